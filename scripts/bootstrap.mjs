@@ -1,0 +1,81 @@
+// Runs a root task with nothing installed but Node, npm and a C++ compiler: brings the pinned pnpm,
+// installs, builds, and then runs the task. `npm start`, `npm test`, `npm run bench` and
+// `npm run check` all come through here, so it uses only what Node itself has.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const { packageManager, engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const pnpmVersion = /^pnpm@([^+]+)/.exec(packageManager)[1]
+
+/** What each task runs, after the installation, with pnpm. Words that follow the task are passed to its last step. */
+const tasks = {
+  install: [],
+  build: [['build']],
+  demo: [['build'], ['--silent', 'demo']],
+  test: [['build'], ['exec', 'vitest', 'run']],
+  bench: [['build'], ['exec', 'turbo', 'run', 'bench', '--concurrency=1']],
+  check: [
+    ['build'],
+    ['exec', 'turbo', 'run', 'typecheck', 'pack:check'],
+    ['lint'],
+    ['format:check'],
+    ['unused'],
+  ],
+}
+
+const [name = '', ...words] = process.argv.slice(2)
+const steps = tasks[name]
+if (steps === undefined) fail(`unknown task "${name}"; there are ${Object.keys(tasks).join(', ')}`)
+checkNode()
+
+const env = environment()
+const pnpm = findPnpm()
+run([...pnpm, 'install', '--frozen-lockfile', '--prefer-offline', '--silent'])
+for (const [index, step] of steps.entries()) {
+  run([...pnpm, ...step, ...(index === steps.length - 1 ? words : [])])
+}
+
+/** pnpm of the pinned version: the one on PATH, else brought by npx. */
+function findPnpm() {
+  const found = spawnSync('pnpm', ['--version'], { cwd: root, env, encoding: 'utf8' })
+  if (found.status === 0 && found.stdout.trim() === pnpmVersion) return ['pnpm']
+  return ['npx', '--yes', `pnpm@${pnpmVersion}`]
+}
+
+function run([command, ...args]) {
+  const { status, signal, error } = spawnSync(command, args, { cwd: root, env, stdio: 'inherit' })
+  if (error) fail(`cannot run ${command}: ${error.message}`)
+  if (status !== 0) {
+    console.error(
+      `\nnpm ${name}: "${[command, ...args].join(' ')}" ended with ${signal ?? `status ${status}`}`,
+    )
+    process.exit(status ?? 1)
+  }
+}
+
+function environment() {
+  const result = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' }
+  // fs-ext is compiled on installation. Node's own headers usually lie beside the binary, and using
+  // them saves node-gyp a download.
+  const prefix = dirname(dirname(process.execPath))
+  if (!result.npm_config_nodedir && existsSync(join(prefix, 'include/node/node_version.h'))) {
+    result.npm_config_nodedir = prefix
+  }
+  return result
+}
+
+function checkNode() {
+  const wanted = engines.node.replace('>=', '').split('.').map(Number)
+  const [major, minor] = process.versions.node.split('.').map(Number)
+  if (major < wanted[0] || (major === wanted[0] && minor < wanted[1])) {
+    fail(`Node ${engines.node} is needed, and this is ${process.version}`)
+  }
+}
+
+function fail(message) {
+  console.error(message)
+  process.exit(1)
+}
