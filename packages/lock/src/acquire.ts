@@ -1,0 +1,118 @@
+import { contend, tryOnce } from './contend.ts'
+import { drive, driveSync } from './drive.ts'
+import { LockDeadlockError, LockTimeoutError } from './errors.ts'
+import { quickHolder, quickHolders } from './holder.ts'
+import { isDirectory, type LockFile } from './lock-file.ts'
+import { Lock } from './lock.ts'
+import { Patience } from './patience.ts'
+import { isQueued, takeTurn } from './queue.ts'
+import { request, type AcquireOptions, type Request, type TryOptions } from './request.ts'
+import { threadState } from './thread-state.ts'
+
+/**
+ * Waits for a lock on a file or directory, and gives it.
+ *
+ * The file is made where there is none (its directory is not), and is never truncated, written or removed. Neither the
+ * event loop nor libuv's pool is blocked. Whoever was blocked first is served first, among those who wait alike.
+ *
+ * Rejects with the signal's reason when aborted, else with a `LockError`: `ERR_LOCK_TIMEOUT`, `ERR_LOCK_OPTION`, or what
+ * keeps the file from being opened or locked.
+ *
+ * @example
+ * await using lock = await acquire('state.lock', { timeout: 5_000 })
+ */
+export async function acquire(path: string, options: AcquireOptions = {}): Promise<Lock> {
+  const wanted = request(path, options)
+  return lockOf(await acquireFile(wanted), wanted)
+}
+
+/**
+ * Tries once: the lock, or `null` where somebody has it. Never waits, and does not stand in line: takes a lock that is
+ * free although others wait for it. Rejects with a `LockError` where locking does not work.
+ */
+export async function tryAcquire(path: string, options: TryOptions = {}): Promise<Lock | null> {
+  const wanted = request(path, options)
+  const file = tryOnce(wanted, false)
+  return file && lockOf(file, wanted)
+}
+
+/**
+ * Waits for a lock and **blocks the thread** meanwhile: for scripts and for what runs when a process exits.
+ *
+ * `signal` cannot fire meanwhile; it is looked at before only. Throws what {@link acquire} rejects with, and
+ * `ERR_LOCK_DEADLOCK` where this very thread has the lock, which it could not release while it waits.
+ */
+export function acquireSync(path: string, options: AcquireOptions = {}): Lock {
+  const wanted = request(path, options)
+  wanted.signal?.throwIfAborted()
+  // A waiter of this thread that has the gate could not go on: pass it by.
+  const overtake = isQueued(wanted.path)
+  const file = tryOnce(wanted, wanted.timeout !== 0 && !overtake)
+  if (file) return lockOf(file, wanted)
+  failAtOnce(wanted)
+  tellWaiting(wanted)
+  const steps = contend(overtake ? { ...wanted, fair: false } : wanted)
+  const waited = driveSync(steps, new Patience(wanted), (blocking) => refuseOwn(blocking, wanted))
+  return lockOf(waited, wanted)
+}
+
+/** Acquires, runs `action`, and releases, also when it throws. Rejects as {@link acquire} and `action` do. */
+export async function withLock<Result>(
+  path: string,
+  options: AcquireOptions,
+  action: (lock: Lock) => Result | Promise<Result>,
+): Promise<Result> {
+  const lock = await acquire(path, options)
+  try {
+    return await action(lock)
+  } finally {
+    lock.release()
+  }
+}
+
+/** The locked file, after waiting in line. */
+export async function acquireFile(wanted: Request): Promise<LockFile> {
+  wanted.signal?.throwIfAborted()
+  if (wanted.timeout === 0 || !isQueued(wanted.path)) {
+    const file = tryOnce(wanted, wanted.timeout !== 0)
+    if (file) return file
+    failAtOnce(wanted)
+  }
+  const patience = new Patience(wanted)
+  tellWaiting(wanted)
+  const leave = await takeTurn(wanted.path, isDirectory(wanted.path), patience)
+  try {
+    return await drive(contend(wanted), patience)
+  } finally {
+    leave()
+  }
+}
+
+function lockOf(file: LockFile, { fair }: Request): Lock {
+  return new Lock(file, { gated: fair && !file.isDirectory, wake: true })
+}
+
+function failAtOnce({ path, mode, timeout }: Request): void {
+  if (timeout === 0) throw new LockTimeoutError(path, mode, 0, quickHolder(path))
+}
+
+function tellWaiting({ path, mode, onWait }: Request): void {
+  onWait?.({ path, mode, holders: quickHolders(path) })
+}
+
+/** Throws where what blocks is held by this thread, which would wait for itself. */
+function refuseOwn(blocking: LockFile, { path, mode }: Request): void {
+  for (const { dev, ino, mode: heldMode } of threadState().held) {
+    if (
+      dev === blocking.dev &&
+      ino === blocking.ino &&
+      (mode === 'exclusive' || heldMode === 'exclusive')
+    ) {
+      throw new LockDeadlockError(
+        path,
+        'this thread has it, and cannot release it while it waits synchronously',
+        'release it first, or use acquire()',
+      )
+    }
+  }
+}

@@ -1,0 +1,28 @@
+export { acquire, acquireSync, tryAcquire, withLock } from './acquire.ts'
+export {
+  LockBindingError,
+  LockDeadlockError,
+  LockError,
+  LockFileError,
+  LockHeldError,
+  LockLostError,
+  LockOptionError,
+  LockReleasedError,
+  LockTimeoutError,
+  LockUnsupportedError,
+  StaleLockBreakRefusedError,
+  type LockErrorCode,
+  type LockHolder,
+} from './errors.ts'
+export type { Holder } from './holder.ts'
+export { inspect, type Inspection } from './inspect.ts'
+export type { LockMode } from './lock-mode.ts'
+export { Lock, type UpgradeOptions } from './lock.ts'
+export {
+  currentProcess,
+  identifyProcess,
+  liveness,
+  type Liveness,
+  type ProcessIdentity,
+} from './process-identity.ts'
+export type { AcquireOptions, Contention, TryOptions, WaitOptions } from './request.ts'

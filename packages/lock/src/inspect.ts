@@ -1,0 +1,128 @@
+import { readFileSync, readdirSync, readlinkSync, realpathSync } from 'node:fs'
+import { setImmediate as breathe } from 'node:timers/promises'
+import { gatePath } from './contend.ts'
+import { LockUnsupportedError } from './errors.ts'
+import { commandOf, kernelLocks, type Holder } from './holder.ts'
+import type { LockMode } from './lock-mode.ts'
+import { absolute } from './request.ts'
+
+/** Who has a lock and who wants it. */
+export interface Inspection {
+  readonly holders: Holder[]
+  /** The next in line of those who use this package, and who is blocked in flock(2). */
+  readonly waiters: Holder[]
+}
+
+/** How long to search `/proc` before letting others run, in ms. */
+const slice = 5
+
+/**
+ * Who holds a lock and who waits for it, **without taking it**: no file is opened, made or locked, and nobody's try fails
+ * because of it. Empty where there is no such file.
+ *
+ * From `/proc/locks` and, for locks that children inherited, the descriptors of those processes that this user may look
+ * into. What it says may be over when it is read. Of several who wait in line it names the first; what that one waits for
+ * is told from how it opened the gate.
+ *
+ * Rejects with `ERR_LOCK_UNSUPPORTED` where there is no `/proc` (macOS, Windows).
+ */
+export async function inspect(path: string): Promise<Inspection> {
+  const lock = absolute(path)
+  if (process.platform !== 'linux') {
+    throw new LockUnsupportedError(
+      lock,
+      `cannot inspect ${lock}: only Linux tells who holds a lock; use lsof(8)`,
+    )
+  }
+  const holders = new Map<number, LockMode>()
+  const waiters = new Map<number, LockMode>()
+  for (const { pid, mode, blocked } of kernelLocks(lock))
+    (blocked ? waiters : holders).set(pid, mode)
+  for (const { pid, mode } of kernelLocks(gatePath(lock)))
+    if (mode === 'exclusive') waiters.set(pid, mode)
+
+  const real = realPath(lock)
+  if (real !== null) {
+    const takers = new Set(holders.keys())
+    const found = await search(real, gatePath(real))
+    for (const [pid, mode] of found.holders) holders.set(pid, mode)
+    for (const [pid, mode] of found.waiters) waiters.set(pid, mode)
+    // Who took the lock and has handed it on to a child.
+    if (found.holders.size > 0) {
+      for (const pid of takers)
+        if (found.seen.has(pid) && !found.holders.has(pid)) holders.delete(pid)
+    }
+  }
+  return { holders: list(holders), waiters: list(waiters) }
+}
+
+interface Search {
+  /** Whose descriptors could be seen. */
+  readonly seen: Set<number>
+  readonly holders: Map<number, LockMode>
+  readonly waiters: Map<number, LockMode>
+}
+
+/** Looks for the two files among the descriptors of all processes. */
+async function search(lock: string, gate: string): Promise<Search> {
+  const result: Search = { seen: new Set(), holders: new Map(), waiters: new Map() }
+  let pause = performance.now() + slice
+  for (const name of readdirSync('/proc')) {
+    const pid = Number(name)
+    if (!Number.isInteger(pid)) continue
+    searchProcess(pid, lock, gate, result)
+    if (performance.now() > pause) {
+      await breathe()
+      pause = performance.now() + slice
+    }
+  }
+  return result
+}
+
+function searchProcess(
+  pid: number,
+  lock: string,
+  gate: string,
+  { seen, holders, waiters }: Search,
+): void {
+  let descriptors: string[]
+  try {
+    descriptors = readdirSync(`/proc/${pid}/fd`)
+    seen.add(pid)
+  } catch {
+    // Ended, or somebody else's.
+    return
+  }
+  for (const fd of descriptors) {
+    try {
+      const target = readlinkSync(`/proc/${pid}/fd/${fd}`)
+      if (target !== lock && target !== gate) continue
+      // proc_pid_fdinfo(5): the flags in octal, and the locks of this very description.
+      const info = readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8')
+      const taken = /^lock:\s+\d+: FLOCK +\S+ +(\w+)/m.exec(info)?.[1]
+      if (taken === undefined) continue
+      if (target === lock) holders.set(pid, taken === 'WRITE' ? 'exclusive' : 'shared')
+      else if (taken === 'WRITE') waiters.set(pid, readsOnly(info) ? 'shared' : 'exclusive')
+    } catch {
+      // Closed meanwhile.
+    }
+  }
+}
+
+function readsOnly(info: string): boolean {
+  const flags = /^flags:\s+([0-7]+)$/m.exec(info)?.[1] ?? '2'
+  return (Number.parseInt(flags, 8) & 3) === 0
+}
+
+/** As `/proc` names the file; `null` where there is none. */
+function realPath(path: string): string | null {
+  try {
+    return realpathSync.native(path)
+  } catch {
+    return null
+  }
+}
+
+function list(found: Map<number, LockMode>): Holder[] {
+  return [...found].map(([pid, mode]) => ({ pid, mode, command: commandOf(pid) }))
+}

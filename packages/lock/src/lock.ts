@@ -1,0 +1,207 @@
+import { passGate, type Steps } from './contend.ts'
+import { drive } from './drive.ts'
+import { LockDeadlockError, LockLostError, LockReleasedError } from './errors.ts'
+import { kernelLocksOn, quickHolders } from './holder.ts'
+import type { LockFile } from './lock-file.ts'
+import type { LockMode } from './lock-mode.ts'
+import { Patience } from './patience.ts'
+import { checkTimeout, type WaitOptions } from './request.ts'
+import { threadState } from './thread-state.ts'
+
+/** Options of {@link Lock.upgrade}. */
+export type UpgradeOptions = WaitOptions
+
+/** How a lock was taken, which says how it is given up. */
+export interface Taking {
+  /** There may be a gate beside the file. */
+  readonly gated: boolean
+  /** Releasing it sets the file's times, which wakes those who wait. */
+  readonly wake: boolean
+}
+
+/** Warns about locks that were collected while held, and frees them. */
+const collected = new FinalizationRegistry<LockFile>((file) => {
+  process.emitWarning(
+    `the lock on ${file.path} was garbage collected without having been released; it is released now. ` +
+      'Keep a reference to it, and use withLock, `using` or release().',
+    { type: 'LockWarning', code: 'LOCK_COLLECTED' },
+  )
+  threadState().held.delete(file)
+  file.release()
+})
+
+/** How long an upgrade waits for the gate before it says that it is a deadlock, in ms: others take it only in passing. */
+const gatePatience = 100
+
+/**
+ * A lock that is held until it is released, disposed, or its process ends.
+ *
+ * It belongs to an open file description: a child that is given {@link Lock.fd} in its `stdio` holds it, too, and
+ * `release()` here releases it there.
+ */
+export class Lock implements Disposable, AsyncDisposable {
+  /** The absolute path of the locked file or directory. */
+  readonly path: string
+  readonly #taking: Taking
+  #file: LockFile | null
+  #mode: LockMode
+
+  /** @internal Locks come from `acquire`, `tryAcquire` and `acquireSync`. */
+  constructor(file: LockFile, taking: Taking) {
+    this.path = file.path
+    this.#file = file
+    this.#mode = file.mode ?? 'exclusive'
+    this.#taking = taking
+    threadState().held.add(file)
+    collected.register(this, file, file)
+  }
+
+  /** The mode it is, or at last was, held in. */
+  get mode(): LockMode {
+    return this.#mode
+  }
+
+  /** Whether it is held. */
+  get held(): boolean {
+    return this.#file !== null
+  }
+
+  /**
+   * The descriptor, for a child's `stdio` or for reading the file. Closing it is `release()`'s business.
+   *
+   * Throws {@link LockReleasedError}.
+   */
+  get fd(): number {
+    return this.#require('the descriptor').fd
+  }
+
+  /** Unlocks, for every process that has the descriptor, and closes. Idempotent and synchronous. */
+  release(): void {
+    this.#forget()?.release({ wake: this.#taking.wake })
+  }
+
+  /**
+   * Closes the descriptor **without** unlocking: a child that was given it in its `stdio` holds on, until it ends. Where
+   * nobody else has the descriptor, that is a release. Idempotent.
+   */
+  detach(): void {
+    this.#forget()?.close()
+  }
+
+  /**
+   * Turns an exclusive lock into a shared one and lets readers in; nobody can write in between.
+   *
+   * Throws {@link LockReleasedError}, and {@link LockLostError} where the kernel gave it to somebody else.
+   */
+  downgrade(): void {
+    const file = this.#require('downgrade()')
+    if (this.#mode === 'shared') return
+    if (!file.tryLock('shared')) throw this.#lost(file, 'downgraded')
+    this.#mode = 'shared'
+    if (this.#taking.wake) file.touch()
+  }
+
+  /**
+   * Turns a shared lock into an exclusive one, where nobody else has it. `false`: it is still shared.
+   *
+   * flock(2) converts by releasing first. So, on Linux, this looks for other holders before it tries; and where a try
+   * fails and the shared lock cannot be had back, it throws {@link LockLostError}. Throws {@link LockReleasedError}.
+   */
+  tryUpgrade(): boolean {
+    return this.#convert(this.#require('tryUpgrade()'))
+  }
+
+  /**
+   * Turns a shared lock into an exclusive one, and waits for the other readers to leave.
+   *
+   * Two who both keep their shared lock would wait for each other for ever: whoever comes second gets
+   * {@link LockDeadlockError} and still has the shared lock; so does who meets a waiting writer. After a timeout or an
+   * abort the lock is still shared. Throws {@link LockLostError} where somebody took the lock in between. On a directory,
+   * or a lock that was taken with `fair: false`, there is no gate by which two could see each other: give a timeout.
+   */
+  async upgrade(options: UpgradeOptions = {}): Promise<void> {
+    const file = this.#require('upgrade()')
+    const { timeout = Infinity, signal, onWait } = options
+    checkTimeout(this.path, timeout)
+    const { path } = this
+    const patience = new Patience({ path, mode: 'exclusive', timeout, signal })
+    signal?.throwIfAborted()
+    if (this.tryUpgrade()) return
+    onWait?.({ path, mode: 'exclusive', holders: quickHolders(path) })
+    await drive(this.#upgrading(file), patience)
+  }
+
+  /** Releases. */
+  [Symbol.dispose](): void {
+    this.release()
+  }
+
+  /** Releases. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.release()
+  }
+
+  *#upgrading(file: LockFile): Steps<void> {
+    const gate = this.#taking.gated ? yield* this.#passGate() : null
+    try {
+      while (!this.#convert(file)) yield file
+    } finally {
+      gate?.release()
+    }
+  }
+
+  /** Takes the gate; whoever keeps it for long waits for us. */
+  *#passGate(): Steps<LockFile | null> {
+    const deadline = performance.now() + gatePatience
+    const steps = passGate(this.path, 'exclusive')
+    try {
+      for (;;) {
+        const step = steps.next()
+        if (step.done === true) return step.value
+        if (performance.now() > deadline) {
+          throw new LockDeadlockError(
+            this.path,
+            'somebody else already waits to have it exclusively, and would wait for this shared lock',
+            'it is still shared: release it, acquire it exclusively, and read again what it guards',
+          )
+        }
+        yield step.value
+      }
+    } finally {
+      steps.return(null)
+    }
+  }
+
+  /** One try to have it exclusively. `false`: it is still shared. */
+  #convert(file: LockFile): boolean {
+    if (file !== this.#file) throw new LockReleasedError(this.path, 'upgrade()')
+    if (this.#mode === 'exclusive') return true
+    if (kernelLocksOn(file).filter(({ blocked }) => !blocked).length > 1) return false
+    if (file.tryLock('exclusive')) {
+      this.#mode = 'exclusive'
+      return true
+    }
+    if (!file.tryLock('shared')) throw this.#lost(file, 'upgraded')
+    return false
+  }
+
+  #lost(file: LockFile, doing: string): LockLostError {
+    this.#forget()
+    file.close()
+    return new LockLostError(this.path, doing)
+  }
+
+  #require(what: string): LockFile {
+    if (this.#file === null) throw new LockReleasedError(this.path, what)
+    return this.#file
+  }
+
+  #forget(): LockFile | null {
+    const file = this.#file
+    if (file === null) return null
+    this.#file = null
+    threadState().held.delete(file)
+    collected.unregister(file)
+    return file
+  }
+}

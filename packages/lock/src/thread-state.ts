@@ -1,0 +1,25 @@
+import type { LockFile } from './lock-file.ts'
+
+/** One who waits in this thread. The head of a queue talks to the kernel; `start` makes it the head. */
+export interface Waiting {
+  start(): void
+}
+
+/** What the locks of one thread share. */
+export interface ThreadState {
+  /** Who waits, by real path. */
+  readonly queues: Map<string, Waiting[]>
+  /** What is held, so that a synchronous wait for ourselves is told from one that can end. */
+  readonly held: Set<Pick<LockFile, 'dev' | 'ino' | 'mode'>>
+}
+
+const key = Symbol.for('@howdah/lock/1')
+
+/**
+ * The state of this thread: on `globalThis`, because only one waiter of a process should talk to the kernel even where
+ * the package is installed twice.
+ */
+export function threadState(): ThreadState {
+  const place: typeof globalThis & { [key]?: ThreadState } = globalThis
+  return (place[key] ??= { queues: new Map(), held: new Set() })
+}
