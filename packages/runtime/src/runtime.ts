@@ -1,0 +1,122 @@
+import { readdir, readlink } from 'node:fs/promises'
+import { basename, delimiter, join, resolve } from 'node:path'
+import { execa, type Options, type ResultPromise } from 'execa'
+import { NotARuntimeError, ProgramMissingError } from './errors.ts'
+import { locateServer } from './locate-server.ts'
+import { probeVersion } from './probe-version.ts'
+import { refuseWindows } from './supported-platform.ts'
+import { VersionCache } from './version-cache.ts'
+import type { Version } from './version.ts'
+
+/**
+ * An installation of PostgreSQL: a directory of programs of one version, at least a server.
+ *
+ * It says what was there when it was found; a package manager may replace or remove it at any time.
+ */
+export class Runtime {
+  /** The absolute path of the directory with the programs. */
+  readonly bindir: string
+  readonly version: Version
+  /** The names of the programs; the bundled runtimes have only `initdb`, `pg_ctl` and `postgres`. */
+  readonly programs: ReadonlySet<string>
+
+  private constructor(bindir: string, version: Version, programs: ReadonlySet<string>) {
+    this.bindir = bindir
+    this.version = version
+    this.programs = programs
+  }
+
+  /**
+   * Takes a directory of programs for a runtime, and asks its server for its version, unless the cache knows it.
+   *
+   * Where `postgres` is a link into another directory, that one is taken. A `version` that is known already is believed,
+   * and the directory is taken as it is. Throws {@link NotARuntimeError}, whose `problem` says why it is none.
+   */
+  static async at(
+    bindir: string,
+    options: { version?: Version; versions?: VersionCache; cacheDir?: string } = {},
+  ): Promise<Runtime> {
+    refuseWindows()
+    const directory = resolve(bindir)
+    if (options.version) return new Runtime(directory, options.version, await programsIn(directory))
+    const located = await locateServer(directory)
+    const versions = options.versions ?? new VersionCache(options.cacheDir)
+    const [version, programs] = await Promise.all([
+      versions.versionOf(located.postgres, located.stats, () => probeVersion(located.postgres)),
+      programsIn(located.bindir),
+    ])
+    return new Runtime(located.bindir, version, programs)
+  }
+
+  /** Whether there is a program of that name. */
+  has(name: string): boolean {
+    return this.programs.has(name)
+  }
+
+  /** The absolute path of a program. Throws {@link ProgramMissingError} if the runtime does not have it. */
+  program(name: string): string {
+    if (this.has(name)) return join(this.bindir, name)
+    throw new ProgramMissingError(name, this.bindir, this.version, this.programs)
+  }
+
+  /**
+   * Runs one of the runtime's programs, with execa and its options.
+   *
+   * It is named by its path, and PATH is left alone. Throws {@link ProgramMissingError} if the runtime does not have it.
+   */
+  execute<O extends Options = Record<never, never>>(
+    program: string,
+    args: readonly string[] = [],
+    options?: O,
+  ): ResultPromise<O> {
+    return execa(this.program(program), args, options ?? {}) as unknown as ResultPromise<O>
+  }
+
+  /** Runs any command, with execa and its options; it and what it runs find the runtime's programs first on PATH. */
+  command<O extends Options = Record<never, never>>(
+    name: string,
+    args: readonly string[] = [],
+    options?: O,
+  ): ResultPromise<O> {
+    const given: Options = options ?? {}
+    const inherited = given.extendEnv === false ? {} : process.env
+    const PATH = this.path({ ...inherited, ...given.env })
+    return execa(name, args, {
+      ...given,
+      env: { ...given.env, PATH },
+    }) as unknown as ResultPromise<O>
+  }
+
+  /** The PATH of an environment (our own by default) with `bindir` first, and nowhere else. */
+  path(env: Readonly<Record<string, string | undefined>> = process.env): string {
+    const PATH = env['PATH']
+    // An empty entry means the current directory, and an empty PATH nothing.
+    const entries = PATH ? PATH.split(delimiter) : []
+    const others = entries.filter((entry) => entry === '' || resolve(entry) !== this.bindir)
+    return [this.bindir, ...others].join(delimiter)
+  }
+
+  toString(): string {
+    return `PostgreSQL ${this.version.toString()} at ${this.bindir}`
+  }
+}
+
+/** The programs of PostgreSQL itself, any of which may be a link to Debian's pg_wrapper. */
+const wrapped =
+  /^(?:psql|pg_\w+|pgbench|(?:create|drop|re?index|vacuum|cluster)\w*|initdb|ecpg|oid2name|postmaster)$/
+
+async function programsIn(bindir: string): Promise<ReadonlySet<string>> {
+  const entries = await readdir(bindir, { withFileTypes: true }).catch((cause: unknown) => {
+    throw new NotARuntimeError(bindir, 'missing', 'the directory cannot be read', { cause })
+  })
+  const names = await Promise.all(
+    entries.map(async (entry) => {
+      if (entry.isFile()) return entry.name
+      if (!entry.isSymbolicLink()) return null
+      if (!wrapped.test(entry.name)) return entry.name
+      const target = await readlink(join(bindir, entry.name)).catch(() => '')
+      return basename(target) === 'pg_wrapper' ? null : entry.name
+    }),
+  )
+  return new Set(names.filter((name) => name !== null).toSorted())
+}

@@ -1,0 +1,49 @@
+import type { Stats } from 'node:fs'
+import { realpath, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
+/** The user who is to run the programs. */
+export interface ServerUser {
+  readonly uid: number
+  readonly gid: number
+}
+
+/** Somebody who owns nothing and is in no group. */
+const nobodyInParticular: ServerUser = { uid: -1, gid: -1 }
+
+/**
+ * The first of some paths, or of the directories above them, that the server's user may not enter and read; `null` if
+ * all are open to it.
+ *
+ * It asks only when we are root: otherwise the server's user is ourselves. A root that does not say who the user is gets
+ * the answer for a stranger. Supplementary groups and access control lists are not considered. A path that is missing is
+ * in nobody's way.
+ */
+export async function blockedFor(
+  user: ServerUser | undefined,
+  paths: readonly string[],
+): Promise<string | null> {
+  if (process.geteuid?.() !== 0) return null
+  const { uid, gid } = user ?? nobodyInParticular
+  if (uid === 0) return null
+  const seen = new Set<string>()
+  for (const path of paths) {
+    try {
+      const real = await realpath(path)
+      const stats = await stat(real)
+      if (!allows(stats, uid, gid, stats.isDirectory() ? 5 : 4)) return real
+      for (let above = dirname(real); !seen.has(above); above = dirname(above)) {
+        seen.add(above)
+        if (!allows(await stat(above), uid, gid, 1)) return above
+      }
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+    }
+  }
+  return null
+}
+
+function allows(stats: Stats, uid: number, gid: number, bits: number): boolean {
+  const shift = stats.uid === uid ? 6 : stats.gid === gid ? 3 : 0
+  return ((stats.mode >> shift) & bits) === bits
+}

@@ -1,0 +1,121 @@
+import { chmod, lstat, mkdir, readlink } from 'node:fs/promises'
+import type { Stats } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { CacheDirectoryError, UntrustedDirectoryError } from './errors.ts'
+
+/**
+ * Makes a directory, and those in it that are named, unless they are there, and makes sure that nobody else can put
+ * anything into them.
+ *
+ * Each must be a real directory, be owned by us, and be writable by nobody else; and nobody but root and us may be able
+ * to replace them, so each directory above, also behind symbolic links, must be owned by root or us and be writable by
+ * nobody else, unless it is sticky, like /tmp. Permissions are what `lstat` says: access control lists are not read.
+ *
+ * What is made is 0755 when we are root, whose programs others run, and otherwise 0700. Returns the real path of the
+ * last. Throws {@link UntrustedDirectoryError}, or {@link CacheDirectoryError} if it cannot be made or looked at.
+ */
+export async function trustedDirectory(directory: string, ...inside: string[]): Promise<string> {
+  const there = await existingTrustedDirectory(directory, ...inside)
+  if (there !== null) return there
+  const path = resolve(directory, ...inside)
+  await attempt(path, () => make(path))
+  return attempt(path, () => checkTrusted(resolve(directory), inside))
+}
+
+/** Like {@link trustedDirectory}, but makes nothing: `null` if one of the directories is not there. */
+export async function existingTrustedDirectory(
+  directory: string,
+  ...inside: string[]
+): Promise<string | null> {
+  const path = resolve(directory, ...inside)
+  return attempt(path, () => checkTrusted(resolve(directory), inside), true)
+}
+
+async function attempt<T>(path: string, action: () => Promise<T>): Promise<T>
+async function attempt<T>(path: string, action: () => Promise<T>, missing: true): Promise<T | null>
+async function attempt<T>(path: string, action: () => Promise<T>, missing = false) {
+  try {
+    return await action()
+  } catch (cause) {
+    if (!(cause instanceof Error) || !('syscall' in cause)) throw cause
+    if (missing && 'code' in cause && cause.code === 'ENOENT') return null
+    throw new CacheDirectoryError(path, cause.message, { cause })
+  }
+}
+
+async function make(path: string): Promise<void> {
+  const mode = process.geteuid?.() === 0 ? 0o755 : 0o700
+  try {
+    await mkdir(path, mode)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error && error.code
+    if (code === 'EEXIST') return
+    if (code !== 'ENOENT' || dirname(path) === path) throw error
+    await make(dirname(path))
+    return make(path)
+  }
+  // The umask may have taken from it.
+  await chmod(path, mode)
+}
+
+async function checkTrusted(path: string, inside: readonly string[]): Promise<string> {
+  const { uid: rootOwner } = await lstat('/')
+  const us = process.geteuid?.()
+
+  /** Where a directory really is, when nobody else can replace what is in it or in any directory above it. */
+  async function trustedAncestor(ancestor: string, depth: number): Promise<string> {
+    if (depth > 40)
+      throw new UntrustedDirectoryError(path, 'its symbolic links go round', 'remove it')
+    const parent = dirname(ancestor)
+    const at =
+      parent === ancestor ? parent : join(await trustedAncestor(parent, depth), basename(ancestor))
+    const stats = await lstat(at)
+    // In a user namespace, root may look like somebody else; whoever owns the root directory can do anything anyway.
+    if (![0, us, rootOwner].includes(stats.uid)) {
+      const problem = `it belongs to user ${stats.uid}, who can replace what is in it`
+      throw new UntrustedDirectoryError(at, problem, 'choose a directory in a place of your own')
+    }
+    if (stats.isSymbolicLink())
+      return trustedAncestor(resolve(dirname(at), await readlink(at)), depth + 1)
+    const sticky = (stats.mode & 0o1000) !== 0
+    if (writableByOthers(stats) && !sticky) throw untrustedMode(at, stats)
+    return at
+  }
+
+  let at = join(await trustedAncestor(dirname(path), 0), basename(path))
+  await checkOwn(at)
+  for (const name of inside) {
+    at = join(at, name)
+    await checkOwn(at)
+  }
+  return at
+}
+
+async function checkOwn(path: string): Promise<void> {
+  const stats = await lstat(path)
+  if (stats.isSymbolicLink()) {
+    const problem = `it is a symbolic link to ${await readlink(path)}`
+    throw new UntrustedDirectoryError(
+      path,
+      problem,
+      'name the directory itself, or remove the link',
+    )
+  }
+  if (!stats.isDirectory())
+    throw new UntrustedDirectoryError(path, 'it is no directory', 'remove it')
+  const us = process.geteuid?.()
+  if (stats.uid !== us) {
+    const remedy = `remove it, or chown it to us (user ${us ?? 'unknown'}) if you trust what is in it`
+    throw new UntrustedDirectoryError(path, `it belongs to user ${stats.uid}`, remedy)
+  }
+  if (writableByOthers(stats)) throw untrustedMode(path, stats)
+}
+
+function writableByOthers(stats: Stats): boolean {
+  return (stats.mode & 0o022) !== 0
+}
+
+function untrustedMode(path: string, stats: Stats): UntrustedDirectoryError {
+  const who = (stats.mode & 0o002) === 0 ? `group ${stats.gid}` : 'everybody'
+  return new UntrustedDirectoryError(path, `${who} can write it`, `chmod go-w ${path}`)
+}

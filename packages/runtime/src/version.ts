@@ -1,0 +1,122 @@
+import { VersionError } from './errors.ts'
+import { PartialVersion } from './partial-version.ts'
+
+/** The stages before a release, in the order in which they come. */
+const stages = ['devel', 'alpha', 'beta', 'rc'] as const
+
+/** A stage before the release, such as the second beta. */
+export interface Prerelease {
+  readonly stage: (typeof stages)[number]
+  /** 0 where there is none, as in `19devel`. */
+  readonly number: number
+}
+
+// A number in front of which no letter, digit or dot stands, so that `x86_64`, `deb12u1` and the like are passed over.
+// Then 9.6.24, 9.6beta4, 16.3, 17beta1.
+const pattern =
+  /(?<![\w.+~-])(\d{1,4})(?:\.(\d{1,4}))?(?:\.(\d{1,4}))?(?:(devel|alpha|beta|rc)(\d{0,3}))?(?![\d.]*\d)/gi
+
+/**
+ * A complete version of PostgreSQL: `16.3`, before 10 `9.6.24`, or a prerelease such as `17beta1`.
+ *
+ * From 10 on a version is major.minor; before, major.point.minor. Prereleases sort before their release.
+ */
+export class Version {
+  readonly major: number
+  /** The second part of a version before 10, such as the 6 of 9.6.24; `null` from 10 on. */
+  readonly point: number | null
+  /** 0 for prereleases. */
+  readonly minor: number
+  readonly prerelease: Prerelease | null
+
+  private constructor(
+    major: number,
+    point: number | null,
+    minor: number,
+    prerelease: Prerelease | null,
+  ) {
+    this.major = major
+    this.point = point
+    this.minor = minor
+    this.prerelease = prerelease
+  }
+
+  /**
+   * Finds the first complete version in a text, such as what `postgres --version` prints.
+   *
+   * A lone number (`16`) is no complete version; see {@link PartialVersion}. Throws {@link VersionError} where there is
+   * none.
+   *
+   * @example
+   * Version.parse('pg_ctl (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)').toString() // '15.18'
+   */
+  static parse(text: string): Version {
+    for (const match of text.matchAll(pattern)) {
+      const [first, second, third] = [match[1], match[2], match[3]].map((part) =>
+        part === undefined ? null : Number(part),
+      ) as [number, number | null, number | null]
+      const stage = stages.find((name) => name === match[4]?.toLowerCase())
+      const prerelease = stage ? { stage, number: Number(match[5] ?? 0) } : null
+      if (first >= 10) {
+        // Some packagers print a third part, which means nothing here.
+        if (second !== null || prerelease) return new Version(first, null, second ?? 0, prerelease)
+      } else if (second !== null && (third !== null || prerelease)) {
+        return new Version(first, second, third ?? 0, prerelease)
+      }
+    }
+    throw new VersionError(text, 'a version of PostgreSQL, such as 16.3, 9.6.24 or 17beta1')
+  }
+
+  /** Sorts versions, lowest first: negative if `left` is lower than `right`, 0 if they are equal. */
+  static compare(this: void, left: Version, right: Version): number {
+    return left.compare(right)
+  }
+
+  /** What `PG_VERSION` says in a data directory that this version made: `16`, before 10 `9.6`. */
+  get dataVersion(): PartialVersion {
+    return PartialVersion.of(this.major, this.point)
+  }
+
+  /** Negative if this is lower than the other, 0 if they are equal, positive if it is higher. */
+  compare(other: Version): number {
+    return (
+      this.major - other.major ||
+      (this.point ?? 0) - (other.point ?? 0) ||
+      this.minor - other.minor ||
+      rank(this.prerelease) - rank(other.prerelease) ||
+      (this.prerelease?.number ?? 0) - (other.prerelease?.number ?? 0)
+    )
+  }
+
+  /**
+   * Whether a server of this version can run a data directory of that version: the same major (before 10 the same
+   * major.point), with a minor at least as high.
+   *
+   * What PostgreSQL promises for minor releases (manual, section 18.6) does not hold between prereleases, so a data
+   * directory that is known to be of a prerelease needs exactly that. A data version without the point (`9`) is not
+   * enough to tell, and so is not run.
+   */
+  runs(data: PartialVersion | Version): boolean {
+    if (data.major !== this.major || data.point !== this.point) return false
+    if (data instanceof Version) {
+      return data.prerelease ? this.compare(data) === 0 : this.compare(data) >= 0
+    }
+    if (data.minor === null) return true
+    return this.prerelease === null && this.minor >= data.minor
+  }
+
+  toString(): string {
+    const { major, point, minor, prerelease } = this
+    const base = point === null ? `${major}` : `${major}.${point}`
+    if (prerelease === null) return `${base}.${minor}`
+    return `${base}${prerelease.stage}${prerelease.number === 0 ? '' : prerelease.number}`
+  }
+
+  toJSON(): string {
+    return this.toString()
+  }
+}
+
+function rank(prerelease: Prerelease | null): number {
+  return prerelease === null ? stages.length : stages.indexOf(prerelease.stage)
+}
