@@ -22,8 +22,7 @@ import { threadState } from './thread-state.ts'
  * await using lock = await acquire('state.lock', { timeout: 5_000 })
  */
 export async function acquire(path: string, options: AcquireOptions = {}): Promise<Lock> {
-  const wanted = request(path, options)
-  return lockOf(await acquireFile(wanted), wanted)
+  return acquireLock(request(path, options))
 }
 
 /**
@@ -70,8 +69,12 @@ export async function withLock<Result>(
   }
 }
 
-/** The locked file, after waiting in line. */
-export async function acquireFile(wanted: Request): Promise<LockFile> {
+/** @internal Acquires what a checked request says. Without `wake` a release leaves the file's times as they are. */
+export async function acquireLock(wanted: Request, wake = true): Promise<Lock> {
+  return lockOf(await acquireFile(wanted), wanted, wake)
+}
+
+async function acquireFile(wanted: Request): Promise<LockFile> {
   wanted.signal?.throwIfAborted()
   if (wanted.timeout === 0 || !isQueued(wanted.path)) {
     const file = tryOnce(wanted, wanted.timeout !== 0)
@@ -88,8 +91,8 @@ export async function acquireFile(wanted: Request): Promise<LockFile> {
   }
 }
 
-function lockOf(file: LockFile, { fair }: Request): Lock {
-  return new Lock(file, { gated: fair && !file.isDirectory, wake: true })
+function lockOf(file: LockFile, { fair }: Request, wake = true): Lock {
+  return new Lock(file, { gated: fair && !file.isDirectory, wake })
 }
 
 function failAtOnce({ path, mode, timeout }: Request): void {

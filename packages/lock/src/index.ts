@@ -1,5 +1,12 @@
 export { acquire, acquireSync, tryAcquire, withLock } from './acquire.ts'
 export {
+  DataDirLock,
+  type BreakStaleOptions,
+  type DataDirLockNames,
+  type DataDirLockOptions,
+} from './data-dir-lock.ts'
+export type { EditOptions, EditedFile } from './edited-file.ts'
+export {
   LockBindingError,
   LockDeadlockError,
   LockError,
@@ -18,10 +25,14 @@ export type { Holder } from './holder.ts'
 export { inspect, type Inspection } from './inspect.ts'
 export type { LockMode } from './lock-mode.ts'
 export { Lock, type UpgradeOptions } from './lock.ts'
+export { lockedFile } from './locked-file.ts'
+export { Mutex } from './mutex.ts'
+export { PidFile, type PidFileOptions } from './pid-file.ts'
 export {
   currentProcess,
   identifyProcess,
   liveness,
+  parseIdentity,
   type Liveness,
   type ProcessIdentity,
 } from './process-identity.ts'

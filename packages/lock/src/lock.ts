@@ -75,6 +75,11 @@ export class Lock implements Disposable, AsyncDisposable {
     return this.#require('the descriptor').fd
   }
 
+  /** Whether the path still leads to the file that is locked: somebody may have removed or replaced it. */
+  isCurrent(): boolean {
+    return this.#require('isCurrent()').isCurrent()
+  }
+
   /** Unlocks, for every process that has the descriptor, and closes. Idempotent and synchronous. */
   release(): void {
     this.#forget()?.release({ wake: this.#taking.wake })

@@ -63,6 +63,34 @@ export function liveness(identity: ProcessIdentity): Liveness {
   return present === null || differ(startTime, present.startTime) ? 'dead' : 'alive'
 }
 
+/**
+ * An identity that was stored as JSON; `null` where the text is anything else. Fields that are missing are unknown.
+ */
+export function parseIdentity(text: string): ProcessIdentity | null {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return null
+  }
+  if (typeof value !== 'object' || value === null) return null
+  const fields = new Map<string, unknown>(Object.entries(value))
+  const word = (name: string): string | null => {
+    const field = fields.get(name)
+    return typeof field === 'string' ? field : null
+  }
+  const pid = fields.get('pid')
+  return typeof pid === 'number' && isPid(pid)
+    ? {
+        pid,
+        startTime: word('startTime'),
+        bootId: word('bootId'),
+        pidNamespace: word('pidNamespace'),
+        machineId: word('machineId'),
+      }
+    : null
+}
+
 function differ(one: string | null, other: string | null): boolean {
   return one !== null && other !== null && one !== other
 }

@@ -46,6 +46,8 @@ export interface Request {
   readonly path: string
   readonly mode: LockMode
   readonly create: boolean
+  /** Open the file for reading only. */
+  readonly readOnly?: boolean
   readonly fair: boolean
   readonly timeout: number
   readonly signal: AbortSignal | undefined

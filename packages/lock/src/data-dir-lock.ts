@@ -1,0 +1,244 @@
+import { ftruncateSync, mkdirSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { tryOnce } from './contend.ts'
+import {
+  LockHeldError,
+  LockOptionError,
+  StaleLockBreakRefusedError,
+  fileError,
+  type LockHolder,
+} from './errors.ts'
+import { LockFile } from './lock-file.ts'
+import { Lock } from './lock.ts'
+import { PidFile, readStart } from './pid-file.ts'
+import {
+  currentProcess,
+  liveness,
+  parseIdentity,
+  type ProcessIdentity,
+} from './process-identity.ts'
+import { absolute, request } from './request.ts'
+
+/** Where the files of a data-directory lock lie. */
+export interface DataDirLockNames {
+  /**
+   * The base name: the files are `.<name>.lock`, `.<name>.pidfile` and, for an instant, `.<name>.pidfile.tmp`;
+   * `'howdah'` unless told otherwise. `'handoff'` gives the files of Rust's handoff crate, so that both exclude each other.
+   */
+  name?: string | undefined
+}
+
+/** Options of {@link DataDirLock.acquire}. */
+export interface DataDirLockOptions extends DataDirLockNames {
+  /** Sync the pidfile to the disk, which costs milliseconds; `true` unless told otherwise. */
+  durable?: boolean | undefined
+}
+
+/** Options of {@link DataDirLock.acquireOrBreakStale}. */
+export interface BreakStaleOptions extends DataDirLockOptions {
+  /** Told of the named holder, which does not live, before the second try. What it throws rejects the acquisition. */
+  onStale?: ((holder: LockHolder) => void) | undefined
+}
+
+interface Paths {
+  readonly dataDir: string
+  readonly lock: string
+  readonly pidFile: string
+}
+
+/**
+ * The right to be the one writer of a data directory: an exclusive flock(2) on a file in it, and a pidfile beside that.
+ *
+ * Only the flock decides; it ends with the process that holds it. The pidfile, and the identity of the holder that is
+ * written into the lock file, serve messages. The lock file is never removed: two processes could then hold "the lock".
+ *
+ * @example
+ * using lock = await DataDirLock.acquire('data')
+ */
+export class DataDirLock implements Disposable, AsyncDisposable {
+  /** The absolute path of the data directory. */
+  readonly dataDir: string
+  /** The absolute path of the lock file. */
+  readonly path: string
+  readonly #lock: Lock
+  readonly #pidFile: PidFile
+
+  private constructor(paths: Paths, lock: Lock, pidFile: PidFile) {
+    this.dataDir = paths.dataDir
+    this.path = paths.lock
+    this.#lock = lock
+    this.#pidFile = pidFile
+  }
+
+  /**
+   * Takes the lock at the first try, and writes the pidfile. Makes the directory where there is none.
+   *
+   * Rejects with {@link LockHeldError}, which has the pid of the holder as its pidfile has it, or 0; or with a
+   * `LockError` where a file cannot be opened or written, and then the lock is not held.
+   */
+  static async acquire(dataDir: string, options: DataDirLockOptions = {}): Promise<DataDirLock> {
+    const paths = place(dataDir, options)
+    makeDirectory(paths.dataDir)
+    const file = tryOnce(request(paths.lock), false)
+    if (file === null) throw new LockHeldError(paths.lock, paths.dataDir, holderOf(paths))
+    return DataDirLock.#take(paths, file, options)
+  }
+
+  /**
+   * Like {@link DataDirLock.acquire}, but where the holder that the pidfile names does not live, tries once more, on the
+   * same file.
+   *
+   * Rejects with {@link StaleLockBreakRefusedError} where the named holder lives or may live, or somebody still has the
+   * lock, such as a child of the named one.
+   */
+  static async acquireOrBreakStale(
+    dataDir: string,
+    options: BreakStaleOptions = {},
+  ): Promise<DataDirLock> {
+    const paths = place(dataDir, options)
+    makeDirectory(paths.dataDir)
+    let file = LockFile.open(request(paths.lock))
+    try {
+      while (file.tryLock('exclusive')) {
+        if (file.isCurrent()) return await DataDirLock.#take(paths, file, options)
+        file.release({ wake: false })
+        file = LockFile.open(request(paths.lock))
+      }
+      const holder = holderOf(paths)
+      const refusal = refuse(holder)
+      if (refusal !== null)
+        throw new StaleLockBreakRefusedError(paths.lock, paths.dataDir, holder, refusal)
+      options.onStale?.(holder)
+      if (!file.tryLock('exclusive') || !file.isCurrent()) {
+        const why = 'the process that its pidfile names is gone, but another one has the lock'
+        throw new StaleLockBreakRefusedError(paths.lock, paths.dataDir, holder, why)
+      }
+    } catch (error) {
+      file.release({ wake: false })
+      throw error
+    }
+    return DataDirLock.#take(paths, file, options)
+  }
+
+  /**
+   * Who the files say has the lock, without trying or making anything; `null` where they name nobody. The lock itself may
+   * be free all the same, and held although they name nobody.
+   */
+  static namedHolder(dataDir: string, options: DataDirLockNames = {}): LockHolder | null {
+    const holder = holderOf(place(dataDir, options))
+    return holder.pid === 0 ? null : holder
+  }
+
+  /** Whether it is held. */
+  get held(): boolean {
+    return this.#lock.held
+  }
+
+  /** Removes the pidfile where it is still ours, then releases the lock: never a successor's pidfile. Idempotent. */
+  release(): void {
+    if (!this.#lock.held) return
+    try {
+      this.#pidFile.remove()
+      ftruncateSync(this.#lock.fd)
+    } catch {
+      // They are hints. What counts is that the lock is released.
+    } finally {
+      this.#lock.release()
+    }
+  }
+
+  /** Releases. */
+  [Symbol.dispose](): void {
+    this.release()
+  }
+
+  /** Releases. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.release()
+  }
+
+  static async #take(
+    paths: Paths,
+    file: LockFile,
+    { durable }: DataDirLockOptions,
+  ): Promise<DataDirLock> {
+    const lock = new Lock(file, { gated: false, wake: true })
+    try {
+      writeIdentity(file)
+      const pidFile = await PidFile.write(paths.pidFile, {
+        durable,
+        temporary: `${paths.pidFile}.tmp`,
+      })
+      return new DataDirLock(paths, lock, pidFile)
+    } catch (error) {
+      lock.release()
+      throw error
+    }
+  }
+}
+
+function place(dataDir: string, { name = 'howdah' }: DataDirLockNames): Paths {
+  const directory = absolute(dataDir)
+  if (!/^[^/\0]+$/.test(name)) {
+    throw new LockOptionError(
+      directory,
+      `the base name of a data-directory lock is a part of a file name, not ${JSON.stringify(name)}`,
+    )
+  }
+  return {
+    dataDir: directory,
+    lock: join(directory, `.${name}.lock`),
+    pidFile: join(directory, `.${name}.pidfile`),
+  }
+}
+
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true })
+  } catch (error) {
+    throw fileError(error, path, 'make the data directory')
+  }
+}
+
+/** Why a lock must not be broken; `null` where its named holder does not live. */
+function refuse({ pid, liveness: state }: LockHolder): string | null {
+  if (pid === 0 || state === 'dead') return null
+  if (state === 'alive') return `process ${pid} lives`
+  return `process ${pid} is in another pid namespace or on another machine, and may live`
+}
+
+/** Against reuse of the pid: who holds the lock, exactly. In the lock file, under the lock. */
+function writeIdentity(file: LockFile): void {
+  try {
+    ftruncateSync(file.fd)
+    writeSync(file.fd, `${JSON.stringify(currentProcess())}\n`, 0)
+  } catch (error) {
+    throw fileError(error, file.path, 'write')
+  }
+}
+
+function readIdentity(path: string): ProcessIdentity | null {
+  try {
+    return parseIdentity(readStart(path, 1024) ?? '')
+  } catch {
+    return null
+  }
+}
+
+/** Whom the pidfile names, and whether he lives. */
+function holderOf(paths: Paths): LockHolder {
+  const pid = namedPid(paths.pidFile)
+  if (pid === null) return { pid: 0, liveness: 'unknown' }
+  const identity = readIdentity(paths.lock)
+  const known =
+    identity?.pid === pid ? identity : { pid, startTime: null, bootId: null, pidNamespace: null }
+  return { pid, liveness: liveness(known) }
+}
+
+function namedPid(path: string): number | null {
+  try {
+    return PidFile.read(path)
+  } catch {
+    return null
+  }
+}
