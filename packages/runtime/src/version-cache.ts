@@ -3,6 +3,7 @@ import type { Stats } from 'node:fs'
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cacheDirectory } from './cache-directory.ts'
+import { isRecord } from './is-record.ts'
 import { existingTrustedDirectory, trustedDirectory } from './trusted-directory.ts'
 import { Version } from './version.ts'
 
@@ -76,15 +77,17 @@ export class VersionCache {
 }
 
 function parse(text: string): Map<string, Entry> {
-  const content = JSON.parse(text) as { format?: unknown; entries?: Record<string, unknown> }
-  if (content.format !== format) return new Map()
-  const entries = Object.entries(content.entries ?? {})
+  const content: unknown = JSON.parse(text)
+  if (!isRecord(content) || content['format'] !== format || !isRecord(content['entries'])) {
+    return new Map()
+  }
+  const entries = Object.entries(content['entries'])
   return new Map(entries.filter((entry): entry is [string, Entry] => isEntry(entry[1])))
 }
 
 function isEntry(value: unknown): value is Entry {
-  if (typeof value !== 'object' || value === null) return false
-  const { size, mtimeMs, ino, version } = value as Record<string, unknown>
+  if (!isRecord(value)) return false
+  const { size, mtimeMs, ino, version } = value
   if ([size, mtimeMs, ino].some((field) => typeof field !== 'number')) return false
   try {
     return typeof version === 'string' && Version.parse(version).toString() === version

@@ -52,9 +52,8 @@ export class Version {
    */
   static parse(text: string): Version {
     for (const match of text.matchAll(pattern)) {
-      const [first, second, third] = [match[1], match[2], match[3]].map((part) =>
-        part === undefined ? null : Number(part),
-      ) as [number, number | null, number | null]
+      const first = Number(match[1])
+      const [second, third] = [orNull(match[2]), orNull(match[3])]
       const stage = stages.find((name) => name === match[4]?.toLowerCase())
       const prerelease = stage ? { stage, number: Number(match[5] ?? 0) } : null
       if (first >= 10) {
@@ -115,6 +114,10 @@ export class Version {
   toJSON(): string {
     return this.toString()
   }
+}
+
+function orNull(part: string | undefined): number | null {
+  return part === undefined ? null : Number(part)
 }
 
 function rank(prerelease: Prerelease | null): number {
