@@ -1,0 +1,27 @@
+export {
+  CoordinateError,
+  DoesNotExistError,
+  InUseError,
+  LaunchError,
+  NotRunningError,
+  PlaceError,
+  RecordError,
+  TimeoutError,
+  UnsupportedError,
+  UsedUpError,
+  WatchdogError,
+  type CoordinateErrorCode,
+} from './errors.ts'
+export { Guard, type GuardOptions } from './guard.ts'
+export type { JoinOptions, StartOptions } from './join.ts'
+export type { Launch, LaunchRequest, Stdio } from './launch.ts'
+export type { LeaveOptions, Left } from './leave.ts'
+export { ownership, pin, unpin, type Ownership, type UnpinOptions } from './pin.ts'
+export type { Place, ThrowAway } from './place.ts'
+export type { StopSignal } from './record.ts'
+export { runAndDestroy, runAndStop, runAndStopIfExists, type Action } from './run.ts'
+export { Exclusive, Free, Shared, type ChangeOptions } from './states.ts'
+export type { Creation, State, Subject } from './subject.ts'
+export { users, type User } from './users.ts'
+export type { Wait, WaitOptions } from './waiting.ts'
+export type { WatchdogKind } from './watchdog.ts'

@@ -1,0 +1,194 @@
+import { randomUUID } from 'node:crypto'
+import { closeSync, openSync } from 'node:fs'
+import type { Lock } from '@howdah/lock'
+import type { Coordinated } from './coordinated.ts'
+import { CoordinateError, DoesNotExistError } from './errors.ts'
+import { isCurrent } from './is-current.ts'
+import { Launcher } from './launch.ts'
+import { lastOneOut } from './leave.ts'
+import { checkPlace, isThrowAway } from './place.ts'
+import { names, readRecord, seconds, writeRecord } from './record.ts'
+import { isRecordedAlive, stopRecorded } from './stop-recorded.ts'
+import type { State } from './subject.ts'
+import { type WaitOptions, Waiting } from './waiting.ts'
+import { type WatchdogKind, ensureWatchdog } from './watchdog.ts'
+import { withSuppressed } from './with-suppressed.ts'
+
+/** How a server is started, when joining starts it. */
+export interface StartOptions<Options> extends WaitOptions {
+  /** Handed to the subject's `create` and `start`. */
+  readonly start: Options
+  /** Destroy it at the end, whoever is the last; heeded only by who creates it. */
+  readonly throwAway?: boolean | undefined
+  /** Keep the server for so many seconds after the last user has gone; the longest of all wishes counts. */
+  readonly linger?: number | undefined
+  /** Who watches: a shell where that works, unless told otherwise. */
+  readonly watchdog?: WatchdogKind | undefined
+}
+
+/** How to join. */
+export interface JoinOptions<Options> extends StartOptions<Options> {
+  /** Throw {@link DoesNotExistError} instead of creating it. */
+  readonly ifExists?: boolean | undefined
+}
+
+/** What joining gives: the use lock, shared, and whether the server had to be started. */
+export interface Joined {
+  readonly use: Lock
+  readonly started: State
+}
+
+/** How often a subject that vanishes while it is joined is tried anew. */
+const attempts = 100
+
+/** Takes change, takes use, starts what does not run, drops change. */
+export async function join<Options>(
+  coordinated: Coordinated<Options>,
+  options: JoinOptions<Options>,
+): Promise<Joined> {
+  checkPlace(coordinated.place)
+  const waiting = new Waiting(options)
+  const mustExist = options.ifExists === true
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const change = await takeChange(coordinated, waiting, mustExist)
+    try {
+      const joined = await joinUnderChange(coordinated, change, options, waiting)
+      if (joined !== null) return joined
+    } finally {
+      change.release()
+    }
+  }
+  throw new DoesNotExistError(coordinated.place.use)
+}
+
+/** The change lock. What it lies on is made, unless the subject has to exist. */
+export async function takeChange<Options>(
+  { subject, place }: Coordinated<Options>,
+  waiting: Waiting,
+  mustExist: boolean,
+): Promise<Lock> {
+  if (mustExist && !(await subject.exists())) throw new DoesNotExistError(place.use)
+  const isFile = subject.prepare === undefined
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await waiting.lock({ for: 'change', path: place.change, mode: 'exclusive', create: isFile })
+    } catch (error) {
+      if (isFile || attempt === attempts || !isNotFound(error)) throw error
+      if (mustExist) throw new DoesNotExistError(place.use)
+      await subject.prepare?.()
+    }
+  }
+}
+
+/** Joins under change, which stays held. `null`: the subject was removed meanwhile; take change anew. */
+export async function joinUnderChange<Options>(
+  coordinated: Coordinated<Options>,
+  change: Lock,
+  options: JoinOptions<Options>,
+  waiting: Waiting,
+): Promise<Joined | null> {
+  const { subject, place } = coordinated
+  const fresh = await create(coordinated, options, options.ifExists === true)
+  const use = await takeUse(coordinated, 'shared', waiting)
+  if (use === null) return null
+  try {
+    if (!isCurrent(change) || !isCurrent(use) || !(await subject.exists())) {
+      use.release()
+      return null
+    }
+    return { use, started: await bringUp(coordinated, options, waiting, fresh) }
+  } catch (error) {
+    throw await withSuppressed(error, async () => {
+      await lastOneOut({ subject, place }, use, { lingers: false })
+    })
+  }
+}
+
+/** The use lock under change, waiting for a watchdog that is just stopping. `null`: its file is gone. */
+export async function takeUse<Options>(
+  { subject, place }: Coordinated<Options>,
+  mode: 'shared' | 'exclusive',
+  waiting: Waiting,
+): Promise<Lock | null> {
+  try {
+    const create = subject.create === undefined
+    return await waiting.lock({ for: 'use', path: place.use, mode, create })
+  } catch (error) {
+    if (isNotFound(error)) return null
+    throw error
+  }
+}
+
+/** Brings the subject into being, if it is not. Under change. Whether it did. */
+export async function create<Options>(
+  { subject, place }: Coordinated<Options>,
+  { start, throwAway = false }: StartOptions<Options>,
+  mustExist: boolean,
+): Promise<boolean> {
+  if (await subject.exists()) return false
+  if (mustExist) throw new DoesNotExistError(place.use)
+  if (throwAway && place.throwAway === undefined) {
+    throw new CoordinateError(
+      'ERR_COORDINATE_PLACE',
+      `what ${place.use} belongs to cannot be thrown away: the place does not say what to remove; set place.throwAway`,
+    )
+  }
+  await subject.create?.(start, { throwAway })
+  if (throwAway && place.throwAway !== undefined && !isThrowAway(place)) {
+    closeSync(openSync(place.throwAway.mark, 'wx', 0o644))
+  }
+  return true
+}
+
+/**
+ * Makes sure that the server runs and that a watchdog is there. Under change and use.
+ *
+ * A server that somebody began to start and did not live to see ready is waited for, as is one that goes down: there
+ * are never two.
+ */
+export async function bringUp<Options>(
+  coordinated: Coordinated<Options>,
+  options: StartOptions<Options>,
+  waiting: Waiting,
+  fresh: boolean,
+): Promise<State> {
+  const { subject, place } = coordinated
+  await waiting.until(place.record, 'the server to come up or to go', async () => {
+    if (await subject.running()) return true
+    return (await subject.process()) === null && !isRecordedAlive(readRecord(place.record))
+  })
+  if (await subject.running()) {
+    await keepWatch(coordinated, options)
+    return 'unmodified'
+  }
+  const linger = Math.max(readRecord(place.record)?.linger ?? 0, seconds(options.linger ?? 0))
+  await ensureWatchdog(place, { kind: options.watchdog, fresh })
+  const launcher = new Launcher(place, { linger, joined: randomUUID() })
+  try {
+    return await subject.start(options.start, launcher)
+  } catch (error) {
+    await launcher.settled()
+    throw await withSuppressed(error, async () => {
+      const record = readRecord(place.record)
+      if (launcher.launched && record !== null) await stopRecorded(record)
+    })
+  } finally {
+    await launcher.settled()
+  }
+}
+
+/** A running server of ours that is not pinned needs a watchdog. Under use. Somebody else's is left alone. */
+export async function keepWatch<Options>(
+  { subject, place }: Coordinated<Options>,
+  { linger = 0, watchdog }: Pick<StartOptions<Options>, 'linger' | 'watchdog'>,
+): Promise<void> {
+  const record = readRecord(place.record)
+  if (!names(record, await subject.process())) return
+  const longest = Math.max(record.linger, seconds(linger))
+  if (longest > 0) writeRecord(place, { ...record, linger: longest, joined: randomUUID() })
+  if (!record.pinned) await ensureWatchdog(place, { kind: watchdog })
+}
+
+function isNotFound(error: unknown): boolean {
+  return (error as { code?: unknown }).code === 'ERR_LOCK_NOT_FOUND'
+}

@@ -1,0 +1,160 @@
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { accessSync, constants } from 'node:fs'
+import { finished } from 'node:stream/promises'
+import type { Duplex } from 'node:stream'
+import { identifyProcess } from '@howdah/lock'
+import { LaunchError } from './errors.ts'
+import { coverDescriptors } from './inheritable-descriptors.ts'
+import { type Place, childUser } from './place.ts'
+import { type StopSignal, writeRecord } from './record.ts'
+
+/** What is to be run as the server. */
+export interface LaunchRequest {
+  readonly command: string
+  readonly args: readonly string[]
+  /** The server's working directory. */
+  readonly cwd: string
+  /** Its whole environment; names that are no identifiers are left out. */
+  readonly env: Readonly<Record<string, string>>
+  /** What ends it in an orderly way. */
+  readonly signal: StopSignal
+  /** Its standard input, output and error: descriptors, or `'ignore'`. It gets no others. */
+  readonly stdio: readonly [Stdio, Stdio, Stdio]
+  /** As whom it runs when this process is root; the place's user unless told otherwise. */
+  readonly uid?: number
+  readonly gid?: number
+  /** It leaves `cwd` by itself, so that its working directory proves nothing. */
+  readonly leavesCwd?: boolean
+}
+
+/** A descriptor of this process, or nothing. */
+export type Stdio = number | 'ignore'
+
+/** How a subject starts its server so that a watchdog knows whom to stop, whenever the starter dies. */
+export interface Launch {
+  /**
+   * Runs the command detached, in a session of its own, and resolves once it runs. The child that it returns is the
+   * server itself, not a shell. A command that cannot be run shows as exit status 126 or 127.
+   *
+   * @throws {LaunchError} when it cannot be brought so far; nothing runs then.
+   */
+  spawn(request: LaunchRequest): Promise<ChildProcess>
+}
+
+/**
+ * Waits for the word, then becomes the server. Pid and start time survive exec, so they are known, and recorded, before
+ * the word is given; and if whoever would give it dies, `read` sees the end of the file and nothing ever runs.
+ */
+const launcher = (unset: string): string =>
+  `read -r HOWDAH_WORD <&3 || exit 125; unset HOWDAH_WORD ${unset}; ` +
+  'exec "$@" 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-'
+
+/** The launch that one join hands to the subject. */
+export class Launcher implements Launch {
+  readonly #place: Place
+  readonly #about: { linger: number; joined: string }
+  readonly #children: ChildProcess[] = []
+  readonly #pending = new Set<Promise<unknown>>()
+
+  constructor(place: Place, about: { linger: number; joined: string }) {
+    this.#place = place
+    this.#about = about
+  }
+
+  /** Whether anything was launched. */
+  get launched(): boolean {
+    return this.#children.length > 0
+  }
+
+  async spawn(request: LaunchRequest): Promise<ChildProcess> {
+    const launching = this.#spawn(request)
+    this.#pending.add(launching)
+    try {
+      return await launching
+    } finally {
+      this.#pending.delete(launching)
+    }
+  }
+
+  /** Resolves when no launch is half done, and lets this process end although what it launched runs. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#pending)
+    for (const child of this.#children) child.unref()
+  }
+
+  async #spawn(request: LaunchRequest): Promise<ChildProcess> {
+    const { command, cwd, signal } = request
+    checkCommand(command)
+    const child = this.#start(request)
+    await spawned(child, command)
+    this.#children.push(child)
+    const gate = child.stdio[3] as Duplex
+    // A wrapper that is killed closes its end: that shows as its exit, and needs no second report.
+    gate.on('error', () => undefined)
+    try {
+      const identity = identifyProcess(child.pid ?? 0)
+      if (identity === null) throw new LaunchError(command, `its shell, ${this.#shell}, ended at once`)
+      writeRecord(this.#place, {
+        process: identity,
+        signal,
+        cwd: request.leavesCwd === true ? null : cwd,
+        pinned: false,
+        ...this.#about,
+      })
+    } catch (error) {
+      gate.destroy()
+      await exited(child)
+      throw error
+    }
+    gate.end('go\n')
+    gate.resume()
+    // It closes its end as it becomes the server.
+    await finished(gate).catch(() => undefined)
+    return child
+  }
+
+  get #shell(): string {
+    return this.#place.shell ?? '/bin/sh'
+  }
+
+  #start({ command, args, cwd, env, stdio, uid, gid }: LaunchRequest): ChildProcess {
+    // Shells set these by themselves; the server gets only what was asked for.
+    const unset = ['PWD', 'OLDPWD', 'SHLVL'].filter((name) => !(name in env)).join(' ')
+    using covered = coverDescriptors([...stdio, 'pipe'])
+    const user = childUser(this.#place)
+    const options: SpawnOptions = {
+      cwd,
+      env,
+      detached: true,
+      stdio: covered.stdio,
+      ...user,
+      ...(process.getuid?.() === 0 && uid !== undefined && { uid }),
+      ...(process.getuid?.() === 0 && gid !== undefined && { gid }),
+    }
+    return spawn(this.#shell, ['-c', launcher(unset), 'howdah-launch', command, ...args], options)
+  }
+}
+
+/** Waits until the child is there; what the kernel says against it becomes a {@link LaunchError}. */
+async function spawned(child: ChildProcess, command: string): Promise<void> {
+  try {
+    await once(child, 'spawn')
+  } catch (error) {
+    throw new LaunchError(command, `${(error as Error).message}; see the cause`, error)
+  }
+}
+
+async function exited(child: ChildProcess): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+}
+
+/** A command given by its path is looked at beforehand, for a plain answer instead of a shell's exit status. */
+function checkCommand(command: string): void {
+  if (!command.startsWith('/')) return
+  try {
+    accessSync(command, constants.X_OK)
+  } catch (error) {
+    throw new LaunchError(command, 'it does not exist or may not be executed; install it, or correct the path', error)
+  }
+}

@@ -1,0 +1,120 @@
+import type { Lock } from '@howdah/lock'
+import type { Coordinated } from './coordinated.ts'
+import { isCurrent } from './is-current.ts'
+import { isThrowAway } from './place.ts'
+import { names, readRecord, removeRecord } from './record.ts'
+import { isRecordedAlive, stopRecorded } from './stop-recorded.ts'
+import { type WaitOptions, Waiting } from './waiting.ts'
+import { type WatchdogKind, ensureWatchdog } from './watchdog.ts'
+
+/**
+ * How it was left: `stopped` or `destroyed` by us, the last; `in-use` by others; `kept` though nobody uses it, because
+ * it is pinned, lingers, was not started by us, or is no longer what was joined.
+ */
+export type Left = 'stopped' | 'destroyed' | 'in-use' | 'kept'
+
+/** What the last one out does. */
+export interface LeaveOptions extends WaitOptions {
+  /** `'stop'` unless told otherwise, or unless the subject was made to be thrown away. */
+  readonly atEnd?: 'stop' | 'destroy' | undefined
+  /** Who watches, where lingering finds no watchdog: a shell where that works, unless told otherwise. */
+  readonly watchdog?: WatchdogKind | undefined
+}
+
+/**
+ * Takes change, and then leaves. Whatever happens, use is dropped: a wait that is given up rejects, and what we would
+ * have done is left to the watchdog.
+ */
+export async function leave<Options>(
+  coordinated: Coordinated<Options>,
+  use: Lock,
+  options: LeaveOptions = {},
+): Promise<Left> {
+  const { place } = coordinated
+  try {
+    const change = await new Waiting(options).lock({
+      for: 'change',
+      path: place.change,
+      mode: 'exclusive',
+      create: false,
+    })
+    try {
+      return await lastOneOut(coordinated, use, {
+        destroys: options.atEnd === 'destroy',
+        watchdog: options.watchdog,
+      })
+    } finally {
+      use.release()
+      change.release()
+    }
+  } catch (error) {
+    // Somebody removed it all.
+    if ((error as { code?: unknown }).code === 'ERR_LOCK_NOT_FOUND') return 'kept'
+    throw error
+  } finally {
+    use.release()
+  }
+}
+
+/** What the last one out does, under change. */
+interface End {
+  readonly destroys?: boolean
+  /** `false`: stop it at once, for nobody has used it. */
+  readonly lingers?: boolean
+  readonly watchdog?: WatchdogKind | undefined
+}
+
+/**
+ * Leaves under change, which stays held, and drops use: converts it once, without waiting. Granted: nobody else is left.
+ * Refused: it is never taken back.
+ */
+export async function lastOneOut<Options>(
+  coordinated: Coordinated<Options>,
+  use: Lock,
+  end: End,
+): Promise<Left> {
+  try {
+    if (!isCurrent(use)) return 'kept'
+    if (!convert(use)) return 'in-use'
+    return await tidy(coordinated, end)
+  } finally {
+    use.release()
+  }
+}
+
+/** Stops or destroys it, under change and use, if it is ours to stop. */
+async function tidy<Options>(
+  { subject, place }: Coordinated<Options>,
+  { destroys = false, lingers = true, watchdog }: End,
+): Promise<Left> {
+  const running = await subject.process()
+  const record = readRecord(place.record)
+  if (running !== null) {
+    if (!names(record, running) || record.pinned) return 'kept'
+    if (lingers && record.linger > 0 && !destroys) {
+      await ensureWatchdog(place, { kind: watchdog })
+      return 'kept'
+    }
+  } else if (isRecordedAlive(record)) {
+    // Ours, and not so far that the subject knows it.
+    await stopRecorded(record)
+  }
+  if (destroys || isThrowAway(place)) {
+    await subject.destroy()
+    removeRecord(place)
+    return 'destroyed'
+  }
+  if (running !== null) await subject.stop()
+  removeRecord(place)
+  return 'stopped'
+}
+
+function convert(use: Lock): boolean {
+  try {
+    return use.tryUpgrade()
+  } catch (error) {
+    // A watchdog came in between: it does the rest.
+    if ((error as { code?: unknown }).code === 'ERR_LOCK_LOST') return false
+    throw error
+  }
+}

@@ -1,0 +1,81 @@
+import { lstatSync } from 'node:fs'
+import { dirname, isAbsolute, parse, resolve } from 'node:path'
+import { PlaceError, UnsupportedError } from './errors.ts'
+
+/** Where the coordination of one subject lies. All paths are absolute. */
+export interface Place {
+  /** A file, or the directory that the subject is: locked exclusively and briefly by whoever changes it. */
+  readonly change: string
+  /** A file that lives and dies with the subject: locked by every user for as long as it uses the subject. */
+  readonly use: string
+  /** A file or directory, best inside the subject: locked by the watchdog, for as long as there is one. */
+  readonly watchdog: string
+  /** A small text file that says who runs. Beside it `<record>.new` appears for an instant. */
+  readonly record: string
+  /** As whom the watchdog and the server run when this process is root. */
+  readonly uid?: number
+  readonly gid?: number
+  /** What removing the subject means for the watchdog, where it may be made to be thrown away. */
+  readonly throwAway?: ThrowAway
+  /** The POSIX shell that launches and watches; `/bin/sh` unless told otherwise. */
+  readonly shell?: string
+}
+
+/** How a watchdog removes a subject that was made to be thrown away, as the subject's own `destroy` does. */
+export interface ThrowAway {
+  /** The file whose presence says: destroy this at the end. Set when the subject is created. */
+  readonly mark: string
+  /** What is removed with all that is in it. A mount point is only emptied. */
+  readonly directory: string
+  /** A marker, directly in the directory, written before anything is removed: what has it is a wreck. */
+  readonly wreck: string
+  /** The file, directly in the directory, that makes the subject exist. Removed first. */
+  readonly last: string
+  /**
+   * A file whose first line is the pid of whoever runs in the directory (a `postmaster.pid`). While that process lives,
+   * nothing is removed, so that a server which somebody else started keeps its ground.
+   */
+  readonly pidFile?: string
+}
+
+/** Refuses paths that would coordinate or remove the wrong thing. */
+export function checkPlace(place: Place): void {
+  if (process.platform === 'win32') throw new UnsupportedError()
+  const { change, use, watchdog, record, throwAway, shell } = place
+  const paths = { change, use, watchdog, record, shell: shell ?? '/bin/sh' }
+  for (const [name, path] of Object.entries({ ...paths, ...throwAway })) checkPath(name, path)
+  if (new Set([change, use, watchdog, record]).size < 4) {
+    throw new PlaceError('change, use, watchdog and record must be four different paths')
+  }
+  if (throwAway === undefined) return
+  const directory = resolve(throwAway.directory)
+  if (directory === parse(directory).root) {
+    throw new PlaceError(`${directory} cannot be thrown away; name the subject's own directory`)
+  }
+  for (const name of ['mark', 'wreck', 'last'] as const) {
+    if (dirname(resolve(throwAway[name])) !== directory) {
+      throw new PlaceError(`throwAway.${name} must lie directly in ${directory}, and is ${throwAway[name]}`)
+    }
+  }
+}
+
+/** Whether the subject says of itself that it is to be destroyed at the end. */
+export function isThrowAway(place: Place): boolean {
+  if (place.throwAway === undefined) return false
+  return lstatSync(place.throwAway.mark, { throwIfNoEntry: false }) !== undefined
+}
+
+/** As whom a child is spawned: the place's user when this process is root, and nothing to change otherwise. */
+export function childUser(place: Place): { uid?: number; gid?: number } {
+  if (process.getuid?.() !== 0) return {}
+  return {
+    ...(place.uid !== undefined && { uid: place.uid }),
+    ...(place.gid !== undefined && { gid: place.gid }),
+  }
+}
+
+function checkPath(name: string, path: unknown): void {
+  if (typeof path !== 'string' || !isAbsolute(path) || path.includes('\0')) {
+    throw new PlaceError(`${name} must be an absolute path, and is ${JSON.stringify(path)}`)
+  }
+}

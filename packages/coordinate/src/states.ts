@@ -1,0 +1,326 @@
+import type { Lock } from '@howdah/lock'
+import type { Coordinated } from './coordinated.ts'
+import { DoesNotExistError, InUseError, UsedUpError } from './errors.ts'
+import {
+  type JoinOptions,
+  type Joined,
+  type StartOptions,
+  bringUp,
+  create,
+  join,
+  joinUnderChange,
+  keepWatch,
+  takeChange,
+  takeUse,
+} from './join.ts'
+import { type LeaveOptions, type Left, leave } from './leave.ts'
+import { type Place, checkPlace } from './place.ts'
+import { removeRecord } from './record.ts'
+import type { State, Subject } from './subject.ts'
+import { usersIfKnown } from './users.ts'
+import { type WaitOptions, Waiting } from './waiting.ts'
+import type { WatchdogKind } from './watchdog.ts'
+
+/** How to get a subject for oneself. */
+export interface ChangeOptions extends WaitOptions {
+  /** Throw {@link DoesNotExistError} instead of making what the change lock lies on. */
+  readonly ifExists?: boolean | undefined
+  /** Do not wait for the users to leave: whoever uses it is about to lose it. */
+  readonly force?: boolean | undefined
+  readonly watchdog?: WatchdogKind | undefined
+}
+
+/** What every state can do. */
+abstract class Handle<Options> {
+  /** @internal */
+  protected readonly coordinated: Coordinated<Options>
+
+  constructor(coordinated: Coordinated<Options>) {
+    this.coordinated = coordinated
+  }
+
+  get subject(): Subject<Options> {
+    return this.coordinated.subject
+  }
+
+  get place(): Place {
+    return this.coordinated.place
+  }
+
+  exists(): Promise<boolean> {
+    return this.subject.exists()
+  }
+
+  running(): Promise<boolean> {
+    return this.subject.running()
+  }
+}
+
+/** Nothing is held: the subject may start, stop and vanish at any time. */
+export class Free<Options> extends Handle<Options> {
+  /** @throws {PlaceError} for paths that cannot be used, {@link UnsupportedError} on Windows. */
+  constructor(subject: Subject<Options>, place: Place) {
+    checkPlace(place)
+    super({ subject, place })
+  }
+
+  /** Becomes a user; creates and starts the subject if it must. */
+  async join(options: JoinOptions<Options>): Promise<Shared<Options>> {
+    return new Shared(this.coordinated, options, await join(this.coordinated, options))
+  }
+
+  /**
+   * Gets it for oneself, without waiting for users: `null` when somebody uses it. (Who just changes it is waited for, as
+   * is a watchdog that is just stopping it.)
+   */
+  async tryChange(options: ChangeOptions = {}): Promise<Exclusive<Options> | null> {
+    const waiting = new Waiting(options)
+    const change = await takeChange(this.coordinated, waiting, options.ifExists === true)
+    return this.#tryUse(change, waiting, options)
+  }
+
+  /**
+   * Gets it for oneself, and waits until nobody uses it, letting others join and leave meanwhile.
+   *
+   * @throws {InUseError} when somebody still uses it after `timeout` ms; it names them where that can be told.
+   */
+  async change(options: ChangeOptions = {}): Promise<Exclusive<Options>> {
+    const waiting = new Waiting(options)
+    for (;;) {
+      const change = await takeChange(this.coordinated, waiting, options.ifExists === true)
+      const exclusive = await this.#tryUse(change, waiting, options)
+      if (exclusive !== null) return exclusive
+      try {
+        // Only as a signal: change comes first, so it is dropped before both are taken.
+        const use = await takeUse(this.coordinated, 'exclusive', waiting)
+        use?.release()
+      } catch (error) {
+        if ((error as { code?: unknown }).code !== 'ERR_COORDINATE_TIMEOUT') throw error
+        throw new InUseError(this.place.use, await usersIfKnown(this.place), error)
+      }
+    }
+  }
+
+  /** Use, exclusively, under change; drops change when it is refused. */
+  async #tryUse(
+    change: Lock,
+    waiting: Waiting,
+    { force = false, watchdog }: ChangeOptions,
+  ): Promise<Exclusive<Options> | null> {
+    let use: Lock | null = null
+    try {
+      if (await this.subject.exists()) {
+        use = await this.#takeUse(waiting, force)
+        if (use === null) {
+          change.release()
+          return null
+        }
+        await keepWatch(this.coordinated, { watchdog })
+      }
+      return new Exclusive(this.coordinated, change, use)
+    } catch (error) {
+      use?.release()
+      change.release()
+      throw error
+    }
+  }
+
+  /** Exclusively; `force`: shared where others use it. */
+  async #takeUse(waiting: Waiting, force: boolean): Promise<Lock | null> {
+    const shared = await takeUse(this.coordinated, 'shared', waiting)
+    if (shared === null) throw new DoesNotExistError(this.place.use)
+    try {
+      if (shared.tryUpgrade() || force) return shared
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'ERR_LOCK_LOST') throw error
+      return this.#takeUse(waiting, force)
+    }
+    shared.release()
+    return null
+  }
+}
+
+/** We use it: it runs, and goes on running until we leave. */
+export class Shared<Options> extends Handle<Options> implements AsyncDisposable {
+  /** Whether joining had to start it. */
+  readonly started: State
+  readonly #options: JoinOptions<Options>
+  #use: Lock | null
+  #usedUpBy = ''
+
+  /** @internal */
+  constructor(coordinated: Coordinated<Options>, options: JoinOptions<Options>, joined: Joined) {
+    super(coordinated)
+    this.#options = options
+    this.#use = joined.use
+    this.started = joined.started
+  }
+
+  /** Stops using it; the last one stops it. Uses up the handle, also when it rejects. */
+  leave(options: LeaveOptions = {}): Promise<Left> {
+    const use = this.#take('leave')
+    return leave(this.coordinated, use, { watchdog: this.#options.watchdog, ...options })
+  }
+
+  /**
+   * Gets it for oneself if nobody else uses it, and then uses up this handle; else `null`, and it is still shared.
+   *
+   * Where the kernel cannot tell beforehand that others use it, the shared lock is dropped for an instant when it is
+   * refused. If the last other user is killed in that instant, its watchdog stops the server, and it is started anew.
+   */
+  async tryExclusive(options: WaitOptions = {}): Promise<Exclusive<Options> | null> {
+    const use = this.#take('tryExclusive')
+    let keep: Lock | null = use
+    try {
+      const waiting = new Waiting(options)
+      const change = await takeChange(this.coordinated, waiting, true)
+      try {
+        if (use.tryUpgrade()) {
+          keep = null
+          return new Exclusive(this.coordinated, change, use)
+        }
+      } catch (error) {
+        if ((error as { code?: unknown }).code !== 'ERR_LOCK_LOST') throw error
+        keep = null
+        const again = await joinUnderChange(this.coordinated, change, this.#options, waiting)
+        if (again === null) throw new DoesNotExistError(this.place.use)
+        keep = again.use
+      }
+      change.release()
+      return null
+    } finally {
+      this.#use = keep
+    }
+  }
+
+  /** Leaves, unless the handle is used up. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#use !== null) await this.leave()
+  }
+
+  #take(method: string): Lock {
+    const use = this.#use
+    if (use === null) throw new UsedUpError('Shared', method, this.#usedUpBy)
+    this.#use = null
+    this.#usedUpBy = `${method}()`
+    return use
+  }
+}
+
+/** We have it for ourselves: nobody can join or leave. To be held briefly. */
+export class Exclusive<Options> extends Handle<Options> implements Disposable, AsyncDisposable {
+  #change: Lock | null
+  /** Missing while the subject does not exist; shared where it was forced. */
+  #use: Lock | null
+  #usedUpBy = ''
+
+  /** @internal */
+  constructor(coordinated: Coordinated<Options>, change: Lock, use: Lock | null) {
+    super(coordinated)
+    this.#change = change
+    this.#use = use
+  }
+
+  /** Creates it, unless it exists. */
+  async create(options: StartOptions<Options>): Promise<State> {
+    this.#require('create')
+    return (await this.#create(options, new Waiting(options))) ? 'modified' : 'unmodified'
+  }
+
+  /**
+   * Starts it, and creates it if it must, with a watchdog: unless it is shared or pinned before this handle is released,
+   * the watchdog stops it again then.
+   */
+  async start(options: StartOptions<Options>): Promise<State> {
+    this.#require('start')
+    const waiting = new Waiting(options)
+    const fresh = await this.#create(options, waiting)
+    return bringUp(this.coordinated, options, waiting, fresh)
+  }
+
+  /** Stops it, also when it is pinned or was started by somebody else. */
+  async stop(): Promise<State> {
+    this.#require('stop')
+    const state = await this.subject.stop()
+    removeRecord(this.place)
+    return state
+  }
+
+  /** Stops and starts it. */
+  async restart(options: StartOptions<Options>): Promise<State> {
+    await this.stop()
+    return this.start(options)
+  }
+
+  /** Runs an action on the subject that nobody may watch half done. */
+  async reconfigure<Result>(action: (subject: Subject<Options>) => Promise<Result>): Promise<Result> {
+    this.#require('reconfigure')
+    return action(this.subject)
+  }
+
+  /** Stops and removes it, also when it is pinned. Uses up the handle, also when it rejects. */
+  async destroy(): Promise<State> {
+    const { change, use } = this.#take('destroy')
+    try {
+      const state = await this.subject.destroy()
+      removeRecord(this.place)
+      return state
+    } finally {
+      use?.release()
+      change.release()
+    }
+  }
+
+  /** Lets others join, and uses it with them. Uses up this handle. The subject should run: start it first. */
+  share(options: JoinOptions<Options>): Shared<Options> {
+    const change = this.#require('share')
+    const use = this.#use
+    if (use === null) throw new DoesNotExistError(this.place.use)
+    this.#take('share')
+    try {
+      use.downgrade()
+    } finally {
+      change.release()
+    }
+    return new Shared(this.coordinated, options, { use, started: 'unmodified' })
+  }
+
+  /** Gives it up. A server that runs is then the watchdog's, unless it is pinned or not ours. Uses up this handle. */
+  release(): Free<Options> {
+    const { change, use } = this.#take('release')
+    use?.release()
+    change.release()
+    return new Free(this.subject, this.place)
+  }
+
+  /** Releases, unless the handle is used up. */
+  [Symbol.dispose](): void {
+    if (this.#change !== null) this.release()
+  }
+
+  /** Releases, unless the handle is used up. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this[Symbol.dispose]()
+  }
+
+  async #create(options: StartOptions<Options>, waiting: Waiting): Promise<boolean> {
+    const fresh = await create(this.coordinated, options, false)
+    this.#use ??= await takeUse(this.coordinated, 'exclusive', waiting)
+    if (this.#use === null) throw new DoesNotExistError(this.place.use)
+    return fresh
+  }
+
+  #require(method: string): Lock {
+    if (this.#change === null) throw new UsedUpError('Exclusive', method, this.#usedUpBy)
+    return this.#change
+  }
+
+  #take(method: string): { change: Lock; use: Lock | null } {
+    const change = this.#require(method)
+    const use = this.#use
+    this.#change = null
+    this.#use = null
+    this.#usedUpBy = `${method}()`
+    return { change, use }
+  }
+}

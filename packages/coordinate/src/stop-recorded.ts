@@ -1,0 +1,54 @@
+import { statSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { liveness } from '@howdah/lock'
+import type { ServerRecord } from './record.ts'
+
+/** After this many ms of patience a server is told to quit at once. */
+const patience = 30_000
+
+/**
+ * Ends the process that the record names, and waits until it is really gone.
+ *
+ * Never SIGKILL, which leaves shared memory behind: SIGQUIT after 30 s, and then it is waited for. Returns `false`, and
+ * signals nobody, where the process works in another directory than the one recorded.
+ */
+export async function stopRecorded(record: ServerRecord): Promise<boolean> {
+  if (!isRecordedAlive(record)) return true
+  if (!worksWhereRecorded(record)) return false
+  const { pid } = record.process
+  signal(pid, record.signal)
+  const start = performance.now()
+  let escalated = false
+  while (isRecordedAlive(record)) {
+    if (!escalated && performance.now() - start > patience) {
+      signal(pid, 'SIGQUIT')
+      escalated = true
+    }
+    await sleep(10)
+  }
+  return true
+}
+
+/** Whether the recorded process runs. One that cannot be seen, in another pid namespace or of another boot, does not. */
+export function isRecordedAlive(record: ServerRecord | null): record is ServerRecord {
+  return record !== null && liveness(record.process) === 'alive'
+}
+
+function worksWhereRecorded({ cwd, process: { pid } }: ServerRecord): boolean {
+  if (cwd === null) return true
+  try {
+    const recorded = statSync(cwd, { bigint: true })
+    const actual = statSync(`/proc/${pid}/cwd`, { bigint: true })
+    return recorded.ino === actual.ino && recorded.dev === actual.dev
+  } catch {
+    return true // Removed, or no /proc: its start time has to do.
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}

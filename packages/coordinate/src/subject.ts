@@ -1,0 +1,44 @@
+import type { ProcessIdentity } from '@howdah/lock'
+import type { Launch } from './launch.ts'
+
+/** Whether something was changed, or was so already. */
+export type State = 'modified' | 'unmodified'
+
+/** What {@link Subject.create} is told besides the caller's options. */
+export interface Creation {
+  /** Destroy it at the end: a subject that appears all at once puts `place.throwAway.mark` in before it appears. */
+  readonly throwAway: boolean
+}
+
+/**
+ * The one thing that is shared: a database cluster, or any server.
+ *
+ * Its methods are called under the locks that each names, so that they need no locks of their own. What *don't know*
+ * means must be thrown, never answered with `false`.
+ */
+export interface Subject<Options> {
+  /**
+   * Makes what the change lock lies on, where that is a directory. Without locks, so it must bear others doing the same
+   * at once. Never called when the subject has to exist already.
+   */
+  prepare?(): Promise<void>
+  /**
+   * Brings it into being, the file of the use lock included. Under change, before use is taken. Where it is missing, the
+   * subject always exists once its use file does, and that file is made by joining.
+   */
+  create?(options: Options, creation: Creation): Promise<State>
+  /**
+   * Starts its server by `launch.spawn`, and waits until it can be used. Under change and use, and only while nothing
+   * runs. If it throws, what it launched is stopped by whoever called it.
+   */
+  start(options: Options, launch: Launch): Promise<State>
+  /** Stops the server and waits until it is gone. Under change and use, both exclusively. */
+  stop(): Promise<State>
+  /** Stops the server and removes the subject. Under change and use, both exclusively. */
+  destroy(): Promise<State>
+  exists(): Promise<boolean>
+  /** Whether its server runs **and can be used**; one that is coming up or going down is not running. */
+  running(): Promise<boolean>
+  /** The server's process that is there now, whoever started it and whether or not it can be used yet. */
+  process(): Promise<ProcessIdentity | null>
+}

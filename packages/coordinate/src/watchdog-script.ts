@@ -1,0 +1,173 @@
+/**
+ * The watchdog, for any POSIX shell with a /proc and flock(1): dash, busybox ash, bash.
+ *
+ * Called with the use file, the record, this kernel's boot id, the pid namespace, the change file, and — of a subject
+ * that was made to be thrown away — the directory, the mark, the wreck marker, the last file and the pid file.
+ *
+ * Descriptors: 1 tells whoever spawned it `ready`, or what is wrong; 3 holds the watchdog lock, inherited; 5 is the use
+ * file; 6 the change file. On SIGKILL the kernel closes 3 before 5, so that whoever then gets use finds the watchdog
+ * lock free. No child gets 3, and none but flock gets 5 and 6, so that none of them holds a lock when the watchdog is
+ * killed. It never takes change while it holds use; whoever joins does it the other way round and waits.
+ */
+export const watchdogScript = String.raw`
+set -f
+exec 2>&1 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-
+use=$1 record=$2 this_boot=$3 this_namespace=$4 change=$5
+directory=$6 mark=$7 wreck=$8 last=$9
+shift 9
+pid_file=$1 lingered= failures=0
+
+# The watchdog lock goes first: whoever gets use next starts a new watchdog.
+end() { exec 3<&-; exec 5<&-; exit 0; }
+
+# Children get only the locks that they need. In subshells, for dash closes the descriptors of a plain command in the
+# shell itself meanwhile, and keeps them above 9: beyond the order in which they have to be closed.
+free() { (exec 3<&- 5<&- 6<&-; exec "$@"); }
+keep_use() { (exec 3<&- 6<&-; exec "$@"); }
+keep_change() { (exec 3<&- 5<&-; exec "$@"); }
+
+# use becomes ours when the kernel sees the last of its users gone, however they went.
+await_use() {
+  until keep_use flock -x 5; do
+    failures=$((failures + 1))
+    [ "$failures" -lt 60 ] || end
+    free sleep 1
+  done
+}
+
+release_use() { keep_use flock -u 5; }
+
+# Whether the subject is still the one that we watch. Else another was made in its place, with locks of its own.
+same_use() { [ "$use" -ef /proc/self/fd/5 ]; }
+
+load() {
+  pid= start= boot= namespace= signal= cwd= pinned= linger=0 joined=
+  [ -r "$record" ] || return 0
+  while IFS= read -r line; do
+    value=${"$"}{line#* }
+    case $line in
+      'pid '*) pid=$value ;;
+      'start '*) start=$value ;;
+      'boot '*) boot=$value ;;
+      'namespace '*) namespace=$value ;;
+      'signal '*) signal=${"$"}{value#SIG} ;;
+      'cwd '*) cwd=$value ;;
+      'pinned yes') pinned=yes ;;
+      'linger '*) linger=$value ;;
+      'joined '*) joined=$value ;;
+    esac
+  done <"$record"
+  case $pid in *[!0-9]*) pid= ;; esac
+  case $linger in *[!0-9.]*) linger=0 ;; esac
+  case $signal in HUP | INT | QUIT | TERM | USR1 | USR2) ;; *) pid= ;; esac
+}
+
+# Whether the recorded process runs: the same pid, started at the same tick of the same boot. A zombie is dead.
+alive() {
+  [ -n "$pid" ] && [ "$boot" = "$this_boot" ] && [ "$namespace" = "$this_namespace" ] || return 1
+  [ -r "/proc/$pid/stat" ] || return 1
+  stat=
+  while IFS= read -r line || [ -n "$line" ]; do stat="$stat $line"; done <"/proc/$pid/stat"
+  # The name in parentheses may itself hold parentheses, blanks and line breaks.
+  set -- ${"$"}{stat##*)}
+  case $1 in '' | Z | X | x) return 1 ;; esac
+  [ "${"$"}{20}" = "$start" ]
+}
+
+# In another pid namespace of this kernel nobody can be seen from here, and so counts as alive.
+elsewhere() { [ -n "$pid" ] && [ "$boot" = "$this_boot" ] && [ "$namespace" != "$this_namespace" ]; }
+
+# A server keeps its working directory: one that is elsewhere is another process, whatever its start time says.
+ours() {
+  [ -n "$cwd" ] && [ -e "$cwd" ] && [ -e "/proc/$pid/cwd" ] || return 0
+  [ "/proc/$pid/cwd" -ef "$cwd" ]
+}
+
+# Ends the server and waits until it is really gone. Never SIGKILL, which leaves shared memory behind.
+stop() {
+  kill -s "$signal" "$pid" || ! alive || end
+  polls=0
+  while alive; do
+    free sleep 0.02 || free sleep 1
+    polls=$((polls + 1))
+    [ "$polls" -ne 1500 ] || kill -s QUIT "$pid"
+  done
+}
+
+# Whether somebody else's server runs in the directory: its pid file names a live process that works there.
+occupied() {
+  [ -n "$pid_file" ] && [ -r "$pid_file" ] || return 1
+  IFS= read -r other <"$pid_file"
+  other=${"$"}{other#-}
+  case $other in '' | *[!0-9]*) return 1 ;; esac
+  [ -e "/proc/$other/stat" ] || return 1
+  [ ! -e "/proc/$other/cwd" ] || [ "/proc/$other/cwd" -ef "$directory" ]
+}
+
+take_change() {
+  [ -e "$change" ] || end
+  exec 6<"$change"
+  keep_change flock -x 6 && [ "$change" -ef /proc/self/fd/6 ]
+}
+
+# First what makes it exist; the marker last, so that whatever is left of it is known as a wreck.
+remove() {
+  true >"$wreck" || return 1
+  free rm -f -- "$last" || return 1
+  set +f
+  set -- "$directory"/* "$directory"/.[!.]* "$directory"/..?*
+  set -f
+  for entry in "$@"; do
+    [ "$entry" -ef "$wreck" ] || free rm -rf -- "$entry"
+  done
+  free rm -f -- "$wreck" "$record" "$record.new"
+  free rmdir -- "$directory"
+}
+
+command -v flock >/dev/null || { echo no-flock; exit 1; }
+[ -r /proc/self/stat ] || { echo no-proc; exit 1; }
+exec 5<"$use"
+same_use || { echo "$use was replaced"; exit 1; }
+echo ready
+exec >/dev/null 2>&1
+
+while :; do
+  await_use
+  if ! same_use; then
+    # Removed. Whoever was removing something to be thrown away may have been killed at it.
+    [ -n "$mark" ] && [ ! -e "$use" ] && [ -e "$wreck" ] || end
+    release_use
+    take_change || end
+    if [ ! -e "$use" ] && [ -e "$wreck" ]; then remove; fi
+    end
+  fi
+  load
+  ! elsewhere || end
+  if alive; then
+    [ -z "$pinned" ] && ours || end
+    if [ "$linger" != 0 ] && [ "$lingered" != "$pid $start $joined" ]; then
+      lingered="$pid $start $joined"
+      release_use
+      free sleep "$linger" || free sleep "${"$"}{linger%%.*}"
+      continue
+    fi
+    stop
+  fi
+  if [ -z "$mark" ] || [ ! -e "$mark" ]; then
+    free rm -f -- "$record" "$record.new"
+    end
+  fi
+  # To be thrown away: like anybody who leaves, change first. Meanwhile somebody may join.
+  release_use
+  if take_change && keep_use flock -n -x 5; then
+    same_use || end
+    load
+    ! elsewhere || end
+    if ! alive; then
+      occupied || remove
+      end
+    fi
+  fi
+  exec 6<&-
+done
+`

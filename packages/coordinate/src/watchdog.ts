@@ -1,0 +1,121 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { type Lock, acquire, currentProcess, tryAcquire } from '@howdah/lock'
+import type { State } from './subject.ts'
+import { WatchdogError } from './errors.ts'
+import { coverDescriptors } from './inheritable-descriptors.ts'
+import { type Place, childUser, isThrowAway } from './place.ts'
+import { watchdogScript } from './watchdog-script.ts'
+
+/** Who watches: a shell, or — where flock(1) or /proc is missing — a small Node process. */
+export type WatchdogKind = 'sh' | 'node'
+
+/** How long a watchdog of a subject that is no more may take to go, in ms. */
+const farewell = 10_000
+
+/** What ensuring a watchdog depends on. */
+export interface WatchdogOptions {
+  /** The shell wherever that works, unless told otherwise. */
+  readonly kind?: WatchdogKind | undefined
+  /** The subject was created just now, so that a watchdog which is still there watches one that is no more. */
+  readonly fresh?: boolean
+}
+
+/**
+ * Makes sure that a watchdog is there. Under use.
+ *
+ * A watchdog that ends lets go of its own lock before it lets go of use; so while we hold use, whoever has the watchdog
+ * lock stays.
+ */
+export async function ensureWatchdog(place: Place, options: WatchdogOptions = {}): Promise<State> {
+  const lock = await watchdogLock(place, options.fresh === true)
+  if (lock === null) return 'unmodified'
+  try {
+    await start(place, lock, options.kind ?? defaultKind())
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+  // Only the watchdog has it from now on.
+  lock.detach()
+  return 'modified'
+}
+
+async function watchdogLock(place: Place, fresh: boolean): Promise<Lock | null> {
+  try {
+    if (!fresh) return await tryAcquire(place.watchdog)
+    return await acquire(place.watchdog, { timeout: farewell, fair: false })
+  } catch (error) {
+    throw new WatchdogError(`its lock ${place.watchdog} cannot be had: ${(error as Error).message}`, error)
+  }
+}
+
+function defaultKind(): WatchdogKind {
+  return existsSync('/proc/self/stat') ? 'sh' : 'node'
+}
+
+async function start(place: Place, lock: Lock, kind: WatchdogKind): Promise<void> {
+  const report = await run(place, lock, kind)
+  if (report === 'ready') return
+  if (kind === 'sh' && (report === 'no-flock' || report === 'no-proc')) return start(place, lock, 'node')
+  const user = childUser(place).uid
+  const who = user === undefined ? '' : ` as user ${user}`
+  throw new WatchdogError(
+    `${report === '' ? 'it ended without a word' : report}; it runs${who} by ${commandOf(place, kind)[0]} and must be able to read ${place.use}`,
+  )
+}
+
+/** Spawns it and waits for its first line, or for its end and all that it said until then. */
+async function run(place: Place, lock: Lock, kind: WatchdogKind): Promise<string> {
+  const [command, ...args] = commandOf(place, kind)
+  using covered = coverDescriptors(['ignore', 'pipe', 'ignore', lock.fd])
+  const child = spawn(command, args, {
+    cwd: '/',
+    env: { PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin' },
+    detached: true,
+    stdio: covered.stdio,
+    ...childUser(place),
+  })
+  const output = child.stdout as Readable
+  try {
+    return (await Promise.race([text(output), failure(child)])).trim()
+  } finally {
+    output.destroy()
+    child.unref()
+  }
+}
+
+function failure(child: ChildProcess): Promise<never> {
+  return new Promise((_, reject) => {
+    child.once('error', (error) =>
+      reject(new WatchdogError(`${error.message}; see the cause`, error)),
+    )
+  })
+}
+
+function commandOf(place: Place, kind: WatchdogKind): [string, ...string[]] {
+  const args = watchdogArguments(place)
+  if (kind === 'sh') return [place.shell ?? '/bin/sh', '-c', watchdogScript, 'howdah-watchdog', ...args]
+  const entry = fileURLToPath(new URL('./node-watchdog.js', import.meta.url))
+  return [process.execPath, entry, ...args]
+}
+
+function watchdogArguments(place: Place): string[] {
+  const { bootId, pidNamespace } = currentProcess()
+  const thrown = isThrowAway(place) ? place.throwAway : undefined
+  return [
+    place.use,
+    place.record,
+    bootId ?? '',
+    pidNamespace ?? '',
+    place.change,
+    thrown?.directory ?? '',
+    thrown?.mark ?? '',
+    thrown?.wreck ?? '',
+    thrown?.last ?? '',
+    thrown?.pidFile ?? '',
+  ]
+}

@@ -1,0 +1,22 @@
+/**
+ * Runs a cleanup after a failure, and returns the error to throw: the failure, with what the cleanup threw as its
+ * `suppressed` property. (Node 20 has no SuppressedError.) A failure that is no object cannot carry one.
+ */
+export async function withSuppressed(
+  failure: unknown,
+  cleanup: () => Promise<unknown>,
+): Promise<unknown> {
+  try {
+    await cleanup()
+  } catch (suppressed) {
+    if (typeof failure === 'object' && failure !== null && Object.isExtensible(failure)) {
+      Object.defineProperty(failure, 'suppressed', {
+        value: suppressed,
+        configurable: true,
+        enumerable: false,
+        writable: true,
+      })
+    }
+  }
+  return failure
+}

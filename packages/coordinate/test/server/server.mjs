@@ -1,0 +1,38 @@
+// A small real server for the tests: one directory, one unix socket, one pid file, like a database's.
+// SIGINT ends it in an orderly way; SIGTERM, which nobody should send, is ignored.
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const [, , slowStart = '0', slowStop = '0'] = process.argv
+const directory = process.cwd()
+const events = `${directory}.events`
+const startTime = readFileSync('/proc/self/stat', 'utf8').replace(/^.*\) /s, '').split(' ')[19]
+
+appendFileSync(events, `start ${process.pid} ${startTime}\n`)
+writeFileSync('server.pid', `${process.pid}\n${startTime}\nstarting\n`)
+process.on('SIGTERM', () => appendFileSync(events, `sigterm ${process.pid}\n`))
+process.on('SIGINT', stop)
+await sleep(Number(slowStart))
+
+const connections = new Set()
+const server = createServer((connection) => {
+  connections.add(connection)
+  connection.on('close', () => connections.delete(connection))
+  connection.on('error', () => undefined)
+  connection.write(`hello from ${process.pid}\n`)
+})
+rmSync('socket', { force: true })
+server.listen('socket', 1000, () => {
+  writeFileSync('server.pid', `${process.pid}\n${startTime}\nready\n`)
+})
+
+async function stop() {
+  appendFileSync(events, `stop ${process.pid} ${Date.now()}\n`)
+  await sleep(Number(slowStop))
+  for (const connection of connections) connection.destroy()
+  rmSync('server.pid', { force: true })
+  rmSync('socket', { force: true })
+  appendFileSync(events, `gone ${process.pid}\n`)
+  process.exit(0)
+}

@@ -1,0 +1,36 @@
+// A process that joins, connects, and stays until it is told to leave by a line on its standard input.
+// Arguments: the directory, and options as JSON: those of joining, and `place`, `dieAt`.
+import { createInterface } from 'node:readline'
+import { Guard } from '@howdah/coordinate'
+import { connectTo, placeOf, subjectIn } from './directory-subject.mjs'
+
+const [, , directory, json = '{}'] = process.argv
+const { place = {}, dieAt, ...options } = JSON.parse(json)
+const at = (step) => {
+  if (step === dieAt) process.kill(process.pid, 'SIGKILL')
+}
+
+try {
+  const guard = await Guard.join(subjectIn(directory, at), placeOf(directory, place), {
+    start: {},
+    ...options,
+  })
+  const connection = await connectTo(directory)
+  let leaving = false
+  connection.on('close', () => {
+    if (!leaving) console.log('lost')
+  })
+  connection.on('error', () => undefined)
+  console.log(`joined ${guard.started}`)
+  // A parent that ends closes the pipe; this is then killed or leaves, too.
+  for await (const line of createInterface({ input: process.stdin })) {
+    if (line !== 'leave') continue
+    leaving = true
+    console.log(`left ${await guard.leave()}`)
+    break
+  }
+  process.exit(0)
+} catch (error) {
+  console.log(`failed ${error.code ?? ''} ${error.stack}`)
+  process.exit(1)
+}
