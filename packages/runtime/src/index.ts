@@ -1,3 +1,4 @@
+export { type AvailableVersion, availableVersions } from './available-versions.ts'
 export { bundled, type BundledOptions } from './bundled.ts'
 export type { TreeOptions } from './bundled-tree.ts'
 export { cacheDirectory } from './cache-directory.ts'
@@ -39,11 +40,14 @@ export {
   OfflineError,
   UnknownVersionError,
 } from './install-errors.ts'
+export { type InstallOptions, type InstallProgress, installRuntime } from './install-runtime.ts'
 export { installed, type InstalledOptions } from './installed.ts'
+export type { NpmOptions } from './npm.ts'
 export { onEnvironmentPath, onPath } from './on-path.ts'
 export { onPlatform, type PlatformOptions } from './on-platform.ts'
 export { parseConstraint } from './parse-constraint.ts'
 export { PartialVersion } from './partial-version.ts'
+export { removeRuntime, type RemoveOptions } from './remove-runtime.ts'
 export type { RuntimeProblem } from './runtime-problem.ts'
 export { Runtime } from './runtime.ts'
 export type { ServerUser } from './server-user.ts'
