@@ -62,6 +62,14 @@ export function* passGate(path: string, mode: LockMode): Steps<LockFile | null> 
   }
 }
 
+/** Takes the gate without a pause; `null` where somebody has it or it cannot be made. */
+export function tryGate(path: string): LockFile | null {
+  const steps = passGate(path, 'exclusive')
+  const step = steps.next()
+  steps.return(null)
+  return step.done === true ? step.value : null
+}
+
 /** Locks a file that the path still leads to when it is locked. */
 export function* obtain(opening: Opening, mode: LockMode): Steps<LockFile> {
   let file: LockFile | null = LockFile.open(opening)

@@ -1,4 +1,4 @@
-import { passGate, type Steps } from './contend.ts'
+import { passGate, tryGate, type Steps } from './contend.ts'
 import { drive } from './drive.ts'
 import { LockDeadlockError, LockLostError, LockReleasedError } from './errors.ts'
 import { kernelLocksOn, quickHolders } from './holder.ts'
@@ -113,7 +113,14 @@ export class Lock implements Disposable, AsyncDisposable {
    * fails and the shared lock cannot be had back, it throws {@link LockLostError}. Throws {@link LockReleasedError}.
    */
   tryUpgrade(): boolean {
-    return this.#convert(this.#require('tryUpgrade()'))
+    const file = this.#require('tryUpgrade()')
+    // Keeps other upgraders and newcomers away meanwhile. Where somebody else has it, that must do without.
+    const gate = this.#taking.gated && this.#mode === 'shared' ? tryGate(this.path) : null
+    try {
+      return this.#convert(file)
+    } finally {
+      gate?.release()
+    }
   }
 
   /**

@@ -1,0 +1,391 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { temporaryDirectory, until } from '@howdah/fixtures'
+import { describe, expect, it } from 'vitest'
+import {
+  acquire,
+  acquireSync,
+  inspect,
+  tryAcquire,
+  withLock,
+  type AcquireOptions,
+  type Contention,
+} from '../src/index.ts'
+import { Child } from './support/child.ts'
+
+describe('acquire', () => {
+  it('makes the file and leaves its content alone', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    ;(await acquire(path)).release()
+    expect(existsSync(path)).toBe(true)
+    writeFileSync(path, 'content')
+    ;(await acquire(path)).release()
+    expect(await readFile(path, 'utf8')).toBe('content')
+    expect(readdirSync(directory.path)).toEqual(['lock'])
+  })
+
+  it('waits for another process to release', async () => {
+    using directory = temporaryDirectory()
+    await using holder = Child.node('hold', directory.file('lock'))
+    expect(await holder.line()).toBe('held')
+    let contention: Contention | undefined
+    const waiting = acquire(directory.file('lock'), { onWait: (found) => (contention = found) })
+    expect(contention).toMatchObject({
+      path: directory.file('lock'),
+      mode: 'exclusive',
+      holders: [{ pid: holder.pid, mode: 'exclusive' }],
+    })
+    holder.finish()
+    expect((await waiting).held).toBe(true)
+    ;(await waiting).release()
+  })
+
+  it('waits for a holder that is killed', async () => {
+    using directory = temporaryDirectory()
+    await using holder = Child.node('hold', directory.file('lock'))
+    await holder.line()
+    const waiting = acquire(directory.file('lock'))
+    holder.process.kill('SIGKILL')
+    ;(await waiting).release()
+  })
+
+  it('calls onWait once, and only when it is blocked', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    let calls = 0
+    const options = { onWait: () => calls++ }
+    const first = await acquire(path, options)
+    expect(calls).toBe(0)
+    const second = acquire(path, options)
+    const third = acquire(path, options)
+    first.release()
+    ;(await second).release()
+    ;(await third).release()
+    expect(calls).toBe(2)
+  })
+
+  it('rejects with what onWait throws, and then waits no longer', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    using held = await acquire(path)
+    const refused = acquire(path, {
+      onWait: () => {
+        throw new Error('no patience')
+      },
+    })
+    await expect(refused).rejects.toThrow('no patience')
+    held.release()
+    expect(await tryAcquire(path)).not.toBeNull()
+  })
+
+  it('serves those who wait in one process in their order', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    const first = await acquire(path)
+    const order: number[] = []
+    const waiting = [1, 2, 3, 4].map(async (number) => {
+      await withLock(path, {}, () => order.push(number))
+    })
+    first.release()
+    await Promise.all(waiting)
+    expect(order).toEqual([1, 2, 3, 4])
+  })
+
+  it('knows one file by different paths', async () => {
+    using directory = temporaryDirectory()
+    mkdirSync(directory.file('real'))
+    symlinkSync('real', directory.file('alias'))
+    using lock = await acquire(directory.file('real', 'lock'))
+    expect(await tryAcquire(directory.file('alias', 'lock'))).toBeNull()
+    expect(await tryAcquire(`${directory.path}/real/../alias/./lock`)).toBeNull()
+    expect(lock.path).toBe(directory.file('real', 'lock'))
+  })
+
+  it('lets readers in together and writers alone', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    using one = await acquire(path, { mode: 'shared' })
+    using two = await acquire(path, { mode: 'shared' })
+    expect([one.mode, two.mode]).toEqual(['shared', 'shared'])
+    expect(await tryAcquire(path)).toBeNull()
+    one.release()
+    two.release()
+    using writer = await acquire(path)
+    expect(writer.mode).toBe('exclusive')
+    expect(await tryAcquire(path, { mode: 'shared' })).toBeNull()
+  })
+
+  it('notices that the file is replaced while it waits', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    using held = await acquire(path)
+    const waiting = acquire(path)
+    renameSync(path, directory.file('elsewhere'))
+    using lock = await waiting
+    expect(lock.isCurrent()).toBe(true)
+    expect(held.isCurrent()).toBe(false)
+  })
+})
+
+describe('a directory', () => {
+  it('is locked like a file, also through a symbolic link, and has no gate', async () => {
+    using directory = temporaryDirectory()
+    mkdirSync(directory.file('data'))
+    symlinkSync('data', directory.file('link'))
+    const held = await acquire(directory.file('link'))
+    expect(await tryAcquire(directory.file('data'))).toBeNull()
+    const waiting = acquire(directory.file('data'), { mode: 'shared' })
+    held.release()
+    using lock = await waiting
+    expect(lock.path).toBe(directory.file('data'))
+    expect(readdirSync(directory.path).toSorted()).toEqual(['data', 'link'])
+    expect(readdirSync(directory.file('data'))).toEqual([])
+  })
+})
+
+describe('fair: false', () => {
+  it('leaves nothing beside the file', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    const held = await acquire(path)
+    const waiting = acquire(path, { fair: false })
+    held.release()
+    ;(await waiting).release()
+    expect(readdirSync(directory.path)).toEqual(['lock'])
+  })
+})
+
+describe('tryAcquire', () => {
+  it('gives null while another process holds the lock, and the lock when it is gone', async () => {
+    using directory = temporaryDirectory()
+    await using holder = Child.node('hold', directory.file('lock'))
+    await holder.line()
+    expect(await tryAcquire(directory.file('lock'))).toBeNull()
+    await holder[Symbol.asyncDispose]()
+    using lock = await tryAcquire(directory.file('lock'))
+    expect(lock?.held).toBe(true)
+  })
+
+  it('takes a free lock although others wait for it in another mode', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    using reader = await acquire(path, { mode: 'shared' })
+    const writer = acquire(path)
+    using second = await tryAcquire(path, { mode: 'shared' })
+    expect(second?.held).toBe(true)
+    second?.release()
+    reader.release()
+    ;(await writer).release()
+  })
+})
+
+describe('acquireSync', () => {
+  it('waits for another process', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    await using holder = Child.command('flock', [path, 'sh', '-c', 'echo held; sleep 0.1'])
+    await holder.line()
+    using lock = acquireSync(path)
+    expect(lock.held).toBe(true)
+  })
+
+  it('says that it would wait for itself, rather than hang', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    using held = await acquire(path, { mode: 'shared' })
+    expect(() => acquireSync(path)).toThrowError(
+      expect.objectContaining({ code: 'ERR_LOCK_DEADLOCK' }),
+    )
+    acquireSync(path, { mode: 'shared' }).release()
+    expect(held.held).toBe(true)
+  })
+
+  it('passes by a waiter of its own thread, which could not go on', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    await using holder = Child.command('flock', [path, 'sh', '-c', 'echo held; sleep 0.2'])
+    await holder.line()
+    const waiting = acquire(path)
+    await until('the waiter has the gate', async () => (await inspect(path)).waiters.length > 0)
+    acquireSync(path).release()
+    ;(await waiting).release()
+  })
+})
+
+describe('a timeout', () => {
+  it.each([0, 30])(
+    'of %i ms ends the wait with an error that names the holder',
+    async (timeout) => {
+      using directory = temporaryDirectory()
+      const path = directory.file('lock')
+      await using holder = Child.node('hold', path)
+      await holder.line()
+      const error = expect.objectContaining({
+        code: 'ERR_LOCK_TIMEOUT',
+        path,
+        timeout,
+        holder: { pid: holder.pid, liveness: 'alive' },
+      })
+      await expect(acquire(path, { timeout })).rejects.toEqual(error)
+      await expect(acquire(path, { timeout, fair: false })).rejects.toEqual(error)
+      expect(() => acquireSync(path, { timeout })).toThrowError(error)
+    },
+  )
+
+  it('also ends the wait of those who are not the first in their process', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    const held = await acquire(path)
+    const first = acquire(path)
+    await expect(acquire(path, { timeout: 10 })).rejects.toMatchObject({ code: 'ERR_LOCK_TIMEOUT' })
+    held.release()
+    ;(await first).release()
+  })
+})
+
+describe('an abort', () => {
+  it('rejects with the reason, before and during the wait', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    const reason = new Error('changed my mind')
+    await expect(acquire(path, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+    expect(existsSync(path)).toBe(false)
+
+    const held = await acquire(path)
+    const controller = new AbortController()
+    const first = acquire(path, { signal: controller.signal })
+    const second = acquire(path, { signal: controller.signal })
+    controller.abort(reason)
+    await expect(first).rejects.toBe(reason)
+    await expect(second).rejects.toBe(reason)
+    held.release()
+    expect(await tryAcquire(path)).not.toBeNull()
+  })
+})
+
+describe('withLock', () => {
+  it('gives what the action gives, and releases also when it throws', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    expect(await withLock(path, {}, (lock) => lock.held)).toBe(true)
+    const failure = new Error('the action failed')
+    await expect(withLock(path, {}, () => Promise.reject(failure))).rejects.toBe(failure)
+    expect(await tryAcquire(path)).not.toBeNull()
+  })
+})
+
+describe('a refusal names the path, has a code and says what to do', () => {
+  const refused = async (path: string, options: AcquireOptions = {}): Promise<unknown> => {
+    expect(() => acquireSync(path, options)).toThrow()
+    await expect(tryAcquire(path, options)).rejects.toThrow()
+    return acquire(path, options).catch((error: unknown) => error)
+  }
+
+  it('a missing directory', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('missing', 'lock')
+    const error = await refused(path)
+    expect(error).toMatchObject({ code: 'ERR_LOCK_NOT_FOUND', path, cause: { code: 'ENOENT' } })
+    expect(String(error)).toBe(
+      `LockFileError: cannot open the lock file ${path}: it or its parent directory does not exist; create that first (ENOENT)`,
+    )
+  })
+
+  it('a missing file that is not to be made', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    expect(await refused(path, { create: false })).toMatchObject({
+      code: 'ERR_LOCK_NOT_FOUND',
+      path,
+    })
+    expect(readdirSync(directory.path)).toEqual([])
+  })
+
+  it('a file as directory', async () => {
+    using directory = temporaryDirectory()
+    writeFileSync(directory.file('file'), '')
+    expect(await refused(directory.file('file', 'lock'))).toMatchObject({
+      code: 'ERR_LOCK_NOT_FOUND',
+    })
+  })
+
+  it('a symbolic link, be it broken or not', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('link')
+    symlinkSync(directory.file('target'), path)
+    expect(await refused(path)).toMatchObject({ code: 'ERR_LOCK_SYMLINK', path })
+    expect(existsSync(directory.file('target'))).toBe(false)
+    writeFileSync(directory.file('target'), '')
+    expect(await refused(path)).toMatchObject({ code: 'ERR_LOCK_SYMLINK', path })
+  })
+
+  it.each([
+    ['a timeout of -1', { timeout: -1 }],
+    ['a timeout of NaN', { timeout: Number.NaN }],
+    ['an unknown mode', JSON.parse('{ "mode": "both" }')],
+  ])('%s', async (_, options: AcquireOptions) => {
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    expect(await refused(path, options)).toMatchObject({ code: 'ERR_LOCK_OPTION', path })
+    expect(readdirSync(directory.path)).toEqual([])
+  })
+
+  it.each(['', 'nul\0byte', JSON.parse('7')])('the path %j', async (path: string) => {
+    expect(await refused(path)).toMatchObject({ code: 'ERR_LOCK_OPTION' })
+  })
+
+  it.runIf(process.getuid?.() === 0)('a user who may not', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    const attempt = `
+      process.setgid(65534); process.setuid(65534)
+      const outcome = await lock.tryAcquire(process.argv[1]).then((held) => held?.mode ?? 'taken', (error) => error.code)
+      console.log(outcome)`
+    const outcome = async (): Promise<string> => {
+      await using stranger = Child.script(attempt, path)
+      return await stranger.line()
+    }
+    expect(await outcome()).toBe('ERR_LOCK_PERMISSION')
+
+    // Who may read can lock, and is kept out.
+    writeFileSync(path, '')
+    expect(await outcome()).toBe('exclusive')
+    using held = await acquire(path)
+    expect(await outcome()).toBe('taken')
+    chmodSync(path, 0o600)
+    expect(await outcome()).toBe('ERR_LOCK_PERMISSION')
+    expect(held.held).toBe(true)
+  })
+
+  it('too many open files, after which it works again', async () => {
+    using directory = temporaryDirectory()
+    const source = `
+      import { openSync, closeSync } from 'node:fs'
+      const open = []
+      try { for (;;) open.push(openSync('/dev/null')) } catch {}
+      console.log(await lock.acquire(process.argv[1]).catch((error) => error.code))
+      open.forEach((fd) => closeSync(fd))
+      console.log((await lock.acquire(process.argv[1])).mode)`
+    await using child = Child.command('sh', [
+      '-c',
+      'ulimit -n 256; exec "$@"',
+      'sh',
+      process.execPath,
+      '--input-type=module',
+      '-e',
+      `import * as lock from '@howdah/lock'; lock.tryAcquire(process.argv[1] + 2); ${source}`,
+      directory.file('lock'),
+    ])
+    expect(await child.line()).toBe('ERR_LOCK_TOO_MANY_FILES')
+    expect(await child.line()).toBe('exclusive')
+  })
+})

@@ -1,0 +1,92 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+/** How a process ended. */
+export interface End {
+  code: number | null
+  signal: NodeJS.Signals | null
+}
+
+/** A process that talks in lines. Disposal kills it, and waits for its end. */
+export class Child implements AsyncDisposable {
+  readonly process: ChildProcess
+  readonly ended: Promise<End>
+  readonly #lines: AsyncIterator<string>
+  #errors = ''
+
+  private constructor(command: string, args: string[], inherited: number[]) {
+    this.process = spawn(command, args, {
+      cwd: fileURLToPath(new URL('../..', import.meta.url)),
+      stdio: ['pipe', 'pipe', 'pipe', ...inherited],
+    })
+    this.ended = once(this.process, 'close').then(() => ({
+      code: this.process.exitCode,
+      signal: this.process.signalCode,
+    }))
+    this.#lines = createInterface({ input: this.process.stdout! })[Symbol.asyncIterator]()
+    this.process.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      this.#errors += text
+    })
+    this.process.stdin!.on('error', () => undefined)
+  }
+
+  /** Starts `test/child/<name>.mjs`, which uses the built package. */
+  static node(name: string, ...args: (string | number)[]): Child {
+    const script = fileURLToPath(new URL(`../child/${name}.mjs`, import.meta.url))
+    return new Child(process.execPath, [script, ...args.map(String)], [])
+  }
+
+  /** Runs a module with the built package as `lock` in scope. */
+  static script(source: string, ...args: (string | number)[]): Child {
+    const module = `import * as lock from '@howdah/lock'\n${source}`
+    return new Child(
+      process.execPath,
+      ['--input-type=module', '-e', module, ...args.map(String)],
+      [],
+    )
+  }
+
+  /** Starts any command, with descriptors of ours as its 3, 4 and so on. */
+  static command(command: string, args: string[], inherited: number[] = []): Child {
+    return new Child(command, args, inherited)
+  }
+
+  get pid(): number {
+    return this.process.pid!
+  }
+
+  /** What it wrote on stderr until now. */
+  get errors(): string {
+    return this.#errors
+  }
+
+  /** Its next line. Throws where it ends without one. */
+  async line(): Promise<string> {
+    const { done, value } = await this.#lines.next()
+    if (done === true) throw new Error(`the process ended without a further line: ${this.#errors}`)
+    return value
+  }
+
+  /** Tells it a line. */
+  tell(line: string): void {
+    this.process.stdin!.write(`${line}\n`)
+  }
+
+  /** Closes its stdin. */
+  finish(): void {
+    this.process.stdin!.end()
+  }
+
+  /** Waits for its end. Throws where it failed. */
+  async success(): Promise<void> {
+    const { code, signal } = await this.ended
+    if (code !== 0) throw new Error(`the process ended with ${signal ?? code}: ${this.#errors}`)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.process.kill('SIGKILL')
+    await this.ended
+  }
+}
