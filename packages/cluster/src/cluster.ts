@@ -1,0 +1,281 @@
+import { resolve } from 'node:path'
+import { Free, ownership, type Place, users } from '@howdah/coordinate'
+import {
+  all,
+  type Constraint,
+  defaultStrategy,
+  describeConstraint,
+  NoRuntimeError,
+  type PartialVersion,
+  type Runtime,
+  type Strategy,
+  version,
+} from '@howdah/runtime'
+import type { ClusterStatus } from './cluster-status.ts'
+import { DataDirectory } from './data-directory.ts'
+import {
+  ClusterMissingError,
+  type ClusterUser,
+  InUseError,
+  NotOursError,
+  NotRunningError,
+  UnsupportedVersionError,
+} from './errors.ts'
+import { followLog, type LogOptions } from './follow-log.ts'
+import { joinCluster, type RunOptions } from './join.ts'
+import { readMark } from './mark.ts'
+import { placeOf } from './place.ts'
+import { findPostmaster } from './postmaster.ts'
+import { addressOf, postgres, Server, type State } from './server.ts'
+import { chooseServerUser, type ServerUser } from './server-user.ts'
+import type { Session } from './session.ts'
+import { superusersWhileStopped } from './single-user.ts'
+import { stopPostmaster } from './stop.ts'
+import { ClusterSubject, type LaunchOptions } from './subject.ts'
+import { superuserOf } from './superuser.ts'
+import { readVersion } from './version-file.ts'
+
+/** How a cluster is run. Nothing is read or started until something is asked of it. */
+export interface ClusterOptions {
+  /** Where to look for PostgreSQL; by default on PATH, in the usual places, and in what is installed or bundled. */
+  strategy?: Strategy
+  /** Which of the PostgreSQLs found will do. The version of an existing cluster always counts, too. */
+  runtime?: Constraint
+  /** As root: the operating system's user to run the server as. */
+  runAs?: string
+  /** Told what deserves a word to the user. */
+  onNotice?: (message: string) => void
+}
+
+/** How a cluster is stopped or destroyed. */
+export interface EndOptions {
+  /** Do it although others use it, or howdah did not make it; they lose their connections. */
+  force?: boolean
+  /** In ms: how long the server may take to shut down; 60,000 by default. */
+  timeout?: number
+  /** `fast` by default; `immediate` leaves recovery to the next start. */
+  mode?: 'fast' | 'immediate'
+}
+
+/** A PostgreSQL cluster by its data directory, whether there is one yet or not. */
+export class Cluster {
+  /** Absolute. */
+  readonly dataDir: string
+  private readonly directory: DataDirectory
+  private readonly options: ClusterOptions
+  private notified = false
+
+  /** Throws `InvalidPathError` for a path that cannot be a data directory. */
+  constructor(dataDir: string, options: ClusterOptions = {}) {
+    this.directory = new DataDirectory(dataDir)
+    this.dataDir = this.directory.path
+    this.options = options
+  }
+
+  /** Where servers that howdah starts write their log. */
+  get logFile(): string {
+    return this.directory.logFile
+  }
+
+  /** `postmaster.pid`. */
+  get pidFile(): string {
+    return this.directory.pidFile
+  }
+
+  /** Whether there is a cluster. */
+  async exists(): Promise<boolean> {
+    return (await this.version()) !== null
+  }
+
+  /** The cluster's version as `PG_VERSION` has it, or `null` where there is no cluster. */
+  async version(): Promise<PartialVersion | null> {
+    return await readVersion(this.directory)
+  }
+
+  /**
+   * The PostgreSQL to run it with: one of the cluster's version where there is a cluster, else the strategy's choice.
+   *
+   * Throws `NoRuntimeError` of `@howdah/runtime`, which names what was found instead, and how to get the right one.
+   */
+  async runtime(): Promise<Runtime> {
+    const existing = await this.version()
+    if (existing !== null && existing.major < 10) {
+      throw new UnsupportedVersionError(this.dataDir, existing.toString())
+    }
+    const strategy = this.options.strategy ?? defaultStrategy()
+    const { runtime: wanted } = this.options
+    if (existing === null && wanted === undefined) {
+      const found = await strategy.fallback()
+      if (found === null) throw new NoRuntimeError(null)
+      return found
+    }
+    const constraint = all(...[existing === null ? [] : version(existing), wanted ?? []].flat())
+    const found = await strategy.select(constraint)
+    if (found !== null) return found
+    throw new NoRuntimeError(
+      wanted === undefined ? existing : describeConstraint(constraint),
+      await strategy.runtimes(),
+    )
+  }
+
+  /** What there is. Throws rather than guess: *don't know* is never "stopped". */
+  async status(): Promise<ClusterStatus> {
+    const existing = await this.version()
+    if (existing === null) return { state: 'missing' }
+    const postmaster = await findPostmaster(this.directory)
+    if (postmaster === null) return { state: 'stopped', version: existing }
+    const { file, identity } = postmaster
+    const { subject, place } = await this.coordination()
+    const owner = await ownership(place, subject)
+    return {
+      state: 'running',
+      version: existing,
+      pid: identity.pid,
+      startedAt: file.startedAt,
+      port: file.port,
+      socketDirectory:
+        file.socketDirectory === null ? null : resolve(this.dataDir, file.socketDirectory),
+      listenAddress: file.listenAddress,
+      ours: owner === 'ours' || owner === 'pinned',
+      pinned: owner === 'pinned' || owner === 'foreign',
+    }
+  }
+
+  /** Whether a server runs. Throws rather than guess. */
+  async running(): Promise<boolean> {
+    return (await this.status()).state === 'running'
+  }
+
+  /** Who uses it through howdah at this moment, as far as the kernel tells. */
+  async users(): Promise<ClusterUser[]> {
+    return (await this.exists()) ? await users({ use: this.directory.versionFile }) : []
+  }
+
+  /** The server's log as chunks of text; see {@link LogOptions}. Empty where there is none yet. */
+  logs(options: LogOptions = {}): AsyncIterable<string> {
+    return followLog(this.directory, options)
+  }
+
+  /** Creates the cluster if there is none. Throws `NotEmptyError` for a directory with other content. */
+  async create(): Promise<State> {
+    const { free } = await this.coordination()
+    await using exclusive = await free.change()
+    return await exclusive.create({ start: {} })
+  }
+
+  /**
+   * Starts the server to run until it is stopped, with users or without; creates the cluster if there is none.
+   *
+   * `'unmodified'` when it was running already: the options were not applied then, but it stays from now on.
+   */
+  async start(options: RunOptions = {}): Promise<State> {
+    await using session = await this.run({ ...options, keep: true })
+    return session.started
+  }
+
+  /**
+   * Joins those who use the cluster: creates and starts it if it must, and stays until the session is left. The last to
+   * leave stops the server.
+   *
+   * @example
+   * await using db = await new Cluster('.howdah/data').run({ database: 'app' })
+   */
+  async run(options: RunOptions = {}): Promise<Session> {
+    const { free } = await this.coordination()
+    return await joinCluster(this.directory, free, () => this.runtime(), options)
+  }
+
+  /** The running server, without becoming one of its users. Throws {@link NotRunningError}. */
+  async server(options: { database?: string; tcp?: boolean } = {}): Promise<Server> {
+    if (!(await this.exists())) throw new ClusterMissingError(this.dataDir)
+    const postmaster = await findPostmaster(this.directory)
+    if (postmaster === null) throw new NotRunningError(this.dataDir)
+    const superuser = await superuserOf(this.directory)
+    const address = await addressOf(
+      this.directory,
+      postmaster.file,
+      superuser,
+      options.tcp === true,
+    )
+    return new Server(this.dataDir, await this.runtime(), address, options.database ?? postgres)
+  }
+
+  /** The roles that are superuser and can log in, oldest first; of a stopped cluster, too. */
+  async superusers(): Promise<string[]> {
+    if (!(await this.exists())) throw new ClusterMissingError(this.dataDir)
+    const { free, user } = await this.coordination()
+    await using exclusive = await free.tryChange({ ifExists: true })
+    if (exclusive === null || (await this.running()))
+      return await (await this.server()).superusers()
+    return await superusersWhileStopped(this.directory, await this.runtime(), user)
+  }
+
+  /**
+   * Stops the server and waits until it has gone; `'unmodified'` when none ran.
+   *
+   * Throws `InUseError` while somebody uses it, and {@link NotOursError} for a server that howdah did not start, unless
+   * forced.
+   */
+  async stop(options: EndOptions = {}): Promise<State> {
+    const status = await this.status()
+    if (status.state !== 'running') return 'unmodified'
+    if (!status.ours && options.force !== true) throw new NotOursError(this.dataDir, 'stop')
+    await using exclusive = await this.forMyself('stop', options)
+    return await exclusive.reconfigure(async () =>
+      (await stopPostmaster(this.directory, options)) ? 'modified' : 'unmodified',
+    )
+  }
+
+  /**
+   * Stops the server and removes the cluster with its data directory; `'unmodified'` when there was none.
+   *
+   * Throws as {@link stop} does, and {@link NotOursError} for a cluster that howdah did not create, unless forced.
+   */
+  async destroy(options: EndOptions = {}): Promise<State> {
+    if (!(await this.exists()) && !(await this.isWreck())) return 'unmodified'
+    const mark = await readMark(this.directory)
+    if ((await this.exists()) && mark?.created !== true && options.force !== true) {
+      throw new NotOursError(this.dataDir, 'destroy')
+    }
+    const exclusive = await this.forMyself('destroy', options)
+    return await exclusive.destroy()
+  }
+
+  private async isWreck(): Promise<boolean> {
+    return await this.directory.has(this.directory.wreck)
+  }
+
+  private async forMyself(wanted: string, { force = false, timeout }: EndOptions) {
+    const { free } = await this.coordination()
+    const limit = timeout === undefined ? {} : { timeout }
+    const exclusive = await free.tryChange({ force, ...limit })
+    if (exclusive === null) throw new InUseError(this.dataDir, await this.users(), wanted)
+    return exclusive
+  }
+
+  private async coordination(): Promise<Coordination> {
+    const user = await chooseServerUser(this.dataDir, this.options.runAs)
+    if (user !== null && user.notice !== null && !this.notified) {
+      this.notified = true
+      this.options.onNotice?.(user.notice)
+    }
+    const subject = new ClusterSubject(this.directory, user, () => this.runtime())
+    const place = placeOf(this.directory, user)
+    return { user, subject, place, free: new Free(subject, place) }
+  }
+}
+
+interface Coordination {
+  readonly user: ServerUser | null
+  readonly subject: ClusterSubject
+  readonly place: Place
+  readonly free: Free<LaunchOptions>
+}
+
+/** Joins the cluster in `dataDir`: the short form of `new Cluster(dataDir, options).run(options)`. */
+export async function run(
+  dataDir: string,
+  options: ClusterOptions & RunOptions = {},
+): Promise<Session> {
+  return await new Cluster(dataDir, options).run(options)
+}

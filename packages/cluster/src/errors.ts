@@ -1,0 +1,263 @@
+/** What every error of this package has: a permanent code, the data directory, and a message that ends in a remedy. */
+export class ClusterError extends Error {
+  override readonly name: string = 'ClusterError'
+  /** Permanent and safe to match on, such as `ERR_CLUSTER_START_FAILED`; the README has the table. */
+  readonly code: string
+  /** The data directory that it is about. */
+  readonly dataDir: string
+
+  constructor(code: string, dataDir: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+    this.dataDir = dataDir
+  }
+}
+
+/** The path cannot be that of a data directory: not valid UTF-8, or with a NUL in it. */
+export class InvalidPathError extends ClusterError {
+  override readonly name = 'InvalidPathError'
+
+  constructor(dataDir: string, why: string) {
+    super(
+      'ERR_CLUSTER_INVALID_PATH',
+      dataDir,
+      `${JSON.stringify(dataDir)} cannot be a data directory: ${why}`,
+    )
+  }
+}
+
+/** There is no cluster at the data directory, and none was to be created. */
+export class ClusterMissingError extends ClusterError {
+  override readonly name = 'ClusterMissingError'
+
+  constructor(dataDir: string) {
+    super(
+      'ERR_CLUSTER_MISSING',
+      dataDir,
+      `there is no PostgreSQL cluster in ${dataDir}; create one, or check the path`,
+    )
+  }
+}
+
+/** The cluster is there and no server runs on it, where a running one is needed. */
+export class NotRunningError extends ClusterError {
+  override readonly name = 'NotRunningError'
+
+  constructor(dataDir: string) {
+    super(
+      'ERR_CLUSTER_NOT_RUNNING',
+      dataDir,
+      `no PostgreSQL server runs on ${dataDir}; start it first`,
+    )
+  }
+}
+
+/** The directory holds something that is no cluster; nothing in it was touched. */
+export class NotEmptyError extends ClusterError {
+  override readonly name = 'NotEmptyError'
+  /** Some of the names found there. */
+  readonly found: readonly string[]
+
+  constructor(dataDir: string, found: readonly string[]) {
+    const some = found.slice(0, 3).join(', ') + (found.length > 3 ? ', …' : '')
+    super(
+      'ERR_CLUSTER_NOT_EMPTY',
+      dataDir,
+      `${dataDir} holds other things (${some}) and was left alone; choose an empty or a new directory`,
+    )
+    this.found = found
+  }
+}
+
+/** `PG_VERSION` does not hold a version. */
+export class MalformedVersionError extends ClusterError {
+  override readonly name = 'MalformedVersionError'
+
+  constructor(dataDir: string, content: string, options?: ErrorOptions) {
+    const shown = JSON.stringify(content.slice(0, 40))
+    super(
+      'ERR_CLUSTER_MALFORMED_VERSION',
+      dataDir,
+      `${dataDir}/PG_VERSION holds ${shown}, which is no PostgreSQL version; restore the file from a backup`,
+      options,
+    )
+  }
+}
+
+/** The cluster is of a version that this package does not run: older than 10. */
+export class UnsupportedVersionError extends ClusterError {
+  override readonly name = 'UnsupportedVersionError'
+
+  constructor(dataDir: string, version: string) {
+    super(
+      'ERR_CLUSTER_UNSUPPORTED_VERSION',
+      dataDir,
+      `${dataDir} is a cluster of PostgreSQL ${version}, and only 10 and later are supported; dump it with its own programs`,
+    )
+  }
+}
+
+/** It cannot be told whether a server runs. Never taken for "stopped". */
+export class UnknownStatusError extends ClusterError {
+  override readonly name = 'UnknownStatusError'
+
+  constructor(dataDir: string, why: string, options?: ErrorOptions) {
+    super(
+      'ERR_CLUSTER_UNKNOWN_STATUS',
+      dataDir,
+      `cannot tell whether a server runs on ${dataDir}: ${why}`,
+      options,
+    )
+  }
+}
+
+/** A file or directory of the cluster may not be read, entered or written by whoever has to. */
+export class PermissionError extends ClusterError {
+  override readonly name = 'PermissionError'
+  /** The path that is closed. */
+  readonly path: string
+
+  constructor(dataDir: string, path: string, message: string, options?: ErrorOptions) {
+    super('ERR_CLUSTER_PERMISSION', dataDir, message, options)
+    this.path = path
+  }
+}
+
+/** As root: no user is there to run the server as, or the one that was asked for is unknown. */
+export class ServerUserError extends ClusterError {
+  override readonly name = 'ServerUserError'
+
+  constructor(dataDir: string, message: string) {
+    super('ERR_CLUSTER_SERVER_USER', dataDir, message)
+  }
+}
+
+/** initdb failed; what it had made was removed again. */
+export class CreateFailedError extends ClusterError {
+  override readonly name = 'CreateFailedError'
+  /** What initdb printed. */
+  readonly output: string
+
+  constructor(dataDir: string, output: string, options?: ErrorOptions) {
+    super(
+      'ERR_CLUSTER_CREATE_FAILED',
+      dataDir,
+      `cannot create a cluster in ${dataDir}: ${indent(output)}`,
+      options,
+    )
+    this.output = output
+  }
+}
+
+/** The server ended before it was ready, or was not ready in time; none is left running. */
+export class StartFailedError extends ClusterError {
+  override readonly name = 'StartFailedError'
+  /** What the server wrote to its log during this start. */
+  readonly log: string
+
+  constructor(dataDir: string, reason: string, log: string, options?: ErrorOptions) {
+    super(
+      'ERR_CLUSTER_START_FAILED',
+      dataDir,
+      `PostgreSQL did not start on ${dataDir}: ${reason}${log === '' ? '' : `; its log says: ${indent(log)}`}`,
+      options,
+    )
+    this.log = log
+  }
+}
+
+/** The server still runs after it was asked to stop. */
+export class StopFailedError extends ClusterError {
+  override readonly name = 'StopFailedError'
+  readonly pid: number
+
+  constructor(dataDir: string, pid: number, timeout: number) {
+    super(
+      'ERR_CLUSTER_STOP_FAILED',
+      dataDir,
+      `the server on ${dataDir} (pid ${pid}) has not stopped within ${timeout} ms; look into its log, and try again`,
+    )
+    this.pid = pid
+  }
+}
+
+/** A process that uses the cluster, as far as the kernel tells. */
+export interface ClusterUser {
+  readonly pid: number
+  readonly command: string | null
+}
+
+/** Others use the cluster, so it is neither stopped nor destroyed nor restarted. Try again, or force it. */
+export class InUseError extends ClusterError {
+  override readonly name = 'InUseError'
+  readonly users: readonly ClusterUser[]
+
+  constructor(dataDir: string, users: readonly ClusterUser[], wanted: string) {
+    const who = users
+      .map(({ pid, command }) => `pid ${pid}${command === null ? '' : ` (${command})`}`)
+      .join(', ')
+    super(
+      'ERR_CLUSTER_IN_USE',
+      dataDir,
+      `cannot ${wanted} ${dataDir}: it is in use${who === '' ? '' : ` by ${who}`}; wait until they have left, or force it`,
+    )
+    this.users = users
+  }
+}
+
+/** Howdah did not start the server, or did not create the cluster, so it is stopped or destroyed only when forced. */
+export class NotOursError extends ClusterError {
+  override readonly name = 'NotOursError'
+
+  constructor(dataDir: string, wanted: 'stop' | 'destroy') {
+    const what =
+      wanted === 'stop' ? `the server on ${dataDir} was not started` : `${dataDir} was not created`
+    super(
+      'ERR_CLUSTER_NOT_OURS',
+      dataDir,
+      `${what} by howdah and was left alone; to ${wanted} it all the same, force it`,
+    )
+  }
+}
+
+/** No role is there that is superuser and can log in, or none could be found. */
+export class NoSuperuserError extends ClusterError {
+  override readonly name = 'NoSuperuserError'
+
+  constructor(dataDir: string, output: string) {
+    super(
+      'ERR_CLUSTER_NO_SUPERUSER',
+      dataDir,
+      `found no superuser that can log in to ${dataDir}${output === '' ? '' : `; the server says: ${indent(output)}`}`,
+    )
+  }
+}
+
+/** The server that runs does not listen on TCP, and it cannot be restarted while others use it. */
+export class NoTcpError extends ClusterError {
+  override readonly name = 'NoTcpError'
+
+  constructor(dataDir: string, why: string) {
+    super('ERR_CLUSTER_NO_TCP', dataDir, `the server on ${dataDir} does not listen on TCP${why}`)
+  }
+}
+
+/** A setting's name is not one that PostgreSQL could know. */
+export class InvalidSettingError extends ClusterError {
+  override readonly name = 'InvalidSettingError'
+
+  constructor(dataDir: string, setting: string, why: string) {
+    super(
+      'ERR_CLUSTER_INVALID_SETTING',
+      dataDir,
+      `the setting ${JSON.stringify(setting)} cannot be used: ${why}`,
+    )
+  }
+}
+
+function indent(text: string): string {
+  const lines = text.trim().split('\n')
+  return lines.length === 1
+    ? (lines[0] ?? '')
+    : `\n${lines.map((line) => `    ${line}`).join('\n')}`
+}

@@ -1,0 +1,28 @@
+export type { ClusterStatus, RunningStatus } from './cluster-status.ts'
+export { Cluster, type ClusterOptions, type EndOptions, run } from './cluster.ts'
+export {
+  ClusterError,
+  ClusterMissingError,
+  type ClusterUser,
+  CreateFailedError,
+  InUseError,
+  InvalidPathError,
+  InvalidSettingError,
+  MalformedVersionError,
+  NoSuperuserError,
+  NoTcpError,
+  NotEmptyError,
+  NotOursError,
+  NotRunningError,
+  PermissionError,
+  ServerUserError,
+  StartFailedError,
+  StopFailedError,
+  UnknownStatusError,
+  UnsupportedVersionError,
+} from './errors.ts'
+export type { LogOptions } from './follow-log.ts'
+export type { RunOptions } from './join.ts'
+export { type Address, postgres, Server, type State, template0, template1 } from './server.ts'
+export type { Session } from './session.ts'
+export type { StartOptions } from './start.ts'

@@ -1,0 +1,84 @@
+import { type Free, type JoinOptions, pin, type Shared, type Wait } from '@howdah/coordinate'
+import type { Runtime } from '@howdah/runtime'
+import type { DataDirectory } from './data-directory.ts'
+import { ClusterMissingError, InUseError, NotRunningError } from './errors.ts'
+import { findPostmaster } from './postmaster.ts'
+import { addressOf, postgres } from './server.ts'
+import { Session } from './session.ts'
+import type { LaunchOptions } from './subject.ts'
+import { superuserOf } from './superuser.ts'
+
+/** How a cluster is joined. */
+export interface RunOptions extends LaunchOptions {
+  /** The database to work with, made if it is missing; `postgres` by default. */
+  database?: string
+  /** What to do when this is the last user to leave; `stop` by default. */
+  atEnd?: 'stop' | 'destroy'
+  /** A cluster that is created by this call is removed when its last user leaves, even when that one is killed. */
+  throwAway?: boolean
+  /** The server stays when its last user has left, until it is stopped. */
+  keep?: boolean
+  /** In seconds: how long the server stays when its last user has left, for the next to find it warm. */
+  linger?: number
+  /** Throw {@link ClusterMissingError} rather than create a cluster. */
+  ifExists?: boolean
+  /** In ms: how long to wait for others who are starting or stopping the server. Without it there is no limit. */
+  waitTimeout?: number
+  /** Ends the waiting; the call then rejects with the signal's reason. */
+  signal?: AbortSignal
+  /** Told, once each, what is waited for. */
+  onWait?: (wait: Wait) => void
+}
+
+/** Joins, and makes sure that what was asked for is there: TCP, and the database. What fails, leaves again. */
+export async function joinCluster(
+  directory: DataDirectory,
+  free: Free<LaunchOptions>,
+  runtime: () => Promise<Runtime>,
+  options: RunOptions,
+): Promise<Session> {
+  const joining = joinOptions(options)
+  if (options.ifExists === true && !(await free.exists()))
+    throw new ClusterMissingError(directory.path)
+  let shared = await free.join(joining)
+  try {
+    const wantsTcp = options.tcp !== undefined && options.tcp !== false
+    if (wantsTcp) shared = await withTcp(directory, shared, joining)
+    const postmaster = await findPostmaster(directory)
+    if (postmaster === null) throw new NotRunningError(directory.path)
+    const address = await addressOf(
+      directory,
+      postmaster.file,
+      await superuserOf(directory),
+      wantsTcp,
+    )
+    const { database = postgres, atEnd = 'stop' } = options
+    const server = { dataDir: directory.path, runtime: await runtime(), address, database }
+    const session = new Session(server, shared, atEnd)
+    if (database !== postgres) await session.ensureDatabase(database)
+    if (options.keep === true) await pin(shared.place, shared.subject)
+    return session
+  } catch (error) {
+    await shared.leave().catch(() => undefined)
+    throw error
+  }
+}
+
+function joinOptions(options: RunOptions): JoinOptions<LaunchOptions> {
+  const { throwAway, linger, waitTimeout, signal, onWait } = options
+  return { start: options, throwAway, linger, signal, onWait, timeout: waitTimeout }
+}
+
+/** A server without TCP is restarted with it, as long as nobody else uses it. */
+async function withTcp(
+  directory: DataDirectory,
+  shared: Shared<LaunchOptions>,
+  options: JoinOptions<LaunchOptions>,
+): Promise<Shared<LaunchOptions>> {
+  const postmaster = await findPostmaster(directory)
+  if (postmaster === null || postmaster.file.listenAddress !== null) return shared
+  const exclusive = await shared.tryExclusive(options)
+  if (exclusive === null) throw new InUseError(directory.path, [], 'give TCP to the server on')
+  await exclusive.restart(options)
+  return exclusive.share(options)
+}

@@ -1,0 +1,40 @@
+import { chown, open, readFile, rename } from 'node:fs/promises'
+import type { DataDirectory } from './data-directory.ts'
+import type { ServerUser } from './server-user.ts'
+
+/** What howdah remembers of a cluster. */
+export interface Mark {
+  /** The role to connect as. */
+  readonly superuser: string
+  /** Whether howdah created the cluster: one that it did not is destroyed only when forced. */
+  readonly created: boolean
+}
+
+/** Writes howdah's mark, whole or not at all. */
+export async function writeMark(
+  directory: DataDirectory,
+  user: ServerUser | null,
+  mark: Mark,
+): Promise<void> {
+  const temporary = `${directory.mark}.tmp`
+  {
+    await using file = await open(temporary, 'w', 0o600)
+    await file.writeFile(`${JSON.stringify(mark, null, 2)}\n`)
+    await file.sync()
+  }
+  if (user !== null) await chown(temporary, user.uid, user.gid)
+  await rename(temporary, directory.mark)
+}
+
+/** The mark, or `null` where there is none, or none that can be read. */
+export async function readMark(directory: DataDirectory): Promise<Mark | null> {
+  try {
+    const { superuser, created } = JSON.parse(await readFile(directory.mark, 'utf8')) as Record<
+      string,
+      unknown
+    >
+    return typeof superuser === 'string' ? { superuser, created: created === true } : null
+  } catch {
+    return null
+  }
+}

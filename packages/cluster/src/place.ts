@@ -1,0 +1,25 @@
+import type { Place } from '@howdah/coordinate'
+import type { DataDirectory } from './data-directory.ts'
+import type { ServerUser } from './server-user.ts'
+
+/**
+ * Where the locks of a cluster lie: *change* is the flock of the data directory itself, *use* that of `PG_VERSION`, and the
+ * watchdog's that of `global`, of which every cluster has one. So they follow the volume, and every process agrees on
+ * them, whatever its environment.
+ */
+export function placeOf(directory: DataDirectory, user: ServerUser | null): Place {
+  return {
+    change: directory.path,
+    use: directory.versionFile,
+    watchdog: directory.file('global'),
+    record: directory.record,
+    ...(user === null ? {} : { uid: user.uid, gid: user.gid }),
+    throwAway: {
+      mark: directory.throwAway,
+      directory: directory.path,
+      wreck: directory.wreck,
+      last: directory.versionFile,
+      pidFile: directory.pidFile,
+    },
+  }
+}

@@ -1,0 +1,79 @@
+import { readFile } from 'node:fs/promises'
+import type { DataDirectory } from './data-directory.ts'
+import { PermissionError, UnknownStatusError } from './errors.ts'
+
+/**
+ * What a server writes into `postmaster.pid`, line by line.
+ *
+ * Source: `src/include/utils/pidfile.h` of PostgreSQL. A server that is starting has written the first lines only.
+ */
+export interface PostmasterPid {
+  readonly pid: number
+  readonly dataDir: string
+  /** By the wall clock, which steps: for people only. */
+  readonly startedAt: Date
+  readonly port: number | null
+  /** The first of the directories with a socket, relative to the data directory, or `null` without one. */
+  readonly socketDirectory: string | null
+  /** The first address listened on, or `null` where there is none: no TCP then. */
+  readonly listenAddress: string | null
+  readonly status: 'starting' | 'stopping' | 'ready' | 'standby' | null
+}
+
+/**
+ * Reads `postmaster.pid`: `null` when there is none.
+ *
+ * Throws {@link UnknownStatusError} for a file that no server wrote and {@link PermissionError} for one that may not be
+ * read.
+ */
+export async function readPostmasterPid(directory: DataDirectory): Promise<PostmasterPid | null> {
+  let content
+  try {
+    content = await readFile(directory.pidFile, 'utf8')
+    // A server that is just starting has made the file and not yet written it.
+    for (let tries = 0; content === '' && tries < 20; tries += 1) {
+      await new Promise((done) => setTimeout(done, 5))
+      content = await readFile(directory.pidFile, 'utf8')
+    }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null
+    if (code === 'EACCES' || code === 'EPERM') {
+      throw new PermissionError(
+        directory.path,
+        directory.pidFile,
+        `may not read ${directory.pidFile}; run as the user whom the cluster belongs to`,
+        { cause: error },
+      )
+    }
+    throw new UnknownStatusError(directory.path, `cannot read ${directory.pidFile}`, {
+      cause: error,
+    })
+  }
+  return parsePostmasterPid(directory, content)
+}
+
+function parsePostmasterPid(directory: DataDirectory, content: string): PostmasterPid {
+  const [pid = '', dataDir = '', start = '', port = '', socket = '', address = '', , status = ''] =
+    content.split('\n').map((line) => line.trim())
+  // Single-user mode writes its pid with a minus sign.
+  if (!/^-?[1-9]\d{0,9}$/.test(pid)) {
+    const what = content === '' ? 'is empty' : `begins with ${JSON.stringify(content.slice(0, 40))}`
+    throw new UnknownStatusError(
+      directory.path,
+      `${directory.pidFile} ${what} and so names no process; when you are sure that no server runs there, remove it`,
+    )
+  }
+  return {
+    pid: Math.abs(Number(pid)),
+    dataDir,
+    startedAt: new Date(Number(start) * 1000),
+    port: port === '' ? null : Number(port),
+    socketDirectory: socket === '' ? null : socket,
+    listenAddress: address === '' ? null : address,
+    status:
+      status === 'ready' || status === 'starting' || status === 'stopping' || status === 'standby'
+        ? status
+        : null,
+  }
+}

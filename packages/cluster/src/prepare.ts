@@ -1,0 +1,38 @@
+import { chown, lstat, mkdir } from 'node:fs/promises'
+import { checkAccess } from './access.ts'
+import type { DataDirectory } from './data-directory.ts'
+import { InvalidPathError, PermissionError } from './errors.ts'
+import type { ServerUser } from './server-user.ts'
+
+/**
+ * Makes the data directory itself, empty, where there is none yet: the locks need it. Directories above it are made, too.
+ *
+ * Throws {@link PermissionError} where it may not be made, or where the server's user would not get to it.
+ */
+export async function prepareDirectory(
+  directory: DataDirectory,
+  user: ServerUser | null,
+): Promise<void> {
+  try {
+    await checkAccess(directory, user)
+    const made = await mkdir(directory.path, { recursive: true, mode: 0o755 })
+    if (made !== undefined && user !== null) await chown(directory.path, user.uid, user.gid)
+  } catch (error) {
+    throw await explain(directory, error)
+  }
+}
+
+async function explain(directory: DataDirectory, error: unknown): Promise<unknown> {
+  const { code, path = directory.path } = error as NodeJS.ErrnoException
+  if (code === 'EEXIST' || code === 'ENOTDIR') {
+    const found = await lstat(directory.path).catch(() => null)
+    const what =
+      found?.isSymbolicLink() === true ? 'it is a link that leads nowhere' : 'it is not a directory'
+    return new InvalidPathError(directory.path, what)
+  }
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+    const message = `may not make ${path} for a cluster; use a data directory in a place that is yours`
+    return new PermissionError(directory.path, path, message, { cause: error })
+  }
+  return error
+}

@@ -1,0 +1,79 @@
+import { execFile } from 'node:child_process'
+import { readFile, stat } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { ServerUserError } from './errors.ts'
+
+/** The operating system's user as whom a server runs when we are root, which PostgreSQL refuses to run as. */
+export interface ServerUser {
+  readonly name: string
+  readonly uid: number
+  readonly gid: number
+  /** Set where the choice deserves a word to the user. */
+  readonly notice: string | null
+}
+
+const run = promisify(execFile)
+
+/**
+ * As whom the server of `dataDir` runs, or `null` when we are not root: then it runs as ourselves.
+ *
+ * In this order: `runAs`, the owner of the data directory, `postgres`, whoever called sudo, `nobody`. No user is ever
+ * created. Throws {@link ServerUserError} when there is none of them.
+ */
+export async function chooseServerUser(
+  dataDir: string,
+  runAs?: string,
+): Promise<ServerUser | null> {
+  if (process.geteuid?.() !== 0) return null
+  if (runAs !== undefined) {
+    const user = await findUser(runAs)
+    if (user === null)
+      throw new ServerUserError(dataDir, `there is no user "${runAs}" to run PostgreSQL as`)
+    if (user.uid === 0)
+      throw new ServerUserError(dataDir, `PostgreSQL refuses to run as root; name another user`)
+    return user
+  }
+  const owner = await ownerOf(dataDir)
+  if (owner !== null && owner.uid !== 0) {
+    return (
+      (await findUser(String(owner.uid))) ?? { name: `uid ${owner.uid}`, ...owner, notice: null }
+    )
+  }
+  for (const name of ['postgres', process.env['SUDO_UID']]) {
+    const user = name === undefined ? null : await findUser(name)
+    if (user !== null && user.uid !== 0) return user
+  }
+  const nobody = await findUser('nobody')
+  if (nobody === null) {
+    throw new ServerUserError(
+      dataDir,
+      'PostgreSQL refuses to run as root, and there is neither a user "postgres" nor "nobody"; name one to run it as',
+    )
+  }
+  return { ...nobody, notice: 'PostgreSQL refuses to run as root, so it runs as nobody' }
+}
+
+async function ownerOf(path: string): Promise<{ uid: number; gid: number } | null> {
+  try {
+    const { uid, gid } = await stat(path)
+    return { uid, gid }
+  } catch {
+    return null
+  }
+}
+
+/** A user by name or number, from the local user database, or else from whatever else the system asks. */
+async function findUser(nameOrUid: string): Promise<ServerUser | null> {
+  const matches = (line: string) => {
+    const [name, , uid] = line.split(':')
+    return name === nameOrUid || uid === nameOrUid
+  }
+  const local = await readFile('/etc/passwd', 'utf8').catch(() => '')
+  let line = local.split('\n').find(matches)
+  line ??= (await run('getent', ['passwd', nameOrUid]).catch(() => ({ stdout: '' }))).stdout
+    .split('\n')
+    .find(matches)
+  const [name, , uid, gid] = line?.split(':') ?? []
+  if (name === undefined || uid === undefined || gid === undefined) return null
+  return { name, uid: Number(uid), gid: Number(gid), notice: null }
+}

@@ -1,0 +1,225 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { Runtime } from '@howdah/runtime'
+import type { Options, Result } from 'execa'
+import type pg from 'pg'
+import type { DataDirectory } from './data-directory.ts'
+import { withoutConnection } from './environment.ts'
+import { NoTcpError } from './errors.ts'
+import type { PostmasterPid } from './postmaster-pid.ts'
+import { reachableSocketDirectory } from './socket-path.ts'
+
+/** How a client gets to a server. */
+export interface Address {
+  /** The directory of the socket as an absolute path, or an IP address. */
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  /** Only over TCP. */
+  readonly password: string | null
+}
+
+/** `'modified'` when a call changed something, `'unmodified'` when it was so already. */
+export type State = 'modified' | 'unmodified'
+
+/** The database that administrative connections use. */
+export const postgres = 'postgres'
+/** The database that new ones are copied from. */
+export const template1 = 'template1'
+/** The pristine copy of `template1`. */
+export const template0 = 'template0'
+
+/** A running PostgreSQL server: how to reach it, and what can be done with it. */
+export class Server {
+  /** Absolute. */
+  readonly dataDir: string
+  /** The database that is meant where none is named. */
+  readonly database: string
+  readonly address: Address
+  /** The installation whose programs come first on the PATH of what is executed. */
+  readonly runtime: Runtime
+
+  constructor(dataDir: string, runtime: Runtime, address: Address, database: string) {
+    this.dataDir = dataDir
+    this.runtime = runtime
+    this.address = address
+    this.database = database
+  }
+
+  /** What node-postgres is to be given, complete, so that none of its defaults come from the environment. */
+  clientOptions(database: string = this.database): pg.ClientConfig {
+    const { host, port, user, password } = this.address
+    return {
+      host,
+      port,
+      user,
+      database,
+      ssl: false,
+      application_name: 'howdah',
+      client_encoding: 'UTF8',
+      // What is left out or empty would be taken from PGPASSWORD and PGOPTIONS.
+      password: password ?? (() => ''),
+      options: ' ',
+    }
+  }
+
+  /** A new connection. Whoever asks for it ends it. */
+  async connect(database?: string): Promise<pg.Client> {
+    const { default: pg } = await import('pg')
+    const client = new pg.Client(this.clientOptions(database))
+    await client.connect()
+    return client
+  }
+
+  /** A new pool. Whoever asks for it ends it. */
+  async pool(database?: string, options: pg.PoolConfig = {}): Promise<pg.Pool> {
+    const { default: pg } = await import('pg')
+    return new pg.Pool({ ...options, ...this.clientOptions(database) })
+  }
+
+  /**
+   * The connection as a URL, for psql, node-postgres and all that is built on them.
+   *
+   * For a socket it is `postgresql://user@localhost:port/database?host=/its/directory`: a client that does not know
+   * `host` tries the port on this machine, and howdah picks one there at which nobody answers.
+   */
+  url(database: string = this.database): string {
+    const { host, port, user, password } = this.address
+    const encode = encodeURIComponent
+    const name = encode(user) + (password === null ? '' : `:${encode(password)}`)
+    return host.startsWith('/')
+      ? `postgresql://${name}@localhost:${port}/${encode(database)}?host=${encode(host)}`
+      : `postgresql://${name}@${host}:${port}/${encode(database)}`
+  }
+
+  /** The variables that lead libpq and its kin to the server: `DATABASE_URL`, `PGDATA`, `PGHOST`, `PGPORT`, … */
+  env(database: string = this.database): Record<string, string> {
+    const { host, port, user, password } = this.address
+    return {
+      DATABASE_URL: this.url(database),
+      PGDATA: this.dataDir,
+      PGHOST: host,
+      PGPORT: String(port),
+      PGUSER: user,
+      PGDATABASE: database,
+      ...(password !== null && { PGPASSWORD: password }),
+    }
+  }
+
+  /** A whole environment for a command: `base` less what contradicts, {@link env}, and the runtime's programs on PATH. */
+  commandEnv(database?: string, base: NodeJS.ProcessEnv = process.env): Record<string, string> {
+    return { ...withoutConnection(base), ...this.env(database), PATH: this.runtime.path(base) }
+  }
+
+  /**
+   * Runs any command with {@link commandEnv}, with execa and its options.
+   *
+   * It is a process of its own: as long as it needs the server, stay.
+   */
+  async exec<O extends Options = Options>(
+    command: string,
+    args: readonly string[] = [],
+    options?: O & { database?: string },
+  ): Promise<Result<O>> {
+    const { execa } = await import('execa')
+    const { database, ...others }: Options & { database?: string } = options ?? {}
+    const env = { ...this.commandEnv(database), ...others.env }
+    return (await execa(command, args, {
+      ...others,
+      env,
+      extendEnv: false,
+    })) as unknown as Result<O>
+  }
+
+  /** Runs psql, the caller's terminal its own. Throws where none is to be found: the bundled runtimes have none. */
+  async shell(
+    args: readonly string[] = [],
+    database?: string,
+  ): Promise<Result<{ stdio: 'inherit' }>> {
+    return await this.exec('psql', args, {
+      stdio: 'inherit',
+      ...(database !== undefined && { database }),
+    })
+  }
+
+  /** The names of all databases, templates included, in order. */
+  async databases(): Promise<string[]> {
+    const rows = await this.administer<{ datname: string }>(
+      'SELECT datname FROM pg_catalog.pg_database ORDER BY datname',
+    )
+    return rows.map(({ datname }) => datname)
+  }
+
+  /** Creates a database of any name; one that is there already is `'unmodified'`. */
+  async createDatabase(name: string): Promise<State> {
+    // 42P04: it exists. 23505: another has created it at the same moment.
+    return await this.changed(`CREATE DATABASE ${await quoted(name)}`, ['42P04', '23505'])
+  }
+
+  /** Drops a database; a missing one is `'unmodified'`. One that is in use is PostgreSQL's own error 55006. */
+  async dropDatabase(name: string): Promise<State> {
+    return await this.changed(`DROP DATABASE ${await quoted(name)}`, ['3D000'])
+  }
+
+  /** The roles that are superuser and can log in, oldest first. */
+  async superusers(): Promise<string[]> {
+    const rows = await this.administer<{ rolname: string }>(
+      'SELECT rolname FROM pg_catalog.pg_roles WHERE rolsuper AND rolcanlogin ORDER BY oid',
+    )
+    return rows.map(({ rolname }) => rolname)
+  }
+
+  private async changed(statement: string, expected: readonly string[]): Promise<State> {
+    try {
+      await this.administer(statement)
+      return 'modified'
+    } catch (error) {
+      if (expected.includes((error as pg.DatabaseError).code ?? '')) return 'unmodified'
+      throw error
+    }
+  }
+
+  private async administer<Row extends pg.QueryResultRow>(statement: string): Promise<Row[]> {
+    const client = await this.connect(postgres)
+    try {
+      return (await client.query<Row>(statement)).rows
+    } finally {
+      await client.end()
+    }
+  }
+}
+
+async function quoted(name: string): Promise<string> {
+  const { default: pg } = await import('pg')
+  return pg.escapeIdentifier(name)
+}
+
+/** How to reach the server that wrote `file`, by its socket, or over TCP when that is asked for. */
+export async function addressOf(
+  directory: DataDirectory,
+  file: PostmasterPid,
+  user: string,
+  tcp: boolean,
+): Promise<Address> {
+  const port = file.port ?? 5432
+  if (tcp) {
+    if (file.listenAddress === null)
+      throw new NoTcpError(directory.path, '; stop it, and start it with TCP')
+    const wildcard = ['*', '0.0.0.0', '::', 'localhost'].includes(file.listenAddress)
+    const password = await readFile(directory.passwordFile, 'utf8').catch(() => null)
+    return {
+      host: wildcard ? '127.0.0.1' : file.listenAddress,
+      port,
+      user,
+      password: password?.trim() ?? null,
+    }
+  }
+  if (file.socketDirectory === null) throw new NoTcpError(directory.path, ' nor has it a socket')
+  const socket = resolve(directory.path, file.socketDirectory)
+  return {
+    host: await reachableSocketDirectory(directory.path, socket, port),
+    port,
+    user,
+    password: null,
+  }
+}

@@ -1,0 +1,97 @@
+import type { EventEmitter } from 'node:events'
+import type { Left, Shared } from '@howdah/coordinate'
+import type { Runtime } from '@howdah/runtime'
+import type pg from 'pg'
+import { type Address, postgres, Server, type State } from './server.ts'
+import type { LaunchOptions } from './subject.ts'
+
+/**
+ * One user's stay on a shared server: as long as it lasts, the server runs.
+ *
+ * Dispose of it, or call {@link leave}: the last to leave stops the server. A process that ends, however it does, has
+ * left, too.
+ */
+export class Session extends Server implements AsyncDisposable {
+  /** `'modified'` when this session started the server, `'unmodified'` when it was running. */
+  readonly started: State
+  private readonly shared: Shared<LaunchOptions>
+  private readonly atEnd: 'stop' | 'destroy'
+  private readonly closers = new Set<() => Promise<unknown>>()
+  private left: Promise<Left> | null = null
+
+  /** @internal Made by `run`. */
+  constructor(
+    server: { dataDir: string; runtime: Runtime; address: Address; database: string },
+    shared: Shared<LaunchOptions>,
+    atEnd: 'stop' | 'destroy',
+  ) {
+    super(server.dataDir, server.runtime, server.address, server.database)
+    this.shared = shared
+    this.started = shared.started
+    this.atEnd = atEnd
+  }
+
+  /** A new connection, ended at the latest when the session is left. */
+  override async connect(database?: string): Promise<pg.Client> {
+    const client = await super.connect(database)
+    const close = async () => await client.end()
+    this.closers.add(close)
+    client.once('end', () => this.closers.delete(close))
+    return survive(client)
+  }
+
+  /** A new pool, ended at the latest when the session is left. */
+  override async pool(database?: string, options?: pg.PoolConfig): Promise<pg.Pool> {
+    const pool = await super.pool(database, options)
+    this.closers.add(async () => (pool.ended || pool.ending ? undefined : await pool.end()))
+    return survive(pool)
+  }
+
+  /** Creates the database, unless it is there: which is found out by connecting, for mostly it is. */
+  async ensureDatabase(name: string): Promise<State> {
+    try {
+      await (await super.connect(name)).end()
+      return 'unmodified'
+    } catch (error) {
+      // invalid_catalog_name: "database … does not exist"
+      if ((error as pg.DatabaseError).code !== '3D000' || name === postgres) throw error
+      return await this.createDatabase(name)
+    }
+  }
+
+  /**
+   * Ends the connections that this session has opened, and leaves: `'stopped'` or `'destroyed'` when nobody else was left,
+   * `'in-use'` when others are, `'kept'` when the server is to stay. Calling it again gives the same answer.
+   */
+  async leave(): Promise<Left> {
+    this.left ??= this.closeAndLeave()
+    return await this.left
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.leave()
+  }
+
+  private async closeAndLeave(): Promise<Left> {
+    await Promise.all([...this.closers].map(async (close) => await soon(close())))
+    return await this.shared.leave({ atEnd: this.atEnd })
+  }
+}
+
+/** Without a listener, a server that stops under an idle connection would end the whole process. */
+function survive<T extends EventEmitter>(connected: T): T {
+  connected.on('error', () => undefined)
+  return connected
+}
+
+/** In ms: how long a client that was taken from a pool and never given back may hold up leaving. */
+const patience = 500
+
+async function soon(closed: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const enough = new Promise<void>((done) => {
+    timer = setTimeout(done, patience)
+  })
+  await Promise.race([closed.catch(() => undefined), enough])
+  clearTimeout(timer)
+}

@@ -1,0 +1,155 @@
+import type { ChildProcess } from 'node:child_process'
+import { rm } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Launch } from '@howdah/coordinate'
+import type { Runtime } from '@howdah/runtime'
+import type { DataDirectory } from './data-directory.ts'
+import { serverEnvironment } from './environment.ts'
+import { InvalidSettingError, StartFailedError } from './errors.ts'
+import { openLog, readLog } from './log-file.ts'
+import { endOrphans } from './orphans.ts'
+import { findPostmaster } from './postmaster.ts'
+import { readPostmasterPid } from './postmaster-pid.ts'
+import type { ServerUser } from './server-user.ts'
+import { stopPostmaster } from './stop.ts'
+
+/** How a server is started. */
+export interface StartOptions {
+  /** Settings for this start, as with `-c NAME=VALUE`. */
+  settings?: Readonly<Record<string, string>>
+  /** Listen on 127.0.0.1 as well: `true` finds a free port. */
+  tcp?: boolean | number
+  /** In ms: how long a start may take, recovery after a crash included. 60,000 by default. */
+  timeout?: number
+}
+
+/**
+ * The port where a server has only a socket. A client that overlooks the socket directory and tries the port on this
+ * machine must not find another's server there; below 1024, an ordinary program cannot listen.
+ */
+export const socketOnlyPort = 1
+
+/**
+ * Starts a server on an existing cluster and waits until it accepts connections.
+ *
+ * It is spawned directly: `pg_ctl -w` looks only every 100 ms. The caller holds the change and use locks. Throws
+ * {@link StartFailedError} with the server's own words; then no server is left.
+ */
+export async function startPostmaster(
+  directory: DataDirectory,
+  runtime: Runtime,
+  user: ServerUser | null,
+  launch: Launch,
+  options: StartOptions,
+): Promise<void> {
+  const { tcp = false, settings = {}, timeout = 60_000 } = options
+  checkSettings(directory, settings)
+  await removeStalePidFile(directory)
+  const deadline = performance.now() + timeout
+  for (let attempt = 1; ; attempt += 1) {
+    using log = openLog(directory, user)
+    const child = await launch.spawn({
+      command: runtime.program('postgres'),
+      args: ['-D', directory.path, ...flags(settings, tcp)],
+      cwd: directory.path,
+      env: serverEnvironment(runtime.bindir),
+      signal: 'SIGINT',
+      stdio: ['ignore', log.fd, log.fd],
+      ...(user !== null && { uid: user.uid, gid: user.gid }),
+    })
+    const failure = await untilReady(directory, child, deadline)
+    if (failure === null) return
+    const words = await readLog(directory, log.start)
+    if (performance.now() > deadline || !(await mayPass(directory, words, { attempt, tcp }))) {
+      throw new StartFailedError(directory.path, failure, words.trim())
+    }
+  }
+}
+
+/**
+ * Waits until `postmaster.pid` names the very process that was spawned and calls it ready, for the file of an earlier
+ * server calls it so, too. `null`, or how the server ended.
+ */
+async function untilReady(
+  directory: DataDirectory,
+  child: ChildProcess,
+  deadline: number,
+): Promise<string | null> {
+  while (child.exitCode === null && child.signalCode === null) {
+    const file = await readPostmasterPid(directory).catch(() => null)
+    const isReady = file?.status === 'ready' || file?.status === 'standby'
+    if (isReady && file.pid === child.pid) return null
+    if (performance.now() > deadline) {
+      await stopPostmaster(directory, { mode: 'immediate' })
+      return 'it was not ready in time, and was stopped; give it more time, or look into its log'
+    }
+    await sleep(2)
+  }
+  return child.signalCode === null
+    ? `it ended with status ${child.exitCode}`
+    : `it was killed by ${child.signalCode}`
+}
+
+/** Whether another attempt may do better, after what has to be done about it. */
+async function mayPass(
+  directory: DataDirectory,
+  words: string,
+  { attempt, tcp }: { attempt: number; tcp: boolean | number },
+): Promise<boolean> {
+  // Whether a port is free is found out by trying: another may take it between a probe and the use.
+  if (/could not (bind IPv4 address|create any TCP\/IP sockets)/.test(words)) {
+    return tcp === true && attempt < 30
+  }
+  if (/pre-existing shared memory block/.test(words)) {
+    await sleep(50)
+    if (attempt > 3) await endOrphans(directory)
+    return true
+  }
+  // On macOS and the BSDs semget(2) fails now and then while another server starts.
+  if (/could not create semaphores: Invalid argument/.test(words)) {
+    await sleep(50 * attempt)
+    return attempt < 10
+  }
+  return false
+}
+
+/** What is settled for every start comes last, so that nothing overrides it. */
+function flags(settings: Readonly<Record<string, string>>, tcp: boolean | number): string[] {
+  const all = {
+    unix_socket_directories: '.',
+    ...settings,
+    unix_socket_permissions: '0700',
+    listen_addresses: tcp === false ? '' : '127.0.0.1',
+    port: String(portFor(tcp)),
+  }
+  return Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+}
+
+/** For `true`, another one each time, below those that the system hands out by itself. */
+function portFor(tcp: boolean | number): number {
+  if (tcp === true) return 20_000 + Math.floor(Math.random() * 12_000)
+  return tcp === false ? socketOnlyPort : tcp
+}
+
+function checkSettings(directory: DataDirectory, settings: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(settings)) {
+    if (!/^[A-Za-z_][\w$]*(\.[A-Za-z_][\w$]*)*$/.test(name)) {
+      const why = 'a name is made of letters, digits, _ and dots'
+      throw new InvalidSettingError(directory.path, name, why)
+    }
+    if (value.includes('\0')) {
+      throw new InvalidSettingError(directory.path, name, 'its value contains a NUL byte')
+    }
+    if (['port', 'listen_addresses', 'unix_socket_permissions'].includes(name.toLowerCase())) {
+      const why = 'howdah sets it itself; ask for TCP by the option for it'
+      throw new InvalidSettingError(directory.path, name, why)
+    }
+  }
+}
+
+/** A pid in it that is now another's would keep the server from starting. Garbage stays, and is an error. */
+async function removeStalePidFile(directory: DataDirectory): Promise<void> {
+  const file = await readPostmasterPid(directory)
+  if (file !== null && (await findPostmaster(directory)) === null)
+    await rm(directory.pidFile, { force: true })
+}

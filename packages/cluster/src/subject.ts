@@ -1,0 +1,97 @@
+import type { Creation, Launch, State, Subject } from '@howdah/coordinate'
+import type { ProcessIdentity } from '@howdah/lock'
+import type { Runtime } from '@howdah/runtime'
+import { checkAccess } from './access.ts'
+import { createCluster } from './create.ts'
+import type { DataDirectory } from './data-directory.ts'
+import { destroyCluster } from './destroy.ts'
+import { findPostmaster } from './postmaster.ts'
+import { addressOf, postgres, Server } from './server.ts'
+import type { ServerUser } from './server-user.ts'
+import { startPostmaster, type StartOptions } from './start.ts'
+import { stopPostmaster } from './stop.ts'
+import { prepareDirectory } from './prepare.ts'
+import { recordSuperuser, superuserOf } from './superuser.ts'
+import { ensurePassword } from './tcp-password.ts'
+import { readVersion } from './version-file.ts'
+
+/** How a cluster is created and started when somebody joins it. */
+export interface LaunchOptions extends StartOptions {
+  /** Told what is being done, as it takes a moment. */
+  onProgress?: (step: 'creating' | 'starting') => void
+}
+
+/** A PostgreSQL cluster as a thing to be shared: see `Subject` of `@howdah/coordinate`, which holds the locks. */
+export class ClusterSubject implements Subject<LaunchOptions> {
+  private readonly directory: DataDirectory
+  private readonly user: ServerUser | null
+  /** The runtime to use, once the cluster's version is known. */
+  private readonly runtime: () => Promise<Runtime>
+
+  constructor(directory: DataDirectory, user: ServerUser | null, runtime: () => Promise<Runtime>) {
+    this.directory = directory
+    this.user = user
+    this.runtime = runtime
+  }
+
+  async prepare(): Promise<void> {
+    await prepareDirectory(this.directory, this.user)
+  }
+
+  async create(options: LaunchOptions, creation: Creation): Promise<State> {
+    if (await this.exists()) return 'unmodified'
+    await checkAccess(this.directory, this.user)
+    const runtime = await this.runtime()
+    options.onProgress?.('creating')
+    await createCluster(this.directory, runtime, this.user, creation)
+    return 'modified'
+  }
+
+  async start(options: LaunchOptions, launch: Launch): Promise<State> {
+    await checkAccess(this.directory, this.user)
+    const runtime = await this.runtime()
+    options.onProgress?.('starting')
+    await recordSuperuser(this.directory, runtime, this.user)
+    await startPostmaster(this.directory, runtime, this.user, launch, options)
+    if (options.tcp !== undefined && options.tcp !== false) await this.givePassword(runtime)
+    return 'modified'
+  }
+
+  async stop(): Promise<State> {
+    return (await stopPostmaster(this.directory)) ? 'modified' : 'unmodified'
+  }
+
+  async destroy(): Promise<State> {
+    if (!(await this.exists()) && !(await this.directory.has(this.directory.wreck)))
+      return 'unmodified'
+    await this.stop()
+    await destroyCluster(this.directory)
+    return 'modified'
+  }
+
+  async exists(): Promise<boolean> {
+    return (await readVersion(this.directory)) !== null
+  }
+
+  async running(): Promise<boolean> {
+    const status = (await findPostmaster(this.directory))?.file.status
+    return status === 'ready' || status === 'standby'
+  }
+
+  async process(): Promise<ProcessIdentity | null> {
+    return (await findPostmaster(this.directory))?.identity ?? null
+  }
+
+  private async givePassword(runtime: Runtime): Promise<void> {
+    const postmaster = await findPostmaster(this.directory)
+    if (postmaster === null) return
+    const superuser = await superuserOf(this.directory)
+    const address = await addressOf(this.directory, postmaster.file, superuser, false)
+    const client = await new Server(this.directory.path, runtime, address, postgres).connect()
+    try {
+      await ensurePassword(this.directory, this.user, client, superuser)
+    } finally {
+      await client.end()
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import type { Runtime } from '@howdah/runtime'
+import { invokingUser } from './create.ts'
+import type { DataDirectory } from './data-directory.ts'
+import { readMark, writeMark } from './mark.ts'
+import type { ServerUser } from './server-user.ts'
+import { superusersWhileStopped } from './single-user.ts'
+
+/**
+ * As whom to connect: the superuser that is on record, else whoever runs us.
+ *
+ * See {@link recordSuperuser} for how a cluster that howdah did not create comes to have one on record.
+ */
+export async function superuserOf(directory: DataDirectory): Promise<string> {
+  return (await readMark(directory))?.superuser ?? invokingUser()
+}
+
+/**
+ * Makes sure that a stopped cluster has a superuser on record: for one that howdah did not create, whoever runs us if
+ * that role is there, else the oldest. The caller holds the change and use locks.
+ */
+export async function recordSuperuser(
+  directory: DataDirectory,
+  runtime: Runtime,
+  user: ServerUser | null,
+): Promise<void> {
+  if ((await readMark(directory)) !== null) return
+  const roles = await superusersWhileStopped(directory, runtime, user)
+  const invoker = invokingUser()
+  const superuser = roles.includes(invoker) ? invoker : (roles[0] ?? invoker)
+  await writeMark(directory, user, { superuser, created: false })
+}

@@ -1,0 +1,38 @@
+import { readFile } from 'node:fs/promises'
+import { PartialVersion } from '@howdah/runtime'
+import type { DataDirectory } from './data-directory.ts'
+import { MalformedVersionError, PermissionError, UnknownStatusError } from './errors.ts'
+
+/**
+ * The version of the cluster, or `null` where there is none: no `PG_VERSION`, or one in a wreck.
+ *
+ * Throws {@link MalformedVersionError}, and {@link PermissionError} where it may not be looked.
+ */
+export async function readVersion(directory: DataDirectory): Promise<PartialVersion | null> {
+  let content
+  try {
+    content = (await readFile(directory.versionFile, 'utf8')).trim()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return null
+    if (code === 'ENOTDIR') {
+      throw new UnknownStatusError(directory.path, 'it is a file, or below one; name a directory', {
+        cause: error,
+      })
+    }
+    if (code === 'EACCES' || code === 'EPERM') {
+      throw new PermissionError(
+        directory.path,
+        directory.versionFile,
+        `may not look into ${directory.path}; run as the user whom it belongs to, or use another data directory`,
+        { cause: error },
+      )
+    }
+    throw new UnknownStatusError(directory.path, `cannot read ${directory.versionFile}`, {
+      cause: error,
+    })
+  }
+  if (await directory.has(directory.wreck)) return null
+  if (!/^(9\.\d|[1-9]\d)$/.test(content)) throw new MalformedVersionError(directory.path, content)
+  return PartialVersion.parse(content)
+}
