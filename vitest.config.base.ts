@@ -1,9 +1,11 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 /** Every package's tests run alike: real parts in real processes, so with room for a slow machine. */
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: fileURLToPath(new URL('vitest.global-setup.ts', import.meta.url)),
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: 'forks',

@@ -23,6 +23,7 @@ const tasks = {
     ['lint'],
     ['format:check'],
     ['unused'],
+    ['exec', 'node', 'scripts/pack-check.mjs'],
   ],
 }
 
