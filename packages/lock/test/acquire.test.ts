@@ -21,6 +21,14 @@ import {
 } from '../src/index.ts'
 import { Child } from './support/child.ts'
 
+/** What all three ways to acquire are refused with. */
+async function refused(path: string, options: AcquireOptions = {}): Promise<unknown> {
+  const error: unknown = await acquire(path, options).catch((reason: unknown) => reason)
+  await expect(tryAcquire(path, options)).rejects.toEqual(error)
+  expect(() => acquireSync(path, options)).toThrowError(String(error).replace(/^\w+: /, ''))
+  return error
+}
+
 describe('acquire', () => {
   it('makes the file and leaves its content alone', async () => {
     using directory = temporaryDirectory()
@@ -55,7 +63,8 @@ describe('acquire', () => {
     await holder.line()
     const waiting = acquire(directory.file('lock'))
     holder.process.kill('SIGKILL')
-    ;(await waiting).release()
+    using lock = await waiting
+    expect(lock.held).toBe(true)
   })
 
   it('calls onWait once, and only when it is blocked', async () => {
@@ -217,7 +226,8 @@ describe('acquireSync', () => {
     const waiting = acquire(path)
     await until('the waiter has the gate', async () => (await inspect(path)).waiters.length > 0)
     acquireSync(path).release()
-    ;(await waiting).release()
+    using lock = await waiting
+    expect(lock.held).toBe(true)
   })
 })
 
@@ -284,12 +294,6 @@ describe('withLock', () => {
 })
 
 describe('a refusal names the path, has a code and says what to do', () => {
-  const refused = async (path: string, options: AcquireOptions = {}): Promise<unknown> => {
-    expect(() => acquireSync(path, options)).toThrow()
-    await expect(tryAcquire(path, options)).rejects.toThrow()
-    return acquire(path, options).catch((error: unknown) => error)
-  }
-
   it('a missing directory', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('missing', 'lock')

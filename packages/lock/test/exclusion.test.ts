@@ -19,7 +19,7 @@ for _ in range(times):
 const shell = `for i in $(seq "$3"); do flock "$1" sh -c 'printf %8d $(($(cat "$0") + 1)) 1<> "$0"' "$2"; done`
 
 describe('an exclusive lock', () => {
-  it.each(['fair', 'unfair', 'upgraded', 'downgraded', 'sync', 'try', 'timeout', 'transform'])(
+  it.each(['fair', 'unfair', 'upgraded', 'downgraded', 'sync', 'try', 'timeout'])(
     'lets one of eight processes at a time through, however they wait: %s',
     async (way) => {
       using directory = temporaryDirectory()
