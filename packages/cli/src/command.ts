@@ -1,0 +1,15 @@
+import type { Interruption } from './interruption.ts'
+import type { Io } from './io.ts'
+import type { Options } from './options.ts'
+import type { Output } from './output.ts'
+
+/** What a command works with. */
+export interface Context {
+  readonly io: Io
+  readonly output: Output
+  readonly interruption: Interruption
+  readonly options: Options
+}
+
+/** A command: does what its operands say and answers with an exit status, or throws. */
+export type Command = (context: Context, operands: readonly string[]) => Promise<number>

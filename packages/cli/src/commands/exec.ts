@@ -1,0 +1,20 @@
+import type { Context } from '../command.ts'
+import { inSession } from '../in-session.ts'
+import { runChild } from '../run-child.ts'
+
+/** Runs a command with the environment that leads it to the database. */
+export async function exec(
+  context: Context,
+  [command = '', ...args]: readonly string[],
+): Promise<number> {
+  const { io, interruption, output } = context
+  return await inSession(context, async (session) => {
+    const env = session.commandEnv(undefined, io.env)
+    return await runChild(io, interruption, {
+      command,
+      args,
+      env,
+      onFailure: (message) => output.complain(message),
+    })
+  })
+}

@@ -1,0 +1,16 @@
+import type { Context } from '../command.ts'
+import { exitStatus } from '../exit-status.ts'
+import { openCluster } from '../open-cluster.ts'
+
+/** Prints the server's log, and goes on as it grows if that is asked for. */
+export async function logs(context: Context): Promise<number> {
+  const { output, options, interruption } = context
+  const { cluster } = openCluster(context)
+  const chunks = cluster.logs({
+    ...(options.follow && { follow: true }),
+    ...(options.lines !== undefined && { lines: options.lines }),
+    signal: interruption.signal,
+  })
+  for await (const chunk of chunks) await output.write(chunk)
+  return interruption.status ?? exitStatus.done
+}

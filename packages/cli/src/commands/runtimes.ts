@@ -1,0 +1,115 @@
+import {
+  bundled,
+  installed,
+  onEnvironmentPath,
+  onPlatform,
+  removeRuntime,
+  type Runtime,
+} from '@howdah/runtime'
+import type { Context } from '../command.ts'
+import { UsageError } from '../errors.ts'
+import { codeOf, exitStatus } from '../exit-status.ts'
+import { openCluster } from '../open-cluster.ts'
+
+/** Lists the PostgreSQLs found here, or installs or removes one. */
+export async function runtimes(
+  context: Context,
+  [action, version]: readonly string[],
+): Promise<number> {
+  if (action === undefined) return await list(context)
+  if (action !== 'install' && action !== 'remove') {
+    throw new UsageError(
+      `runtimes ${action}: there is no such action; "install" or "remove" a version`,
+    )
+  }
+  if (version === undefined)
+    throw new UsageError(`runtimes ${action}: say which version, such as 16`)
+  return await (action === 'install' ? install(context, version) : remove(context, version))
+}
+
+/** A runtime, and where it comes from. */
+interface Found {
+  readonly strategy: string
+  readonly runtime: Runtime
+}
+
+async function list(context: Context): Promise<number> {
+  const { io, output, options } = context
+  const strategies = [
+    onEnvironmentPath(io.env),
+    onPlatform({ env: io.env }),
+    installed(),
+    bundled({ from: io.from }),
+  ]
+  const [used, ...found] = await Promise.all([
+    usedBy(context),
+    ...strategies.map(async (strategy) =>
+      (await strategy.runtimes()).map((runtime) => ({ strategy: strategy.name, runtime })),
+    ),
+  ])
+  const all = withoutRepetition(found.flat())
+  if (options.json) {
+    await output.json(
+      all.map(({ strategy, runtime }) => ({
+        version: runtime.version.toString(),
+        bindir: runtime.bindir,
+        strategy,
+        used: runtime.bindir === used?.bindir,
+        programs: [...runtime.programs],
+      })),
+    )
+    return exitStatus.done
+  }
+  const width = Math.max(0, ...all.map(({ runtime }) => runtime.version.toString().length))
+  const nameWidth = Math.max(0, ...all.map(({ strategy }) => strategy.length))
+  for (const { strategy, runtime } of all) {
+    const mark = runtime.bindir === used?.bindir ? '*' : ' '
+    await output.line(
+      `${mark} ${runtime.version.toString().padEnd(width)}  ${strategy.padEnd(nameWidth)}  ${runtime.bindir}`,
+    )
+  }
+  if (all.length === 0)
+    output.message('there is none; install one with "howdah runtimes install 18"')
+  return exitStatus.done
+}
+
+/** The one that the cluster here would be run with. */
+async function usedBy(context: Context): Promise<Runtime | null> {
+  try {
+    return await openCluster(context).cluster.runtime()
+  } catch (error) {
+    if (['ERR_RUNTIME_NOT_FOUND', 'ERR_CLI_FOREIGN_DIRECTORY'].includes(codeOf(error) ?? ''))
+      return null
+    throw error
+  }
+}
+
+/** Each directory once, with the strategy that comes first. */
+function withoutRepetition(found: readonly Found[]): Found[] {
+  const seen = new Set<string>()
+  return found.filter(({ runtime }) => {
+    const isNew = !seen.has(runtime.bindir)
+    seen.add(runtime.bindir)
+    return isNew
+  })
+}
+
+async function install(context: Context, version: string): Promise<number> {
+  const { output, options } = context
+  const { installWithProgress } = await import('../install-with-progress.ts')
+  const runtime = await installWithProgress(context, version)
+  if (options.json)
+    await output.json({ version: runtime.version.toString(), bindir: runtime.bindir })
+  else output.message(`installed ${runtime.toString()}`)
+  return exitStatus.done
+}
+
+async function remove({ output, options }: Context, version: string): Promise<number> {
+  const changed = (await removeRuntime(version, { force: options.force === true })) === 'modified'
+  if (options.json) await output.json({ changed, version })
+  else
+    output.message(
+      changed ? `removed PostgreSQL ${version}` : `PostgreSQL ${version}: was not installed`,
+    )
+  return exitStatus.done
+}

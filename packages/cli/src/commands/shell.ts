@@ -1,0 +1,46 @@
+import type { Session } from '@howdah/cluster'
+import type { Context } from '../command.ts'
+import { UsageError } from '../errors.ts'
+import { findProgram } from '../find-program.ts'
+import { inSession } from '../in-session.ts'
+import { runChild } from '../run-child.ts'
+
+/** Starts psql, or the built-in prompt where there is none. */
+export async function shell(context: Context, rest: readonly string[]): Promise<number> {
+  return await inSession(context, async (session) => {
+    const psql = findProgram(
+      'psql',
+      session.commandEnv(undefined, context.io.env)['PATH'] ?? '',
+      context.io.cwd,
+    )
+    if (psql !== null) return await runPsql(context, session, psql, rest)
+    if (rest.length > 0) {
+      throw new UsageError(
+        `there is no psql to hand ${rest.join(' ')} on to; install PostgreSQL's client programs`,
+      )
+    }
+    const { runBuiltIn } = await import('../built-in-shell.ts')
+    return await runBuiltIn(context, session)
+  })
+}
+
+async function runPsql(
+  { io, interruption, output, options }: Context,
+  session: Session,
+  psql: string,
+  rest: readonly string[],
+): Promise<number> {
+  const { scripts = [] } = options
+  const interactive = scripts.length === 0 && io.stdin.isTTY === true
+  const given = scripts.flatMap((script) =>
+    script.kind === 'command' ? ['-c', script.sql] : ['-f', script.path],
+  )
+  return await runChild(io, interruption, {
+    command: psql,
+    // As the built-in prompt does, a script stops where it fails. What follows can overrule it.
+    args: [...(interactive ? [] : ['-v', 'ON_ERROR_STOP=1']), ...given, ...rest],
+    env: session.commandEnv(undefined, io.env),
+    interactive,
+    onFailure: (message) => output.complain(message),
+  })
+}

@@ -1,0 +1,30 @@
+import type { Context } from '../command.ts'
+import { databaseName } from '../database-name.ts'
+import { exitStatus } from '../exit-status.ts'
+import { whileStarting } from '../join-cluster.ts'
+import { openCluster } from '../open-cluster.ts'
+
+/** Starts the server, to run until it is stopped. */
+export async function start(context: Context): Promise<number> {
+  const { output, options } = context
+  const open = openCluster(context)
+  const { cluster } = open
+  const state = await whileStarting(context, open, (run) => cluster.start(run))
+  const database = databaseName(context)
+  const server = await cluster.server({ database, tcp: options.tcp !== undefined })
+  if (database !== 'postgres') await server.createDatabase(database)
+  const status = await cluster.status()
+  const pid = status.state === 'running' ? status.pid : null
+  const version = server.runtime.version.toString()
+  if (options.json) {
+    const { dataDir } = cluster
+    await output.json({ changed: state === 'modified', dataDir, version, pid, url: server.url() })
+  } else if (state === 'modified') {
+    output.message(`started PostgreSQL ${version} on ${cluster.dataDir} (pid ${pid})`)
+  } else {
+    output.message(
+      `PostgreSQL ${version} was running on ${cluster.dataDir} already (pid ${pid}); it stays now`,
+    )
+  }
+  return exitStatus.done
+}

@@ -1,0 +1,17 @@
+import type { Context } from '../command.ts'
+import { databaseName } from '../database-name.ts'
+import { exitStatus } from '../exit-status.ts'
+import { openCluster } from '../open-cluster.ts'
+
+/** Prints the URL of the running server; it is not started for that. */
+export async function url(context: Context): Promise<number> {
+  const { output, options } = context
+  const { cluster } = openCluster(context)
+  const server = await cluster.server({
+    database: databaseName(context),
+    tcp: options.tcp !== undefined,
+  })
+  if (options.json) await output.json({ url: server.url(), env: server.env() })
+  else await output.line(server.url())
+  return exitStatus.done
+}

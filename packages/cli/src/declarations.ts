@@ -1,0 +1,149 @@
+import type { Command } from './command.ts'
+import type { OptionName } from './options.ts'
+
+/** What the command line has to know of a command; the command itself is loaded when it is used. */
+export interface Declaration {
+  readonly name: string
+  /** Its operands, as commander writes them. */
+  readonly operands?: string
+  /** One line, in the list of commands. */
+  readonly summary: string
+  /** What its own help says, if more than the summary. */
+  readonly description?: string
+  readonly options: readonly OptionName[]
+  /** Further words for the end of its help. */
+  readonly notes?: string
+  /** The first operand is another command's name, and all that follows belongs to that. */
+  readonly passesThrough?: true
+  /** What follows `--` is handed on as it is. */
+  readonly takesRest?: true
+  /** Its exit status is another program's, so that its own failures have a status of their own. */
+  readonly runsProgram?: true
+  /** The heading in the list of commands. */
+  readonly group: 'Use' | 'Server' | 'Databases' | 'PostgreSQL'
+  load(): Promise<Command>
+}
+
+const place = ['datadir', 'quiet'] as const
+const server = ['set', 'tcp', 'runtime', 'install', 'timeout', 'runAs'] as const
+
+/** All commands, in the order of the help. */
+export const declarations: readonly Declaration[] = [
+  {
+    name: 'shell',
+    group: 'Use',
+    summary:
+      'psql, or a small built-in prompt where there is no psql (what howdah does if no command is given)',
+    description:
+      'Starts psql, or a small built-in prompt where there is no psql. SQL from -c, -f or, if it is no terminal, from ' +
+      'stdin is run up to the first error.\nWhat follows -- is handed on to psql.',
+    options: ['command', 'file', ...place, 'database', ...server, 'linger', 'destroy'],
+    notes:
+      'Exit status: that of psql, and the same from the built-in prompt: 1 after a failed -c, 3 after a\n' +
+      "failed -f or stdin. howdah's own failures are 125.",
+    takesRest: true,
+    runsProgram: true,
+    load: async () => (await import('./commands/shell.ts')).shell,
+  },
+  {
+    name: 'exec',
+    group: 'Use',
+    operands: '<command> [args...]',
+    summary: 'run a command with DATABASE_URL and the PG* variables set',
+    description:
+      'Runs a command with DATABASE_URL and the PG* variables set. The server is started if it does not run, and stopped ' +
+      'when its last user has left.',
+    options: [...place, 'database', ...server, 'linger', 'destroy'],
+    notes:
+      'Exit status: that of the command, or 128 and the number of the signal that ended it. 125 if\n' +
+      'howdah itself failed, 126 if the command cannot be run, 127 if it is not found.',
+    passesThrough: true,
+    runsProgram: true,
+    load: async () => (await import('./commands/exec.ts')).exec,
+  },
+  {
+    name: 'start',
+    group: 'Server',
+    summary: 'start the server, to run until it is stopped',
+    description:
+      'Starts the server, creating the cluster if there is none. It runs until "howdah stop".',
+    options: [...place, 'database', ...server, 'json'],
+    load: async () => (await import('./commands/start.ts')).start,
+  },
+  {
+    name: 'stop',
+    group: 'Server',
+    summary: 'stop the server, if nobody uses it',
+    options: [...place, 'timeout', 'force', 'json'],
+    load: async () => (await import('./commands/stop.ts')).stop,
+  },
+  {
+    name: 'status',
+    group: 'Server',
+    summary: 'say what there is, whether it runs, and who uses it',
+    options: [...place, 'json'],
+    load: async () => (await import('./commands/status.ts')).status,
+  },
+  {
+    name: 'logs',
+    group: 'Server',
+    summary: "print the server's log",
+    options: [...place, 'follow', 'lines'],
+    load: async () => (await import('./commands/logs.ts')).logs,
+  },
+  {
+    name: 'url',
+    group: 'Server',
+    summary: 'print the URL of the running server',
+    options: [...place, 'database', 'tcp', 'json'],
+    load: async () => (await import('./commands/url.ts')).url,
+  },
+  {
+    name: 'destroy',
+    group: 'Server',
+    summary: 'stop the server, if nobody uses it, and remove the cluster with all its data',
+    options: [...place, 'timeout', 'force', 'json'],
+    load: async () => (await import('./commands/destroy.ts')).destroy,
+  },
+  {
+    name: 'createdb',
+    group: 'Databases',
+    operands: '<name>',
+    summary: 'create a database',
+    options: [...place, ...server, 'json'],
+    load: async () => (await import('./commands/createdb.ts')).createdb,
+  },
+  {
+    name: 'dropdb',
+    group: 'Databases',
+    operands: '<name>',
+    summary: 'drop a database',
+    options: [...place, ...server, 'json'],
+    load: async () => (await import('./commands/dropdb.ts')).dropdb,
+  },
+  {
+    name: 'databases',
+    group: 'Databases',
+    summary: 'list the databases',
+    options: [...place, ...server, 'json'],
+    load: async () => (await import('./commands/databases.ts')).databases,
+  },
+  {
+    name: 'superusers',
+    group: 'Databases',
+    summary: 'list the roles that are superuser and can log in',
+    options: [...place, 'runtime', 'install', 'timeout', 'runAs', 'json'],
+    load: async () => (await import('./commands/superusers.ts')).superusers,
+  },
+  {
+    name: 'runtimes',
+    group: 'PostgreSQL',
+    operands: '[action] [version]',
+    summary: 'list the PostgreSQLs found here, "install VERSION" or "remove VERSION"',
+    description:
+      'Lists the PostgreSQLs found here; * marks the one that would be used. "howdah runtimes install 16" fetches one ' +
+      'from npm, "howdah runtimes remove 16" removes it again.',
+    options: [...place, 'runtime', 'force', 'json'],
+    load: async () => (await import('./commands/runtimes.ts')).runtimes,
+  },
+]

@@ -1,0 +1,70 @@
+import { lstatSync, mkdirSync, type Stats, statSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { ForeignDirectoryError } from './errors.ts'
+
+/** Where the data directory is, and why there. */
+export interface DataDirectoryChoice {
+  /** Absolute. */
+  readonly path: string
+  /** The `.howdah` that it lies in, where neither an option nor the environment named one. */
+  readonly project: string | null
+}
+
+/**
+ * Chooses the data directory: the one asked for, else `PGDATA`, else `data` in the nearest `.howdah` from `cwd` upwards,
+ * else `.howdah/data` in `cwd`.
+ *
+ * A `.howdah` that belongs neither to us nor to root is passed over, since one that is planted would mean another's
+ * server. If it is that of `cwd` itself, so that nothing is left to fall back on, this throws
+ * {@link ForeignDirectoryError}.
+ */
+export function chooseDataDirectory(
+  asked: string | undefined,
+  { env, cwd }: { readonly env: NodeJS.ProcessEnv; readonly cwd: string },
+  uid: number = process.getuid?.() ?? 0,
+): DataDirectoryChoice {
+  const named = asked ?? env['PGDATA']
+  if (named !== undefined && named !== '') return { path: resolve(cwd, named), project: null }
+  for (const directory of upwards(cwd)) {
+    const project = join(directory, '.howdah')
+    if (problemOf(project, uid) === null) return { path: join(project, 'data'), project }
+  }
+  const project = join(cwd, '.howdah')
+  const problem = problemOf(project, uid)
+  if (problem !== null && problem !== missing) throw new ForeignDirectoryError(project, problem)
+  return { path: join(project, 'data'), project }
+}
+
+/** Makes the `.howdah` that a cluster is about to be created in, with a file that keeps it out of git. */
+export function prepareProject(project: string): void {
+  mkdirSync(project, { recursive: true })
+  try {
+    writeFileSync(join(project, '.gitignore'), '*\n', { flag: 'wx' })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+}
+
+const missing = 'is missing'
+
+/** Why a `.howdah` is not to be used; `null` if it may. A link counts as whoever made it and as what it leads to. */
+function problemOf(project: string, uid: number): string | null {
+  const ours = (stats: Stats) => stats.uid === uid || stats.uid === 0
+  try {
+    const link = lstatSync(project)
+    const target = statSync(project)
+    if (!target.isDirectory()) return 'is not a directory'
+    if (ours(link) && ours(target)) return null
+    return `belongs to another user (uid ${ours(link) ? target.uid : link.uid})`
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    return code === 'ENOENT' || code === 'ENOTDIR' ? missing : `cannot be looked at (${code})`
+  }
+}
+
+function* upwards(from: string): Generator<string> {
+  for (let directory = from; ; directory = dirname(directory)) {
+    yield directory
+    if (dirname(directory) === directory) return
+  }
+}

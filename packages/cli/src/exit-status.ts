@@ -1,0 +1,51 @@
+import { constants } from 'node:os'
+
+/** The exit statuses that are howdah's own. */
+export const exitStatus = {
+  done: 0,
+  failed: 1,
+  misused: 2,
+  /** No PostgreSQL found, or none of the version that is needed: EX_UNAVAILABLE of sysexits.h. */
+  noPostgres: 69,
+  /** Somebody else holds it, try again: EX_TEMPFAIL of sysexits.h. */
+  held: 75,
+  /** After `exec` and `shell`, as with env(1): howdah itself failed, and not the command. */
+  ownFailure: 125,
+  /** After `exec` and `shell`: the command is there and cannot be run. */
+  notRunnable: 126,
+  /** After `exec` and `shell`: there is no such command. */
+  notFound: 127,
+} as const
+
+/** Codes of errors that mean something other than plainly "failed". */
+const statusByCode: ReadonlyMap<string, number> = new Map([
+  ['ERR_CLI_USAGE', exitStatus.misused],
+  ['ERR_CLUSTER_INVALID_PATH', exitStatus.misused],
+  ['ERR_CLUSTER_INVALID_SETTING', exitStatus.misused],
+  ['ERR_RUNTIME_CONSTRAINT', exitStatus.misused],
+  ['ERR_RUNTIME_VERSION', exitStatus.misused],
+  ['ERR_RUNTIME_NOT_FOUND', exitStatus.noPostgres],
+  ['ERR_RUNTIME_IN_USE', exitStatus.held],
+  ['ERR_CLUSTER_IN_USE', exitStatus.held],
+  ['ERR_LOCK_TIMEOUT', exitStatus.held],
+  ['ERR_COORDINATE_TIMEOUT', exitStatus.held],
+  ['ERR_COORDINATE_IN_USE', exitStatus.held],
+  // PostgreSQL's object_in_use: others are connected to a database that is to be dropped.
+  ['55006', exitStatus.held],
+])
+
+/** The exit status that a failure means, outside of `exec` and `shell`. */
+export function statusOf(error: unknown): number {
+  return statusByCode.get(codeOf(error) ?? '') ?? exitStatus.failed
+}
+
+/** The exit status of, and after, a process that a signal ended: 128 and its number, as shells have it. */
+export function statusOfSignal(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal]
+}
+
+/** An error's `code`, if it has one that is a string. */
+export function codeOf(error: unknown): string | null {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return null
+  return typeof error.code === 'string' ? error.code : null
+}

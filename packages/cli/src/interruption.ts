@@ -1,0 +1,94 @@
+import type { Io } from './io.ts'
+import { statusOfSignal } from './exit-status.ts'
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+/** One of those signals that ask a program to end. */
+export type EndingSignal = (typeof signals)[number]
+
+/**
+ * What becomes of SIGINT, SIGTERM and SIGHUP while a command runs.
+ *
+ * At first they abort {@link signal}, so that all waiting ends. While a child runs they are handed on
+ * ({@link during}). Afterwards, while things are tidied ({@link tidy}), they change nothing. A second SIGINT, counted
+ * from the beginning, ends the process at once, except while a child runs.
+ */
+export class Interruption implements Disposable {
+  readonly #io: Io
+  readonly #controller = new AbortController()
+  readonly #onTidying: () => void
+  #interrupts = 0
+  #receiver: ((signal: EndingSignal) => void) | null = null
+  #status: number | null = null
+  #tidying = false
+
+  /** `onTidying` is called when tidying goes on after a Ctrl-C. */
+  constructor(io: Io, onTidying: () => void) {
+    this.#io = io
+    this.#onTidying = onTidying
+    for (const signal of signals) io.signals.on(signal, this.#handle)
+  }
+
+  /** Aborted by the first signal that comes while no child runs. */
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  /** The exit status that the signal means which has aborted {@link signal}; `null` while none has. */
+  get status(): number | null {
+    return this.signal.aborted ? this.#status : null
+  }
+
+  /** Ends the waiting as a signal would, with that status. */
+  abort(status: number): void {
+    if (this.signal.aborted) return
+    this.#status ??= status
+    this.#controller.abort()
+  }
+
+  /**
+   * Hands signals to `receive` until `action` is over.
+   *
+   * With `count: false` a Ctrl-C belongs to the child alone, as in an editor of lines, and does not count afterwards.
+   */
+  async during<T>(
+    receive: (signal: EndingSignal) => void,
+    action: () => Promise<T>,
+    options: { count: boolean } = { count: true },
+  ): Promise<T> {
+    const before = this.#interrupts
+    this.#receiver = receive
+    try {
+      return await action()
+    } finally {
+      this.#receiver = null
+      if (!options.count) this.#interrupts = before
+    }
+  }
+
+  /** Tidies up after a child that has ended with `status`; skipped by the second Ctrl-C. */
+  async tidy<T>(status: number, action: () => Promise<T>): Promise<T> {
+    this.#status = status
+    this.#tidying = true
+    if (this.#interrupts >= 2) this.#io.exit(status)
+    else if (this.#interrupts === 1) this.#onTidying()
+    try {
+      return await action()
+    } finally {
+      this.#tidying = false
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const signal of signals) this.#io.signals.off(signal, this.#handle)
+  }
+
+  readonly #handle = (name: NodeJS.Signals): void => {
+    const signal = name as EndingSignal
+    if (signal === 'SIGINT') this.#interrupts++
+    if (this.#receiver !== null) this.#receiver(signal)
+    else if (signal === 'SIGINT' && this.#interrupts >= 2)
+      this.#io.exit(this.#status ?? statusOfSignal(signal))
+    else if (!this.#tidying) this.abort(statusOfSignal(signal))
+    else if (signal === 'SIGINT') this.#onTidying()
+  }
+}

@@ -1,0 +1,57 @@
+import type { RunOptions, Session } from '@howdah/cluster'
+import type { Context } from './command.ts'
+import { prepareProject } from './default-data-directory.ts'
+import { nameOfUser } from './name-of-user.ts'
+import { provideRuntime } from './provide-runtime.ts'
+import { openCluster, type OpenCluster } from './open-cluster.ts'
+
+/** In ms: waiting that is over sooner is not worth a word. */
+const wordless = 1000
+
+/** Joins the cluster that a command is about: starts it if it does not run, and has it run until the session is left. */
+export async function joinCluster(
+  context: Context,
+  options: Pick<RunOptions, 'database' | 'ifExists'>,
+): Promise<Session> {
+  const open = openCluster(context)
+  return await whileStarting(context, open, (run) => open.cluster.run({ ...run, ...options }))
+}
+
+/** Does something that starts a cluster, with the options of the command line, showing how it goes. */
+export async function whileStarting<T>(
+  context: Context,
+  open: OpenCluster,
+  action: (options: RunOptions) => Promise<T>,
+): Promise<T> {
+  const { options, output, interruption } = context
+  const { set, tcp, timeout, linger, destroy } = options
+  const milliseconds = timeout === undefined ? undefined : timeout * 1000
+  let waiting: NodeJS.Timeout | undefined
+  try {
+    if (options.install) await provideRuntime(context, open)
+    return await action({
+      ...(set !== undefined && { settings: { ...set } }),
+      ...(tcp !== undefined && { tcp }),
+      ...(milliseconds !== undefined && { timeout: milliseconds, waitTimeout: milliseconds }),
+      ...(linger !== undefined && { linger }),
+      ...(destroy && { atEnd: 'destroy', throwAway: true }),
+      signal: interruption.signal,
+      onWait(wait) {
+        const holders = wait.holders.map(nameOfUser).join(', ')
+        const what = `waiting for ${holders === '' ? 'others' : holders} to start or stop PostgreSQL`
+        output.progress.show(what)
+        waiting = setTimeout(() => output.message(`howdah: ${what}`), wordless)
+        waiting.unref()
+      },
+      onProgress(step) {
+        clearTimeout(waiting)
+        if (step === 'creating' && open.place.project !== null) prepareProject(open.place.project)
+        const doing = step === 'creating' ? 'creating a cluster in' : 'starting PostgreSQL on'
+        output.progress.show(`${doing} ${open.place.path}`)
+      },
+    })
+  } finally {
+    clearTimeout(waiting)
+    output.progress.clear()
+  }
+}

@@ -1,0 +1,53 @@
+import type { Context } from './command.ts'
+import { readCommandLine } from './command-line.ts'
+import { exitStatus, statusOf } from './exit-status.ts'
+import { Interruption } from './interruption.ts'
+import type { Io } from './io.ts'
+import { Output } from './output.ts'
+import type { Invocation } from './program.ts'
+import { describeError } from './report-error.ts'
+
+/**
+ * Runs a command line, without the name of the program, and answers with the exit status.
+ *
+ * It has to do with nothing but `io`: it neither ends the process nor changes it, and leaves no listeners behind.
+ *
+ * @example
+ * const { stdin, stdout, stderr, env, exit } = process
+ * process.exitCode = await main(process.argv.slice(2), {
+ *   ...{ stdin, stdout, stderr, env, exit, cwd: process.cwd(), signals: process },
+ *   ...{ from: import.meta.url, version: '1.0.0' },
+ * })
+ */
+export async function main(args: readonly string[], io: Io): Promise<number> {
+  const invocation = readCommandLine(args, io)
+  if ('status' in invocation) return invocation.status
+  const { declaration, options, operands } = invocation
+  using interruption = new Interruption(io, () => {
+    if (io.stderr.isTTY === true) output.message('stopping…')
+  })
+  const output = new Output(io, {
+    quiet: options.quiet === true,
+    // What SIGPIPE would have made of it, which Node ignores.
+    onClosed: () => interruption.abort(128 + 13),
+  })
+  try {
+    const command = await declaration.load()
+    const context: Context = { io, output, interruption, options }
+    return await command(context, operands)
+  } catch (error) {
+    if (interruption.status !== null) return interruption.status
+    output.complain(describeError(error, io.env['HOWDAH_DEBUG'] === '1'))
+    return failureOf(invocation, error)
+  } finally {
+    await output.close()
+  }
+}
+
+/** The status of a failure: after a command that runs a program, one that is not mistaken for that program's. */
+function failureOf({ declaration }: Invocation, error: unknown): number {
+  const status = statusOf(error)
+  return declaration.runsProgram === true && status !== exitStatus.misused
+    ? exitStatus.ownFailure
+    : status
+}

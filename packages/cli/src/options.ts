@@ -1,0 +1,130 @@
+import { InvalidArgumentError, Option } from 'commander'
+
+/** The options of all commands together, as they come out of the command line; each command takes some of them. */
+export interface Options {
+  readonly datadir?: string
+  readonly database?: string
+  /** Settings of the server. */
+  readonly set?: Readonly<Record<string, string>>
+  /** `true`: on any free port. */
+  readonly tcp?: boolean | number
+  /** A version, or a glob of directories with PostgreSQL's programs. */
+  readonly runtime?: string
+  readonly install?: boolean
+  /** In seconds. */
+  readonly linger?: number
+  /** In seconds. */
+  readonly timeout?: number
+  readonly destroy?: boolean
+  readonly force?: boolean
+  readonly runAs?: string
+  readonly json?: boolean
+  readonly quiet?: boolean
+  readonly follow?: boolean
+  readonly lines?: number
+  /** What `shell` is to run, in order: SQL of `-c`, files of `-f`. */
+  readonly scripts?: readonly Script[]
+}
+
+/** Something that `shell` is to run. */
+export type Script =
+  | { readonly kind: 'command'; readonly sql: string }
+  | { readonly kind: 'file'; readonly path: string }
+
+/** The name of an option in {@link Options}, or one of the two that add to `scripts`. */
+export type OptionName = Exclude<keyof Options, 'scripts'> | 'command' | 'file'
+
+const declarations: Readonly<Record<OptionName, () => Option>> = {
+  datadir: () =>
+    new Option(
+      '-D, --datadir <dir>',
+      'the data directory (default: $PGDATA, else "data" in the nearest .howdah from here upwards, else .howdah/data)',
+    ).argParser(nonEmpty),
+  database: () =>
+    new Option(
+      '-d, --database <name>',
+      'the database, made if missing (default: $PGDATABASE, else postgres)',
+    ).argParser(nonEmpty),
+  set: () =>
+    new Option(
+      '--set <name=value>',
+      'a setting of the server, if this starts it; can be repeated',
+    ).argParser(setting),
+  tcp: () =>
+    new Option(
+      '--tcp [port]',
+      'listen on 127.0.0.1 too, with a password, at any free port or this one',
+    ).argParser(port),
+  runtime: () =>
+    new Option(
+      '--runtime <constraint>',
+      'which PostgreSQL: a version (16, 16.3), or a glob of directories',
+    ).argParser(nonEmpty),
+  install: () =>
+    new Option('--install', 'fetch the version of PostgreSQL that is needed, if it is not here'),
+  linger: () =>
+    new Option(
+      '--linger <seconds>',
+      'keep the server for the next user, this long after the last',
+    ).argParser(seconds),
+  timeout: () =>
+    new Option(
+      '--timeout <seconds>',
+      'how long to wait, for others and for the server (default: no limit for others)',
+    ).argParser(seconds),
+  runAs: () =>
+    new Option('--run-as <user>', 'as root: the user that the server runs as').argParser(nonEmpty),
+  destroy: () =>
+    new Option(
+      '--destroy',
+      'destroy the cluster at the end; one that is made by this is gone even after a SIGKILL',
+    ),
+  force: () => new Option('--force', "even while it is used, or if it is not howdah's"),
+  json: () => new Option('--json', 'print the result as JSON'),
+  quiet: () => new Option('-q, --quiet', 'say nothing but errors'),
+  follow: () => new Option('-f, --follow', 'go on as the log grows'),
+  lines: () => new Option('-n, --lines <count>', 'only the last lines').argParser(count),
+  command: () => new Option('-c, --command <sql>', 'run this SQL and leave; can be repeated'),
+  file: () =>
+    new Option('-f, --file <file>', 'run the SQL in this file and leave; can be repeated'),
+}
+
+/** A fresh option for a command to take. */
+export function declare(name: OptionName): Option {
+  return declarations[name]()
+}
+
+function nonEmpty(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It is empty.')
+  return text
+}
+
+function setting(
+  text: string,
+  before: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const match = /^([A-Za-z_][\w.$]*)=(.*)$/su.exec(text)
+  if (match === null) throw new InvalidArgumentError('Write it as NAME=VALUE.')
+  const [, name = '', value = ''] = match
+  return { ...before, [name]: value }
+}
+
+function port(text: string): boolean | number {
+  if (text === '') return true
+  const number = Number(text)
+  if (!/^\d+$/.test(text) || number < 1 || number > 65_535) {
+    throw new InvalidArgumentError('It is no port: 1 to 65535.')
+  }
+  return number
+}
+
+function seconds(text: string): number {
+  if (!/^\d{1,9}(?:\.\d+)?$/.test(text))
+    throw new InvalidArgumentError('It is no number of seconds.')
+  return Number(text)
+}
+
+function count(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It is no number of lines.')
+  return Number(text)
+}

@@ -1,0 +1,107 @@
+import { Command } from 'commander'
+import { type Declaration, declarations } from './declarations.ts'
+import { exitStatus } from './exit-status.ts'
+import type { Io } from './io.ts'
+import { declare, type OptionName, type Options, type Script } from './options.ts'
+
+/** What a command line asks for. */
+export interface Invocation {
+  readonly declaration: Declaration
+  readonly options: Options
+  readonly operands: readonly string[]
+}
+
+/** These may stand before the command, too. */
+const common: readonly OptionName[] = [
+  ...(['datadir', 'database', 'set', 'tcp', 'runtime', 'install', 'linger', 'timeout'] as const),
+  ...(['destroy', 'force', 'runAs', 'json', 'quiet'] as const),
+]
+
+/** In the help of `howdah` itself, these would only be in the way. */
+const ofFewCommands: ReadonlySet<OptionName> = new Set(['destroy', 'force', 'linger'])
+
+/** Builds the parser; `use` is told what was asked for. */
+export function buildProgram(io: Io, use: (invocation: Invocation) => void): Command {
+  const program = new Command('howdah')
+    .description(
+      'A real PostgreSQL as easy as SQLite: found or brought, started on demand, shared, and gone afterwards.',
+    )
+    .usage('[options] [command]')
+    .enablePositionalOptions()
+    .commandsGroup('Help:')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .version(io.version, '-V, --version', 'print the version')
+    .configureHelp({ showGlobalOptions: false })
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      getOutHelpWidth: () => helpWidth(io.stdout),
+      getErrHelpWidth: () => helpWidth(io.stderr),
+      outputError: (text, write) => write(text.replace(/^error: /, 'howdah: ')),
+    })
+    .exitOverride()
+    .showHelpAfterError('see "howdah --help"')
+  for (const name of common) program.addOption(declare(name).hideHelp(ofFewCommands.has(name)))
+  for (const declaration of declarations) addCommand(program, declaration, use)
+  program.addHelpText(
+    'after',
+    '\nExit status: 0 done, 1 failed, 2 used wrongly, 69 no PostgreSQL found, 75 somebody else holds it;\n' +
+      "after exec and shell that of the program, howdah's own failures being 125.",
+  )
+  return program
+}
+
+function addCommand(
+  program: Command,
+  declaration: Declaration,
+  use: (invocation: Invocation) => void,
+): void {
+  const { name, operands, summary, description, notes, options } = declaration
+  const command = program
+    .command(`${name}${operands === undefined ? '' : ` ${operands}`}`)
+    .summary(summary)
+    .description(description ?? `${summary[0]?.toUpperCase()}${summary.slice(1)}.`)
+    .helpGroup(`${declaration.group}:`)
+    .allowExcessArguments(false)
+    .showHelpAfterError(`see "howdah ${name} --help"`)
+  if (declaration.passesThrough) command.passThroughOptions()
+  if (declaration.takesRest) command.usage('[options] [-- args...]')
+  for (const option of options) command.addOption(declare(option))
+  if (notes !== undefined) command.addHelpText('after', `\n${notes}`)
+  const scripts: Script[] = []
+  command.on('option:command', (sql: string) => scripts.push({ kind: 'command', sql }))
+  command.on('option:file', (path: string) => scripts.push({ kind: 'file', path }))
+  command.action(() => {
+    const merged = merge(program, command, options)
+    use({
+      declaration,
+      options: scripts.length > 0 ? { ...merged, scripts } : merged,
+      operands: command.args,
+    })
+  })
+}
+
+/** The options before and after the command's name. */
+function merge(program: Command, command: Command, taken: readonly OptionName[]): Options {
+  const before = program.opts<Options>()
+  // Those two are in `scripts`, in their order.
+  const {
+    command: _command,
+    file: _file,
+    ...after
+  } = command.opts<Options & { command?: string; file?: string }>()
+  const stray = Object.keys(before).find((name) => !taken.includes(name as OptionName))
+  if (stray !== undefined) {
+    const flag = program.options.find((option) => option.attributeName() === stray)?.long ?? stray
+    command.error(`error: option '${flag}' is none of "howdah ${command.name()}"`, {
+      exitCode: exitStatus.misused,
+    })
+  }
+  const set = { ...before.set, ...after.set }
+  return { ...before, ...after, ...(Object.keys(set).length > 0 && { set }) }
+}
+
+function helpWidth(stream: { readonly isTTY?: boolean; readonly columns?: number }): number {
+  return stream.isTTY === true && stream.columns !== undefined ? Math.min(stream.columns, 110) : 100
+}

@@ -1,0 +1,88 @@
+import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process'
+import { closeSync, constants, openSync } from 'node:fs'
+import type { Readable, Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { exitStatus, statusOfSignal } from './exit-status.ts'
+import type { EndingSignal, Interruption } from './interruption.ts'
+import type { Io } from './io.ts'
+
+/** A program to run in the foreground. */
+export interface ChildRequest {
+  readonly command: string
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  /** A Ctrl-C is one of its keys, and no wish to end. */
+  readonly interactive?: boolean
+  /** Says why the program cannot be run. */
+  onFailure(message: string): void
+}
+
+/**
+ * Runs a program in the foreground, with our streams, in our process group, and answers with its exit status: its own,
+ * 128 and the signal's number, 126 if it cannot be run, or 127 if it is not found.
+ *
+ * SIGTERM and SIGHUP are passed on to it. So is SIGINT, unless there is a controlling terminal, which has sent it to
+ * the whole process group already.
+ */
+export async function runChild(
+  io: Io,
+  interruption: Interruption,
+  request: ChildRequest,
+): Promise<number> {
+  interruption.signal.throwIfAborted()
+  const { command, args, env, interactive = false } = request
+  let child: ChildProcess | null = null
+  const receive = (signal: EndingSignal) => {
+    if (signal !== 'SIGINT' || !hasControllingTerminal()) child?.kill(signal)
+  }
+  const streams = [io.stdin, io.stdout, io.stderr] as const
+  const run = async () => {
+    child = spawn(command, args, {
+      env: { ...env },
+      cwd: io.cwd,
+      stdio: streams.map((stream) => stream.fd ?? 'pipe') as StdioOptions,
+    })
+    return await ended(child, io)
+  }
+  try {
+    return await interruption.during(receive, run, { count: !interactive })
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') request.onFailure(`howdah: ${command}: command not found`)
+    else request.onFailure(`howdah: ${command}: cannot be run: ${message}`)
+    return code === 'ENOENT' ? exitStatus.notFound : exitStatus.notRunnable
+  }
+}
+
+async function ended(child: ChildProcess, io: Io): Promise<number> {
+  const piped = [copy(child.stdout, io.stdout), copy(child.stderr, io.stderr)]
+  if (child.stdin !== null) {
+    // A program need not read all that it is given.
+    child.stdin.on('error', () => undefined)
+    io.stdin.pipe(child.stdin)
+  }
+  const status = await new Promise<number>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (code, signal) =>
+      resolve(signal === null ? (code ?? 0) : statusOfSignal(signal)),
+    )
+  })
+  if (child.stdin !== null) io.stdin.unpipe(child.stdin)
+  await Promise.all(piped)
+  return status
+}
+
+/** Copies what a stream of the program says, if it has one; nothing is done about a reader who has gone away. */
+async function copy(from: Readable | null, to: Writable): Promise<void> {
+  if (from !== null) await pipeline(from, to, { end: false }).catch(() => undefined)
+}
+
+/** Whether there is a terminal that sends signals to our process group by itself. */
+function hasControllingTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', constants.O_RDWR | constants.O_NOCTTY))
+    return true
+  } catch {
+    return false
+  }
+}

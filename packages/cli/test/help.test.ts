@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest'
+import { readCommandLine } from '../src/command-line.ts'
+import { declarations } from '../src/declarations.ts'
+import { fakeIo } from './fake-io.ts'
+
+function help(...args: string[]) {
+  const io = fakeIo()
+  expect(readCommandLine(args, io)).toEqual({ status: 0 })
+  expect(io.err()).toBe('')
+  return io.out()
+}
+
+test('the help of howdah', () => {
+  expect(help('--help')).toMatchSnapshot()
+  expect(help('-h')).toBe(help('--help'))
+  expect(help('help')).toBe(help('--help'))
+})
+
+test.each(declarations.map(({ name }) => name))('the help of howdah %s', (name) => {
+  expect(help(name, '--help')).toMatchSnapshot()
+  expect(help('help', name)).toBe(help(name, '--help'))
+  expect(help('-D', 'x', name, '-h')).toBe(help(name, '--help'))
+})
+
+test('no line of any help is longer than a terminal of 100 columns', () => {
+  for (const text of [help('--help'), ...declarations.map(({ name }) => help(name, '--help'))]) {
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(100)
+  }
+})
