@@ -1,3 +1,4 @@
+import { messageOf } from './caught.ts'
 import type { User } from './users.ts'
 
 /** The codes of this package's errors. They are permanent: match on them, not on messages or classes. */
@@ -135,7 +136,7 @@ export class RecordError extends CoordinateError {
   constructor(path: string, doing: string, cause: unknown) {
     super(
       'ERR_COORDINATE_RECORD',
-      `cannot ${doing} ${path}: ${(cause as Error).message}; make its directory writable for this user, or choose another place`,
+      `cannot ${doing} ${path}: ${messageOf(cause)}; make its directory writable for this user, or choose another place`,
       { cause },
     )
     this.path = path
@@ -156,6 +157,8 @@ export class UnsupportedError extends CoordinateError {
 
 function byUsers(users: readonly User[]): string {
   if (users.length === 0) return ''
-  const named = users.map(({ pid, command }) => `pid ${pid}${command === null ? '' : ` (${command})`}`)
+  const named = users.map(
+    ({ pid, command }) => `pid ${pid}${command === null ? '' : ` (${command})`}`,
+  )
   return ` by ${named.join(', ')}`
 }

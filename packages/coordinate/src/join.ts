@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { closeSync, openSync } from 'node:fs'
 import type { Lock } from '@howdah/lock'
+import { codeOf } from './caught.ts'
 import type { Coordinated } from './coordinated.ts'
 import { CoordinateError, DoesNotExistError } from './errors.ts'
 import { isCurrent } from './is-current.ts'
@@ -71,7 +72,12 @@ export async function takeChange<Options>(
   const isFile = subject.prepare === undefined
   for (let attempt = 0; ; attempt++) {
     try {
-      return await waiting.lock({ for: 'change', path: place.change, mode: 'exclusive', create: isFile })
+      return await waiting.lock({
+        for: 'change',
+        path: place.change,
+        mode: 'exclusive',
+        create: isFile,
+      })
     } catch (error) {
       if (isFile || attempt === attempts || !isNotFound(error)) throw error
       if (mustExist) throw new DoesNotExistError(place.use)
@@ -111,8 +117,8 @@ export async function takeUse<Options>(
   waiting: Waiting,
 ): Promise<Lock | null> {
   try {
-    const create = subject.create === undefined
-    return await waiting.lock({ for: 'use', path: place.use, mode, create })
+    const isOurs = subject.create === undefined
+    return await waiting.lock({ for: 'use', path: place.use, mode, create: isOurs })
   } catch (error) {
     if (isNotFound(error)) return null
     throw error
@@ -190,5 +196,5 @@ export async function keepWatch<Options>(
 }
 
 function isNotFound(error: unknown): boolean {
-  return (error as { code?: unknown }).code === 'ERR_LOCK_NOT_FOUND'
+  return codeOf(error) === 'ERR_LOCK_NOT_FOUND'
 }

@@ -2,8 +2,9 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { accessSync, constants } from 'node:fs'
 import { finished } from 'node:stream/promises'
-import type { Duplex } from 'node:stream'
+import { Duplex } from 'node:stream'
 import { identifyProcess } from '@howdah/lock'
+import { messageOf } from './caught.ts'
 import { LaunchError } from './errors.ts'
 import { coverDescriptors } from './inheritable-descriptors.ts'
 import { type Place, childUser } from './place.ts'
@@ -89,12 +90,14 @@ export class Launcher implements Launch {
     const child = this.#start(request)
     await spawned(child, command)
     this.#children.push(child)
-    const gate = child.stdio[3] as Duplex
+    const gate = child.stdio[3]
+    if (!(gate instanceof Duplex)) throw new LaunchError(command, 'it has no pipe to be told by')
     // A wrapper that is killed closes its end: that shows as its exit, and needs no second report.
     gate.on('error', () => undefined)
     try {
       const identity = identifyProcess(child.pid ?? 0)
-      if (identity === null) throw new LaunchError(command, `its shell, ${this.#shell}, ended at once`)
+      if (identity === null)
+        throw new LaunchError(command, `its shell, ${this.#shell}, ended at once`)
       writeRecord(this.#place, {
         process: identity,
         signal,
@@ -141,7 +144,7 @@ async function spawned(child: ChildProcess, command: string): Promise<void> {
   try {
     await once(child, 'spawn')
   } catch (error) {
-    throw new LaunchError(command, `${(error as Error).message}; see the cause`, error)
+    throw new LaunchError(command, `${messageOf(error)}; see the cause`, error)
   }
 }
 
@@ -155,6 +158,10 @@ function checkCommand(command: string): void {
   try {
     accessSync(command, constants.X_OK)
   } catch (error) {
-    throw new LaunchError(command, 'it does not exist or may not be executed; install it, or correct the path', error)
+    throw new LaunchError(
+      command,
+      'it does not exist or may not be executed; install it, or correct the path',
+      error,
+    )
   }
 }

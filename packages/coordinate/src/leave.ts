@@ -1,4 +1,5 @@
 import type { Lock } from '@howdah/lock'
+import { codeOf } from './caught.ts'
 import type { Coordinated } from './coordinated.ts'
 import { isCurrent } from './is-current.ts'
 import { isThrowAway } from './place.ts'
@@ -49,7 +50,7 @@ export async function leave<Options>(
     }
   } catch (error) {
     // Somebody removed it all.
-    if ((error as { code?: unknown }).code === 'ERR_LOCK_NOT_FOUND') return 'kept'
+    if (codeOf(error) === 'ERR_LOCK_NOT_FOUND') return 'kept'
     throw error
   } finally {
     use.release()
@@ -114,7 +115,7 @@ function convert(use: Lock): boolean {
     return use.tryUpgrade()
   } catch (error) {
     // A watchdog came in between: it does the rest.
-    if ((error as { code?: unknown }).code === 'ERR_LOCK_LOST') return false
+    if (codeOf(error) === 'ERR_LOCK_LOST') return false
     throw error
   }
 }

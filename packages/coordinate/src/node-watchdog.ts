@@ -2,32 +2,49 @@
  * The watchdog where flock(1) or /proc is missing: a process of its own that does what the shell's does, by the same
  * descriptors and arguments. See the watchdog's script for why it does each thing in which order.
  */
-import { closeSync, constants, openSync, readFileSync, readdirSync, rmSync, rmdirSync, statSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  rmdirSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Lock, acquire, identifyProcess, liveness, tryAcquire } from '@howdah/lock'
+import { codeOf } from './caught.ts'
 import { type ServerRecord, readRecord } from './record.ts'
 import { isRecordedAlive, stopRecorded } from './stop-recorded.ts'
 
-const [use = '', recordPath = '', , , change = '', directory = '', mark = '', wreck = '', last = '', pidFile = ''] =
-  process.argv.slice(2)
+const [
+  use = '',
+  recordPath = '',
+  ,
+  ,
+  change = '',
+  directory = '',
+  mark = '',
+  wreck = '',
+  last = '',
+  pidFile = '',
+] = process.argv.slice(2)
 const watchdogLock = 3
 const watched = fileIdentity(use)
 let held: Lock | null = null
 
-closeSync(openReady())
-await watch()
-
-/** Says that it stands, and lets go of the pipe to whoever started it. */
-function openReady(): number {
-  if (watched === null) {
-    writeSync(1, `${use} does not exist\n`)
-    process.exit(1)
-  }
-  writeSync(1, 'ready\n')
-  closeSync(1)
-  return openSync('/dev/null', constants.O_RDWR)
+if (watched === null) {
+  writeSync(1, `${use} does not exist\n`)
+  process.exit(1)
 }
+writeSync(1, 'ready\n')
+// Lets go of the pipe to whoever started us. The lowest free number is 1 again.
+closeSync(1)
+openSync('/dev/null', constants.O_WRONLY)
+await watch()
 
 async function watch(): Promise<void> {
   let lingered = ''
@@ -59,7 +76,7 @@ async function awaitUse(): Promise<boolean> {
   try {
     held ??= await acquire(use, { create: false, fair: false })
   } catch (error) {
-    if ((error as { code?: string }).code === 'ERR_LOCK_NOT_FOUND') return false
+    if (codeOf(error) === 'ERR_LOCK_NOT_FOUND') return false
     throw error
   }
   return fileIdentity(use) === watched
@@ -74,7 +91,15 @@ function releaseUse(): void {
 async function throwAway(): Promise<boolean> {
   releaseUse()
   if (fileIdentity(change) === null) return true
-  using _change = await acquire(change, { create: false, fair: false })
+  const changeLock = await acquire(change, { create: false, fair: false })
+  try {
+    return await throwAwayUnderChange()
+  } finally {
+    changeLock.release()
+  }
+}
+
+async function throwAwayUnderChange(): Promise<boolean> {
   if (fileIdentity(use) !== watched) return true
   held = await tryAcquire(use, { create: false })
   if (held === null) return false
@@ -89,8 +114,9 @@ async function throwAway(): Promise<boolean> {
 async function finishWreck(): Promise<void> {
   releaseUse()
   if (mark !== '' && isWreck() && fileIdentity(change) !== null) {
-    using _change = await acquire(change, { create: false, fair: false })
+    const changeLock = await acquire(change, { create: false, fair: false })
     if (isWreck()) remove()
+    changeLock.release()
   }
   end()
 }

@@ -56,10 +56,14 @@ export async function unpin(
     if ((await subject.process()) === null) return 'unmodified'
     const record = await ours(place, subject)
     if (record === null || !record.pinned) return 'unmodified'
-    using _use = await waiting.lock({ for: 'use', path: place.use, mode: 'shared', create: false })
-    writeRecord(place, { ...record, pinned: false })
-    await ensureWatchdog(place, { kind: options.watchdog })
-    return 'modified'
+    const use = await waiting.lock({ for: 'use', path: place.use, mode: 'shared', create: false })
+    try {
+      writeRecord(place, { ...record, pinned: false })
+      await ensureWatchdog(place, { kind: options.watchdog })
+      return 'modified'
+    } finally {
+      use.release()
+    }
   })
 }
 
@@ -70,13 +74,17 @@ async function underChange(
 ): Promise<State> {
   checkPlace(place)
   const waiting = new Waiting(options)
-  using _change = await waiting.lock({
+  const change = await waiting.lock({
     for: 'change',
     path: place.change,
     mode: 'exclusive',
     create: false,
   })
-  return action(waiting)
+  try {
+    return await action(waiting)
+  } finally {
+    change.release()
+  }
 }
 
 /** The record, where it names the process that runs; `null` for somebody else's. */

@@ -54,7 +54,9 @@ export function checkPlace(place: Place): void {
   }
   for (const name of ['mark', 'wreck', 'last'] as const) {
     if (dirname(resolve(throwAway[name])) !== directory) {
-      throw new PlaceError(`throwAway.${name} must lie directly in ${directory}, and is ${throwAway[name]}`)
+      throw new PlaceError(
+        `throwAway.${name} must lie directly in ${directory}, and is ${throwAway[name]}`,
+      )
     }
   }
 }

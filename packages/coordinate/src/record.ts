@@ -9,13 +9,21 @@ import {
   writeSync,
 } from 'node:fs'
 import type { ProcessIdentity } from '@howdah/lock'
+import { codeOf } from './caught.ts'
 import { RecordError } from './errors.ts'
 import { type Place, childUser } from './place.ts'
 
 /** A signal that ends a server in an orderly way. */
 export type StopSignal = 'SIGHUP' | 'SIGINT' | 'SIGQUIT' | 'SIGTERM' | 'SIGUSR1' | 'SIGUSR2'
 
-const stopSignals: readonly string[] = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2']
+const stopSignals: readonly StopSignal[] = [
+  'SIGHUP',
+  'SIGINT',
+  'SIGQUIT',
+  'SIGTERM',
+  'SIGUSR1',
+  'SIGUSR2',
+]
 
 /**
  * Who runs, started by us, and how it is to be treated.
@@ -47,7 +55,7 @@ export function readRecord(path: string): ServerRecord | null {
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
+    const code = codeOf(error)
     if (code === 'ENOENT' || code === 'ENOTDIR') return null
     throw new RecordError(path, 'read', error)
   }
@@ -57,8 +65,8 @@ export function readRecord(path: string): ServerRecord | null {
   })
   const fields = new Map(lines)
   const pid = Number(fields.get('pid'))
-  const signal = fields.get('signal') ?? ''
-  if (!Number.isSafeInteger(pid) || pid < 1 || !stopSignals.includes(signal)) return null
+  const signal = stopSignals.find((name) => name === fields.get('signal'))
+  if (!Number.isSafeInteger(pid) || pid < 1 || signal === undefined) return null
   const linger = Number(fields.get('linger') ?? 0)
   return {
     process: {
@@ -67,7 +75,7 @@ export function readRecord(path: string): ServerRecord | null {
       bootId: fields.get('boot') ?? null,
       pidNamespace: fields.get('namespace') ?? null,
     },
-    signal: signal as StopSignal,
+    signal,
     cwd: fields.get('cwd') ?? null,
     pinned: fields.get('pinned') === 'yes',
     linger: linger > 0 && Number.isFinite(linger) ? linger : 0,
@@ -123,7 +131,10 @@ export function removeRecord(place: Place): void {
 }
 
 /** Whether the record names exactly this process: it is ours. */
-export function names(record: ServerRecord | null, identity: ProcessIdentity | null): record is ServerRecord {
+export function names(
+  record: ServerRecord | null,
+  identity: ProcessIdentity | null,
+): record is ServerRecord {
   if (record === null || identity === null) return false
   const { pid, startTime, bootId, pidNamespace } = record.process
   return (

@@ -1,4 +1,5 @@
 import type { Lock } from '@howdah/lock'
+import { codeOf } from './caught.ts'
 import type { Coordinated } from './coordinated.ts'
 import { DoesNotExistError, InUseError, UsedUpError } from './errors.ts'
 import {
@@ -95,7 +96,7 @@ export class Free<Options> extends Handle<Options> {
         const use = await takeUse(this.coordinated, 'exclusive', waiting)
         use?.release()
       } catch (error) {
-        if ((error as { code?: unknown }).code !== 'ERR_COORDINATE_TIMEOUT') throw error
+        if (codeOf(error) !== 'ERR_COORDINATE_TIMEOUT') throw error
         throw new InUseError(this.place.use, await usersIfKnown(this.place), error)
       }
     }
@@ -132,7 +133,7 @@ export class Free<Options> extends Handle<Options> {
     try {
       if (shared.tryUpgrade() || force) return shared
     } catch (error) {
-      if ((error as { code?: unknown }).code !== 'ERR_LOCK_LOST') throw error
+      if (codeOf(error) !== 'ERR_LOCK_LOST') throw error
       return this.#takeUse(waiting, force)
     }
     shared.release()
@@ -180,7 +181,7 @@ export class Shared<Options> extends Handle<Options> implements AsyncDisposable 
           return new Exclusive(this.coordinated, change, use)
         }
       } catch (error) {
-        if ((error as { code?: unknown }).code !== 'ERR_LOCK_LOST') throw error
+        if (codeOf(error) !== 'ERR_LOCK_LOST') throw error
         keep = null
         const again = await joinUnderChange(this.coordinated, change, this.#options, waiting)
         if (again === null) throw new DoesNotExistError(this.place.use)
@@ -253,7 +254,9 @@ export class Exclusive<Options> extends Handle<Options> implements Disposable, A
   }
 
   /** Runs an action on the subject that nobody may watch half done. */
-  async reconfigure<Result>(action: (subject: Subject<Options>) => Promise<Result>): Promise<Result> {
+  async reconfigure<Result>(
+    action: (subject: Subject<Options>) => Promise<Result>,
+  ): Promise<Result> {
     this.#require('reconfigure')
     return action(this.subject)
   }

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { liveness } from '@howdah/lock'
+import { codeOf } from './caught.ts'
 import type { ServerRecord } from './record.ts'
 
 /** After this many ms of patience a server is told to quit at once. */
@@ -49,6 +50,6 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    if (codeOf(error) !== 'ESRCH') throw error
   }
 }

@@ -1,5 +1,6 @@
 import { type Holder, type Lock, type LockMode, acquire } from '@howdah/lock'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { codeOf } from './caught.ts'
 import { TimeoutError } from './errors.ts'
 
 /** What is waited for: a lock, or a process that comes up or goes down by itself. */
@@ -62,7 +63,7 @@ export class Waiting {
         onWait: onWait && (({ holders }) => onWait({ for: what, path, holders })),
       })
     } catch (error) {
-      if ((error as { code?: unknown }).code !== 'ERR_LOCK_TIMEOUT') throw error
+      if (codeOf(error) !== 'ERR_LOCK_TIMEOUT') throw error
       throw this.#timedOut(path, what === 'use' ? 'the use lock' : 'the change lock', error)
     }
   }

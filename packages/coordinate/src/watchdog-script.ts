@@ -44,13 +44,13 @@ load() {
   pid= start= boot= namespace= signal= cwd= pinned= linger=0 joined=
   [ -r "$record" ] || return 0
   while IFS= read -r line; do
-    value=${"$"}{line#* }
+    value=${'$'}{line#* }
     case $line in
       'pid '*) pid=$value ;;
       'start '*) start=$value ;;
       'boot '*) boot=$value ;;
       'namespace '*) namespace=$value ;;
-      'signal '*) signal=${"$"}{value#SIG} ;;
+      'signal '*) signal=${'$'}{value#SIG} ;;
       'cwd '*) cwd=$value ;;
       'pinned yes') pinned=yes ;;
       'linger '*) linger=$value ;;
@@ -69,9 +69,9 @@ alive() {
   stat=
   while IFS= read -r line || [ -n "$line" ]; do stat="$stat $line"; done <"/proc/$pid/stat"
   # The name in parentheses may itself hold parentheses, blanks and line breaks.
-  set -- ${"$"}{stat##*)}
+  set -- ${'$'}{stat##*)}
   case $1 in '' | Z | X | x) return 1 ;; esac
-  [ "${"$"}{20}" = "$start" ]
+  [ "${'$'}{20}" = "$start" ]
 }
 
 # In another pid namespace of this kernel nobody can be seen from here, and so counts as alive.
@@ -98,7 +98,7 @@ stop() {
 occupied() {
   [ -n "$pid_file" ] && [ -r "$pid_file" ] || return 1
   IFS= read -r other <"$pid_file"
-  other=${"$"}{other#-}
+  other=${'$'}{other#-}
   case $other in '' | *[!0-9]*) return 1 ;; esac
   [ -e "/proc/$other/stat" ] || return 1
   [ ! -e "/proc/$other/cwd" ] || [ "/proc/$other/cwd" -ef "$directory" ]
@@ -148,7 +148,7 @@ while :; do
     if [ "$linger" != 0 ] && [ "$lingered" != "$pid $start $joined" ]; then
       lingered="$pid $start $joined"
       release_use
-      free sleep "$linger" || free sleep "${"$"}{linger%%.*}"
+      free sleep "$linger" || free sleep "${'$'}{linger%%.*}"
       continue
     fi
     stop

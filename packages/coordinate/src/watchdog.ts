@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
-import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { type Lock, acquire, currentProcess, tryAcquire } from '@howdah/lock'
+import { messageOf } from './caught.ts'
 import type { State } from './subject.ts'
 import { WatchdogError } from './errors.ts'
 import { coverDescriptors } from './inheritable-descriptors.ts'
@@ -49,7 +49,7 @@ async function watchdogLock(place: Place, fresh: boolean): Promise<Lock | null> 
     if (!fresh) return await tryAcquire(place.watchdog)
     return await acquire(place.watchdog, { timeout: farewell, fair: false })
   } catch (error) {
-    throw new WatchdogError(`its lock ${place.watchdog} cannot be had: ${(error as Error).message}`, error)
+    throw new WatchdogError(`its lock ${place.watchdog} cannot be had: ${messageOf(error)}`, error)
   }
 }
 
@@ -60,7 +60,8 @@ function defaultKind(): WatchdogKind {
 async function start(place: Place, lock: Lock, kind: WatchdogKind): Promise<void> {
   const report = await run(place, lock, kind)
   if (report === 'ready') return
-  if (kind === 'sh' && (report === 'no-flock' || report === 'no-proc')) return start(place, lock, 'node')
+  if (kind === 'sh' && (report === 'no-flock' || report === 'no-proc'))
+    return start(place, lock, 'node')
   const user = childUser(place).uid
   const who = user === undefined ? '' : ` as user ${user}`
   throw new WatchdogError(
@@ -79,11 +80,12 @@ async function run(place: Place, lock: Lock, kind: WatchdogKind): Promise<string
     stdio: covered.stdio,
     ...childUser(place),
   })
-  const output = child.stdout as Readable
+  const { stdout } = child
   try {
-    return (await Promise.race([text(output), failure(child)])).trim()
+    const output = stdout === null ? '' : await Promise.race([text(stdout), failure(child)])
+    return output.trim()
   } finally {
-    output.destroy()
+    stdout?.destroy()
     child.unref()
   }
 }
@@ -98,7 +100,8 @@ function failure(child: ChildProcess): Promise<never> {
 
 function commandOf(place: Place, kind: WatchdogKind): [string, ...string[]] {
   const args = watchdogArguments(place)
-  if (kind === 'sh') return [place.shell ?? '/bin/sh', '-c', watchdogScript, 'howdah-watchdog', ...args]
+  if (kind === 'sh')
+    return [place.shell ?? '/bin/sh', '-c', watchdogScript, 'howdah-watchdog', ...args]
   const entry = fileURLToPath(new URL('./node-watchdog.js', import.meta.url))
   return [process.execPath, entry, ...args]
 }

@@ -1,14 +1,21 @@
 // A small real server for the tests: one directory, one unix socket, one pid file, like a database's.
 // SIGINT ends it in an orderly way; SIGTERM, which nobody should send, is ignored.
-import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const [, , slowStart = '0', slowStop = '0'] = process.argv
 const directory = process.cwd()
 const events = `${directory}.events`
-const startTime = readFileSync('/proc/self/stat', 'utf8').replace(/^.*\) /s, '').split(' ')[19]
+const startTime = readFileSync('/proc/self/stat', 'utf8')
+  .replace(/^.*\) /s, '')
+  .split(' ')[19]
 
+// Two at once must never be: the first thing to look at.
+if (existsSync('server.pid')) {
+  const [pid, started] = readFileSync('server.pid', 'utf8').split('\n')
+  if (startTimeOf(pid) === started) appendFileSync(events, `clash ${pid} ${process.pid}\n`)
+}
 appendFileSync(events, `start ${process.pid} ${startTime}\n`)
 writeFileSync('server.pid', `${process.pid}\n${startTime}\nstarting\n`)
 process.on('SIGTERM', () => appendFileSync(events, `sigterm ${process.pid}\n`))
@@ -26,6 +33,17 @@ rmSync('socket', { force: true })
 server.listen('socket', 1000, () => {
   writeFileSync('server.pid', `${process.pid}\n${startTime}\nready\n`)
 })
+
+function startTimeOf(pid) {
+  try {
+    const [state, ...fields] = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ')
+    return state === 'Z' ? null : fields[18]
+  } catch {
+    return null
+  }
+}
 
 async function stop() {
   appendFileSync(events, `stop ${process.pid} ${Date.now()}\n`)

@@ -1,0 +1,119 @@
+import { existsSync, readFileSync, readdirSync, readlinkSync } from 'node:fs'
+import type { Place, Subject } from '@howdah/coordinate'
+import { temporaryDirectory, until } from '@howdah/fixtures'
+import { type ServerOptions, placeOf, subjectIn } from './server/directory-subject.mjs'
+import { UserProcess } from './user-process.ts'
+
+/** A process that has to do with an arena's subject. */
+export interface Involved {
+  readonly pid: number
+  readonly role: 'server' | 'watchdog' | 'user' | 'other'
+}
+
+/** A subject of a test's own, its users, and a look at who is left. */
+export class Arena implements AsyncDisposable {
+  readonly directory: string
+  readonly place: Place
+  readonly subject: Subject<ServerOptions>
+  readonly #temporary = temporaryDirectory()
+  readonly #users: UserProcess[] = []
+  readonly #changes: Partial<Place>
+
+  constructor(changes: Partial<Place> = {}) {
+    this.directory = this.#temporary.file('subject')
+    this.#changes = changes
+    this.place = placeOf(this.directory, changes)
+    this.subject = subjectIn(this.directory)
+  }
+
+  /** A path beside the subject. */
+  beside(name: string): string {
+    return this.#temporary.file(name)
+  }
+
+  /** A new user of the subject; it has not joined yet. */
+  user(options: object = {}): UserProcess {
+    const user = new UserProcess(this.directory, { place: this.#changes, ...options })
+    this.#users.push(user)
+    return user
+  }
+
+  /** What the servers of this subject wrote about themselves, a `[what, pid]` each. */
+  events(): [string, number][] {
+    const path = `${this.directory}.events`
+    if (!existsSync(path)) return []
+    return readFileSync(path, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => {
+        const [what = '', pid] = line.split(' ')
+        return [what, Number(pid)]
+      })
+  }
+
+  /** How often a server wrote that of itself. */
+  count(what: string): number {
+    return this.events().filter(([event]) => event === what).length
+  }
+
+  /** Every living process that works in the directory or was told its path. */
+  involved(): Involved[] {
+    return readdirSync('/proc')
+      .map(Number)
+      .filter((pid) => pid > 0 && pid !== process.pid)
+      .flatMap((pid) => {
+        const role = this.#role(pid)
+        return role === null ? [] : [{ pid, role }]
+      })
+  }
+
+  pid(role: Involved['role']): number {
+    const found = this.involved().find((one) => one.role === role)
+    if (found === undefined) throw new Error(`there is no ${role}`)
+    return found.pid
+  }
+
+  has(role: Involved['role']): boolean {
+    return this.involved().some((one) => one.role === role)
+  }
+
+  /** Waits until neither server, watchdog nor user is left. */
+  async deserted(): Promise<void> {
+    await until('nobody is left', () => this.involved().length === 0, 20_000)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const user of this.#users) user.child.kill('SIGKILL')
+    await Promise.all(this.#users.map((user) => user.ended))
+    for (const { pid } of this.involved()) {
+      try {
+        process.kill(pid, 'SIGKILL')
+      } catch {
+        // Gone by itself.
+      }
+    }
+    await this.deserted()
+    this.#temporary[Symbol.dispose]()
+  }
+
+  #role(pid: number): Involved['role'] | null {
+    try {
+      const state = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '')
+      if (state.startsWith('Z')) return null
+      const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+      const inside = readlinkSync(`/proc/${pid}/cwd`).startsWith(this.directory)
+      if (
+        !inside &&
+        !command.includes(`${this.directory}\0`) &&
+        !command.includes(`${this.directory}/`)
+      ) {
+        return null
+      }
+      if (command.includes('server.mjs')) return 'server'
+      if (command.includes('user.mjs')) return 'user'
+      return /(howdah|node)-watchdog/.test(command) ? 'watchdog' : 'other'
+    } catch {
+      return null
+    }
+  }
+}

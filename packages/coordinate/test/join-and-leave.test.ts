@@ -1,0 +1,173 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { Guard } from '@howdah/coordinate'
+import { until } from '@howdah/fixtures'
+import { Arena } from './arena.ts'
+import { connectTo } from './server/directory-subject.mjs'
+
+describe('joining and leaving', () => {
+  test('the first to join starts it, the next finds it, the last to leave stops it', async () => {
+    await using arena = new Arena()
+    const { subject, place } = arena
+    const first = await Guard.join(subject, place, { start: {} })
+    const second = await Guard.join(subject, place, { start: {} })
+    expect([first.started, second.started]).toEqual(['modified', 'unmodified'])
+    const connection = await connectTo(arena.directory)
+    expect(await first.leave()).toBe('in-use')
+    expect(await subject.running()).toBe(true)
+    connection.destroy()
+    expect(await second.leave()).toBe('stopped')
+    expect(await subject.running()).toBe(false)
+    await arena.deserted()
+    expect(arena.events().map(([what]) => what)).toEqual(['start', 'stop', 'gone'])
+  })
+
+  test('it is left once, however often it is left and disposed', async () => {
+    await using arena = new Arena()
+    const guard = await Guard.join(arena.subject, arena.place, { start: {} })
+    expect(await Promise.all([guard.leave(), guard.leave()])).toEqual(['stopped', 'stopped'])
+    await guard[Symbol.asyncDispose]()
+    expect(arena.count('stop')).toBe(1)
+  })
+
+  test('nothing is left of it but what is its own, and the file of the watchdog lock', async () => {
+    await using arena = new Arena()
+    await (await Guard.join(arena.subject, arena.place, { start: {} })).leave()
+    await arena.deserted()
+    expect(readdirSync(arena.directory).toSorted()).toEqual([
+      '.hidden',
+      'EXISTS',
+      'data',
+      'watchdog',
+    ])
+  })
+
+  test('the last one destroys it, if that is its wish', async () => {
+    await using arena = new Arena()
+    const { subject, place } = arena
+    const first = await Guard.join(subject, place, { start: {}, atEnd: 'destroy' })
+    const second = await Guard.join(subject, place, { start: {}, atEnd: 'destroy' })
+    expect(await first.leave()).toBe('in-use')
+    expect(await second.leave()).toBe('destroyed')
+    expect(existsSync(arena.directory)).toBe(false)
+    await arena.deserted()
+  })
+
+  test('what has to exist is not made', async () => {
+    await using arena = new Arena()
+    const joining = Guard.join(arena.subject, arena.place, { start: {}, ifExists: true })
+    await expect(joining).rejects.toMatchObject({
+      code: 'ERR_COORDINATE_DOES_NOT_EXIST',
+      path: arena.place.use,
+    })
+    expect(existsSync(arena.directory)).toBe(false)
+  })
+
+  test('a server that died under its users is started again by the next to join', async () => {
+    await using arena = new Arena()
+    await using first = await Guard.join(arena.subject, arena.place, { start: {} })
+    process.kill(arena.pid('server'), 'SIGKILL')
+    await until('the server is dead', () => !arena.has('server'))
+    await using second = await Guard.join(arena.subject, arena.place, { start: {} })
+    expect(second.started).toBe('modified')
+    expect(await first.leave()).toBe('in-use')
+    expect(await second.leave()).toBe('stopped')
+    await arena.deserted()
+  })
+
+  test('of two who leave at once exactly one stops it', async () => {
+    await using arena = new Arena()
+    const users = [arena.user(), arena.user()]
+    await Promise.all(users.map((user) => user.joined()))
+    const answers = await Promise.all(users.map((user) => user.leave()))
+    expect(answers.toSorted()).toEqual(['in-use', 'stopped'])
+    await arena.deserted()
+    expect(arena.count('stop')).toBe(1)
+  })
+
+  test('a user whose subject was removed and made anew leaves the new one alone', async () => {
+    await using arena = new Arena()
+    const { subject, place } = arena
+    const old = await Guard.join(subject, place, { start: {} })
+    await subject.destroy()
+    const young = await Guard.join(subject, place, { start: {} })
+    expect(young.started).toBe('modified')
+    expect(await old.leave()).toBe('kept')
+    expect(await subject.running()).toBe(true)
+    expect(await young.leave()).toBe('stopped')
+    await arena.deserted()
+  })
+
+  test('a failed start leaves nothing behind, and the next one works', async () => {
+    await using arena = new Arena()
+    const { subject, place } = arena
+    const failing = Guard.join(subject, place, { start: { fails: true } })
+    await expect(failing).rejects.toThrow('the server does not like it')
+    await arena.deserted()
+    await using guard = await Guard.join(subject, place, { start: {} })
+    expect(guard.started).toBe('modified')
+  })
+
+  test('a failed start removes what was made to be thrown away', async () => {
+    await using arena = new Arena()
+    const options = { start: { fails: true }, throwAway: true }
+    await expect(Guard.join(arena.subject, arena.place, options)).rejects.toThrow(
+      'does not like it',
+    )
+    await arena.deserted()
+    expect(existsSync(arena.directory)).toBe(false)
+  })
+})
+
+describe('waiting', () => {
+  test('who waits for change is told, and gives up after the timeout', async () => {
+    await using arena = new Arena()
+    const { subject, place } = arena
+    const slow = Guard.join(subject, place, { start: { slowStart: 1_000 } })
+    await until('it is being started', () => arena.has('server'))
+    const waits: string[] = []
+    const hasty = Guard.join(subject, place, {
+      start: {},
+      timeout: 50,
+      onWait: (wait) => waits.push(`${wait.for} ${wait.path} ${wait.holders[0]?.pid}`),
+    })
+    await expect(hasty).rejects.toMatchObject({
+      code: 'ERR_COORDINATE_TIMEOUT',
+      path: place.change,
+    })
+    expect(waits).toEqual([`change ${place.change} ${process.pid}`])
+    expect(await (await slow).leave()).toBe('stopped')
+  })
+
+  test('an abort ends a wait with its reason', async () => {
+    await using arena = new Arena()
+    const { subject, place } = arena
+    const slow = Guard.join(subject, place, { start: { slowStart: 500 } })
+    await until('it is being started', () => arena.has('server'))
+    const controller = new AbortController()
+    const waiting = Guard.join(subject, place, {
+      start: {},
+      signal: controller.signal,
+      onWait: () => controller.abort(new Error('enough')),
+    })
+    await expect(waiting).rejects.toThrow('enough')
+    expect(await (await slow).leave()).toBe('stopped')
+  })
+
+  test('a leave that cannot wait has left all the same, and the watchdog stops the server', async () => {
+    await using arena = new Arena()
+    const { subject, place } = arena
+    const guard = await Guard.join(subject, place, { start: {} })
+    const holder = arena.user({ dieAt: 'never' })
+    await holder.joined()
+    const { acquire } = await import('@howdah/lock')
+    const change = await acquire(place.change)
+    await holder.kill()
+    await expect(guard.leave({ timeout: 20 })).rejects.toMatchObject({
+      code: 'ERR_COORDINATE_TIMEOUT',
+    })
+    await arena.deserted()
+    change.release()
+    expect(arena.count('gone')).toBe(1)
+  })
+})

@@ -1,0 +1,179 @@
+import { existsSync, symlinkSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { type Place, type WatchdogKind, Guard, users } from '@howdah/coordinate'
+import { inspect } from '@howdah/lock'
+import { temporaryDirectory, until } from '@howdah/fixtures'
+import { Arena } from './arena.ts'
+
+/** Every watchdog there is has to keep the same laws. */
+const watchdogs: { name: string; watchdog: WatchdogKind; shell: string | null }[] = [
+  { name: 'the system shell', watchdog: 'sh', shell: '/bin/sh' },
+  { name: 'bash', watchdog: 'sh', shell: found('bash') },
+  { name: 'busybox', watchdog: 'sh', shell: busyboxShell() },
+  { name: 'Node', watchdog: 'node', shell: '/bin/sh' },
+]
+
+describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
+  const lawful = test.skipIf(shell === null)
+  const changes: Partial<Place> = shell === null ? {} : { shell }
+  const options = { watchdog }
+
+  lawful('a server whose users are all killed is stopped, in its orderly way', async () => {
+    await using arena = new Arena(changes)
+    const both = [arena.user(options), arena.user(options)]
+    await Promise.all(both.map((user) => user.joined()))
+    await both[0]?.kill()
+    expect(await arena.subject.running()).toBe(true)
+    await both[1]?.kill()
+    await arena.deserted()
+    expect(arena.events().map(([what]) => what)).toEqual(['start', 'stop', 'gone'])
+    expect(existsSync(arena.place.record)).toBe(false)
+    expect(existsSync(arena.place.use)).toBe(true)
+  })
+
+  lawful('who joins while it stops the server waits, and starts a fresh one', async () => {
+    await using arena = new Arena(changes)
+    const first = arena.user({ ...options, start: { slowStop: 300 } })
+    await first.joined()
+    await first.kill()
+    await until('the server is being stopped', () => arena.count('stop') === 1)
+    const waits: string[] = []
+    await using guard = await Guard.join(arena.subject, arena.place, {
+      ...options,
+      start: {},
+      onWait: (wait) => waits.push(wait.for),
+    })
+    expect(guard.started).toBe('modified')
+    expect(waits).toContain('use')
+    expect(arena.events().map(([what]) => what)).toEqual(['start', 'stop', 'gone', 'start'])
+  })
+
+  lawful('whoever joins after it was killed starts another', async () => {
+    await using arena = new Arena(changes)
+    const first = arena.user(options)
+    await first.joined()
+    const old = arena.pid('watchdog')
+    process.kill(old, 'SIGKILL')
+    await until(
+      'its lock is free',
+      async () => (await inspect(arena.place.watchdog)).holders.length === 0,
+    )
+    const second = arena.user(options)
+    expect(await second.joined()).toBe('unmodified')
+    expect((await inspect(arena.place.watchdog)).holders).toHaveLength(1)
+    await first.kill()
+    await second.kill()
+    await arena.deserted()
+    expect(arena.count('gone')).toBe(1)
+  })
+
+  lawful('there is one, however many join', async () => {
+    await using arena = new Arena(changes)
+    const all = [arena.user(options), arena.user(options), arena.user(options)]
+    await Promise.all(all.map((user) => user.joined()))
+    expect(await users(arena.place)).toHaveLength(3)
+    expect((await inspect(arena.place.watchdog)).holders).toHaveLength(1)
+  })
+
+  lawful('it removes what was made to be thrown away, hidden files too', async () => {
+    await using arena = new Arena(changes)
+    const user = arena.user({ ...options, throwAway: true })
+    await user.joined()
+    await user.kill()
+    await arena.deserted()
+    expect(existsSync(arena.directory)).toBe(false)
+    expect(arena.count('gone')).toBe(1)
+  })
+
+  lawful('it ends a removal that was killed half-way', async () => {
+    await using arena = new Arena(changes)
+    const user = arena.user({ ...options, throwAway: true, dieAt: 'destroyed-half' })
+    await user.joined()
+    user.child.stdin?.write('leave\n')
+    await user.ended
+    await arena.deserted()
+    expect(existsSync(arena.directory)).toBe(false)
+  })
+
+  lawful('it keeps a lingering server for the time, and then stops it', async () => {
+    await using arena = new Arena(changes)
+    const user = arena.user({ ...options, linger: 0.5 })
+    await user.joined()
+    expect(await user.leave()).toBe('kept')
+    const again = arena.user({ ...options })
+    expect(await again.joined()).toBe('unmodified')
+    await again.kill()
+    await arena.deserted()
+    expect(arena.events().map(([what]) => what)).toEqual(['start', 'stop', 'gone'])
+  })
+
+  lawful('it leaves a pinned server alone, and ends', async () => {
+    await using arena = new Arena(changes)
+    const { pin, unpin } = await import('@howdah/coordinate')
+    const user = arena.user(options)
+    await user.joined()
+    expect(await pin(arena.place, arena.subject)).toBe('modified')
+    await user.kill()
+    await until('the watchdog is gone', () => !arena.has('watchdog'))
+    expect(await arena.subject.running()).toBe(true)
+    expect(await unpin(arena.place, arena.subject, { watchdog })).toBe('modified')
+    await arena.deserted()
+    expect(arena.count('gone')).toBe(1)
+  })
+
+  lawful('a record that names another process gets nobody signalled', async () => {
+    await using arena = new Arena(changes)
+    const { readFileSync, writeFileSync } = await import('node:fs')
+    const user = arena.user(options)
+    await user.joined()
+    const record = readFileSync(arena.place.record, 'utf8')
+    writeFileSync(arena.place.record, record.replace(/^start (\d+)$/m, 'start 1$1'))
+    await user.kill()
+    await until('the watchdog is gone', () => !arena.has('watchdog'))
+    expect(arena.events().map(([what]) => what)).toEqual(['start'])
+  })
+
+  lawful('a recorded process that works elsewhere is not signalled', async () => {
+    await using arena = new Arena(changes)
+    const { readFileSync, writeFileSync } = await import('node:fs')
+    const user = arena.user(options)
+    await user.joined()
+    const record = readFileSync(arena.place.record, 'utf8')
+    writeFileSync(arena.place.record, record.replace(/^cwd .*$/m, 'cwd /'))
+    await user.kill()
+    await until('the watchdog is gone', () => !arena.has('watchdog'))
+    expect(arena.events().map(([what]) => what)).toEqual(['start'])
+  })
+})
+
+describe('a watchdog that cannot be started', () => {
+  test('is an error that says why, and then nothing is started', async () => {
+    await using arena = new Arena({ shell: '/no/such/shell' })
+    const joining = Guard.join(arena.subject, arena.place, { start: {} })
+    await expect(joining).rejects.toMatchObject({
+      code: 'ERR_COORDINATE_WATCHDOG',
+      message: expect.stringContaining('/no/such/shell'),
+    })
+    expect(arena.count('start')).toBe(0)
+    await arena.deserted()
+  })
+})
+
+function found(name: string): string | null {
+  const directories = (process.env['PATH'] ?? '').split(delimiter)
+  return (
+    directories.map((directory) => join(directory, name)).find((path) => existsSync(path)) ?? null
+  )
+}
+
+/** busybox is a shell when it is called so. */
+function busyboxShell(): string | null {
+  const busybox = found('busybox')
+  if (busybox === null) return null
+  const directory = temporaryDirectory()
+  process.once('exit', () => directory[Symbol.dispose]())
+  const shell = directory.file('sh')
+  symlinkSync(busybox, shell)
+  return shell
+}
