@@ -8,6 +8,7 @@ import {
   fileError,
   type LockHolder,
 } from './errors.ts'
+import { requireFlock } from './flock.ts'
 import { LockFile } from './lock-file.ts'
 import { Lock } from './lock.ts'
 import { PidFile, readStart } from './pid-file.ts'
@@ -193,6 +194,7 @@ function place(dataDir: string, { name = 'howdah' }: DataDirLockNames): Paths {
 }
 
 function makeDirectory(path: string): void {
+  requireFlock(path)
   try {
     mkdirSync(path, { recursive: true })
   } catch (error) {

@@ -48,9 +48,10 @@ export function unlock(fd: number): void {
   flockSync(fd, constants.LOCK_UN)
 }
 
-/** What every acquire fails with on Windows. */
-export function unsupportedPlatform(path: string): LockUnsupportedError {
-  return new LockUnsupportedError(
+/** Throws what every acquire fails with on Windows; to be called before anything is made. */
+export function requireFlock(path: string): void {
+  if (process.platform !== 'win32') return
+  throw new LockUnsupportedError(
     path,
     `cannot lock ${path}: Windows has no flock(2); run this under Linux, WSL or macOS`,
   )
@@ -58,7 +59,7 @@ export function unsupportedPlatform(path: string): LockUnsupportedError {
 
 /** Loads fs-ext when it is first needed, so that importing this package never fails. */
 function load(path: string): Binding {
-  if (process.platform === 'win32') throw unsupportedPlatform(path)
+  requireFlock(path)
   try {
     const binding: Binding = createRequire(import.meta.url)('fs-ext')
     loaded = binding

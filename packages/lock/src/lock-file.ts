@@ -10,7 +10,7 @@ import {
 } from 'node:fs'
 import { errno } from './errno.ts'
 import { fileError } from './errors.ts'
-import { tryFlock, unlock, unsupportedPlatform } from './flock.ts'
+import { tryFlock, unlock, requireFlock } from './flock.ts'
 import type { LockMode } from './lock-mode.ts'
 
 // libuv adds O_CLOEXEC. O_NONBLOCK, so that a FIFO at the path cannot hang the process.
@@ -55,8 +55,7 @@ export class LockFile {
    * directory for reading, after resolving symbolic links. Never truncates.
    */
   static open({ path, create, readOnly = false }: Opening): LockFile {
-    // Before anything is created.
-    if (process.platform === 'win32') throw unsupportedPlatform(path)
+    requireFlock(path)
     const made = create ? O_CREAT : 0
     try {
       return new LockFile(

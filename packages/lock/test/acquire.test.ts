@@ -86,12 +86,12 @@ describe('acquire', () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     using held = await acquire(path)
-    const refused = acquire(path, {
+    const waiting = acquire(path, {
       onWait: () => {
         throw new Error('no patience')
       },
     })
-    await expect(refused).rejects.toThrow('no patience')
+    await expect(waiting).rejects.toThrow('no patience')
     held.release()
     expect(await tryAcquire(path)).not.toBeNull()
   })

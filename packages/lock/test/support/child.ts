@@ -19,6 +19,8 @@ export class Child implements AsyncDisposable {
   private constructor(command: string, args: string[], inherited: number[]) {
     this.process = spawn(command, args, {
       cwd: fileURLToPath(new URL('../..', import.meta.url)),
+      // pnpm sets NODE_PATH, by which modules are found that are not installed there.
+      env: { ...process.env, NODE_PATH: '' },
       stdio: ['pipe', 'pipe', 'pipe', ...inherited],
     })
     this.ended = once(this.process, 'close').then(() => ({
@@ -60,6 +62,11 @@ export class Child implements AsyncDisposable {
   /** What it wrote on stderr until now. */
   get errors(): string {
     return this.#errors
+  }
+
+  /** All its further lines. */
+  get lines(): AsyncIterable<string> {
+    return { [Symbol.asyncIterator]: () => this.#lines }
   }
 
   /** Its next line. Throws where it ends without one. */

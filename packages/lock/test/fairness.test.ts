@@ -1,0 +1,52 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { temporaryDirectory } from '@howdah/fixtures'
+import { describe, expect, it } from 'vitest'
+import { acquire } from '../src/index.ts'
+import { Child } from './support/child.ts'
+import { unlessLong } from './support/long.ts'
+
+interface Share {
+  times: number
+  longest: number
+}
+
+describe('those who wait in line', () => {
+  it.each([2, 6])('each get their share: %i processes in a hot loop', async (count) => {
+    using directory = temporaryDirectory()
+    const processes = Array.from({ length: count }, () =>
+      Child.node('hot-loop', directory.file('lock'), '{}', 1),
+    )
+    await Promise.all(processes.map((one) => one.line()))
+    for (const one of processes) one.tell('start')
+    // How long they compete: nothing here waits for an event.
+    await sleep(unlessLong(1_500, 5_000))
+    for (const one of processes) one.tell('end')
+    const shares = await Promise.all(
+      processes.map(async (one): Promise<Share> => JSON.parse(await one.line())),
+    )
+    const fair = shares.reduce((sum, { times }) => sum + times, 0) / count
+    for (const { times, longest } of shares) {
+      expect(times).toBeGreaterThan(fair / 2)
+      expect(longest).toBeLessThan(500)
+    }
+  })
+
+  it('get past readers whose holds overlap', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    const readers = Array.from({ length: 4 }, (_, index) =>
+      Child.node('hot-loop', path, '{"mode":"shared"}', 5 + index),
+    )
+    await Promise.all(readers.map((one) => one.line()))
+    for (const one of readers) one.tell('start')
+    for (let times = 0; times < 20; times++) {
+      using lock = await acquire(path, { timeout: 5_000 })
+      expect(lock.mode).toBe('exclusive')
+    }
+    for (const one of readers) one.tell('end')
+    const shares = await Promise.all(
+      readers.map(async (one): Promise<Share> => JSON.parse(await one.line())),
+    )
+    for (const { times } of shares) expect(times).toBeGreaterThan(1)
+  })
+})

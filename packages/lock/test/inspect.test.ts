@@ -1,0 +1,109 @@
+import { readdirSync } from 'node:fs'
+import { temporaryDirectory, until } from '@howdah/fixtures'
+import { describe, expect, it } from 'vitest'
+import { acquire, inspect } from '../src/index.ts'
+import { Child } from './support/child.ts'
+import { unlessLong } from './support/long.ts'
+
+describe('inspect', () => {
+  it('finds nobody at a file that is not there, and does not make it', async () => {
+    using directory = temporaryDirectory()
+    expect(await inspect(directory.file('lock'))).toEqual({ holders: [], waiters: [] })
+    expect(readdirSync(directory.path)).toEqual([])
+  })
+
+  it('names the holders, their mode and their command', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    using lock = await acquire(path, { mode: 'shared' })
+    await using other = Child.node('hold', path, '{"mode":"shared"}')
+    await other.line()
+    const { holders, waiters } = await inspect(path)
+    expect(holders).toHaveLength(2)
+    expect(holders).toContainEqual({
+      pid: process.pid,
+      mode: 'shared',
+      command: expect.any(String),
+    })
+    expect(holders).toContainEqual({
+      pid: other.pid,
+      mode: 'shared',
+      command: expect.stringMatching(/hold\.mjs .*lock/),
+    })
+    expect(waiters).toEqual([])
+    lock.release()
+    expect((await inspect(path)).holders.map(({ pid }) => pid)).toEqual([other.pid])
+  })
+
+  it.each(['exclusive', 'shared'] as const)(
+    'names the first who waits, and that it wants it %s',
+    async (mode) => {
+      using directory = temporaryDirectory()
+      const path = directory.file('lock')
+      using lock = await acquire(path)
+      await using waiter = Child.node('hold', path, JSON.stringify({ mode }))
+      await waiter.line()
+      const found = await until('it waits', async () => {
+        const now = await inspect(path)
+        return now.waiters.length > 0 && now
+      })
+      expect(found.holders).toMatchObject([{ pid: process.pid, mode: 'exclusive' }])
+      expect(found.waiters).toMatchObject([{ pid: waiter.pid, mode }])
+      expect(lock.held).toBe(true)
+    },
+  )
+
+  it('names flock(1), as holder and as waiter', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    await using holder = Child.command('flock', ['--no-fork', path, 'sh', '-c', 'echo held; cat'])
+    await holder.line()
+    await using waiter = Child.command('flock', ['--shared', path, 'true'])
+    const found = await until('it waits', async () => {
+      const now = await inspect(path)
+      return now.waiters.length > 0 && now
+    })
+    expect(found.holders.map(({ pid }) => pid)).toContain(holder.pid)
+    expect(found.waiters).toMatchObject([{ pid: waiter.pid, mode: 'shared' }])
+  })
+
+  it('names the child that a lock was left to, not the process that took it', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    const lock = await acquire(path)
+    await using child = Child.command('cat', [], [lock.fd])
+    lock.detach()
+    expect((await inspect(path)).holders).toMatchObject([
+      { pid: child.pid, mode: 'exclusive', command: 'cat' },
+    ])
+  })
+
+  it("never makes another's try fail", async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    const tries = `
+      let tries = 0, failed = 0
+      process.stdin.resume().once('end', () => { console.log(failed); process.exit() })
+      for (;;) {
+        const held = await lock.tryAcquire(process.argv[1])
+        if (held) held.release(); else failed++
+        if (++tries % 100 === 0) await new Promise(setImmediate)
+        if (tries === 100) console.log('trying')
+      }`
+    await using child = Child.script(tries, path)
+    await child.line()
+    for (let count = 0; count < unlessLong(300, 10_000); count++) await inspect(path)
+    child.finish()
+    expect(await child.line()).toBe('0')
+  }, 600_000)
+
+  it('works on directories', async () => {
+    using directory = temporaryDirectory()
+    using lock = await acquire(directory.path)
+    expect((await inspect(directory.path)).holders).toMatchObject([
+      { pid: process.pid, mode: 'exclusive' },
+    ])
+    lock.release()
+    expect((await inspect(directory.path)).holders).toEqual([])
+  })
+})

@@ -1,0 +1,197 @@
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { temporaryDirectory } from '@howdah/fixtures'
+import { describe, expect, it } from 'vitest'
+import { acquire, lockedFile, tryAcquire } from '../src/index.ts'
+import { Child } from './support/child.ts'
+
+const increment = (old: string | null): string => String(Number(old ?? 0) + 1)
+const append = (old: string | null): string => `${old ?? ''}x`
+
+describe('lockedFile.read', () => {
+  it('gives the content, and leaves the file and its times alone', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('file')
+    writeFileSync(path, 'content ü')
+    utimesSync(path, 1_000_000, 1_000_000)
+    expect(await lockedFile.read(path)).toBe('content ü')
+    expect(statSync(path).mtimeMs).toBe(1_000_000_000)
+    expect(readdirSync(directory.path)).toEqual(['file'])
+  })
+
+  it('reads what is longer than a buffer', async () => {
+    using directory = temporaryDirectory()
+    const content = 'äöü€'.repeat(100_000)
+    writeFileSync(directory.file('file'), content)
+    expect(await lockedFile.read(directory.file('file'))).toBe(content)
+  })
+
+  it('never makes a file', async () => {
+    using directory = temporaryDirectory()
+    const missing = lockedFile.read(directory.file('file'))
+    await expect(missing).rejects.toMatchObject({
+      code: 'ERR_LOCK_NOT_FOUND',
+      path: directory.file('file'),
+    })
+    expect(readdirSync(directory.path)).toEqual([])
+  })
+
+  it('waits for a writer, and reads beside other readers', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('file')
+    writeFileSync(path, 'old')
+    using reader = await acquire(path, { mode: 'shared' })
+    expect(await lockedFile.read(path)).toBe('old')
+    reader.release()
+    // Somebody who locks the file and writes in place, as Go's lockedfile does.
+    await using writer = Child.command('flock', [
+      path,
+      'sh',
+      '-c',
+      `echo held; read line; printf new > ${path}`,
+    ])
+    await writer.line()
+    const content = lockedFile.read(path)
+    writer.tell('go on')
+    expect(await content).toBe('new')
+  })
+})
+
+describe('lockedFile.write', () => {
+  it('makes a file, and replaces its content, with nothing left beside it', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('file')
+    await lockedFile.write(path, 'one')
+    expect(readFileSync(path, 'utf8')).toBe('one')
+    await lockedFile.write(path, 'two', { durable: false })
+    expect(readFileSync(path, 'utf8')).toBe('two')
+    expect(readdirSync(directory.path)).toEqual(['file'])
+  })
+
+  it('keeps the mode of a file, and gives a new one the mode that it is told', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('file')
+    await lockedFile.write(path, 'secret', { mode: 0o600 })
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+    chmodSync(path, 0o640)
+    await lockedFile.write(path, 'secret', { mode: 0o600 })
+    expect(statSync(path).mode & 0o777).toBe(0o640)
+  })
+
+  it('leaves the old file to those who have it open or linked', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('file')
+    writeFileSync(path, 'old')
+    linkSync(path, directory.file('link'))
+    await lockedFile.write(path, 'new')
+    expect(readFileSync(directory.file('link'), 'utf8')).toBe('old')
+  })
+
+  it('uses again what a killed writer left', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('file')
+    writeFileSync(path, 'old')
+    writeFileSync(`${path}.tmp`, 'something much longer, half written')
+    await lockedFile.write(path, 'new')
+    expect(readFileSync(path, 'utf8')).toBe('new')
+    expect(readdirSync(directory.path)).toEqual(['file'])
+  })
+
+  it('says where it cannot write, and holds nothing then', async () => {
+    using directory = temporaryDirectory()
+    const missing = directory.file('missing', 'file')
+    await expect(lockedFile.write(missing, '')).rejects.toMatchObject({
+      code: 'ERR_LOCK_NOT_FOUND',
+      path: missing,
+    })
+    mkdirSync(directory.file('directory'))
+    await expect(lockedFile.write(directory.file('directory'), '')).rejects.toMatchObject({
+      path: directory.file('directory'),
+    })
+    using free = await tryAcquire(directory.file('directory'))
+    expect(free?.held).toBe(true)
+    expect(readdirSync(directory.path)).toEqual(['directory'])
+  })
+})
+
+describe('lockedFile.transform', () => {
+  it('computes the new content from the old one, and from null where there is no file', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('counter')
+    expect(await lockedFile.transform(path, increment)).toBe('1')
+    expect(await lockedFile.transform(path, increment)).toBe('2')
+    expect(readFileSync(path, 'utf8')).toBe('2')
+  })
+
+  it('changes nothing where it gets null or an error, and does not make the file', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('file')
+    expect(await lockedFile.transform(path, () => null)).toBeNull()
+    const failure = new Error('no idea')
+    await expect(lockedFile.transform(path, () => Promise.reject(failure))).rejects.toBe(failure)
+    expect(readdirSync(directory.path)).toEqual([])
+    writeFileSync(path, 'old')
+    expect(await lockedFile.transform(path, () => null)).toBe('old')
+    using free = await tryAcquire(path)
+    expect(free?.held).toBe(true)
+  })
+
+  it('loses nothing where many make the file at once', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('file')
+    await Promise.all(
+      Array.from({ length: 20 }, () => lockedFile.transform(path, append, { durable: false })),
+    )
+    expect(readFileSync(path, 'utf8')).toBe('x'.repeat(20))
+    expect(existsSync(`${path}.tmp`)).toBe(false)
+  })
+
+  it('times out like any wait', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('file')
+    using held = await acquire(path)
+    expect(held.held).toBe(true)
+    const late = lockedFile.transform(path, () => 'new', { timeout: 20 })
+    await expect(late).rejects.toMatchObject({ code: 'ERR_LOCK_TIMEOUT', path })
+  })
+})
+
+describe('lockedFile.edit', () => {
+  it('reads and writes several times under one lock', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('file')
+    {
+      await using file = await lockedFile.edit(path, { durable: false })
+      expect(await file.read()).toBeNull()
+      await file.write('one')
+      expect(await file.read()).toBe('one')
+      expect(await tryAcquire(path)).toBeNull()
+      await file.write('two')
+      expect(await tryAcquire(path)).toBeNull()
+      expect(await file.read()).toBe('two')
+    }
+    expect(readdirSync(directory.path)).toEqual(['file'])
+    using free = await tryAcquire(path)
+    expect(free?.held).toBe(true)
+  })
+
+  it('can do nothing after it is released', async () => {
+    using directory = temporaryDirectory()
+    const file = await lockedFile.edit(directory.file('file'))
+    file.release()
+    file.release()
+    expect(file.held).toBe(false)
+    await expect(file.read()).rejects.toMatchObject({ code: 'ERR_LOCK_RELEASED' })
+    await expect(file.write('')).rejects.toMatchObject({ code: 'ERR_LOCK_RELEASED' })
+    expect(readdirSync(directory.path)).toEqual([])
+  })
+})
