@@ -60,6 +60,8 @@ export class Output {
     if (!this.#listening) return
     const { stdout } = this.#io
     if (!stdout.destroyed) await new Promise<void>((done) => stdout.write('', () => done()))
+    // An error is only told after the write that it is about.
+    await new Promise((done) => setImmediate(done))
     stdout.off('error', this.#onError)
   }
 

@@ -17,6 +17,8 @@ const numeric: ReadonlySet<number> = new Set([20, 21, 23, 26, 700, 701, 790, 170
 export function renderResult(result: TextResult): string {
   const { fields, rows, command, rowCount } = result
   if (fields.length === 0 && command !== 'SELECT') return tag(command, rowCount)
+  const count = `(${rows.length} ${rows.length === 1 ? 'row' : 'rows'})`
+  if (fields.length === 0) return `--\n${count}`
   const cells = rows.map((row) => row.map((value) => linesOf(value ?? nullMark)))
   const widths = fields.map((field, column) =>
     Math.max(stringWidth(field.name), ...maximum(cells, column)),
@@ -26,7 +28,7 @@ export function renderResult(result: TextResult): string {
     ` ${head.join(' | ')} `.trimEnd(),
     widths.map((width) => '-'.repeat(width + 2)).join('+'),
     ...cells.flatMap((row) => renderRow(row, fields, widths)),
-    `(${rows.length} ${rows.length === 1 ? 'row' : 'rows'})`,
+    count,
   ]
   return output.join('\n')
 }

@@ -4,9 +4,9 @@ import { fakeIo } from './fake-io.ts'
 
 function read(...args: string[]) {
   const io = fakeIo()
-  const read = readCommandLine(args, io)
-  if ('status' in read) return { status: read.status, out: io.out, err: io.err }
-  return { command: read.declaration.name, options: read.options, operands: read.operands }
+  const found = readCommandLine(args, io)
+  if ('status' in found) return { status: found.status, out: io.out(), err: io.err() }
+  return { command: found.declaration.name, options: found.options, operands: found.operands }
 }
 
 describe('a command line', () => {
@@ -121,12 +121,11 @@ describe('a command line', () => {
   ])('%j is misused: status 2', (args, message) => {
     const { status, out, err } = read(...args)
     expect(status).toBe(2)
-    expect(err?.()).toMatch(message)
-    expect(out?.()).toBe('')
+    expect(err).toMatch(message)
+    expect(out).toBe('')
   })
 
   test.each([[['-V']], [['--version']]])('%j prints the version', (args) => {
-    const { status, out, err } = read(...args)
-    expect({ status, out: out?.(), err: err?.() }).toEqual({ status: 0, out: '1.2.3\n', err: '' })
+    expect(read(...args)).toEqual({ status: 0, out: '1.2.3\n', err: '' })
   })
 })

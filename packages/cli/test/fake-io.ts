@@ -9,9 +9,9 @@ export interface FakeIo extends Io {
   /** With what statuses the process would have been ended at once. */
   readonly exits: number[]
   /** All that was written to stdout. */
-  out(): string
+  readonly out: () => string
   /** All that was written to stderr. */
-  err(): string
+  readonly err: () => string
 }
 
 /** Makes one, with streams that are no terminals, below a directory where no project is. */
@@ -21,11 +21,6 @@ export function fakeIo(
   const stdout = Object.assign(new PassThrough(), { isTTY: false })
   const stderr = Object.assign(new PassThrough(), { isTTY: given.tty ?? false, columns: 80 })
   const exits: number[] = []
-  const written = (stream: PassThrough) => {
-    const chunks: Buffer[] = []
-    stream.on('data', (chunk: Buffer) => chunks.push(chunk))
-    return () => Buffer.concat(chunks).toString()
-  }
   return {
     stdin: new PassThrough(),
     stdout,
@@ -40,4 +35,10 @@ export function fakeIo(
     out: written(stdout),
     err: written(stderr),
   }
+}
+
+function written(stream: PassThrough): () => string {
+  const chunks: Buffer[] = []
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk))
+  return () => Buffer.concat(chunks).toString()
 }

@@ -1,0 +1,77 @@
+import { chownSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { temporaryDirectory } from '@howdah/fixtures'
+import { describe, expect, test } from 'vitest'
+import { chooseDataDirectory, prepareProject } from '../src/default-data-directory.ts'
+
+const us = process.getuid?.() ?? 0
+/** Somebody who is neither root nor we. */
+const another = 54_321
+
+describe('the data directory', () => {
+  test.each([
+    ['x', { PGDATA: '/y' }, '/work/x'],
+    ['/x', {}, '/x'],
+    [undefined, { PGDATA: '/y' }, '/y'],
+    [undefined, { PGDATA: 'y' }, '/work/y'],
+    [undefined, { PGDATA: '' }, '/work/.howdah/data'],
+    [undefined, {}, '/work/.howdah/data'],
+  ])('-D %s with %j is %s', (asked, env, path) => {
+    const project = path.endsWith('.howdah/data') ? '/work/.howdah' : null
+    expect(chooseDataDirectory(asked, { env, cwd: '/work' })).toEqual({ path, project })
+  })
+
+  test('lies in the nearest .howdah from here upwards', () => {
+    using root = temporaryDirectory()
+    mkdirSync(root.file('a/b/c'), { recursive: true })
+    mkdirSync(root.file('.howdah'))
+    const choose = () => chooseDataDirectory(undefined, { env: {}, cwd: root.file('a/b/c') }).path
+    expect(choose()).toBe(root.file('.howdah/data'))
+    mkdirSync(root.file('a/b/.howdah'))
+    expect(choose()).toBe(root.file('a/b/.howdah/data'))
+  })
+
+  test("lies in no .howdah that is another's, nor behind another's link, nor in a file", () => {
+    using root = temporaryDirectory()
+    mkdirSync(root.file('a/b'), { recursive: true })
+    const cwd = root.file('a/b')
+    const choose = (uid: number) => chooseDataDirectory(undefined, { env: {}, cwd }, uid).path
+    mkdirSync(root.file('a/.howdah'))
+    if (us === 0) chownSync(root.file('a/.howdah'), another + 1, -1)
+    expect(choose(us === 0 ? another + 1 : us)).toBe(root.file('a/.howdah/data'))
+    expect(choose(another)).toBe(root.file('a/b/.howdah/data'))
+    writeFileSync(root.file('a/b/.howdah'), '')
+    expect(() => choose(another)).toThrow('is not a directory')
+  })
+
+  test("falls back on no .howdah here that is another's: this is an error that says so", () => {
+    using root = temporaryDirectory()
+    mkdirSync(root.file('.howdah'))
+    if (us === 0) chownSync(root.file('.howdah'), another + 1, -1)
+    expect(() => chooseDataDirectory(undefined, { env: {}, cwd: root.path }, another)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_CLI_FOREIGN_DIRECTORY',
+        message: `${root.file('.howdah')} belongs to another user (uid ${us === 0 ? another + 1 : us}), so that what lies in it is not trusted; choose a data directory with -D`,
+      }),
+    )
+  })
+
+  test("root's is everybody's, a link of our own too", () => {
+    using root = temporaryDirectory()
+    mkdirSync(root.file('elsewhere'))
+    symlinkSync('elsewhere', root.file('.howdah'))
+    const choose = (uid: number) =>
+      chooseDataDirectory(undefined, { env: {}, cwd: root.path }, uid).path
+    expect(choose(us)).toBe(root.file('.howdah/data'))
+    // As an ordinary user there is nothing of root's to try it with.
+    expect(choose(us === 0 ? another : us)).toBe(root.file('.howdah/data'))
+  })
+})
+
+test('a project is kept out of git, and an ignore file that is there is left alone', () => {
+  using root = temporaryDirectory()
+  prepareProject(root.file('.howdah'))
+  expect(readFileSync(root.file('.howdah/.gitignore'), 'utf8')).toBe('*\n')
+  writeFileSync(root.file('.howdah/.gitignore'), 'mine')
+  prepareProject(root.file('.howdah'))
+  expect(readFileSync(root.file('.howdah/.gitignore'), 'utf8')).toBe('mine')
+})
