@@ -7,30 +7,35 @@ import { PermissionError } from './errors.ts'
 import type { ServerUser } from './server-user.ts'
 
 /**
- * Throws {@link PermissionError} where a server could not work on the data directory: as root, when the server's user
- * cannot get through a directory above it; else, when it belongs to somebody else. What is not there yet is passed over.
+ * Throws {@link PermissionError} where a server could not work on the data directory: it belongs to somebody else, or, as
+ * root and not on Linux, the server's user cannot get through a directory above it. What is not there is passed over.
  */
 export async function checkAccess(
   directory: DataDirectory,
   user: ServerUser | null,
 ): Promise<void> {
   if (user === null) await checkOwner(directory)
-  else await checkTraversal(directory, user)
-}
-
-async function checkTraversal(directory: DataDirectory, user: ServerUser): Promise<void> {
-  for (const above of ancestors(await nearestReal(directory.path))) {
-    const { mode, uid, gid } = await stat(above)
-    const bit = uid === user.uid ? 0o100 : gid === user.gid ? 0o010 : 0o001
-    if ((mode & bit) !== 0 || (await canEnter(above, user))) continue
+  else if (user.closed !== null && process.platform !== 'linux') {
     throw new PermissionError(
       directory.path,
-      above,
-      `PostgreSQL refuses to run as root, and the user it would run as, ${user.name}, cannot enter ${above}; ` +
-        `use a data directory elsewhere, such as below /var/tmp, run as an ordinary user, ` +
-        `or open it with: chmod o+x ${quote(above)}`,
+      user.closed,
+      `PostgreSQL refuses to run as root, and the user it would run as, ${user.name}, cannot enter ${user.closed}; ` +
+        `use a data directory elsewhere, run as an ordinary user, or open it with: chmod o+x ${quote(user.closed)}`,
     )
   }
+}
+
+/** The first of the directories above `path` that a user may not enter, or `null`. */
+export async function closedAbove(
+  path: string,
+  user: { uid: number; gid: number },
+): Promise<string | null> {
+  for (const above of ancestors(await nearestReal(path))) {
+    const { mode, uid, gid } = await stat(above)
+    const bit = uid === user.uid ? 0o100 : gid === user.gid ? 0o010 : 0o001
+    if ((mode & bit) === 0 && !(await canEnter(above, user))) return above
+  }
+  return null
 }
 
 async function checkOwner(directory: DataDirectory): Promise<void> {
@@ -65,7 +70,10 @@ function ancestors(path: string): string[] {
 }
 
 /** Asks the kernel, for the mode bits do not tell of access control lists. */
-async function canEnter(directory: string, { uid, gid }: ServerUser): Promise<boolean> {
+async function canEnter(
+  directory: string,
+  { uid, gid }: { uid: number; gid: number },
+): Promise<boolean> {
   try {
     await promisify(execFile)('/bin/sh', ['-c', 'cd -- "$1"', 'sh', directory], {
       uid,

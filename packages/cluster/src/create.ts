@@ -1,12 +1,14 @@
-import { chmod, chown, mkdir, open, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { Runtime } from '@howdah/runtime'
 import type { DataDirectory } from './data-directory.ts'
-import { serverEnvironment } from './environment.ts'
 import { CreateFailedError, NotEmptyError, PermissionError } from './errors.ts'
 import { writeMark } from './mark.ts'
+import { writeOwnFile } from './own-file.ts'
+import { runServerProgram } from './server-program.ts'
 import type { ServerUser } from './server-user.ts'
+import { clearWreck, markWreck } from './wreck.ts'
 
 /**
  * Makes a cluster of an existing, empty directory: UTF-8, locale C, UTC, no password on the socket.
@@ -30,38 +32,21 @@ export async function createCluster(
   try {
     await own(directory.path, user)
     await chmod(directory.path, 0o700)
-    await writeFile(
-      directory.wreck,
-      'A cluster is being made or removed here; until that is done, there is none.\n',
-    )
+    await markWreck(directory)
     const staging = directory.newStaging()
     await mkdir(staging, { mode: 0o700 })
     await own(staging, user)
     await initdb(directory, staging, runtime, user, superuser)
     await writeMark(directory, user, { superuser, created: true })
     if (options.throwAway) {
-      await writeFile(directory.throwAway, 'This cluster is removed when its last user leaves.\n', {
-        mode: 0o600,
-      })
-      await own(directory.throwAway, user)
+      const text = 'This cluster is removed when its last user leaves.\n'
+      await writeOwnFile(directory.throwAway, text, user)
     }
     await bringIn(directory, staging)
   } catch (error) {
     await clearWreck(directory).catch(() => undefined)
     throw explain(directory, error)
   }
-}
-
-/** Removes what an interrupted creation or destruction has left. Nothing is removed where no marker stands. */
-export async function clearWreck(directory: DataDirectory): Promise<void> {
-  const names = await readdir(directory.path)
-  const marker = names.find((name) => directory.file(name) === directory.wreck)
-  if (marker === undefined) return
-  for (const name of names.filter((other) => other !== marker)) {
-    // An initdb whose caller was killed may still be writing there; it ends when it finds its directory gone.
-    await rm(directory.file(name), { recursive: true, force: true, maxRetries: 20, retryDelay: 20 })
-  }
-  await rm(directory.wreck, { force: true })
 }
 
 /** The name of whoever runs us, who becomes the cluster's superuser. */
@@ -81,23 +66,14 @@ async function initdb(
   user: ServerUser | null,
   superuser: string,
 ): Promise<void> {
-  const { execa } = await import('execa')
-  const names = ['--pgdata', staging, '--username', superuser]
   const kind = ['--encoding', 'UTF8', '--locale', 'C']
   const access = ['--auth-local', 'trust', '--auth-host', 'scram-sha-256']
-  const result = await execa(runtime.program('initdb'), [...names, ...kind, ...access], {
-    cwd: directory.path,
-    env: serverEnvironment(runtime.bindir),
-    extendEnv: false,
-    ...(user !== null && { uid: user.uid, gid: user.gid }),
-    stdin: 'ignore',
-    all: true,
-    reject: false,
+  const { succeeded, stdout, stderr } = await runServerProgram(runtime, 'initdb', {
+    user,
+    path: staging,
+    args: (path) => ['--pgdata', path, '--username', superuser, ...kind, ...access],
   })
-  if (result.failed)
-    throw new CreateFailedError(directory.path, result.all || result.message || '', {
-      cause: result,
-    })
+  if (!succeeded) throw new CreateFailedError(directory.path, stderr.trim() || stdout.trim())
 }
 
 async function bringIn(directory: DataDirectory, staging: string): Promise<void> {

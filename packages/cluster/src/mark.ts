@@ -1,5 +1,6 @@
-import { chown, open, readFile, rename } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import type { DataDirectory } from './data-directory.ts'
+import { writeOwnFile } from './own-file.ts'
 import type { ServerUser } from './server-user.ts'
 
 /** What howdah remembers of a cluster. */
@@ -16,14 +17,7 @@ export async function writeMark(
   user: ServerUser | null,
   mark: Mark,
 ): Promise<void> {
-  const temporary = `${directory.mark}.tmp`
-  {
-    await using file = await open(temporary, 'w', 0o600)
-    await file.writeFile(`${JSON.stringify(mark, null, 2)}\n`)
-    await file.sync()
-  }
-  if (user !== null) await chown(temporary, user.uid, user.gid)
-  await rename(temporary, directory.mark)
+  await writeOwnFile(directory.mark, `${JSON.stringify(mark, null, 2)}\n`, user)
 }
 
 /** The mark, or `null` where there is none, or none that can be read. */

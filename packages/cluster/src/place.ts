@@ -13,7 +13,8 @@ export function placeOf(directory: DataDirectory, user: ServerUser | null): Plac
     use: directory.versionFile,
     watchdog: directory.file('global'),
     record: directory.record,
-    ...(user === null ? {} : { uid: user.uid, gid: user.gid }),
+    // A watchdog that could not get to the locks runs as root.
+    ...(user !== null && user.closed === null && { uid: user.uid, gid: user.gid }),
     throwAway: {
       mark: directory.throwAway,
       directory: directory.path,

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { readFile, stat } from 'node:fs/promises'
 import { promisify } from 'node:util'
+import { closedAbove } from './access.ts'
 import { ServerUserError } from './errors.ts'
 
 /** The operating system's user as whom a server runs when we are root, which PostgreSQL refuses to run as. */
@@ -8,9 +9,14 @@ export interface ServerUser {
   readonly name: string
   readonly uid: number
   readonly gid: number
-  /** Set where the choice deserves a word to the user. */
+  /** The first directory above the data directory that the user may not enter, or `null`. */
+  readonly closed: string | null
+  /** Set where the choice deserves a word to whoever called. */
   readonly notice: string | null
 }
+
+/** A user as the system knows them. */
+type KnownUser = Pick<ServerUser, 'name' | 'uid' | 'gid'>
 
 const run = promisify(execFile)
 
@@ -25,32 +31,38 @@ export async function chooseServerUser(
   runAs?: string,
 ): Promise<ServerUser | null> {
   if (process.geteuid?.() !== 0) return null
-  if (runAs !== undefined) {
-    const user = await findUser(runAs)
-    if (user === null)
-      throw new ServerUserError(dataDir, `there is no user "${runAs}" to run PostgreSQL as`)
-    if (user.uid === 0)
-      throw new ServerUserError(dataDir, `PostgreSQL refuses to run as root; name another user`)
-    return user
+  const user = runAs === undefined ? await defaultUser(dataDir) : await namedUser(dataDir, runAs)
+  const notice =
+    runAs === undefined && user.name === 'nobody'
+      ? 'PostgreSQL refuses to run as root, so it runs as nobody'
+      : null
+  return { ...user, closed: await closedAbove(dataDir, user), notice }
+}
+
+async function namedUser(dataDir: string, name: string): Promise<KnownUser> {
+  const user = await findUser(name)
+  if (user === null) {
+    throw new ServerUserError(dataDir, `there is no user "${name}" to run PostgreSQL as`)
   }
+  if (user.uid === 0) {
+    throw new ServerUserError(dataDir, 'PostgreSQL refuses to run as root; name another user')
+  }
+  return user
+}
+
+async function defaultUser(dataDir: string): Promise<KnownUser> {
   const owner = await ownerOf(dataDir)
   if (owner !== null && owner.uid !== 0) {
-    return (
-      (await findUser(String(owner.uid))) ?? { name: `uid ${owner.uid}`, ...owner, notice: null }
-    )
+    return (await findUser(String(owner.uid))) ?? { name: `uid ${owner.uid}`, ...owner }
   }
-  for (const name of ['postgres', process.env['SUDO_UID']]) {
+  for (const name of ['postgres', process.env['SUDO_UID'], 'nobody']) {
     const user = name === undefined ? null : await findUser(name)
     if (user !== null && user.uid !== 0) return user
   }
-  const nobody = await findUser('nobody')
-  if (nobody === null) {
-    throw new ServerUserError(
-      dataDir,
-      'PostgreSQL refuses to run as root, and there is neither a user "postgres" nor "nobody"; name one to run it as',
-    )
-  }
-  return { ...nobody, notice: 'PostgreSQL refuses to run as root, so it runs as nobody' }
+  throw new ServerUserError(
+    dataDir,
+    'PostgreSQL refuses to run as root, and there is neither a user "postgres" nor "nobody"; name one to run it as',
+  )
 }
 
 async function ownerOf(path: string): Promise<{ uid: number; gid: number } | null> {
@@ -63,7 +75,7 @@ async function ownerOf(path: string): Promise<{ uid: number; gid: number } | nul
 }
 
 /** A user by name or number, from the local user database, or else from whatever else the system asks. */
-async function findUser(nameOrUid: string): Promise<ServerUser | null> {
+async function findUser(nameOrUid: string): Promise<KnownUser | null> {
   const matches = (line: string) => {
     const [name, , uid] = line.split(':')
     return name === nameOrUid || uid === nameOrUid
@@ -75,5 +87,5 @@ async function findUser(nameOrUid: string): Promise<ServerUser | null> {
     .find(matches)
   const [name, , uid, gid] = line?.split(':') ?? []
   if (name === undefined || uid === undefined || gid === undefined) return null
-  return { name, uid: Number(uid), gid: Number(gid), notice: null }
+  return { name, uid: Number(uid), gid: Number(gid) }
 }

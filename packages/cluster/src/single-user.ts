@@ -1,7 +1,7 @@
 import type { Runtime } from '@howdah/runtime'
 import type { DataDirectory } from './data-directory.ts'
-import { serverEnvironment } from './environment.ts'
 import { NoSuperuserError } from './errors.ts'
+import { runServerProgram } from './server-program.ts'
 import type { ServerUser } from './server-user.ts'
 
 /**
@@ -18,22 +18,17 @@ export async function superusersWhileStopped(
   // A newline ends a statement, and quotes in a value are not escaped, so the names come as hexadecimal digits.
   const query =
     "select encode(convert_to(rolname, 'UTF8'), 'hex') as role from pg_roles where rolsuper and rolcanlogin order by oid\n"
-  const { execa } = await import('execa')
-  const args = ['--single', '-D', directory.path, 'postgres']
-  const result = await execa(runtime.program('postgres'), args, {
-    cwd: directory.path,
-    env: serverEnvironment(runtime.bindir),
-    extendEnv: false,
-    ...(user !== null && { uid: user.uid, gid: user.gid }),
+  const { stdout, stderr } = await runServerProgram(runtime, 'postgres', {
+    user,
+    path: directory.path,
+    args: (path) => ['--single', '-D', path, 'postgres'],
     input: query,
-    all: true,
-    reject: false,
   })
   // The status is 0 even after an error, so the rows alone tell.
-  const roles = [...(result.stdout ?? '').matchAll(/\brole = "([0-9a-f]+)"/g)].map(([, hex = '']) =>
+  const roles = [...stdout.matchAll(/\brole = "([0-9a-f]+)"/g)].map(([, hex = '']) =>
     Buffer.from(hex, 'hex').toString(),
   )
   if (roles.length === 0)
-    throw new NoSuperuserError(directory.path, result.all || result.message || '')
+    throw new NoSuperuserError(directory.path, [stderr, stdout].join('\n').trim())
   return roles
 }

@@ -10,6 +10,7 @@ import { openLog, readLog } from './log-file.ts'
 import { endOrphans } from './orphans.ts'
 import { findPostmaster } from './postmaster.ts'
 import { readPostmasterPid } from './postmaster-pid.ts'
+import { reach } from './reach.ts'
 import type { ServerUser } from './server-user.ts'
 import { stopPostmaster } from './stop.ts'
 
@@ -48,13 +49,15 @@ export async function startPostmaster(
   const deadline = performance.now() + timeout
   for (let attempt = 1; ; attempt += 1) {
     using log = openLog(directory, user)
+    using way = reach(directory.path, user)
     const child = await launch.spawn({
       command: runtime.program('postgres'),
-      args: ['-D', directory.path, ...flags(settings, tcp)],
-      cwd: directory.path,
+      args: ['-D', way.argument, ...flags(settings, tcp)],
+      cwd: way.cwd,
+      leavesCwd: way.cwd !== directory.path,
       env: serverEnvironment(runtime.bindir),
       signal: 'SIGINT',
-      stdio: ['ignore', log.fd, log.fd],
+      stdio: ['ignore', log.fd, log.fd, ...way.descriptors],
       ...(user !== null && { uid: user.uid, gid: user.gid }),
     })
     const failure = await untilReady(directory, child, deadline)

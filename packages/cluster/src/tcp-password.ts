@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { chown, open, rename } from 'node:fs/promises'
 import type pg from 'pg'
 import type { DataDirectory } from './data-directory.ts'
+import { writeOwnFile } from './own-file.ts'
 import type { ServerUser } from './server-user.ts'
 
 /**
@@ -22,12 +22,5 @@ export async function ensurePassword(
   await client.query(
     `ALTER ROLE ${client.escapeIdentifier(superuser)} PASSWORD ${client.escapeLiteral(password)}`,
   )
-  const temporary = `${directory.passwordFile}.tmp`
-  {
-    await using file = await open(temporary, 'w', 0o600)
-    await file.writeFile(`${password}\n`)
-    await file.sync()
-  }
-  if (user !== null) await chown(temporary, user.uid, user.gid)
-  await rename(temporary, directory.passwordFile)
+  await writeOwnFile(directory.passwordFile, `${password}\n`, user)
 }

@@ -20,8 +20,8 @@ export interface LaunchRequest {
   readonly env: Readonly<Record<string, string>>
   /** What ends it in an orderly way. */
   readonly signal: StopSignal
-  /** Its standard input, output and error: descriptors, or `'ignore'`. It gets no others. */
-  readonly stdio: readonly [Stdio, Stdio, Stdio]
+  /** Its standard input, output and error, and its descriptor 3 if it is to have one. It gets no others. */
+  readonly stdio: readonly [Stdio, Stdio, Stdio, fourth?: number]
   /** As whom it runs when this process is root; the place's user unless told otherwise. */
   readonly uid?: number
   readonly gid?: number
@@ -47,9 +47,9 @@ export interface Launch {
  * Waits for the word, then becomes the server. Pid and start time survive exec, so they are known, and recorded, before
  * the word is given; and if whoever would give it dies, `read` sees the end of the file and nothing ever runs.
  */
-const launcher = (unset: string): string =>
+const launcher = (unset: string, fourth: boolean): string =>
   `read -r HOWDAH_WORD <&3 || exit 125; unset HOWDAH_WORD ${unset}; ` +
-  'exec "$@" 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-'
+  `exec "$@" 3<&${fourth ? '4' : '-'} 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-`
 
 /** The launch that one join hands to the subject. */
 export class Launcher implements Launch {
@@ -124,7 +124,16 @@ export class Launcher implements Launch {
   #start({ command, args, cwd, env, stdio, uid, gid }: LaunchRequest): ChildProcess {
     // Shells set these by themselves; the server gets only what was asked for.
     const unset = ['PWD', 'OLDPWD', 'SHLVL'].filter((name) => !(name in env)).join(' ')
-    using covered = coverDescriptors([...stdio, 'pipe'])
+    const [stdin, stdout, stderr, fourth] = stdio
+    // The word comes by 3, and makes room for what the server is to have there.
+    const inherited = [
+      stdin,
+      stdout,
+      stderr,
+      'pipe' as const,
+      ...(fourth === undefined ? [] : [fourth]),
+    ]
+    using covered = coverDescriptors(inherited)
     const user = childUser(this.#place)
     const options: SpawnOptions = {
       cwd,
@@ -135,7 +144,8 @@ export class Launcher implements Launch {
       ...(process.getuid?.() === 0 && uid !== undefined && { uid }),
       ...(process.getuid?.() === 0 && gid !== undefined && { gid }),
     }
-    return spawn(this.#shell, ['-c', launcher(unset), 'howdah-launch', command, ...args], options)
+    const script = launcher(unset, fourth !== undefined)
+    return spawn(this.#shell, ['-c', script, 'howdah-launch', command, ...args], options)
   }
 }
 

@@ -1,0 +1,24 @@
+import { open, rename, rm } from 'node:fs/promises'
+import type { ServerUser } from './server-user.ts'
+
+/**
+ * Publishes a small file in a data directory: whole, synced, mode 0600, the server's own.
+ *
+ * As root we write where another user may, too; so nothing that lies there already is opened or followed.
+ */
+export async function writeOwnFile(
+  path: string,
+  text: string,
+  user: ServerUser | null,
+): Promise<void> {
+  const temporary = `${path}.tmp`
+  // Left by one that was killed: only one writes at a time, under the change lock.
+  await rm(temporary, { force: true })
+  {
+    await using file = await open(temporary, 'wx', 0o600)
+    await file.writeFile(text)
+    if (user !== null) await file.chown(user.uid, user.gid)
+    await file.sync()
+  }
+  await rename(temporary, path)
+}

@@ -1,0 +1,48 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+import type { Runtime } from '@howdah/runtime'
+import { serverEnvironment } from './environment.ts'
+import { reach } from './reach.ts'
+import type { ServerUser } from './server-user.ts'
+
+/** What one of the server's programs has done. */
+export interface Outcome {
+  readonly succeeded: boolean
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/**
+ * Runs one of the server's programs to its end, as the server's user and in a server's environment.
+ *
+ * `args` is told how to name the directory that it works on.
+ */
+export async function runServerProgram(
+  runtime: Runtime,
+  program: string,
+  options: {
+    user: ServerUser | null
+    path: string
+    args: (path: string) => string[]
+    input?: string
+  },
+): Promise<Outcome> {
+  const { user, path, args, input = '' } = options
+  using way = reach(path, user)
+  const child = spawn(runtime.program(program), args(way.argument), {
+    cwd: way.cwd,
+    env: serverEnvironment(runtime.bindir),
+    ...(user !== null && { uid: user.uid, gid: user.gid }),
+    stdio: ['pipe', 'pipe', 'pipe', ...way.descriptors],
+  }) as ChildProcessWithoutNullStreams
+  // A program that ends without reading its input is no error of its own.
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(input)
+  const [stdout, stderr, [status]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ])
+  return { succeeded: status === 0, stdout, stderr }
+}
