@@ -15,12 +15,7 @@ export interface Job {
 export type Report =
   | { readonly kind: 'joined'; readonly worker: string; readonly started: boolean }
   | { readonly kind: 'done'; readonly worker: string; readonly job: number }
-  | {
-      readonly kind: 'finished'
-      readonly worker: string
-      readonly done: number
-      readonly twice: number
-    }
+  | { readonly kind: 'finished'; readonly worker: string; readonly done: number }
   | { readonly kind: 'trouble'; readonly worker: string; readonly message: string }
 
 /** The PostgreSQL that the demo brings along, and only where there is none for this platform, the system's. */

@@ -1,6 +1,7 @@
 // `npm start`: four workers, one queue, one PostgreSQL that nobody had to start, and a SIGKILL on the way.
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -19,14 +20,14 @@ process.exitCode = 1
 try {
   const tally = await work()
   const log = await readFile(cluster.logFile, 'utf8')
-  const starts = count(log, /database system is ready to accept connections/g)
-  const stops = count(log, /database system is shut down/g)
   const version = await cluster.version()
+  const { state } = await cluster.status()
   await cluster.destroy()
+  await rm(home, { recursive: true, force: true })
   const checks = tally.checks({
-    starts,
-    stops,
-    left: await cluster.status().then(({ state }) => state !== 'missing'),
+    starts: count(log, /database system is ready to accept connections/g),
+    stops: count(log, /database system is shut down/g),
+    left: state === 'running' || existsSync(home),
   })
   console.log(tally.summary(`PostgreSQL ${String(version)}`, checks))
   process.exitCode = checks.every(({ holds }) => holds) ? 0 : 1
@@ -44,8 +45,11 @@ async function work(): Promise<Tally> {
   const tally = new Tally(victim)
   const progress = new Progress(jobs)
   const workers = new Map(names.map((name) => [name, startWorker(name, (report) => hear(report))]))
-  await Promise.all([...workers.values()].map((worker) => once(worker, 'exit')))
+  const endings = await Promise.all([...workers.values()].map((worker) => once(worker, 'exit')))
   progress.end()
+  if (endings.some(([status]) => status !== 0 && status !== null)) {
+    throw new Error('a worker has failed; what it said is above')
+  }
   return tally
 
   function hear(report: Report): void {
