@@ -1,0 +1,47 @@
+// One way to lock a file for each package that is compared: `lock(path)` gives how to unlock.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
+import { promisify } from 'node:util'
+import { acquire } from '@howdah/lock'
+import extensions from 'fs-native-extensions'
+import fsExt from 'fs-ext'
+import properLockfile from 'proper-lockfile'
+
+const flock = promisify(fsExt.flock)
+
+/** proper-lockfile, told to be as quick as it can be told: it polls every few milliseconds. */
+const retries = { forever: true, minTimeout: 1, maxTimeout: 5 }
+
+export const lockers = {
+  '@howdah/lock': async (path) => {
+    const lock = await acquire(path)
+    return () => lock.release()
+  },
+  '@howdah/lock, fair: false': async (path) => {
+    const lock = await acquire(path, { fair: false })
+    return () => lock.release()
+  },
+  'fs-ext, asynchronous flock': async (path) => {
+    const fd = openSync(path, 'a')
+    await flock(fd, 'ex')
+    return () => closeSync(fd)
+  },
+  'fs-native-extensions': async (path) => {
+    const fd = openSync(path, 'a')
+    await extensions.waitForLock(fd)
+    return () => {
+      extensions.unlock(fd)
+      closeSync(fd)
+    }
+  },
+  'proper-lockfile': (path) => properLockfile.lock(path, { realpath: false, retries }),
+  'flock(1)': async (path) => {
+    const child = spawn('flock', [path, 'sh', '-c', 'echo locked; read line'], { stdio: ['pipe', 'pipe', 'inherit'] })
+    await once(child.stdout, 'data')
+    return async () => {
+      child.stdin.end()
+      await once(child, 'exit')
+    }
+  },
+}
