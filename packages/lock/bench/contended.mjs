@@ -23,12 +23,12 @@ export async function contended(directory, processes, seconds = 3) {
 
 function summary(results) {
   const holds = results
-    .flatMap(({ holds: own }, owner) => own.map(([from, to]) => ({ owner, from: BigInt(from), to: BigInt(to) })))
-    .toSorted((one, other) => Number(one.from - other.from))
+    .flatMap(({ holds: own }, owner) => own.map(([from, to]) => ({ owner, from, to })))
+    .toSorted((one, other) => one.from - other.from)
   const handOvers = []
   for (const [index, { owner, from }] of holds.entries()) {
     const before = holds[index - 1]
-    if (before && before.owner !== owner) handOvers.push(Number(from - before.to) / 1e6)
+    if (before && before.owner !== owner) handOvers.push((from - before.to) / 1e6)
   }
   const counts = results.map(({ holds: own }) => own.length)
   const total = counts.reduce((sum, count) => sum + count, 0)
@@ -47,7 +47,9 @@ function summary(results) {
 /** How long a writer waits for four readers whose holds overlap. */
 export async function writerAmongReaders(directory, times = 50) {
   const path = join(directory, 'readers')
-  const readers = await Promise.all(Array.from({ length: 4 }, (_, index) => start('reader.mjs', path, 5 + index)))
+  const readers = await Promise.all(
+    Array.from({ length: 4 }, (_, index) => start('reader.mjs', path, 5 + index)),
+  )
   const waits = []
   for (let count = 0; count < times; count++) {
     const begin = performance.now()
@@ -57,5 +59,8 @@ export async function writerAmongReaders(directory, times = 50) {
     await sleep(5)
   }
   for (const { child } of readers) child.kill('SIGKILL')
-  return { 'mean (ms)': Number(mean(waits).toFixed(1)), 'longest (ms)': Number(Math.max(...waits).toFixed(1)) }
+  return {
+    'mean (ms)': Number(mean(waits).toFixed(1)),
+    'longest (ms)': Number(Math.max(...waits).toFixed(1)),
+  }
 }

@@ -1,5 +1,5 @@
 // contender LOCKER PATH HOLD: from a line on stdin until the next, locks again and again and holds for HOLD ms each time.
-// Then prints how that went, in JSON; instants are in nanoseconds of the clock that all processes share.
+// Then prints how that went, in JSON; instants are in nanoseconds by the clock that all processes share.
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { lockers } from './lockers.mjs'
@@ -10,7 +10,9 @@ const end = new AbortController()
 const holds = []
 let longest = 0
 
-await (await lock(`${path}.warm-up-${process.pid}`))()
+await (
+  await lock(`${path}.warm-up-${process.pid}`)
+)()
 console.log('ready')
 await once(process.stdin, 'data')
 process.stdin.once('data', () => end.abort())
@@ -21,7 +23,7 @@ while (!end.signal.aborted) {
   const from = process.hrtime.bigint()
   longest = Math.max(longest, Number(from - start) / 1e6)
   await sleep(Number(hold))
-  holds.push([String(from), String(process.hrtime.bigint())])
+  holds.push([Number(from), Number(process.hrtime.bigint())])
   await unlock()
 }
 const { user, system } = process.cpuUsage(cpu)

@@ -21,9 +21,11 @@ const parts = {
   },
   two: async () => print('two processes in a hot loop, 1 ms holds', await contended(disk, 2)),
   six: async () => print('six processes in a hot loop, 1 ms holds', await contended(disk, 6)),
-  readers: async () => print('a writer among four overlapping readers waits', [await writerAmongReaders(disk)]),
+  readers: async () =>
+    print('a writer among four overlapping readers waits', [await writerAmongReaders(disk)]),
   idle: async () => print('one waiter while nothing happens', [await idleWaiting(disk)]),
-  pool: async () => print('fs.readFile beside 64 waiters in the process', [await readingBesideWaiters(disk)]),
+  pool: async () =>
+    print('fs.readFile beside 64 waiters in the process', [await readingBesideWaiters(disk)]),
   kill: async () => print('the lock of a killed process is had after', [await afterKill(disk)]),
 }
 
@@ -34,7 +36,8 @@ function print(title, rows) {
 
 try {
   const wanted = process.argv.slice(2)
-  for (const [name, part] of Object.entries(parts)) if (wanted.length === 0 || wanted.includes(name)) await part()
+  for (const [name, part] of Object.entries(parts))
+    if (wanted.length === 0 || wanted.includes(name)) await part()
 } finally {
   for (const path of directories) rmSync(path, { recursive: true, force: true })
 }

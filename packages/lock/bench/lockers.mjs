@@ -37,7 +37,9 @@ export const lockers = {
   },
   'proper-lockfile': (path) => properLockfile.lock(path, { realpath: false, retries }),
   'flock(1)': async (path) => {
-    const child = spawn('flock', [path, 'sh', '-c', 'echo locked; read line'], { stdio: ['pipe', 'pipe', 'inherit'] })
+    const child = spawn('flock', [path, 'sh', '-c', 'echo locked; read line'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
     await once(child.stdout, 'data')
     return async () => {
       child.stdin.end()

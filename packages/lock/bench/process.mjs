@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url'
 /** Starts a script of this directory, and waits until it says that it is ready. */
 export async function start(script, ...args) {
   const path = fileURLToPath(new URL(script, import.meta.url))
-  const child = spawn(process.execPath, [path, ...args.map(String)], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [path, ...args.map(String)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   await lines.next()
   return {

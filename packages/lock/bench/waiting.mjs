@@ -30,7 +30,10 @@ export async function readingBesideWaiters(directory) {
   }
   held.release()
   for (const wait of waits) (await wait).release()
-  return { 'p50 (ms)': Number(quantile(times, 0.5).toFixed(2)), 'longest (ms)': Number(Math.max(...times).toFixed(2)) }
+  return {
+    'p50 (ms)': Number(quantile(times, 0.5).toFixed(2)),
+    'longest (ms)': Number(Math.max(...times).toFixed(2)),
+  }
 }
 
 /** How soon the lock of a killed process is had: it touches nothing, so only the polls notice. */
@@ -47,7 +50,10 @@ export async function afterKill(directory, times = 20) {
     waits.push(performance.now() - begin)
     lock.release()
   }
-  return { 'mean (ms)': Number(mean(waits).toFixed(1)), 'longest (ms)': Number(Math.max(...waits).toFixed(1)) }
+  return {
+    'mean (ms)': Number(mean(waits).toFixed(1)),
+    'longest (ms)': Number(Math.max(...waits).toFixed(1)),
+  }
 }
 
 /** Seconds of CPU, from proc_pid_stat(5): fields 14 and 15, in ticks of 10 ms. */
