@@ -11,7 +11,7 @@ import {
 } from 'node:fs/promises'
 import { basename, dirname, join, normalize } from 'node:path'
 import { PackageError } from './errors.ts'
-import { isRecord } from './is-record.ts'
+import { isRecord, parseJson } from './json.ts'
 
 /** `linked`: programs copied, the rest linked to where it is; `copied`: everything copied. */
 export type TreeMode = 'linked' | 'copied'
@@ -39,9 +39,14 @@ export async function buildTree(native: string, target: string, mode: TreeMode):
   await makeLinks(native, target)
 }
 
-/** Makes the links that a package's `pg-symlinks.json` lists, unless they are there; what is not in `lib` is refused. */
+/**
+ * Makes the links that a package's `pg-symlinks.json` lists, unless they are there.
+ *
+ * Throws {@link PackageError} for links that are not in `lib`.
+ */
 export async function makeLinks(native: string, target: string): Promise<void> {
-  const list: unknown = JSON.parse(await readFile(join(native, 'pg-symlinks.json'), 'utf8'))
+  const text = await readFile(join(native, 'pg-symlinks.json'), 'utf8')
+  const list = parseJson(text)
   if (!Array.isArray(list)) throw new PackageError(native, 'its pg-symlinks.json is no list')
   for (const link of list.map((one: unknown) => (isRecord(one) ? one : {}))) {
     const { source, target: name } = link

@@ -121,7 +121,12 @@ async function modeFor(source: EmbeddedPackage, user: ServerUser | undefined): P
   // macOS looks libraries up beside the file that a link leads to, where the links are missing.
   if (process.platform === 'darwin') return 'copied'
   const native = join(source.path, 'native')
-  const needed = ['lib/postgresql', 'share/postgresql/postgres.bki', 'share/postgresql/extension']
+  const needed = [
+    '.',
+    'lib/postgresql',
+    'share/postgresql/postgres.bki',
+    'share/postgresql/extension',
+  ]
   const blocked = await blockedFor(
     user,
     needed.map((path) => join(native, path)),

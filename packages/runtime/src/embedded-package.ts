@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readFile, realpath, stat } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { PackageError, UnsupportedPlatformError } from './errors.ts'
-import { isRecord } from './is-record.ts'
+import { isRecord, parseJson } from './json.ts'
 import { PackageVersion } from './package-version.ts'
 import type { Version } from './version.ts'
 
@@ -48,18 +48,21 @@ export function embeddedPackageName(): string {
 }
 
 /**
- * The directory of this platform's package, as Node would find it from a module; `null` if it is not installed there.
+ * The directory of this platform's package, in the nearest `node_modules` from a module upwards; `null` if it is in none.
  *
- * The package's own exports are of no use: some of its versions export no `package.json`.
+ * Not through `require.resolve`: some versions of the package export no `package.json`, and NODE_PATH is no dependency.
  */
 export function findEmbeddedPackage(from: string | URL): string | null {
   const name = embeddedPackageName()
-  const directories = createRequire(from).resolve.paths(name) ?? []
-  return (
-    directories
-      .map((path) => join(path, name))
-      .find((path) => existsSync(join(path, 'package.json'))) ?? null
-  )
+  const isUrl = from instanceof URL || from.startsWith('file:')
+  let directory = dirname(isUrl ? fileURLToPath(from) : from)
+  for (;;) {
+    const candidate = join(directory, 'node_modules', name)
+    if (existsSync(join(candidate, 'package.json'))) return candidate
+    const parent = dirname(directory)
+    if (parent === directory) return null
+    directory = parent
+  }
 }
 
 /**
@@ -75,7 +78,7 @@ export async function readEmbeddedPackage(directory: string): Promise<EmbeddedPa
       readFile(join(path, 'package.json'), 'utf8'),
       ...files.map((file) => stat(join(path, 'native', file))),
     ])
-    const content: unknown = JSON.parse(text)
+    const content = parseJson(text)
     const { name, version: packageVersion } = isRecord(content) ? content : {}
     if (
       typeof packageVersion !== 'string' ||

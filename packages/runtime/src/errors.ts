@@ -96,15 +96,16 @@ export class NoRuntimeError extends RuntimeError {
     wanted: PartialVersion | Version | string | null,
     found: readonly { readonly version: Version; readonly bindir: string }[] = [],
   ) {
-    const what = wanted === null ? 'PostgreSQL' : `PostgreSQL ${wanted.toString()}`
+    const text = wanted?.toString() ?? null
+    const what = text === null ? '' : text.includes('/') ? ` at ${text}` : ` ${text}`
     const instead = found
       .map(({ version, bindir }) => `${version.toString()} at ${bindir}`)
       .join(', ')
     super(
       'ERR_RUNTIME_NOT_FOUND',
-      `no ${what} found${instead && `: found ${instead}`}; ${NoRuntimeError.#remedy(wanted)}`,
+      `no PostgreSQL${what} found${instead && `: found ${instead}`}; ${NoRuntimeError.#remedy(wanted)}`,
     )
-    this.wanted = wanted?.toString() ?? null
+    this.wanted = text
     this.found = found
   }
 

@@ -12,7 +12,7 @@ import {
   OfflineError,
   UnknownVersionError,
 } from './install-errors.ts'
-import { isRecord } from './is-record.ts'
+import { isRecord, parseJson } from './json.ts'
 
 /** How npm is run. */
 export interface NpmOptions {
@@ -82,7 +82,7 @@ export async function npm(
   signal?.throwIfAborted()
   if (result.code === 'ENOENT') throw new NpmMissingError({ cause: result })
 
-  const answer = parse(result.stdout)
+  const answer = parseJson(result.stdout ?? '')
   if (!result.failed) return answer
   const error = isRecord(answer) && isRecord(answer['error']) ? answer['error'] : {}
   const code = typeof error['code'] === 'string' ? error['code'] : codeIn(result.stderr ?? '')
@@ -119,14 +119,6 @@ async function cacheSetting(directory: string): Promise<string[]> {
     () => false,
   )
   return home ? [] : [`--cache=${join(directory, '.npm')}`]
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 /** The code in `npm error code ENOSPC`, or `npm ERR!` of older ones. */

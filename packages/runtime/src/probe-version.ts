@@ -3,6 +3,7 @@ import { access } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { execa } from 'execa'
 import { NotARuntimeError } from './errors.ts'
+import { isForeignProgram } from './is-foreign-program.ts'
 import type { RuntimeProblem } from './runtime-problem.ts'
 import { Version } from './version.ts'
 
@@ -22,6 +23,10 @@ export async function probeVersion(
   const fail = (problem: RuntimeProblem, detail: string, cause?: unknown): NotARuntimeError =>
     new NotARuntimeError(dirname(postgres), problem, detail, { cause })
 
+  // Who may execute a program may still not read it.
+  if (await isForeignProgram(postgres).catch(() => false)) {
+    throw fail('wrong-platform', `${postgres} was built for another system or processor`)
+  }
   // Its own process group, so that the timeout also ends what a wrapper script has started.
   const subprocess = execa(postgres, ['--version'], {
     env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
@@ -71,13 +76,6 @@ export async function probeVersion(
       `${postgres} may not be executed by us (permissions, or a noexec mount)`,
       cause,
     )
-  }
-  if (
-    code === 'ENOEXEC' ||
-    result.exitCode === 126 ||
-    /cannot execute binary|Exec format error/i.test(output)
-  ) {
-    throw fail('wrong-platform', `${postgres} was built for another system or processor`, cause)
   }
   // Of glibc's loader, musl's and macOS's.
   if (

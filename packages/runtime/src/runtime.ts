@@ -64,14 +64,14 @@ export class Runtime {
    *
    * It is named by its path, and PATH is left alone. Throws {@link ProgramMissingError} if the runtime does not have it.
    */
-  execute(program: string, args?: readonly string[]): ResultPromise
+  execute(program: string, args?: readonly string[]): ResultPromise<Defaults>
   execute<O extends Options>(program: string, args: readonly string[], options: O): ResultPromise<O>
   execute(program: string, args: readonly string[] = [], options: Options = {}): unknown {
     return execa(this.program(program), args, options)
   }
 
   /** Runs any command, with execa and its options; it and what it runs find the runtime's programs first on PATH. */
-  command(name: string, args?: readonly string[]): ResultPromise
+  command(name: string, args?: readonly string[]): ResultPromise<Defaults>
   command<O extends Options>(name: string, args: readonly string[], options: O): ResultPromise<O>
   command(name: string, args: readonly string[] = [], options: Options = {}): unknown {
     const inherited = options.extendEnv === false ? {} : process.env
@@ -92,6 +92,9 @@ export class Runtime {
     return `PostgreSQL ${this.version.toString()} at ${this.bindir}`
   }
 }
+
+/** What execa's options are when none are given, as far as its types depend on them. */
+type Defaults = { encoding: 'utf8' }
 
 /** The programs of PostgreSQL itself, any of which may be a link to Debian's pg_wrapper. */
 const wrapped =

@@ -3,7 +3,7 @@ import type { Stats } from 'node:fs'
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cacheDirectory } from './cache-directory.ts'
-import { isRecord } from './is-record.ts'
+import { isRecord } from './json.ts'
 import { existingTrustedDirectory, trustedDirectory } from './trusted-directory.ts'
 import { Version } from './version.ts'
 

