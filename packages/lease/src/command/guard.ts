@@ -1,0 +1,16 @@
+import { Socket } from 'node:net'
+import { Guard } from './guarded-command.ts'
+import { guardDescriptor, readLines, type GuardOrder } from './guard-protocol.ts'
+
+// The program that stands between the holder of a lease and its command. It is in a session of its own, so that what ends
+// the holder, or stops it, does not reach it.
+const socket = new Socket({ fd: guardDescriptor })
+const guard = new Guard((report) => {
+  if (socket.writable) socket.write(`${JSON.stringify(report)}\n`)
+})
+readLines(socket, (order) => guard.obey(order as GuardOrder))
+// The holder is gone: nobody will renew.
+socket.on('error', () => guard.end())
+socket.on('close', () => guard.end())
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => guard.end())
+void guard.finished.then(() => socket.end())

@@ -1,0 +1,130 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { readClocks, momentAfter, timeUntil, type Moment } from '../clocks.ts'
+import type { GuardOrder, GuardReport } from './guard-protocol.ts'
+
+/** The longest sleep, in ms: timers stand still while the machine sleeps, so somebody has to look at the uptime. */
+const longestNap = 500
+
+/** How often to look whether a process group is empty, in ms. */
+const groupInterval = 20
+
+/** Runs one command in a process group of its own, and ends that group in time for a deadline. */
+export class Guard {
+  /** Settles when the command has ended, or could not be started. */
+  readonly finished: Promise<void>
+  readonly #report: (report: GuardReport) => void
+  #finish: () => void = () => {}
+  #child: ChildProcess | undefined
+  #grace = 0
+  #deadline: Moment | undefined
+  #nap: NodeJS.Timeout | undefined
+  #ending = false
+  #over = false
+
+  constructor(report: (report: GuardReport) => void) {
+    this.#report = report
+    this.finished = new Promise((resolve) => (this.#finish = resolve))
+  }
+
+  obey(order: GuardOrder): void {
+    switch (order.type) {
+      case 'run':
+        this.#grace = order.grace
+        this.#deadline = order.deadline
+        this.#run(order)
+        break
+      case 'deadline':
+        // Once the end has begun, it comes.
+        if (!this.#ending) this.#deadline = order.deadline
+        this.#watch()
+        break
+      case 'signal':
+        this.#kill(order.signal)
+        break
+      case 'end':
+        this.end()
+        break
+    }
+  }
+
+  /** SIGTERM now, SIGKILL after the grace period or at the deadline, whichever is first. */
+  end(): void {
+    if (this.#child === undefined) this.#stop()
+    if (this.#ending || this.#over) return
+    this.#ending = true
+    const last = momentAfter(readClocks(), this.#grace)
+    if (this.#deadline === undefined || timeUntil(last) < timeUntil(this.#deadline)) {
+      this.#deadline = last
+    }
+    this.#kill('SIGTERM')
+    // A stopped process hears SIGTERM only when it goes on.
+    this.#kill('SIGCONT')
+    this.#watch()
+  }
+
+  #run({ command, args, cwd, env }: Extract<GuardOrder, { type: 'run' }>): void {
+    if (this.#over) return
+    let child: ChildProcess
+    try {
+      child = spawn(command, args, { cwd, env, stdio: 'inherit', detached: true })
+    } catch (error) {
+      this.#fail(error as NodeJS.ErrnoException)
+      return
+    }
+    child.once('error', (error) => this.#fail(error))
+    child.once('spawn', () => {
+      this.#child = child
+      this.#report({ type: 'started', pid: child.pid ?? 0 })
+      this.#watch()
+    })
+    child.once('exit', (status, signal) => void this.#ended(status, signal))
+  }
+
+  #watch(): void {
+    clearTimeout(this.#nap)
+    if (this.#deadline === undefined || this.#child === undefined || this.#over) return
+    const left = timeUntil(this.#deadline)
+    if (left <= 0) {
+      this.#ending = true
+      this.#kill('SIGKILL')
+      return
+    }
+    if (!this.#ending && left <= this.#grace) {
+      this.end()
+      return
+    }
+    const next = this.#ending ? left : left - this.#grace
+    this.#nap = setTimeout(() => this.#watch(), Math.min(next, longestNap))
+  }
+
+  /** The command itself has ended. Where it was made to, the rest of its group has to be gone too. */
+  async #ended(status: number | null, signal: NodeJS.Signals | null): Promise<void> {
+    while (this.#ending && this.#kill(0)) {
+      await new Promise((resolve) => setTimeout(resolve, groupInterval))
+    }
+    this.#report({ type: 'ended', status, signal })
+    this.#stop()
+  }
+
+  #fail(error: NodeJS.ErrnoException): void {
+    this.#report({ type: 'failed', errno: error.code ?? '', message: error.message })
+    this.#stop()
+  }
+
+  #stop(): void {
+    this.#over = true
+    clearTimeout(this.#nap)
+    this.#finish()
+  }
+
+  /** Signals the group: whether there is one. */
+  #kill(signal: NodeJS.Signals | 0): boolean {
+    const pid = this.#child?.pid
+    if (pid === undefined || this.#over) return false
+    try {
+      return process.kill(-pid, signal)
+    } catch {
+      return false
+    }
+  }
+}

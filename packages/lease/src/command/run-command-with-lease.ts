@@ -1,0 +1,192 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import type { Duplex } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { LeaseCommandError, LeaseOptionError, type LeaseError } from '../errors.ts'
+import type { Held } from '../held.ts'
+import { hold, type HoldOptions } from '../hold.ts'
+import type { Leaser } from '../leaser.ts'
+import { guardDescriptor, readLines, type GuardOrder, type GuardReport } from './guard-protocol.ts'
+
+/** A command that runs under a lease. */
+export interface RunningCommand {
+  readonly pid: number
+  /** The fencing token. */
+  readonly generation: bigint
+  /** Signals the command and what it started. */
+  kill(signal: NodeJS.Signals): void
+}
+
+/** How a command is run under a lease. */
+export interface CommandOptions extends Omit<HoldOptions, 'onRenew'> {
+  /** Ends the waiting for the lease, and the command, as when the lease is lost. */
+  readonly signal?: AbortSignal
+  /** The command's directory; this process's by default. */
+  readonly cwd?: string
+  /** The command's environment, whole; this process's by default. */
+  readonly env?: NodeJS.ProcessEnv
+  /** How long the command has between SIGTERM and SIGKILL, in milliseconds; 5,000 by default, at most a quarter of the holder's time. */
+  readonly grace?: number
+  /** Is called when the command runs, to pass signals on. */
+  readonly onStart?: (command: RunningCommand) => void
+}
+
+/** How a command ended. */
+export interface CommandResult {
+  /** Its exit status; `null` where a signal ended it. */
+  readonly status: number | null
+  /** The signal that ended it; `null` where it exited. */
+  readonly signal: NodeJS.Signals | null
+  /** Why it was ended or ran on without the lease; `null` where it had the lease to its end. */
+  readonly lost: LeaseError | null
+}
+
+/**
+ * Holds the lease while a command runs, with this process's standard streams, and tells how that ended.
+ *
+ * Between this process and the command stands a small helper with a deadline that each renewal moves on. The command gets
+ * SIGTERM `grace` before the lease may be lost and SIGKILL when that is over, also where this process is stopped or
+ * killed; where it is killed, at once. Command and helper are in sessions of their own, so a terminal's signals have to be
+ * passed on; the signals go to the command's whole process group, and miss only what has left that.
+ *
+ * Throws what {@link hold} throws, and `LeaseCommandError` where the command cannot be run, with the system's `errno`.
+ * Not on Windows, which has no process groups.
+ */
+export async function runCommandWithLease(
+  leaser: Leaser,
+  command: string,
+  args: readonly string[] = [],
+  options: CommandOptions = {},
+): Promise<CommandResult> {
+  if (process.platform === 'win32') {
+    throw new LeaseCommandError('Windows has no process groups to end a command by', 'ENOSYS')
+  }
+  const { grace } = options
+  if (grace !== undefined && !(Number.isFinite(grace) && grace >= 0)) {
+    throw new LeaseOptionError(`grace must be 0 or more milliseconds, and is ${grace}`)
+  }
+  let follow: (held: Held) => void = () => {}
+  const held = await hold(leaser, { ...options, onRenew: (renewed) => follow(renewed) })
+  try {
+    const guard = startGuard()
+    follow = ({ deadline }) => guard.order({ type: 'deadline', deadline })
+    return await runUnder(guard, held, command, args, options)
+  } finally {
+    follow = () => {}
+    await held.release()
+  }
+}
+
+interface GuardHandle {
+  readonly process: ChildProcess
+  readonly channel: Duplex
+  order(order: GuardOrder): void
+}
+
+function startGuard(): GuardHandle {
+  const program = fileURLToPath(new URL('guard.js', import.meta.url))
+  const helper = spawn(process.execPath, [program], {
+    stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
+    detached: true,
+    // The caller's NODE_OPTIONS are meant for the command, which is sent its environment.
+    env: {},
+    cwd: '/',
+  })
+  const channel = helper.stdio[guardDescriptor] as Duplex
+  // A helper that is gone says so by its exit.
+  channel.on('error', () => {})
+  return {
+    process: helper,
+    channel,
+    order: (order) => {
+      if (channel.writable) channel.write(`${JSON.stringify(order)}\n`)
+    },
+  }
+}
+
+async function runUnder(
+  guard: GuardHandle,
+  held: Held,
+  command: string,
+  args: readonly string[],
+  options: CommandOptions,
+): Promise<CommandResult> {
+  let pid: number | undefined
+  const killAll = () => {
+    if (pid !== undefined) signalGroup(pid, 'SIGKILL')
+  }
+  const end = () => guard.order({ type: 'end' })
+  held.signal.addEventListener('abort', killAll, { once: true })
+  options.signal?.addEventListener('abort', end, { once: true })
+  try {
+    const report = new Promise<GuardReport>((resolve, reject) => {
+      readLines(guard.channel, (line) => {
+        const said = line as GuardReport
+        if (said.type !== 'started') return resolve(said)
+        ;({ pid } = said)
+        if (held.signal.aborted) return killAll()
+        options.onStart?.({
+          pid,
+          generation: held.generation,
+          kill: (signal) => guard.order({ type: 'signal', signal }),
+        })
+      })
+      guard.process.once('error', (error) => {
+        reject(new LeaseCommandError(`cannot start the helper: ${error.message}`, '', error))
+      })
+      guard.process.once('close', (status, signal) => {
+        // Without it nothing ends the command in time, so this does, now.
+        killAll()
+        const how = signal ?? `status ${status}`
+        reject(new LeaseCommandError(`the helper of ${command} ended early, with ${how}`, ''))
+      })
+    })
+    const { deadline } = held
+    guard.order({
+      type: 'run',
+      command,
+      args,
+      cwd: options.cwd ?? process.cwd(),
+      env: definedOnly(options.env ?? process.env),
+      grace: options.grace ?? Math.min(5_000, held.remaining / 4),
+      deadline,
+    })
+    if (options.signal?.aborted) end()
+    const ended = await report
+    if (ended.type === 'failed') {
+      throw new LeaseCommandError(
+        `cannot run ${command}: ${ended.message}; check its name and mode`,
+        ended.errno,
+      )
+    }
+    if (ended.type !== 'ended') throw new LeaseCommandError('the helper said nonsense', '')
+    return { status: ended.status, signal: ended.signal, lost: whyLost(held) }
+  } finally {
+    held.signal.removeEventListener('abort', killAll)
+    options.signal?.removeEventListener('abort', end)
+    guard.channel.end()
+  }
+}
+
+function whyLost(held: Held): LeaseError | null {
+  try {
+    held.check()
+    return null
+  } catch (error) {
+    return error as LeaseError
+  }
+}
+
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal)
+  } catch {
+    // It has ended.
+  }
+}
+
+function definedOnly(env: NodeJS.ProcessEnv): Record<string, string> {
+  const entries = Object.entries(env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  )
+  return Object.fromEntries(entries)
+}

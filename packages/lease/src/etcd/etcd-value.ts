@@ -1,0 +1,31 @@
+/** What the key of a lease holds. When it ends, the server knows. */
+export interface EtcdValue {
+  readonly owner: string
+  /** Tells a holding from every other. */
+  readonly nonce: string
+  /** Whether nobody holds the lease. */
+  readonly released: boolean
+  /** Which generation was released. */
+  readonly generation?: bigint
+}
+
+export function encodeValue({ owner, nonce, released, generation }: EtcdValue): Buffer {
+  const tail = generation === undefined ? {} : { generation: `${generation}` }
+  return Buffer.from(JSON.stringify({ owner, nonce, released, ...tail }))
+}
+
+/** Reads a value. Throws an `Error` that says what is wrong with it. */
+export function decodeValue(bytes: Uint8Array): EtcdValue {
+  if (bytes.length === 0) throw new Error('it is empty')
+  const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  if (typeof value !== 'object' || value === null) throw new Error('it is no JSON object')
+  const { owner, nonce, released, generation } = value as Record<string, unknown>
+  if (typeof owner !== 'string' || typeof nonce !== 'string' || typeof released !== 'boolean') {
+    throw new Error('it lacks an owner, a nonce, or whether it was released')
+  }
+  if (generation === undefined) return { owner, nonce, released }
+  if (typeof generation !== 'string' || !/^\d+$/.test(generation)) {
+    throw new Error('its generation is no whole number')
+  }
+  return { owner, nonce, released, generation: BigInt(generation) }
+}

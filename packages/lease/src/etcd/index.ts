@@ -1,0 +1,1 @@
+export { createEtcdLeaser, type EtcdLeaserOptions } from './create-etcd-leaser.ts'

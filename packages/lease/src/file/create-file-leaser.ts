@@ -1,0 +1,40 @@
+import { resolve } from 'node:path'
+import { LeaseOptionError } from '../errors.ts'
+import type { Leaser, LeaserOptions } from '../leaser.ts'
+import { RecordLeaser } from '../record-leaser.ts'
+import { Terms } from '../terms.ts'
+import { FileStore } from './file-store.ts'
+
+/** Where the lease is, and how far contenders' clocks may be apart. */
+export interface FileLeaserOptions extends LeaserOptions {
+  /** A directory that every contender sees. It must exist: one that is made here might hide a share that is not mounted. */
+  readonly dir: string
+  /** The lease's file below `dir`; `lock.json` by default. */
+  readonly path?: string
+  /** How far contenders' clocks may be apart, in milliseconds; 5,000 by default. */
+  readonly clockSkew?: number
+}
+
+/**
+ * A lease in a directory, for all who see that directory: on one machine, or on a share where link(2) is atomic, as on
+ * NFS.
+ *
+ * Every change of state is a new numbered record beside the file, made by link(2) of a complete, synced temporary file;
+ * the file itself is for people and may lag.
+ *
+ * @example
+ * const leaser = createFileLeaser({ dir: '/var/lib/app' })
+ * await using held = await hold(leaser)
+ */
+export function createFileLeaser(options: FileLeaserOptions): Leaser {
+  const { dir, path = 'lock.json' } = options
+  if (typeof dir !== 'string' || dir === '') throw new LeaseOptionError('dir must be a directory')
+  if (path === '' || path.endsWith('/')) {
+    throw new LeaseOptionError(`path must name a file below ${dir}, and is "${path}"`)
+  }
+  return new RecordLeaser(
+    'file',
+    new FileStore(resolve(dir), path, options.logger ?? {}),
+    new Terms(options, options.clockSkew ?? 5_000),
+  )
+}

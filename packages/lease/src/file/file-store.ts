@@ -1,0 +1,158 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { link, mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { LeaseUnavailableError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import type { Absent, RecordStore, Stored, Swapped } from '../record-store.ts'
+import { errno, fileError } from './file-error.ts'
+import { listRecords } from './list-records.ts'
+import { syncDirectory, writeSynced } from './write-synced.ts'
+
+/** How often a listing may be overtaken in a row. */
+const attempts = 100
+
+/** The number of the record that holds the state; 0 where that is the file itself, or nothing. */
+type Version = number
+
+/**
+ * A record as numbered files.
+ *
+ * Why this is a compare-and-swap: the state is the record with the highest number n, and n + 1 is made by link(2), which
+ * only one can do. Old records are cleared upwards, so as long as n is there n + 1 was never cleared, and whoever linked
+ * it was the first. A contender that was stopped for so long that n + 1 had come and gone finds n gone, and has lost.
+ */
+export class FileStore implements RecordStore<Version> {
+  readonly place: string
+  readonly #dir: string
+  readonly #name: string
+  readonly #root: string
+  readonly #logger: Logger
+
+  constructor(dir: string, path: string, logger: Logger) {
+    this.place = join(dir, path)
+    this.#root = dir
+    this.#dir = dirname(this.place)
+    this.#name = basename(this.place)
+    this.#logger = logger
+  }
+
+  async read(signal?: AbortSignal): Promise<Stored<Version> | Absent<Version>> {
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      signal?.throwIfAborted()
+      const { highest } = await this.#list()
+      const bytes = await this.#readBytes(highest)
+      if (bytes !== null) return { bytes, etag: etagOf(bytes), version: highest }
+      if (highest === 0) return { bytes: null, version: 0 }
+    }
+    throw new LeaseUnavailableError(this.place, 'changes faster than it can be read')
+  }
+
+  async swap(base: Stored<Version> | Absent<Version>, next: Uint8Array): Promise<Swapped | null> {
+    const version = base.version + 1
+    const temporary = await this.#writeTemporary(version, next)
+    try {
+      if (!(await this.#link(temporary, version))) return null
+      if (!(await this.#follows(base))) return null
+      // Together, for a file system that writes both in one go.
+      const [synced, copy] = await Promise.allSettled([
+        syncDirectory(this.#dir),
+        this.#writeTemporary(version, next),
+      ])
+      if (synced.status === 'rejected') throw synced.reason
+      const { highest, cleared } = await this.#list()
+      await this.#publish(copy, cleared)
+      return { etag: etagOf(next), present: highest === version }
+    } catch (error) {
+      throw fileError(error, this.place)
+    } finally {
+      await rm(temporary, { force: true }).catch(() => {})
+    }
+  }
+
+  /** Whether the link was made. That is the temporary file's link count: NFS repeats requests, and then answers EEXIST. */
+  async #link(temporary: string, version: Version): Promise<boolean> {
+    let refusal: unknown
+    try {
+      await link(temporary, this.#record(version))
+    } catch (error) {
+      refusal = error
+    }
+    let links: number
+    try {
+      links = (await stat(temporary)).nlink
+    } catch (error) {
+      // Others are so far ahead that they cleared it as left over.
+      if (errno(error) === 'ENOENT') return false
+      throw error
+    }
+    if (links > 1) return true
+    if (refusal === undefined || errno(refusal) === 'EEXIST') return false
+    throw refusal as Error
+  }
+
+  /** Whether the record that was just linked followed `base`: whether that is still there, unchanged. */
+  async #follows(base: Stored<Version> | Absent<Version>): Promise<boolean> {
+    const again = await this.#readBytes(base.version)
+    if (base.bytes === null || again === null) return base.bytes === again
+    return etagOf(again) === base.etag
+  }
+
+  /**
+   * Brings the file up to date and clears what is over, in this order. The change is made by now: what fails here is
+   * only said.
+   */
+  async #publish(copy: PromiseSettledResult<string>, cleared: readonly string[]): Promise<void> {
+    try {
+      if (copy.status === 'rejected') throw copy.reason
+      await rename(copy.value, this.place)
+      for (const name of cleared) await rm(join(this.#dir, name), { force: true })
+    } catch (error) {
+      // Others, further ahead, cleared the copy.
+      if (errno(error) === 'ENOENT') return
+      this.#logger.warn?.(`cannot tidy up beside ${this.place}`, { error })
+    }
+  }
+
+  async #writeTemporary(version: Version, bytes: Uint8Array): Promise<string> {
+    const path = join(this.#dir, `.${this.#name}.${version}.${randomUUID()}.tmp`)
+    try {
+      await writeSynced(path, bytes)
+    } catch (error) {
+      if (errno(error) !== 'ENOENT' || this.#dir === this.#root) throw fileError(error, this.place)
+      // `path` may lead through directories that nobody made yet; `dir` itself has to be there.
+      await stat(this.#root).catch((cause: unknown) => {
+        throw fileError(cause, this.place)
+      })
+      await mkdir(this.#dir, { recursive: true })
+      await writeSynced(path, bytes)
+    }
+    return path
+  }
+
+  async #list() {
+    try {
+      return await listRecords(this.#dir, this.#name)
+    } catch (error) {
+      if (errno(error) === 'ENOENT' && this.#dir !== this.#root) return { highest: 0, cleared: [] }
+      throw fileError(error, this.place)
+    }
+  }
+
+  async #readBytes(version: Version): Promise<Uint8Array | null> {
+    try {
+      return await readFile(this.#record(version))
+    } catch (error) {
+      if (errno(error) === 'ENOENT') return null
+      throw fileError(error, this.place)
+    }
+  }
+
+  #record(version: Version): string {
+    return version === 0 ? this.place : `${this.place}.${version}`
+  }
+}
+
+/** The etag of a record: the SHA-256 of its bytes in lower-case hex. */
+function etagOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}

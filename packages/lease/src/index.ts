@@ -1,0 +1,33 @@
+export {
+  runCommandWithLease,
+  type CommandOptions,
+  type CommandResult,
+  type RunningCommand,
+} from './command/run-command-with-lease.ts'
+export type { Clocks, Moment } from './clocks.ts'
+export {
+  LeaseAlreadyReleasedError,
+  LeaseCommandError,
+  LeaseCorruptError,
+  LeaseError,
+  LeaseEtagRequiredError,
+  LeaseExistsError,
+  LeaseLostError,
+  LeaseNotHeldError,
+  LeaseOptionError,
+  LeasePeerMissingError,
+  LeaseRequiredError,
+  LeaseStoreError,
+  LeaseStoreUnsafeError,
+  LeaseTimeoutError,
+  LeaseUnavailableError,
+  TtlExceedsMaxError,
+  type LeaseErrorCode,
+} from './errors.ts'
+export { createFileLeaser, type FileLeaserOptions } from './file/create-file-leaser.ts'
+export type { Held } from './held.ts'
+export { hold, type HoldOptions } from './hold.ts'
+export type { Lease, LeaseReference } from './lease.ts'
+export type { Leaser, LeaseRequest, LeaserOptions, LeaseState } from './leaser.ts'
+export type { Logger } from './logger.ts'
+export { runWithLease } from './run-with-lease.ts'

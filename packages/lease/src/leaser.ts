@@ -1,0 +1,72 @@
+import type { Lease, LeaseReference } from './lease.ts'
+import type { Logger } from './logger.ts'
+
+/** What every leaser can be told. */
+export interface LeaserOptions {
+  /** How long a lease lasts, in milliseconds; 30,000 by default, or `maxTtl` where that is less. */
+  readonly ttl?: number
+  /** How long a lease may last at most, in milliseconds; 30,000 by default, and the same for every contender. */
+  readonly maxTtl?: number
+  /** What this holder calls itself; `host:pid` by default. Written for people, no proof. */
+  readonly owner?: string
+  readonly logger?: Logger
+  /** The time in milliseconds since 1970; `Date.now` by default. */
+  readonly clock?: () => number
+}
+
+/** What one request can be told. */
+export interface LeaseRequest {
+  /** Instead of the leaser's own, in milliseconds. */
+  readonly ttl?: number
+  readonly signal?: AbortSignal
+}
+
+/** What is known of a lease without holding it. */
+export interface LeaseState {
+  readonly generation: bigint
+  readonly owner: string
+  readonly expiresAt: Date
+  /** Whether somebody holds it just now. */
+  readonly held: boolean
+}
+
+/**
+ * Grants one lease, wherever that is kept.
+ *
+ * There is at most one holder of a generation, and generations only grow. Every method may also throw
+ * `LeaseUnavailableError` (try again), `LeaseStoreError` (it will not help) and the signal's reason.
+ */
+export interface Leaser {
+  /** What keeps the lease: `file`, `s3`, `etcd`, `postgres`, or what another implementation calls itself. */
+  readonly type: string
+  /** What names the lease in messages: a path, a URL, a key. */
+  readonly place: string
+  /** How long a lease lasts, in milliseconds. */
+  readonly ttl: number
+  /** How long a lease may last at most, in milliseconds. */
+  readonly maxTtl: number
+  /**
+   * How far contenders' clocks may be apart, in milliseconds. A holder gives up this much earlier; 0 where one clock,
+   * the server's, judges for all.
+   */
+  readonly clockSkew: number
+  /**
+   * Takes the lease where nobody holds it.
+   *
+   * Throws `LeaseExistsError` while somebody does, oneself included; `TtlExceedsMaxError` before any I/O;
+   * `LeaseCorruptError` where what is stored is no lease.
+   */
+  acquire(request?: LeaseRequest): Promise<Lease>
+  /** Moves the end of the lease. Also an expired one, while nobody took it. Throws `LeaseNotHeldError` once it is another's, or gone. */
+  renew(lease: LeaseReference, request?: LeaseRequest): Promise<Lease>
+  /** Ends the lease. Throws `LeaseAlreadyReleasedError` where that was done, and `LeaseNotHeldError` where it is another's, or gone. */
+  release(lease: LeaseReference, request?: Pick<LeaseRequest, 'signal'>): Promise<void>
+  /** What is stored; `null` where nobody ever held the lease. Throws `LeaseCorruptError`. */
+  inspect(request?: Pick<LeaseRequest, 'signal'>): Promise<LeaseState | null>
+  /**
+   * An operator's way out: makes the lease free, whoever holds it and whatever is stored. The generation still grows.
+   *
+   * Whoever holds it loses it without being asked, so make sure first that nobody acts under it.
+   */
+  reset(request?: Pick<LeaseRequest, 'signal'>): Promise<void>
+}

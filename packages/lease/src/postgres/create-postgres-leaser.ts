@@ -1,0 +1,66 @@
+import { LeaseOptionError, LeasePeerMissingError } from '../errors.ts'
+import type { Leaser, LeaserOptions } from '../leaser.ts'
+import { Terms } from '../terms.ts'
+import { LeaseTable } from './lease-table.ts'
+import { PostgresLeaser } from './postgres-leaser.ts'
+import type { Queryable } from './queryable.ts'
+
+/** Where the lease is, and how the server is reached. */
+export interface PostgresLeaserOptions extends LeaserOptions {
+  /** The name of the lease: a row of the table. */
+  readonly name: string
+  /** A `Pool` of pg's, or a `Client` that nothing else uses; the caller ends it. */
+  readonly pool?: Queryable
+  /** Instead of `pool`: where to connect to. By default the PG* variables say so. The leaser's pool is closed by disposing the leaser. */
+  readonly connectionString?: string
+  /** The table, made where it is missing; `howdah_lease` by default. May be qualified by a schema. */
+  readonly table?: string
+  /** How long one query may take, in milliseconds; a sixth of `ttl`, at most 5,000, by default. */
+  readonly requestTimeout?: number
+}
+
+/**
+ * A lease as a row of a table in PostgreSQL 10 or newer. The server's clock decides.
+ *
+ * Disposing the leaser closes the pool that it made, never one that it was given. Throws `LeasePeerMissingError` where it
+ * has to make one and pg is not installed.
+ *
+ * @example
+ * await using leaser = await createPostgresLeaser({ name: 'nightly', connectionString })
+ * await runWithLease(leaser, async (signal) => { … })
+ */
+export async function createPostgresLeaser(
+  options: PostgresLeaserOptions,
+): Promise<Leaser & AsyncDisposable> {
+  const { name, connectionString, table = 'howdah_lease' } = options
+  if (typeof name !== 'string' || name === '') throw new LeaseOptionError('name must be given')
+  const terms = new Terms(options, 0)
+  const timeout = options.requestTimeout ?? Math.min(5_000, terms.ttl / 6)
+  if (!(timeout > 0)) throw new LeaseOptionError(`requestTimeout must be positive, and is ${timeout}`)
+  const place = `postgres ${table}/${name}`
+  if (options.pool !== undefined) {
+    const rows = new LeaseTable(place, options.pool, table, name, timeout)
+    return new PostgresLeaser(place, rows, terms, async () => {})
+  }
+  const { default: pg } = await loadLibrary()
+  const pool = new pg.Pool({
+    ...(connectionString === undefined ? {} : { connectionString }),
+    max: 2,
+    connectionTimeoutMillis: Math.ceil(timeout),
+    query_timeout: Math.ceil(timeout),
+    allowExitOnIdle: true,
+    application_name: `howdah lease ${name}`,
+  })
+  // A connection that the server ended while it was idle; the next query makes another.
+  pool.on('error', (error) => terms.logger.warn?.(`${place}: ${error.message}`, { error }))
+  const rows = new LeaseTable(place, pool, table, name, timeout)
+  return new PostgresLeaser(place, rows, terms, () => pool.end())
+}
+
+async function loadLibrary() {
+  try {
+    return await import('pg')
+  } catch (error) {
+    throw new LeasePeerMissingError('PostgreSQL', 'pg', error)
+  }
+}

@@ -1,0 +1,216 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { LeaseStoreError, LeaseUnavailableError } from '../errors.ts'
+import type { Queryable } from './queryable.ts'
+
+/** One state of the lease's row. The times are the server's. */
+export interface LeaseRow {
+  readonly generation: bigint
+  readonly owner: string
+  readonly nonce: string
+  /** Milliseconds since 1970; ±Infinity is possible; 0 where the lease was released. */
+  readonly expiresAt: number
+  /** The server's time when it answered, in milliseconds since 1970. */
+  readonly now: number
+}
+
+/** How often a query is tried that was not clearly answered. */
+const attempts = 4
+
+const columns = `generation::text AS generation, owner, nonce,
+  CASE WHEN isfinite(expires_at) THEN extract(epoch FROM expires_at)::float8 * 1000
+       WHEN expires_at > 'epoch' THEN 'Infinity'::float8 ELSE '-Infinity'::float8 END AS expires_at,
+  extract(epoch FROM clock_timestamp())::float8 * 1000 AS now`
+
+/** A commit that the server acknowledged must outlive its crash, or a generation might be given twice. */
+const durable = `set_config('synchronous_commit', CASE current_setting('synchronous_commit')
+  WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true)`
+
+/** The row of a lease. Each method is one statement, which may be repeated: a repetition finds its own nonce. */
+export class LeaseTable {
+  readonly #place: string
+  readonly #pool: Queryable
+  readonly #table: string
+  readonly #name: string
+  readonly #timeout: number
+  #made: Promise<void> | undefined
+
+  constructor(place: string, pool: Queryable, table: string, name: string, timeout: number) {
+    this.#place = place
+    this.#pool = pool
+    this.#table = table.split('.').map(quoted).join('.')
+    this.#name = name
+    this.#timeout = timeout
+  }
+
+  /** The present row; `null` where there is none. */
+  async read(signal?: AbortSignal): Promise<LeaseRow | null> {
+    return this.#ask(signal, `SELECT ${columns} FROM ${this.#table} WHERE name = $1`, [this.#name])
+  }
+
+  /**
+   * Takes the row where it is missing or over: the new row, or `null`.
+   *
+   * A copy of the statement that comes late finds its own nonce, and does not take again what was released since.
+   */
+  async take(
+    owner: string,
+    nonce: string,
+    ttl: number,
+    signal?: AbortSignal,
+  ): Promise<LeaseRow | null> {
+    return this.#ask(
+      signal,
+      `INSERT INTO ${this.#table} AS held (name, generation, owner, nonce, expires_at)
+       SELECT $1, 1, $2, $3, clock_timestamp() + $4 * interval '1 ms' FROM ${durable} AS durable
+       ON CONFLICT (name) DO UPDATE SET
+         generation = held.generation + (held.nonce <> excluded.nonce)::int,
+         owner = excluded.owner, nonce = excluded.nonce,
+         expires_at = clock_timestamp() + $4 * interval '1 ms'
+       WHERE held.generation > 0 AND CASE WHEN held.nonce = excluded.nonce
+         THEN held.expires_at <> 'epoch' ELSE held.expires_at < clock_timestamp() END
+       RETURNING ${columns}`,
+      [this.#name, owner, nonce, ttl],
+    )
+  }
+
+  /** Moves the end of a holding that was not released: the new row, or `null`. */
+  async extend(
+    generation: bigint,
+    nonce: string,
+    ttl: number,
+    signal?: AbortSignal,
+  ): Promise<LeaseRow | null> {
+    return this.#ask(
+      signal,
+      `UPDATE ${this.#table} SET expires_at = clock_timestamp() + $4 * interval '1 ms'
+       FROM ${durable} AS durable
+       WHERE name = $1 AND generation = $2 AND nonce = $3 AND expires_at <> 'epoch'
+       RETURNING ${columns}`,
+      [this.#name, generation, nonce, ttl],
+    )
+  }
+
+  /** Ends a holding: whether it was this one's, and not ended yet. */
+  async free(generation: bigint, nonce: string, signal?: AbortSignal): Promise<LeaseRow | null> {
+    return this.#ask(
+      signal,
+      `UPDATE ${this.#table} SET expires_at = 'epoch' FROM ${durable} AS durable
+       WHERE name = $1 AND generation = $2 AND nonce = $3 AND expires_at <> 'epoch'
+       RETURNING ${columns}`,
+      [this.#name, generation, nonce],
+    )
+  }
+
+  /** Ends whatever holding there is, and moves the generation on. */
+  async reset(owner: string, nonce: string, signal?: AbortSignal): Promise<LeaseRow | null> {
+    return this.#ask(
+      signal,
+      `INSERT INTO ${this.#table} AS held (name, generation, owner, nonce, expires_at)
+       SELECT $1, 1, $2, $3, 'epoch' FROM ${durable} AS durable
+       ON CONFLICT (name) DO UPDATE SET
+         generation = greatest(held.generation, 0) + (held.nonce <> excluded.nonce)::int,
+         owner = excluded.owner, nonce = excluded.nonce, expires_at = 'epoch'
+       RETURNING ${columns}`,
+      [this.#name, owner, nonce],
+    )
+  }
+
+  /** Asks until there is a clear answer. */
+  async #ask(
+    signal: AbortSignal | undefined,
+    text: string,
+    values: unknown[],
+  ): Promise<LeaseRow | null> {
+    let failure: unknown
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      if (attempt > 0) await pause(attempt, signal)
+      try {
+        this.#made ??= this.#make()
+        await this.#made
+        const { rows } = await this.#query(text, values, signal)
+        return rows[0] === undefined ? null : toRow(rows[0])
+      } catch (error) {
+        this.#made = undefined
+        signal?.throwIfAborted()
+        if (!isUnclear(error)) {
+          throw new LeaseStoreError(
+            this.#place,
+            `${(error as Error).message}; check the connection, the table ${this.#table} and the permissions`,
+            error,
+          )
+        }
+        failure = error
+      }
+    }
+    throw new LeaseUnavailableError(this.#place, `did not answer clearly, ${attempts} times`, failure)
+  }
+
+  /** Makes the table where it is missing. Who may not create tables can use one that is there. */
+  async #make(): Promise<void> {
+    const { rows } = await this.#query('SELECT to_regclass($1) IS NULL AS missing', [this.#table])
+    if (rows[0]?.['missing'] !== true) return
+    try {
+      await this.#query(`CREATE TABLE IF NOT EXISTS ${this.#table} (
+        name text PRIMARY KEY,
+        generation bigint NOT NULL,
+        owner text NOT NULL,
+        nonce text NOT NULL,
+        expires_at timestamptz NOT NULL
+      )`)
+    } catch (error) {
+      // Two who create it at the same time collide in the catalogs.
+      if (!['23505', '42P07'].includes(sqlState(error))) throw error
+    }
+  }
+
+  /** A query bounded in time. A client that is not ours may know no bound of its own. */
+  async #query(text: string, values: unknown[] = [], signal?: AbortSignal) {
+    let timer: NodeJS.Timeout | undefined
+    let forward: (() => void) | undefined
+    const over = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new Error(`no answer within ${this.#timeout} ms`)), this.#timeout)
+      forward = () => reject(signal?.reason as Error)
+      signal?.addEventListener('abort', forward, { once: true })
+    })
+    try {
+      signal?.throwIfAborted()
+      return await Promise.race([this.#pool.query(text, values), over])
+    } finally {
+      clearTimeout(timer)
+      if (forward !== undefined) signal?.removeEventListener('abort', forward)
+    }
+  }
+}
+
+function quoted(identifier: string): string {
+  return `"${identifier.replaceAll('"', '""')}"`
+}
+
+function toRow(row: Record<string, unknown>): LeaseRow {
+  return {
+    generation: BigInt(row['generation'] as string),
+    owner: row['owner'] as string,
+    nonce: row['nonce'] as string,
+    expiresAt: Number(row['expires_at']),
+    now: Number(row['now']),
+  }
+}
+
+function sqlState(error: unknown): string {
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' && /^(?=.*\d)[0-9A-Z]{5}$/.test(code) ? code : ''
+}
+
+/**
+ * Whether the statement may have been done, or may be on the next try. Classes: 08 connection, 40 rollback, 53 resources,
+ * 57 operator intervention (PostgreSQL manual, appendix A); no SQLSTATE: the network.
+ */
+function isUnclear(error: unknown): boolean {
+  const state = sqlState(error)
+  return state === '' || /^(08|40|53|57)/.test(state) || ['25006', '42P01'].includes(state)
+}
+
+async function pause(attempt: number, signal: AbortSignal | undefined): Promise<void> {
+  const time = 50 * 2 ** (attempt - 1) * (0.5 + Math.random())
+  await sleep(time, undefined, { signal }).catch(() => signal?.throwIfAborted())
+}

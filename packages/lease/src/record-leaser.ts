@@ -1,0 +1,167 @@
+import { randomUUID } from 'node:crypto'
+import {
+  LeaseAlreadyReleasedError,
+  LeaseCorruptError,
+  LeaseExistsError,
+  LeaseNotHeldError,
+  LeaseUnavailableError,
+} from './errors.ts'
+import { GrantedLease, requireLease, type Lease, type LeaseReference } from './lease.ts'
+import type { Leaser, LeaseRequest, LeaseState } from './leaser.ts'
+import { decodeRecord, encodeRecord, released, type LeaseRecord } from './record.ts'
+import type { Absent, RecordStore, Stored } from './record-store.ts'
+import type { Terms } from './terms.ts'
+
+/** How often a swap may be lost in a row to others' swaps before the store counts as too busy. */
+const attempts = 100
+
+/** A leaser over one record that contenders read and swap, each judging by its own clock. */
+export class RecordLeaser<Version> implements Leaser {
+  readonly type: string
+  readonly place: string
+  readonly ttl: number
+  readonly maxTtl: number
+  readonly clockSkew: number
+  readonly #store: RecordStore<Version>
+  readonly #terms: Terms
+
+  constructor(type: string, store: RecordStore<Version>, terms: Terms) {
+    this.type = type
+    this.place = store.place
+    this.ttl = terms.ttl
+    this.maxTtl = terms.maxTtl
+    this.clockSkew = terms.clockSkew
+    this.#store = store
+    this.#terms = terms
+  }
+
+  async acquire({ ttl, signal }: LeaseRequest = {}): Promise<Lease> {
+    const lifetime = this.#terms.within(ttl)
+    const nonce = randomUUID()
+    const lease = await this.#change(signal, (current, now) => {
+      const record = current.bytes === null ? null : this.#decode(current.bytes)
+      if (record !== null && record.expiresAt > now) {
+        const end = new Date(record.expiresAt)
+        if (record.expiresAt > now + this.maxTtl + this.clockSkew) {
+          throw new LeaseCorruptError(
+            this.place,
+            `${record.owner} claims it until ${end.toISOString()}, which is further away than the ${this.maxTtl} ms that are granted at most`,
+          )
+        }
+        throw new LeaseExistsError(this.place, record.owner, end)
+      }
+      const generation = (record?.generation ?? 0n) + 1n
+      return { generation, expiresAt: now + lifetime, owner: this.#terms.owner, nonce }
+    })
+    this.#terms.logger.debug?.(`acquired generation ${lease.generation} of the lease ${this.place}`)
+    return lease
+  }
+
+  async renew(lease: LeaseReference, { ttl, signal }: LeaseRequest = {}): Promise<Lease> {
+    requireLease(lease, 'renew')
+    const lifetime = this.#terms.within(ttl)
+    return this.#change(signal, (current, now) => {
+      const record = this.#own(current, lease)
+      if (record.expiresAt === released) {
+        throw new LeaseNotHeldError(this.place, lease.generation, 'it was released')
+      }
+      // A record that another wrote without a nonce gets one, lest two states of it be alike.
+      return { ...record, expiresAt: now + lifetime, nonce: record.nonce ?? randomUUID() }
+    })
+  }
+
+  async release(lease: LeaseReference, { signal }: LeaseRequest = {}): Promise<void> {
+    requireLease(lease, 'release')
+    await this.#change(signal, (current) => {
+      const record = this.#own(current, lease)
+      if (record.expiresAt === released) {
+        throw new LeaseAlreadyReleasedError(this.place, lease.generation)
+      }
+      return { ...record, expiresAt: released, nonce: record.nonce ?? randomUUID() }
+    })
+    this.#terms.logger.debug?.(`released generation ${lease.generation} of the lease ${this.place}`)
+  }
+
+  async inspect({ signal }: LeaseRequest = {}): Promise<LeaseState | null> {
+    const current = await this.#store.read(signal)
+    if (current.bytes === null) return null
+    const { generation, owner, expiresAt } = this.#decode(current.bytes)
+    const held = expiresAt > this.#terms.clock()
+    return { generation, owner, expiresAt: new Date(expiresAt), held }
+  }
+
+  async reset({ signal }: LeaseRequest = {}): Promise<void> {
+    const nonce = randomUUID()
+    const { generation } = await this.#change(signal, (current) => ({
+      generation: this.#generationAfter(current),
+      expiresAt: released,
+      owner: this.#terms.owner,
+      nonce,
+    }))
+    this.#terms.logger.warn?.(`reset the lease ${this.place} to generation ${generation}`)
+  }
+
+  /**
+   * A generation above all that were used. Where the record cannot be read, that is the time in milliseconds: nobody
+   * acquires a lease more often than a thousand times a second for decades.
+   */
+  #generationAfter(current: Stored<Version> | Absent<Version>): bigint {
+    if (current.bytes === null) return 1n
+    try {
+      return decodeRecord(current.bytes).generation + 1n
+    } catch {
+      return BigInt(Math.round(this.#terms.clock()))
+    }
+  }
+
+  /** Replaces the present state by what `decide` makes of it, again and again while others are faster. */
+  async #change(
+    signal: AbortSignal | undefined,
+    decide: (current: Stored<Version> | Absent<Version>, now: number) => LeaseRecord,
+  ): Promise<GrantedLease> {
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      signal?.throwIfAborted()
+      // Before the request, so that the lease is over for this holder no later than for the others.
+      const now = this.#terms.clock()
+      const current = await this.#store.read(signal)
+      const next = decide(current, now)
+      const swapped = await this.#store.swap(current, encodeRecord(next), signal)
+      // A release may be followed at once; where anything else was, the lease is another's by now.
+      if (swapped !== null && (swapped.present || next.expiresAt === released)) {
+        const { generation, owner, nonce } = next
+        const expiresAt = new Date(next.expiresAt)
+        return new GrantedLease(
+          { generation, expiresAt, owner, etag: swapped.etag, nonce: nonce ?? '' },
+          this.#terms.clock,
+        )
+      }
+    }
+    throw new LeaseUnavailableError(this.place, `was changed by others ${attempts} times in a row`)
+  }
+
+  /** The present record, where it is this holding's. */
+  #own(current: Stored<Version> | Absent<Version>, lease: LeaseReference): LeaseRecord {
+    if (current.bytes === null) {
+      throw new LeaseNotHeldError(this.place, lease.generation, 'nothing is stored any more')
+    }
+    const record = this.#decode(current.bytes)
+    // By the nonce too: a renewal may have been done although its answer never came.
+    const same =
+      current.etag === lease.etag ||
+      (lease instanceof GrantedLease && lease.nonce !== '' && lease.nonce === record.nonce)
+    if (same && record.generation === lease.generation) return record
+    throw new LeaseNotHeldError(
+      this.place,
+      lease.generation,
+      `${record.owner} has generation ${record.generation}`,
+    )
+  }
+
+  #decode(bytes: Uint8Array): LeaseRecord {
+    try {
+      return decodeRecord(bytes)
+    } catch (error) {
+      throw new LeaseCorruptError(this.place, (error as Error).message, error)
+    }
+  }
+}

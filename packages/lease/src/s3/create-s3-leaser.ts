@@ -1,0 +1,71 @@
+import { LeaseOptionError, LeasePeerMissingError } from '../errors.ts'
+import type { Leaser, LeaserOptions } from '../leaser.ts'
+import { RecordLeaser } from '../record-leaser.ts'
+import { Terms } from '../terms.ts'
+import { S3Object, type S3Library } from './s3-object.ts'
+import type { S3Sender } from './s3-sender.ts'
+import { S3Store } from './s3-store.ts'
+
+/** Where the lease is, and how the bucket is reached. */
+export interface S3LeaserOptions extends LeaserOptions {
+  readonly bucket: string
+  /** The prefix below which `lock.json` lies; the bucket's root by default. */
+  readonly path?: string
+  /** An `S3Client` of the caller's, who destroys it. By default one is made, with the SDK's own configuration. */
+  readonly client?: S3Sender
+  /** For a client that is made here: another endpoint than AWS's. */
+  readonly endpoint?: string
+  /** For a client that is made here. */
+  readonly region?: string
+  /** For a client that is made here: buckets in the path instead of the host name; on where there is an endpoint. */
+  readonly forcePathStyle?: boolean
+  /** How far contenders' clocks may be apart, in milliseconds; 5,000 by default. */
+  readonly clockSkew?: number
+  /** How long one request may take, in milliseconds; a sixth of `ttl`, at most 5,000, by default. */
+  readonly requestTimeout?: number
+}
+
+/**
+ * A lease as an object `<path>/lock.json`, changed by conditional PUTs.
+ *
+ * Its first use proves with an object of its own beside it that the store refuses stale conditions, and throws
+ * `LeaseStoreUnsafeError` where it does not. Throws `LeasePeerMissingError` without `@aws-sdk/client-s3`.
+ *
+ * @example
+ * const leaser = await createS3Leaser({ bucket: 'my-bucket', path: 'jobs/nightly' })
+ * await runWithLease(leaser, async (signal) => { … })
+ */
+export async function createS3Leaser(options: S3LeaserOptions): Promise<Leaser> {
+  const { bucket, path = '', requestTimeout } = options
+  if (typeof bucket !== 'string' || bucket === '') throw new LeaseOptionError('bucket must be named')
+  const terms = new Terms(options, options.clockSkew ?? 5_000)
+  const timeout = requestTimeout ?? Math.min(5_000, terms.ttl / 6)
+  if (!(timeout > 0)) throw new LeaseOptionError(`requestTimeout must be positive, and is ${timeout}`)
+  const library = await loadLibrary()
+  const sender = options.client ?? makeClient(library, options)
+  const prefix = path.replace(/^\/+|\/+$/g, '')
+  const key = prefix === '' ? 'lock.json' : `${prefix}/lock.json`
+  const object = (name: string) => new S3Object(library, sender, bucket, name, timeout)
+  return new RecordLeaser('s3', new S3Store(object, key, terms.logger), terms)
+}
+
+async function loadLibrary(): Promise<S3Library> {
+  try {
+    return await import('@aws-sdk/client-s3')
+  } catch (error) {
+    throw new LeasePeerMissingError('S3', '@aws-sdk/client-s3', error)
+  }
+}
+
+function makeClient(library: S3Library, options: S3LeaserOptions): S3Sender {
+  const { endpoint, region } = options
+  const forcePathStyle = options.forcePathStyle ?? endpoint !== undefined
+  return new library.S3Client({
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(region === undefined ? {} : { region }),
+    forcePathStyle,
+    // Not every store knows the newer checksums.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  })
+}

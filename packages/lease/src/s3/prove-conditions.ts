@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto'
+import { LeaseStoreError, LeaseStoreUnsafeError, LeaseUnavailableError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import { bareEtag, type Condition, type S3Object } from './s3-object.ts'
+
+/** How the store wants an etag in a condition: as it was received, in quotes, or without them. */
+export type EtagForm = 'quoted' | 'bare'
+
+/** How often a step is repeated after an unclear answer. */
+const attempts = 4
+
+/**
+ * Proves with an object beside `key` that the store refuses a PUT over an existing object where none is wanted, and one
+ * with a stale etag. Some stores accept such headers and ignore them.
+ *
+ * Throws {@link LeaseStoreUnsafeError} where they are ignored.
+ */
+export async function proveConditions(
+  object: (key: string) => S3Object,
+  key: string,
+  logger: Logger,
+): Promise<EtagForm> {
+  const probe = object(`${key}.probe-${randomUUID()}`)
+  try {
+    const first = await write(probe, 'first', { absent: true })
+    await mustRefuse(probe, { absent: true }, 'If-None-Match: *')
+    let form: EtagForm = 'quoted'
+    let answer = await attempt(probe, 'second', { etag: first })
+    if (answer === null) {
+      form = 'bare'
+      answer = await attempt(probe, 'second', { etag: bareEtag(first) })
+    }
+    if (answer === null) {
+      throw new LeaseStoreUnsafeError(probe.url, 'the store refuses If-Match with the present ETag')
+    }
+    await mustRefuse(probe, { etag: form === 'bare' ? bareEtag(first) : first }, 'a stale If-Match')
+    return form
+  } finally {
+    const refusal = await probe.delete().catch((error: unknown) => ({ status: 0, error }))
+    if (refusal !== null) logger.warn?.(`cannot delete ${probe.url}; delete it`, refusal)
+  }
+}
+
+async function write(probe: S3Object, text: string, condition: Condition): Promise<string> {
+  const etag = await attempt(probe, text, condition)
+  if (etag !== null) return etag
+  throw new LeaseStoreUnsafeError(probe.url, 'the store refuses If-None-Match: * for a new object')
+}
+
+async function mustRefuse(probe: S3Object, condition: Condition, what: string): Promise<void> {
+  if ((await attempt(probe, 'stale', condition)) === null) return
+  throw new LeaseStoreUnsafeError(
+    probe.url,
+    `the store ignores ${what} and overwrites, so two contenders could both win`,
+  )
+}
+
+/** One conditional write: its etag, or `null` where the condition was refused. */
+async function attempt(probe: S3Object, text: string, condition: Condition): Promise<string | null> {
+  const body = Buffer.from(`${text} ${randomUUID()}`)
+  for (let left = attempts; ; left--) {
+    const answer = await probe.put(body, condition)
+    if (typeof answer === 'object' && 'etag' in answer) return answer.etag
+    const seen = await probe.get()
+    // A repeated request is refused although its first copy was done.
+    if (seen !== null && 'bytes' in seen && Buffer.compare(seen.bytes, body) === 0) return seen.etag
+    if (answer === 'lost') return null
+    if (answer === 'gone') {
+      throw new LeaseStoreUnsafeError(probe.url, 'an object that was just written is not there')
+    }
+    const { status, error } = answer
+    if (status === 501) {
+      throw new LeaseStoreUnsafeError(probe.url, 'the store does not implement conditions', error)
+    }
+    if (status >= 400 && status < 500 && status !== 408 && status !== 409 && status !== 429) {
+      const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+      throw new LeaseStoreError(probe.url, `${why} (status ${status}); check bucket and permissions`, error)
+    }
+    if (left === 1) {
+      throw new LeaseUnavailableError(probe.url, status === 0 ? 'did not answer' : `answered ${status}`, error)
+    }
+  }
+}

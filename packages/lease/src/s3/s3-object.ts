@@ -1,0 +1,135 @@
+import type * as S3 from '@aws-sdk/client-s3'
+import type { S3Sender } from './s3-sender.ts'
+
+/** What is used of the library. */
+export type S3Library = Pick<
+  typeof S3,
+  'DeleteObjectCommand' | 'GetObjectCommand' | 'PutObjectCommand' | 'S3Client'
+>
+
+/** What a PUT is to find: nothing, or the object with this etag. */
+export type Condition = { readonly absent: true } | { readonly etag: string }
+
+/** An etag without its quotes, as some stores compare it. */
+export function bareEtag(etag: string): string {
+  return etag.replace(/^(W\/)?"(.*)"$/, '$2')
+}
+
+/** An answer that is none of the expected ones. `status` is 0 where none came. */
+export interface Refusal {
+  readonly status: number
+  readonly error: unknown
+}
+
+/** One object of a bucket, with each request bounded in time. Expected answers are values. */
+export class S3Object {
+  readonly #library: S3Library
+  readonly #sender: S3Sender
+  readonly #bucket: string
+  readonly #key: string
+  readonly #timeout: number
+
+  constructor(
+    library: S3Library,
+    sender: S3Sender,
+    bucket: string,
+    key: string,
+    timeout: number,
+  ) {
+    this.#library = library
+    this.#sender = sender
+    this.#bucket = bucket
+    this.#key = key
+    this.#timeout = timeout
+  }
+
+  get url(): string {
+    return `s3://${this.#bucket}/${this.#key}`
+  }
+
+  /** The object, with its ETag as received; `null` where there is none. */
+  async get(signal?: AbortSignal): Promise<{ bytes: Uint8Array; etag: string } | Refusal | null> {
+    const { GetObjectCommand } = this.#library
+    return this.#send<S3.GetObjectCommandOutput, { bytes: Uint8Array; etag: string } | null>(
+      new GetObjectCommand({ Bucket: this.#bucket, Key: this.#key }),
+      signal,
+      async (answer) => ({
+        bytes: (await answer.Body?.transformToByteArray()) ?? new Uint8Array(),
+        etag: answer.ETag ?? '',
+      }),
+      (refusal) => (isMissingObject(refusal) ? null : refusal),
+    )
+  }
+
+  /** Writes the object on a condition: its new ETag; `lost` where the condition does not hold (412), `gone` (404). */
+  async put(
+    bytes: Uint8Array,
+    condition: Condition,
+    signal?: AbortSignal,
+  ): Promise<{ etag: string } | 'lost' | 'gone' | Refusal> {
+    const { PutObjectCommand } = this.#library
+    const only = 'etag' in condition ? { IfMatch: condition.etag } : { IfNoneMatch: '*' }
+    return this.#send<S3.PutObjectCommandOutput, { etag: string } | 'lost' | 'gone'>(
+      new PutObjectCommand({
+        Bucket: this.#bucket,
+        Key: this.#key,
+        Body: bytes,
+        ContentType: 'application/json',
+        ...only,
+      }),
+      signal,
+      (answer) => ({ etag: answer.ETag ?? '' }),
+      (refusal) => {
+        if (refusal.status === 412) return 'lost'
+        return isMissingObject(refusal) ? 'gone' : refusal
+      },
+    )
+  }
+
+  async delete(): Promise<Refusal | null> {
+    const { DeleteObjectCommand } = this.#library
+    return this.#send<unknown, null>(
+      new DeleteObjectCommand({ Bucket: this.#bucket, Key: this.#key }),
+      undefined,
+      () => null,
+      (refusal) => refusal,
+    )
+  }
+
+  /** Sends a command; `expect` turns a refusal into an expected answer, or leaves it. */
+  async #send<Answer, Value>(
+    command: object,
+    signal: AbortSignal | undefined,
+    take: (answer: Answer) => Value | Promise<Value>,
+    expect: (refusal: Refusal) => Value | Refusal,
+  ): Promise<Value | Refusal> {
+    // A timer of one's own: AbortSignal.timeout would be one of a signal that nobody can take back.
+    const controller = new AbortController()
+    const timer = setTimeout(() => {
+      controller.abort(new Error(`no answer within ${this.#timeout} ms`))
+    }, this.#timeout)
+    const forward = () => controller.abort(signal?.reason)
+    signal?.addEventListener('abort', forward, { once: true })
+    try {
+      signal?.throwIfAborted()
+      const options = { abortSignal: controller.signal }
+      return await take((await this.#sender.send(command as never, options)) as Answer)
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason as Error
+      return expect({ status: statusOf(error), error })
+    } finally {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', forward)
+    }
+  }
+}
+
+function statusOf(error: unknown): number {
+  const { $metadata } = error as { $metadata?: { httpStatusCode?: number } }
+  return $metadata?.httpStatusCode ?? 0
+}
+
+/** A bucket that does not exist answers 404 too. */
+function isMissingObject({ status, error }: Refusal): boolean {
+  return status === 404 && !(error instanceof Error && error.name === 'NoSuchBucket')
+}

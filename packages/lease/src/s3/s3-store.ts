@@ -1,0 +1,117 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { LeaseStoreError, LeaseUnavailableError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import type { Absent, RecordStore, Stored, Swapped } from '../record-store.ts'
+import { proveConditions, type EtagForm } from './prove-conditions.ts'
+import { bareEtag, type Condition, type Refusal, type S3Object } from './s3-object.ts'
+
+/** How often an unclear answer is followed up, with pauses of 50 ms, 100 ms, … */
+const attempts = 5
+
+/** The ETag of the object; `null` where there is none. */
+type Version = string | null
+
+/** A record as one object. Conditional PUTs are its compare-and-swap. */
+export class S3Store implements RecordStore<Version> {
+  readonly place: string
+  readonly #object: S3Object
+  readonly #logger: Logger
+  readonly #prove: () => Promise<EtagForm>
+  #proof: Promise<EtagForm> | undefined
+  #form: EtagForm = 'quoted'
+
+  constructor(object: (key: string) => S3Object, key: string, logger: Logger) {
+    this.#object = object(key)
+    this.place = this.#object.url
+    this.#logger = logger
+    this.#prove = () => proveConditions(object, key, logger)
+  }
+
+  async read(signal?: AbortSignal): Promise<Stored<Version> | Absent<Version>> {
+    await this.#proven()
+    let refusal: Refusal | undefined
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      await pause(attempt, signal)
+      const answer = await this.#object.get(signal)
+      if (answer === null) return { bytes: null, version: null }
+      if ('bytes' in answer) return { ...answer, version: answer.etag }
+      refusal = answer
+      if (!isUnclear(answer)) throw this.#refused(answer)
+    }
+    throw this.#silent(refusal)
+  }
+
+  async swap(
+    base: Stored<Version> | Absent<Version>,
+    next: Uint8Array,
+    signal?: AbortSignal,
+  ): Promise<Swapped | null> {
+    await this.#proven()
+    let refusal: Refusal | undefined
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      await pause(attempt, signal)
+      const answer = await this.#object.put(next, this.#condition(base.version), signal)
+      if (typeof answer === 'object' && 'etag' in answer) {
+        return { etag: answer.etag, present: true }
+      }
+      if (typeof answer === 'object') {
+        refusal = answer
+        if (!isUnclear(answer)) throw this.#refused(answer)
+        this.#logger.debug?.(`unclear answer ${answer.status} from ${this.place}`)
+      }
+      // Lost is what a repeated request is told too, whose first copy was done. So look what is there.
+      const now = await this.read(signal)
+      if (now.bytes !== null && Buffer.compare(now.bytes, next) === 0) {
+        return { etag: now.etag, present: true }
+      }
+      if (now.version !== base.version) return null
+      // Nothing changed: the request was lost, or may still come. Repeating it does no harm, for its condition.
+    }
+    throw this.#silent(refusal)
+  }
+
+  #condition(version: Version): Condition {
+    if (version === null) return { absent: true }
+    return { etag: this.#form === 'bare' ? bareEtag(version) : version }
+  }
+
+  /** Once; but a proof that failed is tried again. */
+  async #proven(): Promise<void> {
+    this.#proof ??= this.#prove()
+    try {
+      this.#form = await this.#proof
+    } catch (error) {
+      this.#proof = undefined
+      throw error
+    }
+  }
+
+  #refused({ status, error }: Refusal): Error {
+    const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    return new LeaseStoreError(
+      this.place,
+      `${what} (status ${status}); check the bucket's name, the credentials and their permissions`,
+      error,
+    )
+  }
+
+  #silent(refusal: Refusal | undefined): Error {
+    const status = refusal?.status ?? 0
+    const what = status === 0 ? 'did not answer' : `answered ${status}`
+    return new LeaseUnavailableError(this.place, `${what}, ${attempts} times`, refusal?.error)
+  }
+}
+
+/** No answer, a conflict with another request, too many requests, or a fault of the server's: done or not, who knows. */
+function isUnclear({ status, error }: Refusal): boolean {
+  if (status !== 0) return status === 408 || status === 409 || status === 429 || status >= 500
+  // Without a status: the network, or the SDK's own complaint, such as missing credentials.
+  const name = error instanceof Error ? error.name : ''
+  return name !== 'CredentialsProviderError' && name !== 'TypeError'
+}
+
+async function pause(attempt: number, signal: AbortSignal | undefined): Promise<void> {
+  if (attempt === 0) return
+  const time = 50 * 2 ** (attempt - 1) * (0.5 + Math.random())
+  await sleep(time, undefined, { signal }).catch(() => signal?.throwIfAborted())
+}

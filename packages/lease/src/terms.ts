@@ -1,0 +1,39 @@
+import { hostname } from 'node:os'
+import { LeaseOptionError, TtlExceedsMaxError } from './errors.ts'
+import type { LeaserOptions } from './leaser.ts'
+import type { Logger } from './logger.ts'
+
+/** The options of a leaser, checked and complete. */
+export class Terms {
+  readonly ttl: number
+  readonly maxTtl: number
+  readonly clockSkew: number
+  readonly owner: string
+  readonly logger: Logger
+  readonly clock: () => number
+
+  /** Throws {@link LeaseOptionError}, and {@link TtlExceedsMaxError} where `ttl` exceeds `maxTtl`. */
+  constructor(options: LeaserOptions, clockSkew: number) {
+    this.maxTtl = positive('maxTtl', options.maxTtl ?? 30_000)
+    this.ttl = positive('ttl', options.ttl ?? Math.min(30_000, this.maxTtl))
+    if (!(Number.isFinite(clockSkew) && clockSkew >= 0)) {
+      throw new LeaseOptionError(`clockSkew must be 0 or more milliseconds, and is ${clockSkew}`)
+    }
+    this.clockSkew = clockSkew
+    this.owner = options.owner ?? `${hostname()}:${process.pid}`
+    this.logger = options.logger ?? {}
+    this.clock = options.clock ?? Date.now
+    this.within(this.ttl)
+  }
+
+  /** The time that is asked for, in milliseconds; refused where it exceeds what is ever granted. */
+  within(ttl: number = this.ttl): number {
+    if (positive('ttl', ttl) > this.maxTtl) throw new TtlExceedsMaxError(ttl, this.maxTtl)
+    return ttl
+  }
+}
+
+function positive(name: string, value: number): number {
+  if (Number.isFinite(value) && value > 0) return value
+  throw new LeaseOptionError(`${name} must be a positive number of milliseconds, and is ${value}`)
+}

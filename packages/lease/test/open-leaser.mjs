@@ -1,0 +1,27 @@
+import { createFileLeaser } from '@howdah/lease'
+import { createEtcdLeaser } from '@howdah/lease/etcd'
+import { createPostgresLeaser } from '@howdah/lease/postgres'
+import { createS3Leaser } from '@howdah/lease/s3'
+
+const makers = {
+  file: createFileLeaser,
+  etcd: createEtcdLeaser,
+  postgres: createPostgresLeaser,
+  s3: async (options) => {
+    const { S3Client } = await import('@aws-sdk/client-s3')
+    clients[options.endpoint] ??= new S3Client({
+      endpoint: options.endpoint,
+      region: options.region ?? 'us-east-1',
+      forcePathStyle: true,
+      ...(options.credentials && { credentials: options.credentials }),
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+    })
+    return createS3Leaser({ client: clients[options.endpoint], ...options })
+  },
+}
+const clients = {}
+
+/** Opens the leaser of a place; its clock goes wrong by `place.clockOffset` ms. */
+export async function openLeaser({ backend, clockOffset = 0, ...options }) {
+  return makers[backend]({ ...options, clock: () => Date.now() + clockOffset })
+}

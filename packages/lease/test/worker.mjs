@@ -1,0 +1,143 @@
+// One of several processes that contend for leases: does what the test asks for by message.
+import { appendFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { hold, runCommandWithLease } from '@howdah/lease'
+import { openLeaser } from './open-leaser.mjs'
+
+const opened = new Map()
+const leases = new Map()
+
+/** One leaser for each place and contender, kept open. */
+async function leaserOf(place, contender = 0) {
+  const key = JSON.stringify([place, contender])
+  if (!opened.has(key)) opened.set(key, openLeaser(place))
+  const leaser = await opened.get(key)
+  if (opened.size > 200) {
+    const [oldest] = opened.keys()
+    const old = await opened.get(oldest)
+    opened.delete(oldest)
+    if (oldest !== key) await old[Symbol.asyncDispose]?.()
+  }
+  return leaser
+}
+
+const clock = () => Number(process.hrtime.bigint()) / 1e6
+
+/** All workers start at the same moment, by the clock that they share. */
+async function startAt(at) {
+  if (at === undefined) return
+  const left = at - clock()
+  if (left > 2) await sleep(left - 2)
+  while (clock() < at);
+}
+
+function shown({ generation, etag, owner, expiresAt }) {
+  return { generation: String(generation), etag, owner, expiresAt: expiresAt.getTime() }
+}
+
+async function attempt(action) {
+  const before = clock()
+  try {
+    const lease = await action()
+    return { ok: true, before, after: clock(), ...(lease && { lease: shown(lease) }) }
+  } catch (error) {
+    if (!error.code?.startsWith('ERR_LEASE')) throw error
+    return { ok: false, before, after: clock(), code: error.code, message: error.message }
+  }
+}
+
+const revived = ({ generation, etag }) => ({ generation: BigInt(generation), etag })
+
+const actions = {
+  async open({ place }) {
+    await (await leaserOf(place)).inspect()
+  },
+  async acquire({ place, at }) {
+    const leaser = await leaserOf(place)
+    await startAt(at)
+    return attempt(() => leaser.acquire())
+  },
+  async contend({ place, count, at }) {
+    const leasers = []
+    for (let n = 0; n < count; n++) leasers.push(await leaserOf(place, n))
+    await startAt(at)
+    return Promise.all(leasers.map((leaser) => attempt(() => leaser.acquire())))
+  },
+  async acquireUntil({ place, until, pause = 0 }) {
+    const leaser = await leaserOf(place)
+    for (;;) {
+      const result = await attempt(() => leaser.acquire())
+      if (result.ok || clock() >= until) return result
+      await sleep(pause)
+    }
+  },
+  async renew({ place, lease, at }) {
+    const leaser = await leaserOf(place)
+    await startAt(at)
+    return attempt(() => leaser.renew(revived(lease)))
+  },
+  async renewLater({ place, lease, at }) {
+    const leaser = await leaserOf(place)
+    await sleep(Math.max(0, at - clock()))
+    return attempt(() => leaser.renew(revived(lease)))
+  },
+  async release({ place, lease, at }) {
+    const leaser = await leaserOf(place)
+    await startAt(at)
+    return attempt(() => leaser.release(revived(lease)))
+  },
+  /** Acquires, writes the generation down while holding it, and releases, until it is killed. */
+  async cycle({ place, log }) {
+    const leaser = await leaserOf(place)
+    for (;;) {
+      try {
+        const lease = await leaser.acquire()
+        appendFileSync(log, `${lease.generation}\n`)
+        // Whoever was too slow writing may have been overtaken.
+        if (lease.isExpired) appendFileSync(log, `late ${lease.generation}\n`)
+        await leaser.release(lease)
+      } catch (error) {
+        if (!error.code?.startsWith('ERR_LEASE')) throw error
+        await sleep(2 + Math.random() * 8)
+      }
+    }
+  },
+  async hold({ place, options }) {
+    const held = await hold(await leaserOf(place), options)
+    leases.set(place.backend, held)
+    held.signal.addEventListener('abort', () => process.send({ event: 'lost', at: clock() }))
+    return { from: clock(), until: held.deadline.monotonic, lease: shown(held.lease) }
+  },
+  /** What check() says, with nothing in between since the process went on. */
+  async watch({ place }) {
+    const held = leases.get(place.backend)
+    // A loop that never gives way, as a blocked event loop: it sees the stop from inside.
+    let last = clock()
+    while (clock() - last < 300) last = clock()
+    const verdict = await attempt(() => void held.check())
+    const firedAtOnce = held.signal.aborted
+    await new Promise((resolve) => setImmediate(resolve))
+    return { ...verdict, firedAtOnce, fired: held.signal.aborted }
+  },
+  async drop({ place }) {
+    await leases.get(place.backend).release()
+  },
+  async command({ place, command, args, options }) {
+    return runCommandWithLease(await leaserOf(place), command, args, {
+      ...options,
+      onStart: ({ pid, generation }) => {
+        process.send({ event: 'started', pid, generation: String(generation) })
+      },
+    })
+  },
+}
+
+process.on('message', async ({ id, action, ...request }) => {
+  try {
+    const value = await actions[action](request)
+    process.send({ id, value })
+  } catch (error) {
+    process.send({ id, error: error.stack ?? String(error) })
+  }
+})
+process.on('disconnect', () => process.exit())
