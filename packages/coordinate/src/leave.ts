@@ -1,5 +1,6 @@
 import type { Lock } from '@howdah/lock'
 import { codeOf } from './caught.ts'
+import { convertToExclusive } from './convert-to-exclusive.ts'
 import type { Coordinated } from './coordinated.ts'
 import { isCurrent } from './is-current.ts'
 import { isThrowAway } from './place.ts'
@@ -76,7 +77,7 @@ export async function lastOneOut<Options>(
 ): Promise<Left> {
   try {
     if (!isCurrent(use)) return 'kept'
-    if (!convert(use)) return 'in-use'
+    if (!convertToExclusive(use)) return 'in-use'
     return await tidy(coordinated, end)
   } finally {
     use.release()
@@ -108,14 +109,4 @@ async function tidy<Options>(
   if (running !== null) await subject.stop()
   removeRecord(place)
   return 'stopped'
-}
-
-function convert(use: Lock): boolean {
-  try {
-    return use.tryUpgrade()
-  } catch (error) {
-    // A watchdog came in between: it does the rest.
-    if (codeOf(error) === 'ERR_LOCK_LOST') return false
-    throw error
-  }
 }

@@ -1,5 +1,6 @@
 import type { Lock } from '@howdah/lock'
 import { codeOf } from './caught.ts'
+import { convertToExclusive } from './convert-to-exclusive.ts'
 import type { Coordinated } from './coordinated.ts'
 import { DoesNotExistError, InUseError, UsedUpError } from './errors.ts'
 import {
@@ -130,12 +131,9 @@ export class Free<Options> extends Handle<Options> {
   async #takeUse(waiting: Waiting, force: boolean): Promise<Lock | null> {
     const shared = await takeUse(this.coordinated, 'shared', waiting)
     if (shared === null) throw new DoesNotExistError(this.place.use)
-    try {
-      if (shared.tryUpgrade() || force) return shared
-    } catch (error) {
-      if (codeOf(error) !== 'ERR_LOCK_LOST') throw error
-      return this.#takeUse(waiting, force)
-    }
+    if (convertToExclusive(shared)) return shared
+    if (!shared.held) return this.#takeUse(waiting, force)
+    if (force) return shared
     shared.release()
     return null
   }
@@ -176,16 +174,17 @@ export class Shared<Options> extends Handle<Options> implements AsyncDisposable 
       const waiting = new Waiting(options)
       const change = await takeChange(this.coordinated, waiting, true)
       try {
-        if (use.tryUpgrade()) {
+        if (convertToExclusive(use)) {
           keep = null
           return new Exclusive(this.coordinated, change, use)
         }
+        if (!use.held) {
+          keep = null
+          keep = (await this.#rejoin(change, waiting)).use
+        }
       } catch (error) {
-        if (codeOf(error) !== 'ERR_LOCK_LOST') throw error
-        keep = null
-        const again = await joinUnderChange(this.coordinated, change, this.#options, waiting)
-        if (again === null) throw new DoesNotExistError(this.place.use)
-        keep = again.use
+        change.release()
+        throw error
       }
       change.release()
       return null
@@ -197,6 +196,13 @@ export class Shared<Options> extends Handle<Options> implements AsyncDisposable 
   /** Leaves, unless the handle is used up. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#use !== null) await this.leave()
+  }
+
+  /** After a watchdog came in between, under change. */
+  async #rejoin(change: Lock, waiting: Waiting): Promise<Joined> {
+    const joined = await joinUnderChange(this.coordinated, change, this.#options, waiting)
+    if (joined === null) throw new DoesNotExistError(this.place.use)
+    return joined
   }
 
   #take(method: string): Lock {

@@ -124,9 +124,10 @@ remove() {
   free rmdir -- "$directory"
 }
 
-command -v flock >/dev/null || { echo no-flock; exit 1; }
 [ -r /proc/self/stat ] || { echo no-proc; exit 1; }
 exec 5<"$use"
+# Whether there is a flock(1) that works on descriptors: unlocking what is not locked is one way to see.
+release_use >/dev/null 2>&1 || { echo no-flock; exit 1; }
 same_use || { echo "$use was replaced"; exit 1; }
 echo ready
 exec >/dev/null 2>&1

@@ -1,6 +1,6 @@
 import { existsSync, symlinkSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { type Place, type WatchdogKind, Guard, users } from '@howdah/coordinate'
 import { inspect } from '@howdah/lock'
 import { temporaryDirectory, until } from '@howdah/fixtures'
@@ -172,7 +172,7 @@ function busyboxShell(): string | null {
   const busybox = found('busybox')
   if (busybox === null) return null
   const directory = temporaryDirectory()
-  process.once('exit', () => directory[Symbol.dispose]())
+  afterAll(() => directory[Symbol.dispose]())
   const shell = directory.file('sh')
   symlinkSync(busybox, shell)
   return shell

@@ -1,0 +1,91 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import { until } from '@howdah/fixtures'
+import { Arena } from './arena.ts'
+
+const joining = ['prepare', 'create', 'created-half', 'created', 'start', 'launched', 'started']
+const leaving = ['stop', 'stopped', 'destroy', 'destroyed-half', 'destroyed']
+/** From here on there is a watchdog, and nobody has to come by for all to be cleaned up. */
+const watched = new Set(['start', 'launched', 'started', ...leaving])
+
+describe.each([false, true])('thrown away: %s', (throwAway) => {
+  test.each([...joining, ...leaving.slice(0, throwAway ? 5 : 2)])(
+    'a process that is killed at "%s" leaves nothing, and the next one works',
+    async (dieAt) => {
+      await using arena = new Arena()
+      const options = { throwAway }
+      const victim = arena.user({ ...options, dieAt })
+      if (leaving.includes(dieAt)) {
+        await victim.joined()
+        victim.child.stdin?.write('leave\n')
+      }
+      expect(await victim.ended).toBe('SIGKILL')
+      if (watched.has(dieAt)) {
+        await arena.deserted()
+        expect(existsSync(arena.directory)).toBe(!throwAway)
+      }
+
+      const next = arena.user(options)
+      await next.joined()
+      // What the first one made to be kept is kept, although the second would throw it away.
+      const outcome = await next.leave()
+      await arena.deserted()
+      expect(outcome).toBe(throwAway ? 'destroyed' : 'stopped')
+      expect(existsSync(arena.directory)).toBe(!throwAway)
+      if (!throwAway) {
+        expect(readdirSync(arena.directory).toSorted()).toEqual([
+          '.hidden',
+          'EXISTS',
+          'data',
+          'watchdog',
+        ])
+      }
+      expect(arena.count('clash')).toBe(0)
+      expect(arena.count('start')).toBe(arena.count('gone') + killedUnready(arena))
+    },
+  )
+})
+
+test('a starter that is killed is followed by one that waits for the server that it began to start', async () => {
+  await using arena = new Arena()
+  // Who still uses it keeps the watchdog from stopping what the victim starts.
+  const holder = arena.user()
+  await holder.joined()
+  process.kill(arena.pid('server'), 'SIGKILL')
+  await until('the server is dead', () => !arena.has('server'))
+  const slow = { start: { slowStart: 400 } }
+  const victim = arena.user({ ...slow, dieAt: 'launched' })
+  expect(await victim.ended).toBe('SIGKILL')
+  const next = arena.user(slow)
+  expect(await next.joined()).toBe('unmodified')
+  expect(arena.count('clash')).toBe(0)
+  expect(next.lost).toBe(false)
+  expect(await holder.leave()).toBe('in-use')
+  expect(await next.leave()).toBe('stopped')
+  await arena.deserted()
+})
+
+test('processes that are killed at random instants leave nothing behind', async () => {
+  await using arena = new Arena()
+  for (let round = 0; round < 24; round++) {
+    const victim = arena.user({ throwAway: round % 2 === 0 })
+    await sleep(Math.random() * 180)
+    if (round % 3 === 0) victim.child.stdin?.write('leave\n')
+    await sleep(Math.random() * 20)
+    await victim.kill()
+  }
+  const last = arena.user()
+  await last.joined()
+  expect(await last.leave()).toMatch(/stopped|destroyed/)
+  await arena.deserted()
+  expect(arena.count('clash')).toBe(0)
+})
+
+/** Servers that were stopped while they were still coming up, before they could say so. */
+function killedUnready(arena: Arena): number {
+  const gone = new Set(arena.events().flatMap(([what, pid]) => (what === 'gone' ? [pid] : [])))
+  return new Set(
+    arena.events().flatMap(([what, pid]) => (what === 'start' && !gone.has(pid) ? [pid] : [])),
+  ).size
+}
