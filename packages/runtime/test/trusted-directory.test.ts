@@ -7,7 +7,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
+import { temporaryDirectory } from '@howdah/fixtures'
 import { describe, expect, test } from 'vitest'
 import { existingTrustedDirectory, trustedDirectory } from '../src/index.ts'
 
@@ -63,11 +63,11 @@ test('below a sticky directory that all can write, such as /tmp, it is fine', as
 })
 
 describe('it is refused', () => {
-  type Case = [string, (directory: TemporaryDirectory) => string, RegExp]
+  type Case = [string, (file: (name: string) => string) => string, RegExp]
   const table: Case[] = [
     [
       'when its group can write it',
-      ({ file }) => {
+      (file) => {
         mkdirSync(file('cache'))
         chmodSync(file('cache'), 0o775)
         return file('cache')
@@ -76,7 +76,7 @@ describe('it is refused', () => {
     ],
     [
       'when everybody can write it, though it is sticky',
-      ({ file }) => {
+      (file) => {
         mkdirSync(file('cache'))
         chmodSync(file('cache'), 0o1777)
         return file('cache')
@@ -85,7 +85,7 @@ describe('it is refused', () => {
     ],
     [
       'when one above it can be written',
-      ({ file }) => {
+      (file) => {
         mkdirSync(file('cache/inner'), { recursive: true })
         chmodSync(file('cache'), 0o777)
         return file('cache/inner')
@@ -94,7 +94,7 @@ describe('it is refused', () => {
     ],
     [
       'when it is a link',
-      ({ file }) => {
+      (file) => {
         mkdirSync(file('real'))
         symlinkSync('real', file('cache'))
         return file('cache')
@@ -103,7 +103,7 @@ describe('it is refused', () => {
     ],
     [
       'when it is a file',
-      ({ file }) => {
+      (file) => {
         writeFileSync(file('cache'), '')
         return file('cache')
       },
@@ -111,7 +111,7 @@ describe('it is refused', () => {
     ],
     [
       'when links go round',
-      ({ file }) => {
+      (file) => {
         symlinkSync('b', file('a'))
         symlinkSync('a', file('b'))
         return file('a/cache')
@@ -122,7 +122,7 @@ describe('it is refused', () => {
   const rootTable: Case[] = [
     [
       'when it belongs to another user',
-      ({ file }) => {
+      (file) => {
         mkdirSync(file('cache'))
         chownSync(file('cache'), 65_534, 65_534)
         return file('cache')
@@ -131,7 +131,7 @@ describe('it is refused', () => {
     ],
     [
       'when one above it belongs to another user',
-      ({ file }) => {
+      (file) => {
         mkdirSync(file('home/cache'), { recursive: true })
         chownSync(file('home'), 65_534, 65_534)
         return file('home/cache')
@@ -141,7 +141,7 @@ describe('it is refused', () => {
   ]
   test.each([...table, ...(isRoot ? rootTable : [])])('%s', async (_, make, message) => {
     using directory = temporaryDirectory()
-    const path = make(directory)
+    const path = make((name) => directory.file(name))
     const refused = {
       code: 'ERR_RUNTIME_UNTRUSTED_DIRECTORY',
       message: expect.stringMatching(message),
