@@ -1,0 +1,151 @@
+import { errno } from './errno.ts'
+import type { StandardSchemaV1 } from './standard-schema.ts'
+
+/** The codes of this package's errors. They are permanent: match on them, not on messages or classes. */
+export type StoreErrorCode =
+  | 'ERR_STORE_AMBIGUOUS_ID'
+  | 'ERR_STORE_DOCUMENT_DAMAGED'
+  | 'ERR_STORE_DOCUMENT_LOST'
+  | 'ERR_STORE_ENTRY_DAMAGED'
+  | 'ERR_STORE_ENTRY_EXISTS'
+  | 'ERR_STORE_ENTRY_GONE'
+  | 'ERR_STORE_ENTRY_NAME'
+  | 'ERR_STORE_ENTRY_REVISION'
+  | 'ERR_STORE_IDENTITY'
+  | 'ERR_STORE_INVALID_STATE'
+  | 'ERR_STORE_IO'
+  | 'ERR_STORE_LOCK'
+  | 'ERR_STORE_LOCK_LOST'
+  | 'ERR_STORE_LOCK_ORDER'
+  | 'ERR_STORE_LOCK_TIMEOUT'
+  | 'ERR_STORE_NOT_FOUND'
+  | 'ERR_STORE_NOT_LOCKED'
+  | 'ERR_STORE_OPTION'
+  | 'ERR_STORE_STATE_DIRECTORY'
+
+/** Which step failed, and on which path. */
+export interface Failure {
+  /** What was being done, such as `acquire lock on store segment 7`. */
+  readonly step: string
+  readonly path: string
+}
+
+/** What every error of this package derives from. Its message names the step, the path, the reason and the remedy. */
+export class StoreError extends Error {
+  override readonly name: string = 'StoreError'
+  readonly code: StoreErrorCode
+  /** What was being done, such as `acquire lock on store segment 7`. */
+  readonly step: string
+  /** The file or directory that it was done to. */
+  readonly path: string
+
+  constructor(
+    code: StoreErrorCode,
+    { step, path }: Failure,
+    why: string,
+    details: { cause?: unknown } = {},
+  ) {
+    super(`cannot ${step} (${path}): ${why}`, 'cause' in details ? details : undefined)
+    this.code = code
+    this.step = step
+    this.path = path
+  }
+}
+
+/** What can be wrong with the file of an entry. */
+export type EntryDamage =
+  | 'empty'
+  | 'truncated'
+  | 'magic'
+  | 'complement'
+  | 'length'
+  | 'checksum'
+  | 'body'
+  | 'kind'
+  | 'id'
+
+/** An entry's file is not what was saved. Entries appear whole, so that this was done from outside, or by the disk. */
+export class EntryDamagedError extends StoreError {
+  override readonly name = 'EntryDamagedError'
+  readonly damage: EntryDamage
+
+  constructor(
+    damage: EntryDamage,
+    failure: Failure,
+    why: string,
+    details: { cause?: unknown } = {},
+  ) {
+    super('ERR_STORE_ENTRY_DAMAGED', failure, `${why}; destroy the entry`, details)
+    this.damage = damage
+  }
+}
+
+/** A state is not what the schema asks for. */
+export class InvalidStateError extends StoreError {
+  override readonly name = 'InvalidStateError'
+  readonly issues: readonly StandardSchemaV1.Issue[]
+
+  constructor(failure: Failure, issues: readonly StandardSchemaV1.Issue[]) {
+    super(
+      'ERR_STORE_INVALID_STATE',
+      failure,
+      `the schema refuses it: ${issues.map(describeIssue).join(', ')}; correct the state or the schema`,
+    )
+    this.issues = issues
+  }
+}
+
+/** A document is there and cannot be read, which is never the same as an empty one. */
+export class DocumentDamagedError extends StoreError {
+  override readonly name = 'DocumentDamagedError'
+
+  constructor(failure: Failure, why: string, details: { cause?: unknown } = {}) {
+    super(
+      'ERR_STORE_DOCUMENT_DAMAGED',
+      failure,
+      `${why}; recover() brings back the last good version`,
+      details,
+    )
+  }
+}
+
+const remedies: Record<string, string> = {
+  ENOENT: 'it is not there; somebody removed it, or its directory, meanwhile',
+  ENOTDIR: 'a part of the path is no directory; correct the path',
+  EEXIST: 'something else is there; remove it',
+  ELOOP: 'it is a symbolic link; remove it',
+  EACCES: 'this user may not; change the mode or the owner',
+  EPERM: 'this user may not, or the file system knows no hard links; choose another place',
+  EROFS: 'the file system is read-only; choose a path elsewhere',
+  ENOSPC: 'the disk is full; make room',
+  EDQUOT: 'the disk quota is used up; make room',
+  EMFILE: 'this process has too many open files; close some, or raise ulimit -n',
+  ENFILE: 'this machine has too many open files; close some, or raise fs.file-max',
+  EISDIR: 'it is a directory; remove it',
+}
+
+/** Wraps an error of the operating system, once, with the step, the path and the remedy. */
+export function ioError(cause: unknown, failure: Failure): StoreError {
+  if (cause instanceof StoreError) return cause
+  const code = errno(cause)
+  const why = `${remedies[code] ?? 'see the cause'}${code && ` (${code})`}`
+  return new StoreError('ERR_STORE_IO', failure, why, { cause })
+}
+
+/** What to throw where a lock was not to be had: a {@link StoreError}, or the reason of an abort as it is. */
+export function lockError(cause: unknown, failure: Failure): unknown {
+  const code = errno(cause)
+  if (!(cause instanceof Error) || !code.startsWith('ERR_LOCK_')) return cause
+  const timeout = code === 'ERR_LOCK_TIMEOUT'
+  return new StoreError(
+    timeout ? 'ERR_STORE_LOCK_TIMEOUT' : 'ERR_STORE_LOCK',
+    failure,
+    cause.message,
+    { cause },
+  )
+}
+
+function describeIssue({ message, path = [] }: StandardSchemaV1.Issue): string {
+  const place = path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.')
+  return place === '' ? message : `${place}: ${message}`
+}

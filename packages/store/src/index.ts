@@ -1,0 +1,35 @@
+export {
+  currentProcess,
+  identifyProcess,
+  liveness,
+  type Liveness,
+  type ProcessIdentity,
+  type WaitOptions,
+} from '@howdah/lock'
+export type { BodyCodec } from './body-codec.ts'
+export { EntryId } from './entry-id.ts'
+export { Entry, type LoadedEntry } from './entry.ts'
+export {
+  DocumentDamagedError,
+  EntryDamagedError,
+  InvalidStateError,
+  StoreError,
+  type EntryDamage,
+  type Failure,
+  type StoreErrorCode,
+} from './errors.ts'
+export { maxIdentity } from './identity-range.ts'
+export type { ListedEntry, UnreadableEntry } from './listed-entry.ts'
+export { LockedDocument, type DocumentOptions, type Recovery } from './locked-document.ts'
+export { LockedSegment, type SaveOptions } from './locked-segment.ts'
+export { pathIdentity } from './path-identity.ts'
+export { Segment } from './segment.ts'
+export type { StandardSchemaV1 } from './standard-schema.ts'
+export {
+  StateDirectoryError,
+  findStateDirectory,
+  stateDirectories,
+  stateDirectory,
+  type StateDirectory,
+} from './state-directory.ts'
+export { Store, type ListedSegment, type StoreOptions } from './store.ts'

@@ -1,0 +1,192 @@
+import { currentProcess } from '@howdah/lock'
+import { accessSync, constants, lstatSync, readFileSync, readdirSync } from 'node:fs'
+import { hostname, userInfo } from 'node:os'
+import { isAbsolute, join, resolve } from 'node:path'
+import { errno } from './errno.ts'
+import { StoreError } from './errors.ts'
+import { makeDirectory } from './make-directory.ts'
+
+/** The environment variable that says where state lives. */
+const variable = 'HOWDAH_STATE_DIR'
+
+/** What decides where state lives. Everything has a default, which is what counts; tests give their own. */
+export interface StateDirectorySources {
+  /** Instead of `process.env`. */
+  environment?: Readonly<Record<string, string | undefined>> | undefined
+  /** Instead of the home that the user database tells; `null`: there is none. */
+  home?: string | null | undefined
+  /** Instead of `/var/tmp`. */
+  temporary?: string | undefined
+  /** Instead of `/etc/passwd`, of which root learns everybody's homes. */
+  userDatabase?: string | undefined
+}
+
+/** A directory in which somebody's state lives. */
+export interface StateDirectory {
+  readonly path: string
+  /** The user whose state it is. */
+  readonly uid: number
+}
+
+/** There is no directory in which state may live. */
+export class StateDirectoryError extends StoreError {
+  override readonly name = 'StateDirectoryError'
+  /** Which directories are not used, and why. */
+  readonly problems: readonly string[]
+
+  constructor(path: string, problems: readonly string[]) {
+    super(
+      'ERR_STORE_STATE_DIRECTORY',
+      { step: 'find a place for state', path },
+      `${problems.join('; ')}. Set ${variable} to a directory that is yours, with mode 0700`,
+    )
+    this.problems = problems
+  }
+}
+
+/**
+ * Where the state of this user on this machine lives; makes it where it is missing, 0700.
+ *
+ * `$HOWDAH_STATE_DIR`, else `.local/state/howdah/<machine id>` in the home that the user database tells, else
+ * `/var/tmp/howdah-<uid>`: never a variable that differs between a login, cron and sudo, such as `HOME` or
+ * `XDG_RUNTIME_DIR`, or there would be two states. It must be a directory and no symbolic link, be owned by the user, have
+ * mode 0700, and be writable, or it is not used; where `$HOWDAH_STATE_DIR` is set, no other takes its place.
+ *
+ * Throws {@link StateDirectoryError}.
+ */
+export function stateDirectory(sources: StateDirectorySources = {}): string {
+  const problems: string[] = []
+  const candidates = ownCandidates(sources)
+  for (const { path, problem: refused } of candidates) {
+    const problem = refused ?? make(path)
+    if (problem === null) return path
+    problems.push(problem)
+  }
+  throw new StateDirectoryError(candidates[0]?.path ?? '', problems)
+}
+
+let warned = false
+
+/**
+ * As {@link stateDirectory}, but `null` where there is none, after one warning in the life of the process.
+ */
+export function findStateDirectory(sources: StateDirectorySources = {}): string | null {
+  try {
+    return stateDirectory(sources)
+  } catch (error) {
+    if (!(error instanceof StateDirectoryError)) throw error
+    // The one thing that is remembered for the process: a warning that is repeated is not read.
+    if (!warned) process.emitWarning(error.message, { type: 'StoreWarning', code: error.code })
+    warned = true
+    return null
+  }
+}
+
+/**
+ * The state directories that are there: this user's; and for root those of all users in the user database or in
+ * `/var/tmp`, as far as they belong to whom they ought to. Makes nothing. Open their stores with `create: false`.
+ */
+export function stateDirectories(sources: StateDirectorySources = {}): StateDirectory[] {
+  const uid = effectiveUser()
+  const own = ownCandidates(sources).flatMap(({ path, problem }) =>
+    problem === null ? [{ path, uid }] : [],
+  )
+  const found = new Map<string, StateDirectory>()
+  for (const place of uid === 0 ? [...own, ...everybodysCandidates(sources)] : own) {
+    if (problemOf(place.path, place.uid) === null) found.set(place.path, place)
+  }
+  return [...found.values()]
+}
+
+interface Candidate {
+  readonly path: string
+  /** Why it is out of the question; `null` where it is not. */
+  readonly problem: string | null
+}
+
+function ownCandidates(sources: StateDirectorySources): Candidate[] {
+  const { environment = process.env, home = databaseHome() } = sources
+  const given = environment[variable]
+  if (given) {
+    const problem = isAbsolute(given) ? null : `${variable} is ${given}, which is no absolute path`
+    return [{ path: resolve(given), problem }]
+  }
+  const { temporary = '/var/tmp' } = sources
+  const inTemporary = candidate(temporary, join(temporary, `howdah-${effectiveUser()}`))
+  return home !== null && isAbsolute(home)
+    ? [candidate(home, inHome(home)), inTemporary]
+    : [inTemporary]
+}
+
+/** A directory, where that is there in which it is to be. */
+function candidate(above: string, path: string): Candidate {
+  return { path, problem: exists(above) ? null : `there is no directory ${above}` }
+}
+
+function everybodysCandidates(sources: StateDirectorySources): StateDirectory[] {
+  const { userDatabase = '/etc/passwd', temporary = '/var/tmp' } = sources
+  const candidates: StateDirectory[] = []
+  for (const line of attempt(() => readFileSync(userDatabase, 'utf8').split('\n')) ?? []) {
+    // passwd(5): name, password, uid, gid, comment, home, shell.
+    const [, , uid = '', , , home = ''] = line.split(':')
+    if (/^\d+$/.test(uid) && isAbsolute(home))
+      candidates.push({ path: inHome(home), uid: Number(uid) })
+  }
+  for (const name of attempt(() => readdirSync(temporary)) ?? []) {
+    const uid = /^howdah-(\d+)$/.exec(name)?.[1]
+    if (uid !== undefined) candidates.push({ path: join(temporary, name), uid: Number(uid) })
+  }
+  return candidates
+}
+
+/** Below the machine's id, since several machines may share a home. */
+function inHome(home: string): string {
+  const machine = currentProcess().machineId ?? hostname()
+  return join(home, '.local/state/howdah', machine.replaceAll(/[^\w.-]/g, '_'))
+}
+
+/** Makes a directory that is not there. Why it is not to be used, or `null`. */
+function make(path: string): string | null {
+  try {
+    makeDirectory(path)
+    accessSync(path, constants.W_OK | constants.X_OK)
+  } catch (error) {
+    if (errno(error) !== 'EEXIST') return `${path} cannot be made or written (${errno(error)})`
+  }
+  return problemOf(path, effectiveUser())
+}
+
+/** Why a directory is not to be used, or `null`. */
+function problemOf(path: string, uid: number): string | null {
+  try {
+    const stats = lstatSync(path)
+    if (stats.isSymbolicLink()) return `${path} is a symbolic link`
+    if (!stats.isDirectory()) return `${path} is no directory`
+    if (stats.uid !== uid) return `${path} belongs to user ${stats.uid}, not ${uid}`
+    const mode = stats.mode & 0o777
+    return mode === 0o700 ? null : `${path} has mode 0${mode.toString(8)}, not 0700`
+  } catch (error) {
+    return `${path} cannot be looked at (${errno(error)})`
+  }
+}
+
+/** The home that the user database tells, getpwuid(3); not the variable `HOME`. */
+function databaseHome(): string | null {
+  return attempt(() => userInfo().homedir)
+}
+
+function effectiveUser(): number {
+  return process.geteuid?.() ?? -1
+}
+
+function exists(path: string): boolean {
+  return attempt(() => lstatSync(path)) !== null
+}
+
+function attempt<Result>(action: () => Result): Result | null {
+  try {
+    return action()
+  } catch {
+    return null
+  }
+}

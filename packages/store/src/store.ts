@@ -1,0 +1,251 @@
+import { acquire, type Lock, type WaitOptions } from '@howdah/lock'
+import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, type Dirent } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { jsonCodec, type BodyCodec } from './body-codec.ts'
+import type { EntryFormat } from './entry.ts'
+import { errno } from './errno.ts'
+import { StoreError, ioError, lockError, type Failure } from './errors.ts'
+import { IdentityRange } from './identity-range.ts'
+import { isLockName, lockName } from './list-entries.ts'
+import type { ListedEntry } from './listed-entry.ts'
+import { requireOrder } from './lock-order.ts'
+import { makeDirectory } from './make-directory.ts'
+import { patient, waitFor } from './patient.ts'
+import type { SegmentPlace } from './segment-place.ts'
+import { Segment } from './segment.ts'
+import type { StandardSchemaV1 } from './standard-schema.ts'
+
+/** Options of a {@link Store}. */
+export interface StoreOptions<State = unknown, Input = State> {
+  /** What every state is to be: any Standard Schema, such as one of zod's. Without it, states are not checked. */
+  schema?: StandardSchemaV1<Input, State> | undefined
+  /** Which numbers are segments; 0 to 9999 unless told otherwise, up to `maxIdentity`. */
+  identities?: { min?: number; max?: number } | undefined
+  /** How bodies are written; as JSON unless told otherwise. */
+  codec?: BodyCodec | undefined
+  /** What is saved survives a power failure, too, which costs milliseconds; `true` unless told otherwise. */
+  durable?: boolean | undefined
+  /** Make what is missing; `true` unless told otherwise. With `false` one only looks, such as at another user's store. */
+  create?: boolean | undefined
+}
+
+/** What lies in a store: a segment, or what ought to be one. Tell them apart by `error`. */
+export type ListedSegment =
+  | { readonly error: null; readonly name: string; readonly identity: number }
+  | { readonly error: StoreError; readonly name: string; readonly identity: null }
+
+/** The big lock comes before every segment's. */
+const bigLockRank = -1
+
+/** How often is begun again where somebody removes the directory at the same time. */
+const attempts = 4
+
+/**
+ * State that processes share, in segments with a lock each, under a directory with one big lock.
+ *
+ * A process records what it holds as an entry in a segment. The entries of dead processes can be told, and reaped, so
+ * that the last one to leave knows that it is the last. Opening a store touches nothing; any number of stores, in any
+ * number of processes, may share a directory.
+ *
+ * @example
+ * const store = new Store<{ port: number }>('state')
+ * const segment = await store.segment(7)
+ * await using entry = await segment.save({ port: 5432 })
+ */
+export class Store<State = unknown, Input = State> {
+  /** The absolute path of its directory. */
+  readonly base: string
+  readonly #identities: IdentityRange
+  readonly #format: EntryFormat<State>
+  readonly #durable: boolean
+  readonly #create: boolean
+  /** Segments, and those that are just being made. */
+  readonly #segments = new Map<number, Promise<Segment<State, Input>>>()
+
+  /** Throws `ERR_STORE_OPTION`. */
+  constructor(base: string, options: StoreOptions<State, Input> = {}) {
+    const { identities = {}, schema, codec = jsonCodec, durable = true, create = true } = options
+    this.base = resolve(base)
+    this.#identities = new IdentityRange(identities, this.base)
+    this.#format = { schema, codec }
+    this.#durable = durable
+    this.#create = create
+  }
+
+  /**
+   * A segment, which is made when it is first used; the same object for the same identity.
+   *
+   * Rejects with `ERR_STORE_IDENTITY`; and where it had to be made, with `ERR_STORE_IO`, `ERR_STORE_LOCK`,
+   * `ERR_STORE_LOCK_TIMEOUT` after 30 s unless told otherwise, `ERR_STORE_LOCK_ORDER` within a transaction,
+   * `ERR_STORE_NOT_FOUND` with `create: false`, or the signal's reason. After a failure one may try again.
+   */
+  async segment(identity: number, options: WaitOptions = {}): Promise<Segment<State, Input>> {
+    const failure = this.#failure(`open store segment ${String(identity)}`)
+    this.#identities.require(identity, failure)
+    for (;;) {
+      const begun = this.#segments.get(identity)
+      if (begun === undefined) return this.#begin(identity, options)
+      try {
+        return await waitFor(begun, options, failure)
+      } catch (error) {
+        // Where another call did not want to wait any longer, we may.
+        if (this.#segments.get(identity) === begun || !isImpatience(error)) throw error
+      }
+    }
+  }
+
+  /**
+   * The segments in ascending order, read under the big lock. What else lies in the directory comes with an error.
+   *
+   * Makes nothing: there are none where there is no directory. Rejects with `ERR_STORE_IO`, `ERR_STORE_LOCK`,
+   * `ERR_STORE_LOCK_TIMEOUT`, `ERR_STORE_LOCK_ORDER` within a transaction, or the signal's reason.
+   */
+  async segments(options: WaitOptions = {}): Promise<ListedSegment[]> {
+    const failure = this.#failure('list the segments of the store')
+    const files = await this.#readDirectory(options, failure)
+    return files
+      .filter(({ name }) => !isLockName(name))
+      .map((file) => this.#identify(file))
+      .toSorted((one, other) => (one.identity ?? Infinity) - (other.identity ?? Infinity))
+  }
+
+  /**
+   * Every entry of every segment; see {@link Segment.all}. What is no segment or cannot be locked comes with an error, and
+   * does not end the listing. Rejects as {@link Store.segments} does.
+   */
+  async *all(options: WaitOptions = {}): AsyncGenerator<ListedEntry<State>, void, undefined> {
+    for (const { identity, error } of await this.segments(options)) {
+      if (identity === null) {
+        yield { error, segment: null, entry: null }
+        continue
+      }
+      try {
+        yield* new Segment<State, Input>(this.#place(identity)).all(options)
+      } catch (refusal) {
+        if (!(refusal instanceof StoreError) || options.signal?.aborted) throw refusal
+        yield { error: refusal, segment: identity, entry: null }
+      }
+    }
+  }
+
+  #begin(identity: number, options: WaitOptions): Promise<Segment<State, Input>> {
+    const begun = this.#open(identity, options).catch((error: unknown) => {
+      this.#segments.delete(identity)
+      throw error
+    })
+    this.#segments.set(identity, begun)
+    return begun
+  }
+
+  async #open(identity: number, options: WaitOptions): Promise<Segment<State, Input>> {
+    const place = this.#place(identity)
+    if (!this.#isMade(place)) await this.#make(place, options)
+    return new Segment(place)
+  }
+
+  #place(identity: number): SegmentPlace<State> {
+    const place: SegmentPlace<State> = {
+      identity,
+      directory: join(this.base, String(identity)),
+      base: this.base,
+      format: this.#format,
+      durable: this.#durable,
+      create: this.#create,
+      make: (options) => this.#make(place, options),
+    }
+    return place
+  }
+
+  #isMade({ directory, identity }: SegmentPlace<State>): boolean {
+    try {
+      return isRealDirectory(directory)
+    } catch (error) {
+      throw ioError(error, { step: `open store segment ${identity}`, path: directory })
+    }
+  }
+
+  /** Makes a segment under the big lock, and what is missing above it. */
+  async #make({ identity, directory }: SegmentPlace<State>, options: WaitOptions): Promise<void> {
+    const failure = { step: `create store segment ${identity}`, path: directory }
+    if (!this.#create) {
+      const why = 'it is not there, and this store makes nothing; open the store with create: true'
+      throw new StoreError('ERR_STORE_NOT_FOUND', failure, why)
+    }
+    for (let left = attempts; ; left--) {
+      try {
+        makeDirectory(this.base)
+        using _ = await this.#bigLock({ ...patient(options), create: true })
+        makeSegment(directory)
+        return
+      } catch (error) {
+        const cause = error instanceof StoreError ? error.cause : error
+        const removed = ['ENOENT', 'ERR_LOCK_NOT_FOUND'].includes(errno(cause))
+        if (!removed || left === 0) throw isSystemError(error) ? ioError(error, failure) : error
+      }
+    }
+  }
+
+  async #readDirectory(options: WaitOptions, failure: Failure): Promise<Dirent[]> {
+    using _ = await this.#bigLock({ ...patient(options), create: false }).catch(
+      (error: unknown) => {
+        // Nobody has used it yet, or somebody removed it.
+        if (error instanceof StoreError && errno(error.cause) === 'ERR_LOCK_NOT_FOUND') return null
+        throw error
+      },
+    )
+    try {
+      return readdirSync(this.base, { withFileTypes: true })
+    } catch (error) {
+      if (errno(error) === 'ENOENT') return []
+      throw ioError(error, failure)
+    }
+  }
+
+  async #bigLock(options: WaitOptions & { create: boolean }): Promise<Lock> {
+    const failure = this.#failure('acquire big lock on the store')
+    requireOrder({ family: this.base, rank: bigLockRank }, failure)
+    try {
+      return await acquire(join(this.base, lockName), { ...options, fair: this.#create })
+    } catch (error) {
+      throw lockError(error, failure)
+    }
+  }
+
+  #identify(file: Dirent): ListedSegment {
+    const { name } = file
+    const step = `use ${JSON.stringify(name)} as a store segment`
+    const failure = { step, path: join(this.base, name) }
+    try {
+      const identity = this.#identities.parse(name, failure)
+      if (file.isDirectory()) return { error: null, name, identity }
+      const why = 'it is no directory; remove it'
+      return { error: new StoreError('ERR_STORE_IDENTITY', failure, why), name, identity: null }
+    } catch (error) {
+      if (error instanceof StoreError) return { error, name, identity: null }
+      throw error
+    }
+  }
+
+  #failure(step: string): Failure {
+    return { step, path: this.base }
+  }
+}
+
+/** Makes the directory of a segment, and its lock file for those who only look. */
+function makeSegment(directory: string): void {
+  if (!isRealDirectory(directory)) mkdirSync(directory, 0o700)
+  closeSync(openSync(join(directory, lockName), 'a', 0o600))
+}
+
+function isRealDirectory(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+}
+
+/** Whether somebody gave up waiting, which says nothing about others. */
+function isImpatience(error: unknown): boolean {
+  return !(error instanceof StoreError) || error.code === 'ERR_STORE_LOCK_TIMEOUT'
+}
+
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error
+}
