@@ -1,0 +1,38 @@
+/** The codes of this package's errors. They are permanent: match on them, not on messages or classes. */
+export type LtxErrorCode =
+  | 'ERR_LTX_BINDING'
+  | 'ERR_LTX_CHECKSUM'
+  | 'ERR_LTX_COMPACTION'
+  | 'ERR_LTX_HEADER'
+  | 'ERR_LTX_INDEX'
+  | 'ERR_LTX_IO'
+  | 'ERR_LTX_LZ4'
+  | 'ERR_LTX_MAGIC'
+  | 'ERR_LTX_OPTION'
+  | 'ERR_LTX_PAGE'
+  | 'ERR_LTX_PAGE_ORDER'
+  | 'ERR_LTX_TRAILER'
+  | 'ERR_LTX_TRAILING_DATA'
+  | 'ERR_LTX_TRUNCATED'
+  | 'ERR_LTX_VERSION'
+
+interface Details {
+  /** Where in the file, in bytes from its start. */
+  offset?: number | undefined
+  cause?: unknown
+}
+
+/** What every error of this package is. `code` says what happened, `offset` where in the file. */
+export class LtxError extends Error {
+  override readonly name = 'LtxError'
+  readonly code: LtxErrorCode
+  /** Where in the file (or LZ4 stream) it was noticed, in bytes from the start; missing where no place is to blame. */
+  readonly offset?: number
+
+  constructor(code: LtxErrorCode, message: string, details: Details = {}) {
+    const place = details.offset === undefined ? '' : ` (at byte ${details.offset})`
+    super(message + place, 'cause' in details ? { cause: details.cause } : undefined)
+    this.code = code
+    if (details.offset !== undefined) this.offset = details.offset
+  }
+}

@@ -1,0 +1,152 @@
+import { open, type FileHandle } from 'node:fs/promises'
+import { ByteReader } from './byte-reader.ts'
+import { LtxError } from './errors.ts'
+import { decodeHeader, headerSize, type LtxHeader } from './header.ts'
+import { readPageFrame } from './page-frame.ts'
+import type { PageLocation } from './page-index.ts'
+import { pageHeaderSize } from './page.ts'
+import { StoredIndex } from './stored-index.ts'
+import { decodeTrailer, trailerSize, type LtxTrailer } from './trailer.ts'
+
+const tailSize = 8 + trailerSize
+const smallestFile = headerSize + pageHeaderSize + 1 + tailSize
+const pieceSize = 65_536
+
+/**
+ * An LTX file on disk whose pages are read one by one, wherever they lie, by its page index.
+ *
+ * The header, the index and the trailer are checked when it is opened; each page when it is read, as far as one page can
+ * be: only {@link verifyLtx} and {@link LtxDecoder}, which read all of it, verify the file checksum.
+ *
+ * @example
+ * await using file = await LtxFile.open(path)
+ * const data = await file.page(7)
+ */
+export class LtxFile implements AsyncDisposable {
+  readonly header: LtxHeader
+  readonly trailer: LtxTrailer
+  readonly #handle: FileHandle
+  readonly #index: StoredIndex
+  readonly #owned: boolean
+  #closed = false
+
+  /**
+   * Opens a file, by its path or by a handle, which stays the caller's.
+   *
+   * Throws an {@link LtxError}: `ERR_LTX_IO` where it cannot be read, else what is wrong with it.
+   */
+  static async open(file: string | FileHandle): Promise<LtxFile> {
+    const owned = typeof file === 'string'
+    const handle = owned ? await io(`open ${file}`, () => open(file, 'r')) : file
+    try {
+      const { size } = await io('stat the file', () => handle.stat())
+      if (size < smallestFile) {
+        throw new LtxError('ERR_LTX_TRUNCATED', `${size} bytes are no LTX file`, { offset: size })
+      }
+      const header = decodeHeader(await readRange(handle, 0, headerSize))
+      const tail = await readRange(handle, size - tailSize, tailSize)
+      const trailer = decodeTrailer(tail.subarray(8), header, size - trailerSize)
+      const length = tail.readBigUInt64BE(0)
+      if (length < 1n || length > BigInt(size - smallestFile + 1)) {
+        throw new LtxError('ERR_LTX_INDEX', `the page index cannot have ${length} bytes`, {
+          offset: size - tailSize,
+        })
+      }
+      const start = size - tailSize - Number(length)
+      const reader = new ByteReader(pieces(handle, start, Number(length)), start)
+      const index = await StoredIndex.read(reader, Number(length), header)
+      return new LtxFile(handle, owned, header, trailer, index)
+    } catch (error) {
+      if (owned) await handle.close()
+      throw error
+    }
+  }
+
+  private constructor(
+    handle: FileHandle,
+    owned: boolean,
+    header: LtxHeader,
+    trailer: LtxTrailer,
+    index: StoredIndex,
+  ) {
+    this.#handle = handle
+    this.#owned = owned
+    this.header = header
+    this.trailer = trailer
+    this.#index = index
+  }
+
+  /** How many pages the file holds. */
+  get pageCount(): number {
+    return this.#index.size
+  }
+
+  /** Where the pages lie, in ascending order. */
+  locations(): Iterable<PageLocation> {
+    return this.#index
+  }
+
+  /** Where a page lies, or `null` where this file does not hold it. */
+  location(number: number): PageLocation | null {
+    return this.#index.find(number)
+  }
+
+  /** A page's data, or `null` where this file does not hold it. Throws where the page is damaged. */
+  async page(number: number): Promise<Buffer | null> {
+    const location = this.#index.find(number)
+    if (location === null) return null
+    const { offset, size } = location
+    const reader = new ByteReader(await readRange(this.#handle, offset, size), offset)
+    const page = await readPageFrame(reader, this.header.pageSize, (found) => {
+      if (found !== number) throw misplaced(number, offset)
+    })
+    if (page?.size !== size) throw misplaced(number, offset)
+    return page.data
+  }
+
+  /** Closes the file, unless it was opened by a handle. */
+  async close(): Promise<void> {
+    if (this.#closed || !this.#owned) return
+    this.#closed = true
+    await this.#handle.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}
+
+async function* pieces(handle: FileHandle, start: number, length: number): AsyncGenerator<Buffer> {
+  for (let done = 0; done < length; done += pieceSize) {
+    yield await readRange(handle, start + done, Math.min(pieceSize, length - done))
+  }
+}
+
+async function readRange(handle: FileHandle, offset: number, length: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafe(length)
+  for (let done = 0; done < length;) {
+    const { bytesRead } = await io('read the file', () =>
+      handle.read(bytes, done, length - done, offset + done),
+    )
+    if (bytesRead === 0) {
+      throw new LtxError('ERR_LTX_TRUNCATED', 'the file became shorter while it was read', {
+        offset: offset + done,
+      })
+    }
+    done += bytesRead
+  }
+  return bytes
+}
+
+async function io<T>(doing: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new LtxError('ERR_LTX_IO', `cannot ${doing}: ${why}`, { cause })
+  }
+}
+
+function misplaced(number: number, offset: number): LtxError {
+  return new LtxError('ERR_LTX_INDEX', `page ${number} is not where the index says`, { offset })
+}

@@ -1,0 +1,158 @@
+import { describe, expect, it } from 'vitest'
+import { LtxError } from '../src/index.ts'
+import { knownFile, knownFiles } from './support/known-files.ts'
+import { times } from './support/long.ts'
+import { Random } from './support/random.ts'
+import { read } from './support/read.ts'
+import { manifest, orSkipped, readVector, vectorsAreHere } from './support/vectors.ts'
+
+/** What the pages of a file are, or `null` where it is refused; anything but a refusal is thrown. */
+async function pagesOf(bytes: Buffer): Promise<string | null> {
+  try {
+    const { content } = await read(bytes)
+    return content.map((page) => `${page.number} ${page.data.toString('base64')}`).join()
+  } catch (error) {
+    if (error instanceof LtxError) return null
+    throw error
+  }
+}
+
+/** The lengths of those prefixes that are taken for a whole file. */
+async function prefixesTaken(bytes: Buffer, lengths: Iterable<number>): Promise<number[]> {
+  const taken = []
+  for (const length of lengths) {
+    if ((await pagesOf(bytes.subarray(0, length))) !== null) taken.push(length)
+  }
+  return taken
+}
+
+/** Those bits that can change without the file being refused, and yet other pages come out. */
+async function bitsThatMatter(bytes: Buffer, bits: Iterable<number>): Promise<number[]> {
+  const expected = await pagesOf(bytes)
+  const matter = []
+  for (const bit of bits) {
+    const damaged = Buffer.from(bytes)
+    damaged.writeUInt8(damaged.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3)
+    const pages = await pagesOf(damaged)
+    if (pages !== null && pages !== expected) matter.push(bit)
+  }
+  return matter
+}
+
+/** The numbers below a limit: all of them where there are not more than so many, else so many at random. */
+function* samples(limit: number, count: number): Generator<number> {
+  const random = new Random(limit)
+  if (count >= limit) for (let bit = 0; bit < limit; bit++) yield bit
+  else for (let done = 0; done < count; done++) yield random.below(limit)
+}
+
+const sound = knownFiles.filter((name) => !name.startsWith('legacy-v2'))
+
+describe('a damaged file', () => {
+  it.for(sound)('is refused when it ends early, wherever: %s', async (name) => {
+    const bytes = knownFile(name)
+    expect(await prefixesTaken(bytes, samples(bytes.length, bytes.length))).toEqual([])
+  })
+
+  it.for(sound)(
+    'is refused, or reads the same, when a bit changes, whichever: %s',
+    async (name) => {
+      const bytes = knownFile(name)
+      const bits = bytes.length * 8
+      expect(await bitsThatMatter(bytes, samples(bits, bits))).toEqual([])
+    },
+  )
+
+  it('is not refused where nothing is damaged', async () => {
+    for (const name of sound) expect(await pagesOf(knownFile(name))).not.toBeNull()
+  })
+})
+
+describe.skipIf(!vectorsAreHere)(`of the reference implementation's files${orSkipped}`, () => {
+  const files = [
+    ...manifest.ltx.map((vector) => vector.file),
+    ...[512, 4096, 65_536].map((size) => `legacy-v3frame-${size}.ltx`),
+  ].map((file) => ({ file, bytes: readVector(file) }))
+
+  it.for(files.filter(({ bytes }) => bytes.length < 5_000))(
+    'no proper prefix is taken for $file, and no changed bit',
+    { timeout: 600_000 },
+    async ({ bytes }) => {
+      const bits = bytes.length * 8
+      expect(await prefixesTaken(bytes, samples(bytes.length, bytes.length))).toEqual([])
+      expect(await bitsThatMatter(bytes, samples(bits, times(1_000, bits)))).toEqual([])
+    },
+  )
+
+  it.for(files.filter(({ bytes }) => bytes.length >= 5_000))(
+    'no sampled prefix is taken for $file, and no changed bit',
+    { timeout: 1_800_000 },
+    async ({ bytes }) => {
+      const count = times(100, 20_000)
+      expect(await prefixesTaken(bytes, samples(bytes.length, count))).toEqual([])
+      expect(await bitsThatMatter(bytes, samples(bytes.length * 8, count))).toEqual([])
+    },
+  )
+})
+
+describe('random input', () => {
+  it(
+    'is refused or read, without a crash, a hang, or more memory than a few pages',
+    { timeout: 1_800_000 },
+    async () => {
+      const random = new Random(5)
+      const seeds = knownFiles.map(knownFile)
+      const inputs = times(20_000, 200_000)
+      let [refused, baseline, peak] = [0, 0, 0]
+      for (let done = 0; done < inputs; done++) {
+        if ((await pagesOf(randomInput(random, seeds))) === null) refused++
+        if (done === 2_000) baseline = process.memoryUsage.rss()
+        if (done > 2_000 && done % 100 === 0) peak = Math.max(peak, process.memoryUsage.rss())
+      }
+      expect(refused).toBeGreaterThan(inputs / 2)
+      // A collection that comes late leaves garbage of a few megabytes; what frames claim is gigabytes.
+      expect(peak - baseline).toBeLessThan(100 * 1024 * 1024)
+    },
+  )
+})
+
+/** Bytes that are random, or a file that is damaged at random: changed, cut, torn, repeated, or spliced with another. */
+function randomInput(random: Random, seeds: readonly Buffer[]): Buffer {
+  if (random.below(10) === 0) {
+    const noise = random.bytes(random.below(2_000))
+    return random.below(2) === 0
+      ? noise
+      : Buffer.concat([random.pick(seeds).subarray(0, 100), noise])
+  }
+  let bytes = Buffer.from(random.pick(seeds))
+  for (let damages = 1 + random.below(4); damages > 0; damages--) {
+    const at = random.below(bytes.length + 1)
+    switch (random.below(7)) {
+      case 0:
+        bytes = bytes.subarray(0, at)
+        break
+      case 1:
+        bytes = Buffer.concat([
+          bytes.subarray(0, at),
+          random.bytes(random.below(40)),
+          bytes.subarray(at),
+        ])
+        break
+      case 2:
+        bytes = Buffer.concat([
+          bytes.subarray(0, at),
+          random.pick(seeds).subarray(random.below(200)),
+        ])
+        break
+      case 3:
+        bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + random.below(40))])
+        break
+      case 4:
+        bytes.subarray(at, at + random.below(8)).fill(random.pick([0x00, 0xff, 0x7f, 0x80]))
+        break
+      default:
+        if (at < bytes.length) bytes[at] = random.below(256)
+    }
+  }
+  return bytes
+}
