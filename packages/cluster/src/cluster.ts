@@ -158,6 +158,7 @@ export class Cluster {
 
   /** Creates the cluster if there is none. Throws `NotEmptyError` for a directory with other content. */
   async create(): Promise<State> {
+    if (await this.exists()) return 'unmodified'
     const { free } = await this.coordination()
     await using exclusive = await free.change()
     return await exclusive.create({ start: {} })
@@ -181,7 +182,7 @@ export class Cluster {
    * await using db = await new Cluster('.howdah/data').run({ database: 'app' })
    */
   async run(options: RunOptions = {}): Promise<Session> {
-    const { free } = await this.coordination()
+    const { free } = await this.coordination(options)
     return await joinCluster(this.directory, free, () => this.runtime(), options)
   }
 
@@ -253,14 +254,15 @@ export class Cluster {
     return exclusive
   }
 
-  private async coordination(): Promise<Coordination> {
+  private async coordination({ throwAway = false } = {}): Promise<Coordination> {
     const user = await chooseServerUser(this.dataDir, this.options.runAs)
     if (user !== null && user.notice !== null && !this.notified) {
       this.notified = true
       this.options.onNotice?.(user.notice)
     }
     const subject = new ClusterSubject(this.directory, user, () => this.runtime())
-    const place = placeOf(this.directory, user)
+    const isThrowAway = throwAway || (await this.directory.has(this.directory.throwAway))
+    const place = placeOf(this.directory, user, isThrowAway)
     return { user, subject, place, free: new Free(subject, place) }
   }
 }

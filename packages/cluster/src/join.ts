@@ -1,7 +1,15 @@
-import { type Free, type JoinOptions, pin, type Shared, type Wait } from '@howdah/coordinate'
+import {
+  type Free,
+  type JoinOptions,
+  ownership,
+  pin,
+  type Shared,
+  users,
+  type Wait,
+} from '@howdah/coordinate'
 import type { Runtime } from '@howdah/runtime'
 import type { DataDirectory } from './data-directory.ts'
-import { ClusterMissingError, InUseError, NotRunningError } from './errors.ts'
+import { ClusterMissingError, InUseError, NotRunningError, NoTcpError } from './errors.ts'
 import { findPostmaster } from './postmaster.ts'
 import { addressOf, postgres } from './server.ts'
 import { Session } from './session.ts'
@@ -38,8 +46,8 @@ export async function joinCluster(
   options: RunOptions,
 ): Promise<Session> {
   const joining = joinOptions(options)
-  if (options.ifExists === true && !(await free.exists()))
-    throw new ClusterMissingError(directory.path)
+  const exists = await free.exists()
+  if (!exists && options.ifExists === true) throw new ClusterMissingError(directory.path)
   let shared = await free.join(joining)
   try {
     const wantsTcp = options.tcp !== undefined && options.tcp !== false
@@ -69,7 +77,7 @@ function joinOptions(options: RunOptions): JoinOptions<LaunchOptions> {
   return { start: options, throwAway, linger, signal, onWait, timeout: waitTimeout }
 }
 
-/** A server without TCP is restarted with it, as long as nobody else uses it. */
+/** A server of ours without TCP is restarted with it, as long as nobody else uses it. */
 async function withTcp(
   directory: DataDirectory,
   shared: Shared<LaunchOptions>,
@@ -77,8 +85,18 @@ async function withTcp(
 ): Promise<Shared<LaunchOptions>> {
   const postmaster = await findPostmaster(directory)
   if (postmaster === null || postmaster.file.listenAddress !== null) return shared
+  const { place, subject } = shared
+  const owner = await ownership(place, subject)
+  if (owner === 'foreign') {
+    throw new NoTcpError(directory.path, ', and howdah did not start it; let it listen, or stop it')
+  }
   const exclusive = await shared.tryExclusive(options)
-  if (exclusive === null) throw new InUseError(directory.path, [], 'give TCP to the server on')
+  if (exclusive === null) {
+    const others = (await users(place)).filter(({ pid }) => pid !== process.pid)
+    throw new InUseError(directory.path, others, 'restart with TCP the server on')
+  }
   await exclusive.restart(options)
-  return exclusive.share(options)
+  const again = exclusive.share(options)
+  if (owner === 'pinned') await pin(place, subject)
+  return again
 }

@@ -7,14 +7,18 @@ import type { ServerUser } from './server-user.ts'
  * watchdog's that of `global`, of which every cluster has one. So they follow the volume, and every process agrees on
  * them, whatever its environment.
  */
-export function placeOf(directory: DataDirectory, user: ServerUser | null): Place {
+export function placeOf(
+  directory: DataDirectory,
+  user: ServerUser | null,
+  throwAway: boolean,
+): Place {
   return {
     change: directory.path,
     use: directory.versionFile,
     watchdog: directory.file('global'),
     record: directory.record,
-    // A watchdog that could not get to the locks runs as root.
-    ...(user !== null && user.closed === null && { uid: user.uid, gid: user.gid }),
+    // A watchdog that could not get to the locks, or not remove the directory at the end, runs as root.
+    ...(user !== null && user.closed === null && !throwAway && { uid: user.uid, gid: user.gid }),
     throwAway: {
       mark: directory.throwAway,
       directory: directory.path,

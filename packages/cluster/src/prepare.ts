@@ -1,4 +1,4 @@
-import { chown, lstat, mkdir } from 'node:fs/promises'
+import { chown, mkdir } from 'node:fs/promises'
 import { checkAccess } from './access.ts'
 import type { DataDirectory } from './data-directory.ts'
 import { InvalidPathError, PermissionError } from './errors.ts'
@@ -25,10 +25,7 @@ export async function prepareDirectory(
 async function explain(directory: DataDirectory, error: unknown): Promise<unknown> {
   const { code, path = directory.path } = error as NodeJS.ErrnoException
   if (code === 'EEXIST' || code === 'ENOTDIR') {
-    const found = await lstat(directory.path).catch(() => null)
-    const what =
-      found?.isSymbolicLink() === true ? 'it is a link that leads nowhere' : 'it is not a directory'
-    return new InvalidPathError(directory.path, what)
+    return new InvalidPathError(directory.path, 'it is a file, or below one; name a directory')
   }
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
     const message = `may not make ${path} for a cluster; use a data directory in a place that is yours`

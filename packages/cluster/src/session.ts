@@ -44,6 +44,8 @@ export class Session extends Server implements AsyncDisposable {
   override async pool(database?: string, options?: pg.PoolConfig): Promise<pg.Pool> {
     const pool = await super.pool(database, options)
     this.closers.add(async () => (pool.ended || pool.ending ? undefined : await pool.end()))
+    // One that is checked out has nobody else who listens.
+    pool.on('connect', survive)
     return survive(pool)
   }
 

@@ -1,7 +1,12 @@
-import { readFile } from 'node:fs/promises'
+import { lstat, readFile } from 'node:fs/promises'
 import { PartialVersion } from '@howdah/runtime'
 import type { DataDirectory } from './data-directory.ts'
-import { MalformedVersionError, PermissionError, UnknownStatusError } from './errors.ts'
+import {
+  InvalidPathError,
+  MalformedVersionError,
+  PermissionError,
+  UnknownStatusError,
+} from './errors.ts'
 
 /**
  * The version of the cluster, or `null` where there is none: no `PG_VERSION`, or one in a wreck.
@@ -14,7 +19,10 @@ export async function readVersion(directory: DataDirectory): Promise<PartialVers
     content = (await readFile(directory.versionFile, 'utf8')).trim()
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT') return null
+    if (code === 'ENOENT') {
+      await refuseDanglingLink(directory)
+      return null
+    }
     if (code === 'ENOTDIR') {
       throw new UnknownStatusError(directory.path, 'it is a file, or below one; name a directory', {
         cause: error,
@@ -35,4 +43,12 @@ export async function readVersion(directory: DataDirectory): Promise<PartialVers
   if (await directory.has(directory.wreck)) return null
   if (!/^(9\.\d|[1-9]\d)$/.test(content)) throw new MalformedVersionError(directory.path, content)
   return PartialVersion.parse(content)
+}
+
+/** Neither could be made there: what lies at the path is in the way. */
+async function refuseDanglingLink(directory: DataDirectory): Promise<void> {
+  const found = await lstat(directory.path).catch(() => null)
+  if (found?.isSymbolicLink() === true && !(await directory.has(directory.path))) {
+    throw new InvalidPathError(directory.path, 'it is a link that leads nowhere')
+  }
 }

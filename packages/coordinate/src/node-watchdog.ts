@@ -138,7 +138,9 @@ function isOccupied(): boolean {
 }
 
 function remove(): void {
-  closeSync(openSync(wreck, 'a'))
+  // Never through a link: as root it would write where another user has pointed it.
+  rmSync(wreck, { force: true })
+  closeSync(openSync(wreck, 'wx'))
   rmSync(last, { force: true })
   for (const name of readdirSync(directory)) {
     const path = join(directory, name)

@@ -112,7 +112,11 @@ take_change() {
 
 # First what makes it exist; the marker last, so that whatever is left of it is known as a wreck.
 remove() {
-  true >"$wreck" || return 1
+  # Never through a link: as root it would empty what another user has pointed it at.
+  free rm -f -- "$wreck" || return 1
+  set -C
+  true >"$wreck" || { set +C; return 1; }
+  set +C
   free rm -f -- "$last" || return 1
   set +f
   set -- "$directory"/* "$directory"/.[!.]* "$directory"/..?*

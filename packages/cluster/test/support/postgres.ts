@@ -7,22 +7,22 @@ export interface Subject {
   readonly name: string
   readonly major: number
   readonly strategy: Strategy
+  /** For processes of a test's own: where it comes from. */
+  readonly place: { readonly package: string } | { readonly bindir: string }
 }
 
 const packages = postgresMajors.flatMap((major): Subject[] => {
   const found = postgresPackage(major)
-  return found === null
-    ? []
-    : [{ name: `bundled ${major}`, major, strategy: bundled({ packages: [found] }) }]
+  if (found === null) return []
+  const strategy = bundled({ packages: [found] })
+  return [{ name: `bundled ${major}`, major, strategy, place: { package: found } }]
 })
 
 const debian = '/usr/lib/postgresql'
 const system = (existsSync(debian) ? readdirSync(debian) : []).map((major): Subject => {
-  return {
-    name: `system ${major}`,
-    major: Number(major),
-    strategy: onPath([`${debian}/${major}/bin`]),
-  }
+  const bindir = `${debian}/${major}/bin`
+  const strategy = onPath([bindir])
+  return { name: `system ${major}`, major: Number(major), strategy, place: { bindir } }
 })
 
 /** Every PostgreSQL that can be had here: those from npm, and the system's. */
@@ -37,10 +37,3 @@ export const newest: Subject = (() => {
   if (last === undefined) throw new Error('there is no PostgreSQL here to test against')
   return last
 })()
-
-/** The strategy that finds one major alone. */
-export function only(major: number): Strategy {
-  const found = everyPostgres.find((one) => one.major === major)
-  if (found === undefined) throw new Error(`there is no PostgreSQL ${major} here to test against`)
-  return found.strategy
-}

@@ -1,0 +1,38 @@
+// A process of a test's own. Its first argument is a JSON object: what to do, and on which data directory.
+// Says what happens, a JSON object a line, on its standard output.
+import { Cluster } from '@howdah/cluster'
+import { bundled, onPath } from '@howdah/runtime'
+
+const { action, dataDir, postgres, options = {} } = JSON.parse(process.argv[2])
+const strategy =
+  'package' in postgres ? bundled({ packages: [postgres.package] }) : onPath([postgres.bindir])
+const cluster = new Cluster(dataDir, { strategy })
+const say = (message) => process.stdout.write(`${JSON.stringify(message)}\n`)
+
+try {
+  say({ outcome: await actions()[action]() })
+} catch (error) {
+  say({ error: { code: error.code, message: error.message } })
+  process.exitCode = 1
+}
+
+function actions() {
+  return {
+    create: () => cluster.create(),
+    start: () => cluster.start(options),
+    stop: () => cluster.stop(options),
+    destroy: () => cluster.destroy(options),
+    status: async () => (await cluster.status()).state,
+    // Joins, connects, and stays until its standard input ends; a connection that is lost meanwhile is told.
+    async use() {
+      const session = await cluster.run(options)
+      const client = await session.connect()
+      client.on('end', () => say({ lost: true }))
+      say({ joined: session.started, url: session.url() })
+      for await (const _ of process.stdin) await client.query('SELECT 1')
+      client.removeAllListeners('end')
+      await client.end()
+      return session.leave()
+    },
+  }
+}

@@ -1,0 +1,66 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { Subject } from './postgres.ts'
+
+/** What a worker says. */
+export interface Message {
+  readonly outcome?: unknown
+  readonly joined?: 'modified' | 'unmodified'
+  readonly url?: string
+  readonly lost?: true
+  readonly error?: { code: string; message: string }
+}
+
+/** A process that does one thing to a cluster; see `worker.mjs`. Disposing kills it. */
+export class Worker implements AsyncDisposable {
+  readonly process: ChildProcess
+  readonly messages: Message[] = []
+  private readonly lines: AsyncIterator<string>
+
+  constructor(
+    action: 'create' | 'start' | 'stop' | 'destroy' | 'status' | 'use',
+    dataDir: string,
+    postgres: Subject,
+    options: object = {},
+    spawning: { uid?: number; gid?: number; env?: NodeJS.ProcessEnv } = {},
+  ) {
+    const request = JSON.stringify({ action, dataDir, postgres: postgres.place, options })
+    const script = fileURLToPath(new URL('worker.mjs', import.meta.url))
+    this.process = spawn(process.execPath, [script, request], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      ...spawning,
+      env: { ...process.env, ...spawning.env },
+    })
+    if (this.process.stdout === null) throw new Error('a worker has no output')
+    this.lines = createInterface(this.process.stdout)[Symbol.asyncIterator]()
+  }
+
+  /** The next thing it says; `null` when it has ended. */
+  async next(): Promise<Message | null> {
+    const { value, done } = await this.lines.next()
+    if (done === true) return null
+    const message = JSON.parse(value) as Message
+    this.messages.push(message)
+    return message
+  }
+
+  /** Lets one that uses the cluster leave, and gives what it says at the end. */
+  async leave(): Promise<Message | null> {
+    this.process.stdin?.end()
+    return await this.next()
+  }
+
+  /** Kills it with SIGKILL, and waits until it is gone. */
+  async kill(): Promise<void> {
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return
+    const gone = once(this.process, 'exit')
+    this.process.kill('SIGKILL')
+    await gone
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill()
+  }
+}
