@@ -159,11 +159,17 @@ export async function bringUp<Options>(
   fresh: boolean,
 ): Promise<State> {
   const { subject, place } = coordinated
-  await waiting.until(place.record, 'the server to come up or to go', async () => {
-    if (await subject.running()) return true
-    return (await subject.process()) === null && !isRecordedAlive(readRecord(place.record))
-  })
-  if (await subject.running()) {
+  const runs = await waiting.until(
+    'process',
+    place.record,
+    'the server to come up or to go',
+    async () => {
+      if (await subject.running()) return true
+      const gone = (await subject.process()) === null && !isRecordedAlive(readRecord(place.record))
+      return gone ? false : null
+    },
+  )
+  if (runs) {
     await keepWatch(coordinated, options)
     return 'unmodified'
   }

@@ -19,6 +19,7 @@ import { type LeaveOptions, type Left, leave } from './leave.ts'
 import { type Place, checkPlace } from './place.ts'
 import { removeRecord } from './record.ts'
 import type { State, Subject } from './subject.ts'
+import { takeUseAlone } from './take-use-alone.ts'
 import { usersIfKnown } from './users.ts'
 import { type WaitOptions, Waiting } from './waiting.ts'
 import type { WatchdogKind } from './watchdog.ts'
@@ -88,18 +89,15 @@ export class Free<Options> extends Handle<Options> {
    */
   async change(options: ChangeOptions = {}): Promise<Exclusive<Options>> {
     const waiting = new Waiting(options)
-    for (;;) {
-      const change = await takeChange(this.coordinated, waiting, options.ifExists === true)
-      const exclusive = await this.#tryUse(change, waiting, options)
-      if (exclusive !== null) return exclusive
-      try {
-        // Only as a signal: change comes first, so it is dropped before both are taken.
-        const use = await takeUse(this.coordinated, 'exclusive', waiting)
-        use?.release()
-      } catch (error) {
-        if (codeOf(error) !== 'ERR_COORDINATE_TIMEOUT') throw error
-        throw new InUseError(this.place.use, await usersIfKnown(this.place), error)
-      }
+    try {
+      // Change is dropped between the tries: nobody could leave without it.
+      return await waiting.until('use', this.place.use, 'its users to leave', async () => {
+        const change = await takeChange(this.coordinated, waiting, options.ifExists === true)
+        return this.#tryUse(change, waiting, options)
+      })
+    } catch (error) {
+      if (codeOf(error) !== 'ERR_COORDINATE_TIMEOUT') throw error
+      throw new InUseError(this.place.use, await usersIfKnown(this.place), error)
     }
   }
 
@@ -112,7 +110,7 @@ export class Free<Options> extends Handle<Options> {
     let use: Lock | null = null
     try {
       if (await this.subject.exists()) {
-        use = await this.#takeUse(waiting, force)
+        use = await takeUseAlone(this.coordinated, waiting, force)
         if (use === null) {
           change.release()
           return null
@@ -125,17 +123,6 @@ export class Free<Options> extends Handle<Options> {
       change.release()
       throw error
     }
-  }
-
-  /** Exclusively; `force`: shared where others use it. */
-  async #takeUse(waiting: Waiting, force: boolean): Promise<Lock | null> {
-    const shared = await takeUse(this.coordinated, 'shared', waiting)
-    if (shared === null) throw new DoesNotExistError(this.place.use)
-    if (convertToExclusive(shared)) return shared
-    if (!shared.held) return this.#takeUse(waiting, force)
-    if (force) return shared
-    shared.release()
-    return null
   }
 }
 

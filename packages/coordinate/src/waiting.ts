@@ -68,14 +68,19 @@ export class Waiting {
     }
   }
 
-  /** Waits until `settled` says so, looking every 10 ms: no event announces the end of somebody else's child. */
-  async until(path: string, waitedFor: string, settled: () => Promise<boolean>): Promise<void> {
-    let told = false
-    while (!(await settled())) {
+  /** Waits until `look` finds something, looking every 10 ms: for what no event announces. */
+  async until<Found>(
+    what: Wait['for'],
+    path: string,
+    waitedFor: string,
+    look: () => Promise<Found | null>,
+  ): Promise<Found> {
+    for (let told = false; ; told = true) {
+      const found = await look()
+      if (found !== null) return found
       this.#options.signal?.throwIfAborted()
       if (this.left === 0) throw this.#timedOut(path, waitedFor)
-      if (!told) this.#options.onWait?.({ for: 'process', path, holders: [] })
-      told = true
+      if (!told) this.#options.onWait?.({ for: what, path, holders: [] })
       await sleep(10)
     }
   }

@@ -1,0 +1,119 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chownSync, readFileSync, readlinkSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { describe, expect, test } from 'vitest'
+import { Guard, users } from '@howdah/coordinate'
+import { until } from '@howdah/fixtures'
+import { Arena } from './arena.ts'
+
+const user = fileURLToPath(new URL('server/user.mjs', import.meta.url))
+
+describe('what a server and a watchdog inherit', () => {
+  test.each(['sh', 'node'])(
+    'is nothing of the caller: a pipe that it leaves behind ends with it (%s)',
+    async (watchdog) => {
+      await using arena = new Arena()
+      // Descriptor 99 is beyond those that Node marks by itself.
+      const script = 'exec 99>&1; exec "$0" "$@" <&3'
+      const args = [
+        '-c',
+        script,
+        process.execPath,
+        user,
+        arena.directory,
+        JSON.stringify({ watchdog }),
+      ]
+      const child = spawn('bash', args, { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] })
+      if (child.stdout === null) throw new Error('no stdout')
+      const output = text(child.stdout)
+      await until('it has joined', () => arena.has('server') && arena.subject.running())
+      const [server, dog] = [arena.pid('server'), arena.pid('watchdog')]
+      // The control: the user itself has it.
+      expect(readlinkSync(`/proc/${child.pid}/fd/99`)).toMatch(/^(pipe|socket):/)
+      expect(readlinkSync(`/proc/${server}/fd/99`)).toBe('/dev/null')
+      expect(readlinkSync(`/proc/${dog}/fd/99`)).toBe('/dev/null')
+      expect(environmentOf(server)).toEqual([])
+      expect(environmentOf(dog)).toEqual(['PATH'])
+      child.kill('SIGKILL')
+      expect(await output).toMatch(/^(joined modified\n)?$/)
+      expect(arena.has('server')).toBe(true)
+      await arena.deserted()
+    },
+  )
+
+  test('the server gets exactly the environment that it was given', async () => {
+    await using arena = new Arena()
+    const env = { ONE: '1', PWD: '/elsewhere', 'QUOTED "$HOME"': 'x', TWO: 'a b\n$c' }
+    await using guard = await Guard.join(arena.subject, arena.place, { start: { env } })
+    expect(guard.started).toBe('modified')
+    expect(environmentOf(arena.pid('server'))).toEqual(['ONE', 'PWD', 'TWO'])
+  })
+})
+
+describe('who may coordinate', () => {
+  test('worker threads, and several copies of the library in one process', async () => {
+    await using arena = new Arena()
+    const copy = (await import(/* @vite-ignore */ `${libraryUrl()}?copy`)) as {
+      Guard: typeof Guard
+    }
+    expect(copy.Guard).not.toBe(Guard)
+    const first = await copy.Guard.join(arena.subject, arena.place, { start: {} })
+    const worker = new Worker(
+      `import { parentPort } from 'node:worker_threads'
+      const { Guard } = await import(${JSON.stringify(libraryUrl())})
+      const { placeOf, subjectIn } = await import(${JSON.stringify(new URL('server/directory-subject.mjs', import.meta.url).href)})
+      const directory = ${JSON.stringify(arena.directory)}
+      const guard = await Guard.join(subjectIn(directory), placeOf(directory), { start: {} })
+      parentPort.postMessage(guard.started)
+      parentPort.once('message', async () => parentPort.postMessage(await guard.leave()))`,
+      { eval: true, type: 'module' } as object,
+    )
+    expect(await once(worker, 'message')).toEqual(['unmodified'])
+    expect(await first.leave()).toBe('in-use')
+    worker.postMessage('leave')
+    expect(await once(worker, 'message')).toEqual(['stopped'])
+    await worker.terminate()
+    await arena.deserted()
+  })
+
+  test.skipIf(process.getuid?.() !== 0)('root and the owner at once', async () => {
+    const nobody = { uid: 65_534, gid: 65_534 }
+    await using arena = new Arena(nobody)
+    await arena.subject.prepare?.()
+    chownSync(arena.directory, nobody.uid, nobody.gid)
+    chownSync(arena.beside('.'), nobody.uid, nobody.gid)
+    await using root = await Guard.join(arena.subject, arena.place, { start: {} })
+    expect(root.started).toBe('modified')
+    expect(userOf(arena.pid('server'))).toBe(nobody.uid)
+    expect(userOf(arena.pid('watchdog'))).toBe(nobody.uid)
+    const child = spawn(process.execPath, [user, arena.directory, '{}'], {
+      ...nobody,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    const [line] = (await once(child.stdout, 'data')) as [Buffer]
+    expect(line.toString()).toBe('joined unmodified\n')
+    expect(await users(arena.place)).toHaveLength(2)
+    expect(await root.leave()).toBe('in-use')
+    child.kill('SIGKILL')
+    await arena.deserted()
+    expect(arena.count('gone')).toBe(1)
+  })
+})
+
+function libraryUrl(): string {
+  return new URL('../dist/index.js', import.meta.url).href
+}
+
+function environmentOf(pid: number): string[] {
+  const names = readFileSync(`/proc/${pid}/environ`, 'utf8')
+    .split('\0')
+    .map((entry) => entry.split('=')[0] ?? '')
+  return names.filter((name) => name !== '' && name !== '_' && name !== 'SHLVL').toSorted()
+}
+
+function userOf(pid: number): number {
+  return Number(/^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
+}

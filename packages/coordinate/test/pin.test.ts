@@ -1,0 +1,158 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { Guard, ownership, pin, unpin } from '@howdah/coordinate'
+import { until } from '@howdah/fixtures'
+import { Arena } from './arena.ts'
+
+const program = fileURLToPath(new URL('server/server.mjs', import.meta.url))
+const start = {}
+
+describe('a pinned server', () => {
+  test('is kept by everybody who leaves, until it is unpinned', async () => {
+    await using arena = new Arena()
+    const { subject, place } = arena
+    const guard = await Guard.join(subject, place, { start })
+    expect(await ownership(place, subject)).toBe('ours')
+    expect([await pin(place, subject), await pin(place, subject)]).toEqual([
+      'modified',
+      'unmodified',
+    ])
+    expect(await ownership(place, subject)).toBe('pinned')
+    expect(await guard.leave()).toBe('kept')
+    const again = await Guard.join(subject, place, { start, atEnd: 'destroy' })
+    expect(again.started).toBe('unmodified')
+    expect([await unpin(place, subject), await unpin(place, subject)]).toEqual([
+      'modified',
+      'unmodified',
+    ])
+    expect(await again.leave()).toBe('destroyed')
+    await arena.deserted()
+  })
+
+  test('that is unpinned while nobody uses it is stopped at once', async () => {
+    await using arena = new Arena()
+    const { subject, place } = arena
+    const guard = await Guard.join(subject, place, { start })
+    await pin(place, subject)
+    expect(await guard.leave()).toBe('kept')
+    expect(await unpin(place, subject)).toBe('modified')
+    await arena.deserted()
+    expect(arena.count('gone')).toBe(1)
+  })
+
+  test('that ended is no longer pinned: the next one is stopped by leaving', async () => {
+    await using arena = new Arena()
+    const { subject, place } = arena
+    const guard = await Guard.join(subject, place, { start })
+    await pin(place, subject)
+    process.kill(arena.pid('server'), 'SIGKILL')
+    await until('the server is dead', () => !arena.has('server'))
+    const next = await Guard.join(subject, place, { start })
+    expect(await ownership(place, subject)).toBe('ours')
+    expect(await guard.leave()).toBe('in-use')
+    expect(await next.leave()).toBe('stopped')
+  })
+
+  test('has to run to be pinned', async () => {
+    await using arena = new Arena()
+    const { subject, place } = arena
+    await (await Guard.join(subject, place, { start })).leave()
+    await expect(pin(place, subject)).rejects.toMatchObject({ code: 'ERR_COORDINATE_NOT_RUNNING' })
+    expect(await unpin(place, subject)).toBe('unmodified')
+    expect(await ownership(place, subject)).toBe('none')
+  })
+})
+
+describe('a server that somebody else started', () => {
+  test('is used, is never stopped by leaving, and gets no watchdog', async () => {
+    await using arena = new Arena()
+    const { subject, place } = arena
+    // Made by us, with a record of an earlier server that crashed.
+    const earlier = arena.user({})
+    await earlier.joined()
+    process.kill(arena.pid('watchdog'), 'SIGKILL')
+    process.kill(arena.pid('server'), 'SIGKILL')
+    await earlier.kill()
+    await until('all are gone', () => arena.involved().length === 0)
+    expect(existsSync(place.record)).toBe(true)
+
+    const server = spawn(process.execPath, [program], { cwd: arena.directory, stdio: 'ignore' })
+    await until('it runs', () => subject.running())
+    const guard = await Guard.join(subject, place, { start, atEnd: 'destroy' })
+    expect(guard.started).toBe('unmodified')
+    expect(await ownership(place, subject)).toBe('foreign')
+    expect(arena.has('watchdog')).toBe(false)
+    expect([await pin(place, subject), await unpin(place, subject)]).toEqual([
+      'unmodified',
+      'unmodified',
+    ])
+    expect(await guard.leave()).toBe('kept')
+    const killed = arena.user()
+    await killed.joined()
+    await killed.kill()
+    expect(await subject.running()).toBe(true)
+    server.kill('SIGINT')
+    await once(server, 'exit')
+  })
+
+  test('keeps its ground, although it was to be thrown away', async () => {
+    await using arena = new Arena()
+    const { subject, place } = arena
+    const user = arena.user({ throwAway: true })
+    await user.joined()
+    process.kill(arena.pid('server'), 'SIGKILL')
+    await until('the server is dead', () => !arena.has('server'))
+    const server = spawn(process.execPath, [program], { cwd: arena.directory, stdio: 'ignore' })
+    await until('it runs', () => subject.running())
+    await user.kill()
+    await until('the watchdog is gone', () => !arena.has('watchdog'))
+    expect(existsSync(place.use)).toBe(true)
+    expect(await subject.running()).toBe(true)
+
+    // The next one to leave after it has ended throws it away.
+    server.kill('SIGINT')
+    await once(server, 'exit')
+    expect(await (await Guard.join(subject, place, { start })).leave()).toBe('destroyed')
+    await arena.deserted()
+  })
+})
+
+describe('lingering', () => {
+  test('the longest wish counts, and it is thrown away after that', async () => {
+    await using arena = new Arena()
+    const { subject, place } = arena
+    const first = await Guard.join(subject, place, { start, linger: 0.2, throwAway: true })
+    const second = await Guard.join(subject, place, { start, linger: 0.6 })
+    const third = await Guard.join(subject, place, { start })
+    expect(await second.leave()).toBe('in-use')
+    expect(await first.leave()).toBe('in-use')
+    const left = performance.now()
+    expect(await third.leave()).toBe('kept')
+    await arena.deserted()
+    expect(performance.now() - left).toBeGreaterThan(600)
+    expect(existsSync(arena.directory)).toBe(false)
+  })
+
+  test('who comes back meanwhile finds the same server, and it lingers anew', async () => {
+    await using arena = new Arena()
+    const { subject, place } = arena
+    expect(await (await Guard.join(subject, place, { start, linger: 0.4 })).leave()).toBe('kept')
+    const again = await Guard.join(subject, place, { start })
+    expect(again.started).toBe('unmodified')
+    const left = performance.now()
+    expect(await again.leave()).toBe('kept')
+    await arena.deserted()
+    expect(performance.now() - left).toBeGreaterThan(400)
+    expect(arena.count('start')).toBe(1)
+  })
+
+  test('who wants it destroyed does not let it linger', async () => {
+    await using arena = new Arena()
+    const options = { start, linger: 60, atEnd: 'destroy' } as const
+    expect(await (await Guard.join(arena.subject, arena.place, options)).leave()).toBe('destroyed')
+    await arena.deserted()
+  })
+})
