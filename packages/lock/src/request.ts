@@ -34,8 +34,8 @@ export interface WaitOptions {
 /** Options of {@link acquire}. */
 export interface AcquireOptions extends TryOptions, WaitOptions {
   /**
-   * Wait in line, by means of a second file, `<path>.gate`, which is made when somebody first has to wait and then
-   * stays; `true` unless told otherwise. Without it nothing is left beside the file, and those who do not wait in line
+   * Wait in line, by means of a second file, `<path>.gate`, which is made when somebody first has to wait or upgrades,
+   * and then stays; `true` unless told otherwise. Without it nothing is left beside the file, and those who do not wait in line
    * may come first for ever. Directories never have a gate.
    */
   fair?: boolean | undefined

@@ -47,6 +47,6 @@ describe('those who wait in line', () => {
     const shares = await Promise.all(
       readers.map(async (one): Promise<Share> => JSON.parse(await one.line())),
     )
-    for (const { times } of shares) expect(times).toBeGreaterThan(1)
+    for (const { times } of shares) expect(times).toBeGreaterThan(0)
   })
 })

@@ -52,6 +52,20 @@ describe('a process with pending acquires', () => {
   })
 })
 
+describe('a worker thread', () => {
+  it('that is terminated holds and waits for nothing any more', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    await using child = Child.node('terminated-workers', path)
+    expect([await child.line(), await child.line(), await child.line()]).toEqual([
+      'held',
+      'waiting',
+      'exclusive',
+    ])
+    await child.success()
+  })
+})
+
 describe('a thousand acquires that are aborted at random', () => {
   it('leave no lock and no descriptor', async () => {
     using directory = temporaryDirectory()
