@@ -1,0 +1,50 @@
+// storm BASE LOG SEGMENTS: saves, lists and destroys entries until it is told to stop, and then lives on until stdin ends.
+//
+// It says so when it has saved its first. What it did it writes into the log: "+" after an entry was saved, "-" before one is destroyed.
+import { openSync, writeSync } from 'node:fs'
+import { setImmediate as breathe } from 'node:timers/promises'
+import { Store } from '@howdah/store'
+
+const [base, log, segments] = process.argv.slice(2)
+const store = new Store(base, { durable: false })
+const fd = openSync(log, 'a')
+const note = (sign, entry) => writeSync(fd, `${sign} ${entry.segment} ${entry.name}\n`)
+const dice = (sides) => Math.floor(Math.random() * sides)
+let going = true
+let begun = false
+process.stdin.once('data', () => {
+  going = false
+})
+
+const mine = []
+while (going) {
+  // Else nothing is read from stdin: uncontended steps never leave the microtask queue.
+  await breathe()
+  const identity = dice(Number(segments))
+  const segment = await store.segment(identity)
+  const action = dice(10)
+  if (!begun || action < 5) {
+    const entry = await segment.save({ text: 'x'.repeat(dice(3000)) }, { kind: dice(256) })
+    note('+', entry)
+    if (!begun) console.log('begun')
+    begun = true
+    mine.push(entry)
+  } else if (action < 8 && mine.length > 0) {
+    const [entry] = mine.splice(dice(mine.length), 1)
+    note('-', entry)
+    if (!(await entry.destroy())) throw new Error(`${entry.name} was gone`)
+  } else if (action < 9) {
+    await segment.transaction(async (locked) => {
+      for (const entry of await locked.entries()) {
+        if (entry.error) throw entry.error
+        await entry.load().catch((error) => {
+          if (error.code !== 'ERR_STORE_ENTRY_GONE') throw error
+        })
+      }
+    })
+  } else {
+    for await (const { error } of segment.all()) if (error) throw error
+  }
+}
+console.log(`stopped ${mine.length}`)
+process.stdin.resume()

@@ -1,0 +1,157 @@
+import { temporaryDirectory } from '@howdah/fixtures'
+import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import { LockedDocument } from '../src/index.ts'
+import { caught } from './support/caught.ts'
+import { Child } from './support/child.ts'
+import { unlessLong } from './support/long.ts'
+import { numberSchema } from './support/shape.ts'
+
+function counter(path: string): LockedDocument<{ n: number }> {
+  return new LockedDocument(path, {
+    empty: () => ({ n: 0 }),
+    schema: numberSchema(),
+    durable: false,
+  })
+}
+
+describe('a document', () => {
+  test('that is missing is an empty one, and reading makes nothing', async () => {
+    using directory = temporaryDirectory()
+    expect(await counter(directory.file('deep', 'counter.json')).read()).toEqual({ n: 0 })
+    expect(readdirSync(directory.path)).toEqual([])
+  })
+
+  test('is what the last update made of it; its file 0600, its directory 0700', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('deep', 'counter.json')
+    for (const durable of [true, false]) {
+      const document = new LockedDocument(path, { empty: () => ({ n: 0 }), durable })
+      expect(await document.update((value) => ++value.n)).toBe(durable ? 1 : 2)
+    }
+    expect(await counter(path).read()).toEqual({ n: 2 })
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+    expect(statSync(directory.file('deep')).mode & 0o777).toBe(0o700)
+    expect(readdirSync(directory.file('deep')).toSorted()).toEqual([
+      'counter.json',
+      'counter.json.good',
+      'counter.json.lock',
+    ])
+  })
+
+  test('is not changed by what is done to a copy that was read', async () => {
+    using directory = temporaryDirectory()
+    const document = counter(directory.file('counter.json'))
+    await document.update((value) => ++value.n)
+    ;(await document.read()).n = 17
+    expect(await document.read()).toEqual({ n: 1 })
+  })
+
+  test('is not written where nothing was changed, nor where the change failed', async () => {
+    using directory = temporaryDirectory()
+    const document = counter(directory.file('counter.json'))
+    await document.update((value) => ++value.n)
+    const { ino } = statSync(document.path)
+    await document.update(() => undefined)
+    await expect(
+      document.update((value) => {
+        value.n = 17
+        throw new Error('mine')
+      }),
+    ).rejects.toThrow('mine')
+    const refused = await caught(() => document.update((value) => (value.n = Number.NaN)))
+    expect(refused.code).toBe('ERR_STORE_INVALID_STATE')
+    expect(statSync(document.path).ino).toBe(ino)
+    expect(await document.read()).toEqual({ n: 1 })
+  })
+
+  test('in whose update it is updated is refused instead of waiting for itself', async () => {
+    using directory = temporaryDirectory()
+    const document = counter(directory.file('counter.json'))
+    const error = await caught(() => document.update(() => document.update(() => 0)))
+    expect(error.code).toBe('ERR_STORE_LOCK_ORDER')
+  })
+
+  test('counts right among updates at once', async () => {
+    using directory = temporaryDirectory()
+    const document = counter(directory.file('counter.json'))
+    await Promise.all(Array.from({ length: 50 }, () => document.update((value) => ++value.n)))
+    expect(await document.read()).toEqual({ n: 50 })
+  })
+})
+
+describe('a damaged document', () => {
+  const whole = '{"n":3}\n'
+  test.each([
+    ['empty', '', 'its file is empty'],
+    ['blank', ' \n', 'its file is empty'],
+    ['truncated', whole.slice(0, 5), 'its file is no JSON'],
+    ['garbage', '\0\0\0\0', 'its file is no JSON'],
+    ['null', 'null', 'no object'],
+    ['a number', '12', 'no object'],
+    ['another object', '{"m":3}', 'n: is no number'],
+    ['another array', '[]', 'n: is no number'],
+  ])('that is %s is an error, never an empty one, and is recovered', async (_, content, why) => {
+    using directory = temporaryDirectory()
+    const document = counter(directory.file('counter.json'))
+    for (let n = 0; n < 3; n++) await document.update((value) => ++value.n)
+    // In place, as a shell's redirection does it.
+    writeFileSync(document.path, content)
+
+    for (const action of [() => document.read(), () => document.update(() => 0)]) {
+      const error = await caught(action)
+      expect(error.code).toMatch(/^ERR_STORE_(DOCUMENT_DAMAGED|INVALID_STATE)$/)
+      expect(error.message).toContain(why)
+      expect(error.message).toContain(document.path)
+    }
+    expect(readFileSync(document.path, 'utf8'), 'it was left alone').toBe(content)
+
+    const recovery = await document.recover()
+    expect(recovery).toMatchObject({ outcome: 'recovered', damaged: `${document.path}.damaged` })
+    expect(recovery.error?.message).toContain(why)
+    expect(await document.read(), 'nothing was lost').toEqual({ n: 3 })
+    expect(readFileSync(`${document.path}.damaged`, 'utf8')).toBe(content)
+    expect(await document.update((value) => ++value.n)).toBe(4)
+    expect(await document.recover()).toEqual({ outcome: 'intact', damaged: null, error: null })
+  })
+
+  test.each(['missing', 'damaged'])(
+    'whose good version is %s is lost, and says so',
+    async (state) => {
+      using directory = temporaryDirectory()
+      const document = counter(directory.file('counter.json'))
+      await document.update((value) => ++value.n)
+      writeFileSync(document.path, '')
+      if (state === 'missing') rmSync(`${document.path}.good`)
+      else writeFileSync(`${document.path}.good`, '{')
+      const error = await caught(() => document.recover())
+      expect(error.code).toBe('ERR_STORE_DOCUMENT_LOST')
+      expect(error.message).toContain(`remove ${document.path} to begin with an empty one`)
+      expect(existsSync(document.path)).toBe(true)
+      rmSync(document.path)
+      expect(await document.read()).toEqual({ n: 0 })
+    },
+  )
+})
+
+test('a kill at any instant leaves a document whole, and no published change is lost', async () => {
+  using directory = temporaryDirectory()
+  const document = new LockedDocument(directory.file('counter.json'), {
+    empty: () => ({ n: 0, filling: '' }),
+    durable: false,
+  })
+  let published = 0
+  for (let kill = 0; kill < unlessLong(12, 72); kill++) {
+    await using child = new Child('update-document', [document.path])
+    // It is at it; now at a random instant.
+    published = Math.max(published, Number(await child.line()))
+    await sleep(Math.random() * 40)
+    const said = child.lines()
+    await child.kill()
+    published = Math.max(published, ...(await said).map(Number))
+    expect((await document.read()).n).toBeGreaterThanOrEqual(published)
+    expect(JSON.parse(readFileSync(`${document.path}.good`, 'utf8'))).toHaveProperty('n')
+  }
+  expect(published).toBeGreaterThan(12)
+})
