@@ -92,7 +92,7 @@ describe('inspect', () => {
       }`
     await using child = Child.script(tries, path)
     await child.line()
-    for (let count = 0; count < unlessLong(300, 10_000); count++) await inspect(path)
+    for (let count = 0; count < unlessLong(100, 10_000); count++) await inspect(path)
     child.finish()
     expect(await child.line()).toBe('0')
   }, 600_000)
