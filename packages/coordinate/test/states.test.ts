@@ -20,7 +20,8 @@ describe('the states of the lock', () => {
   test('nobody has for himself what somebody uses, and it says who that is', async () => {
     await using arena = new Arena()
     const free = new Free(arena.subject, arena.place)
-    await using _shared = await free.join({ start })
+    await using shared = await free.join({ start })
+    expect(shared.started).toBe('modified')
     expect(await free.tryChange()).toBeNull()
     await expect(free.change({ timeout: 50 })).rejects.toMatchObject({
       code: 'ERR_COORDINATE_IN_USE',

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createInterface } from 'node:readline'
+import { type Interface, createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 const program = fileURLToPath(new URL('server/user.mjs', import.meta.url))
@@ -10,7 +10,7 @@ export class UserProcess {
   readonly child: ChildProcess
   readonly lines: string[] = []
   readonly ended: Promise<string>
-  #heard: () => void = () => undefined
+  readonly #output: Interface
 
   constructor(directory: string, options: object = {}) {
     this.child = spawn(process.execPath, [program, directory, JSON.stringify(options)], {
@@ -20,12 +20,9 @@ export class UserProcess {
     // A process that was killed cannot be told anything.
     this.child.stdin?.on('error', () => undefined)
     const output = createInterface({ input: this.child.stdout })
-    output.on('line', (line) => {
-      this.lines.push(line)
-      this.#heard()
-    })
+    output.on('line', (line) => this.lines.push(line))
+    this.#output = output
     this.ended = Promise.all([once(this.child, 'exit'), once(output, 'close')]).then(() => {
-      this.#heard()
       return String(this.child.signalCode ?? this.child.exitCode)
     })
   }
@@ -63,17 +60,7 @@ export class UserProcess {
           `user ${pid} never ${word}: ${signalCode ?? exitCode} ${this.lines.join('\n')}`,
         )
       }
-      const { promise, resolve } = deferred()
-      this.#heard = resolve
-      await Promise.race([promise, this.ended])
+      await Promise.race([once(this.#output, 'line'), this.ended])
     }
   }
-}
-
-function deferred(): { promise: Promise<void>; resolve: () => void } {
-  let resolve: () => void = () => undefined
-  const promise = new Promise<void>((done) => {
-    resolve = done
-  })
-  return { promise, resolve }
 }

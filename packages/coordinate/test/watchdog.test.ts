@@ -1,25 +1,24 @@
-import { existsSync, symlinkSync } from 'node:fs'
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { type Place, type WatchdogKind, Guard, users } from '@howdah/coordinate'
+import { type Place, type WatchdogKind, Guard, pin, unpin, users } from '@howdah/coordinate'
 import { inspect } from '@howdah/lock'
 import { temporaryDirectory, until } from '@howdah/fixtures'
 import { Arena } from './arena.ts'
 
 /** Every watchdog there is has to keep the same laws. */
-const watchdogs: { name: string; watchdog: WatchdogKind; shell: string | null }[] = [
+const watchdogs: { name: string; watchdog: WatchdogKind; shell: string }[] = [
   { name: 'the system shell', watchdog: 'sh', shell: '/bin/sh' },
-  { name: 'bash', watchdog: 'sh', shell: found('bash') },
-  { name: 'busybox', watchdog: 'sh', shell: busyboxShell() },
+  ...shells('bash', found('bash')),
+  ...shells('busybox', busyboxShell()),
   { name: 'Node', watchdog: 'node', shell: '/bin/sh' },
 ]
 
 describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
-  const lawful = test.skipIf(shell === null)
-  const changes: Partial<Place> = shell === null ? {} : { shell }
+  const changes: Partial<Place> = { shell }
   const options = { watchdog }
 
-  lawful('a server whose users are all killed is stopped, in its orderly way', async () => {
+  test('a server whose users are all killed is stopped, in its orderly way', async () => {
     await using arena = new Arena(changes)
     const both = [arena.user(options), arena.user(options)]
     await Promise.all(both.map((user) => user.joined()))
@@ -32,7 +31,7 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
     expect(existsSync(arena.place.use)).toBe(true)
   })
 
-  lawful('who joins while it stops the server waits, and starts a fresh one', async () => {
+  test('who joins while it stops the server waits, and starts a fresh one', async () => {
     await using arena = new Arena(changes)
     const first = arena.user({ ...options, start: { slowStop: 300 } })
     await first.joined()
@@ -49,7 +48,7 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
     expect(arena.events().map(([what]) => what)).toEqual(['start', 'stop', 'gone', 'start'])
   })
 
-  lawful('whoever joins after it was killed starts another', async () => {
+  test('whoever joins after it was killed starts another', async () => {
     await using arena = new Arena(changes)
     const first = arena.user(options)
     await first.joined()
@@ -68,7 +67,7 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
     expect(arena.count('gone')).toBe(1)
   })
 
-  lawful('there is one, however many join', async () => {
+  test('there is one, however many join', async () => {
     await using arena = new Arena(changes)
     const all = [arena.user(options), arena.user(options), arena.user(options)]
     await Promise.all(all.map((user) => user.joined()))
@@ -76,7 +75,7 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
     expect((await inspect(arena.place.watchdog)).holders).toHaveLength(1)
   })
 
-  lawful('it removes what was made to be thrown away, hidden files too', async () => {
+  test('it removes what was made to be thrown away, hidden files too', async () => {
     await using arena = new Arena(changes)
     const user = arena.user({ ...options, throwAway: true })
     await user.joined()
@@ -86,7 +85,7 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
     expect(arena.count('gone')).toBe(1)
   })
 
-  lawful('it ends a removal that was killed half-way', async () => {
+  test('it ends a removal that was killed half-way', async () => {
     await using arena = new Arena(changes)
     const user = arena.user({ ...options, throwAway: true, dieAt: 'destroyed-half' })
     await user.joined()
@@ -96,7 +95,7 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
     expect(existsSync(arena.directory)).toBe(false)
   })
 
-  lawful('it keeps a lingering server for the time, and then stops it', async () => {
+  test('it keeps a lingering server for the time, and then stops it', async () => {
     await using arena = new Arena(changes)
     const user = arena.user({ ...options, linger: 0.5 })
     await user.joined()
@@ -108,9 +107,8 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
     expect(arena.events().map(([what]) => what)).toEqual(['start', 'stop', 'gone'])
   })
 
-  lawful('it leaves a pinned server alone, and ends', async () => {
+  test('it leaves a pinned server alone, and ends', async () => {
     await using arena = new Arena(changes)
-    const { pin, unpin } = await import('@howdah/coordinate')
     const user = arena.user(options)
     await user.joined()
     expect(await pin(arena.place, arena.subject)).toBe('modified')
@@ -122,9 +120,8 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
     expect(arena.count('gone')).toBe(1)
   })
 
-  lawful('a record that names another process gets nobody signalled', async () => {
+  test('a record that names another process gets nobody signalled', async () => {
     await using arena = new Arena(changes)
-    const { readFileSync, writeFileSync } = await import('node:fs')
     const user = arena.user(options)
     await user.joined()
     const record = readFileSync(arena.place.record, 'utf8')
@@ -134,9 +131,8 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
     expect(arena.events().map(([what]) => what)).toEqual(['start'])
   })
 
-  lawful('a recorded process that works elsewhere is not signalled', async () => {
+  test('a recorded process that works elsewhere is not signalled', async () => {
     await using arena = new Arena(changes)
-    const { readFileSync, writeFileSync } = await import('node:fs')
     const user = arena.user(options)
     await user.joined()
     const record = readFileSync(arena.place.record, 'utf8')
@@ -159,6 +155,11 @@ describe('a watchdog that cannot be started', () => {
     await arena.deserted()
   })
 })
+
+/** A further shell, where there is one. */
+function shells(name: string, shell: string | null): typeof watchdogs {
+  return shell === null ? [] : [{ name, watchdog: 'sh', shell }]
+}
 
 function found(name: string): string | null {
   const directories = (process.env['PATH'] ?? '').split(delimiter)
