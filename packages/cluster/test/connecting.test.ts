@@ -1,0 +1,86 @@
+import { temporaryDirectory } from '@howdah/fixtures'
+import { Runtime, Version } from '@howdah/runtime'
+import { describe, expect, it, vi } from 'vitest'
+import { run, Server } from '../src/index.ts'
+import { newest } from './support/postgres.ts'
+
+const version = Version.parse('18.0')
+const runtime = await Runtime.at('/', { version })
+const socket = { host: '/some where/ümlaut', port: 1, user: 'Jo"e@x', password: null }
+const tcp = { host: '127.0.0.1', port: 20_001, user: 'joe', password: 'p/w?' }
+const server = (address: Server['address']) => new Server('/data', runtime, address, 'a b/c')
+
+describe('the URL of a server', () => {
+  it('names the directory of a socket, and a port at which nobody listens', () => {
+    expect(server(socket).url()).toBe(
+      'postgresql://Jo%22e%40x@localhost:1/a%20b%2Fc?host=%2Fsome%20where%2F%C3%BCmlaut',
+    )
+  })
+
+  it('carries the password over TCP', () => {
+    expect(server(tcp).url('other')).toBe('postgresql://joe:p%2Fw%3F@127.0.0.1:20001/other')
+  })
+})
+
+describe('the environment of a command', () => {
+  it('leads to the server, and has nothing that contradicts', () => {
+    const env = server(tcp).commandEnv('app', {
+      PATH: '/usr/bin',
+      PGSERVICE: 'x',
+      PGHOSTADDR: '10.0.0.1',
+      PGSSLMODE: 'require',
+      PGPASSFILE: '/secret',
+      DATABASE_URL: 'postgres://elsewhere',
+      PGTZ: 'UTC',
+      PGBOSS_QUEUE: 'mine',
+      HOME: '/home/joe',
+    })
+    expect(env).toEqual({
+      PATH: '/:/usr/bin',
+      PGTZ: 'UTC',
+      PGBOSS_QUEUE: 'mine',
+      HOME: '/home/joe',
+      DATABASE_URL: 'postgresql://joe:p%2Fw%3F@127.0.0.1:20001/app',
+      PGDATA: '/data',
+      PGHOST: '127.0.0.1',
+      PGPORT: '20001',
+      PGUSER: 'joe',
+      PGPASSWORD: 'p/w?',
+      PGDATABASE: 'app',
+    })
+  })
+})
+
+it('connects whatever the environment says', async () => {
+  using home = temporaryDirectory()
+  await using session = await run(home.file('data'), { strategy: newest.strategy })
+  const contradicting = {
+    PGHOST: '/nowhere',
+    PGPORT: 'abc',
+    PGUSER: 'nobody',
+    PGDATABASE: 'none',
+    PGPASSWORD: 'wrong',
+    PGOPTIONS: '--bogus',
+    PGSSLMODE: 'require',
+    PGAPPNAME: 'other',
+    PGCLIENTENCODING: 'LATIN1',
+  }
+  for (const [name, value] of Object.entries(contradicting)) vi.stubEnv(name, value)
+  try {
+    const client = await session.connect()
+    const { rows } = await client.query(
+      `SELECT current_setting('application_name') AS name, current_setting('client_encoding') AS encoding`,
+    )
+    expect(rows).toEqual([{ name: 'howdah', encoding: 'UTF8' }])
+  } finally {
+    vi.unstubAllEnvs()
+  }
+})
+
+it('runs a command with the server to be found, and its own output and status', async () => {
+  using home = temporaryDirectory()
+  await using session = await run(home.file('data'), { strategy: newest.strategy, database: 'app' })
+  const script = 'console.log(process.env.PGDATABASE); process.exit(3)'
+  const result = await session.exec(process.execPath, ['-e', script], { reject: false })
+  expect(result).toMatchObject({ exitCode: 3, stdout: 'app' })
+})

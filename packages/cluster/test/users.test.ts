@@ -1,0 +1,117 @@
+import { accessSync, chmodSync, chownSync, constants, mkdirSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { temporaryDirectory } from '@howdah/fixtures'
+import { describe, expect, it } from 'vitest'
+import { Cluster, run } from '../src/index.ts'
+import { everyPostgres, newest } from './support/postgres.ts'
+import { Worker } from './support/worker.ts'
+
+const { strategy } = newest
+const isRoot = process.getuid?.() === 0
+
+/** nobody, and whether the code under test is open to such a stranger. */
+const stranger = { uid: 65534, gid: 65534 }
+const isOpen = (path: string): boolean =>
+  path === '/' || ((statSync(path).mode & 0o005) === 0o005 && isOpen(dirname(path)))
+const checkoutIsOpen = isOpen(fileURLToPath(new URL('.', import.meta.url)))
+
+describe.runIf(isRoot)('as root (needs root)', () => {
+  it('runs the server as the owner of the data directory, else as a user who is no root', async () => {
+    using home = temporaryDirectory()
+    mkdirSync(home.file('owned'))
+    chownSync(home.file('owned'), stranger.uid, stranger.gid)
+    await using owned = await run(home.file('owned'), { strategy })
+    await using fresh = await run(home.file('fresh'), { strategy })
+    expect(statSync(`${owned.dataDir}/postmaster.pid`).uid).toBe(stranger.uid)
+    expect(statSync(`${fresh.dataDir}/postmaster.pid`).uid).not.toBe(0)
+  })
+
+  it('runs it as the user that was asked for, and refuses root and strangers', async () => {
+    using home = temporaryDirectory()
+    const asUser = (runAs: string) => new Cluster(home.file(runAs), { strategy, runAs })
+    await using session = await asUser('nobody').run()
+    expect(statSync(`${session.dataDir}/postmaster.pid`).uid).toBe(stranger.uid)
+    for (const name of ['root', 'no-such-user']) {
+      await expect(asUser(name).run()).rejects.toMatchObject({ code: 'ERR_CLUSTER_SERVER_USER' })
+    }
+  })
+
+  it.each(everyPostgres)(
+    'runs $name in a directory that the server’s user could not enter by itself',
+    async (postgres) => {
+      using home = temporaryDirectory({ mode: 0o700 })
+      const cluster = new Cluster(home.file('data'), { strategy: postgres.strategy })
+      {
+        await using session = await cluster.run({ database: 'app', throwAway: true })
+        const client = await session.connect()
+        expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
+        // A backend, too, finds its files there.
+        await client.query('CREATE TABLE t AS SELECT generate_series(1, 1000)')
+        await client.query('CHECKPOINT')
+        expect(await session.superusers()).toEqual(['root'])
+        expect(await cluster.status()).toMatchObject({ state: 'running', ours: true })
+        expect(await session.leave()).toBe('destroyed')
+      }
+      await using user = new Worker('use', cluster.dataDir, postgres)
+      expect(await user.next()).toMatchObject({ joined: 'modified' })
+      await user.kill()
+      await cluster.run().then(async (session) => await session.leave())
+      expect(await cluster.superusers()).toEqual(['root'])
+    },
+  )
+})
+
+describe.runIf(isRoot && checkoutIsOpen)(
+  'as an ordinary user (needs root, and an open checkout)',
+  () => {
+    const asStranger = (home: { file(...names: string[]): string }) => {
+      const cache = home.file('cache')
+      mkdirSync(cache, { recursive: true })
+      chownSync(cache, stranger.uid, stranger.gid)
+      return { ...stranger, env: { HOWDAH_CACHE_DIR: cache, HOME: cache } }
+    }
+
+    it('runs the server as oneself', async () => {
+      using home = temporaryDirectory()
+      chownSync(home.path, stranger.uid, stranger.gid)
+      await using user = new Worker('use', home.file('data'), newest, {}, asStranger(home))
+      expect(await user.next()).toMatchObject({ joined: 'modified' })
+      expect(statSync(home.file('data', 'postmaster.pid')).uid).toBe(stranger.uid)
+      // Root joins the very same server.
+      await using session = await run(home.file('data'), { strategy })
+      expect(session.started).toBe('unmodified')
+      await session.leave()
+      expect(await user.leave()).toMatchObject({ outcome: 'stopped' })
+    })
+
+    it.each([
+      ['a place where nothing may be made', 0o755, 'data', 'in a place that is yours'],
+      ['a place that may not be entered', 0o700, 'data', 'may not look into'],
+      ["somebody else's empty directory", 0o777, '.', 'belongs to another user'],
+    ])('says what to do about %s', async (_, mode, name, remedy) => {
+      using home = temporaryDirectory()
+      const spawning = asStranger(home)
+      mkdirSync(home.file('place'))
+      chmodSync(home.file('place'), mode)
+      await using user = new Worker('create', home.file('place', name), newest, {}, spawning)
+      expect(await user.next()).toMatchObject({
+        error: {
+          code: 'ERR_CLUSTER_PERMISSION',
+          message: expect.stringContaining(remedy),
+        },
+      })
+    })
+
+    it('does not take a cluster that may not be read for a missing or a stopped one', async () => {
+      using home = temporaryDirectory()
+      await new Cluster(home.file('data'), { strategy }).create()
+      await using user = new Worker('status', home.file('data'), newest, {}, asStranger(home))
+      expect(await user.next()).toMatchObject({ error: { code: 'ERR_CLUSTER_PERMISSION' } })
+    })
+  },
+)
+
+it('is root, or at least may read its own code', () => {
+  expect(() => accessSync(fileURLToPath(import.meta.url), constants.R_OK)).not.toThrow()
+})
