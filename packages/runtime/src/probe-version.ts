@@ -8,7 +8,7 @@ import type { RuntimeProblem } from './runtime-problem.ts'
 import { Version } from './version.ts'
 
 /** How long `postgres --version` may take, in ms; it takes 5. */
-export const probeTimeout = 5_000
+const probeTimeout = 5_000
 
 /**
  * Asks a `postgres` for its version, by running it.

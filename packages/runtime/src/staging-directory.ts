@@ -62,7 +62,7 @@ export class StagingDirectory implements AsyncDisposable {
 const prefix = '.staging'
 
 /** Removes what dead processes have left in a directory. What may belong to a living one is left. */
-export async function sweep(parent: string): Promise<void> {
+async function sweep(parent: string): Promise<void> {
   const names = await readdir(parent).catch(() => [])
   const abandoned = names.filter((name) => name.startsWith(`${prefix}-`) && isAbandoned(name))
   await Promise.all(

@@ -17,7 +17,6 @@ import {
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { postgresMajors, postgresPackage, temporaryDirectory } from '@howdah/fixtures'
-import { execa } from 'execa'
 import { describe, expect, test } from 'vitest'
 import { anything, bundled, type Runtime, Version, version } from '../src/index.ts'
 import { packageCopy } from './package-copy.ts'
@@ -51,8 +50,8 @@ describe.skipIf(packages.length < postgresMajors.length)('PostgreSQL from npm pa
     }
     // Modules find the libraries in the tree, not the system's.
     const lib = `${runtime.bindir}/../lib`
-    const { stdout } = await execa('ldd', [`${lib}/postgresql/libpqwalreceiver.so`], {
-      env: {},
+    const { stdout } = await runtime.command('ldd', [`${lib}/postgresql/libpqwalreceiver.so`], {
+      env: { PATH: '/usr/bin:/bin' },
       extendEnv: false,
     })
     expect(stdout).toMatch(/libpq\.so\.5 => \S+\/trees\/\S+\/libpq\.so\.5 /)
