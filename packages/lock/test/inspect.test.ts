@@ -95,7 +95,7 @@ describe('inspect', () => {
     for (let count = 0; count < unlessLong(100, 10_000); count++) await inspect(path)
     child.finish()
     expect(await child.line()).toBe('0')
-  }, 600_000)
+  }, 1_800_000)
 
   it('works on directories', async () => {
     using directory = temporaryDirectory()
