@@ -83,6 +83,7 @@ export class RecordLeaser<Version> implements Leaser {
   }
 
   async inspect({ signal }: LeaseRequest = {}): Promise<LeaseState | null> {
+    await this.#store.ready?.()
     const current = await this.#store.read(signal)
     if (current.bytes === null) return null
     const { generation, owner, expiresAt } = this.#decode(current.bytes)
@@ -119,6 +120,7 @@ export class RecordLeaser<Version> implements Leaser {
     signal: AbortSignal | undefined,
     decide: (current: Stored<Version> | Absent<Version>, now: number) => LeaseRecord,
   ): Promise<GrantedLease> {
+    await this.#store.ready?.()
     for (let attempt = 0; attempt < attempts; attempt++) {
       signal?.throwIfAborted()
       // Before the request, so that the lease is over for this holder no later than for the others.

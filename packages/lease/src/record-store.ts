@@ -16,6 +16,8 @@ export interface Swapped {
 export interface RecordStore<Version> {
   /** What names the record in messages. */
   readonly place: string
+  /** What has to be done before the first use, and counts as no part of it; may be called again. */
+  ready?(): Promise<void>
   /** The present state. Its `bytes` are null where nothing was stored yet. */
   read(signal?: AbortSignal): Promise<Stored<Version> | Absent<Version>>
   /**

@@ -6,7 +6,13 @@ import { createS3Leaser } from '@howdah/lease/s3'
 const makers = {
   file: createFileLeaser,
   etcd: createEtcdLeaser,
-  postgres: createPostgresLeaser,
+  // One pool a process: each leaser's own would be too many connections.
+  postgres: async ({ connectionString, ...options }) => {
+    const { default: pg } = await import('pg')
+    clients[connectionString] ??= new pg.Pool({ connectionString, max: 4, allowExitOnIdle: true })
+    clients[connectionString].on('error', () => {})
+    return createPostgresLeaser({ pool: clients[connectionString], ...options })
+  },
   s3: async (options) => {
     const { S3Client } = await import('@aws-sdk/client-s3')
     clients[options.endpoint] ??= new S3Client({
@@ -21,7 +27,7 @@ const makers = {
 }
 const clients = {}
 
-/** Opens the leaser of a place; its clock goes wrong by `place.clockOffset` ms. */
-export async function openLeaser({ backend, clockOffset = 0, ...options }) {
-  return makers[backend]({ ...options, clock: () => Date.now() + clockOffset })
+/** Opens the leaser of a place; its clock goes wrong by `place.clockOffset` ms, or by what `offset` says. */
+export async function openLeaser({ backend, clockOffset = 0, ...options }, offset = () => clockOffset) {
+  return makers[backend]({ ...options, clock: () => Date.now() + offset() })
 }

@@ -7,18 +7,21 @@ import { openLeaser } from './open-leaser.mjs'
 const opened = new Map()
 const leases = new Map()
 
-/** One leaser for each place and contender, kept open. */
-async function leaserOf(place, contender = 0) {
+/** One leaser for each place and contender, kept open; its clock is the one of the latest request. */
+async function leaserOf({ clockOffset = 0, ...place }, contender = 0) {
   const key = JSON.stringify([place, contender])
-  if (!opened.has(key)) opened.set(key, openLeaser(place))
-  const leaser = await opened.get(key)
+  let entry = opened.get(key)
+  if (entry === undefined) {
+    entry = { clockOffset }
+    entry.leaser = openLeaser(place, () => entry.clockOffset)
+    opened.set(key, entry)
+  }
+  entry.clockOffset = clockOffset
   if (opened.size > 200) {
     const [oldest] = opened.keys()
-    const old = await opened.get(oldest)
     opened.delete(oldest)
-    if (oldest !== key) await old[Symbol.asyncDispose]?.()
   }
-  return leaser
+  return entry.leaser
 }
 
 const clock = () => Number(process.hrtime.bigint()) / 1e6
@@ -108,12 +111,15 @@ const actions = {
     held.signal.addEventListener('abort', () => process.send({ event: 'lost', at: clock() }))
     return { from: clock(), until: held.deadline.monotonic, lease: shown(held.lease) }
   },
-  /** What check() says, with nothing in between since the process went on. */
-  async watch({ place }) {
+  /** What check() says right after a stall: a stop from outside, or a loop that blocks for that many ms. */
+  async watch({ place, block }) {
     const held = leases.get(place.backend)
-    // A loop that never gives way, as a blocked event loop: it sees the stop from inside.
-    let last = clock()
-    while (clock() - last < 300) last = clock()
+    const start = clock()
+    // Both from inside one turn. A stop shows as a gap between two looks at the clock.
+    for (let last = start, now = start; block ? now - start < block : now - last < 300;) {
+      last = now
+      now = clock()
+    }
     const verdict = await attempt(() => void held.check())
     const firedAtOnce = held.signal.aborted
     await new Promise((resolve) => setImmediate(resolve))

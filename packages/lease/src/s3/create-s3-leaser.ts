@@ -21,6 +21,11 @@ export interface S3LeaserOptions extends LeaserOptions {
   readonly forcePathStyle?: boolean
   /** How far contenders' clocks may be apart, in milliseconds; 5,000 by default. */
   readonly clockSkew?: number
+  /**
+   * Whether the first use proves that the store refuses stale conditions; true by default. Only for a store that is known
+   * to, such as AWS's own, where it saves eight requests and the permission to delete.
+   */
+  readonly proveConditions?: boolean
   /** How long one request may take, in milliseconds; a sixth of `ttl`, at most 5,000, by default. */
   readonly requestTimeout?: number
 }
@@ -46,7 +51,7 @@ export async function createS3Leaser(options: S3LeaserOptions): Promise<Leaser> 
   const prefix = path.replace(/^\/+|\/+$/g, '')
   const key = prefix === '' ? 'lock.json' : `${prefix}/lock.json`
   const object = (name: string) => new S3Object(library, sender, bucket, name, timeout)
-  return new RecordLeaser('s3', new S3Store(object, key, terms.logger), terms)
+  return new RecordLeaser('s3', new S3Store(object, key, options.proveConditions ?? true, terms.logger), terms)
 }
 
 async function loadLibrary(): Promise<S3Library> {

@@ -20,15 +20,30 @@ export class S3Store implements RecordStore<Version> {
   #proof: Promise<EtagForm> | undefined
   #form: EtagForm = 'quoted'
 
-  constructor(object: (key: string) => S3Object, key: string, logger: Logger) {
+  constructor(
+    object: (key: string) => S3Object,
+    key: string,
+    prove: boolean,
+    logger: Logger,
+  ) {
     this.#object = object(key)
     this.place = this.#object.url
     this.#logger = logger
-    this.#prove = () => proveConditions(object, key, logger)
+    this.#prove = async () => (prove ? proveConditions(object, key, logger) : 'quoted')
+  }
+
+  /** Proves once that the store keeps conditions; a proof that failed is tried again. */
+  async ready(): Promise<void> {
+    this.#proof ??= this.#prove()
+    try {
+      this.#form = await this.#proof
+    } catch (error) {
+      this.#proof = undefined
+      throw error
+    }
   }
 
   async read(signal?: AbortSignal): Promise<Stored<Version> | Absent<Version>> {
-    await this.#proven()
     let refusal: Refusal | undefined
     for (let attempt = 0; attempt < attempts; attempt++) {
       await pause(attempt, signal)
@@ -46,7 +61,6 @@ export class S3Store implements RecordStore<Version> {
     next: Uint8Array,
     signal?: AbortSignal,
   ): Promise<Swapped | null> {
-    await this.#proven()
     let refusal: Refusal | undefined
     for (let attempt = 0; attempt < attempts; attempt++) {
       await pause(attempt, signal)
@@ -73,17 +87,6 @@ export class S3Store implements RecordStore<Version> {
   #condition(version: Version): Condition {
     if (version === null) return { absent: true }
     return { etag: this.#form === 'bare' ? bareEtag(version) : version }
-  }
-
-  /** Once; but a proof that failed is tried again. */
-  async #proven(): Promise<void> {
-    this.#proof ??= this.#prove()
-    try {
-      this.#form = await this.#proof
-    } catch (error) {
-      this.#proof = undefined
-      throw error
-    }
   }
 
   #refused({ status, error }: Refusal): Error {
