@@ -32,14 +32,3 @@ export class ForeignDirectoryError extends CliError {
     this.path = path
   }
 }
-
-/** A file given with `-f` cannot be read. */
-export class FileError extends CliError {
-  override readonly name = 'FileError'
-  readonly path: string
-
-  constructor(path: string, options: { cause: Error }) {
-    super('ERR_CLI_FILE', `cannot read ${path}: ${options.cause.message}`, options)
-    this.path = path
-  }
-}

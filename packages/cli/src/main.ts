@@ -1,11 +1,14 @@
 import type { Context } from './command.ts'
 import { readCommandLine } from './command-line.ts'
-import { exitStatus, statusOf } from './exit-status.ts'
+import { exitStatus, statusOf, statusOfSignal } from './exit-status.ts'
 import { Interruption } from './interruption.ts'
 import type { Io } from './io.ts'
 import { Output } from './output.ts'
 import type { Invocation } from './program.ts'
 import { describeError } from './report-error.ts'
+
+/** What SIGPIPE would have made of it, which Node ignores. */
+const brokenPipe = statusOfSignal('SIGPIPE')
 
 /**
  * Runs a command line, without the name of the program, and answers with the exit status.
@@ -28,13 +31,14 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   })
   const output = new Output(io, {
     quiet: options.quiet === true,
-    // What SIGPIPE would have made of it, which Node ignores.
-    onClosed: () => interruption.abort(128 + 13),
+    onClosed: () => interruption.abort(brokenPipe),
   })
   try {
     const command = await declaration.load()
     const context: Context = { io, output, interruption, options }
-    return await command(context, operands)
+    const status = await command(context, operands)
+    await output.close()
+    return output.closed && status === exitStatus.done ? brokenPipe : status
   } catch (error) {
     if (interruption.status !== null) return interruption.status
     output.complain(describeError(error, io.env['HOWDAH_DEBUG'] === '1'))

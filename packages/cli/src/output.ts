@@ -8,6 +8,7 @@ export class Output {
   readonly #quiet: boolean
   readonly #onClosed: () => void
   #listening = false
+  #closed = false
 
   /** `onClosed` is called when the reader of stdout has gone away. */
   constructor(io: Io, options: { quiet: boolean; onClosed: () => void }) {
@@ -15,6 +16,11 @@ export class Output {
     this.#quiet = options.quiet
     this.#onClosed = options.onClosed
     this.progress = new Progress(io, !options.quiet)
+  }
+
+  /** Whether the reader of stdout has gone away before it had all. */
+  get closed(): boolean {
+    return this.#closed
   }
 
   /** Writes a result to stdout, as it is. Resolves when there is room for more. */
@@ -67,6 +73,7 @@ export class Output {
 
   readonly #onError = (error: NodeJS.ErrnoException): void => {
     if (error.code !== 'EPIPE') this.complain(`howdah: cannot write the result: ${error.message}`)
+    this.#closed = true
     this.#onClosed()
   }
 }

@@ -54,7 +54,7 @@ export class Progress implements Disposable {
   #draw(): void {
     this.#drawn = true
     this.#frame = (this.#frame + 1) % frames.length
-    const width = Math.max(10, (this.#stderr.columns ?? 80) - 4)
+    const width = Math.max(10, (this.#stderr.columns || 80) - 4)
     this.#stderr.write(`\r\u001B[K${frames[this.#frame]} ${this.#text.slice(0, width)}`)
   }
 }

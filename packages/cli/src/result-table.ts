@@ -11,14 +11,15 @@ const nullMark = 'NULL'
 const numeric: ReadonlySet<number> = new Set([20, 21, 23, 26, 700, 701, 790, 1700, 28])
 
 /**
- * Renders a result as psql does: aligned columns, the number of rows below; or, where it has no columns, what the
+ * Renders a result as psql does: aligned columns, below them the number of rows and an empty line; or, where it has no columns, what the
  * command says of itself (`INSERT 0 1`).
  */
 export function renderResult(result: TextResult): string {
   const { fields, rows, command, rowCount } = result
-  if (fields.length === 0 && command !== 'SELECT') return tag(command, rowCount)
+  // CREATE TABLE AS calls itself SELECT, and has no rows.
+  if (fields.length === 0 && rows.length === 0) return tag(command, rowCount)
   const count = `(${rows.length} ${rows.length === 1 ? 'row' : 'rows'})`
-  if (fields.length === 0) return `--\n${count}`
+  if (fields.length === 0) return `--\n${count}\n`
   const cells = rows.map((row) => row.map((value) => linesOf(value ?? nullMark)))
   const widths = fields.map((field, column) =>
     Math.max(stringWidth(field.name), ...maximum(cells, column)),
@@ -28,7 +29,7 @@ export function renderResult(result: TextResult): string {
     ` ${head.join(' | ')} `.trimEnd(),
     widths.map((width) => '-'.repeat(width + 2)).join('+'),
     ...cells.flatMap((row) => renderRow(row, fields, widths)),
-    count,
+    `${count}\n`,
   ]
   return output.join('\n')
 }

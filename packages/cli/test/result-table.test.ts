@@ -22,6 +22,7 @@ test('a table has aligned columns, numbers to the right, and says how many rows 
   22 | NULL
  333 |
 (3 rows)
+
 `)
 })
 
@@ -49,17 +50,19 @@ test('wide and combining characters, several lines, tabs, and what a terminal wo
  e\u0301       | c    d
  \\x1b[2J | \\x07
 (3 rows)
+
 `)
 })
 
 test.each([
-  [result([['a', text]], []), ' a\n---\n(0 rows)'],
-  [result([['a', text]], [['x']]), ' a\n---\n x\n(1 row)'],
-  [result([], [[], []]), '--\n(2 rows)'],
+  [result([['a', text]], []), ' a\n---\n(0 rows)\n'],
+  [result([['a', text]], [['x']]), ' a\n---\n x\n(1 row)\n'],
+  [result([], [[], []]), '--\n(2 rows)\n'],
   [{ ...result([], []), command: 'INSERT', rowCount: 2 }, 'INSERT 0 2'],
+  [{ ...result([], []), rowCount: 7 }, 'SELECT 7'],
   [{ ...result([], []), command: 'UPDATE', rowCount: 3 }, 'UPDATE 3'],
   [{ ...result([], []), command: 'CREATE', rowCount: null }, 'CREATE'],
-  [{ ...result([['id', integer]], [['1']]), command: 'INSERT' }, ' id\n----\n  1\n(1 row)'],
+  [{ ...result([['id', integer]], [['1']]), command: 'INSERT' }, ' id\n----\n  1\n(1 row)\n'],
 ])('%#', (given, rendered) => {
   expect(renderResult(given)).toBe(rendered)
 })

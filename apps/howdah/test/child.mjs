@@ -1,0 +1,15 @@
+// A program to be run by howdah: says that it is ready and who it is, then tells of each signal, until one of them is to end it.
+//
+//   node child.mjs [SIGNAL=STATUS …]
+const ends = new Map(process.argv.slice(2).map((word) => word.split('=')))
+let heard = 0
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    heard++
+    process.stdout.write(`heard ${signal}\n`)
+    const status = ends.get(signal) ?? ends.get(`${signal}*${heard}`)
+    if (status !== undefined) process.exit(Number(status))
+  })
+}
+process.stdout.write(`ready, pid ${process.pid}\n`)
+setInterval(() => undefined, 1000)

@@ -1,0 +1,198 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { Project } from './project.ts'
+
+/** PostgreSQL with psql, where the system has one; and the bundled one, without. */
+const shells = [
+  { name: 'psql', args: [], exists: runs('psql', '--version') },
+  { name: 'the built-in prompt', args: ['--runtime', '**/trees/**'], exists: true },
+]
+
+describe.each(shells.filter(({ exists }) => exists))(
+  'the shell: $name',
+  ({ name, args: always }) => {
+    let project: Project
+    let env: NodeJS.ProcessEnv
+    beforeAll(async () => {
+      project = new Project()
+      mkdirSync(project.file('bin'))
+      symlinkSync(process.execPath, project.file('bin', 'node'))
+      // Nothing but node.
+      env = name === 'psql' ? {} : { PATH: project.file('bin') }
+      writeFileSync(project.file('good.sql'), "SELECT 'from a file' AS f; SELECT 2")
+      writeFileSync(project.file('bad.sql'), 'SELECT 1;\n\nSELECT 1/0;\nSELECT 2;\n')
+      const { status } = await shell([
+        '-c',
+        'CREATE TABLE person (id int PRIMARY KEY, name text NOT NULL)',
+      ])
+      expect(status).toBe(0)
+      await project.howdah(['start', ...always], { env })
+    })
+    afterAll(async () => {
+      await project[Symbol.asyncDispose]()
+    })
+    const shell = (args: string[], input?: string) =>
+      project.howdah([...always, ...args], { env, ...(input !== undefined && { input }) })
+
+    test('runs -c and -f in their order, all on one connection', async () => {
+      const { status, stdout, stderr } = await shell([
+        '-c',
+        'CREATE TEMP TABLE t AS SELECT 7 AS n',
+        '-f',
+        'good.sql',
+        '-c',
+        'SELECT n FROM t',
+      ])
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+      expect(stdout).toMatch(
+        /^SELECT 1\n +f *\n-+\n from a file\n\(1 row\)\n[^]* 2\n\(1 row\)\n[^]* 7\n\(1 row\)\n/,
+      )
+    })
+
+    test('runs what comes from stdin, the last statement without a semicolon too', async () => {
+      const { status, stdout, stderr } = await shell([], "SELECT 1 AS a; -- one;\nSELECT ';' AS b")
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+      expect(stdout).toMatch(/^ a *\n---\n 1\n\(1 row\)\n\n? b *\n---\n ;\n\(1 row\)\n\n?$/)
+    })
+
+    test('an empty stdin is no error', async () => {
+      expect(await shell(['shell'], '')).toEqual({ status: 0, stdout: '', stderr: '' })
+    })
+
+    test.each([
+      ['-c: 1', ['-c', 'SELECT 1/0', '-c', "SELECT 'later'"], undefined, 1, ''],
+      ['-f: 3', ['-f', 'bad.sql', '-c', "SELECT 'later'"], undefined, 3, 'bad.sql:3: '],
+      ['stdin: 3', [], 'SELECT 1;\nSELECT 1/0;\nSELECT 3', 3, '(?:<stdin>:2: )?'],
+    ])('stops at the first error of %s', async (_, args, input, status, where) => {
+      const result = await shell(args, input)
+      expect({ status: result.status, stderr: result.stderr }).toMatchObject({ status })
+      expect(result.stderr).toMatch(new RegExp(`^(?:psql:)?${where}ERROR: +division by zero\n$`))
+      expect(result.stdout).not.toMatch(/later|2|3/)
+    })
+
+    test('a file that cannot be read: 1', async () => {
+      const { status, stderr } = await shell(['-f', 'missing.sql'])
+      expect([status, stderr]).toEqual([1, expect.stringMatching(/missing\.sql.*no such file/i)])
+    })
+
+    test('an error has its place and its hint', async () => {
+      const { stderr } = await shell(['-c', 'SELECT nam FROM person'])
+      expect(stderr).toMatch(
+        /^ERROR: +column "nam" does not exist\nLINE 1: SELECT nam FROM person\n {15}\^\nHINT: /,
+      )
+    })
+
+    test('what the server remarks is a message, and no result', async () => {
+      const { status, stdout, stderr } = await shell([
+        '-c',
+        "DO $$ BEGIN RAISE NOTICE 'hear; hear'; END $$",
+      ])
+      expect([status, stdout, stderr]).toEqual([0, 'DO\n', 'NOTICE:  hear; hear\n'])
+    })
+
+    test("howdah's own failures are 125", async () => {
+      const { status, stderr } = await shell(['-D', '.', '-c', 'SELECT 1'])
+      expect([status, stderr]).toEqual([
+        125,
+        expect.stringMatching(/^howdah: .*holds other things/),
+      ])
+    })
+
+    test('a signal ends what runs', async () => {
+      const running = project.start(
+        [...always, '-c', "SELECT 'ready'", '-c', 'SELECT pg_sleep(60)'],
+        { env, input: null },
+      )
+      await running.says('ready')
+      running.kill('SIGINT')
+      const { status } = await running.result
+      // psql ends with 2 where its statement was cancelled, or by the signal where it had not begun.
+      expect([1, 2, 130]).toContain(status)
+    })
+  },
+)
+
+describe('the built-in prompt', () => {
+  let project: Project
+  beforeEach(() => {
+    project = new Project()
+    mkdirSync(project.file('bin'))
+    symlinkSync(process.execPath, project.file('bin', 'node'))
+  })
+  afterEach(async () => {
+    await project[Symbol.asyncDispose]()
+  })
+
+  test('does not know what to do with what is meant for psql', async () => {
+    const env = { PATH: project.file('bin') }
+    const { status, stderr } = await project.howdah(['--runtime', '**/trees/**', '--', '-A'], {
+      env,
+    })
+    expect([status, stderr]).toEqual([
+      2,
+      expect.stringMatching(/^howdah: there is no psql to hand -A on to; /),
+    ])
+  })
+
+  test.runIf(runs('python3', '-c', 'import pty, os; os.waitstatus_to_exitcode'))(
+    'converses on a terminal',
+    async () => {
+      const by = [findPython(), fileURLToPath(new URL('terminal.py', import.meta.url))]
+      const env = { PATH: project.file('bin'), TERM: 'xterm' }
+      const running = project.start(['--runtime', '**/trees/**', '-d', 'app'], {
+        env,
+        by,
+        input: null,
+      })
+      let heard = 0
+      /** Types a line when it is asked for, and waits for what is to come of it. */
+      const converse = async (typed: string, answer: string) => {
+        running.child.stdin?.write(typed)
+        await running.says(answer, heard)
+        heard = running.stdout.length
+      }
+      await running.says('app=> ')
+      await converse('create table person (id int primary key,\r', 'app-> ')
+      await converse("name text default 'x');\r", 'CREATE')
+      await converse('insert into person values (1, null);\r', 'INSERT 0 1')
+      await converse('select * from person;\r', '| NULL')
+      await converse('\\dt\r', '| person | table |')
+      await converse('\\d person\r', 'person_pkey')
+      await converse('\\l\r', 'template1')
+      await converse('\\c postgres\r', 'postgres=> ')
+      await converse('\\nonsense\r', 'is not known here')
+      await converse('\\?\r', 'list the tables')
+      await converse('select 1 +\r', 'postgres-> ')
+      await converse('\u0003', 'postgres=> ')
+      await converse('select nonsense;\r', 'column "nonsense" does not exist')
+      running.child.stdin?.write('select pg_sleep(60);\r')
+      await running.says('pg_sleep(60)', heard)
+      // It may not have begun to run yet: then this only throws the line away, and once more is needed.
+      await running.says('canceling statement due to user request', heard, () =>
+        running.child.stdin?.write('\u0003'),
+      )
+      heard = running.stdout.length
+      await converse("select 'still' || ' here';\r", 'still here')
+      running.child.stdin?.write('\u0004')
+      expect((await running.result).status).toBe(0)
+      await project.isQuiet()
+    },
+  )
+})
+
+function runs(command: string, ...args: string[]): boolean {
+  try {
+    execFileSync(command, args, { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+function findPython(): string {
+  return execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], {
+    encoding: 'utf8',
+  }).trim()
+}
