@@ -2,7 +2,6 @@ import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { execa } from 'execa'
 import { UnsupportedPlatformError } from './errors.ts'
 import {
   DiskFullError,
@@ -67,6 +66,7 @@ export async function npm(
     `--fetch-retries=${retries}`,
     ...(await cacheSetting(directory)),
   ]
+  const { execa } = await import('execa')
   const run = (program: string) =>
     execa(program, [...args, ...settings], {
       cwd: directory,

@@ -1,7 +1,6 @@
 import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { execa } from 'execa'
 import { NotARuntimeError } from './errors.ts'
 import { isForeignProgram } from './is-foreign-program.ts'
 import type { RuntimeProblem } from './runtime-problem.ts'
@@ -27,6 +26,7 @@ export async function probeVersion(
   if (await isForeignProgram(postgres).catch(() => false)) {
     throw fail('wrong-platform', `${postgres} was built for another system or processor`)
   }
+  const { execa } = await import('execa')
   // Its own process group, so that the timeout also ends what a wrapper script has started.
   const subprocess = execa(postgres, ['--version'], {
     env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },

@@ -1,6 +1,6 @@
 import { readdir, readlink } from 'node:fs/promises'
 import { basename, delimiter, join, resolve } from 'node:path'
-import { execa, type Options, type ResultPromise } from 'execa'
+import type { Options, Result } from 'execa'
 import { NotARuntimeError, ProgramMissingError } from './errors.ts'
 import { locateServer } from './locate-server.ts'
 import { probeVersion } from './probe-version.ts'
@@ -64,19 +64,23 @@ export class Runtime {
    *
    * It is named by its path, and PATH is left alone. Throws {@link ProgramMissingError} if the runtime does not have it.
    */
-  execute(program: string, args?: readonly string[]): ResultPromise<Defaults>
-  execute<O extends Options>(program: string, args: readonly string[], options: O): ResultPromise<O>
-  execute(program: string, args: readonly string[] = [], options: Options = {}): unknown {
-    return execa(this.program(program), args, options)
+  async execute<O extends Options = Defaults>(
+    program: string,
+    args: readonly string[] = [],
+    options?: O,
+  ): Promise<Result<O>> {
+    return run(this.program(program), args, options)
   }
 
   /** Runs any command, with execa and its options; it and what it runs find the runtime's programs first on PATH. */
-  command(name: string, args?: readonly string[]): ResultPromise<Defaults>
-  command<O extends Options>(name: string, args: readonly string[], options: O): ResultPromise<O>
-  command(name: string, args: readonly string[] = [], options: Options = {}): unknown {
-    const inherited = options.extendEnv === false ? {} : process.env
-    const PATH = this.path({ ...inherited, ...options.env })
-    return execa(name, args, { ...options, env: { ...options.env, PATH } })
+  async command<O extends Options = Defaults>(
+    name: string,
+    args: readonly string[] = [],
+    options?: O,
+  ): Promise<Result<O>> {
+    const { extendEnv, env }: Options = options ?? {}
+    const PATH = this.path({ ...(extendEnv === false ? {} : process.env), ...env })
+    return run(name, args, { ...options, env: { ...env, PATH } } as Options)
   }
 
   /** The PATH of an environment (our own by default) with `bindir` first, and nowhere else. */
@@ -95,6 +99,16 @@ export class Runtime {
 
 /** What execa's options are when none are given, as far as its types depend on them. */
 type Defaults = { encoding: 'utf8' }
+
+/** Execa is loaded on use: whoever only looks for a runtime does without. */
+async function run<O extends Options>(
+  command: string,
+  args: readonly string[],
+  options: Options | undefined,
+): Promise<Result<O>> {
+  const { execa } = await import('execa')
+  return (await execa(command, args, options ?? {})) as unknown as Result<O>
+}
 
 /** The programs of PostgreSQL itself, any of which may be a link to Debian's pg_wrapper. */
 const wrapped =

@@ -38,7 +38,7 @@ test('a program that is missing is named, with what there is', async () => {
   const runtime = await Runtime.at(bindir, { cacheDir: directory.file('cache') })
   expect(runtime.has('initdb')).toBe(true)
   expect(runtime.has('psql')).toBe(false)
-  expect(() => runtime.execute('psql')).toThrow(
+  await expect(runtime.execute('psql')).rejects.toThrow(
     expect.objectContaining({
       code: 'ERR_RUNTIME_PROGRAM_MISSING',
       program: 'psql',
