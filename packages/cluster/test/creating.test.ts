@@ -73,14 +73,16 @@ it('can be killed at any instant of a creation: there is a whole cluster then, o
 it('has nothing of the environment of whoever creates and starts it', async () => {
   using home = temporaryDirectory()
   const env = {
-    ...{ PGPORT: 'abc', LC_ALL: 'xx', LANG: 'tlh', TZ: 'Mars/Olympus', PGCLIENTENCODING: 'LATIN1' },
-    ...{
-      PGSERVICE: 'x',
-      PGOPTIONS: '--bogus',
-      PGHOST: '/nowhere',
-      PGDATABASE: 'none',
-      PGSSLMODE: 'require',
-    },
+    PGPORT: 'abc',
+    LC_ALL: 'xx',
+    LANG: 'tlh',
+    TZ: 'Mars/Olympus',
+    PGCLIENTENCODING: 'LATIN1',
+    PGSERVICE: 'x',
+    PGOPTIONS: '--bogus',
+    PGHOST: '/nowhere',
+    PGDATABASE: 'none',
+    PGSSLMODE: 'require',
   }
   await using worker = new Worker('use', home.file('data'), newest, {}, { env })
   expect(await worker.next()).toMatchObject({ joined: 'modified' })

@@ -9,7 +9,7 @@ import {
 import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
-import pg from 'pg'
+import { Client } from 'pg'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Cluster } from '../src/index.ts'
 import { newest } from './support/postgres.ts'
@@ -99,7 +99,7 @@ it('listens on TCP when asked to: on 127.0.0.1, with a password of its own', asy
   expect(statSync(home.file('data', 'howdah.password')).mode & 0o777).toBe(0o600)
 
   const connect = async (url: string) => {
-    const client = new pg.Client({ connectionString: url })
+    const client = new Client({ connectionString: url })
     await client.connect()
     const { rows } = await client.query('SHOW password_encryption')
     await client.end()
