@@ -1,0 +1,66 @@
+import type { ProcessIdentity, WaitOptions } from '@howdah/store'
+import type { Allocation } from './allocation.ts'
+import type { DelegateOptions, Registry } from './registry.ts'
+
+/**
+ * An allocation of ours, which is released when this is disposed. The table is not locked meanwhile.
+ *
+ * A guard of a reservation stops being one when the reservation is adopted: then releasing it does nothing.
+ */
+export class AllocationGuard implements AsyncDisposable {
+  readonly #registry: Registry
+  #allocation: Allocation
+  #ours = true
+
+  /** @internal Guards come from a `Registry`. */
+  constructor(registry: Registry, allocation: Allocation) {
+    this.#registry = registry
+    this.#allocation = allocation
+  }
+
+  /** The allocation as it was when this guard last changed it. */
+  get allocation(): Allocation {
+    return this.#allocation
+  }
+
+  get name(): string {
+    return this.#allocation.name
+  }
+
+  /** Who has it may release and change the allocation, or adopt the reservation. */
+  get token(): string {
+    return this.#allocation.token
+  }
+
+  /** Reserves a part of it for a child; see {@link Registry.delegate}. */
+  async delegate(child: string, options: DelegateOptions): Promise<AllocationGuard> {
+    return this.#registry.delegate(this.name, child, { ...options, parentToken: this.token })
+  }
+
+  /** Gives it another segment, or none; see {@link Registry.updateSegment}. */
+  async updateSegment(segmentId: number | null, options: WaitOptions = {}): Promise<void> {
+    const { name, token } = this
+    this.#allocation = await this.#registry.updateSegment(name, token, segmentId, options)
+  }
+
+  /** Gives it to another process, after which this guard releases nothing; see {@link Registry.transfer}. */
+  async transfer(process: ProcessIdentity, options: WaitOptions = {}): Promise<Allocation> {
+    const { name, token } = this
+    const transferred = await this.#registry.transfer(name, token, process, options)
+    this.#ours = false
+    return transferred
+  }
+
+  /** Releases it. `false`: it is not ours any more. Idempotent. */
+  async release(options: WaitOptions = {}): Promise<boolean> {
+    if (!this.#ours) return false
+    const released = await this.#registry.release(this.name, this.token, options)
+    this.#ours = false
+    return released
+  }
+
+  /** Releases it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.release()
+  }
+}

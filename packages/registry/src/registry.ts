@@ -1,0 +1,267 @@
+import {
+  StoreError,
+  currentProcess,
+  liveness,
+  stateDirectory,
+  type ProcessIdentity,
+  type WaitOptions,
+} from '@howdah/store'
+import { join } from 'node:path'
+import { AllocationGuard } from './allocation-guard.ts'
+import { AllocationTable } from './allocation-table.ts'
+import type { Allocation } from './allocation.ts'
+import { canonicalPath } from './canonical-path.ts'
+import type { Conflict } from './conflict.ts'
+import { RegistryError } from './errors.ts'
+import { effectivelyWrites, ownerOf } from './ownership.ts'
+import { invalid, propose, requireSegmentId, type RegisterOptions } from './proposal.ts'
+import { RegistryDocument, warnOfRecovery, type TableRecovery } from './registry-document.ts'
+import { canonicalRule, type ScopeRule } from './scope-rule.ts'
+import { staleness, type Probe } from './stale.ts'
+
+/** Options of a {@link Registry}. */
+export interface RegistryOptions {
+  /** The path of the table; `registry.json` where state lives unless told otherwise. */
+  path?: string | undefined
+  /** The table survives a power failure, too, which costs milliseconds; `true` unless told otherwise. */
+  durable?: boolean | undefined
+  /** Tells whether a process lives; the kernel is asked unless told otherwise. */
+  probe?: Probe | undefined
+  /** Told when a damaged table was recovered; a process warning unless told otherwise. */
+  onRecovery?: ((recovery: TableRecovery) => void) | undefined
+}
+
+/** Options of {@link Registry.delegate}. */
+export interface DelegateOptions extends RegisterOptions {
+  /** Milliseconds until the reservation ends unless it is adopted; 60,000 unless told otherwise. */
+  lifetime?: number | undefined
+  /** The parent's token; where it is given, no other allocation of that name will do. */
+  parentToken?: string | undefined
+}
+
+/** Options of {@link Registry.adopt}. */
+export interface AdoptOptions extends WaitOptions {
+  /** Whom it belongs to from now on; this process unless told otherwise. */
+  process?: ProcessIdentity | undefined
+  /** The segment that it has from now on; that of the reservation unless told otherwise. */
+  segmentId?: number | undefined
+}
+
+const defaultLifetime = 60_000
+
+/**
+ * A table of which process may write where, that processes share: one JSON file under one lock, which is held only while
+ * it is changed.
+ *
+ * For every path at most one live allocation has effective write access: its write allows, less its write denies, less the
+ * write allows of what was delegated from it, at whatever depth. An allocation ends when it is released, or with its
+ * process; its parts then go to what it was a part of.
+ *
+ * What changes the table rejects with `ERR_REGISTRY_TABLE`, `ERR_REGISTRY_TIMEOUT` after 30 s unless told otherwise,
+ * `ERR_REGISTRY_DAMAGED` or `ERR_REGISTRY_REVISION`, or the signal's reason, besides what its own description says; queries
+ * with all of them but the timeout. Queries leave the dead out, and change nothing.
+ *
+ * @example
+ * const registry = new Registry()
+ * await using allocation = await registry.register('worker', { allow: [write('/srv/data')] })
+ */
+export class Registry {
+  readonly #document: RegistryDocument
+  readonly #probe: Probe
+
+  /** Throws `ERR_REGISTRY_NO_PLACE` where no path is given and state has no place. */
+  constructor(options: RegistryOptions = {}) {
+    const { path = defaultPath(), durable = true, probe = liveness } = options
+    this.#document = new RegistryDocument(path, durable, options.onRecovery ?? warnOfRecovery)
+    this.#probe = probe
+  }
+
+  /** The absolute path of the table. */
+  get path(): string {
+    return this.#document.path
+  }
+
+  /**
+   * Allocates scopes to a process, after it has reclaimed what the dead had.
+   *
+   * Rejects with `ERR_REGISTRY_DUPLICATE`, `ERR_REGISTRY_SEGMENT_HELD` or `ERR_REGISTRY_CONFLICT`, in this order; and with
+   * `ERR_REGISTRY_PATH` or `ERR_REGISTRY_OPTION`.
+   */
+  async register(name: string, options: RegisterOptions = {}): Promise<AllocationGuard> {
+    const proposal = propose(name, options)
+    return this.#guard(await this.#change((table) => table.register(proposal), options))
+  }
+
+  /**
+   * Reserves a part of an allocation for a child that is yet to come, and lets nobody else have it meanwhile. The child
+   * is to be given the guard's `token`, and to adopt it; `process` and the parent have it until then.
+   *
+   * Rejects with `ERR_REGISTRY_UNKNOWN_PARENT`, `ERR_REGISTRY_DUPLICATE`, `ERR_REGISTRY_SEGMENT_HELD`,
+   * `ERR_REGISTRY_NOT_A_SUBSET` where the parent does not effectively hold what it gives, or `ERR_REGISTRY_CONFLICT` where
+   * another child has it, in this order.
+   */
+  async delegate(
+    parent: string,
+    child: string,
+    options: DelegateOptions,
+  ): Promise<AllocationGuard> {
+    const { lifetime = defaultLifetime, parentToken } = options
+    const proposal = propose(child, options)
+    if (!(lifetime > 0 && lifetime <= 1e12))
+      throw invalid(child, `a lifetime is a positive number of milliseconds, not ${lifetime}`)
+    return this.#guard(
+      await this.#change((table) => {
+        const expiresAt = new Date(Date.now() + lifetime).toISOString()
+        return table.delegate(parent, proposal, expiresAt, parentToken)
+      }, options),
+    )
+  }
+
+  /**
+   * Takes a reservation over, with its token, once. The guard that is returned has another token.
+   *
+   * Rejects with `ERR_REGISTRY_UNKNOWN` where it has expired or its parent is dead, `ERR_REGISTRY_TOKEN`,
+   * `ERR_REGISTRY_NOT_RESERVED` or `ERR_REGISTRY_SEGMENT_HELD`.
+   */
+  async adopt(name: string, token: string, options: AdoptOptions = {}): Promise<AllocationGuard> {
+    const { process = currentProcess(), segmentId } = options
+    requireSegmentId(name, segmentId)
+    return this.#guard(
+      await this.#change((table) => table.adopt(name, token, process, segmentId), options),
+    )
+  }
+
+  /**
+   * Gives an allocation another segment, or none.
+   *
+   * Rejects with `ERR_REGISTRY_UNKNOWN`, `ERR_REGISTRY_TOKEN` or `ERR_REGISTRY_SEGMENT_HELD`.
+   */
+  async updateSegment(
+    name: string,
+    token: string,
+    segmentId: number | null,
+    options: WaitOptions = {},
+  ): Promise<Allocation> {
+    requireSegmentId(name, segmentId ?? undefined)
+    return this.#change((table) => table.updateSegment(name, token, segmentId), options)
+  }
+
+  /**
+   * Gives an allocation to another process, with its name and scopes as they are. It has another token from then on.
+   *
+   * Rejects with `ERR_REGISTRY_UNKNOWN`, `ERR_REGISTRY_TOKEN`, or `ERR_REGISTRY_PROCESS_DEAD`.
+   */
+  async transfer(
+    name: string,
+    token: string,
+    process: ProcessIdentity,
+    options: WaitOptions = {},
+  ): Promise<Allocation> {
+    return this.#change((table) => {
+      const transferred = table.transfer(name, token, process)
+      if (this.#probe(transferred) !== 'dead') return transferred
+      throw new RegistryError(
+        'ERR_REGISTRY_PROCESS_DEAD',
+        `cannot transfer ${JSON.stringify(name)}: process ${process.pid} is dead; start it first`,
+      )
+    }, options)
+  }
+
+  /**
+   * Removes an allocation, and gives its children to its own parent. By name and token, so that nobody releases a
+   * successor's. `false`: there is none with this name and token.
+   */
+  async release(name: string, token: string, options: WaitOptions = {}): Promise<boolean> {
+    return this.#change((table) => table.release(name, token) !== null, options, false)
+  }
+
+  /**
+   * Takes back what a parent delegated to a child: those rules, or everything. Idempotent, and nothing where the child is
+   * gone. Returns what is left of the child, or `null`.
+   *
+   * Rejects with `ERR_REGISTRY_UNKNOWN` where there is no such parent, and `ERR_REGISTRY_DELEGATED_ON` where the child has
+   * delegated of it further.
+   */
+  async reclaimDelegated(
+    parent: string,
+    child: string,
+    rules?: readonly ScopeRule[],
+    options: WaitOptions = {},
+  ): Promise<Allocation | null> {
+    const canonical = rules?.map(canonicalRule)
+    return this.#change((table) => table.reclaimDelegated(parent, child, canonical), options)
+  }
+
+  /**
+   * Removes the allocations of dead processes and the reservations whose time is up, gives their children to the nearest
+   * one above them that lives, and returns what it removed.
+   */
+  async reclaimStale(probe: Probe = this.#probe, options: WaitOptions = {}): Promise<Allocation[]> {
+    return this.#document.update(
+      ({ allocations }) => new AllocationTable(allocations).removeAll(staleness(probe)),
+      options,
+    )
+  }
+
+  /** The allocation of a name; `null` where there is none. */
+  async find(name: string): Promise<Allocation | null> {
+    return (await this.list()).find((allocation) => allocation.name === name) ?? null
+  }
+
+  /** The allocation that has a segment; `null` where none has. */
+  async findBySegment(segmentId: number): Promise<Allocation | null> {
+    requireSegmentId('', segmentId)
+    return (await this.list()).find((allocation) => allocation.segmentId === segmentId) ?? null
+  }
+
+  /** All allocations, as copies. */
+  async list(): Promise<Allocation[]> {
+    const { allocations } = await this.#document.read()
+    new AllocationTable(allocations).removeAll(staleness(this.#probe))
+    return allocations
+  }
+
+  /** The one allocation that effectively may write a path; `null` where none may. Rejects with `ERR_REGISTRY_PATH`. */
+  async ownerOf(path: string): Promise<Allocation | null> {
+    return ownerOf({ path: canonicalPath(path), below: 0 }, await this.list())
+  }
+
+  /** Whether an allocation effectively may write a path. Rejects with `ERR_REGISTRY_PATH`. */
+  async canWrite(name: string, path: string): Promise<boolean> {
+    const paths = { path: canonicalPath(path), below: 0 } as const
+    const all = await this.list()
+    return all.some((one) => one.name === name && effectivelyWrites(one, paths, all))
+  }
+
+  /** Everything that would keep scopes from being registered, that of the deepest owners first. */
+  async conflicts(options: Pick<RegisterOptions, 'allow' | 'deny'>): Promise<Conflict[]> {
+    const { allow, deny } = propose('conflicts', options)
+    return new AllocationTable(await this.list()).conflicts({ allow, deny })
+  }
+
+  async #change<Result>(
+    change: (table: AllocationTable) => Result,
+    options: WaitOptions,
+    reclaim = true,
+  ): Promise<Result> {
+    return this.#document.update(({ allocations }) => {
+      const table = new AllocationTable(allocations)
+      if (reclaim) table.removeAll(staleness(this.#probe))
+      return change(table)
+    }, options)
+  }
+
+  #guard(allocation: Allocation): AllocationGuard {
+    return new AllocationGuard(this, allocation)
+  }
+}
+
+function defaultPath(): string {
+  try {
+    return join(stateDirectory(), 'registry.json')
+  } catch (cause) {
+    if (!(cause instanceof StoreError)) throw cause
+    const message = `cannot find a place for the table of allocations: ${cause.message}, or give a path`
+    throw new RegistryError('ERR_REGISTRY_NO_PLACE', message, { cause })
+  }
+}
