@@ -2,6 +2,7 @@ export {
   currentProcess,
   identifyProcess,
   liveness,
+  parseIdentity,
   type Liveness,
   type ProcessIdentity,
   type WaitOptions,
