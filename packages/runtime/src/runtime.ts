@@ -80,7 +80,7 @@ export class Runtime {
   ): Promise<Result<O>> {
     const { extendEnv, env }: Options = options ?? {}
     const PATH = this.path({ ...(extendEnv === false ? {} : process.env), ...env })
-    return run(name, args, { ...options, env: { ...env, PATH } } as Options)
+    return run(name, args, { ...options, env: { ...env, PATH } })
   }
 
   /** The PATH of an environment (our own by default) with `bindir` first, and nowhere else. */
