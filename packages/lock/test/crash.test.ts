@@ -67,7 +67,7 @@ describe('a storm of SIGKILLs', () => {
     await storm.rage(unlessLong(3_000, 10_000), () => undefined)
 
     const { acknowledged, kills } = storm
-    expect(acknowledged.length).toBeGreaterThan(100)
+    expect(acknowledged.length).toBeGreaterThan(20)
     expect(new Set(acknowledged).size).toBe(acknowledged.length)
     expect(counter.value).toBeGreaterThanOrEqual(acknowledged.length)
     // A killed process may have counted without saying so.
@@ -89,7 +89,7 @@ describe('a storm of SIGKILLs', () => {
         reads++
       }
     })
-    expect(reads).toBeGreaterThan(100)
+    expect(reads).toBeGreaterThanOrEqual(20)
     const { acknowledged, kills } = storm
     expect(new Set(acknowledged).size).toBe(acknowledged.length)
     const last = whole(await lockedFile.read(path, { timeout: 2_000 }))
