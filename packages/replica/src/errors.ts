@@ -1,0 +1,79 @@
+/**
+ * The codes of this package's errors. They are permanent: match on them, not on messages or classes.
+ *
+ * `ENOENT` is the one that litestream's own replica clients have for a file that is not there.
+ */
+export type ReplicaErrorCode =
+  | 'ENOENT'
+  | 'ERR_REPLICA_DAMAGED'
+  | 'ERR_REPLICA_EMPTY'
+  | 'ERR_REPLICA_GAP'
+  | 'ERR_REPLICA_INTEGRITY'
+  | 'ERR_REPLICA_IO'
+  | 'ERR_REPLICA_MISMATCH'
+  | 'ERR_REPLICA_NOT_REACHED'
+  | 'ERR_REPLICA_NO_SPACE'
+  | 'ERR_REPLICA_OPTION'
+  | 'ERR_REPLICA_OUTPUT_EXISTS'
+  | 'ERR_REPLICA_PERMISSION'
+
+interface Details {
+  path?: string | undefined
+  cause?: unknown
+}
+
+/** What every error of this package is. `code` says what happened, `path` to which file. */
+export class ReplicaError extends Error {
+  override readonly name = 'ReplicaError'
+  readonly code: ReplicaErrorCode
+  /** The file or directory; missing where none is to blame. */
+  readonly path?: string
+
+  constructor(code: ReplicaErrorCode, message: string, details: Details = {}) {
+    super(message, 'cause' in details ? { cause: details.cause } : undefined)
+    this.code = code
+    if (details.path !== undefined) this.path = details.path
+  }
+}
+
+const kinds: Readonly<Record<string, readonly [ReplicaErrorCode, string]>> = {
+  ENOENT: ['ENOENT', 'it does not exist'],
+  EACCES: ['ERR_REPLICA_PERMISSION', 'this user may not; change the mode or the owner'],
+  EPERM: ['ERR_REPLICA_PERMISSION', 'this user may not; change the mode or the owner'],
+  EROFS: ['ERR_REPLICA_PERMISSION', 'the file system is read-only; choose a path elsewhere'],
+  ENOSPC: ['ERR_REPLICA_NO_SPACE', 'the disk is full; make room'],
+  EDQUOT: ['ERR_REPLICA_NO_SPACE', 'the disk quota is used up; make room'],
+  EFBIG: ['ERR_REPLICA_NO_SPACE', 'the file would become larger than allowed; raise the limit'],
+}
+
+/** Does something to a file, and wraps the operating system's refusal, once, with the path and the remedy. */
+export async function io<T>(doing: string, path: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (cause) {
+    if (cause instanceof ReplicaError) throw cause
+    const refusal = errno(cause)
+    const [code, why] = kinds[refusal] ?? ['ERR_REPLICA_IO', 'see the cause']
+    const named = refusal === '' ? '' : ` (${refusal})`
+    throw new ReplicaError(code, `cannot ${doing} ${path}: ${why}${named}`, { path, cause })
+  }
+}
+
+/** Does something to a file, and returns `null` where the file is not there. */
+export async function ifThere<T>(
+  doing: string,
+  path: string,
+  run: () => Promise<T>,
+): Promise<T | null> {
+  try {
+    return await io(doing, path, run)
+  } catch (error) {
+    if (error instanceof ReplicaError && error.code === 'ENOENT') return null
+    throw error
+  }
+}
+
+function errno(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : ''
+  return typeof code === 'string' ? code : ''
+}

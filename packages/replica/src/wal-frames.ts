@@ -1,0 +1,101 @@
+import { ReplicaError } from './errors.ts'
+
+const headerSize = 32
+const frameHeaderSize = 24
+const magic = 0x377f_0682
+
+/** A page in a WAL, verified. */
+export interface WalFrame {
+  readonly page: number
+  /** The database's size in pages after the transaction that this frame ends; 0 within a transaction. */
+  readonly commit: number
+  readonly data: Buffer
+  /** Where the frame ends in the WAL, in bytes. */
+  readonly end: number
+}
+
+/**
+ * The frames of a WAL (sqlite.org/fileformat2.html, "The Write-Ahead Log").
+ *
+ * SQLite stops silently at the first frame whose salts or checksum are wrong, where an older WAL shows through. A replica
+ * has no such remains: here that is damage, and throws `ERR_REPLICA_DAMAGED`.
+ */
+export async function* walFrames(
+  chunks: AsyncIterable<Buffer>,
+  path: string,
+): AsyncGenerator<WalFrame, void, void> {
+  let rest: Buffer = Buffer.alloc(0)
+  let wal: WalHeader | null = null
+  let at = 0
+  for await (const chunk of chunks) {
+    let bytes: Buffer = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+    if (wal === null && bytes.length >= headerSize) {
+      wal = readHeader(bytes.subarray(0, headerSize), path)
+      bytes = bytes.subarray(headerSize)
+      at = headerSize
+    }
+    if (wal !== null) {
+      const size = frameHeaderSize + wal.pageSize
+      for (; bytes.length >= size; bytes = bytes.subarray(size)) {
+        yield readFrame(wal, bytes.subarray(0, size), at, path)
+        at += size
+      }
+    }
+    rest = bytes
+  }
+  if (rest.length > 0) throw damaged(path, `ends within a frame, at byte ${at + rest.length}`)
+}
+
+interface WalHeader {
+  readonly pageSize: number
+  readonly salts: Buffer
+  readonly littleEndian: boolean
+  checksum: readonly [number, number]
+}
+
+function readHeader(bytes: Buffer, path: string): WalHeader {
+  const found = bytes.readUInt32BE(0)
+  if ((found & ~1) >>> 0 !== magic) throw damaged(path, 'does not start as a WAL does')
+  const littleEndian = (found & 1) === 0
+  const checksum = walChecksum([0, 0], bytes.subarray(0, 24), littleEndian)
+  if (!matches(checksum, bytes, 24)) throw damaged(path, 'has a damaged header')
+  const pageSize = bytes.readUInt32BE(8)
+  if (pageSize < 512 || pageSize > 65_536 || (pageSize & (pageSize - 1)) !== 0) {
+    throw damaged(path, `has the page size ${pageSize}`)
+  }
+  return { pageSize, salts: Buffer.from(bytes.subarray(16, 24)), littleEndian, checksum }
+}
+
+function readFrame(wal: WalHeader, bytes: Buffer, at: number, path: string): WalFrame {
+  const data = bytes.subarray(frameHeaderSize)
+  const header = walChecksum(wal.checksum, bytes.subarray(0, 8), wal.littleEndian)
+  wal.checksum = walChecksum(header, data, wal.littleEndian)
+  const page = bytes.readUInt32BE(0)
+  const sound = wal.salts.equals(bytes.subarray(8, 16)) && matches(wal.checksum, bytes, 16)
+  if (!sound || page === 0) throw damaged(path, `has a damaged frame at byte ${at}`)
+  return { page, commit: bytes.readUInt32BE(4), data, end: at + bytes.length }
+}
+
+function walChecksum(
+  start: readonly [number, number],
+  data: Buffer,
+  littleEndian: boolean,
+): [number, number] {
+  const view = new DataView(data.buffer, data.byteOffset, data.length)
+  let [one, other] = start
+  for (let at = 0; at < data.length; at += 8) {
+    one = (one + view.getUint32(at, littleEndian) + other) | 0
+    other = (other + view.getUint32(at + 4, littleEndian) + one) | 0
+  }
+  return [one, other]
+}
+
+function matches(checksum: readonly [number, number], bytes: Buffer, at: number): boolean {
+  return (
+    checksum[0] >>> 0 === bytes.readUInt32BE(at) && checksum[1] >>> 0 === bytes.readUInt32BE(at + 4)
+  )
+}
+
+function damaged(path: string, why: string): ReplicaError {
+  return new ReplicaError('ERR_REPLICA_DAMAGED', `the WAL ${path} ${why}`, { path })
+}
