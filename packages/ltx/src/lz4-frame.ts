@@ -130,12 +130,22 @@ async function readBlock(
   await reader.fill(size)
   const offset = reader.offset
   const stored = reader.take(size)
-  // Nothing expands by more than 255, so that a small block needs no large buffer.
-  const data = raw
-    ? Buffer.from(stored)
-    : decompressLz4Block(stored, Math.min(room, size * 255), offset, history)
+  const data = raw ? Buffer.from(stored) : decompress(stored, room, offset, history)
   if (descriptor.blockChecksums) await verify(reader, xxh32(stored), 'block')
   return data
+}
+
+/** Most blocks hold much less than they may, and get a buffer of 4 MiB only where a smaller one does not do. */
+function decompress(block: Buffer, limit: number, offset: number, history: Buffer): Buffer {
+  const likely = 65_536 + 4 * block.length
+  if (likely < limit) {
+    try {
+      return decompressLz4Block(block, likely, offset, history)
+    } catch (error) {
+      if (!(error instanceof LtxError && error.code === 'ERR_LTX_LZ4')) throw error
+    }
+  }
+  return decompressLz4Block(block, limit, offset, history)
 }
 
 async function verify(reader: ByteReader, expected: number, what: string): Promise<void> {
