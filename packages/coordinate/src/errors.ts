@@ -7,6 +7,7 @@ export type CoordinateErrorCode =
   | 'ERR_COORDINATE_IN_USE'
   | 'ERR_COORDINATE_LAUNCH'
   | 'ERR_COORDINATE_NOT_RUNNING'
+  | 'ERR_COORDINATE_OPTION'
   | 'ERR_COORDINATE_PLACE'
   | 'ERR_COORDINATE_RECORD'
   | 'ERR_COORDINATE_TIMEOUT'
@@ -125,6 +126,18 @@ export class PlaceError extends CoordinateError {
 
   constructor(message: string) {
     super('ERR_COORDINATE_PLACE', message)
+  }
+}
+
+/** An option that means nothing. */
+export class OptionError extends CoordinateError {
+  override readonly name = 'OptionError'
+
+  constructor(option: string, value: unknown, wanted: string) {
+    super(
+      'ERR_COORDINATE_OPTION',
+      `${option} is ${wanted}, not ${String(value)}; leave it out for the default`,
+    )
   }
 }
 

@@ -4,6 +4,7 @@ export {
   InUseError,
   LaunchError,
   NotRunningError,
+  OptionError,
   PlaceError,
   RecordError,
   TimeoutError,

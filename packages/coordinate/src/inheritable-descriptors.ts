@@ -10,7 +10,7 @@ const highest = 65_536
  * Node opens all of its own with O_CLOEXEC and marks low ones that it inherited, but not those above a gap: a pipe that
  * a shell left on descriptor 63 would be held open by a server for as long as that runs.
  */
-export function inheritableDescriptors(): number[] {
+function inheritableDescriptors(): number[] {
   const closeOnExec = 0o2000000
   try {
     return readdirSync('/proc/self/fd')

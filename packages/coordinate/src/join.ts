@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs'
 import type { Lock } from '@howdah/lock'
 import { codeOf } from './caught.ts'
 import type { Coordinated } from './coordinated.ts'
-import { CoordinateError, DoesNotExistError } from './errors.ts'
+import { CoordinateError, DoesNotExistError, OptionError } from './errors.ts'
 import { isCurrent } from './is-current.ts'
 import { Launcher } from './launch.ts'
 import { lastOneOut } from './leave.ts'
@@ -48,6 +48,10 @@ export async function join<Options>(
   options: JoinOptions<Options>,
 ): Promise<Joined> {
   checkPlace(coordinated.place)
+  const { linger = 0 } = options
+  if (!(linger >= 0 && Number.isFinite(linger))) {
+    throw new OptionError('linger', linger, 'a number of seconds, 0 or more')
+  }
   const waiting = new Waiting(options)
   const mustExist = options.ifExists === true
   for (let attempt = 0; attempt < attempts; attempt++) {

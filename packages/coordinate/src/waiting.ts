@@ -1,7 +1,7 @@
 import { type Holder, type Lock, type LockMode, acquire } from '@howdah/lock'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { codeOf } from './caught.ts'
-import { TimeoutError } from './errors.ts'
+import { OptionError, TimeoutError } from './errors.ts'
 
 /** What is waited for: a lock, or a process that comes up or goes down by itself. */
 export interface Wait {
@@ -38,7 +38,7 @@ export class Waiting {
   constructor(options: WaitOptions) {
     const { timeout } = options
     if (timeout !== undefined && !(timeout >= 0)) {
-      throw new RangeError(`a timeout is a number of milliseconds, 0 or more, not ${timeout}`)
+      throw new OptionError('timeout', timeout, 'a number of milliseconds, 0 or more')
     }
     this.#options = options
     this.#deadline = performance.now() + (timeout ?? Infinity)

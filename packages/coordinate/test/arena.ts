@@ -77,6 +77,12 @@ export class Arena implements AsyncDisposable {
     return this.involved().some((one) => one.role === role)
   }
 
+  /** Kills the server, and waits until it is really gone. */
+  async killServer(): Promise<void> {
+    process.kill(this.pid('server'), 'SIGKILL')
+    await until('the server is dead', async () => (await this.subject.process()) === null)
+  }
+
   /** Waits until neither server, watchdog nor user is left. */
   async deserted(): Promise<void> {
     await until('nobody is left', () => this.involved().length === 0, 20_000)

@@ -1,7 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { until } from '@howdah/fixtures'
 import { Arena } from './arena.ts'
 
 const joining = ['prepare', 'create', 'created-half', 'created', 'start', 'launched', 'started']
@@ -43,8 +42,7 @@ test('a starter that is killed is followed by one that waits for the server that
   // Who still uses it keeps the watchdog from stopping what the victim starts.
   const holder = arena.user()
   await holder.joined()
-  process.kill(arena.pid('server'), 'SIGKILL')
-  await until('the server is dead', () => !arena.has('server'))
+  await arena.killServer()
   const slow = { start: { slowStart: 400 } }
   const victim = arena.user({ ...slow, dieAt: 'launched' })
   expect(await victim.ended).toBe('SIGKILL')

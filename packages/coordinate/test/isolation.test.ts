@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, readFileSync, readlinkSync } from 'node:fs'
+import { chmodSync, chownSync, readFileSync, readlinkSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
@@ -100,6 +100,17 @@ describe('who may coordinate', () => {
     child.kill('SIGKILL')
     await arena.deserted()
     expect(arena.count('gone')).toBe(1)
+  })
+
+  test.skipIf(process.getuid?.() !== 0)('a user who cannot come so far is told so', async () => {
+    await using arena = new Arena({ uid: 65_534, gid: 65_534 })
+    chmodSync(arena.beside('.'), 0o700)
+    await expect(Guard.join(arena.subject, arena.place, { start: {} })).rejects.toMatchObject({
+      code: 'ERR_COORDINATE_WATCHDOG',
+      message: expect.stringMatching(/Permission denied.*as user 65534.*EXISTS/s),
+    })
+    await arena.deserted()
+    expect(arena.count('start')).toBe(0)
   })
 })
 

@@ -67,8 +67,7 @@ describe('joining and leaving', () => {
   test('a server that died under its users is started again by the next to join', async () => {
     await using arena = new Arena()
     await using first = await Guard.join(arena.subject, arena.place, { start: {} })
-    process.kill(arena.pid('server'), 'SIGKILL')
-    await until('the server is dead', () => !arena.has('server'))
+    await arena.killServer()
     await using second = await Guard.join(arena.subject, arena.place, { start: {} })
     expect(second.started).toBe('modified')
     expect(await first.leave()).toBe('in-use')

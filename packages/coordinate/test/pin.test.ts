@@ -48,8 +48,7 @@ describe('a pinned server', () => {
     const { subject, place } = arena
     const guard = await Guard.join(subject, place, { start })
     await pin(place, subject)
-    process.kill(arena.pid('server'), 'SIGKILL')
-    await until('the server is dead', () => !arena.has('server'))
+    await arena.killServer()
     const next = await Guard.join(subject, place, { start })
     expect(await ownership(place, subject)).toBe('ours')
     expect(await guard.leave()).toBe('in-use')
@@ -74,7 +73,7 @@ describe('a server that somebody else started', () => {
     const earlier = arena.user({})
     await earlier.joined()
     process.kill(arena.pid('watchdog'), 'SIGKILL')
-    process.kill(arena.pid('server'), 'SIGKILL')
+    await arena.killServer()
     await earlier.kill()
     await until('all are gone', () => arena.involved().length === 0)
     expect(existsSync(place.record)).toBe(true)
@@ -103,8 +102,7 @@ describe('a server that somebody else started', () => {
     const { subject, place } = arena
     const user = arena.user({ throwAway: true })
     await user.joined()
-    process.kill(arena.pid('server'), 'SIGKILL')
-    await until('the server is dead', () => !arena.has('server'))
+    await arena.killServer()
     const server = spawn(process.execPath, [program], { cwd: arena.directory, stdio: 'ignore' })
     await until('it runs', () => subject.running())
     await user.kill()

@@ -41,6 +41,18 @@ describe('a place', () => {
   })
 })
 
+describe('an option', () => {
+  test.each([{ timeout: -1 }, { timeout: Number.NaN }, { linger: -1 }, { linger: Infinity }])(
+    'that means nothing is refused: %o',
+    async (options) => {
+      await using subject = FakeSubject.thatIs()
+      const joining = Guard.join(subject, subject.place, { start: undefined, ...options })
+      await expect(joining).rejects.toMatchObject({ code: 'ERR_COORDINATE_OPTION' })
+      expect(subject.asked).toEqual([])
+    },
+  )
+})
+
 describe('launching', () => {
   test('a command that does not exist is an error with its name, and leaves nothing', async () => {
     await using arena = new Arena()

@@ -97,12 +97,12 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
 
   test('it keeps a lingering server for the time, and then stops it', async () => {
     await using arena = new Arena(changes)
-    const user = arena.user({ ...options, linger: 0.5 })
+    const user = arena.user({ ...options, linger: 0.8 })
     await user.joined()
-    expect(await user.leave()).toBe('kept')
-    const again = arena.user({ ...options })
-    expect(await again.joined()).toBe('unmodified')
-    await again.kill()
+    await user.kill()
+    const again = await Guard.join(arena.subject, arena.place, { ...options, start: {} })
+    expect(again.started).toBe('unmodified')
+    expect(await again.leave()).toBe('kept')
     await arena.deserted()
     expect(arena.events().map(([what]) => what)).toEqual(['start', 'stop', 'gone'])
   })
