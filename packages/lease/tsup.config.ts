@@ -1,9 +1,9 @@
-import { defineConfig } from 'tsup'
+import { defineConfig, type Options } from 'tsup'
 import base from '../../tsup.config.base.ts'
 
 /** One entry for each backend that needs more than Node, and the program that watches over a command. */
 export default defineConfig({
-  ...base,
+  ...(base as Options),
   entry: {
     index: 'src/index.ts',
     etcd: 'src/etcd/index.ts',

@@ -30,7 +30,7 @@ interface Answer {
 /** A process that does what it is asked for. */
 export class Worker {
   readonly #process: ChildProcess
-  readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
+  readonly #waiting = new Map<number, { resolve(value: never): void; reject(error: Error): void }>()
   readonly #events: Record<string, unknown>[] = []
   #wake: () => void = () => {}
   #next = 1
@@ -45,7 +45,7 @@ export class Worker {
     this.#process.once('exit', (status, signal) => {
       this.#gone = true
       const error = new Error(`the worker ended with ${signal ?? status}`)
-      for (const { reject } of this.#waiting.values()) reject(error)
+      for (const waiting of this.#waiting.values()) waiting.reject(error)
     })
   }
 
@@ -53,11 +53,14 @@ export class Worker {
     return this.#process.pid ?? 0
   }
 
-  async ask<T = Attempt>(action: string, request: { place?: Place; [key: string]: unknown }): Promise<T> {
+  async ask<T = Attempt>(
+    action: string,
+    request: { place?: Place; [key: string]: unknown },
+  ): Promise<T> {
     if (this.#gone) throw new Error('the worker is gone')
     const id = this.#next++
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject })
+      this.#waiting.set(id, { resolve, reject })
       this.#process.send({ id, action, ...request })
     })
   }
@@ -90,7 +93,7 @@ export class Worker {
     }
     const waiting = this.#waiting.get(id ?? 0)
     this.#waiting.delete(id ?? 0)
-    if (error === undefined) waiting?.resolve(value)
+    if (error === undefined) waiting?.resolve(value as never)
     else waiting?.reject(new Error(error))
   }
 }
@@ -118,7 +121,10 @@ export class Crew implements AsyncDisposable {
   }
 
   /** Asks all of them for the same, to be started at the same moment. */
-  async all<T = Attempt>(action: string, request: { place: Place; [key: string]: unknown }): Promise<T[]> {
+  async all<T = Attempt>(
+    action: string,
+    request: { place: Place; [key: string]: unknown },
+  ): Promise<T[]> {
     const at = monotonic() + 6
     return Promise.all(this.workers.map((worker) => worker.ask<T>(action, { ...request, at })))
   }

@@ -55,7 +55,9 @@ export function describeHold(context: () => LeaserContext): void {
       // No renewal would hide the loss.
       const options = { heartbeat: place.ttl * 0.8 }
       await worker!.ask('hold', { place, options })
-      const watched = worker!.ask<Attempt & { firedAtOnce: boolean; fired: boolean }>('watch', { place })
+      const watched = worker!.ask<Attempt & { firedAtOnce: boolean; fired: boolean }>('watch', {
+        place,
+      })
       // The worker spins, and so stops in the middle of a turn.
       await new Promise((resolve) => setTimeout(resolve, 100))
       worker!.signal('SIGSTOP')
@@ -110,7 +112,7 @@ export async function succession(place: Place): Promise<[Tenure, Tenure]> {
   return [first, await waiting]
 }
 
-/** One machine has one clock. */
+/** One machine has one clock. Long enough for a slow disk to be renewed on in time. */
 function sharp(place: Place): Place {
-  return { ...place, clockSkew: 0 }
+  return { ...place, ttl: 2_000, maxTtl: 10_000, clockSkew: 0 }
 }

@@ -1,5 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { LeaseExistsError, TtlExceedsMaxError, type Leaser, type LeaseReference } from '@howdah/lease'
+import {
+  LeaseExistsError,
+  TtlExceedsMaxError,
+  type Leaser,
+  type LeaseReference,
+} from '@howdah/lease'
 import { temporaryDirectory, until } from '@howdah/fixtures'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Crew, monotonic, type Attempt, type SentLease } from './crew.ts'
@@ -56,7 +61,9 @@ export function describeLeaser(
       await context?.[Symbol.asyncDispose]()
     })
 
-    async function open(place = context.place(unhurried)): Promise<Leaser & Partial<AsyncDisposable>> {
+    async function open(
+      place = context.place(unhurried),
+    ): Promise<Leaser & Partial<AsyncDisposable>> {
       return openLeaser(place)
     }
 
@@ -167,11 +174,11 @@ export function describeLeaser(
         const lease = await leaser.acquire()
         await spoil(place)
         const refusal = await refusalOf(leaser.acquire())
-        expect(refusal, what).toMatchObject({ code: 'ERR_LEASE_CORRUPT' })
-        expect((refusal as Error).message, what).toContain('reset()')
+        expect({ what, refusal }).toMatchObject({ refusal: { code: 'ERR_LEASE_CORRUPT' } })
+        expect((refusal as Error).message).toContain('reset()')
         await leaser.reset()
         const next = await leaser.acquire()
-        expect(next.generation, what).toBeGreaterThan(lease.generation)
+        expect(next.generation).toBeGreaterThan(lease.generation)
       }
     })
 
@@ -179,7 +186,9 @@ export function describeLeaser(
       for (let round = 0; round < counts.rounds; round++) {
         let place = context.place(unhurried)
         for (const state of ['absent', 'expired'] as const) {
-          const results = (await crew.all<Attempt[]>('contend', { place, count: contenders })).flat()
+          const results = (
+            await crew.all<Attempt[]>('contend', { place, count: contenders })
+          ).flat()
           const winners = results.filter(({ ok }) => ok)
           expect(winners, `${state}, round ${round}`).toHaveLength(1)
           const codes = new Set(results.filter(({ ok }) => !ok).map(({ code }) => code))
@@ -193,8 +202,8 @@ export function describeLeaser(
       const won = { renewal: 0, takeover: 0 }
       if (context.expiredIsGone) await raceAtTheEnd(won)
       else await raceAfterTheEnd(won)
-      // Without both there was no race.
-      if (!context.expiredIsGone) expect(won.renewal).toBeGreaterThan(0)
+      // Without both there was no race; but where the server ends leases, a renewal mostly comes too late.
+      expect(won.renewal).toBeGreaterThanOrEqual(context.expiredIsGone ? 0 : 1)
       expect(won.takeover).toBeGreaterThan(0)
     })
 
@@ -258,8 +267,8 @@ export function describeLeaser(
               holder!.ask('release', { place: later, lease, at }),
               taker!.ask('acquireUntil', { place: later, until: at + place.ttl }),
             ])
-            if (!release.ok) expect(release.code).toBe('ERR_LEASE_NOT_HELD')
-            if (!expired) expect(release.ok).toBe(true)
+            const lateRelease = expired ? 'ERR_LEASE_NOT_HELD' : 'done'
+            expect(['done', lateRelease]).toContain(release.ok ? 'done' : release.code)
             expect(takeover.ok).toBe(true)
             const kept = await taker!.ask('renew', { place: later, lease: takeover.lease })
             expect(kept, `round ${round}`).toMatchObject({ ok: true })
@@ -268,42 +277,48 @@ export function describeLeaser(
       }
     })
 
-    test('uses no generation twice, whoever is killed when, and is free again after the ttl', patience, async () => {
-      using directory = temporaryDirectory()
-      const log = directory.file('generations')
-      const place = context.place()
-      await using own = new Crew(4)
-      const start = (index: number) => {
-        // It never answers: it cycles until it is killed.
-        own.workers[index]!.ask('cycle', { place, log }).catch(() => {})
-      }
-      own.workers.forEach((_worker, index) => start(index))
-      const kills = Math.max(4, Math.round(counts.cycles / 40))
-      for (let kill = 1; kill <= kills; kill++) {
-        const target = (counts.cycles * kill) / kills
-        await until(`${target} cycles are done`, () => read(log).length >= target, 300_000)
-        await sleepless(Math.random() * 20)
-        const index = kill % own.workers.length
-        await own.replace(index)
-        start(index)
-      }
-      await Promise.all(own.workers.map((worker) => worker.kill()))
-      const ended = monotonic()
-      const after = await crew.workers[0]!.ask('acquireUntil', {
-        place,
-        until: ended + place.ttl + 60_000,
-        pause: 10,
-      })
-      expect(after.ok).toBe(true)
-      // A heavily loaded machine is slow itself; the hand-over is timed elsewhere.
-      const lines = readFileSync(log, 'utf8').trim().split('\n')
-      const late = new Set(lines.filter((line) => line.startsWith('late ')).map((line) => line.slice(5)))
-      const generations = lines.filter((line) => !line.startsWith('late ')).map(BigInt)
-      expect(new Set(generations).size).toBe(generations.length)
-      const inTime = generations.filter((generation) => !late.has(`${generation}`))
-      expect(inTime).toEqual(inTime.toSorted((one, other) => (one < other ? -1 : 1)))
-      expect(BigInt(after.lease!.generation)).toBeGreaterThan(inTime.at(-1)!)
-    })
+    test(
+      'uses no generation twice, whoever is killed when, and is free again after the ttl',
+      patience,
+      async () => {
+        using directory = temporaryDirectory()
+        const log = directory.file('generations')
+        const place = context.place()
+        await using own = new Crew(4)
+        const start = (index: number) => {
+          // It never answers: it cycles until it is killed.
+          own.workers[index]!.ask('cycle', { place, log }).catch(() => {})
+        }
+        own.workers.forEach((_worker, index) => start(index))
+        const kills = Math.max(4, Math.round(counts.cycles / 40))
+        for (let kill = 1; kill <= kills; kill++) {
+          const target = (counts.cycles * kill) / kills
+          await until(`${target} cycles are done`, () => read(log).length >= target, 300_000)
+          await sleepless(Math.random() * 20)
+          const index = kill % own.workers.length
+          await own.replace(index)
+          start(index)
+        }
+        await Promise.all(own.workers.map((worker) => worker.kill()))
+        const ended = monotonic()
+        const after = await crew.workers[0]!.ask('acquireUntil', {
+          place,
+          until: ended + place.ttl + 60_000,
+          pause: 10,
+        })
+        expect(after.ok).toBe(true)
+        // A heavily loaded machine is slow itself; the hand-over is timed elsewhere.
+        const lines = readFileSync(log, 'utf8').trim().split('\n')
+        const late = new Set(
+          lines.filter((line) => line.startsWith('late ')).map((line) => line.slice(5)),
+        )
+        const generations = lines.filter((line) => !line.startsWith('late ')).map(BigInt)
+        expect(new Set(generations).size).toBe(generations.length)
+        const inTime = generations.filter((generation) => !late.has(`${generation}`))
+        expect(inTime).toEqual(inTime.toSorted((one, other) => (one < other ? -1 : 1)))
+        expect(BigInt(after.lease!.generation)).toBeGreaterThan(inTime.at(-1)!)
+      },
+    )
 
     describeHold(() => context)
   })
@@ -327,7 +342,12 @@ function read(log: string): string[] {
   }
 }
 
-function sent({ generation, etag, owner, expiresAt }: Awaited<ReturnType<Leaser['acquire']>>): SentLease {
+function sent({
+  generation,
+  etag,
+  owner,
+  expiresAt,
+}: Awaited<ReturnType<Leaser['acquire']>>): SentLease {
   return { generation: `${generation}`, etag, owner, expiresAt: expiresAt.getTime() }
 }
 

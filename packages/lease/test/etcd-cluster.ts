@@ -28,13 +28,19 @@ export class EtcdCluster implements AsyncDisposable {
     names.forEach((name, index) => {
       const url = `http://127.0.0.1:${ports[index]}`
       const peer = `http://127.0.0.1:${ports[index + 3]}`
-      const args = [
-        ...['--name', name, '--data-dir', cluster.#directory.file(name)],
-        ...['--listen-client-urls', url, '--advertise-client-urls', url],
-        ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer],
-        ...['--initial-cluster', peers.join(','), '--initial-cluster-state', 'new'],
-        ...['--logger', 'zap', '--log-outputs', '/dev/null'],
-      ]
+      const options = {
+        name: name,
+        'data-dir': cluster.#directory.file(name),
+        'listen-client-urls': url,
+        'advertise-client-urls': url,
+        'listen-peer-urls': peer,
+        'initial-advertise-peer-urls': peer,
+        'initial-cluster': peers.join(','),
+        'initial-cluster-state': 'new',
+        logger: 'zap',
+        'log-outputs': '/dev/null',
+      }
+      const args = Object.entries(options).map(([option, value]) => `--${option}=${value}`)
       cluster.#members.push({ url, args, process: launch(args) })
     })
     await until('etcd has a leader', () => cluster.isHealthy(), 60_000)
@@ -53,7 +59,8 @@ export class EtcdCluster implements AsyncDisposable {
       if (typeof leader !== 'string' || leader === '0') continue
       for (const [index, member] of this.#members.entries()) {
         const own = await post(member.url, '/v3/maintenance/status', {}).catch(() => null)
-        if ((own?.['header'] as { member_id?: string } | undefined)?.member_id === leader) return index
+        if ((own?.['header'] as { member_id?: string } | undefined)?.member_id === leader)
+          return index
       }
     }
     throw new Error('etcd has no leader')

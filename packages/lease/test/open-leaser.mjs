@@ -28,6 +28,9 @@ const makers = {
 const clients = {}
 
 /** Opens the leaser of a place; its clock goes wrong by `place.clockOffset` ms, or by what `offset` says. */
-export async function openLeaser({ backend, clockOffset = 0, ...options }, offset = () => clockOffset) {
+export async function openLeaser(
+  { backend, clockOffset = 0, ...options },
+  offset = () => clockOffset,
+) {
   return makers[backend]({ ...options, clock: () => Date.now() + offset() })
 }

@@ -3,7 +3,7 @@ import { run, type Session } from '@howdah/cluster'
 import { postgresPackage, temporaryDirectory } from '@howdah/fixtures'
 import { bundled, defaultStrategy } from '@howdah/runtime'
 import { createPostgresLeaser } from '@howdah/lease/postgres'
-import pg from 'pg'
+import { Client, type Pool } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeLeaser, refusalOf, type LeaserContext } from './describe-leaser.ts'
 import type { Place } from './open-leaser.mjs'
@@ -61,7 +61,7 @@ async function makeContext(): Promise<LeaserContext> {
 
 describe('a lease in PostgreSQL', () => {
   let server: Awaited<ReturnType<typeof startPostgres>>
-  let pool: pg.Pool
+  let pool: Pool
 
   beforeAll(async () => {
     server = await startPostgres()
@@ -75,7 +75,9 @@ describe('a lease in PostgreSQL', () => {
   test('makes its table once, though many make it at the same time', async () => {
     const table = 'made_by_many'
     const leasers = await Promise.all(
-      Array.from({ length: 16 }, (_unused, n) => createPostgresLeaser({ name: `${n}`, pool, table })),
+      Array.from({ length: 16 }, (_unused, n) =>
+        createPostgresLeaser({ name: `${n}`, pool, table }),
+      ),
     )
     const leases = await Promise.all(leasers.map((leaser) => leaser.acquire()))
     expect(leases.map(({ generation }) => generation)).toEqual(leases.map(() => 1n))
@@ -99,7 +101,10 @@ describe('a lease in PostgreSQL', () => {
 
   test('survives connections that the server ends in the middle', async () => {
     const name = randomUUID()
-    await using leaser = await createPostgresLeaser({ name, connectionString: server.session.url() })
+    await using leaser = await createPostgresLeaser({
+      name,
+      connectionString: server.session.url(),
+    })
     const lease = await leaser.acquire()
     for (let n = 0; n < 10; n++) {
       const end = pool.query(
@@ -136,7 +141,7 @@ describe('a lease in PostgreSQL', () => {
 
   test('says at once that it may not, where trying again is no use', async () => {
     await pool.query('CREATE ROLE nobody LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC')
-    const client = new pg.Client({ ...server.session.clientOptions(), user: 'nobody' })
+    const client = new Client({ ...server.session.clientOptions(), user: 'nobody' })
     await client.connect()
     try {
       const leaser = await createPostgresLeaser({ name: 'x', pool: client, table: 'forbidden' })

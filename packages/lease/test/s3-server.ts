@@ -137,7 +137,8 @@ export class S3Server implements AsyncDisposable {
     const { ignores, bareEtags, refusesConditions } = this.habits
     const mustBeAbsent = headers['if-none-match'] !== undefined && !/None|both/.test(ignores ?? '')
     const wanted = /If-Match|both/.test(ignores ?? '') ? undefined : headers['if-match']
-    if (refusesConditions && (mustBeAbsent || wanted)) return { status: 501, code: 'NotImplemented' }
+    if (refusesConditions && (mustBeAbsent || wanted))
+      return { status: 501, code: 'NotImplemented' }
     if (mustBeAbsent && object !== undefined) return { status: 412, code: 'PreconditionFailed' }
     if (wanted !== undefined) {
       if (object === undefined) return { status: 404, code: 'NoSuchKey' }

@@ -129,21 +129,24 @@ const actions = {
     await leases.get(place.backend).release()
   },
   async command({ place, command, args, options }) {
-    return runCommandWithLease(await leaserOf(place), command, args, {
+    const result = await runCommandWithLease(await leaserOf(place), command, args, {
       ...options,
       onStart: ({ pid, generation }) => {
         process.send({ event: 'started', pid, generation: String(generation) })
       },
     })
+    return { ...result, lost: result.lost && { code: result.lost.code } }
   },
 }
 
-process.on('message', async ({ id, action, ...request }) => {
+async function answer({ id, action, ...request }) {
   try {
     const value = await actions[action](request)
     process.send({ id, value })
   } catch (error) {
     process.send({ id, error: error.stack ?? String(error) })
   }
-})
+}
+
+process.on('message', (request) => void answer(request))
 process.on('disconnect', () => process.exit())

@@ -22,7 +22,11 @@ export type GuardOrder =
 export type GuardReport =
   | { readonly type: 'started'; readonly pid: number }
   | { readonly type: 'failed'; readonly errno: string; readonly message: string }
-  | { readonly type: 'ended'; readonly status: number | null; readonly signal: NodeJS.Signals | null }
+  | {
+      readonly type: 'ended'
+      readonly status: number | null
+      readonly signal: NodeJS.Signals | null
+    }
 
 /** The descriptor on which the guard hears and speaks. */
 export const guardDescriptor = 3

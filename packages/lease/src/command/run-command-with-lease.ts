@@ -13,7 +13,7 @@ export interface RunningCommand {
   /** The fencing token. */
   readonly generation: bigint
   /** Signals the command and what it started. */
-  kill(signal: NodeJS.Signals): void
+  readonly kill: (signal: NodeJS.Signals) => void
 }
 
 /** How a command is run under a lease. */

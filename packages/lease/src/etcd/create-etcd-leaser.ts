@@ -37,7 +37,8 @@ export function createEtcdLeaser(options: EtcdLeaserOptions): Leaser {
   if (typeof key !== 'string' || key === '') throw new LeaseOptionError('key must be named')
   const terms = new Terms(options, 0)
   const timeout = options.requestTimeout ?? Math.min(2_000, Math.max(200, terms.ttl / 10))
-  if (!(timeout > 0)) throw new LeaseOptionError(`requestTimeout must be positive, and is ${timeout}`)
+  if (!(timeout > 0))
+    throw new LeaseOptionError(`requestTimeout must be positive, and is ${timeout}`)
   const place = `etcd ${key}`
   const gateway = new EtcdGateway(
     place,

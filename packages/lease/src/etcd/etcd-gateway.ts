@@ -114,10 +114,10 @@ export interface EtcdRefusal {
 function refusalOf(answer: unknown): EtcdRefusal | null {
   if (typeof answer !== 'object' || answer === null) return { message: 'no JSON object', code: 14 }
   const { error, message, code } = answer as Record<string, unknown>
-  if (typeof code === 'number') return { message: `${message ?? error}`, code }
+  if (typeof code === 'number') return { message: String(message ?? error), code }
   if (typeof error !== 'object' || error === null) return null
   const { message: text, grpc_code } = error as Record<string, unknown>
-  return { message: `${text}`, code: typeof grpc_code === 'number' ? grpc_code : 2 }
+  return { message: String(text), code: typeof grpc_code === 'number' ? grpc_code : 2 }
 }
 
 async function pause(round: number, signal: AbortSignal | undefined): Promise<void> {

@@ -57,7 +57,11 @@ export class EtcdKey {
     leaseId: bigint,
     signal?: AbortSignal,
   ): Promise<bigint | null> {
-    const put = { key: this.#key, value: Buffer.from(value).toString('base64'), lease: `${leaseId}` }
+    const put = {
+      key: this.#key,
+      value: Buffer.from(value).toString('base64'),
+      lease: `${leaseId}`,
+    }
     const compare =
       revision === 0n
         ? { target: 'CREATE', create_revision: '0' }

@@ -105,7 +105,12 @@ export class EtcdLeaser implements Leaser {
     if (state === null) return null
     const { owner, released, generation } = this.#decode(state)
     if (released) {
-      return { generation: generation ?? state.revision, owner, expiresAt: new Date(0), held: false }
+      return {
+        generation: generation ?? state.revision,
+        owner,
+        expiresAt: new Date(0),
+        held: false,
+      }
     }
     const left = await this.#key.timeToLive(state.leaseId, signal)
     const expiresAt = new Date(this.#terms.clock() + (left ?? 0))
@@ -179,7 +184,12 @@ export class EtcdLeaser implements Leaser {
     throw new LeaseNotHeldError(this.place, lease.generation, 'its etag is none of etcd’s')
   }
 
-  #lease(generation: bigint, leaseId: bigint, { owner, nonce }: EtcdValue, expiresAt: number): Lease {
+  #lease(
+    generation: bigint,
+    leaseId: bigint,
+    { owner, nonce }: EtcdValue,
+    expiresAt: number,
+  ): Lease {
     return new GrantedLease(
       { generation, expiresAt: new Date(expiresAt), owner, etag: `${leaseId}`, nonce },
       this.#terms.clock,

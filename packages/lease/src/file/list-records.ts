@@ -26,6 +26,9 @@ export async function listRecords(dir: string, name: string): Promise<Records> {
   }
   records.sort((one, other) => one.number - other.number)
   const highest = records.at(-1)?.number ?? 0
-  const cleared = [...records.slice(0, -2), ...temporary.filter(({ number }) => number <= highest - 2)]
+  const cleared = [
+    ...records.slice(0, -2),
+    ...temporary.filter(({ number }) => number <= highest - 2),
+  ]
   return { highest, cleared: cleared.map((entry) => entry.name) }
 }

@@ -36,7 +36,8 @@ export async function createPostgresLeaser(
   if (typeof name !== 'string' || name === '') throw new LeaseOptionError('name must be given')
   const terms = new Terms(options, 0)
   const timeout = options.requestTimeout ?? Math.min(5_000, terms.ttl / 6)
-  if (!(timeout > 0)) throw new LeaseOptionError(`requestTimeout must be positive, and is ${timeout}`)
+  if (!(timeout > 0))
+    throw new LeaseOptionError(`requestTimeout must be positive, and is ${timeout}`)
   const place = `postgres ${table}/${name}`
   if (options.pool !== undefined) {
     const rows = new LeaseTable(place, options.pool, table, name, timeout)

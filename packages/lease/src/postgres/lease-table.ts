@@ -142,7 +142,11 @@ export class LeaseTable {
         failure = error
       }
     }
-    throw new LeaseUnavailableError(this.#place, `did not answer clearly, ${attempts} times`, failure)
+    throw new LeaseUnavailableError(
+      this.#place,
+      `did not answer clearly, ${attempts} times`,
+      failure,
+    )
   }
 
   /** Makes the table where it is missing. Who may not create tables can use one that is there. */
@@ -168,7 +172,10 @@ export class LeaseTable {
     let timer: NodeJS.Timeout | undefined
     let forward: (() => void) | undefined
     const over = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${this.#timeout} ms`)), this.#timeout)
+      timer = setTimeout(
+        () => reject(new Error(`no answer within ${this.#timeout} ms`)),
+        this.#timeout,
+      )
       forward = () => reject(signal?.reason as Error)
       signal?.addEventListener('abort', forward, { once: true })
     })

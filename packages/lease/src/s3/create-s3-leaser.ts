@@ -42,16 +42,22 @@ export interface S3LeaserOptions extends LeaserOptions {
  */
 export async function createS3Leaser(options: S3LeaserOptions): Promise<Leaser> {
   const { bucket, path = '', requestTimeout } = options
-  if (typeof bucket !== 'string' || bucket === '') throw new LeaseOptionError('bucket must be named')
+  if (typeof bucket !== 'string' || bucket === '')
+    throw new LeaseOptionError('bucket must be named')
   const terms = new Terms(options, options.clockSkew ?? 5_000)
   const timeout = requestTimeout ?? Math.min(5_000, terms.ttl / 6)
-  if (!(timeout > 0)) throw new LeaseOptionError(`requestTimeout must be positive, and is ${timeout}`)
+  if (!(timeout > 0))
+    throw new LeaseOptionError(`requestTimeout must be positive, and is ${timeout}`)
   const library = await loadLibrary()
   const sender = options.client ?? makeClient(library, options)
   const prefix = path.replace(/^\/+|\/+$/g, '')
   const key = prefix === '' ? 'lock.json' : `${prefix}/lock.json`
   const object = (name: string) => new S3Object(library, sender, bucket, name, timeout)
-  return new RecordLeaser('s3', new S3Store(object, key, options.proveConditions ?? true, terms.logger), terms)
+  return new RecordLeaser(
+    's3',
+    new S3Store(object, key, options.proveConditions ?? true, terms.logger),
+    terms,
+  )
 }
 
 async function loadLibrary(): Promise<S3Library> {

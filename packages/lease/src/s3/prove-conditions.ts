@@ -56,7 +56,11 @@ async function mustRefuse(probe: S3Object, condition: Condition, what: string): 
 }
 
 /** One conditional write: its etag, or `null` where the condition was refused. */
-async function attempt(probe: S3Object, text: string, condition: Condition): Promise<string | null> {
+async function attempt(
+  probe: S3Object,
+  text: string,
+  condition: Condition,
+): Promise<string | null> {
   const body = Buffer.from(`${text} ${randomUUID()}`)
   for (let left = attempts; ; left--) {
     const answer = await probe.put(body, condition)
@@ -74,10 +78,18 @@ async function attempt(probe: S3Object, text: string, condition: Condition): Pro
     }
     if (status >= 400 && status < 500 && status !== 408 && status !== 409 && status !== 429) {
       const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-      throw new LeaseStoreError(probe.url, `${why} (status ${status}); check bucket and permissions`, error)
+      throw new LeaseStoreError(
+        probe.url,
+        `${why} (status ${status}); check bucket and permissions`,
+        error,
+      )
     }
     if (left === 1) {
-      throw new LeaseUnavailableError(probe.url, status === 0 ? 'did not answer' : `answered ${status}`, error)
+      throw new LeaseUnavailableError(
+        probe.url,
+        status === 0 ? 'did not answer' : `answered ${status}`,
+        error,
+      )
     }
   }
 }

@@ -29,13 +29,7 @@ export class S3Object {
   readonly #key: string
   readonly #timeout: number
 
-  constructor(
-    library: S3Library,
-    sender: S3Sender,
-    bucket: string,
-    key: string,
-    timeout: number,
-  ) {
+  constructor(library: S3Library, sender: S3Sender, bucket: string, key: string, timeout: number) {
     this.#library = library
     this.#sender = sender
     this.#bucket = bucket
@@ -50,10 +44,10 @@ export class S3Object {
   /** The object, with its ETag as received; `null` where there is none. */
   async get(signal?: AbortSignal): Promise<{ bytes: Uint8Array; etag: string } | Refusal | null> {
     const { GetObjectCommand } = this.#library
-    return this.#send<S3.GetObjectCommandOutput, { bytes: Uint8Array; etag: string } | null>(
+    return this.#send<{ bytes: Uint8Array; etag: string } | null>(
       new GetObjectCommand({ Bucket: this.#bucket, Key: this.#key }),
       signal,
-      async (answer) => ({
+      async (answer: S3.GetObjectCommandOutput) => ({
         bytes: (await answer.Body?.transformToByteArray()) ?? new Uint8Array(),
         etag: answer.ETag ?? '',
       }),
@@ -69,7 +63,7 @@ export class S3Object {
   ): Promise<{ etag: string } | 'lost' | 'gone' | Refusal> {
     const { PutObjectCommand } = this.#library
     const only = 'etag' in condition ? { IfMatch: condition.etag } : { IfNoneMatch: '*' }
-    return this.#send<S3.PutObjectCommandOutput, { etag: string } | 'lost' | 'gone'>(
+    return this.#send<{ etag: string } | 'lost' | 'gone'>(
       new PutObjectCommand({
         Bucket: this.#bucket,
         Key: this.#key,
@@ -78,7 +72,7 @@ export class S3Object {
         ...only,
       }),
       signal,
-      (answer) => ({ etag: answer.ETag ?? '' }),
+      (answer: S3.PutObjectCommandOutput) => ({ etag: answer.ETag ?? '' }),
       (refusal) => {
         if (refusal.status === 412) return 'lost'
         return isMissingObject(refusal) ? 'gone' : refusal
@@ -88,7 +82,7 @@ export class S3Object {
 
   async delete(): Promise<Refusal | null> {
     const { DeleteObjectCommand } = this.#library
-    return this.#send<unknown, null>(
+    return this.#send<null>(
       new DeleteObjectCommand({ Bucket: this.#bucket, Key: this.#key }),
       undefined,
       () => null,
@@ -97,10 +91,10 @@ export class S3Object {
   }
 
   /** Sends a command; `expect` turns a refusal into an expected answer, or leaves it. */
-  async #send<Answer, Value>(
+  async #send<Value>(
     command: object,
     signal: AbortSignal | undefined,
-    take: (answer: Answer) => Value | Promise<Value>,
+    take: (answer: never) => Value | Promise<Value>,
     expect: (refusal: Refusal) => Value | Refusal,
   ): Promise<Value | Refusal> {
     // A timer of one's own: AbortSignal.timeout would be one of a signal that nobody can take back.
@@ -113,7 +107,7 @@ export class S3Object {
     try {
       signal?.throwIfAborted()
       const options = { abortSignal: controller.signal }
-      return await take((await this.#sender.send(command as never, options)) as Answer)
+      return await take((await this.#sender.send(command as never, options)) as never)
     } catch (error) {
       if (signal?.aborted) throw signal.reason as Error
       return expect({ status: statusOf(error), error })

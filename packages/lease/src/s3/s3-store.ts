@@ -20,12 +20,7 @@ export class S3Store implements RecordStore<Version> {
   #proof: Promise<EtagForm> | undefined
   #form: EtagForm = 'quoted'
 
-  constructor(
-    object: (key: string) => S3Object,
-    key: string,
-    prove: boolean,
-    logger: Logger,
-  ) {
+  constructor(object: (key: string) => S3Object, key: string, prove: boolean, logger: Logger) {
     this.#object = object(key)
     this.place = this.#object.url
     this.#logger = logger
