@@ -1,17 +1,6 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module'
-import { main } from '@howdah/cli'
+import { main, processIo } from '@howdah/cli'
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
-const { argv, stdin, stdout, stderr, env } = process
-process.exitCode = await main(argv.slice(2), {
-  stdin,
-  stdout,
-  stderr,
-  env,
-  cwd: process.cwd(),
-  signals: process,
-  from: import.meta.url,
-  version,
-  exit: (status) => process.exit(status),
-})
+process.exitCode = await main(process.argv.slice(2), processIo(import.meta.url, version))

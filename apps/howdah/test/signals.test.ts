@@ -102,6 +102,7 @@ describe('SIGKILL of howdah', () => {
     // As root, the server's user cannot remove the directory itself.
     await until('the cluster is gone', () => isEmpty(project.dataDir), 20_000)
     await project.isQuiet()
+    expect((await project.howdah(['status'])).stdout).toMatch(/^state +missing/)
   })
 })
 
@@ -144,8 +145,9 @@ describe.runIf(python)('in a terminal', () => {
     const running = project.start([...child, 'SIGHUP=9'], { by, input: null })
     await running.says('ready')
     running.kill('SIGKILL')
-    await running.result.catch(() => null)
+    await running.result
     await project.isQuiet()
+    expect((await project.howdah(['status'])).stdout).toMatch(/^state +stopped/)
   })
 })
 

@@ -20,6 +20,8 @@ export interface Io {
   readonly stdout: Writable & Descriptor & { readonly columns?: number }
   /** Messages and progress. */
   readonly stderr: Writable & Descriptor & { readonly columns?: number }
+  /** Whether those three are this process's own, so that programs simply inherit them. */
+  readonly inherit?: boolean
   readonly env: NodeJS.ProcessEnv
   /** The directory that paths are relative to, and that commands run in. */
   readonly cwd: string

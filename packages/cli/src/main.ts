@@ -16,11 +16,7 @@ const brokenPipe = statusOfSignal('SIGPIPE')
  * It has to do with nothing but `io`: it neither ends the process nor changes it, and leaves no listeners behind.
  *
  * @example
- * const { stdin, stdout, stderr, env, exit } = process
- * process.exitCode = await main(process.argv.slice(2), {
- *   ...{ stdin, stdout, stderr, env, exit, cwd: process.cwd(), signals: process },
- *   ...{ from: import.meta.url, version: '1.0.0' },
- * })
+ * process.exitCode = await main(process.argv.slice(2), processIo(import.meta.url, '1.0.0'))
  */
 export async function main(args: readonly string[], io: Io): Promise<number> {
   const invocation = readCommandLine(args, io)

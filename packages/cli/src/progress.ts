@@ -12,21 +12,22 @@ const delay = 200
  * It is of our own making because the packages that do this end the process themselves on Ctrl-C.
  */
 export class Progress implements Disposable {
-  readonly #stderr: Io['stderr']
-  readonly #enabled: boolean
+  readonly #io: Pick<Io, 'stderr' | 'env'>
+  readonly #wanted: boolean
   #timer: NodeJS.Timeout | null = null
   #text = ''
   #frame = 0
   #drawn = false
 
-  constructor({ stderr, env }: Pick<Io, 'stderr' | 'env'>, enabled: boolean) {
-    this.#stderr = stderr
-    this.#enabled = enabled && stderr.isTTY === true && env['TERM'] !== 'dumb'
+  constructor(io: Pick<Io, 'stderr' | 'env'>, wanted: boolean) {
+    this.#io = io
+    this.#wanted = wanted
   }
 
   /** Shows what is being done from now on. */
   show(text: string): void {
-    if (!this.#enabled) return
+    const { stderr, env } = this.#io
+    if (!this.#wanted || stderr.isTTY !== true || env['TERM'] === 'dumb') return
     this.#text = text
     if (this.#drawn) this.#draw()
     if (this.#timer !== null) return
@@ -43,7 +44,7 @@ export class Progress implements Disposable {
     // Timers of either kind are cleared alike.
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
-    if (this.#drawn) this.#stderr.write('\r\u001B[K')
+    if (this.#drawn) this.#io.stderr.write('\r\u001B[K')
     this.#drawn = false
   }
 
@@ -52,9 +53,10 @@ export class Progress implements Disposable {
   }
 
   #draw(): void {
+    const { stderr } = this.#io
     this.#drawn = true
     this.#frame = (this.#frame + 1) % frames.length
-    const width = Math.max(10, (this.#stderr.columns || 80) - 4)
-    this.#stderr.write(`\r\u001B[K${frames[this.#frame]} ${this.#text.slice(0, width)}`)
+    const width = Math.max(10, (stderr.columns || 80) - 4)
+    stderr.write(`\r\u001B[K${frames[this.#frame]} ${this.#text.slice(0, width)}`)
   }
 }

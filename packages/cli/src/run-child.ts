@@ -35,12 +35,11 @@ export async function runChild(
   const receive = (signal: EndingSignal) => {
     if (signal !== 'SIGINT' || !hasControllingTerminal()) child?.kill(signal)
   }
-  const streams = [io.stdin, io.stdout, io.stderr] as const
   const run = async () => {
     child = spawn(command, args, {
       env: { ...env },
       cwd: io.cwd,
-      stdio: streams.map((stream) => stream.fd ?? 'pipe') as StdioOptions,
+      stdio: stdioFor(io),
     })
     return await ended(child, io)
   }
@@ -52,6 +51,11 @@ export async function runChild(
     else request.onFailure(`howdah: ${command}: cannot be run: ${message}`)
     return code === 'ENOENT' ? exitStatus.notFound : exitStatus.notRunnable
   }
+}
+
+/** Streams that are inherited are not even looked at: making them takes some milliseconds. */
+function stdioFor(io: Io): StdioOptions {
+  return io.inherit ? 'inherit' : [io.stdin, io.stdout, io.stderr].map(({ fd }) => fd ?? 'pipe')
 }
 
 async function ended(child: ChildProcess, io: Io): Promise<number> {

@@ -53,7 +53,10 @@ export async function runScripts(context: Context, runner: QueryRunner): Promise
 
 async function read(script: Script, { io }: Context): Promise<Source> {
   if (script.kind === 'command') return { sql: script.sql, name: null }
-  const sql = script.path === '-' ? await text(io.stdin) : await readFile(resolve(io.cwd, script.path), 'utf8')
+  const sql =
+    script.path === '-'
+      ? await text(io.stdin)
+      : await readFile(resolve(io.cwd, script.path), 'utf8')
   return { sql, name: nameOf(script) }
 }
 
@@ -63,7 +66,11 @@ function nameOf(script: Script): string {
 }
 
 /** Runs a script up to its first error, and answers whether there was one. A last statement needs no semicolon. */
-async function fails({ sql, name }: Source, { output }: Context, runner: QueryRunner): Promise<boolean> {
+async function fails(
+  { sql, name }: Source,
+  { output }: Context,
+  runner: QueryRunner,
+): Promise<boolean> {
   const { statements, unfinished } = splitStatements(sql)
   for (const { text: statement, line } of unfinished === null
     ? statements

@@ -1,8 +1,8 @@
 // Connects, announces itself, and holds on until all are connected; then says so and waits to be told to go.
-import pg from 'pg'
+import { Client } from 'pg'
 
 const [all, stay] = process.argv.slice(2)
-const client = new pg.Client(process.env.DATABASE_URL)
+const client = new Client(process.env.DATABASE_URL)
 await client.connect()
 await client.query("SET application_name = 'barrier'")
 const { rows: started } = await client.query('SELECT pg_postmaster_start_time()::text AS at')
@@ -17,5 +17,5 @@ process.stdout.write(`together on ${started[0].at}\n`)
 if (stay === 'stay') setInterval(() => undefined, 1000)
 else {
   // The others are to see us, too.
-  process.stdin.resume().on('end', () => client.end())
+  process.stdin.resume().on('end', () => void client.end())
 }

@@ -1,6 +1,6 @@
-import pg from 'pg'
+import { Client } from 'pg'
 
-const client = new pg.Client()
+const client = new Client()
 await client.connect()
 const { rows } = await client.query('SELECT current_database() AS name')
 await client.end()

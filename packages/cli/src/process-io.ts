@@ -1,0 +1,28 @@
+import type { Io } from './io.ts'
+
+/**
+ * This very process as the surroundings of {@link main}, for an executable.
+ *
+ * `from` is the executable's `import.meta.url`; the bundled PostgreSQL is looked for among its dependencies.
+ */
+export function processIo(from: string, version: string): Io {
+  return {
+    // Node makes each of them when it is first asked for, and `exec` has no need of them.
+    get stdin() {
+      return process.stdin
+    },
+    get stdout() {
+      return process.stdout
+    },
+    get stderr() {
+      return process.stderr
+    },
+    inherit: true,
+    env: process.env,
+    cwd: process.cwd(),
+    signals: process,
+    from,
+    version,
+    exit: (status) => process.exit(status),
+  }
+}
