@@ -36,9 +36,10 @@ export async function createCluster(
     const staging = directory.newStaging()
     await mkdir(staging, { mode: 0o700 })
     await own(staging, user)
-    await initdb(directory, staging, runtime, user, superuser)
+    const { throwAway } = options
+    await initdb(directory, staging, { runtime, user, superuser, throwAway })
     await writeMark(directory, user, { superuser, created: true })
-    if (options.throwAway) {
+    if (throwAway) {
       const text = 'This cluster is removed when its last user leaves.\n'
       await writeOwnFile(directory.throwAway, text, user)
     }
@@ -62,18 +63,25 @@ export function invokingUser(): string {
 async function initdb(
   directory: DataDirectory,
   staging: string,
-  runtime: Runtime,
-  user: ServerUser | null,
-  superuser: string,
+  { runtime, user, superuser, throwAway }: Initialization,
 ): Promise<void> {
   const kind = ['--encoding', 'UTF8', '--locale', 'C']
   const access = ['--auth-local', 'trust', '--auth-host', 'scram-sha-256']
+  // After a crash of the machine, nobody wants what was to be thrown away.
+  const durability = throwAway ? ['--no-sync'] : []
   const { succeeded, stdout, stderr } = await runServerProgram(runtime, 'initdb', {
     user,
     path: staging,
-    args: (path) => ['--pgdata', path, '--username', superuser, ...kind, ...access],
+    args: (path) => ['--pgdata', path, '--username', superuser, ...kind, ...access, ...durability],
   })
   if (!succeeded) throw new CreateFailedError(directory.path, stderr.trim() || stdout.trim())
+}
+
+interface Initialization {
+  readonly runtime: Runtime
+  readonly user: ServerUser | null
+  readonly superuser: string
+  readonly throwAway: boolean
 }
 
 async function bringIn(directory: DataDirectory, staging: string): Promise<void> {

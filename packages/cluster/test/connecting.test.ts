@@ -53,7 +53,7 @@ describe('the environment of a command', () => {
 
 it('connects whatever the environment says', async () => {
   using home = temporaryDirectory()
-  await using session = await run(home.file('data'), { strategy: newest.strategy })
+  await using session = await run(home.file('data'), { strategy: newest.strategy, throwAway: true })
   const contradicting = {
     PGHOST: '/nowhere',
     PGPORT: 'abc',

@@ -10,9 +10,10 @@ import {
 } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { temporaryDirectory } from '@howdah/fixtures'
+import { chain } from '@howdah/runtime'
 import { expect, it } from 'vitest'
 import { Cluster, run } from '../src/index.ts'
-import { newest } from './support/postgres.ts'
+import { everyPostgres, newest } from './support/postgres.ts'
 import { Worker } from './support/worker.ts'
 
 const { strategy } = newest
@@ -106,6 +107,7 @@ it.each([
   using home = temporaryDirectory()
   await using session = await run(home.file(name, 'data'), {
     strategy,
+    throwAway: true,
     database: `"${name}"`.slice(0, 40),
   })
   const client = await session.connect()
@@ -158,6 +160,18 @@ it('names what was found where there is no PostgreSQL of the version of a cluste
       ),
     ),
   })
+})
+
+it('runs an existing cluster of an older major by that major', async () => {
+  using home = temporaryDirectory()
+  const oldest = everyPostgres.toSorted((one, other) => one.major - other.major)[0] ?? newest
+  await new Cluster(home.file('data'), { strategy: oldest.strategy }).create()
+  // The newest comes first, and would be the choice for a new cluster.
+  const cluster = new Cluster(home.file('data'), { strategy: chain(strategy, oldest.strategy) })
+  await using session = await cluster.run()
+  expect(session.runtime.version.major).toBe(oldest.major)
+  const fresh = new Cluster(home.file('fresh'), { strategy: chain(strategy, oldest.strategy) })
+  expect((await fresh.runtime()).version.major).toBe(newest.major)
 })
 
 it('is too old before PostgreSQL 10, and says so', async () => {
