@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { FileReplica } from '../src/index.ts'
 import { below, list, refusal } from './support/files.ts'
 import { History, integrityOf } from './support/history.ts'
+import { times } from './support/long.ts'
 import { Random } from './support/random.ts'
 
 const { compressFrameSync } = createRequire(import.meta.url)('lz4-napi') as {
@@ -132,7 +133,7 @@ describe('a database that went through a thousand transactions', () => {
   })
 
   it('is restored from snapshots and WAL of litestream 0.3 as of any of fifty times', async () => {
-    for (const [txid, expected] of replicas.points) {
+    for (const [txid, expected] of [...replicas.points].slice(0, times(15, checked))) {
       const output = replicas.directory.file(`old-${txid}.db`)
       const time = new Date(timeOf(txid) + 500)
       const result = await replicas.old.restore({ output, time, integrityCheck: 'none' })
