@@ -169,10 +169,10 @@ export class Registry {
 
   /**
    * Removes an allocation, and gives its children to its own parent. By name and token, so that nobody releases a
-   * successor's. `false`: there is none with this name and token.
+   * successor's. `false`: there is none with this name and token; it may have ended with its process.
    */
   async release(name: string, token: string, options: WaitOptions = {}): Promise<boolean> {
-    return this.#change((table) => table.release(name, token) !== null, options, false)
+    return this.#change((table) => table.release(name, token) !== null, options)
   }
 
   /**
@@ -210,8 +210,8 @@ export class Registry {
 
   /** The allocation that has a segment; `null` where none has. */
   async findBySegment(segmentId: number): Promise<Allocation | null> {
-    requireSegmentId('', segmentId)
-    return (await this.list()).find((allocation) => allocation.segmentId === segmentId) ?? null
+    const holds = (one: Allocation) => one.segmentId !== undefined && one.segmentId === segmentId
+    return (await this.list()).find(holds) ?? null
   }
 
   /** All allocations, as copies. */
@@ -242,11 +242,10 @@ export class Registry {
   async #change<Result>(
     change: (table: AllocationTable) => Result,
     options: WaitOptions,
-    reclaim = true,
   ): Promise<Result> {
     return this.#document.update(({ allocations }) => {
       const table = new AllocationTable(allocations)
-      if (reclaim) table.removeAll(staleness(this.#probe))
+      table.removeAll(staleness(this.#probe))
       return change(table)
     }, options)
   }
