@@ -24,7 +24,7 @@ describe('the file of an entry', () => {
     const entry = await savedEntry(directory.path)
     const bytes = readFileSync(directory.file('7', entry.name))
     expect(statSync(entry.path).mode & 0o777).toBe(0o600)
-    expect(bytes.toString('hex', 0, 8)).toBe('00ffcafe' + '0001' + '03' + 'fc')
+    expect(bytes.toString('hex', 0, 8)).toBe('00ffcafe000103fc')
     expect(bytes.readUInt32BE(8)).toBe(bytes.length - 16)
     expect(JSON.parse(bytes.toString('utf8', 16))).toMatchObject({
       id: entry.name,
@@ -80,8 +80,8 @@ describe('the file of an entry', () => {
     expect(error).toMatchObject({ code: 'ERR_STORE_ENTRY_DAMAGED', damage: what, path: entry.path })
     expect(error.message).toContain(why)
     expect(error.message).toContain(`cannot load entry ${entry.name} of store segment 7`)
-    if (kindIsTold) expect(await entry.kind()).toBeTypeOf('number')
-    else expect((await caught(() => entry.kind())).message).toContain(why)
+    const kind = await entry.kind().catch(({ message }: Error) => message)
+    expect(kindIsTold ? typeof kind : kind).toContain(kindIsTold ? 'number' : why)
   })
 
   test('of a later revision is refused without calling it damaged', async () => {

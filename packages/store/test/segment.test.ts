@@ -106,8 +106,9 @@ describe('saving', () => {
   test('with another codec writes what that makes', async () => {
     using directory = temporaryDirectory()
     const codec = {
-      encode: (value: unknown) => Buffer.from(JSON.stringify(value)).reverse(),
-      decode: (bytes: Uint8Array): unknown => JSON.parse(Buffer.from(bytes).reverse().toString()),
+      encode: (value: unknown) => Buffer.from(JSON.stringify(value)).toReversed(),
+      decode: (bytes: Uint8Array): unknown =>
+        JSON.parse(Buffer.from(bytes.toReversed()).toString()),
     }
     const segment = await new Store(directory.path, { ...quick, codec }).segment(7)
     const entry = await segment.save({ n: 1 })
@@ -169,9 +170,10 @@ describe('the entries of a segment', () => {
   test('are found by 8 to 16 digits of the random half', async () => {
     using directory = temporaryDirectory()
     const segment = await new Store(directory.path, quick).segment(7)
-    const [one, other] = ['00000000000000010123456789abcdef', '00000000000000020123456700000000']
-    await segment.save({}, { id: EntryId.parse(one!)! })
-    await segment.save({}, { id: EntryId.parse(other!)! })
+    const one = '00000000000000010123456789abcdef'
+    const other = '00000000000000020123456700000000'
+    await segment.save({}, { id: EntryId.parse(one)! })
+    await segment.save({}, { id: EntryId.parse(other)! })
     using locked = await segment.lock()
     expect((await locked.find('0123456789abcdef'))?.name).toBe(one)
     expect((await locked.find('012345670'))?.name).toBe(other)
@@ -289,7 +291,7 @@ describe('reaping', () => {
 
     await dead.kill()
     const reaped = await segment.reap()
-    expect(reaped.map(({ entry }) => entry?.name).toSorted()).toEqual(ofDead.toSorted())
+    expect(reaped.map(({ entry }) => String(entry?.name)).toSorted()).toEqual(ofDead.toSorted())
     expect(reaped.map((entry) => entry.error === null && entry.state.n)).toEqual([0, 1, 2])
     using locked = await segment.lock()
     const left = (await locked.entries()).map(({ name }) => name)

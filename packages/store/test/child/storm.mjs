@@ -10,14 +10,14 @@ const store = new Store(base, { durable: false })
 const fd = openSync(log, 'a')
 const note = (sign, entry) => writeSync(fd, `${sign} ${entry.segment} ${entry.name}\n`)
 const dice = (sides) => Math.floor(Math.random() * sides)
-let going = true
+const order = { stop: false }
 let begun = false
 process.stdin.once('data', () => {
-  going = false
+  order.stop = true
 })
 
 const mine = []
-while (going) {
+while (!order.stop) {
   // Else nothing is read from stdin: uncontended steps never leave the microtask queue.
   await breathe()
   const identity = dice(Number(segments))
