@@ -284,7 +284,7 @@ export function describeLeaser(
         using directory = temporaryDirectory()
         const log = directory.file('generations')
         const place = context.place()
-        await using own = new Crew(4)
+        await using own = new Crew(long ? processes : 4)
         const start = (index: number) => {
           // It never answers: it cycles until it is killed.
           own.workers[index]!.ask('cycle', { place, log }).catch(() => {})

@@ -3,9 +3,12 @@ import { once } from 'node:events'
 import { temporaryDirectory, until } from '@howdah/fixtures'
 import { freePorts } from './free-port.ts'
 
+/** Debian's package has it on the PATH. */
+const program = 'etcd'
+
 /** Why there is no etcd to test with; `null` where there is one. */
 export const whyNoEtcd: string | null =
-  spawnSync('etcd', ['--version']).status === 0
+  spawnSync(program, ['--version']).status === 0
     ? null
     : 'etcd is not installed (Debian: apt-get install etcd-server)'
 
@@ -107,7 +110,7 @@ export class EtcdCluster implements AsyncDisposable {
 }
 
 function launch(args: readonly string[]): ChildProcess {
-  return spawn('etcd', args, { stdio: 'ignore' })
+  return spawn(program, args, { stdio: 'ignore' })
 }
 
 async function isHealthy(url: string): Promise<boolean> {

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { temporaryDirectory } from '@howdah/fixtures'
+import { expect, test } from 'vitest'
+import { Crew, type Attempt } from './crew.ts'
 import { describeLeaser, type LeaserContext } from './describe-leaser.ts'
 import type { Place } from './open-leaser.mjs'
 
@@ -39,6 +41,23 @@ async function makeContext(): Promise<LeaserContext> {
     [Symbol.asyncDispose]: async () => directory[Symbol.dispose](),
   }
 }
+
+test('a lease by read, compare and rename has two winners soon: the negative control', async () => {
+  using directory = temporaryDirectory()
+  await using crew = new Crew(8)
+  const winners: number[] = []
+  for (let round = 0; round < 300 && !winners.some((count) => count > 1); round++) {
+    const place: Place = {
+      backend: 'naive',
+      dir: directory.path,
+      path: `${round}.json`,
+      ttl: 60_000,
+    }
+    const results = await crew.all<Attempt[]>('contend', { place, count: 2 })
+    winners.push(results.flat().filter(({ ok }) => ok).length)
+  }
+  expect(Math.max(...winners)).toBeGreaterThan(1)
+})
 
 /** The record that decides. */
 function newest(place: Place): string {

@@ -199,6 +199,23 @@ describe('a hold', () => {
 })
 
 describe('an action with a lease', () => {
+  test('goes through its items as the README shows', async () => {
+    const items = ['one', 'two']
+    const done: { item: string; fencingToken: bigint }[] = []
+    const process = async (item: string, to: { signal: AbortSignal; fencingToken: bigint }) => {
+      to.signal.throwIfAborted()
+      done.push({ item, fencingToken: to.fencingToken })
+    }
+    const generation = await runWithLease(leaser(), async (signal, held) => {
+      for (const item of items) {
+        held.check() // throws at once when the lease may be lost
+        await process(item, { signal, fencingToken: held.generation })
+      }
+      return held.generation
+    })
+    expect(done).toEqual(items.map((item) => ({ item, fencingToken: generation })))
+  })
+
   test('gives back its result, and the lease', async () => {
     const result = await runWithLease(leaser(), (_signal, { generation }) => generation)
     expect(result).toBe(1n)

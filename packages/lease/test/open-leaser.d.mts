@@ -2,7 +2,7 @@ import type { Leaser } from '@howdah/lease'
 
 /** Where a lease is, as plain data that another process opens too. */
 export interface Place {
-  readonly backend: 'file' | 's3' | 'etcd' | 'postgres'
+  readonly backend: 'file' | 'naive' | 's3' | 'etcd' | 'postgres'
   readonly ttl: number
   readonly maxTtl?: number
   readonly clockSkew?: number

@@ -2,9 +2,11 @@ import { createFileLeaser } from '@howdah/lease'
 import { createEtcdLeaser } from '@howdah/lease/etcd'
 import { createPostgresLeaser } from '@howdah/lease/postgres'
 import { createS3Leaser } from '@howdah/lease/s3'
+import { createNaiveLeaser } from './naive-leaser.mjs'
 
 const makers = {
   file: createFileLeaser,
+  naive: createNaiveLeaser,
   etcd: createEtcdLeaser,
   // One pool a process: each leaser's own would be too many connections.
   postgres: async ({ connectionString, ...options }) => {

@@ -1,27 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { run, type Session } from '@howdah/cluster'
-import { postgresPackage, temporaryDirectory } from '@howdah/fixtures'
-import { bundled, defaultStrategy } from '@howdah/runtime'
 import { createPostgresLeaser } from '@howdah/lease/postgres'
 import { Client, type Pool } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeLeaser, refusalOf, type LeaserContext } from './describe-leaser.ts'
 import type { Place } from './open-leaser.mjs'
-
-/** A cluster that this project starts itself. */
-async function startPostgres(): Promise<{ session: Session } & AsyncDisposable> {
-  const directory = temporaryDirectory()
-  const newest = postgresPackage(18)
-  const strategy = newest === null ? defaultStrategy() : bundled({ packages: [newest] })
-  const session = await run(directory.file('data'), { strategy, atEnd: 'destroy' })
-  return {
-    session,
-    [Symbol.asyncDispose]: async () => {
-      await session.leave()
-      directory[Symbol.dispose]()
-    },
-  }
-}
+import { startPostgres } from './postgres-server.ts'
 
 describeLeaser('PostgreSQL', makeContext, { rounds: 25, races: 150, cycles: 300 })
 
