@@ -61,7 +61,7 @@ describe('a data directory may be called anything', () => {
     ['of 200 characters', 'x'.repeat(100) + '/' + 'y'.repeat(100)],
     [
       'with spaces, quotes, $ and more',
-      `a b'c"d$HOME\`e\\f;g&h*i?j|k<l>m(n)o#p%q~r!s{t}u[v]w=x,y:z@`,
+      `a b'c"d$HOME\`e\\f;g&h*i?j|k<l>m(n)o#p%q~r!s{t}u[v]w=x;y:z@`,
     ],
     ['of characters from everywhere', 'Слон 象 🐘 äöü e\u0301'],
     ['of all that', `${'Слон 象 🐘 '.repeat(10)} a'b"c$d\\e ${'z'.repeat(40)}`],

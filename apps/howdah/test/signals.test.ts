@@ -2,16 +2,18 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { until } from '@howdah/fixtures'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { processesIn, Project, type Running } from './project.ts'
 
 const child = ['exec', process.execPath, fileURLToPath(new URL('child.mjs', import.meta.url))]
 
+/** A cluster is in there, which is stopped before and after each test. */
 let project: Project
-beforeEach(() => {
+beforeAll(async () => {
   project = new Project()
+  await project.howdah(['exec', 'true'])
 })
-afterEach(async () => {
+afterAll(async () => {
   await project[Symbol.asyncDispose]()
 })
 
@@ -71,13 +73,14 @@ describe('before the command runs', () => {
   ] as const)(
     '%s while the cluster is made leaves nothing half-made: %i',
     async (signal, status) => {
-      const running = project.start([...child])
-      await until('it is at work', () => existsSync(project.file('.howdah')))
+      await using fresh = new Project()
+      const running = fresh.start([...child])
+      await until('it is at work', () => existsSync(fresh.file('.howdah')))
       running.kill(signal)
       const result = await running.result
       expect(result).toEqual({ status, stdout: '', stderr: '' })
-      await project.isQuiet()
-      expect((await project.howdah(['exec', 'true'])).status).toBe(0)
+      await fresh.isQuiet()
+      expect((await fresh.howdah(['exec', 'true'])).status).toBe(0)
     },
   )
 })
@@ -95,14 +98,15 @@ describe('SIGKILL of howdah', () => {
   })
 
   test('with --destroy takes the cluster that it made along', async () => {
-    const running = project.start(['exec', '--destroy', ...child.slice(1)])
+    await using fresh = new Project()
+    const running = fresh.start(['exec', '--destroy', ...child.slice(1)])
     await running.says('ready')
     running.kill('SIGKILL')
     process.kill(pidOf(running), 'SIGKILL')
     // As root, the server's user cannot remove the directory itself.
-    await until('the cluster is gone', () => isEmpty(project.dataDir), 20_000)
-    await project.isQuiet()
-    expect((await project.howdah(['status'])).stdout).toMatch(/^state +missing/)
+    await until('the cluster is gone', () => isEmpty(fresh.dataDir), 20_000)
+    await fresh.isQuiet()
+    expect((await fresh.howdah(['status'])).stdout).toMatch(/^state +missing/)
   })
 })
 
