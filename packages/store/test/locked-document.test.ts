@@ -154,4 +154,4 @@ test('a kill at any instant leaves a document whole, and no published change is 
     expect(JSON.parse(readFileSync(`${document.path}.good`, 'utf8'))).toHaveProperty('n')
   }
   expect(published).toBeGreaterThan(12)
-})
+}, 600_000)

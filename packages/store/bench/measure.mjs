@@ -1,0 +1,45 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** How long each candidate runs, in seconds. */
+export const seconds = Number(process.env.HOWDAH_BENCH_SECONDS ?? 1)
+
+/** Runs an action over and over, and gives how often a second, and how many ms each took in the middle. */
+export async function rate(action) {
+  await action(0)
+  const times = []
+  const end = performance.now() + seconds * 1000
+  for (let n = 1, now = performance.now(); now < end; n++) {
+    await action(n)
+    const then = now
+    now = performance.now()
+    times.push(now - then)
+  }
+  const total = times.reduce((sum, time) => sum + time, 0)
+  times.sort((one, other) => one - other)
+  return { perSecond: (times.length / total) * 1000, median: times[Math.floor(times.length / 2)] }
+}
+
+/** Runs something in a directory of its own, which is removed afterwards. */
+export async function inDirectory(action) {
+  const directory = mkdtempSync(join(process.env.HOWDAH_BENCH_DIR ?? tmpdir(), 'howdah-bench-'))
+  try {
+    return await action(directory)
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+/** A number as a table has it. */
+export function figure(value, digits = 3) {
+  return value === null ? '–' : Number(value.toPrecision(digits)).toLocaleString('en')
+}
+
+/** Prints rows as a table in Markdown. */
+export function printTable(title, head, rows) {
+  console.log(`\n### ${title}\n`)
+  console.log(`| ${head.join(' | ')} |`)
+  console.log(`| ${head.map((_, column) => (column === 0 ? '---' : '---:')).join(' | ')} |`)
+  for (const row of rows) console.log(`| ${row.join(' | ')} |`)
+}

@@ -1,0 +1,69 @@
+// How many documents are transformed and entries saved a second, and how both grow with what is there already.
+//
+// HOWDAH_BENCH_SECONDS: how long each runs; HOWDAH_BENCH_DIR: on which disk; HOWDAH_BENCH_MOST: how many entries at most.
+import { candidates, state, variants } from './candidates.mjs'
+import { figure, inDirectory, printTable, rate } from './measure.mjs'
+
+const most = Number(process.env.HOWDAH_BENCH_MOST ?? 10_000)
+const sizes = [10, 100, 1_000, 10_000].filter((size) => size <= most)
+
+console.log(`node ${process.version}, ${candidates.map(({ name }) => name).join(', ')}`)
+
+const rows = []
+for (const { candidate, fsync } of variants) {
+  const transformed = await inDirectory(async (directory) => {
+    const document = candidate.document(directory, fsync)
+    return rate((n) => document.transform((value) => void (value.items = [state(n)])))
+  })
+  const saved = await inDirectory(async (directory) => {
+    const entries = await candidate.entries(directory, fsync)
+    return rate((n) => entries.save(n))
+  })
+  rows.push([
+    candidate.name,
+    fsync ? 'yes' : 'no',
+    ...[transformed, saved].flatMap(({ perSecond, median }) => [figure(perSecond), figure(median)]),
+  ])
+}
+printTable(
+  'A small document transformed, an entry saved',
+  ['', 'fsync', 'documents/s', 'median ms', 'entries/s', 'median ms'],
+  rows,
+)
+
+const growing = { document: [], save: [], count: [], list: [] }
+for (const { candidate, fsync } of variants.filter(
+  ({ fsync, candidate: { fsync: all } }) => !fsync || all.length === 1,
+)) {
+  const medians = { document: [], save: [], count: [], list: [] }
+  for (const size of sizes) {
+    medians.document.push(
+      await inDirectory(async (directory) => {
+        const document = candidate.document(directory, fsync)
+        const items = Array.from({ length: size }, (_, n) => state(n))
+        await document.transform((value) => void (value.items = items))
+        return rate((n) => document.transform((value) => void (value.items[n % size] = state(-n))))
+      }),
+    )
+    // What rewrites all entries for each takes minutes to make 10,000.
+    if (candidate.name.startsWith('conf') && size > 1_000) continue
+    await inDirectory(async (directory) => {
+      const entries = await candidate.entries(directory, fsync)
+      for (let n = 0; n < size; n++) await entries.save(n)
+      medians.count.push(await rate(() => entries.count()))
+      medians.list.push(await rate(() => entries.list()))
+      medians.save.push(await rate((n) => entries.save(size + n)))
+    })
+  }
+  for (const [what, found] of Object.entries(medians))
+    growing[what].push([candidate.name, ...sizes.map((_, at) => figure(found[at]?.median ?? null))])
+}
+const head = ['ms', ...sizes.map((size) => size.toLocaleString('en'))]
+printTable(
+  'A document of so many items transformed, without fsync where it can be done without',
+  head,
+  growing.document,
+)
+printTable('An entry saved beside so many', head, growing.save)
+printTable('So many entries counted', head, growing.count)
+printTable('So many entries listed and decoded', head, growing.list)
