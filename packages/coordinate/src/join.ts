@@ -178,13 +178,22 @@ export async function bringUp<Options>(
     return 'unmodified'
   }
   const linger = Math.max(readRecord(place.record)?.linger ?? 0, seconds(options.linger ?? 0))
-  await ensureWatchdog(place, { kind: options.watchdog, fresh })
-  const launcher = new Launcher(place, { linger, joined: randomUUID() })
+  // The two come up side by side; the launcher holds the server back until the watchdog is there. What was made just
+  // now may be one to be thrown away, and is watched first.
+  const watched = ensureWatchdog(place, { kind: options.watchdog, fresh })
+  if (fresh) await watched
+  const launcher = new Launcher(place, { linger, joined: randomUUID() }, watched)
   try {
-    return await subject.start(options.start, launcher)
+    const state = await subject.start(options.start, launcher)
+    await watched
+    return state
   } catch (error) {
     await launcher.settled()
-    throw await withSuppressed(error, async () => {
+    const reason: unknown = await watched.then(
+      () => error,
+      (missing: unknown) => missing,
+    )
+    throw await withSuppressed(reason, async () => {
       const record = readRecord(place.record)
       if (launcher.launched && record !== null) await stopRecorded(record)
     })

@@ -55,12 +55,18 @@ const launcher = (unset: string, fourth: boolean): string =>
 export class Launcher implements Launch {
   readonly #place: Place
   readonly #about: { linger: number; joined: string }
+  readonly #watched: Promise<unknown>
   readonly #children: ChildProcess[] = []
   readonly #pending = new Set<Promise<unknown>>()
 
-  constructor(place: Place, about: { linger: number; joined: string }) {
+  /** `watched` resolves when the watchdog is there; no server runs before that. */
+  constructor(place: Place, about: { linger: number; joined: string }, watched: Promise<unknown>) {
     this.#place = place
     this.#about = about
+    this.#watched = watched
+    this.#pending.add(watched)
+    // Whoever launches hears of it.
+    watched.catch(() => undefined)
   }
 
   /** Whether anything was launched. */
@@ -105,6 +111,7 @@ export class Launcher implements Launch {
         pinned: false,
         ...this.#about,
       })
+      await this.#watched
     } catch (error) {
       gate.destroy()
       await exited(child)
