@@ -164,7 +164,11 @@ export class Held implements AsyncDisposable {
     clearTimeout(this.#watch)
     this.#watchDeadline()
     this.#scheduleRenewal(this.#pace.heartbeat - (this.#clocks.monotonic() - before.monotonic))
-    this.#options.onRenew?.(this)
+    try {
+      this.#options.onRenew?.(this)
+    } catch (error) {
+      this.#options.logger?.warn?.('onRenew failed', { error })
+    }
   }
 
   #endureFailure(error: unknown): void {

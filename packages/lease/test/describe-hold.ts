@@ -114,5 +114,5 @@ export async function succession(place: Place): Promise<[Tenure, Tenure]> {
 
 /** One machine has one clock. Long enough for a slow disk to be renewed on in time. */
 function sharp(place: Place): Place {
-  return { ...place, ttl: 2_000, maxTtl: 10_000, clockSkew: 0 }
+  return { ...place, ttl: 4_000, maxTtl: 10_000, clockSkew: 0 }
 }

@@ -62,8 +62,8 @@ function describeFailure() {
     })
     afterAll(async () => cluster?.[Symbol.asyncDispose]())
 
-    function leaser(key: string, requestTimeout = 500) {
-      return createEtcdLeaser({ endpoints: cluster.endpoints, key, ttl: 6_000, requestTimeout })
+    function leaser(key: string, requestTimeout = 500, ttl = 6_000) {
+      return createEtcdLeaser({ endpoints: cluster.endpoints, key, ttl, requestTimeout })
     }
 
     test('is held on over the death of the leader, and nobody else gets it', async () => {
@@ -91,7 +91,7 @@ function describeFailure() {
       const winners = await Promise.all(
         keys.map(async (key) => {
           const results = await Promise.allSettled(
-            Array.from({ length: 8 }, () => leaser(key).acquire()),
+            Array.from({ length: 8 }, () => leaser(key, 500, 30_000).acquire()),
           )
           return results.filter(({ status }) => status === 'fulfilled').length
         }),

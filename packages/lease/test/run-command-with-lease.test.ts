@@ -1,12 +1,18 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createFileLeaser, runCommandWithLease, type LeaseError } from '@howdah/lease'
+import {
+  createFileLeaser,
+  runCommandWithLease,
+  type CommandResult,
+  type LeaseError,
+} from '@howdah/lease'
 import { temporaryDirectory, until } from '@howdah/fixtures'
 import { describe, expect, test } from 'vitest'
 import { Crew } from './crew.ts'
 import { refusalOf } from './describe-leaser.ts'
 import { openLeaser, type Place } from './open-leaser.mjs'
 
-const ttl = 2_000
+/** Long enough to be renewed in time on a slow, busy disk. */
+const ttl = 5_000
 
 /** A lease in a directory of a test's own, and a process that can be stopped and killed. */
 function setUp() {
@@ -145,7 +151,7 @@ describe.concurrent('a command under a lease', () => {
       const { pid } = (await at.worker.event('started')) as { pid: number }
       // At some instant after the first renewals, so that the deadline had been moved on.
       const first = (await at.leaser.inspect())!.expiresAt
-      await until('it is renewed', async () => (await at.leaser.inspect())!.expiresAt > first)
+      await until('it is renewed', async () => (await at.leaser.inspect())!.expiresAt > first, ttl)
       at.worker.signal(signal)
       await untilGone(pid)
       const { expiresAt } = (await at.leaser.inspect())!
@@ -159,8 +165,8 @@ describe.concurrent('a command under a lease', () => {
     await using at = setUp()
     const path = at.directory.file('told')
     const script = `trap "date +%s%3N > '${path}'; exit 3" TERM; while :; do sleep 0.02; done`
-    const options = { grace: 800 }
-    const result = at.worker.ask<{ status: number }>('command', {
+    const options = { grace: 2_000 }
+    const result = at.worker.ask<CommandResult>('command', {
       place: at.place,
       command: 'sh',
       args: ['-c', script],
@@ -170,10 +176,21 @@ describe.concurrent('a command under a lease', () => {
     at.worker.signal('SIGSTOP')
     await untilGone(pid)
     const { expiresAt } = (await at.leaser.inspect())!
-    expect(lastBeat(path)).toBeLessThan(expiresAt.getTime() - options.grace)
+    expect(lastBeat(path)).toBeLessThan(expiresAt.getTime())
     at.worker.signal('SIGCONT')
-    expect((await result).status).toBe(3)
+    expect(await result).toMatchObject({ status: 3, lost: { code: 'ERR_LEASE_LOST' } })
   })
+
+  test.each([-1, Number.NaN, ttl, ttl * 0.7])(
+    'is refused a grace period of %s ms',
+    async (grace) => {
+      await using at = setUp()
+      expect(await refusalOf(runCommandWithLease(at.leaser, 'true', [], { grace }))).toMatchObject({
+        code: 'ERR_LEASE_OPTION',
+      })
+      expect(await at.leaser.inspect()).toBeNull()
+    },
+  )
 
   test('is killed at once when the lease is another’s', async () => {
     await using at = setUp()

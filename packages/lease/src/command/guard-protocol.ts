@@ -26,6 +26,8 @@ export type GuardReport =
       readonly type: 'ended'
       readonly status: number | null
       readonly signal: NodeJS.Signals | null
+      /** Whether it was ended because the deadline came near. */
+      readonly late: boolean
     }
 
 /** The descriptor on which the guard hears and speaks. */

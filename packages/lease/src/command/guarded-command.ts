@@ -19,6 +19,7 @@ export class Guard {
   #deadline: Moment | undefined
   #nap: NodeJS.Timeout | undefined
   #ending = false
+  #late = false
   #over = false
 
   constructor(report: (report: GuardReport) => void) {
@@ -85,11 +86,13 @@ export class Guard {
     if (this.#deadline === undefined || this.#child === undefined || this.#over) return
     const left = timeUntil(this.#deadline)
     if (left <= 0) {
+      this.#late ||= !this.#ending
       this.#ending = true
       this.#kill('SIGKILL')
       return
     }
     if (!this.#ending && left <= this.#grace) {
+      this.#late = true
       this.end()
       return
     }
@@ -102,7 +105,7 @@ export class Guard {
     while (this.#ending && this.#kill(0)) {
       await new Promise((resolve) => setTimeout(resolve, groupInterval))
     }
-    this.#report({ type: 'ended', status, signal })
+    this.#report({ type: 'ended', status, signal, late: this.#late })
     this.#stop()
   }
 

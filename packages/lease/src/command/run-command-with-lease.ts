@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import type { Duplex } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { LeaseCommandError, LeaseOptionError, type LeaseError } from '../errors.ts'
+import { LeaseCommandError, LeaseLostError, LeaseOptionError, type LeaseError } from '../errors.ts'
 import type { Held } from '../held.ts'
 import { hold, type HoldOptions } from '../hold.ts'
 import type { Leaser } from '../leaser.ts'
+import { Pace } from '../pace.ts'
 import { guardDescriptor, readLines, type GuardOrder, type GuardReport } from './guard-protocol.ts'
 
 /** A command that runs under a lease. */
@@ -36,7 +37,7 @@ export interface CommandResult {
   readonly status: number | null
   /** The signal that ended it; `null` where it exited. */
   readonly signal: NodeJS.Signals | null
-  /** Why it was ended or ran on without the lease; `null` where it had the lease to its end. */
+  /** Why it was ended, where that was for the lease; `null` where it had the lease to its end. */
   readonly lost: LeaseError | null
 }
 
@@ -60,16 +61,19 @@ export async function runCommandWithLease(
   if (process.platform === 'win32') {
     throw new LeaseCommandError('Windows has no process groups to end a command by', 'ENOSYS')
   }
-  const { grace } = options
-  if (grace !== undefined && !(Number.isFinite(grace) && grace >= 0)) {
-    throw new LeaseOptionError(`grace must be 0 or more milliseconds, and is ${grace}`)
+  const pace = new Pace(leaser, options)
+  const grace = options.grace ?? Math.min(5_000, pace.usable / 4)
+  if (!(grace >= 0 && grace < pace.usable - pace.heartbeat)) {
+    throw new LeaseOptionError(
+      `grace must be 0 or more milliseconds, and less than the ${Math.floor(pace.usable - pace.heartbeat)} ms between a heartbeat and the end, and is ${grace}`,
+    )
   }
   let follow: (held: Held) => void = () => {}
   const held = await hold(leaser, { ...options, onRenew: (renewed) => follow(renewed) })
   try {
     const guard = startGuard()
     follow = ({ deadline }) => guard.order({ type: 'deadline', deadline })
-    return await runUnder(guard, held, command, args, options)
+    return await runUnder(guard, held, { ...options, command, args, grace })
   } finally {
     follow = () => {}
     await held.release()
@@ -106,10 +110,9 @@ function startGuard(): GuardHandle {
 async function runUnder(
   guard: GuardHandle,
   held: Held,
-  command: string,
-  args: readonly string[],
-  options: CommandOptions,
+  options: CommandOptions & { command: string; args: readonly string[]; grace: number },
 ): Promise<CommandResult> {
+  const { command, args, grace } = options
   let pid: number | undefined
   const killAll = () => {
     if (pid !== undefined) signalGroup(pid, 'SIGKILL')
@@ -147,7 +150,7 @@ async function runUnder(
       args,
       cwd: options.cwd ?? process.cwd(),
       env: definedOnly(options.env ?? process.env),
-      grace: options.grace ?? Math.min(5_000, held.remaining / 4),
+      grace,
       deadline,
     })
     if (options.signal?.aborted) end()
@@ -159,7 +162,7 @@ async function runUnder(
       )
     }
     if (ended.type !== 'ended') throw new LeaseCommandError('the helper said nonsense', '')
-    return { status: ended.status, signal: ended.signal, lost: whyLost(held) }
+    return { status: ended.status, signal: ended.signal, lost: whyLost(held, ended.late) }
   } finally {
     held.signal.removeEventListener('abort', killAll)
     options.signal?.removeEventListener('abort', end)
@@ -167,10 +170,10 @@ async function runUnder(
   }
 }
 
-function whyLost(held: Held): LeaseError | null {
+function whyLost(held: Held, late: boolean): LeaseError | null {
   try {
     held.check()
-    return null
+    return late ? new LeaseLostError(held.generation, 'it was renewed, but too late') : null
   } catch (error) {
     return error as LeaseError
   }
