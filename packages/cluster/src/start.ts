@@ -28,7 +28,7 @@ export interface StartOptions {
  * The port where a server has only a socket. A client that overlooks the socket directory and tries the port on this
  * machine must not find another's server there; below 1024, an ordinary program cannot listen.
  */
-export const socketOnlyPort = 1
+const socketOnlyPort = 1
 
 /**
  * Starts a server on an existing cluster and waits until it accepts connections.

@@ -71,7 +71,7 @@ export function tryGate(path: string): LockFile | null {
 }
 
 /** Locks a file that the path still leads to when it is locked. */
-export function* obtain(opening: Opening, mode: LockMode): Steps<LockFile> {
+function* obtain(opening: Opening, mode: LockMode): Steps<LockFile> {
   let file: LockFile | null = LockFile.open(opening)
   try {
     for (let replaced = 0; ;) {
