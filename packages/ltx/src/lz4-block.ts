@@ -8,6 +8,7 @@ interface Binding {
 }
 
 const sizeBytes = 4
+const require = createRequire(import.meta.url)
 let binding: Binding | undefined
 let scratch = Buffer.alloc(0)
 
@@ -53,7 +54,7 @@ export function decompressLz4Block(
 function lz4(): Binding {
   if (binding === undefined) {
     try {
-      binding = createRequire(import.meta.url)('lz4-napi') as Binding
+      binding = require('lz4-napi') as Binding
     } catch (cause) {
       throw new LtxError(
         'ERR_LTX_BINDING',

@@ -11,7 +11,8 @@ interface Library {
   decompressFrameSync(data: Buffer): Buffer
   compressSync(data: Buffer, dictionary?: Buffer): Buffer
 }
-const library = createRequire(import.meta.url)('lz4-napi') as Library
+const require = createRequire(import.meta.url)
+const library = require('lz4-napi') as Library
 
 const text = Buffer.alloc(200_000, 'the quick brown fox jumps over the lazy dog. ')
 const noise = new Random(6).bytes(150_000)

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 /** What `manifest.json` says of a file that the reference implementation wrote. */
-export interface Vector {
+interface Vector {
   readonly name: string
   readonly file: string
   readonly len: number
