@@ -2,14 +2,25 @@ import { io } from './errors.ts'
 import type { TemporaryFile } from './temporary-file.ts'
 
 const batchSize = 1_048_576
+const mostInFlight = 16
 
-/** Writes pages to a database file, those that adjoin together, and the whole no more than a megabyte late. */
+interface Batch {
+  readonly start: number
+  readonly pages: Uint8Array[]
+  size: number
+}
+
+/**
+ * Writes pages to a database file: those that adjoin together, and several batches at the same time.
+ *
+ * It holds no more than sixteen batches of a megabyte. What is written later to the same place wins.
+ */
 export class DatabaseWriter {
   readonly #file: TemporaryFile
-  #pages: Uint8Array[] = []
-  #size = 0
-  #start = 0
+  readonly #inFlight = new Map<Batch, Promise<void>>()
+  #batch: Batch = { start: 0, pages: [], size: 0 }
   #written = 0
+  #failure: { readonly error: unknown } | null = null
 
   constructor(file: TemporaryFile) {
     this.#file = file
@@ -20,35 +31,62 @@ export class DatabaseWriter {
     return this.#written
   }
 
-  /** Writes data at an offset in bytes. Whether that reached the file shows in `bytesWritten`. */
+  /** Writes data at an offset in bytes, soon: an error may show at a later call. The data must not change any more. */
   async write(data: Uint8Array, offset: number): Promise<void> {
-    if (offset !== this.#start + this.#size || this.#size >= batchSize) await this.flush()
-    if (this.#size === 0) this.#start = offset
-    this.#pages.push(data)
-    this.#size += data.length
-  }
-
-  /** Writes what is pending. */
-  async flush(): Promise<void> {
-    if (this.#size === 0) return
-    const { handle, path } = this.#file
-    let pending = this.#pages
-    let position = this.#start
-    this.#pages = []
-    this.#written += this.#size
-    this.#size = 0
-    while (pending.length > 0) {
-      const { bytesWritten } = await io('write', path, () => handle.writev(pending, position))
-      position += bytesWritten
-      pending = after(pending, bytesWritten)
+    const { start, size } = this.#batch
+    if (offset !== start + size || size >= batchSize) {
+      if (size > 0) await this.#send()
+      this.#batch = { start: offset, pages: [], size: 0 }
     }
+    this.#batch.pages.push(data)
+    this.#batch.size += data.length
   }
 
-  /** Writes what is pending, and gives the file its size in bytes. */
+  /** Waits until everything is written. */
+  async flush(): Promise<void> {
+    if (this.#batch.size > 0) await this.#send()
+    this.#batch = { start: 0, pages: [], size: 0 }
+    await Promise.all(this.#inFlight.values())
+    this.#check()
+  }
+
+  /** Waits until everything is written, and gives the file its size in bytes. */
   async truncate(size: number): Promise<void> {
     await this.flush()
     const { handle, path } = this.#file
     await io('truncate', path, () => handle.truncate(size))
+  }
+
+  /** Starts to write the batch, once there is room for it, and whatever it overwrites is written. */
+  async #send(): Promise<void> {
+    const batch = this.#batch
+    const overlapping = [...this.#inFlight].filter(
+      ([other]) => other.start < batch.start + batch.size && batch.start < other.start + other.size,
+    )
+    await Promise.all(overlapping.map(([, writing]) => writing))
+    if (this.#inFlight.size >= mostInFlight) await Promise.race(this.#inFlight.values())
+    this.#check()
+    const writing = this.#store(batch)
+      .catch((error: unknown) => {
+        this.#failure ??= { error }
+      })
+      .finally(() => this.#inFlight.delete(batch))
+    this.#inFlight.set(batch, writing)
+  }
+
+  async #store(batch: Batch): Promise<void> {
+    const { handle, path } = this.#file
+    let { pages, start } = batch
+    while (pages.length > 0) {
+      const { bytesWritten } = await io('write', path, () => handle.writev(pages, start))
+      start += bytesWritten
+      pages = after(pages, bytesWritten)
+    }
+    this.#written += batch.size
+  }
+
+  #check(): void {
+    if (this.#failure !== null) throw this.#failure.error
   }
 }
 

@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process'
 import { rm } from 'node:fs/promises'
+import { isBuiltin } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { ReplicaError } from './errors.ts'
 import type { IntegrityCheck, IntegrityCheckMode } from './restore-options.ts'
 
+const program = 'sqlite3'
 const pragmas = { full: 'integrity_check', quick: 'quick_check' } as const
 
 /** In a thread of its own, as node:sqlite blocks its thread. */
@@ -30,7 +32,7 @@ export async function checkIntegrity(
 ): Promise<IntegrityCheck> {
   if (mode === 'none') return { mode, checkedBy: null, skipped: 'not wanted' }
   try {
-    const checkedBy = hasNodeSqlite() ? 'node:sqlite' : 'sqlite3'
+    const checkedBy = isBuiltin('node:sqlite') ? 'node:sqlite' : program
     const found =
       checkedBy === 'node:sqlite'
         ? await checkInThread(path, pragmas[mode], signal)
@@ -47,11 +49,6 @@ export async function checkIntegrity(
     // A database in WAL mode gets these even when it is only read.
     for (const suffix of ['-wal', '-shm']) await rm(path + suffix, { force: true })
   }
-}
-
-function hasNodeSqlite(): boolean {
-  const { getBuiltinModule } = process as { getBuiltinModule?: (name: string) => unknown }
-  return getBuiltinModule?.('node:sqlite') !== undefined
 }
 
 async function checkInThread(
@@ -84,7 +81,7 @@ async function checkByProgram(
   const uri = `${pathToFileURL(path).href}?immutable=1`
   const args = ['-batch', '-noheader', '-init', '', uri, `PRAGMA ${pragma}`]
   return await new Promise((resolve, reject) => {
-    execFile('sqlite3', args, { signal }, (cause, stdout, stderr) => {
+    execFile(program, args, { signal }, (cause, stdout, stderr) => {
       if (cause === null) resolve(stdout.trim().split('\n'))
       else if (cause.code === 'ENOENT') resolve(null)
       else if (signal?.aborted) reject(signal.reason)

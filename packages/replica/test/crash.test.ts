@@ -11,6 +11,8 @@ import { below, list } from './support/files.ts'
 import { times } from './support/long.ts'
 import { Random } from './support/random.ts'
 
+/** Runs a command as a root of its own, with mounts of its own. */
+const inItsOwnNamespace = 'unshare'
 const name = '0000000000000001-0000000000000001.ltx'
 
 /** The byte that the visible file is filled with, once it is found whole and of the right time; `null` for no file. */
@@ -93,7 +95,7 @@ describe('a write', () => {
       const script =
         'mount -t tmpfs -o size=256k small "$1" && "$2" "$3" once "$1" "$4"; find "$1" -type f'
       const args = [script, 'sh', directory.file('small'), process.execPath, writer, `${pages}`]
-      const { status, stdout } = spawnSync('unshare', ['-Urm', 'sh', '-c', ...args], {
+      const { status, stdout } = spawnSync(inItsOwnNamespace, ['-Urm', 'sh', '-c', ...args], {
         encoding: 'utf8',
       })
       return status === 0 ? stdout.trim().split('\n') : []

@@ -7,7 +7,8 @@ import { describe, expect, it } from 'vitest'
 import { FileReplica, type RestoreOptions } from '../src/index.ts'
 import { below, ltx, refusal } from './support/files.ts'
 
-const { compressFrameSync } = createRequire(import.meta.url)('lz4-napi') as {
+const require = createRequire(import.meta.url)
+const { compressFrameSync } = require('lz4-napi') as {
   compressFrameSync(this: void, data: Buffer, options: { contentChecksum: boolean }): Buffer
 }
 

@@ -10,7 +10,8 @@ import { History, integrityOf } from './support/history.ts'
 import { times } from './support/long.ts'
 import { Random } from './support/random.ts'
 
-const { compressFrameSync } = createRequire(import.meta.url)('lz4-napi') as {
+const require = createRequire(import.meta.url)
+const { compressFrameSync } = require('lz4-napi') as {
   compressFrameSync(this: void, data: Buffer, options: { contentChecksum: boolean }): Buffer
 }
 
@@ -37,16 +38,19 @@ class Replicas implements Disposable {
     using history = new History(this.directory.file('original.db'), this.#random)
     mkdirSync(`${this.old.path}/generations/${generation}/snapshots`, { recursive: true })
     mkdirSync(`${this.old.path}/generations/${generation}/wal`, { recursive: true })
+    const writing: Promise<void>[] = []
     for (let txid = 1; txid <= transactions; txid++) {
       const { pages, commit, wal, before } = history.next(txid % 73 === 0)
       // LTX starts with a snapshot.
-      await this.#write(0, txid, txid, commit, txid === 1 ? history.snapshot() : pages)
+      writing.push(this.#write(0, txid, txid, commit, txid === 1 ? history.snapshot() : pages))
       if (before !== null && wal.index % 3 === 0) this.#writeOldSnapshot(wal.index, before, txid)
       this.#writeOldSegment(wal.index, wal.offset, wal.bytes, txid)
-      if (txid % 10 === 0) await this.#compact(0, 1, txid - 9, txid)
+      if (points.has(txid)) this.points.set(txid, history.sha256)
+      if (txid % 10 > 0) continue
+      await Promise.all(writing.splice(0))
+      await this.#compact(0, 1, txid - 9, txid)
       if (txid % 100 === 0) await this.#compact(1, 2, txid - 99, txid)
       if (txid % 250 === 0) await this.#write(9, 1, txid, commit, history.snapshot())
-      if (points.has(txid)) this.points.set(txid, history.sha256)
     }
   }
 

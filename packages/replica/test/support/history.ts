@@ -38,6 +38,7 @@ export class History implements Disposable {
     this.#database.exec('PRAGMA auto_vacuum = FULL')
     this.#database.exec('PRAGMA journal_mode = WAL')
     this.#database.exec('PRAGMA wal_autocheckpoint = 0')
+    this.#database.exec('PRAGMA synchronous = OFF')
   }
 
   /** The SHA-256 of the database as it is now. */
