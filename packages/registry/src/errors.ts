@@ -119,6 +119,6 @@ export class NotASubsetError extends RegistryError {
 }
 
 /** A rule as messages have it. */
-export function describeRule({ target, recursive }: ScopeRule): string {
+function describeRule({ target, recursive }: ScopeRule): string {
   return recursive ? `${target} and all below it` : `${target} and its direct children`
 }

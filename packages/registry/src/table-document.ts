@@ -1,4 +1,4 @@
-import { parseIdentity, type StandardSchemaV1 } from '@howdah/store'
+import type { ProcessIdentity, StandardSchemaV1 } from '@howdah/store'
 import type { Allocation } from './allocation.ts'
 import { RegistryError } from './errors.ts'
 import type { ScopeRule } from './scope-rule.ts'
@@ -24,10 +24,10 @@ export const tableSchema: StandardSchemaV1<TableDocument> = {
     version: 1,
     vendor: 'howdah',
     validate: (value) => {
-      const fields = fieldsOf(value)
-      if (fields?.['format'] !== format) return refuse('it is no table of allocations')
-      requireRevision(fields['revision'])
-      const list = fields['allocations']
+      if (!isRecord(value) || value['format'] !== format)
+        return refuse('it is no table of allocations')
+      requireRevision(value['revision'])
+      const list = value['allocations']
       if (!Array.isArray(list)) return refuse('it has no list of allocations')
       const allocations = list.flatMap((item: unknown) => toAllocation(item) ?? [])
       if (allocations.length < list.length) return refuse('one of its allocations is none')
@@ -51,12 +51,11 @@ function requireRevision(found: unknown): void {
 }
 
 function toAllocation(value: unknown): Allocation | null {
-  const fields = fieldsOf(value)
-  const identity = parseIdentity(JSON.stringify(value))
-  if (fields === null || identity === null) return null
-  const { name, token, createdAt, socket, delegatedFrom, segmentId, expiresAt } = fields
-  const allow = toRules(fields['allow'])
-  const deny = toRules(fields['deny'])
+  const identity = toIdentity(value)
+  if (!isRecord(value) || identity === null) return null
+  const { name, token, createdAt, socket, delegatedFrom, segmentId, expiresAt } = value
+  const allow = toRules(value['allow'])
+  const deny = toRules(value['deny'])
   if (typeof name !== 'string' || typeof token !== 'string' || typeof createdAt !== 'string')
     return null
   if (allow === null || deny === null) return null
@@ -76,6 +75,15 @@ function toAllocation(value: unknown): Allocation | null {
   }
 }
 
+function toIdentity(value: unknown): ProcessIdentity | null {
+  if (!isRecord(value)) return null
+  const { pid, startTime = null, bootId = null, pidNamespace = null, machineId = null } = value
+  if (typeof pid !== 'number' || !Number.isInteger(pid) || pid <= 0) return null
+  if (!isTextOrNull(startTime) || !isTextOrNull(bootId)) return null
+  if (!isTextOrNull(pidNamespace) || !isTextOrNull(machineId)) return null
+  return { pid, startTime, bootId, pidNamespace, machineId }
+}
+
 function toRules(value: unknown): ScopeRule[] | null {
   if (!Array.isArray(value)) return null
   const rules = value.flatMap((item: unknown) => toRule(item) ?? [])
@@ -83,7 +91,8 @@ function toRules(value: unknown): ScopeRule[] | null {
 }
 
 function toRule(value: unknown): ScopeRule | null {
-  const { target, permission, recursive } = fieldsOf(value) ?? {}
+  if (!isRecord(value)) return null
+  const { target, permission, recursive } = value
   if (typeof target !== 'string' || typeof recursive !== 'boolean') return null
   return permission === 'read' || permission === 'write' ? { target, permission, recursive } : null
 }
@@ -92,8 +101,10 @@ function isOptionalText(value: unknown): boolean {
   return value === undefined || typeof value === 'string'
 }
 
-function fieldsOf(value: unknown): Record<string, unknown> | null {
+function isTextOrNull(value: unknown): value is string | null {
+  return value === null || typeof value === 'string'
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? Object.fromEntries(Object.entries(value))
-    : null
 }
