@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** How long each candidate runs, in seconds. */
-export const seconds = Number(process.env.HOWDAH_BENCH_SECONDS ?? 1)
+const seconds = Number(process.env.HOWDAH_BENCH_SECONDS ?? 1)
 
 /** Runs an action over and over, and gives how often a second, and how many ms each took in the middle. */
 export async function rate(action) {

@@ -2,7 +2,6 @@ export {
   currentProcess,
   identifyProcess,
   liveness,
-  parseIdentity,
   type Liveness,
   type ProcessIdentity,
   type WaitOptions,
