@@ -62,6 +62,19 @@ describe('the deadline of a hold', () => {
     await it.release()
   })
 
+  test('that is over when the answer comes is no hold: the lease is released again', async () => {
+    const { time, clocks: two } = clocks()
+    const slow: Leaser = wrap(leaser(), {
+      acquire: async (request) => {
+        const lease = await leaser().acquire(request)
+        time.monotonic += 40_000
+        return lease
+      },
+    })
+    expect(await refusalOf(hold(slow, { clocks: two }))).toMatchObject({ code: 'ERR_LEASE_LOST' })
+    expect(await leaser().inspect()).toMatchObject({ held: false })
+  })
+
   test('is earlier by the clock skew and the margin', async () => {
     const { clocks: two } = clocks()
     const it = await hold(leaser({ clockSkew: 5_000 }), { clocks: two, margin: 500 })
