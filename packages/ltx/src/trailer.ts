@@ -35,7 +35,7 @@ export function decodeTrailer(bytes: Buffer, header: LtxHeader, offset: number):
   return trailer
 }
 
-/** Throws `ERR_LTX_TRAILER` unless a post-apply checksum is there exactly where the header wants one. */
+/** Throws `ERR_LTX_TRAILER` unless a post-apply checksum is there exactly where the header wants one, and may be right. */
 export function checkPostApply(header: LtxHeader, checksum: bigint, offset?: number): void {
   if (header.noChecksum && checksum !== 0n) {
     throw new LtxError('ERR_LTX_TRAILER', 'a file without checksums has a post-apply checksum', {
@@ -46,6 +46,13 @@ export function checkPostApply(header: LtxHeader, checksum: bigint, offset?: num
     throw new LtxError(
       'ERR_LTX_TRAILER',
       'the post-apply checksum is missing, or lacks its highest bit',
+      { offset },
+    )
+  }
+  if (!header.noChecksum && header.commit === 0 && checksum !== checksumFlag) {
+    throw new LtxError(
+      'ERR_LTX_TRAILER',
+      'the post-apply checksum is not that of an empty database',
       { offset },
     )
   }

@@ -158,6 +158,12 @@ describe('a decoder refuses, with the code and the offset,', () => {
       'ERR_LTX_TRAILER',
       152,
     ],
+    [
+      'a post-apply checksum of a deleted database that is not the empty one',
+      changed(knownFile('delete-commit0-tx5-6'), 122, 1),
+      'ERR_LTX_TRAILER',
+      115,
+    ],
     ['a file checksum without bit 63', changed(file, 202, 0x78), 'ERR_LTX_TRAILER', 202],
     ['another file checksum', changed(file, 209, 0), 'ERR_LTX_CHECKSUM', 202],
     [
