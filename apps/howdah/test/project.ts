@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
 
 /** The built command. */
-export const bin = fileURLToPath(new URL('../dist/bin.js', import.meta.url))
+const bin = fileURLToPath(new URL('../dist/bin.js', import.meta.url))
 
 /** How a command is to be run. */
 export interface Options {
@@ -133,7 +133,7 @@ export class Project implements AsyncDisposable {
 }
 
 /** Our environment, without what would lead to another cluster. */
-export function plainEnvironment(): NodeJS.ProcessEnv {
+function plainEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !/^(?:PG|DATABASE_URL)/.test(name))
   return Object.fromEntries(kept)
 }

@@ -5,12 +5,15 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 /** One of those signals that ask a program to end. */
 export type EndingSignal = (typeof signals)[number]
 
+/** In ms: how long a command may take to end after a signal. What it leaves then is as after a SIGKILL. */
+const patience = 5000
+
 /**
  * What becomes of SIGINT, SIGTERM and SIGHUP while a command runs.
  *
  * At first they abort {@link signal}, so that all waiting ends. While a child runs they are handed on
  * ({@link during}). Afterwards, while things are tidied ({@link tidy}), they change nothing. A second SIGINT, counted
- * from the beginning, ends the process at once, except while a child runs.
+ * from the beginning, ends the process at once, except while a child runs. So does an end that takes too long.
  */
 export class Interruption implements Disposable {
   readonly #io: Io
@@ -20,6 +23,7 @@ export class Interruption implements Disposable {
   #receiver: ((signal: EndingSignal) => void) | null = null
   #status: number | null = null
   #tidying = false
+  #limit: NodeJS.Timeout | undefined
 
   /** `onTidying` is called when tidying goes on after a Ctrl-C. */
   constructor(io: Io, onTidying: () => void) {
@@ -42,6 +46,8 @@ export class Interruption implements Disposable {
   abort(status: number): void {
     if (this.signal.aborted) return
     this.#status ??= status
+    const limit = () => this.#io.exit(this.#status ?? status)
+    this.#limit = setTimeout(limit, patience).unref()
     this.#controller.abort()
   }
 
@@ -79,6 +85,7 @@ export class Interruption implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    clearTimeout(this.#limit)
     for (const signal of signals) this.#io.signals.off(signal, this.#handle)
   }
 

@@ -1,5 +1,5 @@
 /** One SQL statement. */
-export interface Statement {
+interface Statement {
   /** Without the semicolon, and without what stands before its first word. */
   readonly text: string
   /** Where its first word is; 1 is the first line of what was split. */

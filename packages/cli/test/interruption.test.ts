@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { type EndingSignal, Interruption } from '../src/interruption.ts'
 import { fakeIo } from './fake-io.ts'
 
@@ -37,6 +37,17 @@ describe('before a child runs', () => {
       expect(io.exits).toEqual(exits)
     },
   )
+})
+
+test('what does not end by itself after a signal is ended', () => {
+  vi.useFakeTimers()
+  const { send, io } = subject()
+  send('SIGTERM')
+  vi.advanceTimersByTime(4999)
+  expect(io.exits).toEqual([])
+  vi.advanceTimersByTime(1)
+  expect(io.exits).toEqual([143])
+  vi.useRealTimers()
 })
 
 describe('while a child runs', () => {
