@@ -14,7 +14,7 @@ const pnpmVersion = /^pnpm@([^+]+)/.exec(packageManager)[1]
 const tasks = {
   install: [],
   build: [['build']],
-  demo: [['build'], ['--silent', 'demo']],
+  demo: [['build'], ['--dir', 'apps/demo', '--silent', 'demo']],
   test: [['build'], ['exec', 'vitest', 'run']],
   bench: [['build'], ['exec', 'turbo', 'run', 'bench', '--concurrency=1']],
   check: [

@@ -57,7 +57,7 @@ async function work(): Promise<Tally> {
     if (report.kind === 'joined')
       progress.say(`${report.worker} ${report.started ? 'started PostgreSQL' : 'joined'}`)
     if (report.kind === 'trouble') progress.say(`${report.worker}: ${report.message}`)
-    progress.at(tally.done)
+    progress.at(report.kind === 'finished' ? report.done : tally.done)
     if (tally.done >= jobs / 3 && workers.get(victim)?.kill('SIGKILL') === true) {
       workers.delete(victim)
       progress.say(`${victim} was killed with SIGKILL; her jobs go back to the queue`)
