@@ -81,7 +81,7 @@ const conf = {
   document(directory) {
     const store = new Conf({ cwd: directory, configName: 'document', defaults: { items: [] } })
     return {
-      transform: (change) => {
+      transform: async (change) => {
         const document = store.store
         change(document)
         store.store = document
@@ -117,7 +117,7 @@ const database = {
     const select = db.prepare('SELECT text FROM document')
     const update = db.prepare('UPDATE document SET text = ?')
     return {
-      transform: (change) => {
+      transform: async (change) => {
         db.exec('BEGIN IMMEDIATE')
         const document = JSON.parse(select.get().text)
         change(document)

@@ -28,13 +28,15 @@ export function withHeader(kind: number, body: Uint8Array): Buffer {
  * Throws {@link EntryDamagedError}, and `ERR_STORE_ENTRY_REVISION` for what a newer version wrote.
  */
 export function readKind(bytes: Buffer, failure: Failure): number {
-  const damaged = (damage: 'empty' | 'truncated' | 'magic' | 'complement', why: string) =>
-    new EntryDamagedError(damage, failure, why)
-  if (bytes.length === 0) throw damaged('empty', 'its file is empty')
-  if (bytes.length < startSize) throw damaged('truncated', endsEarly(bytes))
+  if (bytes.length === 0) throw new EntryDamagedError('empty', failure, 'its file is empty')
+  if (bytes.length < startSize) throw new EntryDamagedError('truncated', failure, endsEarly(bytes))
   if (!bytes.subarray(0, 4).equals(magic)) {
     const start = bytes.toString('hex', 0, 4)
-    throw damaged('magic', `its file begins with ${start}, not ${magic.toString('hex')}`)
+    throw new EntryDamagedError(
+      'magic',
+      failure,
+      `its file begins with ${start}, not ${magic.toString('hex')}`,
+    )
   }
   const found = bytes.readUInt16BE(4)
   if (found !== revision) {
@@ -44,8 +46,9 @@ export function readKind(bytes: Buffer, failure: Failure): number {
   const kind = bytes.readUInt8(6)
   const complement = bytes.readUInt8(7)
   if ((kind ^ complement) !== 0xff) {
-    throw damaged(
+    throw new EntryDamagedError(
       'complement',
+      failure,
       `its kind ${kind} and that kind's complement ${complement} disagree`,
     )
   }
