@@ -182,8 +182,8 @@ export class Cluster {
    * await using db = await new Cluster('.howdah/data').run({ database: 'app' })
    */
   async run(options: RunOptions = {}): Promise<Session> {
-    const { free } = await this.coordination(options)
-    return await joinCluster(this.directory, free, () => this.runtime(), options)
+    const { free, runtime } = await this.coordination(options)
+    return await joinCluster(this.directory, free, runtime, options)
   }
 
   /** The running server, without becoming one of its users. Throws {@link NotRunningError}. */
@@ -260,10 +260,13 @@ export class Cluster {
       this.notified = true
       this.options.onNotice?.(user.notice)
     }
-    const subject = new ClusterSubject(this.directory, user, () => this.runtime())
+    // Looked for once an operation, and not before it is needed.
+    let chosen: Promise<Runtime> | null = null
+    const runtime = async () => await (chosen ??= this.runtime())
+    const subject = new ClusterSubject(this.directory, user, runtime)
     const isThrowAway = throwAway || (await this.directory.has(this.directory.throwAway))
     const place = placeOf(this.directory, user, isThrowAway)
-    return { user, subject, place, free: new Free(subject, place) }
+    return { user, subject, place, runtime, free: new Free(subject, place) }
   }
 }
 
@@ -272,6 +275,7 @@ interface Coordination {
   readonly subject: ClusterSubject
   readonly place: Place
   readonly free: Free<LaunchOptions>
+  readonly runtime: () => Promise<Runtime>
 }
 
 /** Joins the cluster in `dataDir`: the short form of `new Cluster(dataDir, options).run(options)`. */

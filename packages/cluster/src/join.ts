@@ -48,6 +48,8 @@ export async function joinCluster(
   const joining = joinOptions(options)
   const exists = await free.exists()
   if (!exists && options.ifExists === true) throw new ClusterMissingError(directory.path)
+  // It takes a moment that the locks take, too. Whoever needs it hears of a failure.
+  runtime().catch(() => undefined)
   let shared = await free.join(joining)
   try {
     const wantsTcp = options.tcp !== undefined && options.tcp !== false
