@@ -7,7 +7,7 @@ import { EtcdCluster, whyNoEtcd } from './etcd-cluster.ts'
 import type { Place } from './open-leaser.mjs'
 
 describe.skipIf(whyNoEtcd !== null)(`with an etcd${whyNoEtcd ? `: ${whyNoEtcd}` : ''}`, () => {
-  describeLeaser('etcd', makeContext, { rounds: 10, races: 40, cycles: 100 })
+  describeLeaser('etcd', makeContext, { rounds: 6, races: 40, cycles: 50 })
   describeFailure()
 })
 
