@@ -12,9 +12,14 @@ const directory = mkdtempSync(join(tmpdir(), 'howdah-bench-'))
 chmodSync(directory, 0o755)
 
 async function node(...args) {
-  const child = spawn(process.execPath, args, { cwd: directory, stdio: 'ignore' })
-  const [status] = await once(child, 'exit')
-  if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}`)
+  const child = spawn(process.execPath, args, {
+    cwd: directory,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let said = ''
+  child.stderr.on('data', (chunk) => (said += chunk))
+  const [status] = await once(child, 'close')
+  if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}: ${said}`)
 }
 
 const howdah = (...args) => node(bin, ...args)

@@ -1,16 +1,9 @@
 import { mkdirSync } from 'node:fs'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { Project } from './project.ts'
 
-let project: Project
-beforeEach(() => {
-  project = new Project()
-})
-afterEach(async () => {
-  await project[Symbol.asyncDispose]()
-})
-
-test('nothing in the environment confuses a server, nor those who connect to it', async () => {
+test.concurrent('nothing in the environment confuses a server, nor those who connect to it', async () => {
+  await using project = new Project()
   const env = {
     PGPORT: 'abc',
     PGHOST: '/nowhere',
@@ -46,7 +39,8 @@ test('nothing in the environment confuses a server, nor those who connect to it'
   expect((await project.howdah(['stop'], { env })).status).toBe(0)
 })
 
-test('PGDATA and PGDATABASE mean what they say', async () => {
+test.concurrent('PGDATA and PGDATABASE mean what they say', async () => {
+  await using project = new Project()
   const env = { PGDATA: 'here', PGDATABASE: 'mine' }
   const { stdout } = await project.howdah(['exec', 'sh', '-c', 'echo "$PGDATA $PGDATABASE"'], {
     env,
@@ -56,7 +50,7 @@ test('PGDATA and PGDATABASE mean what they say', async () => {
   expect((await project.howdah(['destroy'], { env })).status).toBe(0)
 })
 
-describe('a data directory may be called anything', () => {
+describe.concurrent('a data directory may be called anything', () => {
   test.each([
     ['of 200 characters', 'x'.repeat(100) + '/' + 'y'.repeat(100)],
     [
@@ -66,6 +60,7 @@ describe('a data directory may be called anything', () => {
     ['of characters from everywhere', 'Слон 象 🐘 äöü e\u0301'],
     ['of all that', `${'Слон 象 🐘 '.repeat(10)} a'b"c$d\\e ${'z'.repeat(40)}`],
   ])('%s', async (_, name) => {
+    await using project = new Project()
     mkdirSync(project.file('in'))
     const dataDir = project.file('in', name)
     const node = `const { Client } = require('pg')
