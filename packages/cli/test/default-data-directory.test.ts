@@ -9,15 +9,15 @@ const another = 54_321
 
 describe('the data directory', () => {
   test.each([
-    ['x', { PGDATA: '/y' }, '/work/x'],
+    ['x', { PGDATA: '/y' }, '/project/x'],
     ['/x', {}, '/x'],
     [undefined, { PGDATA: '/y' }, '/y'],
-    [undefined, { PGDATA: 'y' }, '/work/y'],
-    [undefined, { PGDATA: '' }, '/work/.howdah/data'],
-    [undefined, {}, '/work/.howdah/data'],
+    [undefined, { PGDATA: 'y' }, '/project/y'],
+    [undefined, { PGDATA: '' }, '/project/.howdah/data'],
+    [undefined, {}, '/project/.howdah/data'],
   ])('-D %s with %j is %s', (asked, env, path) => {
-    const project = path.endsWith('.howdah/data') ? '/work/.howdah' : null
-    expect(chooseDataDirectory(asked, { env, cwd: '/work' })).toEqual({ path, project })
+    const project = path.endsWith('.howdah/data') ? '/project/.howdah' : null
+    expect(chooseDataDirectory(asked, { env, cwd: '/project' })).toEqual({ path, project })
   })
 
   test('lies in the nearest .howdah from here upwards', () => {

@@ -14,7 +14,17 @@ function result(
 }
 
 test('a table has aligned columns, numbers to the right, and says how many rows there are', () => {
-  const table = result([['id', integer], ['name', text]], [['1', 'Hannibal'], ['22', null], ['333', '']]) // prettier-ignore
+  const table = result(
+    [
+      ['id', integer],
+      ['name', text],
+    ],
+    [
+      ['1', 'Hannibal'],
+      ['22', null],
+      ['333', ''],
+    ],
+  )
   expect(`\n${renderResult(table)}\n`).toBe(`
  id  |   name
 -----+----------
