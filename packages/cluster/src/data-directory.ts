@@ -12,6 +12,7 @@ export class DataDirectory {
   constructor(path: string) {
     if (path === '') throw new InvalidPathError(path, 'it is empty')
     if (path.includes('\0')) throw new InvalidPathError(path, 'it contains a NUL byte')
+    if (/[\r\n]/.test(path)) throw new InvalidPathError(path, 'it contains a line break')
     // Node turns bytes that are not UTF-8 into U+FFFD when it reads arguments and directory entries.
     if (/\p{Surrogate}|\uFFFD/u.test(path))
       throw new InvalidPathError(path, 'it is not valid UTF-8')

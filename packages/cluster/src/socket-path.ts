@@ -9,7 +9,7 @@ const capacity = process.platform === 'linux' ? 108 : 104
 
 /**
  * The directory by which clients reach a socket in `directory`: that itself where the path of the socket is short
- * enough, else a short link to it.
+ * enough, and has no comma, by which libpq separates hosts; else a short link to it.
  *
  * The links lie in a directory below the temporary directory that is ours, and that nobody else can write: a planted
  * link would lead clients to another's server. Throws {@link PermissionError} where there is none to be had.
@@ -19,7 +19,7 @@ export async function reachableSocketDirectory(
   directory: string,
   port: number,
 ): Promise<string> {
-  if (fits(directory, port)) return directory
+  if (fits(directory, port) && !directory.includes(',')) return directory
   const links = await ownDirectory(dataDir)
   const link = join(links, createHash('sha256').update(directory).digest('hex').slice(0, 16))
   if ((await readlink(link).catch(() => null)) !== directory) {

@@ -1,4 +1,5 @@
-import picomatch from 'picomatch'
+import { createRequire } from 'node:module'
+import type Picomatch from 'picomatch'
 import { ConstraintError } from './errors.ts'
 import { PartialVersion } from './partial-version.ts'
 import type { Runtime } from './runtime.ts'
@@ -43,6 +44,9 @@ export function glob(pattern: string): Constraint {
   const trimmed = pattern.length > 1 ? pattern.replace(/\/+$/, '') : pattern
   if (trimmed === '') throw new ConstraintError(pattern, 'the pattern is empty')
   try {
+    // Loaded on use: most who look for a runtime do so by its version.
+    const require = createRequire(import.meta.url)
+    const picomatch = require('picomatch') as typeof Picomatch
     const test = picomatch(trimmed, { dot: true, strictBrackets: true })
     return { kind: 'glob', pattern, test: (path) => test(path) }
   } catch (cause) {

@@ -1,7 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { homedir, userInfo } from 'node:os'
 import { join } from 'node:path'
-import picomatch from 'picomatch'
 import { DirectoriesStrategy, type DirectoriesOptions } from './directories-strategy.ts'
 import type { Strategy } from './strategy.ts'
 
@@ -82,9 +81,9 @@ async function expand(base: string, pattern: string): Promise<string[]> {
   if (star === -1) return [join(base, pattern)]
   const parent = join(base, ...parts.slice(0, star))
   const names = await readdir(parent).catch(() => [])
-  const matches = picomatch(parts[star] ?? '*')
+  const [before = '', after = ''] = parts[star]?.split('*') ?? []
   return names
-    .filter((name) => matches(name))
+    .filter((name) => name.startsWith(before) && name.endsWith(after) && !name.startsWith('.'))
     .toSorted()
     .map((name) => join(parent, name, ...parts.slice(star + 1)))
 }
