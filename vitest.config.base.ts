@@ -9,5 +9,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: 'forks',
+    // Also on two cores: much of it is waiting for other processes.
+    maxWorkers: 2,
   },
 })

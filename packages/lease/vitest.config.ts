@@ -3,8 +3,6 @@ import base from '../../vitest.config.base.ts'
 
 export default mergeConfig(base, {
   test: {
-    // They wait more than they compute.
-    maxWorkers: 4,
     // Else every process that loads the AWS SDK says when it will stop to support Node 20.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
   },

@@ -19,7 +19,7 @@ if (existsSync('server.pid')) {
 appendFileSync(events, `start ${process.pid} ${startTime}\n`)
 writeFileSync('server.pid', `${process.pid}\n${startTime}\nstarting\n`)
 process.on('SIGTERM', () => appendFileSync(events, `sigterm ${process.pid}\n`))
-process.on('SIGINT', stop)
+process.on('SIGINT', () => void stop())
 await sleep(Number(slowStart))
 
 const connections = new Set()
