@@ -78,6 +78,18 @@ export class Running {
   }
 }
 
+/** Starts howdah in a directory, in a session of its own and so without a controlling terminal. */
+export function start(path: string, args: readonly string[], options: Options = {}): Running {
+  const [command = '', ...rest] = [...(options.by ?? []), process.execPath, bin, ...args]
+  const child = spawn(command, rest, {
+    cwd: options.cwd ?? path,
+    env: { ...plainEnvironment(), ...options.env },
+    detached: true,
+  })
+  if (options.input !== null) child.stdin.end(options.input ?? '')
+  return new Running(child)
+}
+
 /** A directory to run howdah in. When it is disposed nothing is left, neither files nor processes. */
 export class Project implements AsyncDisposable {
   readonly #directory: TemporaryDirectory
@@ -106,14 +118,7 @@ export class Project implements AsyncDisposable {
 
   /** Starts howdah, in a session of its own and so without a controlling terminal. */
   start(args: readonly string[], options: Options = {}): Running {
-    const [command = '', ...rest] = [...(options.by ?? []), process.execPath, bin, ...args]
-    const child = spawn(command, rest, {
-      cwd: options.cwd ?? this.path,
-      env: { ...plainEnvironment(), ...options.env },
-      detached: true,
-    })
-    if (options.input !== null) child.stdin.end(options.input ?? '')
-    return new Running(child)
+    return start(this.path, args, options)
   }
 
   /** Waits until no process is at work in here. */

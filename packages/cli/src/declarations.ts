@@ -20,7 +20,7 @@ export interface Declaration {
   /** Its exit status is another program's, so that its own failures have a status of their own. */
   readonly runsProgram?: true
   /** The heading in the list of commands. */
-  readonly group: 'Use' | 'Server' | 'Databases' | 'PostgreSQL'
+  readonly group: 'Use' | 'Server' | 'Databases' | 'PostgreSQL' | 'SQLite'
   load(): Promise<Command>
 }
 
@@ -145,5 +145,18 @@ export const declarations: readonly Declaration[] = [
       'from npm, "howdah runtimes remove 16" removes it again.',
     options: [...place, 'runtime', 'force', 'json'],
     load: async () => (await import('./commands/runtimes.ts')).runtimes,
+  },
+  {
+    name: 'replica',
+    group: 'SQLite',
+    operands: '<action> <path>',
+    summary: '"ls", "verify" or "restore" a replica of a SQLite database, as litestream keeps them',
+    description:
+      'Reads a replica of a SQLite database: a directory of LTX files, or what litestream 0.3 wrote. The path is that of ' +
+      'the directory, or a file:// URL.\n"ls" lists its files. "verify" reads each of them to its end, and says what is ' +
+      'wrong. "restore" makes the database, its latest state if nothing else is asked for.',
+    options: ['to', 'txid', 'time', 'json', 'quiet'],
+    notes: 'Exit status of verify: 1 if anything is wrong.',
+    load: async () => (await import('./commands/replica.ts')).replica,
   },
 ]

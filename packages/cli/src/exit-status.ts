@@ -24,6 +24,7 @@ const statusByCode: ReadonlyMap<string, number> = new Map([
   ['ERR_CLUSTER_INVALID_SETTING', exitStatus.misused],
   ['ERR_RUNTIME_CONSTRAINT', exitStatus.misused],
   ['ERR_RUNTIME_VERSION', exitStatus.misused],
+  ['ERR_REPLICA_OPTION', exitStatus.misused],
   ['ERR_RUNTIME_NOT_FOUND', exitStatus.noPostgres],
   ['ERR_RUNTIME_IN_USE', exitStatus.held],
   ['ERR_CLUSTER_IN_USE', exitStatus.held],

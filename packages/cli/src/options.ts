@@ -22,6 +22,10 @@ export interface Options {
   readonly quiet?: boolean
   readonly follow?: boolean
   readonly lines?: number
+  /** Where `replica restore` puts the database. */
+  readonly to?: string
+  readonly txid?: bigint
+  readonly time?: Date
   /** What `shell` is to run, in order: SQL of `-c`, files of `-f`. */
   readonly scripts?: readonly Script[]
 }
@@ -84,6 +88,14 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
   quiet: () => new Option('-q, --quiet', 'say nothing but errors'),
   follow: () => new Option('-f, --follow', 'go on as the log grows'),
   lines: () => new Option('-n, --lines <count>', 'only the last lines').argParser(count),
+  to: () =>
+    new Option('--to <file>', 'the database to make, which must not exist').argParser(nonEmpty),
+  txid: () =>
+    new Option('--txid <id>', 'as it was after this transaction: 16 hex digits').argParser(txid),
+  time: () =>
+    new Option('--time <time>', 'as it was at this time, such as 2026-03-01T12:00:00Z').argParser(
+      time,
+    ),
   command: () => new Option('-c, --command <sql>', 'run this SQL and leave; can be repeated'),
   file: () =>
     new Option('-f, --file <file>', 'run the SQL in this file and leave; can be repeated'),
@@ -127,4 +139,23 @@ function seconds(text: string): number {
 function count(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It is no number of lines.')
   return Number(text)
+}
+
+function txid(text: string): bigint {
+  if (!/^[0-9a-f]{16}$/i.test(text))
+    throw new InvalidArgumentError('It takes 16 hex digits, as in the names of the files.')
+  return BigInt(`0x${text}`)
+}
+
+/** RFC 3339, so that nobody has to guess which time zone is meant. */
+function time(text: string): Date {
+  const match = /^(\d{4}-\d\d-\d\d)[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/.exec(text)
+  const date = new Date(text.replace(' ', 'T').toUpperCase())
+  // The parser takes the 31st of February for a day in March.
+  const day = new Date(`${match?.[1]}T00:00:00Z`)
+  const isDay = !Number.isNaN(day.getTime()) && day.toISOString().startsWith(match?.[1] ?? '')
+  if (match === null || !isDay || Number.isNaN(date.getTime())) {
+    throw new InvalidArgumentError('Write it as 2026-03-01T12:00:00Z, or +02:00 instead of Z.')
+  }
+  return date
 }

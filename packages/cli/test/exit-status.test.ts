@@ -12,8 +12,10 @@ test.each([
   ['ERR_CLI_USAGE', 2],
   ['ERR_CLUSTER_INVALID_SETTING', 2],
   ['ERR_RUNTIME_CONSTRAINT', 2],
+  ['ERR_REPLICA_OPTION', 2],
   ['ERR_CLUSTER_START_FAILED', 1],
   ['ERR_CLUSTER_NOT_RUNNING', 1],
+  ['ERR_REPLICA_OUTPUT_EXISTS', 1],
   ['ENOENT', 1],
 ])('an error with the code %s means %i', (code, status) => {
   expect(statusOf(Object.assign(new Error('x'), { code }))).toBe(status)

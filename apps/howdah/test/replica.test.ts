@@ -1,0 +1,212 @@
+import {
+  existsSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
+import { encodeLtx } from '@howdah/ltx'
+import { FileReplica } from '@howdah/replica'
+import sqlite from 'node-sqlite3-wasm'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type Options, type Result, start } from './project.ts'
+
+const pageSize = 4096
+/** When a transaction was made. */
+const timeOf = (txid: number): Date => new Date(1_700_000_000_000 + txid * 1000)
+const txidOf = (txid: number): string => txid.toString(16).padStart(16, '0')
+const nameOf = (txid: number): string => `ltx/0/${txidOf(txid)}-${txidOf(txid)}.ltx`
+
+let directory: TemporaryDirectory
+let replica: FileReplica
+/** The whole database file after each transaction, from the first on. */
+let states: Buffer[]
+beforeEach(async () => {
+  directory = temporaryDirectory()
+  replica = new FileReplica(directory.file('replica'))
+  states = []
+  for (let txid = 1; txid <= 3; txid++) await write(txid)
+})
+afterEach(() => directory[Symbol.dispose]())
+
+/** Makes one more transaction, and an LTX file of it. */
+async function write(txid: number): Promise<void> {
+  const path = directory.file('original.db')
+  const database = new sqlite.Database(path)
+  database.exec(`PRAGMA page_size = ${pageSize}`)
+  database.exec('CREATE TABLE IF NOT EXISTS elephants (name TEXT)')
+  database.run('INSERT INTO elephants VALUES (?)', [`elephant ${txid}`.padEnd(txid * 3000)])
+  database.close()
+  const state = readFileSync(path)
+  states.push(state)
+  const commit = state.length / pageSize
+  const pages = Array.from({ length: commit }, (_, index) => ({
+    number: index + 1,
+    data: state.subarray(index * pageSize, (index + 1) * pageSize),
+  }))
+  const [id, timestamp] = [BigInt(txid), BigInt(timeOf(txid).getTime())]
+  const header = { pageSize, commit, minTxid: id, maxTxid: id, timestamp }
+  await replica.writeLtxFile(0, id, id, encodeLtx(header, pages))
+}
+
+async function howdah(args: readonly string[], options: Options = {}): Promise<Result> {
+  return await start(directory.path, args, options).result
+}
+
+/** Changes a byte in the middle of a file. */
+function damage(path: string): void {
+  const bytes = readFileSync(path)
+  const middle = bytes.length >> 1
+  bytes[middle] = (bytes[middle] ?? 0) ^ 0xff
+  writeFileSync(path, bytes)
+}
+
+describe('replica ls', () => {
+  test('lists each file with its time and size', async () => {
+    const { status, stdout, stderr } = await howdah(['replica', 'ls', 'replica'])
+    const lines = [1, 2, 3].map((txid) => {
+      const { size } = statSync(`${replica.path}/${nameOf(txid)}`)
+      return `${timeOf(txid).toISOString()} ${`${size}`.padStart(12)} ${nameOf(txid)}\n`
+    })
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: lines.join(''), stderr: '' })
+  })
+
+  test('says the same as JSON, also of a file:// URL', async () => {
+    const url = pathToFileURL(replica.path).href
+    const { status, stdout } = await howdah(['replica', 'ls', url, '--json'])
+    expect(status).toBe(0)
+    expect(JSON.parse(stdout)).toEqual(
+      [1, 2, 3].map((txid) => ({
+        kind: 'ltx',
+        path: `${replica.path}/${nameOf(txid)}`,
+        level: 0,
+        minTxid: txidOf(txid),
+        maxTxid: txidOf(txid),
+        size: statSync(`${replica.path}/${nameOf(txid)}`).size,
+        createdAt: timeOf(txid).toISOString(),
+      })),
+    )
+  })
+})
+
+describe('replica verify', () => {
+  test('finds nothing wrong with a sound replica', async () => {
+    expect(await howdah(['replica', 'verify', 'replica'])).toEqual({
+      status: 0,
+      stdout: '',
+      stderr: '3 files, all sound\n',
+    })
+  })
+
+  test('names each damaged file: status 1', async () => {
+    const [first, , third] = [1, 2, 3].map((txid) => `${replica.path}/${nameOf(txid)}`)
+    damage(first!)
+    truncateSync(third!, 150)
+    const { status, stdout, stderr } = await howdah(['replica', 'verify', 'replica'])
+    expect([status, stderr]).toEqual([1, '3 files, 2 wrong\n'])
+    expect(stdout.trimEnd().split('\n')).toEqual([
+      expect.stringContaining(first!),
+      expect.stringContaining(third!),
+    ])
+    const { status: again, stdout: json } = await howdah(['replica', 'verify', 'replica', '--json'])
+    expect([again, JSON.parse(json)]).toEqual([
+      1,
+      {
+        files: 3,
+        problems: [
+          { code: 'ERR_REPLICA_DAMAGED', message: expect.any(String), path: first },
+          { code: 'ERR_REPLICA_DAMAGED', message: expect.any(String), path: third },
+        ],
+      },
+    ])
+  })
+
+  test('finds that a file is missing between the others: status 1', async () => {
+    unlinkSync(`${replica.path}/${nameOf(2)}`)
+    const { status, stdout } = await howdah(['replica', 'verify', 'replica', '--json'])
+    expect([status, JSON.parse(stdout)]).toEqual([
+      1,
+      { files: 2, problems: [expect.objectContaining({ code: 'ERR_REPLICA_GAP' })] },
+    ])
+  })
+
+  test('does not find a directory sound that holds no replica, nor one that is not there', async () => {
+    const { status, stdout } = await howdah(['replica', 'verify', '.'])
+    expect([status, stdout]).toEqual([1, expect.stringContaining('no LTX file')])
+    const { status: missing, stderr } = await howdah(['replica', 'verify', 'elsewhere'])
+    expect([missing, stderr]).toEqual([1, expect.stringContaining('it does not exist')])
+  })
+})
+
+describe('replica restore', () => {
+  const restored = () => readFileSync(directory.file('new.db'))
+  const restore = async (...args: string[]) =>
+    await howdah(['replica', 'restore', 'replica', '--to', 'new.db', ...args])
+
+  test('makes the latest state', async () => {
+    const { status, stdout, stderr } = await restore()
+    expect([status, stdout, stderr]).toEqual([
+      0,
+      '',
+      expect.stringContaining(
+        `restored ${directory.file('new.db')} as it was after transaction ${txidOf(3)}`,
+      ),
+    ])
+    expect(restored()).toEqual(states[2])
+  })
+
+  test('makes the state after a transaction', async () => {
+    const { status, stdout } = await restore('--txid', txidOf(2), '--json')
+    expect([status, JSON.parse(stdout)]).toEqual([
+      0,
+      expect.objectContaining({
+        path: directory.file('new.db'),
+        from: { format: 'ltx', txid: txidOf(2) },
+        timestamp: timeOf(2).toISOString(),
+      }),
+    ])
+    expect(restored()).toEqual(states[1])
+  })
+
+  test('makes the state at a time', async () => {
+    const between = new Date(timeOf(1).getTime() + 500).toISOString()
+    expect((await restore('--time', between)).status).toBe(0)
+    expect(restored()).toEqual(states[0])
+  })
+
+  test('touches no file that is there: status 1', async () => {
+    writeFileSync(directory.file('new.db'), 'mine')
+    const { status, stderr } = await restore()
+    expect([status, stderr]).toEqual([1, expect.stringContaining('exists already; delete it')])
+    expect(restored().toString()).toBe('mine')
+  })
+
+  test('leaves nothing of a damaged replica: status 1', async () => {
+    damage(`${replica.path}/${nameOf(3)}`)
+    const { status, stderr } = await restore()
+    expect([status, stderr]).toEqual([1, expect.stringContaining(nameOf(3))])
+    expect(existsSync(directory.file('new.db'))).toBe(false)
+    expect((await restore('--txid', txidOf(2))).status).toBe(0)
+  })
+})
+
+test.each([
+  [['mend', 'replica'], 'there is no such action'],
+  [['ls'], 'missing required argument'],
+  [['ls', 's3://bucket/replica'], 'does not start with file://'],
+  [['ls', 'replica', '--to', 'new.db'], '--to is for "restore"'],
+  [['restore', 'replica'], 'say where to'],
+  [['restore', 'replica', '--to', 'new.db', '--txid', '2'], 'It takes 16 hex digits'],
+  [['restore', 'replica', '--to', 'new.db', '--time', 'noon'], 'Write it as'],
+  [['restore', 'replica', '--to', 'new.db', '--time', '2026-02-31T00:00:00Z'], 'Write it as'],
+  [
+    ['restore', 'replica', '--to', 'x', '--txid', txidOf(1), '--time', '2026-03-01T00:00:00Z'],
+    'exclude each other',
+  ],
+])('replica %j is used wrongly: status 2', async (args, why) => {
+  const { status, stdout, stderr } = await howdah(['replica', ...args])
+  expect([status, stdout, stderr]).toEqual([2, '', expect.stringContaining(why)])
+})

@@ -1,0 +1,176 @@
+import { stat } from 'node:fs/promises'
+import { relative, resolve } from 'node:path'
+import {
+  FileReplica,
+  ReplicaError,
+  type ReplicaEntry,
+  type RestoreProgress,
+  type RestoreResult,
+} from '@howdah/replica'
+import type { Context } from '../command.ts'
+import { UsageError } from '../errors.ts'
+import { codeOf, exitStatus } from '../exit-status.ts'
+
+/** Lists, verifies or restores a replica of a SQLite database. */
+export async function replica(
+  context: Context,
+  [action, path = '']: readonly string[],
+): Promise<number> {
+  if (action !== 'ls' && action !== 'verify' && action !== 'restore') {
+    throw new UsageError(
+      `replica ${action}: there is no such action; "ls", "verify" or "restore" a replica`,
+    )
+  }
+  if (action !== 'restore') refuseTarget(context, action)
+  const at = await open(context, path)
+  if (action === 'ls') return await list(context, at)
+  return await (action === 'verify' ? verify(context, at) : restore(context, at))
+}
+
+function refuseTarget({ options }: Context, action: string): void {
+  const stray = (['to', 'txid', 'time'] as const).find((name) => options[name] !== undefined)
+  if (stray !== undefined) throw new UsageError(`replica ${action}: --${stray} is for "restore"`)
+}
+
+/** The replica there; what is not there at all is not taken for an empty one. */
+async function open({ io }: Context, path: string): Promise<FileReplica> {
+  const isUrl = /^[a-z][a-z\d+.-]*:\/\//i.test(path)
+  if (path === '') throw new UsageError('replica: the path is empty')
+  const at = isUrl ? FileReplica.fromUrl(path) : new FileReplica(resolve(io.cwd, path))
+  let isDirectory: boolean
+  try {
+    isDirectory = (await stat(at.path)).isDirectory()
+  } catch (cause) {
+    const why = codeOf(cause) === 'ENOENT' ? 'it does not exist' : (cause as Error).message
+    throw new ReplicaError('ENOENT', `there is no replica at ${at.path}: ${why}; check the path`, {
+      path: at.path,
+      cause,
+    })
+  }
+  if (isDirectory) return at
+  throw new ReplicaError(
+    'ERR_REPLICA_IO',
+    `there is no replica at ${at.path}: it is not a directory; give the one that has "ltx" in it`,
+    { path: at.path },
+  )
+}
+
+async function list({ output, options, interruption }: Context, at: FileReplica): Promise<number> {
+  const all: ReplicaEntry[] = []
+  let count = 0
+  for await (const entry of at.entries()) {
+    interruption.signal.throwIfAborted()
+    count++
+    if (options.json) all.push(entry)
+    else {
+      const name = relative(at.path, entry.path)
+      await output.line(`${entry.createdAt.toISOString()} ${`${entry.size}`.padStart(12)} ${name}`)
+    }
+  }
+  if (options.json) await output.json(all.map(describe))
+  else if (count === 0) output.message(`${at.path} holds no replica`)
+  return exitStatus.done
+}
+
+/** An entry as JSON has it: transaction ids as the files' names have them. */
+function describe(entry: ReplicaEntry): object {
+  if (entry.kind !== 'ltx') return entry
+  return { ...entry, minTxid: hex(entry.minTxid), maxTxid: hex(entry.maxTxid) }
+}
+
+function hex(txid: bigint): string {
+  return txid.toString(16).padStart(16, '0')
+}
+
+async function verify(
+  { output, options, interruption }: Context,
+  at: FileReplica,
+): Promise<number> {
+  const problems: ReplicaError[] = []
+  const find = async (problem: ReplicaError) => {
+    problems.push(problem)
+    if (!options.json) await output.line(problem.message)
+  }
+  let files = 0
+  let hasLtx = false
+  output.progress.show(`verifying ${at.path}`)
+  for await (const { kind, path, problem } of at.verify({ signal: interruption.signal })) {
+    // It was compacted away since it was listed; whether anything is missing is asked below.
+    if (problem?.code === 'ENOENT') continue
+    files++
+    hasLtx ||= kind === 'ltx'
+    if (problem !== null) await find(problem)
+    output.progress.show(`verifying ${path}`)
+  }
+  const missing = files > 0 && !hasLtx ? null : await problemOfPlan(at)
+  if (missing !== null) await find(missing)
+  output.progress.clear()
+  if (options.json) {
+    await output.json({
+      files,
+      problems: problems.map(({ code, message, path }) => ({ code, message, path })),
+    })
+  } else {
+    const verdict = problems.length === 0 ? 'all sound' : `${problems.length} wrong`
+    output.message(`${files} ${files === 1 ? 'file' : 'files'}, ${verdict}`)
+  }
+  return problems.length === 0 ? exitStatus.done : exitStatus.failed
+}
+
+/** What keeps the latest state from being restored, though each file is sound: such as one that is missing. */
+async function problemOfPlan(at: FileReplica): Promise<ReplicaError | null> {
+  try {
+    await at.plan()
+    return null
+  } catch (error) {
+    if (error instanceof ReplicaError) return error
+    throw error
+  }
+}
+
+async function restore(
+  { io, output, options, interruption }: Context,
+  at: FileReplica,
+): Promise<number> {
+  const { to, txid, time } = options
+  if (to === undefined) throw new UsageError('replica restore: say where to, with --to FILE')
+  if (txid !== undefined && time !== undefined) {
+    throw new UsageError('replica restore: --txid and --time exclude each other; give one of them')
+  }
+  const result = await at
+    .restore({
+      output: resolve(io.cwd, to),
+      txid,
+      time,
+      signal: interruption.signal,
+      onProgress: (progress) => output.progress.show(describeProgress(progress)),
+    })
+    .finally(() => output.progress.clear())
+  if (options.json) await output.json(resultAsJson(result))
+  else output.message(describeResult(result))
+  return exitStatus.done
+}
+
+function describeProgress({ phase, bytes, totalBytes }: RestoreProgress): string {
+  if (phase === 'syncing') return 'writing it to the disk'
+  if (phase === 'checking') return 'checking the database'
+  const megabytes = (count: number) => (count / 1e6).toFixed(1)
+  return `restoring: ${megabytes(bytes)} of ${megabytes(totalBytes)} MB`
+}
+
+function describeResult({ path, from, timestamp, integrity }: RestoreResult): string {
+  const state =
+    from.format === 'ltx'
+      ? `after transaction ${hex(from.txid)}`
+      : `from generation ${from.generation}, WAL ${from.index}`
+  const check =
+    integrity.checkedBy === null
+      ? `not checked: ${integrity.skipped ?? 'nobody was asked to'}`
+      : `checked by ${integrity.checkedBy}`
+  return `restored ${path} as it was ${state}, of ${timestamp.toISOString()}; ${check}`
+}
+
+function resultAsJson(result: RestoreResult): object {
+  const { from } = result
+  return from.format === 'ltx' ? { ...result, from: { ...from, txid: hex(from.txid) } } : result
+}
