@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Crc64, DatabaseChecksum, crc64, lockPageNumber, pageChecksum } from '../src/index.ts'
 import { Xxh32, xxh32 } from '../src/xxh32.ts'
-import { Random } from './support/random.ts'
+import { Random } from '@howdah/fixtures'
 
 /** CRC-64/GO-ISO as it is defined, bit by bit. */
 function bitByBit(data: Uint8Array): bigint {

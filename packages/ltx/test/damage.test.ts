@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { LtxError } from '../src/index.ts'
 import { knownFile, knownFiles } from './support/known-files.ts'
 import { times } from './support/long.ts'
-import { Random } from './support/random.ts'
+import { Random } from '@howdah/fixtures'
 import { read } from './support/read.ts'
 import { manifest, orSkipped, readVector, vectorsAreHere } from './support/vectors.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { DatabaseChecksum, LtxEncoder, encodeLtx, lockPageNumber, verifyLtx } from '../src/index.ts'
 import { knownFile, knownFiles } from './support/known-files.ts'
-import { Random } from './support/random.ts'
+import { Random } from '@howdah/fixtures'
 import { gather, read } from './support/read.ts'
 
 const header = { pageSize: 512, commit: 2, minTxid: 2n, maxTxid: 3n, timestamp: 1_700_000_000_000n }

@@ -1,12 +1,11 @@
 import { createWriteStream } from 'node:fs'
 import { open, writeFile } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
-import { temporaryDirectory } from '@howdah/fixtures'
+import { Random, temporaryDirectory } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import { LtxError, LtxFile, encodeLtx } from '../src/index.ts'
 import { knownFile, knownFiles } from './support/known-files.ts'
 import { times } from './support/long.ts'
-import { Random } from './support/random.ts'
 import { read } from './support/read.ts'
 
 function* everyThirdPage(): Generator<{ number: number; data: Buffer }> {

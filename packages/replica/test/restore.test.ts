@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
+import { Random, temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
 import { compactLtx, encodeLtx, type PageContent } from '@howdah/ltx'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { FileReplica } from '../src/index.ts'
 import { below, list, refusal } from './support/files.ts'
 import { History, integrityOf } from './support/history.ts'
 import { times } from './support/long.ts'
-import { Random } from './support/random.ts'
 
 const require = createRequire(import.meta.url)
 const { compressFrameSync } = require('lz4-napi') as {

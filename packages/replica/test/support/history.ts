@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { closeSync, openSync, readFileSync, readSync, statSync, writeFileSync } from 'node:fs'
 import type { PageContent } from '@howdah/ltx'
 import sqlite from 'node-sqlite3-wasm'
-import type { Random } from './random.ts'
+import type { Random } from '@howdah/fixtures'
 
 const pageSize = 4096
 const frameSize = 24 + pageSize
