@@ -7,9 +7,8 @@ import {
   mkdirSync,
   statSync,
 } from 'node:fs'
-import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { temporaryDirectory, until } from '@howdah/fixtures'
+import { isOpenToOthers, temporaryDirectory, until } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import { Cluster, run } from '../src/index.ts'
 import { everyPostgres, newest } from './support/postgres.ts'
@@ -18,11 +17,8 @@ import { Worker } from './support/worker.ts'
 const { strategy } = newest
 const isRoot = process.getuid?.() === 0
 
-/** nobody, and whether the code under test is open to such a stranger. */
 const stranger = { uid: 65534, gid: 65534 }
-const isOpen = (path: string): boolean =>
-  path === '/' || ((statSync(path).mode & 0o005) === 0o005 && isOpen(dirname(path)))
-const checkoutIsOpen = isOpen(fileURLToPath(new URL('.', import.meta.url)))
+const checkoutIsOpen = isOpenToOthers(import.meta.url)
 
 describe.runIf(isRoot)('as root (needs root)', () => {
   it('runs the server as the owner of the data directory, else as a user who is no root', async () => {

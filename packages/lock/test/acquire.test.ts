@@ -350,12 +350,14 @@ describe('a refusal names the path, has a code and says what to do', () => {
   it.runIf(process.getuid?.() === 0)('a user who may not', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
+    // The native part is loaded as root, for the checkout may be closed to others.
     const attempt = `
+      lock.acquireSync(process.argv[2]).release()
       process.setgid(65534); process.setuid(65534)
       const outcome = await lock.tryAcquire(process.argv[1]).then((held) => held?.mode ?? 'taken', (error) => error.code)
       console.log(outcome)`
     const outcome = async (): Promise<string> => {
-      await using stranger = Child.script(attempt, path)
+      await using stranger = Child.script(attempt, path, directory.file('first'))
       return await stranger.line()
     }
     expect(await outcome()).toBe('ERR_LOCK_PERMISSION')
