@@ -69,10 +69,14 @@ describe('a damaged file', () => {
 })
 
 describe.skipIf(!vectorsAreHere)(`of the reference implementation's files${orSkipped}`, () => {
-  const files = [
+  const names = [
     ...manifest.ltx.map((vector) => vector.file),
     ...[512, 4096, 65_536].map((size) => `legacy-v3frame-${size}.ltx`),
-  ].map((file) => ({ file, bytes: readVector(file) }))
+  ]
+  // The names of skipped tests are made, too.
+  const files = names.map((file) => {
+    return { file, bytes: vectorsAreHere ? readVector(file) : Buffer.alloc(0) }
+  })
 
   it.for(files.filter(({ bytes }) => bytes.length < 5_000))(
     'no proper prefix is taken for $file, and no changed bit',
