@@ -6,6 +6,8 @@ export interface Declaration {
   readonly name: string
   /** Its operands, as commander writes them. */
   readonly operands?: string
+  /** What its help says of its arguments, if not those operands. */
+  readonly usage?: string
   /** One line, in the list of commands. */
   readonly summary: string
   /** What its own help says, if more than the summary. */
@@ -20,7 +22,7 @@ export interface Declaration {
   /** Its exit status is another program's, so that its own failures have a status of their own. */
   readonly runsProgram?: true
   /** The heading in the list of commands. */
-  readonly group: 'Use' | 'Server' | 'Databases' | 'PostgreSQL' | 'SQLite'
+  readonly group: 'Use' | 'Server' | 'Databases' | 'PostgreSQL' | 'Leases' | 'SQLite'
   load(): Promise<Command>
 }
 
@@ -41,6 +43,7 @@ export const declarations: readonly Declaration[] = [
     notes:
       'Exit status: that of psql, and the same from the built-in prompt: 1 after a failed -c, 3 after a\n' +
       "failed -f or stdin. howdah's own failures are 125.",
+    usage: '[options] [-- args...]',
     takesRest: true,
     runsProgram: true,
     load: async () => (await import('./commands/shell.ts')).shell,
@@ -145,6 +148,26 @@ export const declarations: readonly Declaration[] = [
       'from npm, "howdah runtimes remove 16" removes it again.',
     options: [...place, 'runtime', 'force', 'json'],
     load: async () => (await import('./commands/runtimes.ts')).runtimes,
+  },
+  {
+    name: 'lease',
+    group: 'Leases',
+    operands: '<name>',
+    usage: '[options] <name> -- <command> [args...]',
+    summary:
+      'run a command while holding a lease, so that one at a time runs, on one machine or on many',
+    description:
+      'Waits for the lease of that name, and runs a command while holding it. The command is ended, by SIGTERM and then ' +
+      'SIGKILL, before the lease can be lost, even if howdah itself is stopped or killed.\nIn its environment are ' +
+      'HOWDAH_LEASE_GENERATION, the fencing token, which is higher for each holder, and HOWDAH_LEASE_OWNER.',
+    options: ['in', 'ttl', 'grace', 'timeout', 'owner', 'quiet'],
+    notes:
+      'Exit status: that of the command, or 128 and the number of the signal that ended it. 125 if the\n' +
+      'lease was not to be had in time, was lost, or howdah itself failed, 126 if the command cannot be\n' +
+      'run, 127 if it is not found.',
+    takesRest: true,
+    runsProgram: true,
+    load: async () => (await import('./commands/lease.ts')).lease,
   },
   {
     name: 'replica',

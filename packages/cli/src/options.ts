@@ -22,6 +22,13 @@ export interface Options {
   readonly quiet?: boolean
   readonly follow?: boolean
   readonly lines?: number
+  /** Where leases are kept: a directory or a URL. */
+  readonly in?: string
+  /** How long a lease lasts, in seconds. */
+  readonly ttl?: number
+  /** In seconds. */
+  readonly grace?: number
+  readonly owner?: string
   /** Where `replica restore` puts the database. */
   readonly to?: string
   readonly txid?: bigint
@@ -88,6 +95,27 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
   quiet: () => new Option('-q, --quiet', 'say nothing but errors'),
   follow: () => new Option('-f, --follow', 'go on as the log grows'),
   lines: () => new Option('-n, --lines <count>', 'only the last lines').argParser(count),
+  in: () =>
+    new Option(
+      '--in <place>',
+      'where the lease is kept: a directory, s3://bucket/prefix, etcd://host:port,host:port/prefix or ' +
+        'postgres://user@host/database (default: "leases" in the nearest .howdah from here upwards)',
+    ).argParser(nonEmpty),
+  ttl: () =>
+    new Option(
+      '--ttl <seconds>',
+      'how long the lease lasts if it is not renewed, at most 30 (default: 30)',
+    ).argParser(ttl),
+  grace: () =>
+    new Option(
+      '--grace <seconds>',
+      'how long the command has between SIGTERM and SIGKILL (default: 5, less if --ttl is short)',
+    ).argParser(seconds),
+  owner: () =>
+    new Option(
+      '--owner <name>',
+      'what those who wait are told of the holder (default: host and pid)',
+    ).argParser(nonEmpty),
   to: () =>
     new Option('--to <file>', 'the database to make, which must not exist').argParser(nonEmpty),
   txid: () =>
@@ -134,6 +162,14 @@ function seconds(text: string): number {
   if (!/^\d{1,9}(?:\.\d+)?$/.test(text))
     throw new InvalidArgumentError('It is no number of seconds.')
   return Number(text)
+}
+
+/** Longer than this nobody grants a lease; it is renewed anyway. */
+function ttl(text: string): number {
+  const number = seconds(text)
+  if (number === 0 || number > 30)
+    throw new InvalidArgumentError('It is more than 0 and at most 30; it is renewed meanwhile.')
+  return number
 }
 
 function count(text: string): number {

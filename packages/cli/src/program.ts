@@ -47,7 +47,7 @@ export function buildProgram(io: Io, use: (invocation: Invocation) => void): Com
   program.addHelpText(
     'after',
     '\nExit status: 0 done, 1 failed, 2 used wrongly, 69 no PostgreSQL found, 75 somebody else holds it;\n' +
-      "after exec and shell that of the program, howdah's own failures being 125.",
+      "after exec, shell and lease that of the program, howdah's own failures being 125.",
   )
   return program
 }
@@ -57,7 +57,7 @@ function addCommand(
   declaration: Declaration,
   use: (invocation: Invocation) => void,
 ): void {
-  const { name, operands, summary, description, notes, options } = declaration
+  const { name, operands, usage, summary, description, notes, options } = declaration
   const command = program
     .command(`${name}${operands === undefined ? '' : ` ${operands}`}`)
     .summary(summary)
@@ -66,7 +66,7 @@ function addCommand(
     .allowExcessArguments(false)
     .showHelpAfterError(`see "howdah ${name} --help"`)
   if (declaration.passesThrough) command.passThroughOptions()
-  if (declaration.takesRest) command.usage('[options] [-- args...]')
+  if (usage !== undefined) command.usage(usage)
   for (const option of options) command.addOption(declare(option))
   if (notes !== undefined) command.addHelpText('after', `\n${notes}`)
   const scripts: Script[] = []

@@ -92,6 +92,18 @@ describe.concurrent('a command under a lease', () => {
     expect(descriptors.filter((descriptor) => descriptor > 2 && descriptor < 10)).toEqual([])
   })
 
+  test('can have the fencing token in its environment', async () => {
+    await using at = setUp()
+    const path = at.directory.file('token')
+    const script = `echo "$TOKEN of $OWNER" > '${path}'`
+    const { status } = await runCommandWithLease(at.leaser, 'sh', ['-c', script], {
+      env: ({ lease }) => ({ ...process.env, TOKEN: `${lease.generation}`, OWNER: lease.owner }),
+    })
+    expect(status).toBe(0)
+    const { generation, owner } = (await at.leaser.inspect())!
+    expect(readFileSync(path, 'utf8')).toBe(`${generation} of ${owner}\n`)
+  })
+
   test.each([
     ['no-such-command-anywhere', 'ENOENT'],
     ['/etc', 'EACCES'],

@@ -23,8 +23,8 @@ export interface CommandOptions extends Omit<HoldOptions, 'onRenew'> {
   readonly signal?: AbortSignal
   /** The command's directory; this process's by default. */
   readonly cwd?: string
-  /** The command's environment, whole; this process's by default. */
-  readonly env?: NodeJS.ProcessEnv
+  /** The command's environment, whole, or what makes it of the hold, to hand the fencing token on; this process's by default. */
+  readonly env?: NodeJS.ProcessEnv | ((held: Held) => NodeJS.ProcessEnv)
   /** How long the command has between SIGTERM and SIGKILL, in milliseconds; 5,000 by default, at most a quarter of the holder's time. */
   readonly grace?: number
   /** Is called when the command runs, to pass signals on. */
@@ -149,7 +149,7 @@ async function runUnder(
       command,
       args,
       cwd: options.cwd ?? process.cwd(),
-      env: definedOnly(options.env ?? process.env),
+      env: definedOnly(environmentOf(options, held)),
       grace,
       deadline,
     })
@@ -185,6 +185,10 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   } catch {
     // It has ended.
   }
+}
+
+function environmentOf({ env = process.env }: CommandOptions, held: Held): NodeJS.ProcessEnv {
+  return typeof env === 'function' ? env(held) : env
 }
 
 function definedOnly(env: NodeJS.ProcessEnv): Record<string, string> {

@@ -1,0 +1,94 @@
+import { type CommandResult, type Held, runCommandWithLease } from '@howdah/lease'
+import type { Context } from '../command.ts'
+import { UsageError } from '../errors.ts'
+import { codeOf, exitStatus, statusOfSignal } from '../exit-status.ts'
+import type { EndingSignal } from '../interruption.ts'
+import { openLeaser } from '../open-leaser.ts'
+
+/** Runs a command while holding a lease, and has it ended before that can be lost. */
+export async function lease(
+  context: Context,
+  [name = '', command, ...args]: readonly string[],
+): Promise<number> {
+  const { output } = context
+  if (command === undefined) {
+    throw new UsageError('lease: say which command to run, after --: howdah lease NAME -- COMMAND')
+  }
+  const opened = await openLeaser(context, name)
+  const { leaser } = opened
+  try {
+    output.progress.show(`waiting for the lease ${leaser.place}`)
+    const { status, signal, lost } = await run(context, (options) =>
+      runCommandWithLease(leaser, command, args, options),
+    )
+    if (lost === null) return signal === null ? (status ?? 0) : statusOfSignal(signal)
+    // Whatever it made of its end, it has not had the lease all the time.
+    output.complain(`howdah: ${lost.message}`)
+    return exitStatus.ownFailure
+  } catch (error) {
+    const errno = errnoOf(error)
+    if (errno === null) throw error
+    if (errno === 'ENOENT') output.complain(`howdah: ${command}: command not found`)
+    else output.complain(`howdah: ${(error as Error).message}`)
+    return errno === 'ENOENT' ? exitStatus.notFound : exitStatus.notRunnable
+  } finally {
+    output.progress.clear()
+    await opened.close()
+  }
+}
+
+type Options = Exclude<Parameters<typeof runCommandWithLease>[3], undefined>
+
+/** Signals end the waiting. Once the lease is held they are the command's: as it has a session of its own, no terminal's reach it. */
+async function run(
+  { io, options, output, interruption }: Context,
+  action: (options: Options) => Promise<CommandResult>,
+): Promise<CommandResult> {
+  const early: EndingSignal[] = []
+  let kill = (signal: EndingSignal): void => void early.push(signal)
+  let end = () => {}
+  const ended = new Promise<void>((resolve) => {
+    end = resolve
+  })
+  try {
+    return await action({
+      cwd: io.cwd,
+      env: (held) => {
+        // One that came while the lease was being had.
+        interruption.signal.throwIfAborted()
+        void interruption.during(
+          (name) => kill(name),
+          () => ended,
+        )
+        return environment(io.env, held)
+      },
+      signal: interruption.signal,
+      ...(options.timeout !== undefined && { timeout: options.timeout * 1000 }),
+      ...(options.grace !== undefined && { grace: options.grace * 1000 }),
+      logger: { warn: (message) => output.message(`howdah: ${message}`) },
+      onStart: (running) => {
+        output.progress.clear()
+        kill = running.kill
+        for (const name of early) kill(name)
+      },
+    })
+  } finally {
+    end()
+  }
+}
+
+/** Whoever the command works on can refuse what comes with an older generation. */
+function environment(env: NodeJS.ProcessEnv, { lease: held }: Held): NodeJS.ProcessEnv {
+  return {
+    ...env,
+    HOWDAH_LEASE_GENERATION: `${held.generation}`,
+    HOWDAH_LEASE_OWNER: held.owner,
+  }
+}
+
+/** Why the system would not run the command; `null` for any other failure. */
+function errnoOf(error: unknown): string | null {
+  if (codeOf(error) !== 'ERR_LEASE_COMMAND') return null
+  const { errno } = error as { errno?: string }
+  return errno === undefined || errno === '' ? null : errno
+}
