@@ -1,6 +1,7 @@
 import { chmod, chown, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
+import { acquire } from '@howdah/lock'
 import type { Runtime } from '@howdah/runtime'
 import type { DataDirectory } from './data-directory.ts'
 import { CreateFailedError, NotEmptyError, PermissionError } from './errors.ts'
@@ -65,6 +66,8 @@ async function initdb(
   staging: string,
   { runtime, user, superuser, throwAway }: Initialization,
 ): Promise<void> {
+  // initdb outlives us when we are killed. It has this lock with us, so that whoever clears up waits for its end.
+  using running = await acquire(staging, { fair: false })
   const kind = ['--encoding', 'UTF8', '--locale', 'C']
   const access = ['--auth-local', 'trust', '--auth-host', 'scram-sha-256']
   // After a crash of the machine, nobody wants what was to be thrown away.
@@ -72,6 +75,7 @@ async function initdb(
   const { succeeded, stdout, stderr } = await runServerProgram(runtime, 'initdb', {
     user,
     path: staging,
+    keeps: running.fd,
     args: (path) => ['--pgdata', path, '--username', superuser, ...kind, ...access, ...durability],
   })
   if (!succeeded) throw new CreateFailedError(directory.path, stderr.trim() || stdout.trim())

@@ -3,6 +3,8 @@ import { access } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { InvalidPathError } from './errors.ts'
 
+const staging = 'howdah.initdb-'
+
 /** The names of what lies in a data directory: PostgreSQL's own files, and the few that howdah adds. */
 export class DataDirectory {
   /** The absolute path. */
@@ -59,7 +61,12 @@ export class DataDirectory {
 
   /** A directory, another each time, where initdb works before its files are brought in. */
   newStaging(): string {
-    return this.file(`howdah.initdb-${randomBytes(6).toString('hex')}`)
+    return this.file(`${staging}${randomBytes(6).toString('hex')}`)
+  }
+
+  /** Whether it is the name of such a directory. */
+  isStaging(name: string): boolean {
+    return name.startsWith(staging)
   }
 
   /** Which server howdah has started: `@howdah/coordinate`'s record. */

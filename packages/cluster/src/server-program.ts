@@ -26,15 +26,17 @@ export async function runServerProgram(
     path: string
     args: (path: string) => string[]
     input?: string
+    /** A descriptor that it and what it starts keep open for as long as they run. */
+    keeps?: number
   },
 ): Promise<Outcome> {
-  const { user, path, args, input = '' } = options
+  const { user, path, args, input = '', keeps } = options
   using way = reach(path, user)
   const child = spawn(runtime.program(program), args(way.argument), {
     cwd: way.cwd,
     env: serverEnvironment(runtime.bindir),
     ...(user !== null && { uid: user.uid, gid: user.gid }),
-    stdio: ['pipe', 'pipe', 'pipe', ...way.descriptors],
+    stdio: ['pipe', 'pipe', 'pipe', ...way.descriptors, ...(keeps === undefined ? [] : [keeps])],
   }) as ChildProcessWithoutNullStreams
   // A program that ends without reading its input is no error of its own.
   child.stdin.on('error', () => undefined)

@@ -1,4 +1,5 @@
 import { readdir, rm } from 'node:fs/promises'
+import { acquire } from '@howdah/lock'
 import type { DataDirectory } from './data-directory.ts'
 import { writeOwnFile } from './own-file.ts'
 
@@ -13,9 +14,14 @@ export async function clearWreck(directory: DataDirectory): Promise<void> {
   if (!(await directory.has(directory.wreck))) return
   for (const name of await readdir(directory.path)) {
     if (directory.file(name) === directory.wreck) continue
-    // An initdb whose caller was killed may still be writing there; it ends when it finds its directory gone.
-    const patience = { maxRetries: 20, retryDelay: 20 }
-    await rm(directory.file(name), { recursive: true, force: true, ...patience })
+    if (directory.isStaging(name)) await ended(directory.file(name))
+    await rm(directory.file(name), { recursive: true, force: true })
   }
   await rm(directory.wreck, { force: true })
+}
+
+/** Waits for an initdb whose caller was killed: it holds the lock on its directory for as long as it runs. */
+async function ended(staging: string): Promise<void> {
+  const lock = await acquire(staging, { fair: false, timeout: 60_000 })
+  lock.release()
 }

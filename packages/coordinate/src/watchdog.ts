@@ -13,6 +13,9 @@ import { watchdogScript } from './watchdog-script.ts'
 /** Who watches: a shell, or — where flock(1) or /proc is missing — a small Node process. */
 export type WatchdogKind = 'sh' | 'node'
 
+/** Where flock(1) and the rest of its tools are, whatever PATH our caller has. */
+const systemPath = '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin'
+
 /** How long a watchdog of a subject that is no more may take to go, in ms. */
 const farewell = 10_000
 
@@ -58,11 +61,15 @@ function defaultKind(): WatchdogKind {
 }
 
 async function start(place: Place, lock: Lock, kind: WatchdogKind): Promise<void> {
-  const report = await run(place, lock, kind)
+  const report = await run(place, lock, kind, childUser(place))
   if (report === 'ready') return
   if (kind === 'sh' && (report === 'no-flock' || report === 'no-proc'))
     return start(place, lock, 'node')
   const user = childUser(place).uid
+  // The program that it is may lie where the server's user cannot read; as ourselves it can be run.
+  if (kind === 'node' && report === '' && user !== undefined) {
+    if ((await run(place, lock, kind, {})) === 'ready') return
+  }
   const who = user === undefined ? '' : ` as user ${user}`
   throw new WatchdogError(
     `${report === '' ? 'it ended without a word' : report}; it runs${who} by ${commandOf(place, kind)[0]} and must be able to read ${place.use}`,
@@ -70,15 +77,20 @@ async function start(place: Place, lock: Lock, kind: WatchdogKind): Promise<void
 }
 
 /** Spawns it and waits for its first line, or for its end and all that it said until then. */
-async function run(place: Place, lock: Lock, kind: WatchdogKind): Promise<string> {
+async function run(
+  place: Place,
+  lock: Lock,
+  kind: WatchdogKind,
+  user: { uid?: number; gid?: number },
+): Promise<string> {
   const [command, ...args] = commandOf(place, kind)
   using covered = coverDescriptors(['ignore', 'pipe', 'ignore', lock.fd])
   const child = spawn(command, args, {
     cwd: '/',
-    env: { PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin' },
+    env: { PATH: [process.env['PATH'] ?? systemPath, systemPath].join(':') },
     detached: true,
     stdio: covered.stdio,
-    ...childUser(place),
+    ...user,
   })
   const { stdout } = child
   try {
