@@ -72,9 +72,10 @@ export class Guard {
       this.#fail(error as NodeJS.ErrnoException)
       return
     }
+    // It runs from now on, before any event says so: an order to end it may be next.
+    if (child.pid !== undefined) this.#child = child
     child.once('error', (error) => this.#fail(error))
     child.once('spawn', () => {
-      this.#child = child
       this.#report({ type: 'started', pid: child.pid ?? 0 })
       this.#watch()
     })
