@@ -233,17 +233,14 @@ export class Cluster {
    * Throws as {@link stop} does, and {@link NotOursError} for a cluster that howdah did not create, unless forced.
    */
   async destroy(options: EndOptions = {}): Promise<State> {
-    if (!(await this.exists()) && !(await this.isWreck())) return 'unmodified'
+    const exists = await this.exists()
+    if (!exists && !(await this.directory.has(this.directory.wreck))) return 'unmodified'
     const mark = await readMark(this.directory)
-    if ((await this.exists()) && mark?.created !== true && options.force !== true) {
+    if (exists && mark?.created !== true && options.force !== true) {
       throw new NotOursError(this.dataDir, 'destroy')
     }
     const exclusive = await this.forMyself('destroy', options)
     return await exclusive.destroy()
-  }
-
-  private async isWreck(): Promise<boolean> {
-    return await this.directory.has(this.directory.wreck)
   }
 
   private async forMyself(wanted: string, { force = false, timeout }: EndOptions) {
