@@ -255,6 +255,19 @@ export class InvalidSettingError extends ClusterError {
   }
 }
 
+/** `global/pg_control` is damaged, or of a version that is not known, so it was left as it is. */
+export class ControlFileError extends ClusterError {
+  override readonly name = 'ControlFileError'
+
+  constructor(dataDir: string) {
+    super(
+      'ERR_CLUSTER_CONTROL_FILE',
+      dataDir,
+      `the checksum of ${dataDir}/global/pg_control is wrong, or the file is of an unknown version; restore the cluster from a backup`,
+    )
+  }
+}
+
 function indent(text: string): string {
   const lines = text.trim().split('\n')
   return lines.length === 1

@@ -4,6 +4,7 @@ export {
   ClusterError,
   ClusterMissingError,
   type ClusterUser,
+  ControlFileError,
   CreateFailedError,
   InUseError,
   InvalidPathError,
@@ -26,3 +27,8 @@ export type { RunOptions } from './join.ts'
 export { type Address, postgres, Server, type State, template0, template1 } from './server.ts'
 export type { Session } from './session.ts'
 export type { StartOptions } from './start.ts'
+export {
+  newSystemIdentifier,
+  readSystemIdentifier,
+  writeSystemIdentifier,
+} from './system-identifier.ts'
