@@ -22,7 +22,7 @@ export interface Declaration {
   /** Its exit status is another program's, so that its own failures have a status of their own. */
   readonly runsProgram?: true
   /** The heading in the list of commands. */
-  readonly group: 'Use' | 'Server' | 'Databases' | 'PostgreSQL' | 'Leases' | 'SQLite'
+  readonly group: 'Use' | 'Server' | 'Databases' | 'PostgreSQL' | 'Locks and leases' | 'SQLite'
   load(): Promise<Command>
 }
 
@@ -150,8 +150,28 @@ export const declarations: readonly Declaration[] = [
     load: async () => (await import('./commands/runtimes.ts')).runtimes,
   },
   {
+    name: 'lock',
+    group: 'Locks and leases',
+    operands: '<path>',
+    usage: '[options] <path> [-- <command> [args...]]',
+    summary: 'run a command while holding a lock on a file or directory, or say who holds it',
+    description:
+      'Waits for the lock on a file, which is made if it is missing, or on a directory, and runs a command while holding ' +
+      'it. It is a lock of flock(2), and excludes flock(1) and all others who use that. The command inherits it, so ' +
+      'that it lasts until the command has ended, even if howdah itself is killed.\nWithout a command, says who holds ' +
+      'the lock and who waits for it, without taking it (on Linux).',
+    options: ['shared', 'timeout', 'json', 'quiet'],
+    notes:
+      'Exit status: that of the command, or 128 and the number of the signal that ended it. 125 if the\n' +
+      'lock was not to be had in time, or howdah itself failed, 126 if the command cannot be run, 127 if\n' +
+      'it is not found.',
+    takesRest: true,
+    runsProgram: true,
+    load: async () => (await import('./commands/lock.ts')).lock,
+  },
+  {
     name: 'lease',
-    group: 'Leases',
+    group: 'Locks and leases',
     operands: '<name>',
     usage: '[options] <name> -- <command> [args...]',
     summary:

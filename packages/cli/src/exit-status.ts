@@ -9,11 +9,11 @@ export const exitStatus = {
   noPostgres: 69,
   /** Somebody else holds it, try again: EX_TEMPFAIL of sysexits.h. */
   held: 75,
-  /** After `exec`, `shell` and `lease`, as with env(1): howdah itself failed, and not the command. */
+  /** After `exec`, `shell`, `lock` and `lease`, as with env(1): howdah itself failed, and not the command. */
   ownFailure: 125,
-  /** After `exec`, `shell` and `lease`: the command is there and cannot be run. */
+  /** After `exec`, `shell`, `lock` and `lease`: the command is there and cannot be run. */
   notRunnable: 126,
-  /** After `exec`, `shell` and `lease`: there is no such command. */
+  /** After `exec`, `shell`, `lock` and `lease`: there is no such command. */
   notFound: 127,
 } as const
 
@@ -25,6 +25,7 @@ const statusByCode: ReadonlyMap<string, number> = new Map([
   ['ERR_RUNTIME_CONSTRAINT', exitStatus.misused],
   ['ERR_RUNTIME_VERSION', exitStatus.misused],
   ['ERR_LEASE_OPTION', exitStatus.misused],
+  ['ERR_LOCK_OPTION', exitStatus.misused],
   ['ERR_REPLICA_OPTION', exitStatus.misused],
   ['ERR_RUNTIME_NOT_FOUND', exitStatus.noPostgres],
   ['ERR_RUNTIME_IN_USE', exitStatus.held],
@@ -36,7 +37,7 @@ const statusByCode: ReadonlyMap<string, number> = new Map([
   ['55006', exitStatus.held],
 ])
 
-/** The exit status that a failure means, outside of `exec`, `shell` and `lease`. */
+/** The exit status that a failure means, outside of `exec`, `shell`, `lock` and `lease`. */
 export function statusOf(error: unknown): number {
   return statusByCode.get(codeOf(error) ?? '') ?? exitStatus.failed
 }

@@ -1,4 +1,4 @@
-/** Somebody who holds or uses something, as words. */
+/** Somebody who holds or uses something, as words on one line. */
 export function nameOfUser({
   pid,
   command,
@@ -6,5 +6,8 @@ export function nameOfUser({
   readonly pid: number
   readonly command: string | null
 }): string {
-  return command === null ? `pid ${pid}` : `pid ${pid} (${command})`
+  // A script that was given to `sh -c` has lines.
+  return command === null
+    ? `pid ${pid}`
+    : `pid ${pid} (${command.replaceAll(/[\s\p{Cc}]+/gu, ' ')})`
 }

@@ -22,6 +22,8 @@ export interface Options {
   readonly quiet?: boolean
   readonly follow?: boolean
   readonly lines?: number
+  /** Hold the lock together with others who share it. */
+  readonly shared?: boolean
   /** Where leases are kept: a directory or a URL. */
   readonly in?: string
   /** How long a lease lasts, in seconds. */
@@ -95,6 +97,7 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
   quiet: () => new Option('-q, --quiet', 'say nothing but errors'),
   follow: () => new Option('-f, --follow', 'go on as the log grows'),
   lines: () => new Option('-n, --lines <count>', 'only the last lines').argParser(count),
+  shared: () => new Option('--shared', 'share the lock with others who share it'),
   in: () =>
     new Option(
       '--in <place>',

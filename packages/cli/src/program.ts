@@ -47,7 +47,7 @@ export function buildProgram(io: Io, use: (invocation: Invocation) => void): Com
   program.addHelpText(
     'after',
     '\nExit status: 0 done, 1 failed, 2 used wrongly, 69 no PostgreSQL found, 75 somebody else holds it;\n' +
-      "after exec, shell and lease that of the program, howdah's own failures being 125.",
+      "after exec, shell, lock and lease that of the program, howdah's own failures being 125.",
   )
   return program
 }

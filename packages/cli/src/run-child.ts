@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, constants, openSync } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -10,9 +10,11 @@ import type { Io } from './io.ts'
 export interface ChildRequest {
   readonly command: string
   readonly args: readonly string[]
-  readonly env: Readonly<Record<string, string>>
+  readonly env: Readonly<NodeJS.ProcessEnv>
   /** A Ctrl-C is one of its keys, and no wish to end. */
   readonly interactive?: boolean
+  /** Descriptors that it inherits beside the three of its streams, from 3 on. */
+  readonly descriptors?: readonly number[]
   /** Says why the program cannot be run. */
   onFailure(message: string): void
 }
@@ -30,7 +32,7 @@ export async function runChild(
   request: ChildRequest,
 ): Promise<number> {
   interruption.signal.throwIfAborted()
-  const { command, args, env, interactive = false } = request
+  const { command, args, env, interactive = false, descriptors = [] } = request
   let child: ChildProcess | null = null
   const receive = (signal: EndingSignal) => {
     if (signal !== 'SIGINT' || !hasControllingTerminal()) child?.kill(signal)
@@ -39,7 +41,7 @@ export async function runChild(
     child = spawn(command, args, {
       env: { ...env },
       cwd: io.cwd,
-      stdio: stdioFor(io),
+      stdio: [...stdioFor(io), ...descriptors],
     })
     return await ended(child, io)
   }
@@ -54,8 +56,9 @@ export async function runChild(
 }
 
 /** Streams that are inherited are not even looked at: making them takes some milliseconds. */
-function stdioFor(io: Io): StdioOptions {
-  return io.inherit ? 'inherit' : [io.stdin, io.stdout, io.stderr].map(({ fd }) => fd ?? 'pipe')
+function stdioFor({ inherit, stdin, stdout, stderr }: Io): ('inherit' | 'pipe' | number)[] {
+  if (inherit) return ['inherit', 'inherit', 'inherit']
+  return [stdin, stdout, stderr].map(({ fd }) => fd ?? 'pipe')
 }
 
 async function ended(child: ChildProcess, io: Io): Promise<number> {

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import type { LockHolder } from './errors.ts'
 import type { LockMode } from './lock-mode.ts'
+import { identifyProcess } from './process-identity.ts'
 
 /** A process that holds a lock, or waits for it. */
 export interface Holder {
@@ -20,8 +21,8 @@ export interface KernelLock {
 /**
  * The flock(2) locks on a file, from `/proc/locks` (proc_locks(5)), so without touching the file.
  *
- * Names whoever *took* a lock. A lock whose taker is dead (a child has the descriptor now) or is in another pid
- * namespace is not listed. Empty where there is no such file or no `/proc`.
+ * Names whoever *took* a lock, even where the taker is dead and a child has the descriptor now; inside a pid namespace
+ * such a lock, and one from outside, is not listed. Empty where there is no such file or no `/proc`.
  */
 export function kernelLocks(path: string): KernelLock[] {
   try {
@@ -57,18 +58,21 @@ export function kernelLocksOn({ dev, ino }: { dev: bigint; ino: bigint }): Kerne
   return locks
 }
 
-/** Who took the lock, as far as `/proc/locks` tells. */
+/** Who took the lock, as far as `/proc/locks` tells, and lives. */
 export function quickHolders(path: string): Holder[] {
   const holders = new Map<number, Holder>()
   for (const { pid, mode, blocked } of kernelLocks(path)) {
-    if (!blocked && pid > 0) holders.set(pid, { pid, mode, command: commandOf(pid) })
+    if (!blocked && identifyProcess(pid) !== null)
+      holders.set(pid, { pid, mode, command: commandOf(pid) })
   }
   return [...holders.values()]
 }
 
 /** One holder, for an error. */
 export function quickHolder(path: string): LockHolder | undefined {
-  const found = kernelLocks(path).find(({ blocked, pid }) => !blocked && pid > 0)
+  const found = kernelLocks(path).find(
+    ({ blocked, pid }) => !blocked && identifyProcess(pid) !== null,
+  )
   return found && { pid: found.pid, liveness: 'alive' }
 }
 

@@ -4,6 +4,7 @@ import { gatePath } from './contend.ts'
 import { LockUnsupportedError } from './errors.ts'
 import { commandOf, kernelLocks, type Holder } from './holder.ts'
 import type { LockMode } from './lock-mode.ts'
+import { identifyProcess } from './process-identity.ts'
 import { absolute } from './request.ts'
 
 /** Who has a lock and who wants it. */
@@ -48,9 +49,9 @@ export async function inspect(path: string): Promise<Inspection> {
     for (const [pid, mode] of found.holders) holders.set(pid, mode)
     for (const [pid, mode] of found.waiters) waiters.set(pid, mode)
     // Who took the lock and has handed it on to a child.
-    if (found.holders.size > 0) {
-      for (const pid of takers)
-        if (found.seen.has(pid) && !found.holders.has(pid)) holders.delete(pid)
+    for (const pid of takers) {
+      const handedOn = found.holders.size > 0 && found.seen.has(pid) && !found.holders.has(pid)
+      if (handedOn || identifyProcess(pid) === null) holders.delete(pid)
     }
   }
   return { holders: list(holders), waiters: list(waiters) }

@@ -78,6 +78,25 @@ describe('inspect', () => {
     ])
   })
 
+  it('names nobody who is dead: only the child that a killed process has left its lock to', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    const handOn = `
+      const held = await lock.acquire(process.argv[1])
+      const { spawn } = await import('node:child_process')
+      const heir = spawn('sleep', ['1000'], { stdio: ['ignore', 'ignore', 'ignore', held.fd] })
+      console.log(heir.pid)
+      process.stdin.resume()`
+    const taker = Child.script(handOn, path)
+    const heir = Number(await taker.line())
+    try {
+      await taker[Symbol.asyncDispose]()
+      expect((await inspect(path)).holders).toMatchObject([{ pid: heir, command: 'sleep 1000' }])
+    } finally {
+      process.kill(heir, 'SIGKILL')
+    }
+  })
+
   it("never makes another's try fail", async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')

@@ -1,0 +1,245 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
+import { temporaryDirectory, until } from '@howdah/fixtures'
+import { describe, expect, test } from 'vitest'
+import { type Result, type Running, start } from './project.ts'
+
+/** Says that it runs, and goes on for ever. */
+const forever = 'echo ready; while :; do sleep 0.05; done'
+
+/** A directory with locks in it, where no command is left at the end. */
+class Place implements AsyncDisposable {
+  readonly #directory = temporaryDirectory({ prefix: 'howdah-lock-' })
+  readonly #running: Running[] = []
+  readonly #pids: number[] = []
+
+  file(name: string): string {
+    return this.#directory.file(name)
+  }
+
+  start(...args: readonly string[]): Running {
+    const running = start(this.#directory.path, ['lock', ...args])
+    this.#running.push(running)
+    return running
+  }
+
+  async lock(...args: readonly string[]): Promise<Result> {
+    return await this.start(...args).result
+  }
+
+  /** Holds a lock until this is disposed: the pid of the command that runs with it. */
+  async hold(...args: readonly string[]): Promise<{ running: Running; pid: number }> {
+    const running = this.start(...args, '--', 'sh', '-c', `echo "pid $$;"; ${forever}`)
+    await running.says('ready')
+    const pid = Number(/^pid (\d+);$/m.exec(running.stdout)?.[1])
+    this.#pids.push(pid)
+    return { running, pid }
+  }
+
+  /** What flock(1) makes of it: 0 if it could have the lock at once, 1 if not. */
+  async flock(mode: '-s' | '-x', name: string): Promise<number | null> {
+    const child = spawn('flock', [mode, '-n', this.file(name), 'true'])
+    const [status] = (await once(child, 'close')) as [number | null]
+    return status
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { child } of this.#running) child.kill('SIGKILL')
+    for (const pid of this.#pids) end(pid)
+    // Their streams are closed when the commands have ended, too.
+    await Promise.all(this.#running.map(({ result }) => result))
+    this.#directory[Symbol.dispose]()
+  }
+}
+
+function end(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended.
+  }
+}
+
+describe.concurrent('the exit status is that of the command', () => {
+  test.each([
+    ['0', ['true'], 0],
+    ['3', ['sh', '-c', 'exit 3'], 3],
+    ['75, though howdah has a meaning for it', ['sh', '-c', 'exit 75'], 75],
+    ['SIGTERM: 143', ['sh', '-c', 'kill -TERM $$'], 143],
+    ['SIGKILL: 137', ['sh', '-c', 'kill -KILL $$'], 137],
+  ])('%s', async (_, command, status) => {
+    await using place = new Place()
+    expect(await place.lock('a', '--', ...command)).toEqual({ status, stdout: '', stderr: '' })
+  })
+
+  test('127 when it is not found, 126 when it cannot be run, 125 when howdah itself fails', async () => {
+    await using place = new Place()
+    expect(await place.lock('a', '--', 'no-such-command')).toEqual({
+      status: 127,
+      stdout: '',
+      stderr: 'howdah: no-such-command: command not found\n',
+    })
+    writeFileSync(place.file('closed'), '#!/bin/sh\n', { mode: 0o644 })
+    expect((await place.lock('a', '--', './closed')).status).toBe(126)
+    const { status, stderr } = await place.lock('missing/a', '--', 'true')
+    expect([status, stderr]).toEqual([125, expect.stringMatching(/^howdah: .*does not exist/)])
+    expect(existsSync(place.file('missing'))).toBe(false)
+  })
+
+  test.each([
+    [[], 'missing required argument'],
+    [['a', 'true'], 'too many arguments'],
+    [['', '--', 'true'], 'the path is empty'],
+    [['a', '--json', '--', 'true'], '--json is for who holds it'],
+    [['a', '--timeout', 'x', '--', 'true'], 'no number of seconds'],
+  ])('%j is used wrongly: status 2', async (args, why) => {
+    await using place = new Place()
+    const { status, stdout, stderr } = await place.lock(...args)
+    expect([status, stdout, stderr]).toEqual([2, '', expect.stringContaining(why)])
+  })
+})
+
+describe.concurrent('a lock', () => {
+  test('excludes flock(1) while the command runs, and no longer', async () => {
+    await using place = new Place()
+    const { pid, running } = await place.hold('a')
+    expect([await place.flock('-x', 'a'), await place.flock('-s', 'a')]).toEqual([1, 1])
+    end(pid)
+    expect((await running.result).status).toBe(137)
+    expect(await place.flock('-x', 'a')).toBe(0)
+  })
+
+  test('is shared with those who share it, and with nobody else', async () => {
+    await using place = new Place()
+    await place.hold('--shared', 'a')
+    expect([await place.flock('-s', 'a'), await place.flock('-x', 'a')]).toEqual([0, 1])
+    expect((await place.lock('--shared', 'a', '--', 'true')).status).toBe(0)
+    expect((await place.lock('--timeout', '0', 'a', '--', 'true')).status).toBe(125)
+  })
+
+  test('can be that of a directory', async () => {
+    await using place = new Place()
+    const { pid, running } = await place.hold('.')
+    expect(await place.flock('-x', '.')).toBe(1)
+    end(pid)
+    await running.result
+    expect(await place.flock('-x', '.')).toBe(0)
+    expect(statSync(place.file('.')).isDirectory()).toBe(true)
+  })
+
+  test('lasts as long as the command though howdah was killed', async () => {
+    await using place = new Place()
+    const { pid, running } = await place.hold('a')
+    running.kill('SIGKILL')
+    await once(running.child, 'exit')
+    expect(await place.flock('-x', 'a')).toBe(1)
+    const { stdout, stderr } = await place.lock('a')
+    expect([stdout, stderr]).toEqual([
+      expect.stringMatching(`^holds  exclusive  pid ${pid} \\(sh -c .*\\)\n`),
+      '',
+    ])
+    end(pid)
+    await until('it is free', async () => (await place.flock('-x', 'a')) === 0)
+  })
+
+  test('lasts as long as what the command has left running', async () => {
+    await using place = new Place()
+    const background = 'sleep 1000 >&- 2>&- & echo $!'
+    const { status, stdout } = await place.lock('a', '--', 'sh', '-c', background)
+    expect([status, await place.flock('-x', 'a')]).toEqual([0, 1])
+    end(Number(stdout))
+    await until('it is free', async () => (await place.flock('-x', 'a')) === 0)
+  })
+})
+
+describe.concurrent('who waits', () => {
+  test('is told for whom, and gets it after them', async () => {
+    await using place = new Place()
+    const { pid } = await place.hold('a')
+    const second = place.start('a', '--', 'echo', 'mine')
+    await until('it says so', () => second.stderr.endsWith('\n'))
+    expect(second.stderr).toMatch(/^howdah: waiting for the lock on \S+\/a, held by pid \d+ \(/)
+    expect(second.stderr).toContain(`pid ${pid} (sh -c `)
+    expect(second.stdout).toBe('')
+    end(pid)
+    const { status, stdout } = await second.result
+    expect([status, stdout]).toEqual([0, 'mine\n'])
+  })
+
+  test('gives up after --timeout, with 125, and says who holds it; --quiet says only that', async () => {
+    await using place = new Place()
+    const { pid } = await place.hold('a')
+    for (const timeout of ['0', '0.2']) {
+      const args = ['--quiet', '--timeout', timeout, 'a', '--', 'echo', 'x']
+      const { status, stdout, stderr } = await place.lock(...args)
+      expect([status, stdout]).toEqual([125, ''])
+      expect(stderr).toMatch(
+        /^howdah: the lock on \S+\/a was not to be had within 0(\.2)? s, held by/,
+      )
+      expect(stderr).toContain(`pid ${pid} (sh -c `)
+      expect(stderr.trim().split('\n')).toHaveLength(1)
+    }
+  })
+
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('is ended by %s: %i', async (signal, status) => {
+    await using place = new Place()
+    await place.hold('a')
+    const second = place.start('--quiet', 'a', '--', 'echo', 'x')
+    await until('it listens for signals', () => catches(second.child.pid ?? 0, 'SIGHUP'))
+    second.kill(signal)
+    expect(await second.result).toEqual({ status, stdout: '', stderr: '' })
+  })
+})
+
+test.concurrent.each([
+  ['SIGINT', 7],
+  ['SIGTERM', 7],
+  ['SIGHUP', 7],
+] as const)('%s is passed on to the command, whose status it is', async (signal, status) => {
+  await using place = new Place()
+  const script = `trap 'echo heard; exit ${status}' ${signal.slice(3)}; ${forever}`
+  const running = place.start('a', '--', 'sh', '-c', script)
+  await running.says('ready')
+  running.kill(signal)
+  const result = await running.result
+  expect([result.status, result.stdout.match(/heard/g)]).toEqual([status, ['heard']])
+})
+
+describe.concurrent('without a command', () => {
+  test('it says who holds it and who waits, and takes nothing', async () => {
+    await using place = new Place()
+    const { pid, running } = await place.hold('--shared', 'a')
+    const waiting = place.start('a', '--', 'true')
+    await until('it waits', () => waiting.stderr.endsWith('\n'))
+    const { status, stdout, stderr } = await place.lock('--json', 'a')
+    const { path, holders, waiters } = JSON.parse(stdout)
+    expect([status, stderr, path]).toEqual([0, '', place.file('a')])
+    expect(holders.map((holder: { pid: number }) => holder.pid)).toEqual(
+      expect.arrayContaining([running.child.pid, pid]),
+    )
+    expect(waiters).toMatchObject([{ pid: waiting.child.pid, mode: 'exclusive' }])
+  })
+
+  test('nobody is said on stderr, and no file is made', async () => {
+    await using place = new Place()
+    expect(await place.lock('a')).toEqual({
+      status: 0,
+      stdout: '',
+      stderr: `nobody holds the lock on ${place.file('a')}\n`,
+    })
+    expect(existsSync(place.file('a'))).toBe(false)
+    const { stdout } = await place.lock('a', '--json')
+    expect(JSON.parse(stdout)).toEqual({ path: place.file('a'), holders: [], waiters: [] })
+  })
+})
+
+/** Whether a process has a handler for a signal; SIGHUP is the last that howdah gets one for, and Node has none by itself. */
+function catches(pid: number, signal: NodeJS.Signals): boolean {
+  const mask = /^SigCgt:\s*([\da-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+  return ((BigInt(`0x${mask ?? '0'}`) >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n
+}

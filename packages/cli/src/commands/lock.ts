@@ -1,0 +1,97 @@
+import { resolve } from 'node:path'
+import { acquire, type Holder, inspect, type Lock } from '@howdah/lock'
+import type { Context } from '../command.ts'
+import { UsageError } from '../errors.ts'
+import { codeOf, exitStatus } from '../exit-status.ts'
+import { nameOfUser } from '../name-of-user.ts'
+import { runChild } from '../run-child.ts'
+
+/** Runs a command while holding a lock, or says who holds it. */
+export async function lock(
+  context: Context,
+  [path = '', command, ...args]: readonly string[],
+): Promise<number> {
+  const { io, options, output, interruption } = context
+  if (path === '') throw new UsageError('lock: the path is empty')
+  const place = resolve(io.cwd, path)
+  if (command === undefined) return await tell(context, place)
+  if (options.json) throw new UsageError('lock: --json is for who holds it, without a command')
+  const held = await take(context, place)
+  if (held === null) return exitStatus.ownFailure
+  try {
+    interruption.signal.throwIfAborted()
+    return await runChild(io, interruption, {
+      command,
+      args,
+      env: io.env,
+      descriptors: [held.fd],
+      onFailure: (message) => output.complain(message),
+    })
+  } finally {
+    // Not released: what the command has left running holds it, as after flock(1).
+    held.detach()
+  }
+}
+
+/** Waits for the lock, and says for whom; `null`: it took too long, which has been said. */
+async function take(
+  { options, output, interruption }: Context,
+  path: string,
+): Promise<Lock | null> {
+  let waits = true
+  const tellWaiting = async () => {
+    const holders = await holdersOf(path)
+    // It may be over by now.
+    if (waits) output.message(`howdah: waiting for the lock on ${path}${heldBy(holders)}`)
+  }
+  try {
+    return await acquire(path, {
+      mode: options.shared ? 'shared' : 'exclusive',
+      ...(options.timeout !== undefined && { timeout: options.timeout * 1000 }),
+      signal: interruption.signal,
+      onWait: () => void tellWaiting(),
+    })
+  } catch (error) {
+    waits = false
+    if (codeOf(error) !== 'ERR_LOCK_TIMEOUT') throw error
+    const holders = await holdersOf(path)
+    output.complain(
+      `howdah: the lock on ${path} was not to be had within ${options.timeout} s${heldBy(holders)}; ` +
+        'wait longer, or end who holds it',
+    )
+    return null
+  } finally {
+    waits = false
+  }
+}
+
+function heldBy(holders: readonly Holder[]): string {
+  return holders.length === 0 ? '' : `, held by ${holders.map(nameOfUser).join(', ')}`
+}
+
+/** Whoever holds it, as far as that can be seen from here: those who have inherited it, too. */
+async function holdersOf(path: string): Promise<readonly Holder[]> {
+  try {
+    return (await inspect(path)).holders
+  } catch {
+    return []
+  }
+}
+
+/** Says who holds it and who waits for it. */
+async function tell({ options, output }: Context, path: string): Promise<number> {
+  const { holders, waiters } = await inspect(path)
+  if (options.json) {
+    await output.json({ path, holders, waiters })
+    return exitStatus.done
+  }
+  for (const [doing, who] of [
+    ['holds', holders],
+    ['waits', waiters],
+  ] as const) {
+    for (const one of who)
+      await output.line(`${doing}  ${one.mode.padEnd('exclusive'.length)}  ${nameOfUser(one)}`)
+  }
+  if (holders.length === 0) output.message(`nobody holds the lock on ${path}`)
+  return exitStatus.done
+}
