@@ -1,6 +1,5 @@
 import type { Lock } from '@howdah/lock'
 import { codeOf } from './caught.ts'
-import { convertToExclusive } from './convert-to-exclusive.ts'
 import type { Coordinated } from './coordinated.ts'
 import { isCurrent } from './is-current.ts'
 import { isThrowAway } from './place.ts'
@@ -77,7 +76,7 @@ export async function lastOneOut<Options>(
 ): Promise<Left> {
   try {
     if (!isCurrent(use)) return 'kept'
-    if (!convertToExclusive(use)) return 'in-use'
+    if (!use.upgradeOrRelease()) return 'in-use'
     return await tidy(coordinated, end)
   } finally {
     use.release()

@@ -1,9 +1,14 @@
 import type { Lock } from '@howdah/lock'
-import { convertToExclusive } from './convert-to-exclusive.ts'
 import type { Coordinated } from './coordinated.ts'
 import { DoesNotExistError } from './errors.ts'
 import { takeUse } from './join.ts'
 import type { Waiting } from './waiting.ts'
+
+/**
+ * How often it is tried: a refusal may be due to a watchdog that came in between, where the kernel lets it. The next try
+ * waits for that one, and then only users can refuse it.
+ */
+const tries = 2
 
 /**
  * The use lock, exclusively, under change: `null` when somebody uses the subject. A watchdog that is just stopping it is
@@ -16,14 +21,12 @@ export async function takeUseAlone<Options>(
   waiting: Waiting,
   force: boolean,
 ): Promise<Lock | null> {
-  for (;;) {
+  for (let attempt = 1; ; attempt++) {
     // Shared first, which only a watchdog can delay.
     const use = await takeUse(coordinated, 'shared', waiting)
     if (use === null) throw new DoesNotExistError(coordinated.place.use)
-    if (convertToExclusive(use)) return use
-    if (!use.held) continue
-    if (force) return use
-    use.release()
-    return null
+    if (attempt > tries) return use
+    if (use.upgradeOrRelease()) return use
+    if (attempt === tries && !force) return null
   }
 }

@@ -124,6 +124,24 @@ export class Lock implements Disposable, AsyncDisposable {
   }
 
   /**
+   * Turns a shared lock into an exclusive one, where nobody else has it. `false`: somebody has, and this one is released.
+   *
+   * For who would give the lock up anyway: that is what a refused conversion of flock(2) comes to. So nothing has to be
+   * found out beforehand, which on Linux may take some milliseconds, and no gate is taken. Throws
+   * {@link LockReleasedError}.
+   */
+  upgradeOrRelease(): boolean {
+    const file = this.#require('upgradeOrRelease()')
+    if (this.#mode === 'exclusive') return true
+    if (!file.tryLock('exclusive')) {
+      this.release()
+      return false
+    }
+    this.#mode = 'exclusive'
+    return true
+  }
+
+  /**
    * Turns a shared lock into an exclusive one, and waits for the other readers to leave.
    *
    * Two who both keep their shared lock would wait for each other for ever: whoever comes second gets

@@ -164,6 +164,48 @@ describe('tryUpgrade', () => {
   })
 })
 
+describe('upgradeOrRelease', () => {
+  it('succeeds for the only reader', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    using lock = await acquire(path, { mode: 'shared' })
+    expect(lock.upgradeOrRelease()).toBe(true)
+    expect(lock).toMatchObject({ mode: 'exclusive', held: true })
+    expect(lock.upgradeOrRelease()).toBe(true)
+    expect(await tryAcquire(path, { mode: 'shared' })).toBeNull()
+  })
+
+  it('fails beside another reader, and is then released', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    using lock = await acquire(path, { mode: 'shared' })
+    using other = await acquire(path, { mode: 'shared' })
+    expect(lock.upgradeOrRelease()).toBe(false)
+    expect(lock.held).toBe(false)
+    expect(() => lock.upgradeOrRelease()).toThrowError(code('ERR_LOCK_RELEASED'))
+    expect(other.upgradeOrRelease()).toBe(true)
+  })
+
+  it('succeeds for the last of those who try in turn', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    const locks = await Promise.all([1, 2, 3].map(() => acquire(path, { mode: 'shared' })))
+    expect(locks.map((lock) => lock.upgradeOrRelease())).toEqual([false, false, true])
+    locks.at(-1)?.release()
+  })
+
+  it('lets in who waits, when it is refused', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    const first = await acquire(path, { mode: 'shared' })
+    const second = await acquire(path, { mode: 'shared' })
+    const writer = acquire(path)
+    expect(first.upgradeOrRelease()).toBe(false)
+    second.release()
+    ;(await writer).release()
+  })
+})
+
 describe('upgrade', () => {
   it('waits for the other readers', async () => {
     using directory = temporaryDirectory()
