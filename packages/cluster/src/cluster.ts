@@ -22,7 +22,7 @@ import {
   UnsupportedVersionError,
 } from './errors.ts'
 import { followLog, type LogOptions } from './follow-log.ts'
-import { joinCluster, type RunOptions } from './join.ts'
+import { joinCluster, type RunOptions, startCluster } from './join.ts'
 import { readMark } from './mark.ts'
 import { placeOf } from './place.ts'
 import { findPostmaster } from './postmaster.ts'
@@ -170,8 +170,8 @@ export class Cluster {
    * `'unmodified'` when it was running already: the options were not applied then, but it stays from now on.
    */
   async start(options: RunOptions = {}): Promise<State> {
-    await using session = await this.run({ ...options, keep: true })
-    return session.started
+    const { free, runtime } = await this.coordination(options)
+    return await startCluster(this.directory, free, runtime, options)
   }
 
   /**

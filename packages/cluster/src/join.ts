@@ -11,9 +11,9 @@ import type { Runtime } from '@howdah/runtime'
 import type { DataDirectory } from './data-directory.ts'
 import { ClusterMissingError, InUseError, NotRunningError, NoTcpError } from './errors.ts'
 import { findPostmaster } from './postmaster.ts'
-import { addressOf, postgres } from './server.ts'
+import { addressOf, postgres, type State } from './server.ts'
 import { Session } from './session.ts'
-import type { LaunchOptions } from './subject.ts'
+import { type LaunchOptions, wantsTcp } from './subject.ts'
 import { superuserOf } from './superuser.ts'
 
 /** How a cluster is joined. */
@@ -38,6 +38,25 @@ export interface RunOptions extends LaunchOptions {
   onWait?: (wait: Wait) => void
 }
 
+/**
+ * Starts the server to stay, with users or without.
+ *
+ * Nobody has to be its user for that. But who wants TCP or a database of it has to be, until they are there.
+ */
+export async function startCluster(
+  directory: DataDirectory,
+  free: Free<LaunchOptions>,
+  runtime: () => Promise<Runtime>,
+  options: RunOptions,
+): Promise<State> {
+  if (wantsTcp(options) || (options.database ?? postgres) !== postgres) {
+    await using session = await joinCluster(directory, free, runtime, { ...options, keep: true })
+    return session.started
+  }
+  await prepare(directory, free, runtime, options)
+  return await free.start(joinOptions(options))
+}
+
 /** Joins, and makes sure that what was asked for is there: TCP, and the database. What fails, leaves again. */
 export async function joinCluster(
   directory: DataDirectory,
@@ -46,21 +65,17 @@ export async function joinCluster(
   options: RunOptions,
 ): Promise<Session> {
   const joining = joinOptions(options)
-  const exists = await free.exists()
-  if (!exists && options.ifExists === true) throw new ClusterMissingError(directory.path)
-  // It takes a moment that the locks take, too. Whoever needs it hears of a failure.
-  runtime().catch(() => undefined)
+  await prepare(directory, free, runtime, options)
   let shared = await free.join(joining)
   try {
-    const wantsTcp = options.tcp !== undefined && options.tcp !== false
-    if (wantsTcp) shared = await withTcp(directory, shared, joining)
+    if (wantsTcp(options)) shared = await withTcp(directory, shared, joining)
     const postmaster = await findPostmaster(directory)
     if (postmaster === null) throw new NotRunningError(directory.path)
     const address = await addressOf(
       directory,
       postmaster.file,
       await superuserOf(directory),
-      wantsTcp,
+      wantsTcp(options),
     )
     const { database = postgres, atEnd = 'stop' } = options
     const server = { dataDir: directory.path, runtime: await runtime(), address, database }
@@ -72,6 +87,19 @@ export async function joinCluster(
     await shared.leave().catch(() => undefined)
     throw error
   }
+}
+
+/** What comes before the locks. */
+async function prepare(
+  directory: DataDirectory,
+  free: Free<LaunchOptions>,
+  runtime: () => Promise<Runtime>,
+  options: RunOptions,
+): Promise<void> {
+  if (options.ifExists === true && !(await free.exists()))
+    throw new ClusterMissingError(directory.path)
+  // It takes a moment that the locks take, too. Whoever needs it hears of a failure.
+  runtime().catch(() => undefined)
 }
 
 function joinOptions(options: RunOptions): JoinOptions<LaunchOptions> {
@@ -97,8 +125,6 @@ async function withTcp(
     const others = (await users(place)).filter(({ pid }) => pid !== process.pid)
     throw new InUseError(directory.path, others, 'restart with TCP the server on')
   }
-  await exclusive.restart(options)
-  const again = exclusive.share(options)
-  if (owner === 'pinned') await pin(place, subject)
-  return again
+  await exclusive.restart({ ...options, pinned: owner === 'pinned' })
+  return exclusive.share(options)
 }

@@ -21,6 +21,11 @@ export interface LaunchOptions extends StartOptions {
   onProgress?: (step: 'creating' | 'starting') => void
 }
 
+/** Whether TCP is asked for. */
+export function wantsTcp({ tcp = false }: StartOptions): boolean {
+  return tcp !== false
+}
+
 /** A PostgreSQL cluster as a thing to be shared: see `Subject` of `@howdah/coordinate`, which holds the locks. */
 export class ClusterSubject implements Subject<LaunchOptions> {
   private readonly directory: DataDirectory
@@ -53,7 +58,7 @@ export class ClusterSubject implements Subject<LaunchOptions> {
     options.onProgress?.('starting')
     await recordSuperuser(this.directory, runtime, this.user)
     await startPostmaster(this.directory, runtime, this.user, launch, options)
-    if (options.tcp !== undefined && options.tcp !== false) await this.givePassword(runtime)
+    if (wantsTcp(options)) await this.givePassword(runtime)
     return 'modified'
   }
 

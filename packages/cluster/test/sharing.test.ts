@@ -97,6 +97,34 @@ it('stays when it was started to stay', async () => {
   expect(await cluster.stop()).toBe('modified')
 })
 
+it('stays with the database and the TCP that it was started with', async () => {
+  const stays = { state: 'running', ours: true, pinned: true }
+  expect(await cluster.start({ database: 'kept', tcp: true })).toBe('modified')
+  expect(await cluster.status()).toMatchObject({ ...stays, listenAddress: '127.0.0.1' })
+  await (await (await cluster.server({ database: 'kept' })).connect()).end()
+  expect(await cluster.stop()).toBe('modified')
+
+  // One that is restarted with TCP stays as well.
+  await cluster.start()
+  expect(await cluster.start({ tcp: true })).toBe('unmodified')
+  expect(await cluster.status()).toMatchObject({ ...stays, listenAddress: '127.0.0.1' })
+})
+
+it('stays, or never runs, when the process that starts it to stay is killed', async () => {
+  for (let round = 0; round < 12; round += 1) {
+    const starting = new Worker('start', cluster.dataDir, newest)
+    await sleep(80 + Math.random() * 150)
+    await starting.kill()
+    // Whoever comes next waits for a server that is still coming up.
+    const session = await cluster.run()
+    expect(session.started === 'modified' ? 'stopped' : 'kept').toBe(await session.leave())
+    await cluster.stop()
+  }
+  await stopped()
+  const left = spawnSync('ps', ['-eo', 'args']).stdout.toString()
+  expect(left).not.toContain(cluster.dataDir)
+}, 60_000)
+
 it('lingers for the next', async () => {
   const session = await cluster.run({ linger: 1 })
   expect(await session.leave()).toBe('kept')

@@ -23,6 +23,8 @@ export interface StartOptions<Options> extends WaitOptions {
   readonly throwAway?: boolean | undefined
   /** Keep the server for so many seconds after the last user has gone; the longest of all wishes counts. */
   readonly linger?: number | undefined
+  /** Nobody stops it by leaving, be it started now, and then from its first instant, or found running. */
+  readonly pinned?: boolean | undefined
   /** Who watches: a shell where that works, unless told otherwise. */
   readonly watchdog?: WatchdogKind | undefined
 }
@@ -47,6 +49,30 @@ export async function join<Options>(
   coordinated: Coordinated<Options>,
   options: JoinOptions<Options>,
 ): Promise<Joined> {
+  return joinFor(coordinated, options, (joined) => joined)
+}
+
+/**
+ * Joins and pins, and drops use before change: nobody stops what is pinned, so that there is nothing to leave.
+ *
+ * A kill on the way leaves nothing that runs, or what was asked for: the record says `pinned` before the server is one.
+ */
+export async function startPinned<Options>(
+  coordinated: Coordinated<Options>,
+  options: JoinOptions<Options>,
+): Promise<State> {
+  return joinFor(coordinated, { ...options, pinned: true }, ({ use, started }) => {
+    use.release()
+    return started
+  })
+}
+
+/** Joins, and hands on what that gives while change is still held. */
+async function joinFor<Options, Result>(
+  coordinated: Coordinated<Options>,
+  options: JoinOptions<Options>,
+  action: (joined: Joined) => Result,
+): Promise<Result> {
   checkPlace(coordinated.place)
   const { linger = 0 } = options
   if (!(linger >= 0 && Number.isFinite(linger))) {
@@ -58,7 +84,7 @@ export async function join<Options>(
     const change = await takeChange(coordinated, waiting, mustExist)
     try {
       const joined = await joinUnderChange(coordinated, change, options, waiting)
-      if (joined !== null) return joined
+      if (joined !== null) return action(joined)
     } finally {
       change.release()
     }
@@ -178,11 +204,15 @@ export async function bringUp<Options>(
     return 'unmodified'
   }
   const linger = Math.max(readRecord(place.record)?.linger ?? 0, seconds(options.linger ?? 0))
+  const { pinned = false } = options
   // The two come up side by side; the launcher holds the server back until the watchdog is there. What was made just
-  // now may be one to be thrown away, and is watched first.
-  const watched = ensureWatchdog(place, { kind: options.watchdog, fresh })
+  // now may be one to be thrown away, and is watched first. What is pinned to stay has nobody to be watched for.
+  const watched =
+    pinned && !isThrowAway(place)
+      ? Promise.resolve('unmodified' as const)
+      : ensureWatchdog(place, { kind: options.watchdog, fresh })
   if (fresh) await watched
-  const launcher = new Launcher(place, { linger, joined: randomUUID() }, watched)
+  const launcher = new Launcher(place, { pinned, linger, joined: randomUUID() }, watched)
   try {
     const state = await subject.start(options.start, launcher)
     await watched
@@ -202,16 +232,21 @@ export async function bringUp<Options>(
   }
 }
 
-/** A running server of ours that is not pinned needs a watchdog. Under use. Somebody else's is left alone. */
+/**
+ * Puts down what is wished of a running server of ours; unless it is pinned, it needs a watchdog. Under use. Somebody
+ * else's is left alone.
+ */
 export async function keepWatch<Options>(
   { subject, place }: Coordinated<Options>,
-  { linger = 0, watchdog }: Pick<StartOptions<Options>, 'linger' | 'watchdog'>,
+  wishes: Pick<StartOptions<Options>, 'linger' | 'pinned' | 'watchdog'>,
 ): Promise<void> {
   const record = readRecord(place.record)
   if (!names(record, await subject.process())) return
-  const longest = Math.max(record.linger, seconds(linger))
-  if (longest > 0) writeRecord(place, { ...record, linger: longest, joined: randomUUID() })
-  if (!record.pinned) await ensureWatchdog(place, { kind: watchdog })
+  const linger = Math.max(record.linger, seconds(wishes.linger ?? 0))
+  const pinned = record.pinned || wishes.pinned === true
+  if (linger > 0) writeRecord(place, { ...record, pinned, linger, joined: randomUUID() })
+  else if (!record.pinned && pinned) writeRecord(place, { ...record, pinned })
+  if (!pinned) await ensureWatchdog(place, { kind: wishes.watchdog })
 }
 
 function isNotFound(error: unknown): boolean {

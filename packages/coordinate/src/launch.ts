@@ -8,7 +8,7 @@ import { messageOf } from './caught.ts'
 import { LaunchError } from './errors.ts'
 import { coverDescriptors } from './inheritable-descriptors.ts'
 import { type Place, childUser } from './place.ts'
-import { type StopSignal, writeRecord } from './record.ts'
+import { type ServerRecord, type StopSignal, writeRecord } from './record.ts'
 
 /** What is to be run as the server. */
 export interface LaunchRequest {
@@ -51,16 +51,19 @@ const launcher = (unset: string, fourth: boolean): string =>
   `read -r HOWDAH_WORD <&3 || exit 125; unset HOWDAH_WORD ${unset}; ` +
   `exec "$@" 3<&${fourth ? '4' : '-'} 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-`
 
+/** How what is launched is to be treated: a record, but for the process. */
+type Wishes = Pick<ServerRecord, 'pinned' | 'linger' | 'joined'>
+
 /** The launch that one join hands to the subject. */
 export class Launcher implements Launch {
   readonly #place: Place
-  readonly #about: { linger: number; joined: string }
+  readonly #about: Wishes
   readonly #watched: Promise<unknown>
   readonly #children: ChildProcess[] = []
   readonly #pending = new Set<Promise<unknown>>()
 
   /** `watched` resolves when the watchdog is there; no server runs before that. */
-  constructor(place: Place, about: { linger: number; joined: string }, watched: Promise<unknown>) {
+  constructor(place: Place, about: Wishes, watched: Promise<unknown>) {
     this.#place = place
     this.#about = about
     this.#watched = watched
@@ -108,7 +111,6 @@ export class Launcher implements Launch {
         process: identity,
         signal,
         cwd: request.leavesCwd === true ? null : cwd,
-        pinned: false,
         ...this.#about,
       })
       await this.#watched

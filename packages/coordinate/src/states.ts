@@ -12,6 +12,7 @@ import {
   join,
   joinUnderChange,
   keepWatch,
+  startPinned,
   takeChange,
   takeUse,
 } from './join.ts'
@@ -70,6 +71,11 @@ export class Free<Options> extends Handle<Options> {
   /** Becomes a user; creates and starts the subject if it must. */
   async join(options: JoinOptions<Options>): Promise<Shared<Options>> {
     return new Shared(this.coordinated, options, await join(this.coordinated, options))
+  }
+
+  /** Starts it to run until it is stopped, with users or without: pinned. Creates it if it must. */
+  async start(options: JoinOptions<Options>): Promise<State> {
+    return startPinned(this.coordinated, options)
   }
 
   /**

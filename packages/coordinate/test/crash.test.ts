@@ -1,6 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import { Free, ownership, unpin } from '@howdah/coordinate'
+import { until } from '@howdah/fixtures'
 import { Arena } from './arena.ts'
 
 const joining = ['prepare', 'create', 'created-half', 'created', 'start', 'launched', 'started']
@@ -35,6 +37,52 @@ describe.each([false, true])('thrown away: %s', (throwAway) => {
       expect(arena.count('start')).toBe(arena.count('gone') + killedUnready(arena))
     },
   )
+})
+
+describe.each([false, true])('started to stay, thrown away: %s', (throwAway) => {
+  test.each(joining)(
+    'a process that is killed at "%s" leaves nothing that runs, or the pinned server',
+    async (dieAt) => {
+      await using arena = new Arena()
+      const { subject, place } = arena
+      const victim = arena.user({ stays: true, throwAway, dieAt })
+      expect(await victim.ended).toBe('SIGKILL')
+      const launched = dieAt === 'launched' || dieAt === 'started'
+      if (launched) await until('it is ready', () => subject.running())
+      await until('only the server is left', () =>
+        arena.involved().every(({ role }) => role === 'server'),
+      )
+      expect(await ownership(place, subject)).toBe(launched ? 'pinned' : 'none')
+      expect(dieAt === 'start' && throwAway && existsSync(arena.directory)).toBe(false)
+
+      const user = arena.user()
+      expect(await user.joined()).toBe(launched ? 'unmodified' : 'modified')
+      expect(await user.leave()).toMatch(launched ? 'kept' : /stopped|destroyed/)
+      expect(await new Free(subject, place).start({ start: {} })).toBe(
+        launched ? 'unmodified' : 'modified',
+      )
+      expect(await ownership(place, subject)).toBe('pinned')
+      await unpin(place, subject)
+      await arena.deserted()
+      expect(arena.count('clash')).toBe(0)
+    },
+  )
+})
+
+test('processes that are killed at random instants of a start to stay leave nothing, or what runs', async () => {
+  await using arena = new Arena()
+  const { subject, place } = arena
+  for (let round = 0; round < 16; round++) {
+    const victim = arena.user({ stays: true })
+    await sleep(60 + Math.random() * 120)
+    await victim.kill()
+    const next = arena.user()
+    const stays = (await next.joined()) === 'unmodified'
+    expect(await next.leave()).toBe(stays ? 'kept' : 'stopped')
+    if (stays) await unpin(place, subject)
+    await arena.deserted()
+  }
+  expect(arena.count('clash')).toBe(0)
 })
 
 test('a starter that is killed is followed by one that waits for the server that it began to start', async () => {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { Guard, ownership, pin, unpin } from '@howdah/coordinate'
+import { Free, Guard, ownership, pin, unpin } from '@howdah/coordinate'
 import { until } from '@howdah/fixtures'
 import { Arena } from './arena.ts'
 
@@ -62,6 +62,66 @@ describe('a pinned server', () => {
     await expect(pin(place, subject)).rejects.toMatchObject({ code: 'ERR_COORDINATE_NOT_RUNNING' })
     expect(await unpin(place, subject)).toBe('unmodified')
     expect(await ownership(place, subject)).toBe('none')
+  })
+})
+
+describe('a server that is started to stay', () => {
+  test('is pinned, and has neither user nor watchdog', async () => {
+    await using arena = new Arena()
+    const { subject, place } = arena
+    const free = new Free(subject, place)
+    expect([await free.start({ start }), await free.start({ start })]).toEqual([
+      'modified',
+      'unmodified',
+    ])
+    expect(await ownership(place, subject)).toBe('pinned')
+    expect(arena.involved().map(({ role }) => role)).toEqual(['server'])
+    const user = arena.user()
+    expect(await user.joined()).toBe('unmodified')
+    expect(arena.has('watchdog')).toBe(false)
+    expect(await user.leave()).toBe('kept')
+    expect(await unpin(place, subject)).toBe('modified')
+    await arena.deserted()
+    expect(arena.count('gone')).toBe(1)
+  })
+
+  test('may be running already, by its users', async () => {
+    await using arena = new Arena()
+    const { subject, place } = arena
+    const user = arena.user()
+    await user.joined()
+    expect(await new Free(subject, place).start({ start })).toBe('unmodified')
+    await user.kill()
+    await until('the watchdog is gone', () => !arena.has('watchdog'))
+    expect(await ownership(place, subject)).toBe('pinned')
+  })
+
+  test('can be joined as it is started, and is then kept', async () => {
+    await using arena = new Arena()
+    const guard = await Guard.join(arena.subject, arena.place, { start, pinned: true })
+    expect(arena.has('watchdog')).toBe(false)
+    expect(await guard.leave()).toBe('kept')
+    expect(await arena.subject.running()).toBe(true)
+  })
+
+  test('leaves nothing when it cannot be started', async () => {
+    await using arena = new Arena()
+    const free = new Free(arena.subject, arena.place)
+    await expect(free.start({ start: { fails: true } })).rejects.toThrow('does not like it')
+    expect(arena.involved()).toEqual([])
+    expect(existsSync(arena.place.record)).toBe(false)
+    expect(await free.start({ start })).toBe('modified')
+  })
+
+  test('is thrown away at the end, if it was made for that', async () => {
+    await using arena = new Arena()
+    const { subject, place } = arena
+    expect(await new Free(subject, place).start({ start, throwAway: true })).toBe('modified')
+    await until('the watchdog is gone', () => !arena.has('watchdog'))
+    expect(await subject.running()).toBe(true)
+    await unpin(place, subject)
+    await arena.deserted()
+    expect(existsSync(arena.directory)).toBe(false)
   })
 })
 

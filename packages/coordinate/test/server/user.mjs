@@ -1,20 +1,24 @@
 // A process that joins, connects, and stays until it is told to leave by a line on its standard input.
-// Arguments: the directory, and options as JSON: those of joining, and `place`, `dieAt`.
+// Arguments: the directory, and options as JSON: those of joining, and `place`, `dieAt`. With `stays` it only starts the
+// server, to stay.
 import { createInterface } from 'node:readline'
-import { Guard } from '@howdah/coordinate'
+import { Free, Guard } from '@howdah/coordinate'
 import { connectTo, placeOf, subjectIn } from './directory-subject.mjs'
 
 const [, , directory, json = '{}'] = process.argv
-const { place = {}, dieAt, ...options } = JSON.parse(json)
+const { place = {}, dieAt, stays = false, ...options } = JSON.parse(json)
 const at = (step) => {
   if (step === dieAt) process.kill(process.pid, 'SIGKILL')
 }
 
 try {
-  const guard = await Guard.join(subjectIn(directory, at), placeOf(directory, place), {
-    start: {},
-    ...options,
-  })
+  const subject = subjectIn(directory, at)
+  const where = placeOf(directory, place)
+  if (stays) {
+    console.log(`started ${await new Free(subject, where).start({ start: {}, ...options })}`)
+    process.exit(0)
+  }
+  const guard = await Guard.join(subject, where, { start: {}, ...options })
   const connection = await connectTo(directory)
   let leaving = false
   connection.on('close', () => {
