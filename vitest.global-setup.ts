@@ -3,18 +3,30 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /**
- * One cache for the PostgreSQLs of a whole test run, so that nobody's own is touched, and each is unpacked once.
+ * One cache for the PostgreSQLs of a whole test run, so that nobody's own is touched, and each is unpacked once; and one
+ * place for state, so that no cluster of a test is listed among anybody's own.
  *
- * Every project of the workspace comes through here, and the first one makes it.
+ * Every project of the workspace comes through here, and the first one makes them.
  */
-export default function setup(): (() => void) | undefined {
-  if (process.env['HOWDAH_CACHE_DIR'] !== undefined) return undefined
-  const cache = mkdtempSync(join(tmpdir(), 'howdah-test-cache-'))
-  // The user as whom servers run gets through, when we are root.
-  chmodSync(cache, 0o755)
-  process.env['HOWDAH_CACHE_DIR'] = cache
+export default function setup(): () => void {
+  const removals = [
+    // The user as whom servers run gets through, when we are root.
+    provide('HOWDAH_CACHE_DIR', 'howdah-test-cache-', 0o755),
+    provide('HOWDAH_STATE_DIR', 'howdah-test-state-', 0o700),
+  ]
   return () => {
-    rmSync(cache, { recursive: true, force: true })
-    delete process.env['HOWDAH_CACHE_DIR']
+    for (const remove of removals) remove()
+  }
+}
+
+/** Makes a directory and names it in a variable, unless that is set. Gives what undoes it. */
+function provide(variable: string, prefix: string, mode: number): () => void {
+  if (process.env[variable] !== undefined) return () => undefined
+  const path = mkdtempSync(join(tmpdir(), prefix))
+  chmodSync(path, mode)
+  process.env[variable] = path
+  return () => {
+    rmSync(path, { recursive: true, force: true })
+    delete process.env[variable]
   }
 }

@@ -23,6 +23,7 @@ import {
 } from './errors.ts'
 import { followLog, type LogOptions } from './follow-log.ts'
 import { joinCluster, type RunOptions, startCluster } from './join.ts'
+import { LocalState } from './local-state.ts'
 import { readMark } from './mark.ts'
 import { placeOf } from './place.ts'
 import { findPostmaster } from './postmaster.ts'
@@ -63,7 +64,7 @@ export class Cluster {
   readonly dataDir: string
   private readonly directory: DataDirectory
   private readonly options: ClusterOptions
-  private notified = false
+  private readonly told = new Set<string>()
 
   /** Throws `InvalidPathError` for a path that cannot be a data directory. */
   constructor(dataDir: string, options: ClusterOptions = {}) {
@@ -253,17 +254,22 @@ export class Cluster {
 
   private async coordination({ throwAway = false } = {}): Promise<Coordination> {
     const user = await chooseServerUser(this.dataDir, this.options.runAs)
-    if (user !== null && user.notice !== null && !this.notified) {
-      this.notified = true
-      this.options.onNotice?.(user.notice)
-    }
+    if (user !== null && user.notice !== null) this.tell(user.notice)
     // Looked for once an operation, and not before it is needed.
     let chosen: Promise<Runtime> | null = null
     const runtime = async () => await (chosen ??= this.runtime())
-    const subject = new ClusterSubject(this.directory, user, runtime)
+    const state = new LocalState((message) => this.tell(message))
+    const subject = new ClusterSubject(this.directory, user, runtime, state)
     const isThrowAway = throwAway || (await this.directory.has(this.directory.throwAway))
     const place = placeOf(this.directory, user, isThrowAway)
     return { user, subject, place, runtime, free: new Free(subject, place) }
+  }
+
+  /** Each thing once. */
+  private tell(notice: string): void {
+    if (this.told.has(notice)) return
+    this.told.add(notice)
+    this.options.onNotice?.(notice)
   }
 }
 

@@ -1,3 +1,5 @@
+import { isAbsolute } from 'node:path'
+
 /** What every error of this package has: a permanent code, the data directory, and a message that ends in a remedy. */
 export class ClusterError extends Error {
   override readonly name: string = 'ClusterError'
@@ -66,6 +68,36 @@ export class NotEmptyError extends ClusterError {
       `${dataDir} holds other things (${some}) and was left alone; choose an empty or a new directory`,
     )
     this.found = found
+  }
+}
+
+/** What is in the way of a path, and on which side of it the path lies. */
+export interface Nesting {
+  readonly owner: string
+  readonly pid: number | null
+  readonly side: 'in' | 'around'
+}
+
+/** The path lies where only a cluster's server may write, or around that; nothing was made there. */
+export class NestedError extends ClusterError {
+  override readonly name = 'NestedError'
+  /** The data directory that is in the way; or, by its name, what else has registered that it writes there. */
+  readonly owner: string
+  /** The process that writes there; `null` where it is a cluster whose server does not run. */
+  readonly pid: number | null
+
+  constructor(path: string, { owner, pid, side }: Nesting) {
+    const who = pid === null ? '' : ` (pid ${pid})`
+    const whose = isAbsolute(owner)
+      ? `${owner}, the data directory of a cluster`
+      : `what ${owner} writes`
+    super(
+      'ERR_CLUSTER_NESTED',
+      path,
+      `cannot use ${path}: it lies ${side} ${whose}${who}; choose a directory apart from that`,
+    )
+    this.owner = owner
+    this.pid = pid
   }
 }
 

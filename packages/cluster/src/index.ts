@@ -10,6 +10,7 @@ export {
   InvalidPathError,
   InvalidSettingError,
   MalformedVersionError,
+  NestedError,
   NoSuperuserError,
   NoTcpError,
   NotEmptyError,

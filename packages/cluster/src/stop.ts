@@ -3,6 +3,7 @@ import { liveness } from '@howdah/lock'
 import type { DataDirectory } from './data-directory.ts'
 import { StopFailedError } from './errors.ts'
 import { findPostmaster } from './postmaster.ts'
+import { scopeOf } from './write-scope.ts'
 
 /** How a server is stopped. */
 export interface StopOptions {
@@ -28,6 +29,7 @@ export async function stopPostmaster(
   const postmaster = await findPostmaster(directory)
   if (postmaster === null) return false
   const { identity } = postmaster
+  const scope = scopeOf(directory, identity)
   const deadline = performance.now() + timeout
   // See "Shutting Down the Server" in PostgreSQL's manual.
   process.kill(identity.pid, options.mode === 'immediate' ? 'SIGQUIT' : 'SIGINT')
@@ -36,5 +38,6 @@ export async function stopPostmaster(
       throw new StopFailedError(directory.path, identity.pid, timeout)
     await sleep(2)
   }
+  await (await scope)?.release()
   return true
 }

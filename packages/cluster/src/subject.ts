@@ -5,6 +5,7 @@ import { checkAccess } from './access.ts'
 import { createCluster } from './create.ts'
 import type { DataDirectory } from './data-directory.ts'
 import { destroyCluster } from './destroy.ts'
+import type { LocalState } from './local-state.ts'
 import { findPostmaster } from './postmaster.ts'
 import { addressOf, postgres, Server } from './server.ts'
 import type { ServerUser } from './server-user.ts'
@@ -14,6 +15,7 @@ import { prepareDirectory } from './prepare.ts'
 import { recordSuperuser, superuserOf } from './superuser.ts'
 import { ensurePassword } from './tcp-password.ts'
 import { readVersion } from './version-file.ts'
+import { WriteScope } from './write-scope.ts'
 
 /** How a cluster is created and started when somebody joins it. */
 export interface LaunchOptions extends StartOptions {
@@ -32,20 +34,29 @@ export class ClusterSubject implements Subject<LaunchOptions> {
   private readonly user: ServerUser | null
   /** The runtime to use, once the cluster's version is known. */
   private readonly runtime: () => Promise<Runtime>
+  private readonly scope: WriteScope
 
-  constructor(directory: DataDirectory, user: ServerUser | null, runtime: () => Promise<Runtime>) {
+  constructor(
+    directory: DataDirectory,
+    user: ServerUser | null,
+    runtime: () => Promise<Runtime>,
+    state: LocalState,
+  ) {
     this.directory = directory
     this.user = user
     this.runtime = runtime
+    this.scope = new WriteScope(directory, state)
   }
 
   async prepare(): Promise<void> {
+    await this.scope.requireOutside()
     await prepareDirectory(this.directory, this.user)
   }
 
   async create(options: LaunchOptions, creation: Creation): Promise<State> {
     if (await this.exists()) return 'unmodified'
     await checkAccess(this.directory, this.user)
+    await this.scope.requireOutside()
     const runtime = await this.runtime()
     options.onProgress?.('creating')
     await createCluster(this.directory, runtime, this.user, creation)
@@ -54,10 +65,12 @@ export class ClusterSubject implements Subject<LaunchOptions> {
 
   async start(options: LaunchOptions, launch: Launch): Promise<State> {
     await checkAccess(this.directory, this.user)
-    const runtime = await this.runtime()
+    const [runtime] = await Promise.all([this.runtime(), this.scope.requireFree()])
     options.onProgress?.('starting')
     await recordSuperuser(this.directory, runtime, this.user)
-    await startPostmaster(this.directory, runtime, this.user, launch, options)
+    const claiming = this.scope.claiming(launch)
+    await startPostmaster(this.directory, runtime, this.user, claiming, options)
+    await claiming.done()
     if (wantsTcp(options)) await this.givePassword(runtime)
     return 'modified'
   }
