@@ -1,8 +1,9 @@
 import { realpathSync } from 'node:fs'
 import { BundledTree, type TreeOptions } from './bundled-tree.ts'
-import { type Constraint, satisfies } from './constraint.ts'
+import type { Constraint } from './constraint.ts'
 import { findEmbeddedPackage } from './embedded-package.ts'
-import { NotARuntimeError, RuntimeError, UnsupportedPlatformError } from './errors.ts'
+import { RuntimeError, UnsupportedPlatformError } from './errors.ts'
+import { firstRuntime } from './first-runtime.ts'
 import { probeVersion } from './probe-version.ts'
 import type { Runtime } from './runtime.ts'
 import { problemOf } from './problem-of.ts'
@@ -45,18 +46,10 @@ class BundledStrategy implements Strategy {
 
   async select(constraint: Constraint): Promise<Runtime | null> {
     const planned = await this.#each((tree) => Promise.resolve(tree))
-    const candidates = planned
+    const trees = planned
       .filter((one) => one instanceof BundledTree)
-      .filter((tree) => satisfies(tree, constraint))
       .toSorted((left, right) => right.version.compare(left.version))
-    for (const tree of candidates) {
-      try {
-        return await tree.runtime()
-      } catch (error) {
-        if (!(error instanceof NotARuntimeError)) throw error
-      }
-    }
-    return null
+    return firstRuntime(trees, constraint)
   }
 
   async fallback(): Promise<Runtime | null> {

@@ -1,5 +1,6 @@
-import { type Constraint, satisfies } from './constraint.ts'
-import { NotARuntimeError, RuntimeError } from './errors.ts'
+import type { Constraint } from './constraint.ts'
+import { RuntimeError } from './errors.ts'
+import { firstRuntime } from './first-runtime.ts'
 import { type InstalledTree, installedTrees } from './installed-tree.ts'
 import { problemOf } from './problem-of.ts'
 import type { Runtime } from './runtime.ts'
@@ -40,15 +41,7 @@ class InstalledStrategy implements Strategy {
   }
 
   async select(constraint: Constraint): Promise<Runtime | null> {
-    for (const tree of await this.#trees()) {
-      if (!satisfies(tree, constraint)) continue
-      try {
-        return await tree.runtime()
-      } catch (error) {
-        if (!(error instanceof NotARuntimeError)) throw error
-      }
-    }
-    return null
+    return firstRuntime(await this.#trees(), constraint)
   }
 
   async fallback(): Promise<Runtime | null> {
