@@ -45,6 +45,9 @@ async function howdah(cluster) {
     await client.end()
   })
   await time('stop', 'howdah', async () => await cluster.stop())
+  // The first to come and the last to leave: the same with a user and a watchdog.
+  const session = await time('start', 'howdah run', async () => await cluster.run())
+  await time('stop', 'howdah leave', async () => await session.leave())
 }
 
 /** As little as can be done: spawn, look at the file until it says ready; signal, wait for the end. */
@@ -132,8 +135,9 @@ async function freePort() {
 
 async function time(what, who, action) {
   const start = performance.now()
-  await action()
+  const result = await action()
   note(what, who, performance.now() - start)
+  return result
 }
 
 function timeSync(what, who, action) {
