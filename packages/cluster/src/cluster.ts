@@ -25,6 +25,7 @@ import { followLog, type LogOptions } from './follow-log.ts'
 import { joinCluster, type RunOptions, startCluster } from './join.ts'
 import { LocalState } from './local-state.ts'
 import { readMark } from './mark.ts'
+import { type Mode, modeWhileStopped, warningOf } from './mode.ts'
 import { placeOf } from './place.ts'
 import { findPostmaster } from './postmaster.ts'
 import { addressOf, postgres, Server, type State } from './server.ts'
@@ -168,7 +169,7 @@ export class Cluster {
   /**
    * Starts the server to run until it is stopped, with users or without; creates the cluster if there is none.
    *
-   * `'unmodified'` when it was running already: the options were not applied then, but it stays from now on.
+   * `'unmodified'` when it was running already: the options of a start were not applied then, but it stays from now on.
    */
   async start(options: RunOptions = {}): Promise<State> {
     const { free, runtime } = await this.coordination(options)
@@ -213,6 +214,19 @@ export class Cluster {
   }
 
   /**
+   * `fast` as soon as fsync, full_page_writes or synchronous_commit is off, or not all is on disk since; else `safe`.
+   *
+   * A server that runs is asked; of a stopped cluster, PostgreSQL reads the configuration files.
+   */
+  async mode(): Promise<Mode> {
+    if (!(await this.exists())) throw new ClusterMissingError(this.dataDir)
+    const { free, user, runtime } = await this.coordination()
+    await using exclusive = await free.tryChange({ ifExists: true })
+    if (exclusive === null || (await this.running())) return await (await this.server()).mode()
+    return await modeWhileStopped(this.directory, await runtime(), user)
+  }
+
+  /**
    * Stops the server and waits until it has gone; `'unmodified'` when none ran.
    *
    * Throws `InUseError` while somebody uses it, and {@link NotOursError} for a server that howdah did not start, unless
@@ -252,9 +266,13 @@ export class Cluster {
     return exclusive
   }
 
-  private async coordination({ throwAway = false } = {}): Promise<Coordination> {
+  private async coordination({
+    throwAway = false,
+    mode,
+  }: Pick<RunOptions, 'throwAway' | 'mode'> = {}): Promise<Coordination> {
     const user = await chooseServerUser(this.dataDir, this.options.runAs)
     if (user !== null && user.notice !== null) this.tell(user.notice)
+    if (mode === 'fast') this.tell(warningOf(this.dataDir))
     // Looked for once an operation, and not before it is needed.
     let chosen: Promise<Runtime> | null = null
     const runtime = async () => await (chosen ??= this.runtime())

@@ -79,6 +79,11 @@ export class DataDirectory {
     return this.file('howdah.throwaway')
   }
 
+  /** Says that some of the cluster may not be on disk yet, for fsync has been off. */
+  get unsynced(): string {
+    return this.file('howdah.unsynced')
+  }
+
   /** The superuser's password for TCP connections, made when TCP is first asked for. */
   get passwordFile(): string {
     return this.file('howdah.password')

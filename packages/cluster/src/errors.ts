@@ -300,6 +300,60 @@ export class ControlFileError extends ClusterError {
   }
 }
 
+/** The server knows no setting of that name. */
+export class UnknownSettingError extends ClusterError {
+  override readonly name = 'UnknownSettingError'
+  readonly setting: string
+
+  constructor(dataDir: string, setting: string, options?: ErrorOptions) {
+    super(
+      'ERR_CLUSTER_UNKNOWN_SETTING',
+      dataDir,
+      `the server on ${dataDir} knows no setting "${setting}"; correct the name, or list them all`,
+      options,
+    )
+    this.setting = setting
+  }
+}
+
+/** The server does not take that value for that setting, or lets nobody change it. */
+export class SettingRefusedError extends ClusterError {
+  override readonly name = 'SettingRefusedError'
+  readonly setting: string
+
+  constructor(dataDir: string, setting: string, why: string, options?: ErrorOptions) {
+    super(
+      'ERR_CLUSTER_SETTING_REFUSED',
+      dataDir,
+      `the server on ${dataDir} does not change the setting "${setting}": ${why}`,
+      options,
+    )
+    this.setting = setting
+  }
+}
+
+/** The server has not taken over what its configuration files say. */
+export class ReloadFailedError extends ClusterError {
+  override readonly name = 'ReloadFailedError'
+
+  constructor(dataDir: string, why: string) {
+    super(
+      'ERR_CLUSTER_RELOAD_FAILED',
+      dataDir,
+      `the server on ${dataDir} does not read its configuration again: ${indent(why)}`,
+    )
+  }
+}
+
+/** The cluster is not safe, although it was told to be: a crash of the machine may still destroy it. */
+export class NotSafeError extends ClusterError {
+  override readonly name = 'NotSafeError'
+
+  constructor(dataDir: string, why: string) {
+    super('ERR_CLUSTER_NOT_SAFE', dataDir, `${dataDir} is not safe from a crash yet: ${why}`)
+  }
+}
+
 function indent(text: string): string {
   const lines = text.trim().split('\n')
   return lines.length === 1

@@ -16,17 +16,26 @@ export {
   NotEmptyError,
   NotOursError,
   NotRunningError,
+  NotSafeError,
   PermissionError,
+  ReloadFailedError,
   ServerUserError,
+  SettingRefusedError,
   StartFailedError,
   StopFailedError,
+  UnknownSettingError,
   UnknownStatusError,
   UnsupportedVersionError,
 } from './errors.ts'
 export type { LogOptions } from './follow-log.ts'
 export type { RunOptions } from './join.ts'
+export type { Mode } from './mode.ts'
+export type { PatienceOptions } from './reload.ts'
 export { type Address, postgres, Server, type State, template0, template1 } from './server.ts'
 export type { Session } from './session.ts'
+export type { Setting, SettingContext, SettingFacts, TypedValue } from './setting.ts'
+export type { SettingValue } from './setting-value.ts'
+export type { SettingChange, Settings } from './settings.ts'
 export type { StartOptions } from './start.ts'
 export {
   newSystemIdentifier,

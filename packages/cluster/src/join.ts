@@ -10,8 +10,10 @@ import {
 import type { Runtime } from '@howdah/runtime'
 import type { DataDirectory } from './data-directory.ts'
 import { ClusterMissingError, InUseError, NotRunningError, NoTcpError } from './errors.ts'
+import type { Mode } from './mode.ts'
 import { findPostmaster } from './postmaster.ts'
 import { addressOf, postgres, type State } from './server.ts'
+import type { PatienceOptions } from './reload.ts'
 import { Session } from './session.ts'
 import { type LaunchOptions, wantsTcp } from './subject.ts'
 import { superuserOf } from './superuser.ts'
@@ -34,6 +36,8 @@ export interface RunOptions extends LaunchOptions {
   waitTimeout?: number
   /** Ends the waiting; the call then rejects with the signal's reason. */
   signal?: AbortSignal
+  /** Makes it fast or safe, for good; see {@link Server.setMode}. It counts for all who use the cluster. */
+  mode?: Mode
   /** Told, once each, what is waited for. */
   onWait?: (wait: Wait) => void
 }
@@ -41,7 +45,7 @@ export interface RunOptions extends LaunchOptions {
 /**
  * Starts the server to stay, with users or without.
  *
- * Nobody has to be its user for that. But who wants TCP or a database of it has to be, until they are there.
+ * Nobody has to be its user for that. But who wants TCP, a database or a mode of it has to be, until it has them.
  */
 export async function startCluster(
   directory: DataDirectory,
@@ -49,7 +53,8 @@ export async function startCluster(
   runtime: () => Promise<Runtime>,
   options: RunOptions,
 ): Promise<State> {
-  if (wantsTcp(options) || (options.database ?? postgres) !== postgres) {
+  const wantsDatabase = (options.database ?? postgres) !== postgres
+  if (wantsTcp(options) || wantsDatabase || options.mode !== undefined) {
     await using session = await joinCluster(directory, free, runtime, { ...options, keep: true })
     return session.started
   }
@@ -80,6 +85,7 @@ export async function joinCluster(
     const { database = postgres, atEnd = 'stop' } = options
     const server = { dataDir: directory.path, runtime: await runtime(), address, database }
     const session = new Session(server, shared, atEnd)
+    if (options.mode !== undefined) await session.setMode(options.mode, patience(options))
     if (database !== postgres) await session.ensureDatabase(database)
     if (options.keep === true) await pin(shared.place, shared.subject)
     return session
@@ -100,6 +106,13 @@ async function prepare(
     throw new ClusterMissingError(directory.path)
   // It takes a moment that the locks take, too. Whoever needs it hears of a failure.
   runtime().catch(() => undefined)
+}
+
+function patience({ waitTimeout, signal }: RunOptions): PatienceOptions {
+  return {
+    ...(waitTimeout !== undefined && { timeout: waitTimeout }),
+    ...(signal !== undefined && { signal }),
+  }
 }
 
 function joinOptions(options: RunOptions): JoinOptions<LaunchOptions> {

@@ -28,9 +28,12 @@ export async function runServerProgram(
     input?: string
     /** A descriptor that it and what it starts keep open for as long as they run. */
     keeps?: number
+    /** Ends it with SIGTERM; when it has gone, the call rejects with the signal's reason. */
+    signal?: AbortSignal | undefined
   },
 ): Promise<Outcome> {
-  const { user, path, args, input = '', keeps } = options
+  const { user, path, args, input = '', keeps, signal } = options
+  signal?.throwIfAborted()
   using way = reach(path, user)
   const child = spawn(runtime.program(program), args(way.argument), {
     cwd: way.cwd,
@@ -41,10 +44,13 @@ export async function runServerProgram(
   // A program that ends without reading its input is no error of its own.
   child.stdin.on('error', () => undefined)
   child.stdin.end(input)
+  const end = () => child.kill('SIGTERM')
+  signal?.addEventListener('abort', end)
   const [stdout, stderr, [status]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
     once(child, 'close'),
-  ])
+  ]).finally(() => signal?.removeEventListener('abort', end))
+  if (status !== 0) signal?.throwIfAborted()
   return { succeeded: status === 0, stdout, stderr }
 }

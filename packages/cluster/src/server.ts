@@ -3,10 +3,13 @@ import { resolve } from 'node:path'
 import type { Runtime } from '@howdah/runtime'
 import type { Options, Result } from 'execa'
 import type pg from 'pg'
-import type { DataDirectory } from './data-directory.ts'
+import { DataDirectory } from './data-directory.ts'
 import { withoutConnection } from './environment.ts'
 import { NoTcpError } from './errors.ts'
+import { type Mode, modeOf, setMode } from './mode.ts'
 import type { PostmasterPid } from './postmaster-pid.ts'
+import type { PatienceOptions } from './reload.ts'
+import { Settings } from './settings.ts'
 import { reachableSocketDirectory } from './socket-path.ts'
 
 /** How a client gets to a server. */
@@ -142,6 +145,28 @@ export class Server {
     })
   }
 
+  /** The server's settings: to read, and to change for good. */
+  get settings(): Settings {
+    return new Settings(this)
+  }
+
+  /** `fast` as soon as fsync, full_page_writes or synchronous_commit is off, or not all is on disk since; else `safe`. */
+  async mode(): Promise<Mode> {
+    return await modeOf(new DataDirectory(this.dataDir), this)
+  }
+
+  /**
+   * Sets the {@link Mode} for this and all later starts, without a restart.
+   *
+   * `fast` turns fsync, full_page_writes and synchronous_commit off. `safe` takes that back, and then makes a checkpoint,
+   * waits for the statements that began before, and has everything synced to disk: when it resolves, what was committed
+   * survives. Throws {@link NotSafeError} when it cannot be so, because a statement does not end in time, or one of the
+   * three is turned off elsewhere than by `ALTER SYSTEM`.
+   */
+  async setMode(mode: Mode, options: PatienceOptions = {}): Promise<State> {
+    return await setMode(new DataDirectory(this.dataDir), this, mode, options)
+  }
+
   /** The names of all databases, templates included, in order. */
   async databases(): Promise<string[]> {
     const rows = await this.administer<{ datname: string }>(
@@ -180,9 +205,14 @@ export class Server {
   }
 
   private async administer<Row extends pg.QueryResultRow>(statement: string): Promise<Row[]> {
+    return await this.withAdministrator(async (client) => (await client.query<Row>(statement)).rows)
+  }
+
+  /** @internal Does something on a connection to {@link postgres}. */
+  async withAdministrator<T>(action: (client: pg.Client) => Promise<T>): Promise<T> {
     const client = await this.connect(postgres)
     try {
-      return (await client.query<Row>(statement)).rows
+      return await action(client)
     } finally {
       await client.end()
     }

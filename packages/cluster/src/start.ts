@@ -5,13 +5,14 @@ import type { Launch } from '@howdah/coordinate'
 import type { Runtime } from '@howdah/runtime'
 import type { DataDirectory } from './data-directory.ts'
 import { serverEnvironment } from './environment.ts'
-import { InvalidSettingError, StartFailedError } from './errors.ts'
+import { StartFailedError } from './errors.ts'
 import { openLog, readLog } from './log-file.ts'
 import { endOrphans } from './orphans.ts'
 import { findPostmaster } from './postmaster.ts'
 import { readPostmasterPid } from './postmaster-pid.ts'
 import { reach } from './reach.ts'
 import type { ServerUser } from './server-user.ts'
+import { checkStartSetting } from './setting-name.ts'
 import { stopPostmaster } from './stop.ts'
 
 /** How a server is started. */
@@ -44,7 +45,9 @@ export async function startPostmaster(
   options: StartOptions,
 ): Promise<void> {
   const { tcp = false, settings = {}, timeout = 60_000 } = options
-  checkSettings(directory, settings)
+  for (const [name, value] of Object.entries(settings)) {
+    checkStartSetting(directory.path, name, value)
+  }
   await removeStalePidFile(directory)
   const deadline = performance.now() + timeout
   for (let attempt = 1; ; attempt += 1) {
@@ -132,22 +135,6 @@ function flags(settings: Readonly<Record<string, string>>, tcp: boolean | number
 function portFor(tcp: boolean | number): number {
   if (tcp === true) return 20_000 + Math.floor(Math.random() * 12_000)
   return tcp === false ? socketOnlyPort : tcp
-}
-
-function checkSettings(directory: DataDirectory, settings: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(settings)) {
-    if (!/^[A-Za-z_][\w$]*(\.[A-Za-z_][\w$]*)*$/.test(name)) {
-      const why = 'a name is made of letters, digits, _ and dots'
-      throw new InvalidSettingError(directory.path, name, why)
-    }
-    if (value.includes('\0')) {
-      throw new InvalidSettingError(directory.path, name, 'its value contains a NUL byte')
-    }
-    if (['port', 'listen_addresses', 'unix_socket_permissions'].includes(name.toLowerCase())) {
-      const why = 'howdah sets it itself; ask for TCP by the option for it'
-      throw new InvalidSettingError(directory.path, name, why)
-    }
-  }
 }
 
 /** A pid in it that is now another's would keep the server from starting. Garbage stays, and is an error. */

@@ -1,0 +1,122 @@
+import type pg from 'pg'
+import type { DataDirectory } from './data-directory.ts'
+import { Durability } from './durability.ts'
+import { NotSafeError } from './errors.ts'
+import { type PatienceOptions, reloadConfiguration } from './reload.ts'
+import type { Runtime } from '@howdah/runtime'
+import type { Server, State } from './server.ts'
+import { runServerProgram } from './server-program.ts'
+import type { ServerUser } from './server-user.ts'
+
+/**
+ * How a cluster weighs speed against the worst: `safe` keeps what was committed, whatever happens; `fast` does not wait
+ * for the disk, and a crash of the machine (not of the server alone) may lose what was committed, or the whole cluster.
+ */
+export type Mode = 'fast' | 'safe'
+
+/** All of these are off in `fast`, and none is in `safe`. "Non-Durable Settings" in PostgreSQL's manual. */
+const carelessWhenOff = ['fsync', 'full_page_writes', 'synchronous_commit'] as const
+
+/** What to say to whoever asks for `fast`. */
+export function warningOf(dataDir: string): string {
+  return (
+    `fast mode: ${carelessWhenOff.join(', ')} are off for ${dataDir}, until it is told to be safe again; ` +
+    'a crash of the machine may destroy all of its data, so have nothing in it that cannot be made anew'
+  )
+}
+
+/** The mode of a running server: `fast` as soon as one of the three is off, or not everything is on disk yet. */
+export async function modeOf(directory: DataDirectory, server: Server): Promise<Mode> {
+  const durability = new Durability(directory, server)
+  return await server.withAdministrator(async (client) => {
+    const isOff = (await switches(client)).some(({ setting }) => setting === 'off')
+    return isOff || (await durability.isOwed(client)) ? 'fast' : 'safe'
+  })
+}
+
+/** The mode that a stopped cluster would run in, by its configuration files. The caller holds the change and use locks. */
+export async function modeWhileStopped(
+  directory: DataDirectory,
+  runtime: Runtime,
+  user: ServerUser | null,
+): Promise<Mode> {
+  if (await directory.has(directory.unsynced)) return 'fast'
+  for (const name of carelessWhenOff) {
+    const { stdout } = await runServerProgram(runtime, 'postgres', {
+      user,
+      path: directory.path,
+      args: (path) => ['-C', name, '-D', path],
+    })
+    if (stdout.trim() === 'off') return 'fast'
+  }
+  return 'safe'
+}
+
+/** See {@link Server.setMode}. */
+export async function setMode(
+  directory: DataDirectory,
+  server: Server,
+  mode: Mode,
+  options: PatienceOptions,
+): Promise<State> {
+  const durability = new Durability(directory, server)
+  return await server.withAdministrator(async (client) => {
+    const before = await switches(client)
+    const kept = await keptOff(client)
+    const asWanted =
+      mode === 'fast'
+        ? before.every(({ setting, name }) => setting === 'off' && kept.has(name))
+        : !before.some(({ setting }) => setting === 'off') &&
+          kept.size === 0 &&
+          !(await durability.isOwed(client))
+    if (asWanted) return 'unmodified'
+    await durability.around(client, options, async () => {
+      for (const name of carelessWhenOff) {
+        if (mode === 'fast') await client.query(`ALTER SYSTEM SET ${name} TO off`)
+        else if (kept.has(name)) await client.query(`ALTER SYSTEM RESET ${name}`)
+      }
+      await reloadConfiguration(directory.path, client, options)
+    })
+    if (mode === 'safe') await requireSafe(directory, client)
+    return 'modified'
+  })
+}
+
+interface Switch {
+  readonly name: string
+  readonly setting: string
+  readonly source: string
+  readonly sourcefile: string | null
+  readonly sourceline: number | null
+}
+
+async function switches(client: pg.Client): Promise<Switch[]> {
+  const { rows } = await client.query<Switch>(
+    `SELECT name, setting, source, sourcefile, sourceline FROM pg_catalog.pg_settings
+      WHERE name = ANY ($1) ORDER BY name`,
+    [carelessWhenOff],
+  )
+  return rows
+}
+
+/** Those that `postgresql.auto.conf` turns off. */
+async function keptOff(client: pg.Client): Promise<Set<string>> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT lower(name) AS name FROM pg_catalog.pg_file_settings
+      WHERE sourcefile LIKE '%/postgresql.auto.conf' AND lower(name) = ANY ($1)
+        AND lower(setting) IN ('off', 'of', 'false', 'fals', 'fal', 'fa', 'f', 'no', 'n', '0')`,
+    [carelessWhenOff],
+  )
+  return new Set(rows.map(({ name }) => name))
+}
+
+/** Something else than `ALTER SYSTEM` may turn them off, which is not ours to change. */
+async function requireSafe(directory: DataDirectory, client: pg.Client): Promise<void> {
+  const off = (await switches(client)).filter(({ setting }) => setting === 'off')
+  if (off.length === 0) return
+  const places = off.map(({ name, source, sourcefile, sourceline }) => {
+    const place = sourcefile === null ? `the ${source}` : `${sourcefile}:${sourceline}`
+    return `${name} is turned off by ${place}`
+  })
+  throw new NotSafeError(directory.path, `${places.join(', ')}; take that back`)
+}

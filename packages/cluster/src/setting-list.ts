@@ -1,0 +1,70 @@
+/**
+ * The settings that hold a list of names and are quoted name by name: GUC_LIST_QUOTE in PostgreSQL's sources, which
+ * extensions may not use. A single string with commas would become one odd name.
+ */
+const quoted: ReadonlySet<string> = new Set([
+  'local_preload_libraries',
+  'search_path',
+  'session_preload_libraries',
+  'shared_preload_libraries',
+  'temp_tablespaces',
+  'unix_socket_directories',
+])
+
+/** The other lists of names, which PostgreSQL keeps as one string: GUC_LIST_INPUT, but for those with a grammar of their own. */
+const plain: ReadonlySet<string> = new Set([
+  'createrole_self_grant',
+  'datestyle',
+  'debug_io_direct',
+  'io_direct',
+  'listen_addresses',
+  'log_destination',
+  'oauth_validator_libraries',
+  'restrict_nonsystem_relation_kind',
+  'synchronized_standby_slots',
+  'wal_consistency_checking',
+])
+
+/** Those in which a name without quotes is an SQL identifier, and so in lower case; in the others it is a path. */
+const identifiers: ReadonlySet<string> = new Set(['search_path', 'temp_tablespaces'])
+
+/** Whether a setting holds a list of names. */
+export function isList(name: string): boolean {
+  return isQuotedList(name) || plain.has(name.toLowerCase())
+}
+
+/** Whether each name of its list is to be given to `ALTER SYSTEM` by itself. */
+export function isQuotedList(name: string): boolean {
+  return quoted.has(name.toLowerCase())
+}
+
+/** Whether an empty list of it can only be had by not setting it, for `''` would be the name of a library. */
+export function isEmptyByDefault(name: string): boolean {
+  return name.toLowerCase().endsWith('_preload_libraries')
+}
+
+/**
+ * The names in a list as a configuration file has it: `a, "B c"`. `null` where it is none: a quote that is left open, or
+ * nothing between two commas.
+ */
+export function splitList(setting: string, text: string): string[] | null {
+  if (text.trim() === '') return []
+  const names: string[] = []
+  const rest = /\s*(?:"((?:[^"]|"")*)"|([^",]+?))\s*(,|$)/sy
+  while (rest.lastIndex < text.length) {
+    const [, inQuotes, bare, end] = rest.exec(text) ?? []
+    if (end === undefined) return null
+    names.push(
+      inQuotes === undefined ? folded(setting, bare ?? '') : inQuotes.replaceAll('""', '"'),
+    )
+    if (end === '') return names
+  }
+  // The text ended in a comma.
+  return null
+}
+
+function folded(setting: string, name: string): string {
+  return identifiers.has(setting.toLowerCase())
+    ? name.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase())
+    : name
+}
