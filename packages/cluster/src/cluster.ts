@@ -11,6 +11,9 @@ import {
   type Strategy,
   version,
 } from '@howdah/runtime'
+import { type BackupOptions, backUp } from './backup/back-up.ts'
+import type { Backup } from './backup/backup.ts'
+import { restore, type Restored, type RestoreOptions } from './backup/restore.ts'
 import type { ClusterStatus } from './cluster-status.ts'
 import { DataDirectory } from './data-directory.ts'
 import {
@@ -100,24 +103,7 @@ export class Cluster {
    * Throws `NoRuntimeError` of `@howdah/runtime`, which names what was found instead, and how to get the right one.
    */
   async runtime(): Promise<Runtime> {
-    const existing = await this.version()
-    if (existing !== null && existing.major < 10) {
-      throw new UnsupportedVersionError(this.dataDir, existing.toString())
-    }
-    const strategy = this.options.strategy ?? defaultStrategy()
-    const { runtime: wanted } = this.options
-    if (existing === null && wanted === undefined) {
-      const found = await strategy.fallback()
-      if (found === null) throw new NoRuntimeError(null)
-      return found
-    }
-    const constraint = all(...[existing === null ? [] : version(existing), wanted ?? []].flat())
-    const found = await strategy.select(constraint)
-    if (found !== null) return found
-    throw new NoRuntimeError(
-      wanted === undefined ? existing : describeConstraint(constraint),
-      await strategy.runtimes(),
-    )
+    return await this.runtimeFor(await this.version())
   }
 
   /** What there is. Throws rather than guess: *don't know* is never "stopped". */
@@ -258,12 +244,56 @@ export class Cluster {
     return await exclusive.destroy()
   }
 
+  /**
+   * Makes a base backup into a directory, and sees to it that the server archives its WAL there from now on, so that the
+   * cluster can be restored as it was at any time since. The server is started for it if it does not run.
+   *
+   * Archiving is set up once, which takes a restart that others must not be there for (`InUseError`). Throws
+   * `ForeignArchivingError` where something archives already, `BackupDirectoryError` for a directory that is none for
+   * backups of this cluster, `ArchiveFailedError`, `DiskFullError`; earlier backups are left whole.
+   */
+  async backup(options: BackupOptions): Promise<Backup> {
+    const { user, free, runtime } = await this.coordination()
+    return await backUp({ directory: this.directory, user, free, runtime }, options)
+  }
+
+  /**
+   * Makes this cluster, which must not exist yet, of a backup and the WAL archived since. It is not started.
+   *
+   * Throws `NoBackupError`, `BackupDamagedError` and `RecoveryFailedError`; there is no cluster then, as before.
+   */
+  async restore(options: RestoreOptions): Promise<Restored> {
+    const { user, free } = await this.coordination()
+    const runtime = async (wanted: PartialVersion) => await this.runtimeFor(wanted)
+    return await restore({ directory: this.directory, user, free, runtime }, options)
+  }
+
   private async forMyself(wanted: string, { force = false, timeout }: EndOptions) {
     const { free } = await this.coordination()
     const limit = timeout === undefined ? {} : { timeout }
     const exclusive = await free.tryChange({ force, ...limit })
     if (exclusive === null) throw new InUseError(this.dataDir, await this.users(), wanted)
     return exclusive
+  }
+
+  private async runtimeFor(existing: PartialVersion | null): Promise<Runtime> {
+    if (existing !== null && existing.major < 10) {
+      throw new UnsupportedVersionError(this.dataDir, existing.toString())
+    }
+    const strategy = this.options.strategy ?? defaultStrategy()
+    const { runtime: wanted } = this.options
+    if (existing === null && wanted === undefined) {
+      const found = await strategy.fallback()
+      if (found === null) throw new NoRuntimeError(null)
+      return found
+    }
+    const constraint = all(...[existing === null ? [] : version(existing), wanted ?? []].flat())
+    const found = await strategy.select(constraint)
+    if (found !== null) return found
+    throw new NoRuntimeError(
+      wanted === undefined ? existing : describeConstraint(constraint),
+      await strategy.runtimes(),
+    )
   }
 
   private async coordination({

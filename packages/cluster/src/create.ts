@@ -26,10 +26,30 @@ export async function createCluster(
   user: ServerUser | null,
   options: { throwAway: boolean },
 ): Promise<void> {
+  const superuser = invokingUser()
+  const { throwAway } = options
+  await bringIntoBeing(directory, user, async (staging) => {
+    await initdb(directory, staging, { runtime, user, superuser, throwAway })
+    if (throwAway) {
+      const text = 'This cluster is removed when its last user leaves.\n'
+      await writeOwnFile(directory.throwAway, text, user)
+    }
+    return superuser
+  })
+}
+
+/**
+ * Makes a cluster of an existing, empty directory, whatever it is made from: `fill` fills a directory inside it, the
+ * server's own, with a whole cluster, and answers with the role to connect as. See {@link createCluster}.
+ */
+export async function bringIntoBeing(
+  directory: DataDirectory,
+  user: ServerUser | null,
+  fill: (staging: string) => Promise<string>,
+): Promise<void> {
   await clearWreck(directory)
   const found = await readdir(directory.path)
   if (found.length > 0) throw new NotEmptyError(directory.path, found.toSorted())
-  const superuser = invokingUser()
   try {
     await own(directory.path, user)
     await chmod(directory.path, 0o700)
@@ -37,13 +57,8 @@ export async function createCluster(
     const staging = directory.newStaging()
     await mkdir(staging, { mode: 0o700 })
     await own(staging, user)
-    const { throwAway } = options
-    await initdb(directory, staging, { runtime, user, superuser, throwAway })
+    const superuser = await fill(staging)
     await writeMark(directory, user, { superuser, created: true })
-    if (throwAway) {
-      const text = 'This cluster is removed when its last user leaves.\n'
-      await writeOwnFile(directory.throwAway, text, user)
-    }
     await bringIn(directory, staging)
   } catch (error) {
     await clearWreck(directory).catch(() => undefined)

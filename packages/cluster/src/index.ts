@@ -1,3 +1,17 @@
+export type { BackupOptions } from './backup/back-up.ts'
+export type { Backup, Progress } from './backup/backup.ts'
+export {
+  ArchiveFailedError,
+  BackupDamagedError,
+  BackupDirectoryError,
+  BackupUnsupportedError,
+  DiskFullError,
+  ForeignArchivingError,
+  NoBackupError,
+  RecoveryFailedError,
+  RestartNeededError,
+} from './backup/errors.ts'
+export type { Restored, RestoreOptions } from './backup/restore.ts'
 export type { ClusterStatus, RunningStatus } from './cluster-status.ts'
 export { Cluster, type ClusterOptions, type EndOptions, run } from './cluster.ts'
 export {

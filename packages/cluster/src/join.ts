@@ -62,18 +62,29 @@ export async function startCluster(
   return await free.start(joinOptions(options))
 }
 
-/** Joins, and makes sure that what was asked for is there: TCP, and the database. What fails, leaves again. */
+/** What a server that was joined is made ready by, which may take a restart. */
+export type Adjustment = (
+  shared: Shared<LaunchOptions>,
+  options: JoinOptions<LaunchOptions>,
+) => Promise<Shared<LaunchOptions>>
+
+/**
+ * Joins, and makes sure that what was asked for is there: TCP, the database, and what `adjust` does. What fails, leaves
+ * again.
+ */
 export async function joinCluster(
   directory: DataDirectory,
   free: Free<LaunchOptions>,
   runtime: () => Promise<Runtime>,
   options: RunOptions,
+  adjust?: Adjustment,
 ): Promise<Session> {
   const joining = joinOptions(options)
   await prepare(directory, free, runtime, options)
   let shared = await free.join(joining)
   try {
     if (wantsTcp(options)) shared = await withTcp(directory, shared, joining)
+    if (adjust !== undefined) shared = await adjust(shared, joining)
     const postmaster = await findPostmaster(directory)
     if (postmaster === null) throw new NotRunningError(directory.path)
     const address = await addressOf(

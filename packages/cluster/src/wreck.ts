@@ -1,7 +1,8 @@
 import { readdir, rm } from 'node:fs/promises'
 import { acquire } from '@howdah/lock'
-import type { DataDirectory } from './data-directory.ts'
+import { DataDirectory } from './data-directory.ts'
 import { writeOwnFile } from './own-file.ts'
+import { stopPostmaster } from './stop.ts'
 
 /** Sets the marker: from now on until it is removed, there is no cluster here, whatever else there is. */
 export async function markWreck(directory: DataDirectory): Promise<void> {
@@ -20,8 +21,16 @@ export async function clearWreck(directory: DataDirectory): Promise<void> {
   await rm(directory.wreck, { force: true })
 }
 
-/** Waits for an initdb whose caller was killed: it holds the lock on its directory for as long as it runs. */
+/**
+ * Waits for what a creator that was killed has left running: an initdb holds the lock on its directory for as long as it
+ * runs, and a server that recovers a restored cluster is stopped by its watchdog, or else by us.
+ */
 async function ended(staging: string): Promise<void> {
-  const lock = await acquire(staging, { fair: false, timeout: 60_000 })
-  lock.release()
+  const inside = new DataDirectory(staging)
+  for (const path of [staging, inside.file('global'), inside.versionFile]) {
+    if (!(await inside.has(path))) continue
+    const lock = await acquire(path, { fair: false, timeout: 60_000, create: false })
+    lock.release()
+  }
+  await stopPostmaster(inside, { mode: 'immediate' })
 }

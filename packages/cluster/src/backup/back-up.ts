@@ -1,0 +1,199 @@
+import { rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Free, Wait } from '@howdah/coordinate'
+import type { Runtime } from '@howdah/runtime'
+import type pg from 'pg'
+import { closedAbove } from '../access.ts'
+import type { DataDirectory } from '../data-directory.ts'
+import { ClusterMissingError, PermissionError } from '../errors.ts'
+import { joinCluster } from '../join.ts'
+import { readLog } from '../log-file.ts'
+import { postgres } from '../server.ts'
+import type { ServerUser } from '../server-user.ts'
+import type { LaunchOptions } from '../subject.ts'
+import { readSystemIdentifier } from '../system-identifier.ts'
+import { archivingServer } from './archiving-server.ts'
+import { awaitArchive } from './await-archive.ts'
+import type { Backup, Progress } from './backup.ts'
+import { BackupDirectory } from './backup-directory.ts'
+import { describe, writeRecord } from './backup-record.ts'
+import { type BaseBackup, takeBaseBackup } from './base-backup.ts'
+import { explain } from './explain.ts'
+import { ProgressReport } from './progress-report.ts'
+import { syncDirectory } from './sync-directory.ts'
+import { parseLsn, segmentName, segmentOf } from './wal-position.ts'
+
+/** How a cluster is backed up. */
+export interface BackupOptions {
+  /** The directory for its backups and its WAL; made if it is missing. */
+  into: string
+  /** In ms: how long a start of the server may take. 60,000 by default. */
+  timeout?: number
+  /** In ms: how long to wait for others who back up, or start or stop the server. Without it there is no limit. */
+  waitTimeout?: number
+  /** Ends it; the call then rejects with the signal's reason, and what it had made is removed. */
+  signal?: AbortSignal
+  /** Told how far it is, some times a second. */
+  onProgress?: (progress: Progress) => void
+  /** Told, once each, what is waited for. */
+  onWait?: (wait: Pick<Wait, 'holders'>) => void
+}
+
+/** The cluster that is backed up. */
+export interface BackupSource {
+  readonly directory: DataDirectory
+  readonly user: ServerUser | null
+  readonly free: Free<LaunchOptions>
+  readonly runtime: () => Promise<Runtime>
+}
+
+/** Sees to it that a cluster archives its WAL, and makes a base backup of it; see `Cluster.backup`. */
+export async function backUp(source: BackupSource, options: BackupOptions): Promise<Backup> {
+  const { directory, user } = source
+  const { signal, waitTimeout: timeout, onWait } = options
+  const progress = new ProgressReport(options.onProgress)
+  progress.begin('preparing')
+  if (!(await source.free.exists())) throw new ClusterMissingError(directory.path)
+  const into = new BackupDirectory(options.into)
+  try {
+    const identifier = await readSystemIdentifier(directory.path)
+    const waiting = { timeout, signal, onWait }
+    const lock = await into.open(directory.path, identifier, user, waiting)
+    try {
+      await refuseUnreachable(into, source)
+      await into.sweep()
+      return await add(source, into, progress, options)
+    } finally {
+      lock.release()
+    }
+  } catch (error) {
+    throw explain(error, directory.path, into.path)
+  }
+}
+
+/** Adds a backup to those that there are. Under the lock of their directory. */
+async function add(
+  source: BackupSource,
+  into: BackupDirectory,
+  progress: ProgressReport,
+  options: BackupOptions,
+): Promise<Backup> {
+  const { directory } = source
+  const { signal } = options
+  const log = await startOfLog(directory)
+  await using session = await joinCluster(
+    directory,
+    source.free,
+    source.runtime,
+    runOptions(options),
+    async (shared, joining) => await archivingServer(shared, joining, { ...source, wal: into.wal }),
+  )
+  const client = await session.connect(postgres)
+  const { version } = session.runtime
+  const staging = into.newStaging()
+  try {
+    const base = await takeBaseBackup(client, {
+      dataDir: directory.path,
+      to: staging,
+      major: version.major,
+      durable: true,
+      progress,
+      signal,
+    })
+    const walSegmentSize = await segmentSize(client)
+    const files = walFiles(base, walSegmentSize)
+    progress.begin('archiving', files.length * walSegmentSize)
+    await awaitArchive(client, {
+      dataDir: directory.path,
+      wal: into.wal,
+      files,
+      walSegmentSize,
+      log: async () => await readLog(directory, log),
+      onFile: () => progress.add(walSegmentSize),
+      signal,
+    })
+    progress.begin('finishing')
+    const number = ((await into.numbers()).at(-1) ?? 0) + 1
+    const record = {
+      number,
+      version: version.toString(),
+      systemIdentifier: String(await readSystemIdentifier(directory.path)),
+      walSegmentSize,
+      size: base.files.reduce((sum, { size }) => sum + size, 0),
+      superuser: session.address.user,
+      settings: await settingsOf(client),
+      ...base,
+    }
+    await writeRecord(staging, record)
+    await syncDirectory(staging)
+    const path = into.data(number)
+    await rename(staging, path)
+    await syncDirectory(into.path)
+    return describe(path, record)
+  } finally {
+    await rm(staging, { recursive: true, force: true })
+  }
+}
+
+/** Says beforehand that the archiver, who runs as the server's user, would not get to the archive. */
+async function refuseUnreachable(
+  into: BackupDirectory,
+  { directory, user }: BackupSource,
+): Promise<void> {
+  if (user === null) return
+  const closed = await closedAbove(join(into.wal, 'x'), user)
+  if (closed === null) return
+  throw new PermissionError(
+    directory.path,
+    closed,
+    `the server of ${directory.path} runs as ${user.name}, who cannot enter ${closed}, and so cannot archive into ` +
+      `${into.path}; back up into a directory elsewhere, or open it with: chmod o+x ${closed}`,
+  )
+}
+
+function runOptions({ timeout, waitTimeout, signal, onWait }: BackupOptions) {
+  return {
+    ifExists: true,
+    ...(timeout !== undefined && { timeout }),
+    ...(waitTimeout !== undefined && { waitTimeout }),
+    ...(signal !== undefined && { signal }),
+    ...(onWait !== undefined && { onWait }),
+  }
+}
+
+/** In bytes: how long the server's log is now, or 0 where there is none of ours. */
+async function startOfLog(directory: DataDirectory): Promise<number> {
+  return await stat(directory.logFile).then(
+    ({ size }) => size,
+    () => 0,
+  )
+}
+
+async function segmentSize(client: pg.Client): Promise<number> {
+  const { rows } = await client.query<{ size: number }>(
+    'SELECT bytes_per_wal_segment AS size FROM pg_catalog.pg_control_init()',
+  )
+  return rows[0]?.size ?? 16 * 1024 * 1024
+}
+
+/** The names of all WAL files of which a base backup needs something. */
+function walFiles({ timeline, startLsn, stopLsn }: BaseBackup, size: number): string[] {
+  const [start, stop] = [parseLsn(startLsn) ?? 0n, parseLsn(stopLsn) ?? 0n]
+  // Where it stops at the very end of a file, that is the last one.
+  const last = segmentOf(stop - 1n, size)
+  const files = []
+  for (let number = segmentOf(start, size); number <= last; number += 1n) {
+    files.push(segmentName({ timeline, number }, size))
+  }
+  return files
+}
+
+/** Those that a server that replays the WAL needs at least as high, or as they were. */
+async function settingsOf(client: pg.Client): Promise<Record<string, string>> {
+  const { rows } = await client.query<{ name: string; setting: string }>(
+    `SELECT name, setting FROM pg_catalog.pg_settings
+      WHERE name IN ('max_connections', 'max_prepared_transactions', 'max_locks_per_transaction')
+         OR (name = 'shared_preload_libraries' AND source = 'command line')`,
+  )
+  return Object.fromEntries(rows.map(({ name, setting }) => [name, setting]))
+}

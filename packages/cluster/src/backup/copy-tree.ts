@@ -1,0 +1,173 @@
+import { createHash } from 'node:crypto'
+import { constants } from 'node:fs'
+import { chown, mkdir, open, readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { syncDirectory } from './sync-directory.ts'
+
+/** A file of a tree, below its root. */
+interface TreeFile {
+  readonly path: string
+  /** In bytes, when it was listed. */
+  readonly size: number
+}
+
+/** What there is in a tree. */
+export interface Tree {
+  /** Each after those above it; without the root. */
+  readonly directories: readonly string[]
+  readonly files: readonly TreeFile[]
+}
+
+/** A file that was copied, as it was then. */
+export interface CopiedFile {
+  readonly path: string
+  /** In bytes. */
+  readonly size: number
+  readonly sha256: string
+}
+
+/** What becomes of something in a tree: `empty` is a directory without what is in it. */
+export type Treatment = 'copy' | 'empty' | 'skip'
+
+/** Lists a tree. What vanishes meanwhile is passed over; links to files count as files, other links are left out. */
+export async function listTree(
+  root: string,
+  treat: (path: string) => Treatment = () => 'copy',
+): Promise<Tree> {
+  const directories: string[] = []
+  const files: TreeFile[] = []
+  const visit = async (above: string): Promise<void> => {
+    for (const entry of await readdir(join(root, above), { withFileTypes: true }).catch(gone)) {
+      const path = join(above, entry.name)
+      const treatment = treat(path)
+      if (treatment === 'skip') continue
+      if (entry.isDirectory() || treatment === 'empty') {
+        directories.push(path)
+        if (treatment === 'copy') await visit(path)
+      } else if (entry.isFile() || entry.isSymbolicLink()) {
+        const found = await stat(join(root, path)).catch(gone)
+        if ('size' in found && found.isFile()) files.push({ path, size: found.size })
+      }
+    }
+  }
+  await visit('')
+  return { directories, files }
+}
+
+/** How a tree is copied. */
+export interface CopyOptions {
+  /** Whose the copy is. */
+  readonly owner?: { readonly uid: number; readonly gid: number } | null
+  /** Sync each file and directory, so that the copy survives a power failure. */
+  readonly durable: boolean
+  /** Copied after all others. */
+  readonly last?: string
+  readonly signal?: AbortSignal | undefined
+  /** Told of bytes, as they are copied. */
+  readonly onBytes?: (bytes: number) => void
+}
+
+/** How many files are copied at once: as many as libuv has threads. */
+const concurrency = 4
+/** In bytes. */
+const chunk = 1024 * 1024
+
+/** Copies what was listed into an existing, empty directory. Files that have vanished are left out. */
+export async function copyTree(
+  from: string,
+  to: string,
+  tree: Tree,
+  options: CopyOptions,
+): Promise<CopiedFile[]> {
+  for (const directory of tree.directories) {
+    await mkdir(join(to, directory), { mode: 0o700 })
+    await own(join(to, directory), options)
+  }
+  const copied: CopiedFile[] = []
+  const copyAll = async (files: readonly TreeFile[]) => {
+    const remaining = [...files].toReversed()
+    const worker = async () => {
+      const buffer = Buffer.allocUnsafe(chunk)
+      try {
+        for (let file = remaining.pop(); file !== undefined; file = remaining.pop()) {
+          const { path } = file
+          const result = await copyFile(join(from, path), join(to, path), buffer, options)
+          if (result !== null) copied.push({ path, ...result })
+        }
+      } catch (error) {
+        // The others need not go on.
+        remaining.length = 0
+        throw error
+      }
+    }
+    const settled = await Promise.allSettled(Array.from({ length: concurrency }, worker))
+    const failed = settled.find((result) => result.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
+  }
+  await copyAll(tree.files.filter(({ path }) => path !== options.last))
+  await copyAll(tree.files.filter(({ path }) => path === options.last))
+  if (options.durable) {
+    for (const directory of [...tree.directories, '']) await syncDirectory(join(to, directory))
+  }
+  return copied.toSorted((one, other) => (one.path < other.path ? -1 : 1))
+}
+
+/** A file's size and checksum. */
+export async function digestFile(
+  path: string,
+  signal?: AbortSignal,
+): Promise<Omit<CopiedFile, 'path'>> {
+  await using file = await open(path, 'r')
+  const hash = createHash('sha256')
+  const buffer = Buffer.allocUnsafe(chunk)
+  let size = 0
+  for (;;) {
+    signal?.throwIfAborted()
+    const { bytesRead } = await file.read(buffer, 0, chunk, null)
+    if (bytesRead === 0) return { size, sha256: hash.digest('hex') }
+    hash.update(buffer.subarray(0, bytesRead))
+    size += bytesRead
+  }
+}
+
+async function copyFile(
+  from: string,
+  to: string,
+  buffer: Buffer,
+  { owner, durable, signal, onBytes }: CopyOptions,
+): Promise<Omit<CopiedFile, 'path'> | null> {
+  await using source = await open(from, 'r').catch(vanished)
+  if (source === null) return null
+  const { mode } = await source.stat()
+  const { O_WRONLY, O_CREAT, O_EXCL } = constants
+  await using target = await open(to, O_WRONLY | O_CREAT | O_EXCL, mode & 0o777)
+  const hash = createHash('sha256')
+  let size = 0
+  for (;;) {
+    signal?.throwIfAborted()
+    const { bytesRead } = await source.read(buffer, 0, buffer.length, null)
+    if (bytesRead === 0) break
+    const bytes = buffer.subarray(0, bytesRead)
+    hash.update(bytes)
+    await target.writeFile(bytes)
+    size += bytesRead
+    onBytes?.(bytesRead)
+  }
+  if (owner) await target.chown(owner.uid, owner.gid)
+  if (durable) await target.sync()
+  return { size, sha256: hash.digest('hex') }
+}
+
+async function own(path: string, { owner }: CopyOptions): Promise<void> {
+  if (owner) await chown(path, owner.uid, owner.gid)
+}
+
+function gone(error: NodeJS.ErrnoException): [] {
+  if (error.code === 'ENOENT') return []
+  throw error
+}
+
+function vanished(error: NodeJS.ErrnoException): null {
+  if (error.code === 'ENOENT') return null
+  throw error
+}

@@ -1,0 +1,168 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Free, Wait } from '@howdah/coordinate'
+import { PartialVersion, type Runtime } from '@howdah/runtime'
+import { closedAbove } from '../access.ts'
+import { bringIntoBeing } from '../create.ts'
+import { DataDirectory } from '../data-directory.ts'
+import { NotEmptyError } from '../errors.ts'
+import type { ServerUser } from '../server-user.ts'
+import { superusersWhileStopped } from '../single-user.ts'
+import type { LaunchOptions } from '../subject.ts'
+import { resetCopiedSettings } from './auto-conf.ts'
+import type { Backup, Progress } from './backup.ts'
+import { BackupDirectory } from './backup-directory.ts'
+import { type BackupRecord, recordName } from './backup-record.ts'
+import { chooseBackup, type Plan } from './choose-backup.ts'
+import { copyTree, listTree } from './copy-tree.ts'
+import { BackupDamagedError } from './errors.ts'
+import { explain } from './explain.ts'
+import { ProgressReport } from './progress-report.ts'
+import { readableWal } from './readable-wal.ts'
+import { recover } from './recover.ts'
+import type { RecoveryLog } from './recovery-log.ts'
+
+/** How a cluster is restored. */
+export interface RestoreOptions {
+  /** The directory with the backups, as `backup` was given it. */
+  from: string
+  /** The number of the backup to begin with; by default the newest that will do. */
+  backup?: number
+  /** In ms: how long to wait for others who make something of the directory. Without it there is no limit. */
+  waitTimeout?: number
+  /** Ends it; the call then rejects with the signal's reason, and what it had made is removed. */
+  signal?: AbortSignal
+  /** Told how far it is, some times a second. */
+  onProgress?: (progress: Progress) => void
+  /** Told, once each, what is waited for. */
+  onWait?: (wait: Pick<Wait, 'holders'>) => void
+}
+
+/** What was restored. */
+export interface Restored {
+  /** The backup that it began with. */
+  readonly backup: Backup
+  /** Up to where the WAL was replayed: the last of its records. As PostgreSQL prints it; `null` if there was none. */
+  readonly lsn: string | null
+  /** When the last transaction ended that was replayed, as PostgreSQL prints it; `null` if there was none. */
+  readonly lastTransaction: string | null
+  /** The roles that are superuser and can log in, oldest first. */
+  readonly superusers: readonly string[]
+}
+
+/** The cluster that is made. */
+export interface RestoreTarget {
+  readonly directory: DataDirectory
+  readonly user: ServerUser | null
+  readonly free: Free<LaunchOptions>
+  readonly runtime: (version: PartialVersion) => Promise<Runtime>
+}
+
+/** Makes a cluster of a backup and the WAL that was archived since; see `Cluster.restore`. */
+export async function restore(to: RestoreTarget, options: RestoreOptions): Promise<Restored> {
+  const { directory, user } = to
+  const { signal, waitTimeout, onWait } = options
+  const progress = new ProgressReport(options.onProgress)
+  progress.begin('preparing')
+  const from = new BackupDirectory(options.from)
+  await from.owner(directory.path)
+  try {
+    const waiting = { timeout: waitTimeout, signal, onWait }
+    // So that no backup is removed under us.
+    const lock = await from.lock('shared', waiting)
+    try {
+      const plan = await chooseBackup(directory.path, from, { number: options.backup }, () => null)
+      const version = PartialVersion.of(Number.parseInt(plan.record.version, 10))
+      const runtime = await to.runtime(version)
+      await using exclusive = await to.free.change(waiting)
+      return await exclusive.reconfigure(async () => {
+        if (await exclusive.exists()) throw new NotEmptyError(directory.path, ['PG_VERSION'])
+        return await build(directory, user, plan, { runtime, wal: from.wal, progress, signal })
+      })
+    } finally {
+      lock.release()
+    }
+  } catch (error) {
+    throw explain(error, directory.path, directory.path)
+  }
+}
+
+interface Building {
+  readonly runtime: Runtime
+  readonly wal: string
+  readonly progress: ProgressReport
+  readonly signal: AbortSignal | undefined
+}
+
+async function build(
+  directory: DataDirectory,
+  user: ServerUser | null,
+  { backup, record, timeline, reach }: Plan,
+  { runtime, wal, progress, signal }: Building,
+): Promise<Restored> {
+  let recovered: RecoveryLog | null = null
+  let superusers: string[] = []
+  await bringIntoBeing(directory, user, async (path) => {
+    await copyBackup(directory, backup, record, path, user, { progress, signal })
+    await resetCopiedSettings(path, user)
+    const staging = new DataDirectory(path)
+    const serverUser = user && { ...user, closed: await closedAbove(path, user) }
+    const readable = await readableWal(staging, serverUser, wal, [
+      ...reach.files,
+      ...reach.histories,
+    ])
+    progress.begin('recovering', reach.files.length * record.walSegmentSize)
+    recovered = await recover(staging, {
+      runtime,
+      user: serverUser,
+      superuser: record.superuser,
+      wal: readable.path,
+      segmentSize: record.walSegmentSize,
+      timeline,
+      target: {},
+      settings: record.settings,
+      progress,
+      signal,
+    })
+    progress.begin('finishing')
+    if (readable.isCopy) await rm(staging.file(readable.path), { recursive: true })
+    superusers = await superusersWhileStopped(staging, runtime, serverUser)
+    await rm(staging.mark, { force: true })
+    return superusers.includes(record.superuser)
+      ? record.superuser
+      : (superusers[0] ?? record.superuser)
+  })
+  const { lsn = null, lastTransaction = null } = (recovered as RecoveryLog | null) ?? {}
+  return { backup, lsn, lastTransaction, superusers }
+}
+
+/** Copies the files of a backup, each of which must be what was once written. */
+async function copyBackup(
+  directory: DataDirectory,
+  backup: Backup,
+  record: BackupRecord,
+  to: string,
+  owner: ServerUser | null,
+  { progress, signal }: Pick<Building, 'progress' | 'signal'>,
+): Promise<void> {
+  progress.begin('copying', backup.size)
+  const tree = await listTree(backup.path, (path) => (path === recordName ? 'skip' : 'copy'))
+  const copied = await copyTree(backup.path, to, tree, {
+    owner,
+    // The server syncs it all before it recovers.
+    durable: false,
+    signal,
+    onBytes: (bytes) => progress.add(bytes),
+  })
+  const found = new Map(copied.map((file) => [file.path, file]))
+  for (const { path, size, sha256 } of record.files) {
+    const file = found.get(path)
+    const why =
+      file === undefined
+        ? 'is missing'
+        : file.size !== size || file.sha256 !== sha256
+          ? 'is not what was backed up'
+          : null
+    if (why !== null) throw new BackupDamagedError(directory.path, join(backup.path, path), why)
+  }
+}

@@ -1,0 +1,116 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { historyName, parseHistory, parseHistoryName, type Stretch } from './timeline.ts'
+import { type Lsn, parseSegmentName, segmentName, segmentOf } from './wal-position.ts'
+
+/** How far an archive goes without a gap. */
+export interface Reach {
+  /** The files, in the order in which they are replayed. */
+  readonly files: readonly string[]
+  /** The files that tell of the timelines on the way. */
+  readonly histories: readonly string[]
+  /** The first that is missing although there are later ones; `null` without a gap. */
+  readonly missing: string | null
+}
+
+/** What lies in the directory that a cluster's WAL is archived to. */
+export class WalArchive {
+  /** Absolute. */
+  readonly path: string
+  /** In bytes. */
+  readonly segmentSize: number
+  /** All names in it. */
+  readonly names: ReadonlySet<string>
+  private readonly pasts: ReadonlyMap<number, readonly Stretch[]>
+
+  private constructor(
+    path: string,
+    segmentSize: number,
+    names: ReadonlySet<string>,
+    pasts: ReadonlyMap<number, readonly Stretch[]>,
+  ) {
+    this.path = path
+    this.segmentSize = segmentSize
+    this.names = names
+    this.pasts = pasts
+  }
+
+  /** Looks into it. A past that cannot be read counts as unknown. */
+  static async read(path: string, segmentSize: number): Promise<WalArchive> {
+    const names = new Set(await readdir(path))
+    const pasts = new Map<number, readonly Stretch[]>()
+    for (const name of names) {
+      const timeline = parseHistoryName(name)
+      if (timeline === null) continue
+      const text = await readFile(join(path, name), 'utf8')
+      try {
+        pasts.set(timeline, parseHistory(timeline, text))
+      } catch {
+        // Whoever verifies says so.
+      }
+    }
+    return new WalArchive(path, segmentSize, names, pasts)
+  }
+
+  /** The newest timeline that has come of one, as a server that recovers finds it. */
+  newest(from: number): number {
+    let timeline = from
+    while (this.names.has(historyName(timeline + 1))) timeline += 1
+    return timeline
+  }
+
+  /** The past of a timeline; `null` where the archive does not tell it. */
+  past(timeline: number): readonly Stretch[] | null {
+    return this.pasts.get(timeline) ?? (timeline === 1 ? [{ timeline, end: null }] : null)
+  }
+
+  /** Whether a position on one timeline is part of another's past. */
+  leadsTo(timeline: number, at: Lsn, target: number): boolean {
+    const stretch = this.past(target)?.find((one) => one.timeline === timeline)
+    return stretch !== undefined && (stretch.end === null || at <= stretch.end)
+  }
+
+  /** How far it goes without a gap from a position on, towards the end of a timeline. */
+  reach(from: Lsn, target: number): Reach {
+    const past = this.past(target) ?? [{ timeline: target, end: null }]
+    const last = this.last(past)
+    const histories = past
+      .map(({ timeline }) => historyName(timeline))
+      .filter((name) => this.names.has(name))
+    const files = []
+    for (let number = segmentOf(from, this.segmentSize); number <= last; number += 1n) {
+      const file = this.fileOf(number, past)
+      if (file === null) {
+        const missing = segmentName({ timeline: target, number }, this.segmentSize)
+        return { files, histories, missing }
+      }
+      files.push(file)
+    }
+    return { files, histories, missing: null }
+  }
+
+  /** The highest number of a segment that belongs to a past; -1 where there is none. */
+  private last(past: readonly Stretch[]): bigint {
+    let last = -1n
+    for (const name of this.names) {
+      const segment = parseSegmentName(name, this.segmentSize)
+      if (segment === null || segment.number <= last) continue
+      const stretch = past.find(({ timeline }) => timeline === segment.timeline)
+      if (stretch !== undefined && this.isWithin(segment.number, stretch.end)) last = segment.number
+    }
+    return last
+  }
+
+  /** The file of a segment: of the newest timeline that has one, as a server that recovers looks for it. */
+  private fileOf(number: bigint, past: readonly Stretch[]): string | null {
+    for (const { timeline, end } of past.toReversed()) {
+      const name = segmentName({ timeline, number }, this.segmentSize)
+      if (this.isWithin(number, end) && this.names.has(name)) return name
+    }
+    return null
+  }
+
+  private isWithin(number: bigint, end: Lsn | null): boolean {
+    return end === null || number <= segmentOf(end, this.segmentSize)
+  }
+}
