@@ -27,7 +27,7 @@ export interface Declaration {
 }
 
 const place = ['datadir', 'quiet'] as const
-const server = ['set', 'tcp', 'runtime', 'install', 'timeout', 'runAs'] as const
+const server = ['set', 'mode', 'tcp', 'runtime', 'install', 'timeout', 'runAs'] as const
 
 /** All commands, in the order of the help. */
 export const declarations: readonly Declaration[] = [
@@ -100,6 +100,19 @@ export const declarations: readonly Declaration[] = [
     summary: 'print the URL of the running server',
     options: [...place, 'database', 'tcp', 'json'],
     load: async () => (await import('./commands/url.ts')).url,
+  },
+  {
+    name: 'config',
+    group: 'Server',
+    operands: '<action> [args...]',
+    usage: '[options] list [pattern] | get <name> | set <name> <value> | reset <name>',
+    summary: '"list", "get", "set" or "reset" the settings of the server',
+    description:
+      'Reads or changes the settings of the server. What is set is kept with the cluster, for this and all later starts, ' +
+      'and applied at once unless that takes a restart.\n"list" takes a part of a name, or a pattern such as "work*". ' +
+      '"set" takes the value as postgresql.conf does, lists with commas, or name=value as one word.',
+    options: [...place, ...server, 'all', 'restart', 'json'],
+    load: async () => (await import('./commands/config.ts')).config,
   },
   {
     name: 'destroy',

@@ -22,6 +22,8 @@ const statusByCode: ReadonlyMap<string, number> = new Map([
   ['ERR_CLI_USAGE', exitStatus.misused],
   ['ERR_CLUSTER_INVALID_PATH', exitStatus.misused],
   ['ERR_CLUSTER_INVALID_SETTING', exitStatus.misused],
+  ['ERR_CLUSTER_UNKNOWN_SETTING', exitStatus.misused],
+  ['ERR_CLUSTER_SETTING_REFUSED', exitStatus.misused],
   ['ERR_RUNTIME_CONSTRAINT', exitStatus.misused],
   ['ERR_RUNTIME_VERSION', exitStatus.misused],
   ['ERR_LEASE_OPTION', exitStatus.misused],

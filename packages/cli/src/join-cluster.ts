@@ -24,13 +24,14 @@ export async function whileStarting<T>(
   action: (options: RunOptions) => Promise<T>,
 ): Promise<T> {
   const { options, output, interruption } = context
-  const { set, tcp, timeout, linger, destroy } = options
+  const { set, mode, tcp, timeout, linger, destroy } = options
   const milliseconds = timeout === undefined ? undefined : timeout * 1000
   let waiting: NodeJS.Timeout | undefined
   try {
     if (options.install) await provideRuntime(context, open)
     return await action({
       ...(set !== undefined && { settings: { ...set } }),
+      ...(mode !== undefined && { mode }),
       ...(tcp !== undefined && { tcp }),
       ...(milliseconds !== undefined && { timeout: milliseconds, waitTimeout: milliseconds }),
       ...(linger !== undefined && { linger }),

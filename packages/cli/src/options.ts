@@ -6,6 +6,8 @@ export interface Options {
   readonly database?: string
   /** Settings of the server. */
   readonly set?: Readonly<Record<string, string>>
+  /** How the cluster weighs speed against a crash of the machine. */
+  readonly mode?: 'fast' | 'safe'
   /** `true`: on any free port. */
   readonly tcp?: boolean | number
   /** A version, or a glob of directories with PostgreSQL's programs. */
@@ -17,6 +19,10 @@ export interface Options {
   readonly timeout?: number
   readonly destroy?: boolean
   readonly force?: boolean
+  /** Of `config reset`: all settings. */
+  readonly all?: boolean
+  /** Of `config`: restart the server if the change needs it. */
+  readonly restart?: boolean
   readonly runAs?: string
   readonly json?: boolean
   readonly quiet?: boolean
@@ -63,6 +69,11 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
       '--set <name=value>',
       'a setting of the server, if this starts it; can be repeated',
     ).argParser(setting),
+  mode: () =>
+    new Option(
+      '--mode <mode>',
+      'from now on, "fast": a crash of the machine may destroy all data; or "safe" again',
+    ).choices(['fast', 'safe']),
   tcp: () =>
     new Option(
       '--tcp [port]',
@@ -93,6 +104,9 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
       'destroy the cluster at the end; one that is made by this is gone even after a SIGKILL',
     ),
   force: () => new Option('--force', "even while it is used, or if it is not howdah's"),
+  all: () => new Option('--all', 'reset all of them'),
+  restart: () =>
+    new Option('--restart', 'restart the server if it takes that, and nobody else uses it'),
   json: () => new Option('--json', 'print the result as JSON'),
   quiet: () => new Option('-q, --quiet', 'say nothing but errors'),
   follow: () => new Option('-f, --follow', 'go on as the log grows'),

@@ -13,7 +13,17 @@ export interface Invocation {
 
 /** These may stand before the command, too. */
 const common: readonly OptionName[] = [
-  ...(['datadir', 'database', 'set', 'tcp', 'runtime', 'install', 'linger', 'timeout'] as const),
+  ...([
+    'datadir',
+    'database',
+    'set',
+    'mode',
+    'tcp',
+    'runtime',
+    'install',
+    'linger',
+    'timeout',
+  ] as const),
   ...(['destroy', 'force', 'runAs', 'json', 'quiet'] as const),
 ]
 

@@ -241,14 +241,16 @@ export class InUseError extends ClusterError {
 export class NotOursError extends ClusterError {
   override readonly name = 'NotOursError'
 
-  constructor(dataDir: string, wanted: 'stop' | 'destroy') {
+  constructor(dataDir: string, wanted: 'stop' | 'destroy' | 'restart') {
     const what =
-      wanted === 'stop' ? `the server on ${dataDir} was not started` : `${dataDir} was not created`
-    super(
-      'ERR_CLUSTER_NOT_OURS',
-      dataDir,
-      `${what} by howdah and was left alone; to ${wanted} it all the same, force it`,
-    )
+      wanted === 'destroy'
+        ? `${dataDir} was not created`
+        : `the server on ${dataDir} was not started`
+    const cure =
+      wanted === 'restart'
+        ? 'restart it in the way in which it was started'
+        : `to ${wanted} it all the same, force it`
+    super('ERR_CLUSTER_NOT_OURS', dataDir, `${what} by howdah and was left alone; ${cure}`)
   }
 }
 

@@ -4,16 +4,16 @@ import {
   ownership,
   pin,
   type Shared,
-  users,
   type Wait,
 } from '@howdah/coordinate'
 import type { Runtime } from '@howdah/runtime'
 import type { DataDirectory } from './data-directory.ts'
-import { ClusterMissingError, InUseError, NotRunningError, NoTcpError } from './errors.ts'
+import { ClusterMissingError, NotRunningError, NoTcpError } from './errors.ts'
 import type { Mode } from './mode.ts'
 import { findPostmaster } from './postmaster.ts'
 import { addressOf, postgres, type State } from './server.ts'
 import type { PatienceOptions } from './reload.ts'
+import { restartAlone, takeAlone } from './restart.ts'
 import { Session } from './session.ts'
 import { type LaunchOptions, wantsTcp } from './subject.ts'
 import { superuserOf } from './superuser.ts'
@@ -95,7 +95,7 @@ export async function joinCluster(
     )
     const { database = postgres, atEnd = 'stop' } = options
     const server = { dataDir: directory.path, runtime: await runtime(), address, database }
-    const session = new Session(server, shared, atEnd)
+    const session = new Session(server, shared, joining, atEnd)
     if (options.mode !== undefined) await session.setMode(options.mode, patience(options))
     if (database !== postgres) await session.ensureDatabase(database)
     if (options.keep === true) await pin(shared.place, shared.subject)
@@ -139,16 +139,9 @@ async function withTcp(
 ): Promise<Shared<LaunchOptions>> {
   const postmaster = await findPostmaster(directory)
   if (postmaster === null || postmaster.file.listenAddress !== null) return shared
-  const { place, subject } = shared
-  const owner = await ownership(place, subject)
-  if (owner === 'foreign') {
+  if ((await ownership(shared.place, shared.subject)) === 'foreign') {
     throw new NoTcpError(directory.path, ', and howdah did not start it; let it listen, or stop it')
   }
-  const exclusive = await shared.tryExclusive(options)
-  if (exclusive === null) {
-    const others = (await users(place)).filter(({ pid }) => pid !== process.pid)
-    throw new InUseError(directory.path, others, 'restart with TCP the server on')
-  }
-  await exclusive.restart({ ...options, pinned: owner === 'pinned' })
-  return exclusive.share(options)
+  const alone = await takeAlone(directory, shared, options, 'restart with TCP the server on')
+  return await restartAlone(alone, options)
 }

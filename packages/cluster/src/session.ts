@@ -1,9 +1,22 @@
 import type { EventEmitter } from 'node:events'
-import type { Left, Shared } from '@howdah/coordinate'
+import { type JoinOptions, type Left, ownership, type Shared, type Wait } from '@howdah/coordinate'
 import type { Runtime } from '@howdah/runtime'
 import type pg from 'pg'
+import { DataDirectory } from './data-directory.ts'
+import { NotOursError } from './errors.ts'
+import { launchOf, restartAlone, takeAlone } from './restart.ts'
 import { type Address, postgres, Server, type State } from './server.ts'
 import type { LaunchOptions } from './subject.ts'
+
+/** How a server is restarted. */
+export interface RestartOptions extends Omit<LaunchOptions, 'tcp'> {
+  /** In ms: how long to wait for others who are joining or leaving. Without it there is no limit. */
+  waitTimeout?: number
+  /** Ends the waiting; the call then rejects with the signal's reason. */
+  signal?: AbortSignal
+  /** Told, once each, what is waited for. */
+  onWait?: (wait: Wait) => void
+}
 
 /**
  * One user's stay on a shared server: as long as it lasts, the server runs.
@@ -14,7 +27,8 @@ import type { LaunchOptions } from './subject.ts'
 export class Session extends Server implements AsyncDisposable {
   /** `'modified'` when this session started the server, `'unmodified'` when it was running. */
   readonly started: State
-  private readonly shared: Shared<LaunchOptions>
+  private shared: Shared<LaunchOptions>
+  private readonly joining: JoinOptions<LaunchOptions>
   private readonly atEnd: 'stop' | 'destroy'
   private readonly closers = new Set<() => Promise<unknown>>()
   private left: Promise<Left> | null = null
@@ -23,10 +37,12 @@ export class Session extends Server implements AsyncDisposable {
   constructor(
     server: { dataDir: string; runtime: Runtime; address: Address; database: string },
     shared: Shared<LaunchOptions>,
+    joining: JoinOptions<LaunchOptions>,
     atEnd: 'stop' | 'destroy',
   ) {
     super(server.dataDir, server.runtime, server.address, server.database)
     this.shared = shared
+    this.joining = joining
     this.started = shared.started
     this.atEnd = atEnd
   }
@@ -58,6 +74,31 @@ export class Session extends Server implements AsyncDisposable {
       // invalid_catalog_name: "database … does not exist"
       if ((error as pg.DatabaseError).code !== '3D000' || name === postgres) throw error
       return await this.createDatabase(name)
+    }
+  }
+
+  /**
+   * Restarts the server if nobody else uses it, for the settings that wait for that. It is started as it was before, and
+   * with the options on top; the connections to it are lost.
+   *
+   * Throws {@link InUseError}, and {@link NotOursError} for a server that howdah did not start; the session goes on then.
+   * After {@link StartFailedError} no server runs, and the session has been left.
+   */
+  async restart(options: RestartOptions = {}): Promise<void> {
+    const { shared } = this
+    if ((await ownership(shared.place, shared.subject)) === 'foreign')
+      throw new NotOursError(this.dataDir, 'restart')
+    const directory = new DataDirectory(this.dataDir)
+    const { settings, ...launch } = await launchOf(directory, this)
+    const start = { ...launch, ...options, settings: { ...settings, ...options.settings } }
+    const { waitTimeout: timeout, signal, onWait } = options
+    const joining = { ...this.joining, start, timeout, signal, onWait }
+    const alone = await takeAlone(directory, shared, joining, 'restart the server on')
+    try {
+      this.shared = await restartAlone(alone, joining)
+    } catch (error) {
+      this.left ??= Promise.resolve('stopped')
+      throw error
     }
   }
 

@@ -12,7 +12,7 @@ export function checkStartSetting(dataDir: string, name: string, value: string):
   if (value.includes('\0')) {
     throw new InvalidSettingError(dataDir, name, 'its value contains a NUL byte')
   }
-  if (fixed.has(name.toLowerCase())) {
+  if (isFixed(name)) {
     const why = 'howdah sets it itself; ask for TCP by the option for it'
     throw new InvalidSettingError(dataDir, name, why)
   }
@@ -28,7 +28,7 @@ export function checkKeptSetting(dataDir: string, name: string): void {
     const why = 'in a file, a name has no $, and one dot at most'
     throw new InvalidSettingError(dataDir, name, why)
   }
-  if (fixed.has(name.toLowerCase())) {
+  if (isFixed(name)) {
     const why = 'howdah sets it itself at every start; ask for TCP by the option for it'
     throw new InvalidSettingError(dataDir, name, why)
   }
@@ -36,6 +36,11 @@ export function checkKeptSetting(dataDir: string, name: string): void {
     const why = 'howdah sets it itself at every start; give it with the settings of a start'
     throw new InvalidSettingError(dataDir, name, why)
   }
+}
+
+/** Whether howdah sets it at each start, and takes it from nobody. */
+export function isFixed(name: string): boolean {
+  return fixed.has(name.toLowerCase())
 }
 
 /** Throws {@link InvalidSettingError} for what is no setting's name, not even that of an extension's. */

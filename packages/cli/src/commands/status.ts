@@ -1,4 +1,4 @@
-import type { ClusterStatus, ClusterUser } from '@howdah/cluster'
+import type { Cluster, ClusterStatus, ClusterUser, Mode } from '@howdah/cluster'
 import type { Context } from '../command.ts'
 import { exitStatus } from '../exit-status.ts'
 import { nameOfUser } from '../name-of-user.ts'
@@ -10,15 +10,26 @@ export async function status(context: Context): Promise<number> {
   const { cluster } = openCluster(context)
   const [found, users] = await Promise.all([cluster.status(), cluster.users()])
   const { dataDir } = cluster
+  const mode = found.state === 'running' ? await modeOf(cluster) : null
   if (options.json) {
     const version = found.state === 'missing' ? null : found.version.toString()
-    await output.json({ dataDir, ...found, version, users })
+    await output.json({ dataDir, ...found, version, ...(mode !== null && { mode }), users })
     return exitStatus.done
   }
   const facts = factsOf(dataDir, found, users)
+  if (mode === 'fast') facts.push(['mode', 'fast: a crash of the machine may destroy all data'])
   const width = Math.max(...facts.map(([name]) => name.length))
   for (const [name, value] of facts) await output.line(`${name.padEnd(width)}  ${value}`)
   return exitStatus.done
+}
+
+/** Of a server that runs, and answers. */
+async function modeOf(cluster: Cluster): Promise<Mode | null> {
+  try {
+    return await (await cluster.server()).mode()
+  } catch {
+    return null
+  }
 }
 
 function factsOf(

@@ -1,0 +1,87 @@
+import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Cluster, type Server } from '../src/index.ts'
+import { everyPostgres, newest } from './support/postgres.ts'
+import { Worker } from './support/worker.ts'
+
+let home: TemporaryDirectory
+beforeEach(() => {
+  home = temporaryDirectory()
+})
+afterEach(() => home[Symbol.dispose]())
+
+async function show(server: Server, name: string): Promise<string> {
+  return (await server.settings.get(name)).text
+}
+
+describe.each(everyPostgres)('restarting on $name', ({ strategy }) => {
+  it('applies what waits for it, and starts the server as it was', async () => {
+    const cluster = new Cluster(home.file('data'), { strategy })
+    await using db = await cluster.run({
+      tcp: true,
+      settings: { work_mem: '5MB', search_path: 'a, "B c"', shared_buffers: '32MB' },
+    })
+    const { port } = db.address
+    const pool = await db.pool()
+    await pool.query('SELECT 1')
+    await db.settings.set('max_connections', 31)
+    const before = await cluster.status()
+    await db.restart({ settings: { work_mem: '6MB' } })
+
+    expect(await show(db, 'max_connections')).toBe('31')
+    expect(await show(db, 'work_mem')).toBe('6MB')
+    expect(await show(db, 'search_path')).toBe('a, "B c"')
+    expect(await show(db, 'shared_buffers')).toBe('32MB')
+    expect(await cluster.status()).toMatchObject({ state: 'running', port, pinned: false })
+    expect(await cluster.status()).not.toMatchObject({ pid: (before as { pid: number }).pid })
+    expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
+    expect(await db.leave()).toBe('stopped')
+  })
+})
+
+it('keeps a server that is to stay', async () => {
+  const cluster = new Cluster(home.file('data'), { strategy: newest.strategy })
+  await cluster.start()
+  {
+    await using db = await cluster.run()
+    await db.restart()
+    expect(await db.leave()).toBe('kept')
+  }
+  expect(await cluster.status()).toMatchObject({ state: 'running', pinned: true })
+  await cluster.stop()
+})
+
+it('does not take it from others who use it', async () => {
+  const cluster = new Cluster(home.file('data'), { strategy: newest.strategy })
+  await using db = await cluster.run()
+  await using other = new Worker('use', cluster.dataDir, newest)
+  await other.next()
+  await expect(db.restart()).rejects.toMatchObject({
+    code: 'ERR_CLUSTER_IN_USE',
+    users: [{ pid: other.process.pid }],
+  })
+  expect(await db.databases()).toContain('postgres')
+  await other.leave()
+  await db.restart()
+})
+
+it('has left when the server does not start again, and another value makes it start', async () => {
+  const cluster = new Cluster(home.file('data'), { strategy: newest.strategy })
+  {
+    await using db = await cluster.run()
+    await db.settings.set('shared_preload_libraries', ['no_such_library'])
+    await expect(db.restart()).rejects.toMatchObject({
+      code: 'ERR_CLUSTER_START_FAILED',
+      log: expect.stringContaining('no_such_library'),
+    })
+    expect(await cluster.status()).toMatchObject({ state: 'stopped' })
+    expect(await db.leave()).toBe('stopped')
+  }
+  await expect(cluster.run()).rejects.toMatchObject({ code: 'ERR_CLUSTER_START_FAILED' })
+  {
+    await using db = await cluster.run({ settings: { shared_preload_libraries: '' } })
+    await db.settings.reset('shared_preload_libraries')
+  }
+  await using db = await cluster.run()
+  expect(await db.settings.get('shared_preload_libraries')).toMatchObject({ value: [] })
+})
