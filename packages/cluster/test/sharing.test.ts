@@ -254,6 +254,8 @@ it('never takes the server from under a user, whoever else is killed, and nothin
     }
   }
   await stopped()
-  const left = spawnSync('ps', ['-eo', 'args']).stdout.toString()
-  expect(left).not.toContain(cluster.dataDir)
+  await until('all processes have ended', () => {
+    const processes = spawnSync('ps', ['-eo', 'args']).stdout.toString()
+    return !processes.includes(cluster.dataDir)
+  })
 }, 120_000)

@@ -18,6 +18,7 @@ describe('those who wait in line', () => {
     )
     await Promise.all(processes.map((one) => one.line()))
     for (const one of processes) one.tell('start')
+    await Promise.all(processes.map((one) => one.line()))
     // How long they compete: nothing here waits for an event.
     await sleep(unlessLong(1_500, 5_000))
     for (const one of processes) one.tell('end')
@@ -39,6 +40,7 @@ describe('those who wait in line', () => {
     )
     await Promise.all(readers.map((one) => one.line()))
     for (const one of readers) one.tell('start')
+    await Promise.all(readers.map((one) => one.line()))
     for (let times = 0; times < 20; times++) {
       using lock = await acquire(path, { timeout: 5_000 })
       expect(lock.mode).toBe('exclusive')

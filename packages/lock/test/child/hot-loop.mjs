@@ -1,6 +1,6 @@
 // hot-loop LOCK OPTIONS HOLD: from a line on stdin until the next one, takes a lock again and again, and holds it for HOLD
-// ms each time. Then says how often, and its longest wait in ms.
-import { once } from 'node:events'
+// ms each time. Says when it has begun, and at the end how often it had the lock, and its longest wait in ms.
+import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { acquire } from '@howdah/lock'
 
@@ -8,16 +8,19 @@ const [path, options, hold] = process.argv.slice(2)
 const end = new AbortController()
 let times = 0
 let longest = 0
+// By lines: both of them may come at once.
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
 console.log('ready')
-await once(process.stdin, 'data')
-process.stdin.once('data', () => end.abort())
-while (!end.signal.aborted) {
+await lines.next()
+void lines.next().then(() => end.abort())
+console.log('begun')
+do {
   const start = performance.now()
   const lock = await acquire(path, JSON.parse(options))
   longest = Math.max(longest, performance.now() - start)
   times++
   await sleep(Number(hold))
   lock.release()
-}
+} while (!end.signal.aborted)
 console.log(JSON.stringify({ times, longest }))
 process.exit()
