@@ -15,6 +15,8 @@ import { readRows, Writer } from './support/writer.ts'
 
 const { strategy } = newest
 const isRoot = process.getuid?.() === 0
+/** In ms: several backups and restores on each of ten PostgreSQLs at once take their time on a busy machine. */
+const patience = 240_000
 
 it.concurrent.each(everyPostgres)(
   'restores what $name has committed, with writes going on during the base backup',
@@ -60,6 +62,7 @@ it.concurrent.each(everyPostgres)(
     const left = readdirSync(other.dataDir).filter((name) => /howdah|recovery|backup/.test(name))
     expect(left.toSorted()).toEqual(['howdah.json', 'howdah.run'])
   },
+  patience,
 )
 
 it.each([
