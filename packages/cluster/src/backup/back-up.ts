@@ -1,8 +1,7 @@
-import { rename, rm, stat } from 'node:fs/promises'
+import { chmod, mkdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Free, Wait } from '@howdah/coordinate'
 import type { Runtime } from '@howdah/runtime'
-import type pg from 'pg'
 import { closedAbove } from '../access.ts'
 import type { DataDirectory } from '../data-directory.ts'
 import { ClusterMissingError, PermissionError } from '../errors.ts'
@@ -17,11 +16,12 @@ import { awaitArchive } from './await-archive.ts'
 import type { Backup, Progress } from './backup.ts'
 import { BackupDirectory } from './backup-directory.ts'
 import { describe, writeRecord } from './backup-record.ts'
-import { type BaseBackup, takeBaseBackup } from './base-backup.ts'
+import { takeBaseBackup } from './base-backup.ts'
 import { explain } from './explain.ts'
+import { neededSettings } from './needed-settings.ts'
 import { ProgressReport } from './progress-report.ts'
 import { syncDirectory } from './sync-directory.ts'
-import { parseLsn, segmentName, segmentOf } from './wal-position.ts'
+import { segmentSizeOf, walFilesOf } from './wal-files.ts'
 
 /** How a cluster is backed up. */
 export interface BackupOptions {
@@ -92,16 +92,19 @@ async function add(
   const { version } = session.runtime
   const staging = into.newStaging()
   try {
+    await mkdir(staging, { mode: 0o700 })
+    await chmod(staging, 0o700)
     const base = await takeBaseBackup(client, {
       dataDir: directory.path,
       to: staging,
       major: version.major,
+      checksums: true,
       durable: true,
       progress,
       signal,
     })
-    const walSegmentSize = await segmentSize(client)
-    const files = walFiles(base, walSegmentSize)
+    const walSegmentSize = await segmentSizeOf(client)
+    const files = walFilesOf(base, walSegmentSize)
     progress.begin('archiving', files.length * walSegmentSize)
     await awaitArchive(client, {
       dataDir: directory.path,
@@ -121,7 +124,7 @@ async function add(
       walSegmentSize,
       size: base.files.reduce((sum, { size }) => sum + size, 0),
       superuser: session.address.user,
-      settings: await settingsOf(client),
+      settings: await neededSettings(client),
       ...base,
     }
     await writeRecord(staging, record)
@@ -167,33 +170,4 @@ async function startOfLog(directory: DataDirectory): Promise<number> {
     ({ size }) => size,
     () => 0,
   )
-}
-
-async function segmentSize(client: pg.Client): Promise<number> {
-  const { rows } = await client.query<{ size: number }>(
-    'SELECT bytes_per_wal_segment AS size FROM pg_catalog.pg_control_init()',
-  )
-  return rows[0]?.size ?? 16 * 1024 * 1024
-}
-
-/** The names of all WAL files of which a base backup needs something. */
-function walFiles({ timeline, startLsn, stopLsn }: BaseBackup, size: number): string[] {
-  const [start, stop] = [parseLsn(startLsn) ?? 0n, parseLsn(stopLsn) ?? 0n]
-  // Where it stops at the very end of a file, that is the last one.
-  const last = segmentOf(stop - 1n, size)
-  const files = []
-  for (let number = segmentOf(start, size); number <= last; number += 1n) {
-    files.push(segmentName({ timeline, number }, size))
-  }
-  return files
-}
-
-/** Those that a server that replays the WAL needs at least as high, or as they were. */
-async function settingsOf(client: pg.Client): Promise<Record<string, string>> {
-  const { rows } = await client.query<{ name: string; setting: string }>(
-    `SELECT name, setting FROM pg_catalog.pg_settings
-      WHERE name IN ('max_connections', 'max_prepared_transactions', 'max_locks_per_transaction')
-         OR (name = 'shared_preload_libraries' AND source = 'command line')`,
-  )
-  return Object.fromEntries(rows.map(({ name, setting }) => [name, setting]))
 }

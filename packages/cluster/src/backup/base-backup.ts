@@ -1,8 +1,15 @@
-import { chmod, mkdir, open } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type pg from 'pg'
 import { BackupUnsupportedError } from './errors.ts'
-import { type CopiedFile, copyTree, digestFile, listTree } from './copy-tree.ts'
+import {
+  cloneTree,
+  type CopiedFile,
+  type CopyOptions,
+  copyTree,
+  digestFile,
+  listTree,
+} from './copy-tree.ts'
 import { treatOfBaseBackup } from './not-copied.ts'
 import type { ProgressReport } from './progress-report.ts'
 import { syncDirectory } from './sync-directory.ts'
@@ -17,15 +24,20 @@ export interface BaseBackup {
   readonly endedAt: Date
   /** See `BackupRecord`. */
   readonly snapshot: string
+  /** Empty without checksums. */
   readonly files: readonly CopiedFile[]
 }
 
 /** How a base backup is made. */
 export interface BaseBackupOptions {
   readonly dataDir: string
-  /** Its directory, which is made. */
+  /** Its directory, empty. */
   readonly to: string
   readonly major: number
+  /** Whose the copy is. */
+  readonly owner?: CopyOptions['owner']
+  /** Whether to tell what was copied; without, blocks are shared where the file system can do that. */
+  readonly checksums: boolean
   /** Sync it all, so that it survives a power failure. */
   readonly durable: boolean
   readonly progress: ProgressReport
@@ -43,7 +55,7 @@ export async function takeBaseBackup(
   client: pg.Client,
   options: BaseBackupOptions,
 ): Promise<BaseBackup> {
-  const { dataDir, to, major, durable, progress, signal } = options
+  const { dataDir, to, major, durable, owner = null, progress, signal } = options
   await refuseUnsupported(client, dataDir)
   await client.query('SET statement_timeout = 0')
   if (major >= 14) await client.query('SET idle_session_timeout = 0')
@@ -51,20 +63,22 @@ export async function takeBaseBackup(
   const { rows } = await client.query<{ lsn: string; file: string; at: Date }>(start)
   const [begun] = rows
   if (begun === undefined) throw new Error('the server has not said where the backup starts')
-  await mkdir(to, { mode: 0o700 })
-  await chmod(to, 0o700)
   const tree = await listTree(dataDir, treatOfBaseBackup)
   progress.begin(
     'copying',
     tree.files.reduce((sum, { size }) => sum + size, 0),
   )
-  const files = await copyTree(dataDir, to, tree, {
+  const copying: CopyOptions = {
+    owner,
     durable,
     // It says from where to recover, should the label be lost.
     last: 'global/pg_control',
     signal,
     onBytes: (bytes) => progress.add(bytes),
-  })
+  }
+  const files: CopiedFile[] = []
+  if (options.checksums) files.push(...(await copyTree(dataDir, to, tree, copying)))
+  else await cloneTree(dataDir, to, tree, copying)
   const { rows: ends } = await client.query<{ lsn: string; label: string; spaces: string }>(stop)
   const [ended] = ends
   if (ended === undefined) throw new Error('the server has not said where the backup ends')
@@ -74,8 +88,12 @@ export async function takeBaseBackup(
   )
   const [moment] = moments
   if (moment === undefined) throw new Error('the server has not said what time it is')
-  const labels = [await writeFile(to, 'backup_label', ended.label, durable)]
-  if (ended.spaces !== '') labels.push(await writeFile(to, 'tablespace_map', ended.spaces, durable))
+  const labels = [{ name: 'backup_label', text: ended.label }]
+  if (ended.spaces !== '') labels.push({ name: 'tablespace_map', text: ended.spaces })
+  for (const { name, text } of labels) {
+    await writeFile(join(to, name), text, copying)
+    if (options.checksums) files.push({ path: name, ...(await digestFile(join(to, name))) })
+  }
   if (durable) await syncDirectory(to)
   return {
     startLsn: begun.lsn,
@@ -85,7 +103,7 @@ export async function takeBaseBackup(
     startedAt: begun.at,
     endedAt: moment.at,
     snapshot: moment.snapshot,
-    files: [...files, ...labels],
+    files,
   }
 }
 
@@ -115,7 +133,7 @@ async function refuseUnsupported(client: pg.Client, dataDir: string): Promise<vo
   if (standby) {
     throw new BackupUnsupportedError(
       dataDir,
-      'it is a standby, or has not ended its recovery; back up its primary',
+      'it is a standby, or has not ended its recovery; take its primary',
     )
   }
   if (spaces.length > 0) {
@@ -125,16 +143,13 @@ async function refuseUnsupported(client: pg.Client, dataDir: string): Promise<vo
 }
 
 async function writeFile(
-  to: string,
-  name: string,
+  path: string,
   text: string,
-  durable: boolean,
-): Promise<CopiedFile> {
-  {
-    await using file = await open(join(to, name), 'wx', 0o600)
-    // As the server said it, byte by byte.
-    await file.writeFile(text)
-    if (durable) await file.sync()
-  }
-  return { path: name, ...(await digestFile(join(to, name))) }
+  { owner, durable }: CopyOptions,
+): Promise<void> {
+  await using file = await open(path, 'wx', 0o600)
+  // As the server said it, byte by byte.
+  await file.writeFile(text)
+  if (owner) await file.chown(owner.uid, owner.gid)
+  if (durable) await file.sync()
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
-import { chown, mkdir, open, readdir, stat } from 'node:fs/promises'
+import { chown, copyFile as copyBlocks, mkdir, open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { syncDirectory } from './sync-directory.ts'
 
@@ -79,20 +79,52 @@ export async function copyTree(
   tree: Tree,
   options: CopyOptions,
 ): Promise<CopiedFile[]> {
+  const copied: CopiedFile[] = []
+  await eachFile(to, tree, options, () => {
+    const buffer = Buffer.allocUnsafe(chunk)
+    return async ({ path }) => {
+      const result = await copyFile(join(from, path), join(to, path), buffer, options)
+      if (result !== null) copied.push({ path, ...result })
+    }
+  })
+  return copied.toSorted((one, other) => (one.path < other.path ? -1 : 1))
+}
+
+/**
+ * Copies as {@link copyTree} does, without looking at what is in the files, so that the copy shares its blocks with the
+ * original where the file system can do that, as Btrfs, XFS, bcachefs and APFS can.
+ */
+export async function cloneTree(
+  from: string,
+  to: string,
+  tree: Tree,
+  options: CopyOptions,
+): Promise<void> {
+  await eachFile(to, tree, options, () => async ({ path, size }) => {
+    options.signal?.throwIfAborted()
+    await cloneFile(join(from, path), join(to, path), options)
+    options.onBytes?.(size)
+  })
+}
+
+/** Makes the directories and has the files copied, some at once, each by one of the copiers that `makeCopier` makes. */
+async function eachFile(
+  to: string,
+  tree: Tree,
+  options: CopyOptions,
+  makeCopier: () => (file: TreeFile) => Promise<void>,
+): Promise<void> {
   for (const directory of tree.directories) {
     await mkdir(join(to, directory), { mode: 0o700 })
     await own(join(to, directory), options)
   }
-  const copied: CopiedFile[] = []
   const copyAll = async (files: readonly TreeFile[]) => {
     const remaining = [...files].toReversed()
     const worker = async () => {
-      const buffer = Buffer.allocUnsafe(chunk)
+      const copy = makeCopier()
       try {
         for (let file = remaining.pop(); file !== undefined; file = remaining.pop()) {
-          const { path } = file
-          const result = await copyFile(join(from, path), join(to, path), buffer, options)
-          if (result !== null) copied.push({ path, ...result })
+          await copy(file)
         }
       } catch (error) {
         // The others need not go on.
@@ -109,7 +141,6 @@ export async function copyTree(
   if (options.durable) {
     for (const directory of [...tree.directories, '']) await syncDirectory(join(to, directory))
   }
-  return copied.toSorted((one, other) => (one.path < other.path ? -1 : 1))
 }
 
 /** A file's size and checksum. */
@@ -156,6 +187,20 @@ async function copyFile(
   if (owner) await target.chown(owner.uid, owner.gid)
   if (durable) await target.sync()
   return { size, sha256: hash.digest('hex') }
+}
+
+async function cloneFile(from: string, to: string, { owner, durable }: CopyOptions): Promise<void> {
+  const { COPYFILE_EXCL, COPYFILE_FICLONE, O_NOFOLLOW, O_RDONLY } = constants
+  try {
+    await copyBlocks(from, to, COPYFILE_EXCL | COPYFILE_FICLONE)
+  } catch (error) {
+    vanished(error as NodeJS.ErrnoException)
+    return
+  }
+  if (!owner && !durable) return
+  await using target = await open(to, O_RDONLY | O_NOFOLLOW)
+  if (owner) await target.chown(owner.uid, owner.gid)
+  if (durable) await target.sync()
 }
 
 async function own(path: string, { owner }: CopyOptions): Promise<void> {

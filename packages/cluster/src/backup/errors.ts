@@ -43,12 +43,12 @@ export class RestartNeededError extends ClusterError {
   }
 }
 
-/** The cluster cannot be backed up as it is. */
+/** The cluster cannot be backed up, or cloned, as it is. */
 export class BackupUnsupportedError extends ClusterError {
   override readonly name = 'BackupUnsupportedError'
 
   constructor(dataDir: string, why: string) {
-    super('ERR_CLUSTER_BACKUP_UNSUPPORTED', dataDir, `cannot back up ${dataDir}: ${why}`)
+    super('ERR_CLUSTER_BACKUP_UNSUPPORTED', dataDir, `cannot copy ${dataDir}: ${why}`)
   }
 }
 

@@ -1,17 +1,12 @@
-import { readFile, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Free } from '@howdah/coordinate'
 import type { Runtime } from '@howdah/runtime'
 import type { DataDirectory } from '../data-directory.ts'
-import { StartFailedError } from '../errors.ts'
-import { LocalState } from '../local-state.ts'
-import { writeMark } from '../mark.ts'
 import { writeOwnFile } from '../own-file.ts'
-import { placeOf } from '../place.ts'
 import { findPostmaster } from '../postmaster.ts'
 import type { ServerUser } from '../server-user.ts'
-import { ClusterSubject } from '../subject.ts'
 import { RecoveryFailedError } from './errors.ts'
+import { readWholeLog, runPrivately } from './private-server.ts'
 import type { ProgressReport } from './progress-report.ts'
 import { type RecoveryLog, readRecoveryLog } from './recovery-log.ts'
 import { restoreCommand, restoreScript, restoreScriptName } from './restore-script.ts'
@@ -36,8 +31,7 @@ export interface RecoveryOptions {
 }
 
 /**
- * Has a server replay WAL on a copied base backup up to a target or the end, and stops it again. A private one: nobody
- * connects to it, it archives nothing, and it ends with us, if we are killed.
+ * Has a private server replay WAL on a copied base backup up to a target or the end, and stops it again.
  *
  * Throws {@link RecoveryFailedError} with the server's words.
  */
@@ -47,7 +41,6 @@ export async function recover(
 ): Promise<RecoveryLog> {
   const { runtime, user, superuser, wal, target, signal } = options
   const major = runtime.version.major
-  await writeMark(directory, user, { superuser, created: true })
   await writeOwnFile(directory.file(restoreScriptName), restoreScript(wal), user)
   const recovery = {
     restore_command: restoreCommand,
@@ -60,50 +53,25 @@ export async function recover(
   } else {
     await writeOwnFile(directory.file('recovery.signal'), '', user)
   }
-  const subject = new ClusterSubject(
-    directory,
-    user,
-    () => Promise.resolve(runtime),
-    // Nobody asks for it: it is gone in a moment.
-    new LocalState(() => undefined),
-  )
-  const free = new Free(subject, placeOf(directory, user, false))
-  const settings = { ...options.settings, ...alone, ...(major >= 12 && recovery) }
-  try {
-    const shared = await free.join({ start: { settings }, ifExists: true, signal })
-    try {
-      await untilRecovered(directory, options)
-    } finally {
-      await shared.leave()
-    }
-  } catch (error) {
-    if (!(error instanceof StartFailedError)) throw error
+  const settings = {
+    ...options.settings,
+    // It would ask for the original's limits.
+    hot_standby: 'off',
+    ...(major >= 12 && recovery),
   }
-  const log = await readWhole(directory)
+  const server = { runtime, user, superuser, settings, signal }
+  const log = await runPrivately(directory, server, async () => {
+    await untilRecovered(directory, options)
+  })
   const result = readRecoveryLog(log)
   const hasEnded = /archive recovery complete/.test(log)
   if (!hasEnded) {
     const why = result.failure ?? 'the server ended on the way'
     throw new RecoveryFailedError(directory.path, why, log.trim().split('\n').slice(-8).join('\n'))
   }
-  await rm(directory.record, { force: true })
-  const left = ['recovery.done', 'backup_label.old', 'tablespace_map.old', 'postmaster.opts']
+  const left = ['recovery.done', 'backup_label.old', 'tablespace_map.old']
   for (const name of [restoreScriptName, ...left]) await rm(directory.file(name), { force: true })
   return result
-}
-
-/** What keeps a server to itself that only replays WAL, and its messages as we read them. */
-const alone = {
-  archive_mode: 'off',
-  // It would ask for the original's limits.
-  hot_standby: 'off',
-  // Nor are subscriptions and jobs its business, when it has come to the end.
-  max_worker_processes: '0',
-  ssl: 'off',
-  logging_collector: 'off',
-  log_destination: 'stderr',
-  log_min_messages: 'warning',
-  lc_messages: 'C',
 }
 
 /** Waits until the server has come to the end, or has ended. Nothing tells of it but its files. */
@@ -114,16 +82,12 @@ async function untilRecovered(
   let replayed = 0
   for (let pause = 2; ; pause = Math.min(2 * pause, 100)) {
     const postmaster = await findPostmaster(directory)
-    const { files } = readRecoveryLog(await readWhole(directory))
+    const { files } = readRecoveryLog(await readWholeLog(directory))
     progress.add((files - replayed) * segmentSize)
     replayed = files
     if (postmaster === null || postmaster.file.status === 'ready') return
     await sleep(pause, undefined, { signal })
   }
-}
-
-async function readWhole(directory: DataDirectory): Promise<string> {
-  return await readFile(directory.logFile, 'utf8').catch(() => '')
 }
 
 /** A string in a configuration file. */

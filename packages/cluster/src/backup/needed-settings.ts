@@ -1,0 +1,11 @@
+import type pg from 'pg'
+
+/** Settings of a server that one that replays its WAL needs at least as high, or as they are. */
+export async function neededSettings(client: pg.Client): Promise<Record<string, string>> {
+  const { rows } = await client.query<{ name: string; setting: string }>(
+    `SELECT name, setting FROM pg_catalog.pg_settings
+      WHERE name IN ('max_connections', 'max_prepared_transactions', 'max_locks_per_transaction')
+         OR (name = 'shared_preload_libraries' AND source = 'command line')`,
+  )
+  return Object.fromEntries(rows.map(({ name, setting }) => [name, setting]))
+}
