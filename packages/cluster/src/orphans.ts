@@ -1,24 +1,29 @@
-import { readdir, readlink, stat } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { liveness } from '@howdah/lock'
 import type { DataDirectory } from './data-directory.ts'
+import { type PostgresProcess, processesIn } from './postgres-processes.ts'
 
 /**
- * Ends what a killed postmaster has left: backends that are busy, have not noticed yet, and hold its shared memory, so
- * that no server can start. Known by their executable and by where they work; on Linux only.
+ * Ends what a killed postmaster has left, and waits until it is gone: backends that are busy, have not noticed yet, and
+ * hold its shared memory, so that no server can start. Known by their executable and by where they work; on Linux only.
  *
  * Only to be called while no postmaster runs, under the change and use locks. SIGQUIT ends a backend at once; what it
- * was doing was lost with its postmaster.
+ * was doing was lost with its postmaster. Returns those that are still there after `timeout` ms, or may not be signalled.
  */
-export async function endOrphans(directory: DataDirectory): Promise<void> {
-  const here = await stat(directory.path)
-  for (const name of await readdir('/proc').catch(() => [])) {
-    if (!/^\d+$/.test(name)) continue
+export async function endOrphans(
+  directory: DataDirectory,
+  timeout = 5_000,
+): Promise<PostgresProcess[]> {
+  const deadline = performance.now() + timeout
+  const orphans = await processesIn(directory.path)
+  for (const { identity } of orphans) {
     try {
-      const there = await stat(`/proc/${name}/cwd`)
-      if (there.dev !== here.dev || there.ino !== here.ino) continue
-      if (!/\/postgres( \(deleted\))?$/.test(await readlink(`/proc/${name}/exe`))) continue
-      process.kill(Number(name), 'SIGQUIT')
+      if (liveness(identity) === 'alive') process.kill(identity.pid, 'SIGQUIT')
     } catch {
       // It has ended meanwhile, or is somebody else's.
     }
   }
+  const left = () => orphans.filter(({ identity }) => liveness(identity) !== 'dead')
+  while (left().length > 0 && performance.now() < deadline) await sleep(5)
+  return left()
 }

@@ -1,14 +1,13 @@
 import type { ChildProcess } from 'node:child_process'
-import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Launch } from '@howdah/coordinate'
 import type { Runtime } from '@howdah/runtime'
 import type { DataDirectory } from './data-directory.ts'
 import { serverEnvironment } from './environment.ts'
 import { StartFailedError } from './errors.ts'
+import { removeLeftFiles } from './left-files.ts'
 import { openLog, readLog } from './log-file.ts'
 import { endOrphans } from './orphans.ts'
-import { findPostmaster } from './postmaster.ts'
 import { readPostmasterPid } from './postmaster-pid.ts'
 import { reach } from './reach.ts'
 import type { ServerUser } from './server-user.ts'
@@ -48,7 +47,7 @@ export async function startPostmaster(
   for (const [name, value] of Object.entries(settings)) {
     checkStartSetting(directory.path, name, value)
   }
-  await removeStalePidFile(directory)
+  await removeLeftFiles(directory)
   const deadline = performance.now() + timeout
   for (let attempt = 1; ; attempt += 1) {
     using log = openLog(directory, user)
@@ -135,11 +134,4 @@ function flags(settings: Readonly<Record<string, string>>, tcp: boolean | number
 function portFor(tcp: boolean | number): number {
   if (tcp === true) return 20_000 + Math.floor(Math.random() * 12_000)
   return tcp === false ? socketOnlyPort : tcp
-}
-
-/** A pid in it that is now another's would keep the server from starting. Garbage stays, and is an error. */
-async function removeStalePidFile(directory: DataDirectory): Promise<void> {
-  const file = await readPostmasterPid(directory)
-  if (file !== null && (await findPostmaster(directory)) === null)
-    await rm(directory.pidFile, { force: true })
 }

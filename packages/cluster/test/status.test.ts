@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
 import { liveness } from '@howdah/lock'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { Cluster } from '../src/index.ts'
-import { newest } from './support/postgres.ts'
+import { leaveBusyBackend } from './support/busy-backend.ts'
+import { everyPostgres, newest } from './support/postgres.ts'
 
 let home: TemporaryDirectory
 let cluster: Cluster
@@ -88,34 +89,67 @@ it('is stopped when the postmaster was killed, and starts again', async () => {
   await cluster.stop()
 })
 
-it('starts again although a busy backend of a killed postmaster lives on', async () => {
+it('ends a busy backend of a killed postmaster before it starts again', async () => {
+  leftBy(2 ** 22 + 1)
+  await cluster.start()
+  const backend = await leaveBusyBackend(cluster)
+  expect(await cluster.start()).toBe('modified')
+  expect(await backend.query).toBeInstanceOf(Error)
+  expect(liveness(backend.identity)).toBe('dead')
+  await cluster.stop()
+})
+
+// Before 13 the key of the shared memory, by which a server finds it in use, comes from the port.
+it.each(everyPostgres.filter(({ major }) => major === 12 || major === newest.major))(
+  'ends the backend also where it starts on another port, on $name',
+  async ({ strategy }) => {
+    const other = new Cluster(home.file('other'), { strategy })
+    try {
+      await other.start()
+      const backend = await leaveBusyBackend(other)
+      expect(await other.start({ tcp: true })).toBe('modified')
+      expect(await backend.query).toBeInstanceOf(Error)
+      expect(liveness(backend.identity)).toBe('dead')
+    } finally {
+      await other.destroy({ force: true })
+    }
+  },
+)
+
+it('ends the backend also where the pid of the killed postmaster is now that of somebody else', async () => {
+  leftBy(2 ** 22 + 1)
+  await cluster.start()
+  const backend = await leaveBusyBackend(cluster)
+  const shell = spawn('sleep', ['600'])
+  try {
+    const [, ...rest] = readFileSync(cluster.pidFile, 'utf8').split('\n')
+    writeFileSync(cluster.pidFile, [shell.pid, ...rest].join('\n'))
+    expect(await cluster.start()).toBe('modified')
+    expect(await backend.query).toBeInstanceOf(Error)
+    await cluster.stop()
+    expect(shell.exitCode ?? shell.signalCode).toBeNull()
+  } finally {
+    shell.kill()
+  }
+})
+
+it('starts where the pid in what it left beside its socket is now that of somebody else', async () => {
   leftBy(2 ** 22 + 1)
   await cluster.start()
   const status = await cluster.status()
   if (status.state !== 'running') throw new Error('it does not run')
-  const client = await (await cluster.server()).connect()
-  client.on('error', () => undefined)
-  const { rows } = await client.query('SELECT pg_backend_pid() AS pid')
-  // Neither reads from its client nor waits for anything, so it does not notice that its postmaster is gone.
-  const busy = client
-    .query(`DO $$ BEGIN FOR i IN 1..2000000000 LOOP END LOOP; END $$`)
-    .catch((error: Error) => error)
-  await until('the backend is busy', async () => {
-    const other = await (await cluster.server()).connect()
-    const { rows: active } = await other.query(
-      `SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND state = 'active'`,
-      [rows[0].pid],
-    )
-    await other.end()
-    return active.length > 0
-  })
   process.kill(status.pid, 'SIGKILL')
   await until('the postmaster is gone', async () => !(await cluster.running()))
-
-  expect(await cluster.start()).toBe('modified')
-  expect(await busy).toBeInstanceOf(Error)
-  expect(
-    liveness({ pid: rows[0].pid, startTime: null, bootId: null, pidNamespace: null }),
-  ).not.toBe('alive')
-  await cluster.stop()
+  const { uid } = statSync(cluster.dataDir)
+  const shell = spawn('sleep', ['600'], { ...(process.getuid?.() === 0 && { uid }) })
+  try {
+    for (const file of [cluster.pidFile, home.file('data', '.s.PGSQL.1.lock')]) {
+      const [, ...rest] = readFileSync(file, 'utf8').split('\n')
+      writeFileSync(file, [shell.pid, ...rest].join('\n'))
+    }
+    expect(await cluster.start()).toBe('modified')
+    await cluster.stop()
+  } finally {
+    shell.kill()
+  }
 })

@@ -1,0 +1,43 @@
+import { readdir, readFile, rm } from 'node:fs/promises'
+import { identifyProcess } from '@howdah/lock'
+import type { DataDirectory } from './data-directory.ts'
+import { endOrphans } from './orphans.ts'
+import { findPostmaster } from './postmaster.ts'
+import { readPostmasterPid } from './postmaster-pid.ts'
+
+/**
+ * Removes what a killed server has left in its data directory and what would keep the next one from starting: files whose
+ * pid is now another process's. A server looks no further than whether there is a process of its user with that pid, and
+ * in a container that was started anew there often is.
+ *
+ * The pid file of a process that is gone is left to the server: by the shared memory that it names, a server finds out
+ * whether children of the earlier one still work here, and before 13 by nothing else, as soon as it has another port.
+ * Garbage stays, and is an error. The caller holds the change and use locks.
+ */
+export async function removeLeftFiles(directory: DataDirectory): Promise<void> {
+  const file = await readPostmasterPid(directory)
+  if (file !== null) {
+    if ((await findPostmaster(directory)) !== null) return
+    if (identifyProcess(file.pid) !== null) {
+      await endOrphans(directory)
+      await rm(directory.pidFile, { force: true })
+    }
+  }
+  for (const { path, pid } of await socketLocks(directory)) {
+    if (identifyProcess(pid) !== null) await rm(path, { force: true })
+  }
+}
+
+/** The lock files beside the sockets in a data directory. */
+async function socketLocks(
+  directory: DataDirectory,
+): Promise<{ readonly path: string; readonly pid: number }[]> {
+  const names = await readdir(directory.path).catch(() => [])
+  const locks = names.filter((name) => /^\.s\.PGSQL\.\d+\.lock$/.test(name))
+  return await Promise.all(
+    locks.map(async (name) => {
+      const path = directory.file(name)
+      return { path, pid: Number.parseInt(await readFile(path, 'utf8').catch(() => ''), 10) }
+    }),
+  )
+}
