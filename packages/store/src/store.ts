@@ -1,5 +1,14 @@
-import { acquire, type Lock, type WaitOptions } from '@howdah/lock'
-import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, type Dirent } from 'node:fs'
+import { acquire, tryAcquire, type Lock, type WaitOptions } from '@howdah/lock'
+import {
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmdirSync,
+  unlinkSync,
+  type Dirent,
+} from 'node:fs'
 import { join, resolve } from 'node:path'
 import { jsonCodec, type BodyCodec } from './body-codec.ts'
 import type { EntryFormat } from './entry.ts'
@@ -128,6 +137,35 @@ export class Store<State = unknown, Input = State> {
     }
   }
 
+  /**
+   * Removes a segment in which nothing is left; it is made again when somebody uses it. `false`: something lies in it,
+   * somebody has it locked, or it is not there.
+   *
+   * Rejects with `ERR_STORE_IDENTITY`, `ERR_STORE_OPTION` with `create: false`, `ERR_STORE_IO`, `ERR_STORE_LOCK`,
+   * `ERR_STORE_LOCK_TIMEOUT`, `ERR_STORE_LOCK_ORDER` within a transaction, or the signal's reason.
+   */
+  async discard(identity: number, options: WaitOptions = {}): Promise<boolean> {
+    const { directory } = this.#place(identity)
+    const failure = { step: `discard store segment ${String(identity)}`, path: directory }
+    this.#identities.require(identity, failure)
+    if (!this.#create) {
+      const why = 'this store only looks; open it with create: true'
+      throw new StoreError('ERR_STORE_OPTION', failure, why)
+    }
+    using big = await this.#bigLockIfMade(options)
+    if (big === null) return false
+    try {
+      using lock = await tryAcquire(join(directory, lockName), { create: false })
+      return lock !== null && removeSegment(directory)
+    } catch (error) {
+      const code = errno(error)
+      // Somebody made something in it just now: a lock file for lack of one.
+      if (code === 'ENOTEMPTY' || code === 'EEXIST') return false
+      if (code === 'ERR_LOCK_NOT_FOUND' || code === 'ENOENT') return false
+      throw isSystemError(error) ? ioError(error, failure) : lockError(error, failure)
+    }
+  }
+
   #begin(identity: number, options: WaitOptions): Promise<Segment<State, Input>> {
     const begun = this.#open(identity, options).catch((error: unknown) => {
       this.#segments.delete(identity)
@@ -186,18 +224,22 @@ export class Store<State = unknown, Input = State> {
   }
 
   async #readDirectory(options: WaitOptions, failure: Failure): Promise<Dirent[]> {
-    using _ = await this.#bigLock({ ...patient(options), create: false }).catch(
-      (error: unknown) => {
-        // Nobody has used it yet, or somebody removed it.
-        if (error instanceof StoreError && errno(error.cause) === 'ERR_LOCK_NOT_FOUND') return null
-        throw error
-      },
-    )
+    using _ = await this.#bigLockIfMade(options)
     try {
       return readdirSync(this.base, { withFileTypes: true })
     } catch (error) {
       if (errno(error) === 'ENOENT') return []
       throw ioError(error, failure)
+    }
+  }
+
+  /** `null` where nobody has used the store yet, or somebody removed it. */
+  async #bigLockIfMade(options: WaitOptions): Promise<Lock | null> {
+    try {
+      return await this.#bigLock({ ...patient(options), create: false })
+    } catch (error) {
+      if (error instanceof StoreError && errno(error.cause) === 'ERR_LOCK_NOT_FOUND') return null
+      throw error
     }
   }
 
@@ -235,6 +277,15 @@ export class Store<State = unknown, Input = State> {
 function makeSegment(directory: string): void {
   if (!isRealDirectory(directory)) mkdirSync(directory, 0o700)
   closeSync(openSync(join(directory, lockName), 'a', 0o600))
+}
+
+/** Removes the directory of a segment that is locked, unless more lies in it than its lock. Throws errors of the system. */
+function removeSegment(directory: string): boolean {
+  const names = readdirSync(directory)
+  if (!names.every(isLockName)) return false
+  for (const name of names) unlinkSync(join(directory, name))
+  rmdirSync(directory)
+  return true
 }
 
 function isRealDirectory(path: string): boolean {

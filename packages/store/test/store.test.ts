@@ -126,6 +126,47 @@ describe('a segment', () => {
   })
 })
 
+describe('discarding a segment', () => {
+  test('removes it when nothing is left in it, and it is made again when it is used', async () => {
+    using directory = temporaryDirectory()
+    const store = new Store(directory.path, quick)
+    const segment = await store.segment(7)
+    const entry = await segment.save({})
+    expect(await store.discard(7), 'an entry is left').toBe(false)
+    await entry.destroy()
+    writeFileSync(directory.file('7', 'lock.gate'), '')
+    expect(await store.discard(7)).toBe(true)
+    expect(readdirSync(directory.path)).toEqual(['lock'])
+    expect(await store.discard(7), 'it is gone').toBe(false)
+    await segment.save({})
+    expect(await new Store(directory.path).segment(7).then((other) => other.count())).toBe(1)
+  })
+
+  test('leaves alone what somebody has locked, and what lies in it besides entries', async () => {
+    using directory = temporaryDirectory()
+    const store = new Store(directory.path, quick)
+    const segment = await store.segment(7)
+    const within = await segment.transaction(() => caught(() => store.discard(7)))
+    expect(within.code).toBe('ERR_STORE_LOCK_ORDER')
+    await using child = new Child('hold-lock', [directory.path, 7])
+    await child.line()
+    expect(await store.discard(7)).toBe(false)
+    await child.kill()
+    mkdirSync(directory.file('7', 'notes'))
+    expect(await store.discard(7)).toBe(false)
+    expect(existsSync(directory.file('7', 'notes'))).toBe(true)
+  })
+
+  test('makes nothing, and is refused to a store that only looks', async () => {
+    using directory = temporaryDirectory()
+    expect(await new Store(directory.file('base')).discard(7)).toBe(false)
+    expect(readdirSync(directory.path)).toEqual([])
+    const looking = new Store(directory.file('base'), { create: false })
+    expect((await caught(() => looking.discard(7))).code).toBe('ERR_STORE_OPTION')
+    expect((await caught(() => looking.discard(-1))).code).toBe('ERR_STORE_IDENTITY')
+  })
+})
+
 describe('the segments of a store', () => {
   test('are listed in ascending order; what is none comes with an error and ends nothing', async () => {
     using directory = temporaryDirectory()

@@ -1,4 +1,4 @@
-// storm BASE LOG SEGMENTS: saves, lists and destroys entries until it is told to stop, and then lives on until stdin ends.
+// storm BASE LOG SEGMENTS: saves, lists and destroys entries, and discards segments, until it is told to stop, and then lives on until stdin ends.
 //
 // It says so when it has saved its first. What it did it writes into the log: "+" after an entry was saved, "-" before one is destroyed.
 import { openSync, writeSync } from 'node:fs'
@@ -42,9 +42,9 @@ while (!order.stop) {
         })
       }
     })
-  } else {
+  } else if (dice(2) === 0) {
     for await (const { error } of segment.all()) if (error) throw error
-  }
+  } else await store.discard(identity)
 }
 console.log(`stopped ${mine.length}`)
 process.stdin.resume()
