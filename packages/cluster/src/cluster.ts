@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { Free, ownership, type Place, users } from '@howdah/coordinate'
+import { Free, ownership, users } from '@howdah/coordinate'
 import {
   all,
   type Constraint,
@@ -15,6 +15,7 @@ import { type BackupOptions, backUp } from './backup/back-up.ts'
 import type { Backup } from './backup/backup.ts'
 import { restore, type Restored, type RestoreOptions } from './backup/restore.ts'
 import type { ClusterStatus } from './cluster-status.ts'
+import type { Coordination } from './coordination.ts'
 import { DataDirectory } from './data-directory.ts'
 import {
   ClusterMissingError,
@@ -32,11 +33,11 @@ import { type Mode, modeWhileStopped, warningOf } from './mode.ts'
 import { placeOf } from './place.ts'
 import { findPostmaster } from './postmaster.ts'
 import { addressOf, postgres, Server, type State } from './server.ts'
-import { chooseServerUser, type ServerUser } from './server-user.ts'
+import { chooseServerUser } from './server-user.ts'
 import type { Session } from './session.ts'
 import { superusersWhileStopped } from './single-user.ts'
 import { stopPostmaster } from './stop.ts'
-import { ClusterSubject, type LaunchOptions } from './subject.ts'
+import { ClusterSubject } from './subject.ts'
 import { superuserOf } from './superuser.ts'
 import { readVersion } from './version-file.ts'
 
@@ -158,8 +159,7 @@ export class Cluster {
    * `'unmodified'` when it was running already: the options of a start were not applied then, but it stays from now on.
    */
   async start(options: RunOptions = {}): Promise<State> {
-    const { free, runtime } = await this.coordination(options)
-    return await startCluster(this.directory, free, runtime, options)
+    return await startCluster(await this.coordination(options), options)
   }
 
   /**
@@ -170,8 +170,7 @@ export class Cluster {
    * await using db = await new Cluster('.howdah/data').run({ database: 'app' })
    */
   async run(options: RunOptions = {}): Promise<Session> {
-    const { free, runtime } = await this.coordination(options)
-    return await joinCluster(this.directory, free, runtime, options)
+    return await joinCluster(await this.coordination(options), options)
   }
 
   /** The running server, without becoming one of its users. Throws {@link NotRunningError}. */
@@ -253,8 +252,7 @@ export class Cluster {
    * backups of this cluster, `ArchiveFailedError`, `DiskFullError`; earlier backups are left whole.
    */
   async backup(options: BackupOptions): Promise<Backup> {
-    const { user, free, runtime } = await this.coordination()
-    return await backUp({ directory: this.directory, user, free, runtime }, options)
+    return await backUp(await this.coordination(), options)
   }
 
   /**
@@ -310,7 +308,8 @@ export class Cluster {
     const subject = new ClusterSubject(this.directory, user, runtime, state)
     const isThrowAway = throwAway || (await this.directory.has(this.directory.throwAway))
     const place = placeOf(this.directory, user, isThrowAway)
-    return { user, subject, place, runtime, free: new Free(subject, place) }
+    const free = new Free(subject, place)
+    return { directory: this.directory, user, subject, place, free, runtime, state }
   }
 
   /** Each thing once. */
@@ -319,14 +318,6 @@ export class Cluster {
     this.told.add(notice)
     this.options.onNotice?.(notice)
   }
-}
-
-interface Coordination {
-  readonly user: ServerUser | null
-  readonly subject: ClusterSubject
-  readonly place: Place
-  readonly free: Free<LaunchOptions>
-  readonly runtime: () => Promise<Runtime>
 }
 
 /** Joins the cluster in `dataDir`: the short form of `new Cluster(dataDir, options).run(options)`. */

@@ -13,7 +13,14 @@ export {
 } from './backup/errors.ts'
 export type { Restored, RestoreOptions } from './backup/restore.ts'
 export type { ClusterStatus, RunningStatus } from './cluster-status.ts'
+export type { ClusterUse } from './cluster-use.ts'
 export { Cluster, type ClusterOptions, type EndOptions, run } from './cluster.ts'
+export {
+  clusters,
+  type ClustersOptions,
+  type ListedCluster,
+  type UnknownStatus,
+} from './clusters.ts'
 export {
   ClusterError,
   ClusterMissingError,

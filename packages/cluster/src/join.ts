@@ -1,12 +1,5 @@
-import {
-  type Free,
-  type JoinOptions,
-  ownership,
-  pin,
-  type Shared,
-  type Wait,
-} from '@howdah/coordinate'
-import type { Runtime } from '@howdah/runtime'
+import { type JoinOptions, ownership, pin, type Shared, type Wait } from '@howdah/coordinate'
+import type { Coordination } from './coordination.ts'
 import type { DataDirectory } from './data-directory.ts'
 import { ClusterMissingError, NotRunningError, NoTcpError } from './errors.ts'
 import type { Mode } from './mode.ts'
@@ -17,6 +10,7 @@ import { restartAlone, takeAlone } from './restart.ts'
 import { Session } from './session.ts'
 import { type LaunchOptions, wantsTcp } from './subject.ts'
 import { superuserOf } from './superuser.ts'
+import { enter } from './use-entry.ts'
 
 /** How a cluster is joined. */
 export interface RunOptions extends LaunchOptions {
@@ -48,19 +42,20 @@ export interface RunOptions extends LaunchOptions {
  * Nobody has to be its user for that. But who wants TCP, a database or a mode of it has to be, until it has them.
  */
 export async function startCluster(
-  directory: DataDirectory,
-  free: Free<LaunchOptions>,
-  runtime: () => Promise<Runtime>,
+  coordination: Coordination,
   options: RunOptions,
 ): Promise<State> {
   const wantsDatabase = (options.database ?? postgres) !== postgres
   if (wantsTcp(options) || wantsDatabase || options.mode !== undefined) {
-    await using session = await joinCluster(directory, free, runtime, { ...options, keep: true })
+    await using session = await joinCluster(coordination, { ...options, keep: true })
     return session.started
   }
-  await prepare(directory, free, runtime, options)
-  return await free.start(joinOptions(options))
+  await prepare(coordination, options)
+  return await coordination.free.start(joinOptions(options))
 }
+
+/** What joining needs. */
+export type Joinable = Pick<Coordination, 'directory' | 'free' | 'runtime' | 'state'>
 
 /** What a server that was joined is made ready by, which may take a restart. */
 export type Adjustment = (
@@ -73,15 +68,16 @@ export type Adjustment = (
  * again.
  */
 export async function joinCluster(
-  directory: DataDirectory,
-  free: Free<LaunchOptions>,
-  runtime: () => Promise<Runtime>,
+  coordination: Joinable,
   options: RunOptions,
   adjust?: Adjustment,
 ): Promise<Session> {
+  const { directory, free, runtime, state } = coordination
+  const { database = postgres, atEnd = 'stop' } = options
   const joining = joinOptions(options)
-  await prepare(directory, free, runtime, options)
+  await prepare(coordination, options)
   let shared = await free.join(joining)
+  const entering = enter(state, directory, { database, tcp: wantsTcp(options) })
   try {
     if (wantsTcp(options)) shared = await withTcp(directory, shared, joining)
     if (adjust !== undefined) shared = await adjust(shared, joining)
@@ -93,14 +89,14 @@ export async function joinCluster(
       await superuserOf(directory),
       wantsTcp(options),
     )
-    const { database = postgres, atEnd = 'stop' } = options
     const server = { dataDir: directory.path, runtime: await runtime(), address, database }
-    const session = new Session(server, shared, joining, atEnd)
+    const session = new Session(server, { shared, joining, atEnd, entry: await entering })
     if (options.mode !== undefined) await session.setMode(options.mode, patience(options))
     if (database !== postgres) await session.ensureDatabase(database)
     if (options.keep === true) await pin(shared.place, shared.subject)
     return session
   } catch (error) {
+    await (await entering)?.end()
     await shared.leave().catch(() => undefined)
     throw error
   }
@@ -108,15 +104,14 @@ export async function joinCluster(
 
 /** What comes before the locks. */
 async function prepare(
-  directory: DataDirectory,
-  free: Free<LaunchOptions>,
-  runtime: () => Promise<Runtime>,
+  { directory, free, runtime, state }: Joinable,
   options: RunOptions,
 ): Promise<void> {
   if (options.ifExists === true && !(await free.exists()))
     throw new ClusterMissingError(directory.path)
   // It takes a moment that the locks take, too. Whoever needs it hears of a failure.
   runtime().catch(() => undefined)
+  state.load()
 }
 
 function patience({ waitTimeout, signal }: RunOptions): PatienceOptions {

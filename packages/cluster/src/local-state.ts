@@ -14,6 +14,12 @@ export class LocalState {
     this.notice = notice
   }
 
+  /** Begins to load what {@link attempt} needs, while others are waited for. */
+  load(): void {
+    // Whoever needs it hears of a failure.
+    import('@howdah/store').catch(() => undefined)
+  }
+
   /**
    * Does something in the state directory of this user; `null` where that failed, which was said then. Rejects only with a
    * {@link ClusterError}, such as a refusal that the state gave reason for.

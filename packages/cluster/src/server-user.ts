@@ -74,6 +74,14 @@ async function ownerOf(path: string): Promise<{ uid: number; gid: number } | nul
   }
 }
 
+/** The name of the user that a process runs as, or the uid where it has no name; `null` where that cannot be told. */
+export async function nameOfUserOf(pid: number): Promise<string | null> {
+  const process = await ownerOf(`/proc/${pid}`)
+  if (process === null) return null
+  const uid = String(process.uid)
+  return (await findUser(uid))?.name ?? uid
+}
+
 /** A user by name or number, from the local user database, or else from whatever else the system asks. */
 async function findUser(nameOrUid: string): Promise<KnownUser | null> {
   const matches = (line: string) => {

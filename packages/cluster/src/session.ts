@@ -7,6 +7,7 @@ import { NotOursError } from './errors.ts'
 import { launchOf, restartAlone, takeAlone } from './restart.ts'
 import { type Address, postgres, Server, type State } from './server.ts'
 import type { LaunchOptions } from './subject.ts'
+import type { UseEntry } from './use-entry.ts'
 
 /** How a server is restarted. */
 export interface RestartOptions extends Omit<LaunchOptions, 'tcp'> {
@@ -16,6 +17,14 @@ export interface RestartOptions extends Omit<LaunchOptions, 'tcp'> {
   signal?: AbortSignal
   /** Told, once each, what is waited for. */
   onWait?: (wait: Wait) => void
+}
+
+/** How a session has come, and how it goes. */
+interface Stay {
+  readonly joining: JoinOptions<LaunchOptions>
+  readonly atEnd: 'stop' | 'destroy'
+  /** For `howdah ls`; `null` where it could not be made. */
+  readonly entry: UseEntry | null
 }
 
 /**
@@ -28,23 +37,19 @@ export class Session extends Server implements AsyncDisposable {
   /** `'modified'` when this session started the server, `'unmodified'` when it was running. */
   readonly started: State
   private shared: Shared<LaunchOptions>
-  private readonly joining: JoinOptions<LaunchOptions>
-  private readonly atEnd: 'stop' | 'destroy'
+  private readonly stay: Stay
   private readonly closers = new Set<() => Promise<unknown>>()
   private left: Promise<Left> | null = null
 
   /** @internal Made by `run`. */
   constructor(
     server: { dataDir: string; runtime: Runtime; address: Address; database: string },
-    shared: Shared<LaunchOptions>,
-    joining: JoinOptions<LaunchOptions>,
-    atEnd: 'stop' | 'destroy',
+    stay: Stay & { readonly shared: Shared<LaunchOptions> },
   ) {
     super(server.dataDir, server.runtime, server.address, server.database)
-    this.shared = shared
-    this.joining = joining
-    this.started = shared.started
-    this.atEnd = atEnd
+    this.shared = stay.shared
+    this.started = stay.shared.started
+    this.stay = stay
   }
 
   /** A new connection, ended at the latest when the session is left. */
@@ -92,12 +97,13 @@ export class Session extends Server implements AsyncDisposable {
     const { settings, ...launch } = await launchOf(directory, this)
     const start = { ...launch, ...options, settings: { ...settings, ...options.settings } }
     const { waitTimeout: timeout, signal, onWait } = options
-    const joining = { ...this.joining, start, timeout, signal, onWait }
+    const joining = { ...this.stay.joining, start, timeout, signal, onWait }
     const alone = await takeAlone(directory, shared, joining, 'restart the server on')
     try {
       this.shared = await restartAlone(alone, joining)
     } catch (error) {
       this.left ??= Promise.resolve('stopped')
+      await this.stay.entry?.end()
       throw error
     }
   }
@@ -117,7 +123,8 @@ export class Session extends Server implements AsyncDisposable {
 
   private async closeAndLeave(): Promise<Left> {
     await Promise.all([...this.closers].map(async (close) => await soon(close())))
-    return await this.shared.leave({ atEnd: this.atEnd })
+    await this.stay.entry?.end()
+    return await this.shared.leave({ atEnd: this.stay.atEnd })
   }
 }
 

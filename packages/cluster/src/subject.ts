@@ -14,6 +14,7 @@ import { stopPostmaster } from './stop.ts'
 import { prepareDirectory } from './prepare.ts'
 import { recordSuperuser, superuserOf } from './superuser.ts'
 import { ensurePassword } from './tcp-password.ts'
+import { forgetting, remember } from './use-entry.ts'
 import { readVersion } from './version-file.ts'
 import { WriteScope } from './write-scope.ts'
 
@@ -34,6 +35,7 @@ export class ClusterSubject implements Subject<LaunchOptions> {
   private readonly user: ServerUser | null
   /** The runtime to use, once the cluster's version is known. */
   private readonly runtime: () => Promise<Runtime>
+  private readonly state: LocalState
   private readonly scope: WriteScope
 
   constructor(
@@ -45,6 +47,7 @@ export class ClusterSubject implements Subject<LaunchOptions> {
     this.directory = directory
     this.user = user
     this.runtime = runtime
+    this.state = state
     this.scope = new WriteScope(directory, state)
   }
 
@@ -60,6 +63,7 @@ export class ClusterSubject implements Subject<LaunchOptions> {
     const runtime = await this.runtime()
     options.onProgress?.('creating')
     await createCluster(this.directory, runtime, this.user, creation)
+    await remember(this.state, this.directory)
     return 'modified'
   }
 
@@ -69,7 +73,10 @@ export class ClusterSubject implements Subject<LaunchOptions> {
     options.onProgress?.('starting')
     await recordSuperuser(this.directory, runtime, this.user)
     const claiming = this.scope.claiming(launch)
-    await startPostmaster(this.directory, runtime, this.user, claiming, options)
+    await Promise.all([
+      startPostmaster(this.directory, runtime, this.user, claiming, options),
+      remember(this.state, this.directory),
+    ])
     await claiming.done()
     if (wantsTcp(options)) await this.givePassword(runtime)
     return 'modified'
@@ -83,7 +90,7 @@ export class ClusterSubject implements Subject<LaunchOptions> {
     if (!(await this.exists()) && !(await this.directory.has(this.directory.wreck)))
       return 'unmodified'
     await this.stop()
-    await destroyCluster(this.directory)
+    await forgetting(this.directory, async () => await destroyCluster(this.directory))
     return 'modified'
   }
 

@@ -158,7 +158,8 @@ async function registries(): Promise<Registry[]> {
   return await Promise.all(stateDirectories().map(async ({ path }) => await registryIn(path)))
 }
 
-async function registryIn(path: string): Promise<Registry> {
+/** The table of allocations in a state directory. */
+export async function registryIn(path: string): Promise<Registry> {
   const { Registry } = await import('@howdah/registry')
   // No process that is in it survives a power failure.
   return new Registry({ path: join(path, 'registry.json'), durable: false })
@@ -180,7 +181,7 @@ async function holderOf(registry: Registry, error: unknown): Promise<Allocation 
  * Whether an allocation is that of a cluster whose data directory is no more. Its server may have run where its end cannot
  * be seen from here, such as in a container that was removed.
  */
-async function isGone(owner: string): Promise<boolean> {
+export async function isGone(owner: string): Promise<boolean> {
   if (!isAbsolute(owner)) return false
   return await lstat(join(owner, 'PG_VERSION')).then(
     () => false,

@@ -84,15 +84,18 @@ export function findStateDirectory(sources: StateDirectorySources = {}): string 
 
 /**
  * The state directories that are there: this user's; and for root those of all users in the user database or in
- * `/var/tmp`, as far as they belong to whom they ought to. Makes nothing. Open their stores with `create: false`.
+ * `/var/tmp`, as far as they belong to whom they ought to. Where `$HOWDAH_STATE_DIR` is set, there is no other. Makes
+ * nothing. Open their stores with `create: false`.
  */
 export function stateDirectories(sources: StateDirectorySources = {}): StateDirectory[] {
+  const { environment = process.env } = sources
   const uid = effectiveUser()
   const own = ownCandidates(sources).flatMap(({ path, problem }) =>
     problem === null ? [{ path, uid }] : [],
   )
   const found = new Map<string, StateDirectory>()
-  for (const place of uid === 0 ? [...own, ...everybodysCandidates(sources)] : own) {
+  const others = uid === 0 && !environment[variable] ? everybodysCandidates(sources) : []
+  for (const place of [...own, ...others]) {
     if (problemOf(place.path, place.uid) === null) found.set(place.path, place)
   }
   return [...found.values()]

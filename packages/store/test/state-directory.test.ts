@@ -149,5 +149,10 @@ describe('the state directories that are there', () => {
       { path: ada, uid: 4001 },
       { path: grace, uid: 4003 },
     ])
+    const given = give(directory.file('given'), 0)
+    const environment = { HOWDAH_STATE_DIR: given }
+    expect(stateDirectories({ ...sources, environment }), 'none but the one that is set').toEqual([
+      { path: given, uid: 0 },
+    ])
   })
 })

@@ -1,15 +1,13 @@
 import { chmod, mkdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Free, Wait } from '@howdah/coordinate'
-import type { Runtime } from '@howdah/runtime'
+import type { Wait } from '@howdah/coordinate'
 import { closedAbove } from '../access.ts'
+import type { Coordination } from '../coordination.ts'
 import type { DataDirectory } from '../data-directory.ts'
 import { ClusterMissingError, PermissionError } from '../errors.ts'
-import { joinCluster } from '../join.ts'
+import { type Joinable, joinCluster } from '../join.ts'
 import { readLog } from '../log-file.ts'
 import { postgres } from '../server.ts'
-import type { ServerUser } from '../server-user.ts'
-import type { LaunchOptions } from '../subject.ts'
 import { readSystemIdentifier } from '../system-identifier.ts'
 import { archivingServer } from './archiving-server.ts'
 import { awaitArchive } from './await-archive.ts'
@@ -40,12 +38,7 @@ export interface BackupOptions {
 }
 
 /** The cluster that is backed up. */
-export interface BackupSource {
-  readonly directory: DataDirectory
-  readonly user: ServerUser | null
-  readonly free: Free<LaunchOptions>
-  readonly runtime: () => Promise<Runtime>
-}
+export type BackupSource = Joinable & Pick<Coordination, 'user'>
 
 /** Sees to it that a cluster archives its WAL, and makes a base backup of it; see `Cluster.backup`. */
 export async function backUp(source: BackupSource, options: BackupOptions): Promise<Backup> {
@@ -82,9 +75,7 @@ async function add(
   const { signal } = options
   const log = await startOfLog(directory)
   await using session = await joinCluster(
-    directory,
-    source.free,
-    source.runtime,
+    source,
     runOptions(options),
     async (shared, joining) => await archivingServer(shared, joining, { ...source, wal: into.wal }),
   )

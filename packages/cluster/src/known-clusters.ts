@@ -1,0 +1,72 @@
+import { mkdirSync, readdirSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** A data directory that somebody has used, created or started. */
+export interface KnownCluster {
+  readonly identity: number
+  /** Its real path, as it was then. */
+  readonly dataDir: string
+}
+
+/**
+ * The data directories that one user's state knows, so that stopped clusters can be listed, too: a directory of links to
+ * them, each named by the identity of its path. A link appears whole, or not at all.
+ */
+export class KnownClusters {
+  private readonly path: string
+
+  /** `state` is the state directory. */
+  constructor(state: string) {
+    this.path = join(state, 'clusters')
+  }
+
+  /** Throws errors of the system. */
+  add({ identity, dataDir }: KnownCluster): void {
+    const link = this.linkOf(identity)
+    try {
+      symlinkSync(dataDir, link)
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code === 'EEXIST') return
+      if (code !== 'ENOENT') throw error
+      mkdirSync(this.path, { recursive: true, mode: 0o700 })
+      this.add({ identity, dataDir })
+    }
+  }
+
+  /** Throws errors of the system. */
+  remove(identity: number): void {
+    try {
+      unlinkSync(this.linkOf(identity))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+  }
+
+  /** Whatever else lies there is passed over. Throws errors of the system. */
+  list(): KnownCluster[] {
+    let names: string[]
+    try {
+      names = readdirSync(this.path)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+      throw error
+    }
+    return names.flatMap((name) => {
+      const dataDir = /^\d+$/.test(name) ? targetOf(join(this.path, name)) : null
+      return dataDir === null ? [] : { identity: Number(name), dataDir }
+    })
+  }
+
+  private linkOf(identity: number): string {
+    return join(this.path, String(identity))
+  }
+}
+
+function targetOf(link: string): string | null {
+  try {
+    return readlinkSync(link)
+  } catch {
+    return null
+  }
+}

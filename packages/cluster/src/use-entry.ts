@@ -1,0 +1,58 @@
+import type { DataDirectory } from './data-directory.ts'
+import type { LocalState } from './local-state.ts'
+import { Uses } from './uses.ts'
+
+/** The entry of this process among the users of a cluster. */
+export interface UseEntry {
+  /** Removes it. Idempotent; never rejects. */
+  end(): Promise<void>
+}
+
+/**
+ * Has this process listed as a user of a cluster; `null` where that failed, which was said then. Never rejects: whoever
+ * uses a cluster need not be listed.
+ */
+export async function enter(
+  state: LocalState,
+  directory: DataDirectory,
+  use: { database: string; tcp: boolean },
+): Promise<UseEntry | null> {
+  const entry = await state.attempt(async (path) => {
+    const uses = await Uses.in(path)
+    await note(uses, directory)
+    return await uses.enter(directory.path, use)
+  })
+  return entry && { end: async () => void (await entry.destroy().catch(() => undefined)) }
+}
+
+/** Has a cluster listed also while nobody uses it, and users who were killed no more. Never rejects. */
+export async function remember(state: LocalState, directory: DataDirectory): Promise<void> {
+  await state.attempt(async (path) => {
+    const uses = await Uses.in(path)
+    await note(uses, directory)
+    await uses.reap(directory.path)
+  })
+}
+
+/** Runs what removes a cluster, which is listed no more then. Rejects only with what that rejects with. */
+export async function forgetting(
+  directory: DataDirectory,
+  remove: () => Promise<void>,
+): Promise<void> {
+  // It has no real path any more afterwards.
+  const forget = await forgetter(directory).catch(() => null)
+  await remove()
+  await forget?.().catch(() => undefined)
+}
+
+async function forgetter({ path }: DataDirectory): Promise<() => Promise<void>> {
+  const { stateDirectory } = await import('@howdah/store')
+  const uses = await Uses.in(stateDirectory())
+  const { identity } = uses.locate(path)
+  return async () => await uses.forget(identity)
+}
+
+/** One that is to be thrown away is of no interest when nobody uses it. */
+async function note(uses: Uses, directory: DataDirectory): Promise<void> {
+  if (!(await directory.has(directory.throwAway))) uses.remember(directory.path)
+}
