@@ -256,9 +256,11 @@ export class Cluster {
   }
 
   /**
-   * Makes this cluster, which must not exist yet, of a backup and the WAL archived since. It is not started.
+   * Makes this cluster, which must not exist yet, of a backup and the WAL archived since, up to the end or a point before
+   * it. It is not started.
    *
-   * Throws `NoBackupError`, `BackupDamagedError` and `RecoveryFailedError`; there is no cluster then, as before.
+   * Throws `NoBackupError`, also for a point before the first backup, `TargetNotReachedError` for one after the end,
+   * `InvalidTargetError`, `BackupDamagedError` and `RecoveryFailedError`; there is no cluster then, as before.
    */
   async restore(options: RestoreOptions): Promise<Restored> {
     const { user, free } = await this.coordination()

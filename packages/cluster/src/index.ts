@@ -7,10 +7,13 @@ export {
   BackupUnsupportedError,
   DiskFullError,
   ForeignArchivingError,
+  InvalidTargetError,
   NoBackupError,
   RecoveryFailedError,
   RestartNeededError,
+  TargetNotReachedError,
 } from './backup/errors.ts'
+export type { RecoveryTarget } from './backup/recovery-target.ts'
 export type { Restored, RestoreOptions } from './backup/restore.ts'
 export type { ClusterStatus, RunningStatus } from './cluster-status.ts'
 export type { ClusterUse } from './cluster-use.ts'

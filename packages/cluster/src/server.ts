@@ -194,6 +194,20 @@ export class Server {
     return rows.map(({ rolname }) => rolname)
   }
 
+  /**
+   * Gives this moment a name to restore to, and has the WAL up to here archived; its LSN.
+   *
+   * PostgreSQL refuses names of more than 63 bytes, and any while `wal_level` is `minimal` (55000).
+   */
+  async createRestorePoint(name: string): Promise<string> {
+    const { default: pg } = await import('pg')
+    const [point] = await this.administer<{ lsn: string }>(
+      `SELECT pg_catalog.pg_create_restore_point(${pg.escapeLiteral(name)})::text AS lsn`,
+    )
+    await this.administer('SELECT pg_catalog.pg_switch_wal()')
+    return point?.lsn ?? ''
+  }
+
   private async changed(statement: string, expected: readonly string[]): Promise<State> {
     try {
       await this.administer(statement)

@@ -1,10 +1,10 @@
 import { randomInt } from 'node:crypto'
 import { constants } from 'node:fs'
 import { type FileHandle, open, readdir } from 'node:fs/promises'
-import { endianness } from 'node:os'
 import { join } from 'node:path'
 import { crc32c } from './crc32c.ts'
 import { ControlFileError } from './errors.ts'
+import { integers } from './native-integers.ts'
 
 /** In bytes: what PostgreSQL keeps in `pg_control` is never longer, so that a disk writes it at once. */
 const controlSize = 512
@@ -91,21 +91,3 @@ async function writeToSegment(path: string, identifier: bigint): Promise<void> {
   integers.write(bytes, identifier, 0)
   await file.write(bytes, 0, bytes.length, wal.identifier)
 }
-
-/** PostgreSQL writes integers as the machine has them. */
-const integers =
-  endianness() === 'LE'
-    ? {
-        read: (bytes: Buffer, at: number) => bytes.readBigUInt64LE(at),
-        readHalf: (bytes: Buffer, at: number) => bytes.readUInt32LE(at),
-        readShort: (bytes: Buffer, at: number) => bytes.readUInt16LE(at),
-        write: (bytes: Buffer, value: bigint, at: number) => bytes.writeBigUInt64LE(value, at),
-        writeHalf: (bytes: Buffer, value: number, at: number) => bytes.writeUInt32LE(value, at),
-      }
-    : {
-        read: (bytes: Buffer, at: number) => bytes.readBigUInt64BE(at),
-        readHalf: (bytes: Buffer, at: number) => bytes.readUInt32BE(at),
-        readShort: (bytes: Buffer, at: number) => bytes.readUInt16BE(at),
-        write: (bytes: Buffer, value: bigint, at: number) => bytes.writeBigUInt64BE(value, at),
-        writeHalf: (bytes: Buffer, value: number, at: number) => bytes.writeUInt32BE(value, at),
-      }

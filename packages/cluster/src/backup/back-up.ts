@@ -18,6 +18,7 @@ import { takeBaseBackup } from './base-backup.ts'
 import { explain } from './explain.ts'
 import { neededSettings } from './needed-settings.ts'
 import { ProgressReport } from './progress-report.ts'
+import { publishHistory } from './publish-history.ts'
 import { syncDirectory } from './sync-directory.ts'
 import { segmentSizeOf, walFilesOf } from './wal-files.ts'
 
@@ -94,6 +95,7 @@ async function add(
       progress,
       signal,
     })
+    await publishHistory(directory, into.wal, base.timeline, source.user)
     const walSegmentSize = await segmentSizeOf(client)
     const files = walFilesOf(base, walSegmentSize)
     progress.begin('archiving', files.length * walSegmentSize)

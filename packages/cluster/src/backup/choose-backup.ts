@@ -2,6 +2,7 @@ import type { Backup } from './backup.ts'
 import type { BackupDirectory } from './backup-directory.ts'
 import { type BackupRecord, describe, readRecord } from './backup-record.ts'
 import { NoBackupError } from './errors.ts'
+import type { Stretch } from './timeline.ts'
 import { type Reach, WalArchive } from './wal-archive.ts'
 import { parseLsn, segmentName, segmentOf } from './wal-position.ts'
 
@@ -11,12 +12,20 @@ export interface Plan {
   readonly record: BackupRecord
   /** The timeline to follow. */
   readonly timeline: number
+  /** The timelines on the way, that one last. */
+  readonly past: readonly Stretch[]
   /** The WAL that there is for it. */
   readonly reach: Reach
 }
 
-/** What a backup has to be for somebody: the reason why it is not, or `null`. */
-export type Condition = (record: BackupRecord) => string | null
+/** Which backup and which timeline to take; by default the newest of each that will do. */
+export interface Choice {
+  readonly number?: number | undefined
+  readonly timeline?: number | undefined
+}
+
+/** What has to hold for somebody: the reason why it does not, or `null`. */
+export type Condition = (plan: Plan) => string | null | Promise<string | null>
 
 /**
  * The newest backup that meets a condition, and has the WAL that it needs.
@@ -26,7 +35,7 @@ export type Condition = (record: BackupRecord) => string | null
 export async function chooseBackup(
   dataDir: string,
   from: BackupDirectory,
-  { number, timeline }: { number?: number | undefined; timeline?: number | undefined },
+  { number, timeline }: Choice,
   condition: Condition,
 ): Promise<Plan> {
   const all = await from.numbers()
@@ -57,12 +66,10 @@ async function planOf(
   } catch {
     return 'is damaged'
   }
-  const reason = condition(record)
-  if (reason !== null) return reason
   const archive = await WalArchive.read(from.wal, record.walSegmentSize)
-  const timeline = wanted ?? archive.newest(record.timeline)
   const [start, stop] = [parseLsn(record.startLsn) ?? 0n, parseLsn(record.stopLsn) ?? 0n]
-  if (!archive.leadsTo(record.timeline, stop, timeline)) {
+  const timeline = wanted ?? archive.newest(record.timeline, stop)
+  if (timeline !== record.timeline && !archive.leadsTo(record.timeline, stop, timeline)) {
     return `is of timeline ${record.timeline}, from which none leads to timeline ${timeline}`
   }
   const reach = archive.reach(start, timeline)
@@ -72,5 +79,7 @@ async function planOf(
     const first = { timeline: record.timeline, number: segmentOf(start, record.walSegmentSize) }
     return `lacks the WAL file ${reach.missing ?? segmentName(first, record.walSegmentSize)}`
   }
-  return { backup: describe(path, record), record, timeline, reach }
+  const past = archive.past(timeline) ?? [{ timeline, end: null }]
+  const plan = { backup: describe(path, record), record, timeline, past, reach }
+  return (await condition(plan)) ?? plan
 }

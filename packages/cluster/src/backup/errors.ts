@@ -95,6 +95,46 @@ export class NoBackupError extends ClusterError {
   }
 }
 
+/** What a cluster is to be restored to is no time, transaction id, name or LSN. */
+export class InvalidTargetError extends ClusterError {
+  override readonly name = 'InvalidTargetError'
+
+  constructor(dataDir: string, why: string) {
+    super('ERR_CLUSTER_INVALID_TARGET', dataDir, `cannot restore ${dataDir}: ${why}`)
+  }
+}
+
+/** The WAL that was archived ends before what a cluster was to be restored to. Nothing was restored. */
+export class TargetNotReachedError extends ClusterError {
+  override readonly name = 'TargetNotReachedError'
+  /** The last record of the WAL; as PostgreSQL prints it. */
+  readonly lsn: string | null
+  /** When the last transaction ended that is in the archive, as PostgreSQL prints it. */
+  readonly lastTransaction: string | null
+
+  constructor(
+    dataDir: string,
+    target: string,
+    end: { readonly lsn: string | null; readonly lastTransaction: string | null },
+    missing: string | null,
+  ) {
+    const last =
+      end.lastTransaction === null
+        ? 'without any transaction'
+        : `with a transaction of ${end.lastTransaction}`
+    const where = end.lsn === null ? '' : ` at LSN ${end.lsn},`
+    const gap = missing === null ? '' : `, for it lacks the WAL file ${missing}`
+    super(
+      'ERR_CLUSTER_TARGET_NOT_REACHED',
+      dataDir,
+      `cannot restore ${dataDir} to ${target}: what was archived ends before,${where} ${last}${gap}; ` +
+        'restore up to an earlier point or the latest there is, or archive more with another backup',
+    )
+    this.lsn = end.lsn
+    this.lastTransaction = end.lastTransaction
+  }
+}
+
 /** A file of a backup, or of its WAL, is missing or is not what was once written. */
 export class BackupDamagedError extends ClusterError {
   override readonly name = 'BackupDamagedError'

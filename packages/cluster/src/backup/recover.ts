@@ -21,7 +21,8 @@ export interface RecoveryOptions {
   readonly wal: string
   /** In bytes. */
   readonly segmentSize: number
-  readonly timeline: number
+  /** The timeline to follow; `null` for that of the backup. */
+  readonly timeline: number | null
   /** Where to stop; nothing for the end of the WAL. */
   readonly target: Readonly<Record<string, string>>
   /** Settings that the server needs to replay the WAL. */
@@ -33,7 +34,7 @@ export interface RecoveryOptions {
 /**
  * Has a private server replay WAL on a copied base backup up to a target or the end, and stops it again.
  *
- * Throws {@link RecoveryFailedError} with the server's words.
+ * Whether it has come to its target is for the caller to see. Throws {@link RecoveryFailedError} with the server's words.
  */
 export async function recover(
   directory: DataDirectory,
@@ -44,7 +45,7 @@ export async function recover(
   await writeOwnFile(directory.file(restoreScriptName), restoreScript(wal), user)
   const recovery = {
     restore_command: restoreCommand,
-    recovery_target_timeline: String(options.timeline),
+    ...targetTimeline(options, major),
     ...target,
   }
   if (major < 12) {
@@ -64,14 +65,21 @@ export async function recover(
     await untilRecovered(directory, options)
   })
   const result = readRecoveryLog(log)
-  const hasEnded = /archive recovery complete/.test(log)
-  if (!hasEnded) {
+  // From 13 on, it says so; before, it goes on as if it had been told to come here.
+  const isShort = /recovery ended before configured recovery target was reached/.test(log)
+  if (!isShort && !/archive recovery complete/.test(log)) {
     const why = result.failure ?? 'the server ended on the way'
     throw new RecoveryFailedError(directory.path, why, log.trim().split('\n').slice(-8).join('\n'))
   }
   const left = ['recovery.done', 'backup_label.old', 'tablespace_map.old']
   for (const name of [restoreScriptName, ...left]) await rm(directory.file(name), { force: true })
   return result
+}
+
+/** A backup's own timeline must not be named, for its history may be in another archive. Before 12 it is the default. */
+function targetTimeline({ timeline }: RecoveryOptions, major: number): Record<string, string> {
+  if (timeline !== null) return { recovery_target_timeline: String(timeline) }
+  return major < 12 ? {} : { recovery_target_timeline: 'current' }
 }
 
 /** Waits until the server has come to the end, or has ended. Nothing tells of it but its files. */

@@ -13,21 +13,26 @@ import { resetCopiedSettings } from './auto-conf.ts'
 import type { Backup, Progress } from './backup.ts'
 import { BackupDirectory } from './backup-directory.ts'
 import { type BackupRecord, recordName } from './backup-record.ts'
-import { chooseBackup, type Plan } from './choose-backup.ts'
 import { copyTree, listTree } from './copy-tree.ts'
-import { BackupDamagedError } from './errors.ts'
+import { BackupDamagedError, TargetNotReachedError } from './errors.ts'
 import { explain } from './explain.ts'
+import { planRestore, type RestorePlan } from './plan-restore.ts'
 import { ProgressReport } from './progress-report.ts'
 import { readableWal } from './readable-wal.ts'
 import { recover } from './recover.ts'
 import type { RecoveryLog } from './recovery-log.ts'
+import type { RecoveryTarget } from './recovery-target.ts'
 
 /** How a cluster is restored. */
 export interface RestoreOptions {
   /** The directory with the backups, as `backup` was given it. */
   from: string
+  /** Up to where; by default to the end of what was archived. */
+  to?: RecoveryTarget
   /** The number of the backup to begin with; by default the newest that will do. */
   backup?: number
+  /** Which timeline to follow; by default the newest to which the backup leads. */
+  timeline?: number
   /** In ms: how long to wait for others who make something of the directory. Without it there is no limit. */
   waitTimeout?: number
   /** Ends it; the call then rejects with the signal's reason, and what it had made is removed. */
@@ -71,13 +76,14 @@ export async function restore(to: RestoreTarget, options: RestoreOptions): Promi
     // So that no backup is removed under us.
     const lock = await from.lock('shared', waiting)
     try {
-      const plan = await chooseBackup(directory.path, from, { number: options.backup }, () => null)
-      const version = PartialVersion.of(Number.parseInt(plan.record.version, 10))
+      const choice = { number: options.backup, timeline: options.timeline }
+      const found = await planRestore(directory.path, from, options.to, choice, signal)
+      const version = PartialVersion.of(Number.parseInt(found.plan.record.version, 10))
       const runtime = await to.runtime(version)
       await using exclusive = await to.free.change(waiting)
       return await exclusive.reconfigure(async () => {
         if (await exclusive.exists()) throw new NotEmptyError(directory.path, ['PG_VERSION'])
-        return await build(directory, user, plan, { runtime, wal: from.wal, progress, signal })
+        return await build(directory, user, found, { runtime, wal: from.wal, progress, signal })
       })
     } finally {
       lock.release()
@@ -97,7 +103,7 @@ interface Building {
 async function build(
   directory: DataDirectory,
   user: ServerUser | null,
-  { backup, record, timeline, reach }: Plan,
+  { plan: { backup, record, timeline, reach }, target }: RestorePlan,
   { runtime, wal, progress, signal }: Building,
 ): Promise<Restored> {
   let recovered: RecoveryLog | null = null
@@ -107,10 +113,8 @@ async function build(
     await resetCopiedSettings(path, user)
     const staging = new DataDirectory(path)
     const serverUser = user && { ...user, closed: await closedAbove(path, user) }
-    const readable = await readableWal(staging, serverUser, wal, [
-      ...reach.files,
-      ...reach.histories,
-    ])
+    const needed = [...reach.files, ...reach.histories]
+    const readable = await readableWal(staging, serverUser, wal, needed)
     progress.begin('recovering', reach.files.length * record.walSegmentSize)
     recovered = await recover(staging, {
       runtime,
@@ -118,12 +122,16 @@ async function build(
       superuser: record.superuser,
       wal: readable.path,
       segmentSize: record.walSegmentSize,
-      timeline,
-      target: {},
+      timeline: timeline === record.timeline ? null : timeline,
+      target: target?.settings ?? {},
       settings: record.settings,
       progress,
       signal,
     })
+    // Before 13, a server that comes to the end of the WAL does not mind that it was to stop before.
+    if (target !== null && recovered.stopped === null) {
+      throw new TargetNotReachedError(directory.path, target.description, recovered, reach.missing)
+    }
     progress.begin('finishing')
     if (readable.isCopy) await rm(staging.file(readable.path), { recursive: true })
     superusers = await superusersWhileStopped(staging, runtime, serverUser)

@@ -6,6 +6,11 @@ export interface Stretch {
   readonly end: Lsn | null
 }
 
+/** On which timeline of a past a page was written that begins at a position. */
+export function timelineAt(past: readonly Stretch[]): (lsn: Lsn) => number {
+  return (lsn) => past.find(({ end }) => end === null || lsn < end)?.timeline ?? 0
+}
+
 /** The name of the file that tells a timeline's past. The first timeline has none. */
 export function historyName(timeline: number): string {
   return `${timeline.toString(16).toUpperCase().padStart(8, '0')}.history`

@@ -1,13 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { historyName, parseHistory, parseHistoryName, type Stretch } from './timeline.ts'
+import { parseHistory, parseHistoryName, type Stretch } from './timeline.ts'
 import { type Lsn, parseSegmentName, segmentName, segmentOf } from './wal-position.ts'
 
 /** How far an archive goes without a gap. */
 export interface Reach {
   /** The files, in the order in which they are replayed. */
   readonly files: readonly string[]
-  /** The files that tell of the timelines on the way. */
+  /** The files that tell of all timelines there are. */
   readonly histories: readonly string[]
   /** The first that is missing although there are later ones; `null` without a gap. */
   readonly missing: string | null
@@ -52,11 +52,10 @@ export class WalArchive {
     return new WalArchive(path, segmentSize, names, pasts)
   }
 
-  /** The newest timeline that has come of one, as a server that recovers finds it. */
-  newest(from: number): number {
-    let timeline = from
-    while (this.names.has(historyName(timeline + 1))) timeline += 1
-    return timeline
+  /** The newest timeline that has come of a position on one; that one itself where none has. */
+  newest(from: number, at: Lsn): number {
+    const all = [...this.pasts.keys()].filter((timeline) => this.leadsTo(from, at, timeline))
+    return Math.max(from, ...all)
   }
 
   /** The past of a timeline; `null` where the archive does not tell it. */
@@ -74,9 +73,8 @@ export class WalArchive {
   reach(from: Lsn, target: number): Reach {
     const past = this.past(target) ?? [{ timeline: target, end: null }]
     const last = this.last(past)
-    const histories = past
-      .map(({ timeline }) => historyName(timeline))
-      .filter((name) => this.names.has(name))
+    // All of them, so that the server takes for its new timeline one that is nobody's yet.
+    const histories = [...this.names].filter((name) => parseHistoryName(name) !== null)
     const files = []
     for (let number = segmentOf(from, this.segmentSize); number <= last; number += 1n) {
       const file = this.fileOf(number, past)

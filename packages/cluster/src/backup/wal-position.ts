@@ -7,6 +7,12 @@ export function parseLsn(text: string): Lsn | null {
   return match === null ? null : (BigInt(`0x${match[1]}`) << 32n) | BigInt(`0x${match[2]}`)
 }
 
+/** An LSN as PostgreSQL prints it. */
+export function printLsn(lsn: Lsn): string {
+  const [high, low] = [lsn >> 32n, lsn & 0xffff_ffffn]
+  return `${high.toString(16)}/${low.toString(16)}`.toUpperCase()
+}
+
 /** A whole WAL segment, which is a file of fixed size. Source: `XLogFileName` in PostgreSQL's `xlog_internal.h`. */
 export interface WalSegment {
   readonly timeline: number
@@ -17,6 +23,11 @@ export interface WalSegment {
 /** The segment in which a position lies. */
 export function segmentOf(lsn: Lsn, segmentSize: number): bigint {
   return lsn / BigInt(segmentSize)
+}
+
+/** Where a segment begins. */
+export function startOf(number: bigint, segmentSize: number): Lsn {
+  return number * BigInt(segmentSize)
 }
 
 /** The name of a segment's file: timeline, and the number in two parts, each as 8 hexadecimal digits. */

@@ -18,19 +18,22 @@ export class Writer {
   private stopped = false
   private writing: Promise<void> = Promise.resolve()
 
-  private constructor(client: pg.Client) {
+  private readonly first: number
+
+  private constructor(client: pg.Client, first: number) {
     this.client = client
+    this.first = first
   }
 
-  static async on(server: Server): Promise<Writer> {
+  static async on(server: Server, first = 1): Promise<Writer> {
     const client = await server.connect()
     await client.query('CREATE TABLE IF NOT EXISTS written (n int PRIMARY KEY, filler text)')
-    return new Writer(client)
+    return new Writer(client, first)
   }
 
   /** Writes one row. */
   async write(): Promise<Written> {
-    const n = this.rows.length + 1
+    const n = this.first + this.rows.length
     const { rows } = await this.client.query<{ transaction: string }>(
       `INSERT INTO written VALUES ($1, repeat('x', 500)) RETURNING txid_current() AS transaction`,
       [n],
@@ -56,10 +59,6 @@ export class Writer {
   async stop(): Promise<void> {
     this.stopped = true
     await this.writing
-  }
-
-  async name(point: string): Promise<void> {
-    await this.client.query('SELECT pg_create_restore_point($1)', [point])
   }
 }
 

@@ -1,0 +1,34 @@
+/** A point in time, with PostgreSQL's precision. */
+export interface Moment {
+  /** Since 1970. */
+  readonly microseconds: bigint
+  /** In UTC, as PostgreSQL reads it. */
+  readonly text: string
+}
+
+/** Date, time, and a time zone: RFC 3339, or as PostgreSQL prints a `timestamptz`. */
+const pattern =
+  /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(?:[Zz]|([+-]\d\d)(?::?(\d\d))?)$/
+
+/** Reads a point in time; `null` where it is none, or leaves open which time zone is meant. */
+export function parseMoment(time: Date | string): Moment | null {
+  if (typeof time !== 'string') {
+    return Number.isNaN(time.getTime()) ? null : moment(BigInt(time.getTime()) * 1000n)
+  }
+  const [match, day = '', clock, fraction = '', hours = '+00', minutes = '00'] =
+    pattern.exec(time.trim()) ?? []
+  // The parser takes the 31st of February for a day in March.
+  const midnight = new Date(`${day}T00:00:00Z`)
+  if (match === undefined || Number.isNaN(midnight.getTime())) return null
+  if (!midnight.toISOString().startsWith(day)) return null
+  const second = new Date(`${day}T${clock}${hours}:${minutes}`)
+  if (Number.isNaN(second.getTime())) return null
+  return moment(BigInt(second.getTime()) * 1000n + BigInt(fraction.padEnd(6, '0')))
+}
+
+function moment(microseconds: bigint): Moment {
+  const fraction = BigInt.asUintN(64, ((microseconds % 1_000_000n) + 1_000_000n) % 1_000_000n)
+  const second = new Date(Number((microseconds - fraction) / 1000n))
+  const text = second.toISOString().replace('T', ' ').slice(0, 19)
+  return { microseconds, text: `${text}.${String(fraction).padStart(6, '0')}+00` }
+}

@@ -1,0 +1,37 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { DataDirectory } from '../data-directory.ts'
+import { writeOwnFile } from '../own-file.ts'
+import type { ServerUser } from '../server-user.ts'
+import { BackupDirectoryError } from './errors.ts'
+import { historyName } from './timeline.ts'
+
+/**
+ * Sees to it that an archive tells where a cluster's timeline came from: the server archives that only if it archived
+ * already when the timeline began, and without it nothing leads there from earlier backups.
+ *
+ * Throws {@link BackupDirectoryError} where the archive knows another timeline of that number.
+ */
+export async function publishHistory(
+  directory: DataDirectory,
+  wal: string,
+  timeline: number,
+  user: ServerUser | null,
+): Promise<void> {
+  if (timeline === 1) return
+  const name = historyName(timeline)
+  const own = await readFile(directory.file('pg_wal', name), 'utf8').catch(missing)
+  if (own === null) return
+  const archived = await readFile(join(wal, name), 'utf8').catch(missing)
+  if (archived === own) return
+  if (archived === null) return await writeOwnFile(join(wal, name), own, user)
+  const why =
+    `it has the WAL of another timeline ${timeline}, such as of another cluster that was restored from it; ` +
+    'use a directory for each'
+  throw new BackupDirectoryError(directory.path, wal, why)
+}
+
+function missing(error: NodeJS.ErrnoException): null {
+  if (error.code === 'ENOENT') return null
+  throw error
+}

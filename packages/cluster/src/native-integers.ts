@@ -1,0 +1,19 @@
+import { endianness } from 'node:os'
+
+/** Reads and writes integers of 64, 32 and 16 bits as the machine has them, which is how PostgreSQL keeps them. */
+export const integers =
+  endianness() === 'LE'
+    ? {
+        read: (bytes: Buffer, at: number) => bytes.readBigUInt64LE(at),
+        readHalf: (bytes: Buffer, at: number) => bytes.readUInt32LE(at),
+        readShort: (bytes: Buffer, at: number) => bytes.readUInt16LE(at),
+        write: (bytes: Buffer, value: bigint, at: number) => bytes.writeBigUInt64LE(value, at),
+        writeHalf: (bytes: Buffer, value: number, at: number) => bytes.writeUInt32LE(value, at),
+      }
+    : {
+        read: (bytes: Buffer, at: number) => bytes.readBigUInt64BE(at),
+        readHalf: (bytes: Buffer, at: number) => bytes.readUInt32BE(at),
+        readShort: (bytes: Buffer, at: number) => bytes.readUInt16BE(at),
+        write: (bytes: Buffer, value: bigint, at: number) => bytes.writeBigUInt64BE(value, at),
+        writeHalf: (bytes: Buffer, value: number, at: number) => bytes.writeUInt32BE(value, at),
+      }
