@@ -3,4 +3,10 @@ import { createRequire } from 'node:module'
 import { main, processIo } from '@howdah/cli'
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
-process.exitCode = await main(process.argv.slice(2), processIo(import.meta.url, version))
+
+async function run(): Promise<void> {
+  process.exitCode = await main(process.argv.slice(2), processIo(import.meta.url, version))
+}
+
+// oxlint-disable-next-line unicorn/prefer-top-level-await -- It is built as CommonJS, which has none.
+void run()

@@ -219,7 +219,7 @@ describe.concurrent('before the lease can be lost', () => {
 test('leases are kept in PostgreSQL, too', async () => {
   await using project = new Project()
   const script = `exec "$NODE" "$BIN" lease --in "$DATABASE_URL" a -- sh -c 'echo $HOWDAH_LEASE_GENERATION'`
-  const env = { NODE: process.execPath, BIN: new URL('../dist/bin.js', import.meta.url).pathname }
+  const env = { NODE: process.execPath, BIN: new URL('../dist/bin.cjs', import.meta.url).pathname }
   const once = async () => await project.howdah(['exec', 'sh', '-c', script], { env })
   expect(await once()).toEqual({ status: 0, stdout: '1\n', stderr: '' })
   expect(await once()).toEqual({ status: 0, stdout: '2\n', stderr: '' })

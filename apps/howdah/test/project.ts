@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
 
 /** The built command. */
-const bin = fileURLToPath(new URL('../dist/bin.js', import.meta.url))
+const bin = fileURLToPath(new URL('../dist/bin.cjs', import.meta.url))
 
 /** How a command is to be run. */
 export interface Options {

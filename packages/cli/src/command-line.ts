@@ -16,7 +16,7 @@ export function readCommandLine(
   io: Io,
 ): Invocation | { readonly status: number } {
   let invocation: Invocation | null = null
-  const program = buildProgram(io, (asked) => {
+  const program = buildProgram(args, io, (asked) => {
     invocation = asked
   })
   const words = arrange(program, args)

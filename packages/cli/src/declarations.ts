@@ -62,7 +62,7 @@ export const declarations: readonly Declaration[] = [
       'howdah itself failed, 126 if the command cannot be run, 127 if it is not found.',
     passesThrough: true,
     runsProgram: true,
-    load: async () => (await import('./commands/exec.ts')).exec,
+    load: async () => (await import('./usual-commands.ts')).exec,
   },
   {
     name: 'start',
@@ -71,35 +71,35 @@ export const declarations: readonly Declaration[] = [
     description:
       'Starts the server, creating the cluster if there is none. It runs until "howdah stop".',
     options: [...place, 'database', ...server, 'json'],
-    load: async () => (await import('./commands/start.ts')).start,
+    load: async () => (await import('./usual-commands.ts')).start,
   },
   {
     name: 'stop',
     group: 'Server',
     summary: 'stop the server, if nobody uses it',
     options: [...place, 'timeout', 'force', 'json'],
-    load: async () => (await import('./commands/stop.ts')).stop,
+    load: async () => (await import('./usual-commands.ts')).stop,
   },
   {
     name: 'status',
     group: 'Server',
     summary: 'say what there is, whether it runs, and who uses it',
     options: [...place, 'json'],
-    load: async () => (await import('./commands/status.ts')).status,
+    load: async () => (await import('./usual-commands.ts')).status,
   },
   {
     name: 'logs',
     group: 'Server',
     summary: "print the server's log",
     options: [...place, 'follow', 'lines'],
-    load: async () => (await import('./commands/logs.ts')).logs,
+    load: async () => (await import('./usual-commands.ts')).logs,
   },
   {
     name: 'url',
     group: 'Server',
     summary: 'print the URL of the running server',
     options: [...place, 'database', 'tcp', 'json'],
-    load: async () => (await import('./commands/url.ts')).url,
+    load: async () => (await import('./usual-commands.ts')).url,
   },
   {
     name: 'config',
@@ -119,7 +119,7 @@ export const declarations: readonly Declaration[] = [
     group: 'Server',
     summary: 'stop the server, if nobody uses it, and remove the cluster with all its data',
     options: [...place, 'timeout', 'force', 'json'],
-    load: async () => (await import('./commands/destroy.ts')).destroy,
+    load: async () => (await import('./usual-commands.ts')).destroy,
   },
   {
     name: 'createdb',
@@ -127,7 +127,7 @@ export const declarations: readonly Declaration[] = [
     operands: '<name>',
     summary: 'create a database',
     options: [...place, ...server, 'json'],
-    load: async () => (await import('./commands/createdb.ts')).createdb,
+    load: async () => (await import('./usual-commands.ts')).createdb,
   },
   {
     name: 'dropdb',
@@ -135,21 +135,21 @@ export const declarations: readonly Declaration[] = [
     operands: '<name>',
     summary: 'drop a database',
     options: [...place, ...server, 'json'],
-    load: async () => (await import('./commands/dropdb.ts')).dropdb,
+    load: async () => (await import('./usual-commands.ts')).dropdb,
   },
   {
     name: 'databases',
     group: 'Databases',
     summary: 'list the databases',
     options: [...place, ...server, 'json'],
-    load: async () => (await import('./commands/databases.ts')).databases,
+    load: async () => (await import('./usual-commands.ts')).databases,
   },
   {
     name: 'superusers',
     group: 'Databases',
     summary: 'list the roles that are superuser and can log in',
     options: [...place, 'runtime', 'install', 'timeout', 'runAs', 'json'],
-    load: async () => (await import('./commands/superusers.ts')).superusers,
+    load: async () => (await import('./usual-commands.ts')).superusers,
   },
   {
     name: 'runtimes',
@@ -160,7 +160,7 @@ export const declarations: readonly Declaration[] = [
       'Lists the PostgreSQLs found here; * marks the one that would be used. "howdah runtimes install 16" fetches one ' +
       'from npm, "howdah runtimes remove 16" removes it again.',
     options: [...place, 'runtime', 'force', 'json'],
-    load: async () => (await import('./commands/runtimes.ts')).runtimes,
+    load: async () => (await import('./usual-commands.ts')).runtimes,
   },
   {
     name: 'lock',
@@ -180,7 +180,7 @@ export const declarations: readonly Declaration[] = [
       'it is not found.',
     takesRest: true,
     runsProgram: true,
-    load: async () => (await import('./commands/lock.ts')).lock,
+    load: async () => (await import('./usual-commands.ts')).lock,
   },
   {
     name: 'lease',

@@ -2,6 +2,7 @@ import type { Session } from '@howdah/cluster'
 import type { Context } from './command.ts'
 import { databaseName } from './database-name.ts'
 import { joinCluster } from './join-cluster.ts'
+import { describeError } from './report-error.ts'
 
 /**
  * Runs a program while the server runs, and tidies up when it has ended: what `exec` and `shell` are.
@@ -24,7 +25,6 @@ export async function inSession(
   try {
     await interruption.tidy(status, () => session.leave())
   } catch (error) {
-    const { describeError } = await import('./report-error.ts')
     output.complain(describeError(error, false))
   }
   return status

@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, Help } from 'commander'
 import { type Declaration, declarations } from './declarations.ts'
 import { exitStatus } from './exit-status.ts'
 import type { Io } from './io.ts'
@@ -30,8 +30,12 @@ const common: readonly OptionName[] = [
 /** In the help of `howdah` itself, these would only be in the way. */
 const ofFewCommands: ReadonlySet<OptionName> = new Set(['destroy', 'force', 'linger'])
 
-/** Builds the parser; `use` is told what was asked for. */
-export function buildProgram(io: Io, use: (invocation: Invocation) => void): Command {
+/** Builds the parser of such words; `use` is told what was asked for. */
+export function buildProgram(
+  words: readonly string[],
+  io: Io,
+  use: (invocation: Invocation) => void,
+): Command {
   const program = new Command('howdah')
     .description(
       'A real PostgreSQL as easy as SQLite: found or brought, started on demand, shared, and gone afterwards.',
@@ -42,7 +46,7 @@ export function buildProgram(io: Io, use: (invocation: Invocation) => void): Com
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
     .version(io.version, '-V, --version', 'print the version')
-    .configureHelp({ showGlobalOptions: false })
+    .configureHelp({ showGlobalOptions: false, subcommandTerm })
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
@@ -53,13 +57,26 @@ export function buildProgram(io: Io, use: (invocation: Invocation) => void): Com
     .exitOverride()
     .showHelpAfterError('see "howdah --help"')
   for (const name of common) program.addOption(declare(name).hideHelp(ofFewCommands.has(name)))
-  for (const declaration of declarations) addCommand(program, declaration, use)
+  // The options of all commands are hundreds: only those of a command that may be meant are declared.
+  for (const declaration of declarations) {
+    const { name } = declaration
+    const options = name === 'shell' || words.includes(name) ? declaration.options : []
+    addCommand(program, { ...declaration, options }, use)
+  }
   program.addHelpText(
     'after',
     '\nExit status: 0 done, 1 failed, 2 used wrongly, 69 no PostgreSQL found, 75 somebody else holds it;\n' +
       "after exec, shell, lock and lease that of the program, howdah's own failures being 125.",
   )
   return program
+}
+
+/** A command in the list of commands, whether its options are declared or not: `exec [options] <command> [args...]`. */
+function subcommandTerm(command: Command): string {
+  const declaration = declarations.find(({ name }) => name === command.name())
+  if (declaration === undefined) return Help.prototype.subcommandTerm(command)
+  const { name, operands } = declaration
+  return `${name} [options]${operands === undefined ? '' : ` ${operands}`}`
 }
 
 function addCommand(

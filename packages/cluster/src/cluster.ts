@@ -11,9 +11,9 @@ import {
   type Strategy,
   version,
 } from '@howdah/runtime'
-import { type BackupOptions, backUp } from './backup/back-up.ts'
+import type { BackupOptions } from './backup/back-up.ts'
 import type { Backup } from './backup/backup.ts'
-import { restore, type Restored, type RestoreOptions } from './backup/restore.ts'
+import type { Restored, RestoreOptions } from './backup/restore.ts'
 import type { ClusterStatus } from './cluster-status.ts'
 import type { Coordination } from './coordination.ts'
 import { DataDirectory } from './data-directory.ts'
@@ -252,6 +252,7 @@ export class Cluster {
    * backups of this cluster, `ArchiveFailedError`, `DiskFullError`; earlier backups are left whole.
    */
   async backup(options: BackupOptions): Promise<Backup> {
+    const { backUp } = await import('./backup/back-up.ts')
     return await backUp(await this.coordination(), options)
   }
 
@@ -263,6 +264,7 @@ export class Cluster {
    * `InvalidTargetError`, `BackupDamagedError` and `RecoveryFailedError`; there is no cluster then, as before.
    */
   async restore(options: RestoreOptions): Promise<Restored> {
+    const { restore } = await import('./backup/restore.ts')
     const { user, free } = await this.coordination()
     const runtime = async (wanted: PartialVersion) => await this.runtimeFor(wanted)
     return await restore({ directory: this.directory, user, free, runtime }, options)

@@ -1,0 +1,17 @@
+/**
+ * The commands that stand on clusters, and the small ones: one import for all of them, since each further file takes Node
+ * longer to load than what little they do not share.
+ */
+export { createdb } from './commands/createdb.ts'
+export { databases } from './commands/databases.ts'
+export { destroy } from './commands/destroy.ts'
+export { dropdb } from './commands/dropdb.ts'
+export { exec } from './commands/exec.ts'
+export { lock } from './commands/lock.ts'
+export { logs } from './commands/logs.ts'
+export { runtimes } from './commands/runtimes.ts'
+export { start } from './commands/start.ts'
+export { status } from './commands/status.ts'
+export { stop } from './commands/stop.ts'
+export { superusers } from './commands/superusers.ts'
+export { url } from './commands/url.ts'
