@@ -88,6 +88,16 @@ export const declarations: readonly Declaration[] = [
     load: async () => (await import('./usual-commands.ts')).status,
   },
   {
+    name: 'ls',
+    group: 'Server',
+    summary: 'list the clusters of this machine, and who uses them',
+    description:
+      'Lists the clusters of this machine that howdah knows, of root those of all users: the data directory, the version, ' +
+      'what it does, and since when; and below, who uses it.',
+    options: ['json', 'quiet'],
+    load: async () => (await import('./commands/ls.ts')).ls,
+  },
+  {
     name: 'logs',
     group: 'Server',
     summary: "print the server's log",

@@ -1,3 +1,5 @@
+import { onOneLine } from './on-one-line.ts'
+
 /** Somebody who holds or uses something, as words on one line. */
 export function nameOfUser({
   pid,
@@ -7,7 +9,5 @@ export function nameOfUser({
   readonly command: string | null
 }): string {
   // A script that was given to `sh -c` has lines.
-  return command === null
-    ? `pid ${pid}`
-    : `pid ${pid} (${command.replaceAll(/[\s\p{Cc}]+/gu, ' ')})`
+  return command === null ? `pid ${pid}` : `pid ${pid} (${onOneLine(command)})`
 }

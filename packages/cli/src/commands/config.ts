@@ -1,5 +1,5 @@
 import type { Session, Setting, SettingChange } from '@howdah/cluster'
-import stringWidth from 'string-width'
+import { columns } from '../columns.ts'
 import type { Command, Context } from '../command.ts'
 import { UsageError } from '../errors.ts'
 import { exitStatus } from '../exit-status.ts'
@@ -46,17 +46,7 @@ async function table({ output }: Context, found: readonly Setting[]): Promise<vo
     setting.pendingRestart ? `${setting.source}, another after a restart` : setting.source,
     setting.description,
   ])
-  // A few long values must not push all the others aside.
-  const widths = [0, 1, 2].map((column) =>
-    Math.min(40, Math.max(0, ...rows.map((row) => stringWidth(row[column] ?? '')))),
-  )
-  for (const row of rows) {
-    const cells = row.map((text, column) => {
-      const space = (widths[column] ?? 0) - stringWidth(text)
-      return text + ' '.repeat(Math.max(0, space))
-    })
-    await output.line(cells.join('  ').trimEnd())
-  }
+  for (const line of columns(rows, { widest: 40 })) await output.line(line)
 }
 
 async function get(context: Context, operands: readonly string[]): Promise<number> {

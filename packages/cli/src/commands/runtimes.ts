@@ -6,6 +6,7 @@ import {
   removeRuntime,
   type Runtime,
 } from '@howdah/runtime'
+import { columns } from '../columns.ts'
 import type { Context } from '../command.ts'
 import { UsageError } from '../errors.ts'
 import { codeOf, exitStatus } from '../exit-status.ts'
@@ -60,14 +61,11 @@ async function list(context: Context): Promise<number> {
     )
     return exitStatus.done
   }
-  const width = Math.max(0, ...all.map(({ runtime }) => runtime.version.toString().length))
-  const nameWidth = Math.max(0, ...all.map(({ strategy }) => strategy.length))
-  for (const { strategy, runtime } of all) {
-    const mark = runtime.bindir === used?.bindir ? '*' : ' '
-    await output.line(
-      `${mark} ${runtime.version.toString().padEnd(width)}  ${strategy.padEnd(nameWidth)}  ${runtime.bindir}`,
-    )
-  }
+  const rows = all.map(({ strategy, runtime: { version, bindir } }) => {
+    const mark = bindir === used?.bindir ? '*' : ' '
+    return [`${mark} ${version.toString()}`, strategy, bindir]
+  })
+  for (const line of columns(rows)) await output.line(line)
   if (all.length === 0)
     output.message('there is none; install one with "howdah runtimes install 18"')
   return exitStatus.done
