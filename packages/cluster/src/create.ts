@@ -1,20 +1,19 @@
 import { chmod, chown, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { acquire } from '@howdah/lock'
 import type { Runtime } from '@howdah/runtime'
 import type { DataDirectory } from './data-directory.ts'
 import { CreateFailedError, NotEmptyError, PermissionError } from './errors.ts'
+import { fillWithCluster } from './fill-with-cluster.ts'
 import { writeMark } from './mark.ts'
 import { writeOwnFile } from './own-file.ts'
-import { runServerProgram } from './server-program.ts'
 import type { ServerUser } from './server-user.ts'
 import { clearWreck, markWreck } from './wreck.ts'
 
 /**
  * Makes a cluster of an existing, empty directory: UTF-8, locale C, UTC, no password on the socket.
  *
- * The directory itself is never replaced, for its flock is the change lock. initdb works in a directory inside it; then
+ * The directory itself is never replaced, for its flock is the change lock. The cluster is made in a directory inside it; then
  * its files are brought in, `PG_VERSION` last. The marker file stands from the first step to the last, so that
  * what a kill leaves is known for a wreck, and emptied by the next to come. The caller holds the change lock.
  *
@@ -24,12 +23,14 @@ export async function createCluster(
   directory: DataDirectory,
   runtime: Runtime,
   user: ServerUser | null,
-  options: { throwAway: boolean },
+  options: { throwAway: boolean; onNotice: (message: string) => void },
 ): Promise<void> {
   const superuser = invokingUser()
-  const { throwAway } = options
+  const { throwAway, onNotice } = options
+  // After a crash of the machine, nobody wants what was to be thrown away.
+  const initialization = { directory, runtime, user, superuser, durable: !throwAway }
   await bringIntoBeing(directory, user, async (staging) => {
-    await initdb(directory, staging, { runtime, user, superuser, throwAway })
+    await fillWithCluster(staging, initialization, onNotice)
     if (throwAway) {
       const text = 'This cluster is removed when its last user leaves.\n'
       await writeOwnFile(directory.throwAway, text, user)
@@ -74,33 +75,6 @@ export function invokingUser(): string {
     // A uid without an entry in the user database, as containers have them.
     return 'postgres'
   }
-}
-
-async function initdb(
-  directory: DataDirectory,
-  staging: string,
-  { runtime, user, superuser, throwAway }: Initialization,
-): Promise<void> {
-  // initdb outlives us when we are killed. It has this lock with us, so that whoever clears up waits for its end.
-  using running = await acquire(staging, { fair: false })
-  const kind = ['--encoding', 'UTF8', '--locale', 'C']
-  const access = ['--auth-local', 'trust', '--auth-host', 'scram-sha-256']
-  // After a crash of the machine, nobody wants what was to be thrown away.
-  const durability = throwAway ? ['--no-sync'] : []
-  const { succeeded, stdout, stderr } = await runServerProgram(runtime, 'initdb', {
-    user,
-    path: staging,
-    keeps: running.fd,
-    args: (path) => ['--pgdata', path, '--username', superuser, ...kind, ...access, ...durability],
-  })
-  if (!succeeded) throw new CreateFailedError(directory.path, stderr.trim() || stdout.trim())
-}
-
-interface Initialization {
-  readonly runtime: Runtime
-  readonly user: ServerUser | null
-  readonly superuser: string
-  readonly throwAway: boolean
 }
 
 async function bringIn(directory: DataDirectory, staging: string): Promise<void> {

@@ -66,3 +66,4 @@ export {
   readSystemIdentifier,
   writeSystemIdentifier,
 } from './system-identifier.ts'
+export { type Template, TemplateCache } from './template/template-cache.ts'

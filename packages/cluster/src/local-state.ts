@@ -7,7 +7,8 @@ import { ClusterError } from './errors.ts'
  * `@howdah/store` and `@howdah/registry` are loaded when they are first needed.
  */
 export class LocalState {
-  private readonly notice: (message: string) => void
+  /** Told what deserves a word to the user. */
+  readonly notice: (message: string) => void
 
   /** `notice` may be called several times with the same words. */
   constructor(notice: (message: string) => void) {

@@ -62,7 +62,8 @@ export class ClusterSubject implements Subject<LaunchOptions> {
     await this.scope.requireOutside()
     const runtime = await this.runtime()
     options.onProgress?.('creating')
-    await createCluster(this.directory, runtime, this.user, creation)
+    const { notice: onNotice } = this.state
+    await createCluster(this.directory, runtime, this.user, { ...creation, onNotice })
     await remember(this.state, this.directory)
     return 'modified'
   }

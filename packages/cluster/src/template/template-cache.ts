@@ -1,0 +1,205 @@
+import { constants } from 'node:fs'
+import { type FileHandle, lstat, open, readdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { acquire, tryAcquire } from '@howdah/lock'
+import { cacheDirectory, existingTrustedDirectory, trustedDirectory } from '@howdah/runtime'
+import { ControlFileError } from '../errors.ts'
+import { ArchiveDamagedError, packTree, readArchiveIndex } from './tree-archive.ts'
+import { identityOf, type TemplateKey, thisMachine } from './template-key.ts'
+import { unpackTree, type UnpackOptions } from './unpack-tree.ts'
+
+/** A template in the cache. */
+export interface Template {
+  readonly path: string
+  /** Of PostgreSQL. */
+  readonly version: string
+  /** The directory of the programs that made it. */
+  readonly bindir: string
+  /** In bytes. */
+  readonly size: number
+  readonly lastUsed: Date
+  /** It is never used again, for the programs that made it are gone or others by now; or it is damaged. */
+  readonly stale: boolean
+}
+
+const suffix = '.template'
+/** In ms: how old the note of its last use may get. */
+const day = 24 * 60 * 60 * 1000
+/** In ms: how long a template that nobody uses is kept. */
+const keptFor = 30 * day
+
+/**
+ * Clusters as initdb makes them, kept on this machine to be unpacked, which takes a fraction of the time.
+ *
+ * They lie in `templates` in the cache directory (`cacheDirectory()` of `@howdah/runtime`), and are used only where that
+ * directory is ours and nobody else can write it, for what is in them is run. Each appears whole, by rename, and is never
+ * changed.
+ */
+export class TemplateCache {
+  private readonly directory: string
+
+  private constructor(directory: string) {
+    this.directory = directory
+  }
+
+  /**
+   * The cache, made where there is none yet. Rejects with `CacheDirectoryError` or `UntrustedDirectoryError` of
+   * `@howdah/runtime` where there is none that can be used.
+   */
+  static async open(): Promise<TemplateCache> {
+    return new TemplateCache(await trustedDirectory(cacheDirectory(), 'templates'))
+  }
+
+  /** The cache if there is one; makes nothing. Rejects as {@link open} does. */
+  static async existing(): Promise<TemplateCache | null> {
+    const directory = await existingTrustedDirectory(cacheDirectory(), 'templates')
+    return directory === null ? null : new TemplateCache(directory)
+  }
+
+  /**
+   * Unpacks the template into an empty directory; `'missing'` where there is none. One that turns out to be damaged is
+   * removed, `'damaged'`: something of it may have been unpacked then.
+   */
+  async unpack(
+    { name }: TemplateKey,
+    to: string,
+    options: UnpackOptions,
+  ): Promise<'unpacked' | 'missing' | 'damaged'> {
+    await using archive = await this.openTemplate(this.file(name))
+    if (archive === null) return 'missing'
+    try {
+      await unpackTree(archive, to, options)
+      await noteUse(archive)
+      return 'unpacked'
+    } catch (error) {
+      if (!isDamage(error)) throw error
+      await rm(this.file(name), { force: true })
+      return 'damaged'
+    }
+  }
+
+  /** Does something while no other process makes the same template. */
+  async alone<Result>(key: TemplateKey, action: () => Promise<Result>): Promise<Result> {
+    await using _ = await acquire(join(this.directory, `${key.name}.lock`), {
+      fair: false,
+      timeout: patience,
+    })
+    return await action()
+  }
+
+  /** Keeps what initdb has made in a directory, as the user `owner`. Alone. Removes templates that are of no use any more. */
+  async keep(key: TemplateKey, made: string, owner: number | undefined): Promise<void> {
+    const temporary = join(this.directory, `${key.name}.tmp`)
+    // Left by one that was killed.
+    await rm(temporary, { force: true })
+    try {
+      {
+        await using file = await open(temporary, 'wx', 0o600)
+        await packTree(made, key.about, file, owner)
+        await file.sync()
+      }
+      await rename(temporary, this.file(key.name))
+    } catch (error) {
+      await rm(temporary, { force: true }).catch(() => undefined)
+      throw error
+    }
+    await this.removeStale()
+  }
+
+  /** What there is. */
+  async list(): Promise<Template[]> {
+    const names = (await readdir(this.directory)).filter((name) => name.endsWith(suffix))
+    const found = await Promise.all(
+      names.map(async (name) => await this.look(join(this.directory, name))),
+    )
+    return found.filter((template) => template !== null)
+  }
+
+  /** Removes all of it; those who are just unpacking go on. */
+  async clear(): Promise<void> {
+    for (const name of await readdir(this.directory)) {
+      const path = join(this.directory, name)
+      if (name.endsWith(suffix)) await rm(path, { force: true })
+      else if (name.endsWith('.lock')) await this.removeUnlocked(path)
+    }
+  }
+
+  private async removeStale(): Promise<void> {
+    for (const { path, stale, lastUsed } of await this.list()) {
+      if (stale || Date.now() - lastUsed.getTime() > keptFor) {
+        await rm(path, { force: true })
+        await this.removeUnlocked(`${path.slice(0, -suffix.length)}.lock`)
+      }
+    }
+  }
+
+  /** Removes a lock file that nobody holds, along with what its last holder may have left half done. */
+  private async removeUnlocked(path: string): Promise<void> {
+    const lock = await tryAcquire(path, { create: false }).catch(() => null)
+    if (lock === null) return
+    await rm(`${path.slice(0, -'.lock'.length)}.tmp`, { force: true })
+    await rm(path, { force: true })
+    lock.release()
+  }
+
+  private async look(path: string): Promise<Template | null> {
+    try {
+      await using archive = await this.openTemplate(path)
+      if (archive === null) return null
+      const { size, mtime } = await archive.stat()
+      const about = await readArchiveIndex(archive).then(
+        ({ index }) => index.about,
+        () => ({}) as Readonly<Record<string, string>>,
+      )
+      const { version = 'unknown', bindir = 'unknown' } = about
+      return { path, version, bindir, size, lastUsed: mtime, stale: await isStale(about) }
+    } catch {
+      return null
+    }
+  }
+
+  private file(name: string): string {
+    return join(this.directory, name + suffix)
+  }
+
+  /** A template that only we can have written; else `null`. */
+  private async openTemplate(path: string): Promise<FileHandle | null> {
+    // The directory is ours; but something that root has put there, or moved there, may not be.
+    const found = await lstat(path).catch(() => null)
+    if (found === null || !found.isFile()) return null
+    if (found.uid !== process.geteuid?.() || (found.mode & 0o022) !== 0) return null
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW
+    return await open(path, flags).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return null
+      throw error
+    })
+  }
+}
+
+/** In ms: how long to wait for another who makes the same template, before one goes without. */
+const patience = 60_000
+
+function isDamage(error: unknown): boolean {
+  if (error instanceof ArchiveDamagedError || error instanceof ControlFileError) return true
+  // What is unpacked is only written, so that this is the archive, on a disk that fails.
+  return (error as NodeJS.ErrnoException).syscall === 'read'
+}
+
+async function noteUse(archive: FileHandle): Promise<void> {
+  const { mtime } = await archive.stat()
+  const now = new Date()
+  if (now.getTime() - mtime.getTime() > day) await archive.utimes(now, now).catch(() => undefined)
+}
+
+async function isStale(about: Readonly<Record<string, string>>): Promise<boolean> {
+  const { bindir, server, initdb, machine } = about
+  if (bindir === undefined) return true
+  // Another machine that has the same home sees other programs at the same place.
+  if (machine !== thisMachine()) return false
+  const found = await Promise.all(
+    ['postgres', 'initdb'].map(
+      async (program) => await identityOf(join(bindir, program)).catch(() => null),
+    ),
+  )
+  return found[0] !== server || found[1] !== initdb
+}
