@@ -27,7 +27,9 @@ export function initdbArguments(superuser: string): string[] {
 export async function initdb(staging: string, initialization: Initialization): Promise<void> {
   const { superuser, durable } = initialization
   await run(staging, initialization, (path) => [
-    ...['--pgdata', path, ...initdbArguments(superuser)],
+    '--pgdata',
+    path,
+    ...initdbArguments(superuser),
     ...(durable ? [] : ['--no-sync']),
   ])
 }

@@ -147,10 +147,8 @@ export class TemplateCache {
       await using archive = await this.openTemplate(path)
       if (archive === null) return null
       const { size, mtime } = await archive.stat()
-      const about = await readArchiveIndex(archive).then(
-        ({ index }) => index.about,
-        () => ({}) as Readonly<Record<string, string>>,
-      )
+      const index = await readArchiveIndex(archive).catch(() => null)
+      const about = index?.index.about ?? {}
       const { version = 'unknown', bindir = 'unknown' } = about
       return { path, version, bindir, size, lastUsed: mtime, stale: await isStale(about) }
     } catch {
