@@ -125,6 +125,17 @@ export const declarations: readonly Declaration[] = [
     load: async () => (await import('./commands/config.ts')).config,
   },
   {
+    name: 'clone',
+    group: 'Server',
+    usage: '[options] --to <path>',
+    summary: 'copy the cluster, running or stopped, to another place',
+    description:
+      'Copies the cluster, running or stopped, into another data directory, new or empty: a cluster of its own, with a ' +
+      'system identifier of its own. A server that runs goes on, and so do those who use it.',
+    options: [...place, 'to', 'runtime', 'install', 'timeout', 'runAs', 'json'],
+    load: async () => (await import('./commands/clone.ts')).clone,
+  },
+  {
     name: 'destroy',
     group: 'Server',
     summary: 'stop the server, if nobody uses it, and remove the cluster with all its data',

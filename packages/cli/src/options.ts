@@ -37,7 +37,7 @@ export interface Options {
   /** In seconds. */
   readonly grace?: number
   readonly owner?: string
-  /** Where `replica restore` puts the database. */
+  /** Where `clone` puts the cluster, and `replica restore` the database. */
   readonly to?: string
   readonly txid?: bigint
   readonly time?: Date
@@ -134,7 +134,10 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
       'what those who wait are told of the holder (default: host and pid)',
     ).argParser(nonEmpty),
   to: () =>
-    new Option('--to <file>', 'the database to make, which must not exist').argParser(nonEmpty),
+    new Option(
+      '--to <path>',
+      'what to make: a file, or a data directory; nothing may be there',
+    ).argParser(nonEmpty),
   txid: () =>
     new Option('--txid <id>', 'as it was after this transaction: 16 hex digits').argParser(txid),
   time: () =>

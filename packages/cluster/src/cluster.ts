@@ -14,6 +14,7 @@ import {
 import type { BackupOptions } from './backup/back-up.ts'
 import type { Backup } from './backup/backup.ts'
 import type { Restored, RestoreOptions } from './backup/restore.ts'
+import type { CloneOptions } from './clone/clone.ts'
 import type { ClusterStatus } from './cluster-status.ts'
 import type { Coordination } from './coordination.ts'
 import { DataDirectory } from './data-directory.ts'
@@ -33,7 +34,7 @@ import { type Mode, modeWhileStopped, warningOf } from './mode.ts'
 import { placeOf } from './place.ts'
 import { findPostmaster } from './postmaster.ts'
 import { addressOf, postgres, Server, type State } from './server.ts'
-import { chooseServerUser } from './server-user.ts'
+import { chooseServerUser, type ServerUser } from './server-user.ts'
 import type { Session } from './session.ts'
 import { superusersWhileStopped } from './single-user.ts'
 import { stopPostmaster } from './stop.ts'
@@ -270,6 +271,27 @@ export class Cluster {
     return await restore({ directory: this.directory, user, free, runtime }, options)
   }
 
+  /**
+   * Copies the cluster, running or stopped, into a new or an empty directory, and returns the copy: a cluster of its own,
+   * with a system identifier of its own, stopped. A server that runs goes on, and so do its users; one that does not run
+   * cannot be started until the copy is made.
+   *
+   * The copy has its databases, roles, rows and settings, the mode among them, but neither archives where the original does
+   * nor has its replication slots. Throws `NotEmptyError` and `NestedError` for a place that is taken,
+   * `BackupUnsupportedError` for a standby, for tablespaces elsewhere and for a server that logs too little, and
+   * `RecoveryFailedError`; there is no copy then, and the original is as it was.
+   */
+  async clone(options: CloneOptions): Promise<Cluster> {
+    const copy = new Cluster(options.to, {
+      ...this.options,
+      onNotice: (notice) => this.tell(notice),
+    })
+    const { clone } = await import('./clone/clone.ts')
+    const from = await this.coordination()
+    await clone(from, await copy.coordination({ like: from.user }), options)
+    return copy
+  }
+
   private async forMyself(wanted: string, { force = false, timeout }: EndOptions) {
     const { free } = await this.coordination()
     const limit = timeout === undefined ? {} : { timeout }
@@ -301,8 +323,12 @@ export class Cluster {
   private async coordination({
     throwAway = false,
     mode,
-  }: Pick<RunOptions, 'throwAway' | 'mode'> = {}): Promise<Coordination> {
-    const user = await chooseServerUser(this.dataDir, this.options.runAs)
+    like = null,
+  }: Pick<RunOptions, 'throwAway' | 'mode'> & {
+    /** The user to run the server as where nothing else says so. */
+    like?: ServerUser | null
+  } = {}): Promise<Coordination> {
+    const user = await chooseServerUser(this.dataDir, this.options.runAs, like)
     if (user !== null && user.notice !== null) this.tell(user.notice)
     if (mode === 'fast') this.tell(warningOf(this.dataDir))
     // Looked for once an operation, and not before it is needed.

@@ -15,6 +15,7 @@ export {
 } from './backup/errors.ts'
 export type { RecoveryTarget } from './backup/recovery-target.ts'
 export type { Restored, RestoreOptions } from './backup/restore.ts'
+export type { CloneOptions } from './clone/clone.ts'
 export type { ClusterStatus, RunningStatus } from './cluster-status.ts'
 export type { ClusterUse } from './cluster-use.ts'
 export { Cluster, type ClusterOptions, type EndOptions, run } from './cluster.ts'

@@ -23,17 +23,19 @@ const run = promisify(execFile)
 /**
  * As whom the server of `dataDir` runs, or `null` when we are not root: then it runs as ourselves.
  *
- * In this order: `runAs`, the owner of the data directory, `postgres`, whoever called sudo, `nobody`. No user is ever
- * created. Throws {@link ServerUserError} when there is none of them.
+ * In this order: `runAs`, the owner of the data directory, `like`, `postgres`, whoever called sudo, `nobody`. No user is
+ * ever created. Throws {@link ServerUserError} when there is none of them.
  */
 export async function chooseServerUser(
   dataDir: string,
   runAs?: string,
+  like?: KnownUser | null,
 ): Promise<ServerUser | null> {
   if (process.geteuid?.() !== 0) return null
-  const user = runAs === undefined ? await defaultUser(dataDir) : await namedUser(dataDir, runAs)
+  const user =
+    runAs === undefined ? await defaultUser(dataDir, like) : await namedUser(dataDir, runAs)
   const notice =
-    runAs === undefined && user.name === 'nobody'
+    runAs === undefined && !like && user.name === 'nobody'
       ? 'PostgreSQL refuses to run as root, so it runs as nobody'
       : null
   return { ...user, closed: await closedAbove(dataDir, user), notice }
@@ -50,11 +52,12 @@ async function namedUser(dataDir: string, name: string): Promise<KnownUser> {
   return user
 }
 
-async function defaultUser(dataDir: string): Promise<KnownUser> {
+async function defaultUser(dataDir: string, like?: KnownUser | null): Promise<KnownUser> {
   const owner = await ownerOf(dataDir)
   if (owner !== null && owner.uid !== 0) {
     return (await findUser(String(owner.uid))) ?? { name: `uid ${owner.uid}`, ...owner }
   }
+  if (like) return { name: like.name, uid: like.uid, gid: like.gid }
   for (const name of ['postgres', process.env['SUDO_UID'], 'nobody']) {
     const user = name === undefined ? null : await findUser(name)
     if (user !== null && user.uid !== 0) return user

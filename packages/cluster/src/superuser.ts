@@ -15,8 +15,8 @@ export async function superuserOf(directory: DataDirectory): Promise<string> {
 }
 
 /**
- * Makes sure that a stopped cluster has a superuser on record: for one that howdah did not create, whoever runs us if
- * that role is there, else the oldest. The caller holds the change and use locks.
+ * Makes sure that a stopped cluster has a superuser on record, also one that howdah did not create. The caller holds the
+ * change and use locks.
  */
 export async function recordSuperuser(
   directory: DataDirectory,
@@ -24,8 +24,17 @@ export async function recordSuperuser(
   user: ServerUser | null,
 ): Promise<void> {
   if ((await readMark(directory)) !== null) return
+  const superuser = await chooseSuperuser(directory, runtime, user)
+  await writeMark(directory, user, { superuser, created: false })
+}
+
+/** A superuser of a stopped cluster: whoever runs us if that role is there, else the oldest. */
+export async function chooseSuperuser(
+  directory: DataDirectory,
+  runtime: Runtime,
+  user: ServerUser | null,
+): Promise<string> {
   const roles = await superusersWhileStopped(directory, runtime, user)
   const invoker = invokingUser()
-  const superuser = roles.includes(invoker) ? invoker : (roles[0] ?? invoker)
-  await writeMark(directory, user, { superuser, created: false })
+  return roles.includes(invoker) ? invoker : (roles[0] ?? invoker)
 }

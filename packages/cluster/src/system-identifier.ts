@@ -1,19 +1,10 @@
 import { randomInt } from 'node:crypto'
 import { constants } from 'node:fs'
-import { type FileHandle, open, readdir } from 'node:fs/promises'
+import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { openControlFile, readControlFile } from './control-file.ts'
 import { crc32c } from './crc32c.ts'
-import { ControlFileError } from './errors.ts'
 import { integers } from './native-integers.ts'
-
-/** In bytes: what PostgreSQL keeps in `pg_control` is never longer, so that a disk writes it at once. */
-const controlSize = 512
-
-/**
- * Where in `pg_control` the checksum of what comes before it may lie: in most versions, in 18, and in 11. Source:
- * `ControlFileData` in PostgreSQL's `catalog/pg_control.h`.
- */
-const checksumOffsets = [288, 292, 280]
 
 /** In a WAL segment's first page: flags, one of which says that the header is a long one, and the identifier. */
 const wal = { flags: 2, long: 0x0002, identifier: 24, headerSize: 32 }
@@ -25,8 +16,8 @@ const wal = { flags: 2, long: 0x0002, identifier: 24, headerSize: 32 }
  * Throws {@link ControlFileError} for a control file that is damaged, or of a version that is not known.
  */
 export async function readSystemIdentifier(dataDir: string): Promise<bigint> {
-  await using file = await openControl(dataDir, constants.O_RDONLY)
-  const { content } = await readControl(dataDir, file)
+  await using file = await openControlFile(dataDir, constants.O_RDONLY)
+  const { content } = await readControlFile(dataDir, file)
   return integers.read(content, 0)
 }
 
@@ -42,8 +33,8 @@ export async function writeSystemIdentifier(
   dataDir: string,
   identifier: bigint = newSystemIdentifier(),
 ): Promise<bigint> {
-  await using file = await openControl(dataDir, constants.O_RDWR)
-  const { content, checksumOffset } = await readControl(dataDir, file)
+  await using file = await openControlFile(dataDir, constants.O_RDWR)
+  const { content, checksumOffset } = await readControlFile(dataDir, file)
   const directory = join(dataDir, 'pg_wal')
   const segments = (await readdir(directory)).filter((name) => /^[\dA-F]{24}(\.|$)/.test(name))
   for (const name of segments) await writeToSegment(join(directory, name), identifier)
@@ -63,22 +54,6 @@ export function newSystemIdentifier(): bigint {
   return (
     (BigInt(seconds) << 32n) | (BigInt(microseconds % 1_000_000) << 12n) | BigInt(randomInt(0x1000))
   )
-}
-
-async function openControl(dataDir: string, flags: number): Promise<FileHandle> {
-  return await open(join(dataDir, 'global', 'pg_control'), flags | constants.O_NOFOLLOW)
-}
-
-async function readControl(dataDir: string, file: FileHandle) {
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(controlSize), 0, controlSize, 0)
-  const content = buffer.subarray(0, bytesRead)
-  const checksumOffset = checksumOffsets.find(
-    (offset) =>
-      content.length >= offset + 4 &&
-      integers.readHalf(content, offset) === crc32c(content.subarray(0, offset)),
-  )
-  if (checksumOffset === undefined) throw new ControlFileError(dataDir)
-  return { content, checksumOffset }
 }
 
 /** One that PostgreSQL has made in advance is all zeros, and stays so. */

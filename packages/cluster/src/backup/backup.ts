@@ -25,7 +25,7 @@ export interface Backup {
   readonly size: number
 }
 
-/** How far a backup or a restore is. */
+/** How far a backup, a restore or a clone is. */
 export interface Progress {
   /**
    * `preparing`: locks, the server, archiving; `copying`: files; `archiving`: until the server has archived its last WAL;

@@ -1,0 +1,36 @@
+import { resolve } from 'node:path'
+import { type Progress, readSystemIdentifier } from '@howdah/cluster'
+import type { Context } from '../command.ts'
+import { UsageError } from '../errors.ts'
+import { exitStatus } from '../exit-status.ts'
+import { whileStarting } from '../join-cluster.ts'
+import { openCluster } from '../open-cluster.ts'
+
+/** Copies the cluster into another data directory, as a cluster of its own. */
+export async function clone(context: Context): Promise<number> {
+  const { io, output, options } = context
+  const { to } = options
+  if (to === undefined) throw new UsageError('clone: say where to, with --to DIRECTORY')
+  const open = openCluster(context)
+  const copy = await whileStarting(context, open, async ({ signal, waitTimeout, onWait }) => {
+    return await open.cluster.clone({
+      to: resolve(io.cwd, to),
+      ...(signal !== undefined && { signal }),
+      ...(waitTimeout !== undefined && { waitTimeout }),
+      ...(onWait !== undefined && { onWait }),
+      onProgress: (progress) => output.progress.show(describe(progress)),
+    })
+  })
+  const systemIdentifier = String(await readSystemIdentifier(copy.dataDir))
+  const from = open.cluster.dataDir
+  if (options.json) await output.json({ dataDir: copy.dataDir, from, systemIdentifier })
+  else output.message(`cloned ${from} into ${copy.dataDir}`)
+  return exitStatus.done
+}
+
+function describe({ phase, bytes, totalBytes }: Progress): string {
+  if (phase === 'recovering') return 'bringing the copy up to date'
+  if (phase !== 'copying' || totalBytes === null) return 'cloning'
+  const megabytes = (count: number) => (count / 1e6).toFixed(1)
+  return `cloning: ${megabytes(bytes)} of ${megabytes(totalBytes)} MB`
+}

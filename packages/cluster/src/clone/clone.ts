@@ -1,0 +1,165 @@
+import { rm } from 'node:fs/promises'
+import type { Wait } from '@howdah/coordinate'
+import type { Runtime } from '@howdah/runtime'
+import { closedAbove } from '../access.ts'
+import { resetCopiedSettings } from '../backup/auto-conf.ts'
+import type { Progress } from '../backup/backup.ts'
+import { RecoveryFailedError } from '../backup/errors.ts'
+import { explain } from '../backup/explain.ts'
+import { neededSettings } from '../backup/needed-settings.ts'
+import { runPrivately } from '../backup/private-server.ts'
+import { ProgressReport } from '../backup/progress-report.ts'
+import { readRecoveryLog } from '../backup/recovery-log.ts'
+import { wasShutDown } from '../control-file.ts'
+import type { Coordination } from '../coordination.ts'
+import { bringIntoBeing, invokingUser } from '../create.ts'
+import { DataDirectory } from '../data-directory.ts'
+import { ClusterMissingError, CreateFailedError, NotEmptyError } from '../errors.ts'
+import { joinCluster } from '../join.ts'
+import { readMark } from '../mark.ts'
+import { writeOwnFile } from '../own-file.ts'
+import { findPostmaster } from '../postmaster.ts'
+import { runServerProgram } from '../server-program.ts'
+import { postgres } from '../server.ts'
+import type { ServerUser } from '../server-user.ts'
+import { chooseSuperuser } from '../superuser.ts'
+import { writeSystemIdentifier } from '../system-identifier.ts'
+import { copyRunning } from './copy-running.ts'
+import { type CopyingOptions, copyStopped } from './copy-stopped.ts'
+import { keepToItself, refuseElsewhere } from './keep-to-itself.ts'
+
+/** How a cluster is cloned. */
+export interface CloneOptions {
+  /** The data directory for the copy: a new or an empty one. */
+  to: string
+  /** In ms: how long to wait for others who start or stop either of the two. Without it there is no limit. */
+  waitTimeout?: number
+  /** Ends it; the call then rejects with the signal's reason, and what it had made is removed. */
+  signal?: AbortSignal
+  /** Told how far it is, some times a second. */
+  onProgress?: (progress: Progress) => void
+  /** Told, once each, what is waited for. */
+  onWait?: (wait: Wait) => void
+}
+
+/** Makes a cluster of its own of another; see `Cluster.clone`. */
+export async function clone(
+  from: Coordination,
+  to: Coordination,
+  options: CloneOptions,
+): Promise<void> {
+  const progress = new ProgressReport(options.onProgress)
+  progress.begin('preparing')
+  if (!(await from.free.exists())) throw new ClusterMissingError(from.directory.path)
+  await refuseElsewhere(from.directory)
+  const { path } = to.directory
+  try {
+    // Nobody need wait for its users to leave only to hear that it is there.
+    if (await to.free.exists()) throw new NotEmptyError(path, ['PG_VERSION'])
+    await using exclusive = await to.free.change(waiting(options))
+    await exclusive.reconfigure(async () => {
+      if (await exclusive.exists()) throw new NotEmptyError(path, ['PG_VERSION'])
+      await build(from, to, progress, options)
+    })
+  } catch (error) {
+    throw explain(error, path, path)
+  }
+}
+
+async function build(
+  from: Coordination,
+  to: Coordination,
+  progress: ProgressReport,
+  options: CloneOptions,
+): Promise<void> {
+  const { signal } = options
+  const runtime = await from.runtime()
+  await bringIntoBeing(to.directory, to.user, async (path) => {
+    const staging = new DataDirectory(path)
+    const user = to.user && { ...to.user, closed: await closedAbove(path, to.user) }
+    const copying = { to: path, owner: user, progress, signal }
+    const needed = await copy(from, copying, options)
+    await resetCopiedSettings(path, user)
+    await keepToItself(staging, runtime, user)
+    const known = (await readMark(from.directory))?.superuser ?? null
+    if (!(await wasShutDown(path))) {
+      progress.begin('recovering')
+      const settings = {
+        runtime,
+        user,
+        superuser: known ?? invokingUser(),
+        settings: needed,
+        signal,
+      }
+      await recoverCopy(staging, settings)
+    }
+    progress.begin('finishing')
+    const superuser = known ?? (await chooseSuperuser(staging, runtime, user))
+    await writeSystemIdentifier(path)
+    if (await from.directory.has(from.directory.unsynced)) {
+      await writeOwnFile(staging.unsynced, '', user)
+    } else await sync(staging, runtime, user, signal)
+    return superuser
+  })
+}
+
+/** Copies the cluster in the way that fits, and tells which settings its recovery needs. */
+async function copy(
+  source: Coordination,
+  copying: CopyingOptions,
+  options: CloneOptions,
+): Promise<Record<string, string>> {
+  const { directory, free } = source
+  if ((await findPostmaster(directory)) === null) {
+    await using exclusive = await free.tryChange({ ...waiting(options), ifExists: true })
+    if (exclusive !== null && (await findPostmaster(directory)) === null) {
+      if (!(await exclusive.exists())) throw new ClusterMissingError(directory.path)
+      await copyStopped(directory, copying)
+      return {}
+    }
+  }
+  // From now on it runs until we leave.
+  await using session = await joinCluster(source, {
+    ifExists: true,
+    ...(options.waitTimeout !== undefined && { waitTimeout: options.waitTimeout }),
+    ...(options.signal !== undefined && { signal: options.signal }),
+    ...(options.onWait !== undefined && { onWait: options.onWait }),
+  })
+  const client = await session.connect(postgres)
+  await copyRunning(client, directory, { ...copying, major: session.runtime.version.major })
+  return await neededSettings(client)
+}
+
+/** With the identifier of the original, for the WAL has that, too. */
+async function recoverCopy(
+  staging: DataDirectory,
+  server: Parameters<typeof runPrivately>[1],
+): Promise<void> {
+  // It is ready when it has recovered.
+  const log = await runPrivately(staging, server, () => Promise.resolve())
+  await rm(staging.mark, { force: true })
+  if (!(await wasShutDown(staging.path))) {
+    const why = readRecoveryLog(log).failure ?? 'the server ended on the way'
+    throw new RecoveryFailedError(staging.path, why, log.trim().split('\n').slice(-8).join('\n'))
+  }
+}
+
+/** Brings all of it to disk. */
+async function sync(
+  staging: DataDirectory,
+  runtime: Runtime,
+  user: ServerUser | null,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { succeeded, stderr } = await runServerProgram(runtime, 'initdb', {
+    user,
+    path: staging.path,
+    args: (path) => ['--sync-only', '--pgdata', path],
+    signal,
+  })
+  if (!succeeded) throw new CreateFailedError(staging.path, stderr.trim())
+}
+
+function waiting({ waitTimeout, signal, onWait }: CloneOptions) {
+  return { timeout: waitTimeout, signal, onWait }
+}
