@@ -22,9 +22,18 @@ export interface Declaration {
   /** Its exit status is another program's, so that its own failures have a status of their own. */
   readonly runsProgram?: true
   /** The heading in the list of commands. */
-  readonly group: 'Use' | 'Server' | 'Databases' | 'PostgreSQL' | 'Locks and leases' | 'SQLite'
+  readonly group: Group
   load(): Promise<Command>
 }
+
+type Group =
+  | 'Use'
+  | 'Server'
+  | 'Databases'
+  | 'Backups'
+  | 'PostgreSQL'
+  | 'Locks and leases'
+  | 'SQLite'
 
 const place = ['datadir', 'quiet'] as const
 const server = ['set', 'mode', 'tcp', 'runtime', 'install', 'timeout', 'runAs'] as const
@@ -171,6 +180,30 @@ export const declarations: readonly Declaration[] = [
     summary: 'list the roles that are superuser and can log in',
     options: [...place, 'runtime', 'install', 'timeout', 'runAs', 'json'],
     load: async () => (await import('./usual-commands.ts')).superusers,
+  },
+  {
+    name: 'backup',
+    group: 'Backups',
+    summary: 'back up the cluster into a directory, and archive its WAL there from then on',
+    description:
+      'Backs up the cluster into a directory, and sees to it that the server archives its WAL there from then on, so that ' +
+      'the cluster can be restored as it was at any time since. The first time, a server that runs is restarted for that, ' +
+      'if nobody else uses it.',
+    options: ['into', ...place, 'runtime', 'install', 'timeout', 'runAs', 'json'],
+    load: async () => (await import('./commands/backup.ts')).backup,
+  },
+  {
+    name: 'restore',
+    group: 'Backups',
+    summary: 'make a cluster of a backup and the WAL since, up to the end or a point before it',
+    description:
+      'Makes a cluster of a backup and the WAL that was archived since: as it was in the end, or at the point that is ' +
+      'asked for. It is not started.',
+    options: [
+      ...(['from', 'to', 'time', 'transaction', 'name', 'lsn', 'exclusive'] as const),
+      ...(['backup', 'timeline', 'runtime', 'timeout', 'runAs', 'json', 'quiet'] as const),
+    ],
+    load: async () => (await import('./commands/restore.ts')).restore,
   },
   {
     name: 'runtimes',

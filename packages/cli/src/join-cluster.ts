@@ -1,12 +1,9 @@
 import type { RunOptions, Session } from '@howdah/cluster'
 import type { Context } from './command.ts'
 import { prepareProject } from './default-data-directory.ts'
-import { nameOfUser } from './name-of-user.ts'
 import { provideRuntime } from './provide-runtime.ts'
 import { openCluster, type OpenCluster } from './open-cluster.ts'
-
-/** In ms: waiting that is over sooner is not worth a word. */
-const wordless = 1000
+import { Waiting } from './waiting.ts'
 
 /** Joins the cluster that a command is about: starts it if it does not run, and has it run until the session is left. */
 export async function joinCluster(
@@ -26,7 +23,7 @@ export async function whileStarting<T>(
   const { options, output, interruption } = context
   const { set, mode, tcp, timeout, linger, destroy } = options
   const milliseconds = timeout === undefined ? undefined : timeout * 1000
-  let waiting: NodeJS.Timeout | undefined
+  using waiting = new Waiting(output, 'to start or stop PostgreSQL')
   try {
     if (options.install) await provideRuntime(context, open)
     return await action({
@@ -37,22 +34,15 @@ export async function whileStarting<T>(
       ...(linger !== undefined && { linger }),
       ...(destroy && { atEnd: 'destroy', throwAway: true }),
       signal: interruption.signal,
-      onWait(wait) {
-        const holders = wait.holders.map(nameOfUser).join(', ')
-        const what = `waiting for ${holders === '' ? 'others' : holders} to start or stop PostgreSQL`
-        output.progress.show(what)
-        waiting = setTimeout(() => output.message(`howdah: ${what}`), wordless)
-        waiting.unref()
-      },
+      onWait: waiting.onWait,
       onProgress(step) {
-        clearTimeout(waiting)
+        waiting[Symbol.dispose]()
         if (step === 'creating' && open.place.project !== null) prepareProject(open.place.project)
         const doing = step === 'creating' ? 'creating a cluster in' : 'starting PostgreSQL on'
         output.progress.show(`${doing} ${open.place.path}`)
       },
     })
   } finally {
-    clearTimeout(waiting)
     output.progress.clear()
   }
 }

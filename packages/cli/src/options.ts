@@ -37,12 +37,31 @@ export interface Options {
   /** In seconds. */
   readonly grace?: number
   readonly owner?: string
-  /** Where `clone` puts the cluster, and `replica restore` the database. */
+  /** Where `clone` and `restore` put the cluster, and `replica restore` the database. */
   readonly to?: string
   readonly txid?: bigint
-  readonly time?: Date
+  readonly time?: Time
+  /** Where backups are put. */
+  readonly into?: string
+  /** Where backups are. */
+  readonly from?: string
+  /** The number of a backup. */
+  readonly backup?: number
+  readonly transaction?: bigint
+  /** Of a restore point. */
+  readonly name?: string
+  readonly lsn?: string
+  readonly exclusive?: boolean
+  readonly timeline?: number
   /** What `shell` is to run, in order: SQL of `-c`, files of `-f`. */
   readonly scripts?: readonly Script[]
+}
+
+/** A point in time, which may be more precise than a `Date`. */
+interface Time {
+  readonly date: Date
+  /** As it was given. */
+  readonly text: string
 }
 
 /** Something that `shell` is to run. */
@@ -144,6 +163,37 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
     new Option('--time <time>', 'as it was at this time, such as 2026-03-01T12:00:00Z').argParser(
       time,
     ),
+  into: () =>
+    new Option('--into <dir>', 'the directory for the backups, made if missing').argParser(
+      nonEmpty,
+    ),
+  from: () => new Option('--from <dir>', 'the directory with the backups').argParser(nonEmpty),
+  backup: () =>
+    new Option(
+      '--backup <number>',
+      'the backup to begin with (default: the newest that will do)',
+    ).argParser(ordinal),
+  transaction: () =>
+    new Option(
+      '--transaction <id>',
+      "as it was after this transaction: what txid_current() told, or a row's xmin",
+    ).argParser(transaction),
+  name: () =>
+    new Option(
+      '--name <name>',
+      'as it was at this restore point, made with pg_create_restore_point()',
+    ).argParser(nonEmpty),
+  lsn: () =>
+    new Option(
+      '--lsn <lsn>',
+      'as it was after the record of the WAL at this position, such as 16/B374D848',
+    ).argParser(nonEmpty),
+  exclusive: () => new Option('--exclusive', 'without what is at that very point'),
+  timeline: () =>
+    new Option(
+      '--timeline <number>',
+      'the timeline to follow (default: the newest that came of the backup)',
+    ).argParser(ordinal),
   command: () => new Option('-c, --command <sql>', 'run this SQL and leave; can be repeated'),
   file: () =>
     new Option('-f, --file <file>', 'run the SQL in this file and leave; can be repeated'),
@@ -197,6 +247,16 @@ function count(text: string): number {
   return Number(text)
 }
 
+function ordinal(text: string): number {
+  if (!/^[1-9]\d{0,9}$/.test(text)) throw new InvalidArgumentError('It is no number from 1 on.')
+  return Number(text)
+}
+
+function transaction(text: string): bigint {
+  if (!/^\d{1,20}$/.test(text)) throw new InvalidArgumentError('It is no transaction id.')
+  return BigInt(text)
+}
+
 function txid(text: string): bigint {
   if (!/^[0-9a-f]{16}$/i.test(text))
     throw new InvalidArgumentError('It takes 16 hex digits, as in the names of the files.')
@@ -204,7 +264,7 @@ function txid(text: string): bigint {
 }
 
 /** RFC 3339, so that nobody has to guess which time zone is meant. */
-function time(text: string): Date {
+function time(text: string): Time {
   const match = /^(\d{4}-\d\d-\d\d)[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/.exec(text)
   const date = new Date(text.replace(' ', 'T').toUpperCase())
   // The parser takes the 31st of February for a day in March.
@@ -213,5 +273,5 @@ function time(text: string): Date {
   if (match === null || !isDay || Number.isNaN(date.getTime())) {
     throw new InvalidArgumentError('Write it as 2026-03-01T12:00:00Z, or +02:00 instead of Z.')
   }
-  return date
+  return { date, text }
 }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
-import { type Progress, readSystemIdentifier } from '@howdah/cluster'
+import { readSystemIdentifier } from '@howdah/cluster'
 import type { Context } from '../command.ts'
+import { describeProgress } from '../describe-progress.ts'
 import { UsageError } from '../errors.ts'
 import { exitStatus } from '../exit-status.ts'
 import { whileStarting } from '../join-cluster.ts'
@@ -18,7 +19,7 @@ export async function clone(context: Context): Promise<number> {
       ...(signal !== undefined && { signal }),
       ...(waitTimeout !== undefined && { waitTimeout }),
       ...(onWait !== undefined && { onWait }),
-      onProgress: (progress) => output.progress.show(describe(progress)),
+      onProgress: (progress) => output.progress.show(describeProgress(progress)),
     })
   })
   const systemIdentifier = String(await readSystemIdentifier(copy.dataDir))
@@ -26,11 +27,4 @@ export async function clone(context: Context): Promise<number> {
   if (options.json) await output.json({ dataDir: copy.dataDir, from, systemIdentifier })
   else output.message(`cloned ${from} into ${copy.dataDir}`)
   return exitStatus.done
-}
-
-function describe({ phase, bytes, totalBytes }: Progress): string {
-  if (phase === 'recovering') return 'bringing the copy up to date'
-  if (phase !== 'copying' || totalBytes === null) return 'cloning'
-  const megabytes = (count: number) => (count / 1e6).toFixed(1)
-  return `cloning: ${megabytes(bytes)} of ${megabytes(totalBytes)} MB`
 }

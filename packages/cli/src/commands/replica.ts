@@ -141,7 +141,7 @@ async function restore(
     .restore({
       output: resolve(io.cwd, to),
       txid,
-      time,
+      time: time?.date,
       signal: interruption.signal,
       onProgress: (progress) => output.progress.show(describeProgress(progress)),
     })

@@ -1,0 +1,98 @@
+import { rmSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Project } from './project.ts'
+
+/** In ms: each command starts and stops servers. */
+const patience = 120_000
+
+let project: Project
+beforeAll(() => {
+  project = new Project()
+})
+afterAll(async () => {
+  await project[Symbol.asyncDispose]()
+})
+
+const howdah = async (...args: string[]) => await project.howdah(args)
+
+async function json<T>(...args: string[]): Promise<T> {
+  const { status, stdout, stderr } = await howdah(...args, '--json')
+  expect({ args, status, stderr }).toEqual({ args, status: 0, stderr: expect.any(String) })
+  return JSON.parse(stdout) as T
+}
+
+const sql = async (dataDir: string, statement: string) => {
+  const result = await howdah('shell', '-D', dataDir, '-c', statement)
+  expect(result).toMatchObject({ status: 0 })
+  return result.stdout
+}
+
+// In the order of a cluster's life, each from what the one before has left.
+describe.sequential('howdah backup and restore', { timeout: patience }, () => {
+  test.each([
+    [['backup'], 2, /say where to, with --into DIR/],
+    [['backup', '--into', 'backups'], 1, /there is no PostgreSQL cluster in .*; create one/],
+    [['restore', '--to', 'other'], 2, /say where the backups are, with --from DIR/],
+    [['restore', '--from', 'backups'], 2, /say where to, with --to DATADIR/],
+    [['restore', '--from', 'backups', '--to', 'other'], 1, /there are no backups in .*; check/],
+    [
+      ['restore', '--from', 'a', '--to', 'b', '--name', 'x', '--lsn', '0/1'],
+      2,
+      /exclude each other/,
+    ],
+    [['restore', '--from', 'a', '--to', 'b', '--name', 'x', '--exclusive'], 2, /--exclusive goes/],
+    [['restore', '--from', 'a', '--to', 'b', '--time', 'noon'], 2, /2026-03-01T12:00:00Z/],
+  ] as const)('%j: status %i', async (args, status, words) => {
+    expect(await howdah(...args)).toEqual({
+      status,
+      stdout: '',
+      stderr: expect.stringMatching(words),
+    })
+  })
+
+  test('backs up, and says where', async () => {
+    await sql(project.dataDir, 'CREATE TABLE elephants (name text)')
+    expect(await howdah('backup', '--into', 'backups')).toEqual({
+      status: 0,
+      stdout: '',
+      stderr: expect.stringMatching(/backed up .* into .*backups\/data\.0000000001: [\d.]+ MB\n$/),
+    })
+    expect(await json('backup', '--into', 'backups')).toMatchObject({
+      number: 2,
+      path: project.file('backups', 'data.0000000002'),
+      endedAt: expect.stringMatching(/^\d{4}-.*Z$/),
+    })
+  })
+
+  test('restores the latest, and says how to start it', async () => {
+    await sql(project.dataDir, `INSERT INTO elephants VALUES ('Ganesha')`)
+    const { stderr, ...rest } = await howdah('restore', '--from', 'backups', '--to', "it's new")
+    expect(rest).toEqual({ status: 0, stdout: '' })
+    expect(stderr).toMatch(/restored .*it's new from backup 2: .*up to LSN /)
+    expect(stderr).toMatch(/superusers: \w+\n/)
+    expect(stderr).toContain(`howdah start -D '${project.file(String.raw`it'\''s new`)}'\n`)
+    expect(await sql(project.file("it's new"), 'SELECT * FROM elephants')).toContain('Ganesha')
+    rmSync(project.file("it's new"), { recursive: true })
+  })
+
+  test('restores up to a point', async () => {
+    await sql(project.dataDir, `SELECT pg_create_restore_point('lonely')`)
+    await sql(project.dataDir, `INSERT INTO elephants VALUES ('Hannibal')`)
+    const target = ['restore', '--from', 'backups', '--to', 'other', '--name', 'lonely']
+    expect(await json(...target, '--backup', '1')).toMatchObject({
+      dataDir: project.file('other'),
+      backup: { number: 1 },
+      lastTransaction: expect.any(String),
+      superusers: [expect.any(String)],
+    })
+    const rows = await sql(project.file('other'), 'SELECT * FROM elephants')
+    expect(rows).toContain('Ganesha')
+    expect(rows).not.toContain('Hannibal')
+    // Nothing may be there yet.
+    expect(await howdah(...target)).toMatchObject({ status: 1 })
+    expect(await howdah('restore', '--from', 'backups', '--to', 'x', '--lsn', 'z')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('pg_current_wal_lsn()'),
+    })
+  })
+})

@@ -1,0 +1,36 @@
+import { resolve } from 'node:path'
+import type { Context } from '../command.ts'
+import { describeProgress, megabytes } from '../describe-progress.ts'
+import { UsageError } from '../errors.ts'
+import { exitStatus } from '../exit-status.ts'
+import { openCluster } from '../open-cluster.ts'
+import { provideRuntime } from '../provide-runtime.ts'
+import { Waiting } from '../waiting.ts'
+
+/** Backs up the cluster into a directory, and has its WAL archived there from then on. */
+export async function backup(context: Context): Promise<number> {
+  const { io, output, options, interruption } = context
+  if (options.into === undefined) throw new UsageError('backup: say where to, with --into DIR')
+  const open = openCluster(context)
+  if (options.install) await provideRuntime(context, open)
+  const milliseconds = options.timeout === undefined ? undefined : options.timeout * 1000
+  using waiting = new Waiting(output, 'to back up, or to start or stop PostgreSQL')
+  const made = await open.cluster
+    .backup({
+      into: resolve(io.cwd, options.into),
+      ...(milliseconds !== undefined && { timeout: milliseconds, waitTimeout: milliseconds }),
+      signal: interruption.signal,
+      onWait: waiting.onWait,
+      onProgress(progress) {
+        if (progress.phase !== 'preparing') waiting[Symbol.dispose]()
+        output.progress.show(describeProgress(progress))
+      },
+    })
+    .finally(() => output.progress.clear())
+  if (options.json) await output.json(made)
+  else
+    output.message(
+      `backed up ${open.cluster.dataDir} into ${made.path}: ${megabytes(made.size)} MB`,
+    )
+  return exitStatus.done
+}
