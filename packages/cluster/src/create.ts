@@ -27,8 +27,7 @@ export async function createCluster(
 ): Promise<void> {
   const superuser = invokingUser()
   const { throwAway, onNotice } = options
-  // After a crash of the machine, nobody wants what was to be thrown away.
-  const initialization = { directory, runtime, user, superuser, durable: !throwAway }
+  const initialization = { directory, runtime, user, superuser, throwAway }
   await bringIntoBeing(directory, user, async (staging) => {
     await fillWithCluster(staging, initialization, onNotice)
     if (throwAway) {

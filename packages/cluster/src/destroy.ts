@@ -1,14 +1,17 @@
 import { rm, rmdir } from 'node:fs/promises'
 import type { DataDirectory } from './data-directory.ts'
+import { discard } from './discard.ts'
+import { isInTemporaryPlace } from './temporary-place.ts'
 import { clearWreck, markWreck } from './wreck.ts'
 
 /**
  * Removes a stopped cluster: first the marker that tells a wreck, then `PG_VERSION`, the rest, and the directory. A mount
- * point is only emptied. The caller holds the change and use locks exclusively.
+ * point is only emptied. A temporary cluster is gone at once, and its files soon after. The caller holds the change and use locks exclusively.
  */
 export async function destroyCluster(directory: DataDirectory): Promise<void> {
   await markWreck(directory)
   await rm(directory.versionFile, { force: true })
+  if (isInTemporaryPlace(directory.path)) return await discard(directory.path)
   await clearWreck(directory)
   await rmdir(directory.path).catch((error: NodeJS.ErrnoException) => {
     // EBUSY: a mount point. EACCES: not ours to remove. ENOTEMPTY: somebody has put something there meanwhile.

@@ -1,6 +1,8 @@
-import { readdir, rm } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Initialization, initdb, initdbArguments, syncToDisk } from './initdb.ts'
+import { leanSettings } from './lean-settings.ts'
 import { writeSystemIdentifier } from './system-identifier.ts'
 import { TemplateCache } from './template/template-cache.ts'
 import { type TemplateKey, templateKey } from './template/template-key.ts'
@@ -24,7 +26,7 @@ export async function fillWithCluster(
   }
   const uid = user === null ? process.geteuid?.() : user.uid
   const cache = await TemplateCache.open().catch(without)
-  if (cache === null) return await initdb(staging, initialization)
+  if (cache === null) return await make(staging, initialization)
   const key = await templateKey(runtime, initdbArguments(superuser), uid)
   if (await unpack(cache, key, staging, initialization)) return
   // A failure of what is done alone is not one of the lock.
@@ -33,14 +35,37 @@ export async function fillWithCluster(
     await cache.alone(key, async () => {
       isAlone = true
       if (await unpack(cache, key, staging, initialization)) return
-      await initdb(staging, initialization)
-      await cache.keep(key, staging, uid).catch(without)
+      await make(staging, initialization, async () => {
+        await cache.keep(key, staging, uid).catch(without)
+      })
     })
   } catch (error) {
     if (isAlone) throw error
     without(error)
-    await initdb(staging, initialization)
+    await make(staging, initialization)
   }
+}
+
+async function make(
+  staging: string,
+  initialization: Initialization,
+  keep?: () => Promise<void>,
+): Promise<void> {
+  await initdb(staging, initialization)
+  await keep?.()
+  for (const [path, text] of additionsTo(initialization)) {
+    // As root we write where another user may, too; nothing but a file that is theirs anyway.
+    const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW
+    await using file = await open(join(staging, path), flags)
+    const { uid, nlink } = await file.stat()
+    const owner = initialization.user?.uid ?? uid
+    if (uid !== owner || nlink !== 1) throw new Error(`${path} is not what initdb has made`)
+    await file.writeFile(text)
+  }
+}
+
+function additionsTo({ throwAway, runtime }: Initialization): ReadonlyMap<string, Buffer> {
+  return throwAway ? leanSettings(runtime.version.major) : new Map()
 }
 
 async function unpack(
@@ -49,10 +74,11 @@ async function unpack(
   staging: string,
   initialization: Initialization,
 ): Promise<boolean> {
-  const { user, durable } = initialization
+  const { user, throwAway } = initialization
   const state = await cache.unpack(key, staging, {
     owner: user,
-    sparse: !durable,
+    sparse: throwAway,
+    additions: additionsTo(initialization),
     // Else all clones would be taken for standbys of each other.
     finish: async (root) => await writeSystemIdentifier(root),
   })
@@ -60,6 +86,6 @@ async function unpack(
     for (const name of await readdir(staging)) await rm(join(staging, name), { recursive: true })
   }
   if (state !== 'unpacked') return false
-  if (durable) await syncToDisk(staging, initialization)
+  if (!throwAway) await syncToDisk(staging, initialization)
   return true
 }

@@ -68,3 +68,5 @@ export {
   writeSystemIdentifier,
 } from './system-identifier.ts'
 export { type Template, TemplateCache } from './template/template-cache.ts'
+export { sweepTemporary } from './sweep.ts'
+export { temporary, type TemporaryOptions } from './temporary.ts'

@@ -12,8 +12,8 @@ export interface Initialization {
   readonly runtime: Runtime
   readonly user: ServerUser | null
   readonly superuser: string
-  /** Whether it must be on disk when it is made. */
-  readonly durable: boolean
+  /** Whether it is to be thrown away: then it need not be on disk, and is lean. */
+  readonly throwAway: boolean
 }
 
 /** What all clusters are made with, apart from where: UTF-8, locale C, no password on the socket. */
@@ -25,12 +25,13 @@ export function initdbArguments(superuser: string): string[] {
 
 /** Makes a cluster in an empty directory of the server's user. Throws {@link CreateFailedError} with initdb's words. */
 export async function initdb(staging: string, initialization: Initialization): Promise<void> {
-  const { superuser, durable } = initialization
+  const { superuser, throwAway } = initialization
   await run(staging, initialization, (path) => [
     '--pgdata',
     path,
     ...initdbArguments(superuser),
-    ...(durable ? [] : ['--no-sync']),
+    // After a crash of the machine, nobody wants what was to be thrown away.
+    ...(throwAway ? ['--no-sync'] : []),
   ])
 }
 

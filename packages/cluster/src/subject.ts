@@ -90,7 +90,9 @@ export class ClusterSubject implements Subject<LaunchOptions> {
   async destroy(): Promise<State> {
     if (!(await this.exists()) && !(await this.directory.has(this.directory.wreck)))
       return 'unmodified'
-    await this.stop()
+    // Nothing of what is thrown away has to be written any more.
+    const isThrowAway = await this.directory.has(this.directory.throwAway)
+    await stopPostmaster(this.directory, isThrowAway ? { mode: 'immediate' } : {})
     await forgetting(this.directory, async () => await destroyCluster(this.directory))
     return 'modified'
   }

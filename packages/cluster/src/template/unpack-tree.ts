@@ -25,6 +25,8 @@ export interface UnpackOptions {
   readonly owner: { readonly uid: number; readonly gid: number } | null
   /** Leave the zeros at the end of a file to the file system, rather than have room for them set aside. */
   readonly sparse: boolean
+  /** What follows the content of the archive in some files, by path. */
+  readonly additions: ReadonlyMap<string, Buffer>
   /** Does something with the whole tree before it is handed over to its owner. */
   readonly finish: (root: string) => Promise<unknown>
 }
@@ -59,7 +61,13 @@ export async function unpackTree(
 async function fill(
   archive: FileHandle,
   ground: Ground,
-  { index, start, sparse, finish }: UnpackOptions & { index: ArchiveIndex; start: number },
+  {
+    index,
+    start,
+    sparse,
+    additions,
+    finish,
+  }: UnpackOptions & { index: ArchiveIndex; start: number },
 ): Promise<void> {
   const buffer = Buffer.allocUnsafe(chunk)
   let since = performance.now()
@@ -83,6 +91,8 @@ async function fill(
           await breathe()
         }
         extend(fd, length, file.size, sparse)
+        const more = additions.get(file.path)
+        if (more !== undefined) writeSync(fd, more, 0, more.length, file.size)
       } finally {
         closeSync(fd)
       }

@@ -1,6 +1,6 @@
 // A process of a test's own. Its first argument is a JSON object: what to do, and on which data directory.
 // Says what happens, a JSON object a line, on its standard output.
-import { Cluster } from '@howdah/cluster'
+import { Cluster, temporary } from '@howdah/cluster'
 import { bundled, onPath } from '@howdah/runtime'
 
 const { action, dataDir, postgres, options = {} } = JSON.parse(process.argv[2])
@@ -23,6 +23,13 @@ function actions() {
     stop: () => cluster.stop(options),
     destroy: () => cluster.destroy(options),
     status: async () => (await cluster.status()).state,
+    // Has a temporary cluster of its own until its standard input ends.
+    async temporary() {
+      const session = await temporary({ strategy, ...options })
+      say({ dataDir: session.dataDir })
+      for await (const _ of process.stdin);
+      return session.leave()
+    },
     // Joins, connects, and stays until its standard input ends; a connection that is lost meanwhile is told.
     async use() {
       const session = await cluster.run(options)

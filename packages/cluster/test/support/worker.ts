@@ -9,6 +9,7 @@ export interface Message {
   readonly outcome?: unknown
   readonly joined?: 'modified' | 'unmodified'
   readonly url?: string
+  readonly dataDir?: string
   readonly lost?: true
   readonly error?: { code: string; message: string }
 }
@@ -20,7 +21,7 @@ export class Worker implements AsyncDisposable {
   private readonly lines: AsyncIterator<string>
 
   constructor(
-    action: 'create' | 'start' | 'stop' | 'destroy' | 'status' | 'use',
+    action: 'create' | 'temporary' | 'start' | 'stop' | 'destroy' | 'status' | 'use',
     dataDir: string,
     postgres: Subject,
     options: object = {},

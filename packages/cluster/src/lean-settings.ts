@@ -1,0 +1,29 @@
+/**
+ * What makes a cluster that is to be thrown away quick and small, while it behaves like any other: nothing waits for the
+ * disk, and it takes less memory. By file, below the data directory; PostgreSQL's default stands for all else.
+ *
+ * The first three are those of the mode `fast`, and are kept where that keeps them, so that `safe` takes them back. The
+ * others give way to whatever is set by `ALTER SYSTEM`, or for a start.
+ */
+export function leanSettings(major: number): ReadonlyMap<string, Buffer> {
+  const careless = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' }
+  const small = {
+    shared_buffers: '32MB',
+    // WAL that is kept is memory, on tmpfs, and a checkpoint costs nothing.
+    min_wal_size: '32MB',
+    max_wal_size: '128MB',
+    checkpoint_warning: '0',
+    // Neither compiles queries that run once, nor keeps processes to read files that are in memory.
+    ...(major >= 11 && { jit: 'off' }),
+    ...(major >= 18 && { io_method: 'sync' }),
+  }
+  return new Map([
+    ['postgresql.auto.conf', lines(careless)],
+    ['postgresql.conf', lines(small)],
+  ])
+}
+
+function lines(settings: Readonly<Record<string, string>>): Buffer {
+  const all = Object.entries(settings).map(([name, value]) => `${name} = '${value}'\n`)
+  return Buffer.from(all.join(''))
+}
