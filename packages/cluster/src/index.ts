@@ -19,6 +19,14 @@ export type { CloneOptions } from './clone/clone.ts'
 export type { ClusterStatus, RunningStatus } from './cluster-status.ts'
 export type { ClusterUse } from './cluster-use.ts'
 export { Cluster, type ClusterOptions, type EndOptions, run } from './cluster.ts'
+export { diagnose, type DiagnoseOptions } from './doctor/diagnose.ts'
+export {
+  type CheckName,
+  type Finding,
+  type FindingSubject,
+  isWrong,
+  type Severity,
+} from './doctor/finding.ts'
 export {
   clusters,
   type ClustersOptions,

@@ -29,7 +29,7 @@ export async function removeLeftFiles(directory: DataDirectory): Promise<void> {
 }
 
 /** The lock files beside the sockets in a data directory. */
-async function socketLocks(
+export async function socketLocks(
   directory: DataDirectory,
 ): Promise<{ readonly path: string; readonly pid: number }[]> {
   const names = await readdir(directory.path).catch(() => [])

@@ -14,11 +14,16 @@ export interface PostgresProcess {
   readonly title: string
 }
 
+/** Whether a process calls itself a postmaster's child, as all of them do once they are at work. */
+export function isChild({ title }: PostgresProcess): boolean {
+  return title.startsWith('postgres: ')
+}
+
 /**
  * The processes of PostgreSQL servers that this user may look into, known by their executable; for root, all of this pid
  * namespace and those below. `null` where there is no `/proc`.
  */
-async function postgresProcesses(): Promise<PostgresProcess[] | null> {
+export async function postgresProcesses(): Promise<PostgresProcess[] | null> {
   const names = await readdir('/proc').catch(() => null)
   if (names?.includes('self') !== true) return null
   const pids = names.filter((name) => /^\d+$/.test(name)).map(Number)

@@ -17,6 +17,8 @@ export interface PostmasterPid {
   readonly socketDirectory: string | null
   /** The first address listened on, or `null` where there is none: no TCP then. */
   readonly listenAddress: string | null
+  /** The segment of System V shared memory that tells whether the data directory is in use. */
+  readonly sharedMemory: { readonly key: number; readonly id: number } | null
   readonly status: 'starting' | 'stopping' | 'ready' | 'standby' | null
 }
 
@@ -54,8 +56,16 @@ export async function readPostmasterPid(directory: DataDirectory): Promise<Postm
 }
 
 function parsePostmasterPid(directory: DataDirectory, content: string): PostmasterPid {
-  const [pid = '', dataDir = '', start = '', port = '', socket = '', address = '', , status = ''] =
-    content.split('\n').map((line) => line.trim())
+  const [
+    pid = '',
+    dataDir = '',
+    start = '',
+    port = '',
+    socket = '',
+    address = '',
+    memory = '',
+    status = '',
+  ] = content.split('\n').map((line) => line.trim())
   // Single-user mode writes its pid with a minus sign.
   if (!/^-?[1-9]\d{0,9}$/.test(pid)) {
     const what = content === '' ? 'is empty' : `begins with ${JSON.stringify(content.slice(0, 40))}`
@@ -71,9 +81,15 @@ function parsePostmasterPid(directory: DataDirectory, content: string): Postmast
     port: port === '' ? null : Number(port),
     socketDirectory: socket === '' ? null : socket,
     listenAddress: address === '' ? null : address,
+    sharedMemory: parseSharedMemory(memory),
     status:
       status === 'ready' || status === 'starting' || status === 'stopping' || status === 'standby'
         ? status
         : null,
   }
+}
+
+function parseSharedMemory(line: string): PostmasterPid['sharedMemory'] {
+  const [, key, id] = /^(\d+)\s+(\d+)$/.exec(line) ?? []
+  return key === undefined || id === undefined ? null : { key: Number(key), id: Number(id) }
 }

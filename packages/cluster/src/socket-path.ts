@@ -35,11 +35,16 @@ function fits(directory: string, port: number): boolean {
   return Buffer.byteLength(`${directory}/.s.PGSQL.${port}`) < capacity
 }
 
+/** Where the links may lie. On macOS the temporary directory's own path is long; /tmp is there everywhere. */
+export function linkDirectories(): string[] {
+  const uid = process.getuid?.() ?? 0
+  return [...new Set([tmpdir(), '/tmp'])].map((parent) => join(parent, `howdah-${uid}`))
+}
+
 async function ownDirectory(dataDir: string): Promise<string> {
   const uid = process.getuid?.() ?? 0
-  // On macOS the temporary directory's own path is long; /tmp is there everywhere.
-  const candidates = [tmpdir(), '/tmp'].map((parent) => join(parent, `howdah-${uid}`))
-  const path = candidates.find((candidate) => candidate.length < 60) ?? candidates[1] ?? ''
+  const candidates = linkDirectories()
+  const path = candidates.find((candidate) => candidate.length < 60) ?? candidates.at(-1) ?? ''
   await mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error
   })

@@ -1,7 +1,7 @@
 import { lstat } from 'node:fs/promises'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import type { Launch } from '@howdah/coordinate'
-import { identifyProcess, type ProcessIdentity } from '@howdah/lock'
+import { identifyProcess, type Liveness, type ProcessIdentity } from '@howdah/lock'
 import type { Allocation, Registry } from '@howdah/registry'
 import { clusterAround, nearestReal } from './cluster-around.ts'
 import { DataDirectory } from './data-directory.ts'
@@ -127,6 +127,30 @@ export async function scopeOf(
   }
 }
 
+/** A server that has registered what it writes. It may have ended since. */
+export interface RegisteredServer {
+  readonly dataDir: string
+  readonly identity: ProcessIdentity
+  /** The user who registered it. */
+  readonly uid: number
+}
+
+/** The servers that howdah has started and that are still registered, whether they run or not: this user's; for root, all. */
+export async function registeredServers(): Promise<RegisteredServer[]> {
+  const { stateDirectories } = await import('@howdah/store')
+  const found = await Promise.all(
+    stateDirectories().map(async ({ path, uid }) => {
+      const registry = await registryIn(path, () => 'alive')
+      return (await registry.list()).map(({ name, ...identity }) => ({
+        dataDir: name,
+        identity,
+        uid,
+      }))
+    }),
+  )
+  return found.flat()
+}
+
 /** `real` is where the search begins. */
 async function refuse(path: string, real: string): Promise<void> {
   const around = await clusterAround(real)
@@ -159,10 +183,10 @@ async function registries(): Promise<Registry[]> {
 }
 
 /** The table of allocations in a state directory. */
-export async function registryIn(path: string): Promise<Registry> {
+export async function registryIn(path: string, probe?: () => Liveness): Promise<Registry> {
   const { Registry } = await import('@howdah/registry')
   // No process that is in it survives a power failure.
-  return new Registry({ path: join(path, 'registry.json'), durable: false })
+  return new Registry({ path: join(path, 'registry.json'), durable: false, probe })
 }
 
 async function register(registry: Registry, name: string, owner: ProcessIdentity): Promise<void> {

@@ -1,6 +1,9 @@
+import { resolve } from 'node:path'
 import { type Constraint, satisfies } from './constraint.ts'
 import { NotARuntimeError } from './errors.ts'
 import { highest } from './highest.ts'
+import { locateServer } from './locate-server.ts'
+import { probeVersion } from './probe-version.ts'
 import { Runtime } from './runtime.ts'
 import type { Diagnosis, Strategy } from './strategy.ts'
 import { refuseWindows } from './supported-platform.ts'
@@ -55,7 +58,8 @@ export class DirectoriesStrategy implements Strategy {
   }
 
   async diagnose(): Promise<Diagnosis[]> {
-    const looked = await this.#look()
+    refuseWindows()
+    const looked = await Promise.all((await this.#directories()).map(askAnew))
     return looked
       .filter((one) => one instanceof NotARuntimeError)
       .filter(({ problem }) => problem !== 'missing')
@@ -79,5 +83,16 @@ export class DirectoriesStrategy implements Strategy {
       if (error instanceof NotARuntimeError) return error
       throw error
     }
+  }
+}
+
+/** Runs the server of a directory, although its version may be known: what it needs may have gone since. */
+async function askAnew(directory: string): Promise<NotARuntimeError | null> {
+  try {
+    await probeVersion((await locateServer(resolve(directory))).postgres)
+    return null
+  } catch (error) {
+    if (error instanceof NotARuntimeError) return error
+    throw error
   }
 }

@@ -3,6 +3,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   utimesSync,
@@ -44,6 +45,23 @@ describe('along a PATH', () => {
     expect(await strategy.select(version(17))).toBeNull()
     expect(await strategy.select(nothing)).toBeNull()
     expect((await strategy.fallback())?.bindir).toBe(old)
+  })
+
+  test('a version that is known is believed, and diagnose runs the server all the same', async () => {
+    using directory = temporaryDirectory()
+    const library = directory.file('library')
+    writeFileSync(library, '')
+    const words = 'error while loading shared libraries: libz.so.1: cannot open'
+    const script = `[ -e '${library}' ] || { echo '${words}' >&2; exit 127; }; echo 'postgres (PostgreSQL) 16.3'`
+    const bindir = fakeBindir(directory.file('bin'), { script })
+    const strategy = () => onPath([bindir], { cacheDir: directory.file('cache') })
+    expect(names(await strategy().runtimes())).toEqual([bindir])
+    expect(await strategy().diagnose()).toEqual([])
+    rmSync(library)
+    expect(names(await strategy().runtimes())).toEqual([bindir])
+    expect(await strategy().diagnose()).toMatchObject([
+      { path: bindir, problem: 'missing-library', message: expect.stringContaining(words) },
+    ])
   })
 
   test('a directory in which postgres is a link stands for the one behind it', async () => {

@@ -1,0 +1,40 @@
+import { lstat } from 'node:fs/promises'
+import type { DataDirectory } from '../data-directory.ts'
+import type { Complaint } from './check.ts'
+
+/** What there is to say of each cluster. Where that cannot be found out, this is a finding about that cluster. */
+export async function ofEach(
+  clusters: readonly DataDirectory[],
+  complain: (directory: DataDirectory) => Promise<readonly Complaint[]>,
+): Promise<Complaint[]> {
+  const found = await Promise.all(
+    clusters.map(async (directory) => {
+      try {
+        return await complain(directory)
+      } catch (error) {
+        return (await isGone(directory)) ? [] : [unknown(error, directory.path)]
+      }
+    }),
+  )
+  return found.flat()
+}
+
+/** What could not be told, in the words of the error, which end in a remedy after a semicolon. */
+export function unknown(error: unknown, path?: string): Complaint {
+  const message = error instanceof Error ? error.message : String(error)
+  const [why = message, ...remedies] = message.split('; ')
+  return {
+    severity: 'unknown',
+    subject: path === undefined ? {} : { path },
+    what: path === undefined || why.includes(path) ? why : `cannot look into ${path}: ${why}`,
+    cure: remedies.length > 0 ? remedies.join('; ') : 'mend that first, and look again',
+  }
+}
+
+/** Whether it was removed meanwhile. */
+async function isGone({ path }: DataDirectory): Promise<boolean> {
+  return await lstat(path).then(
+    () => false,
+    ({ code }: NodeJS.ErrnoException) => code === 'ENOENT',
+  )
+}

@@ -1,0 +1,128 @@
+import { execFile } from 'node:child_process'
+import { readFile, rm, stat } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import type { DataDirectory } from '../data-directory.ts'
+import { findPostmaster } from '../postmaster.ts'
+import { processesIn } from '../postgres-processes.ts'
+import { readPostmasterPid } from '../postmaster-pid.ts'
+import { Alone, busy } from './alone.ts'
+import type { Check, Complaint } from './check.ts'
+import { abandonedSegments } from './dynamic-segments.ts'
+import { ofEach } from './of-each.ts'
+import { seesAllProcesses } from './sees-all-processes.ts'
+
+/** Shared memory that killed servers have left. Linux only. */
+export const sharedMemory: Check = {
+  name: 'shared-memory',
+  async examine({ wholeMachine, clusters }) {
+    if (process.platform !== 'linux') return []
+    const all = await seesAllProcesses()
+    // These first: a server that starts finds them by the others.
+    const dynamic = wholeMachine ? await dynamicComplaints('/dev/shm', all) : []
+    const named = await ofEach(clusters, async (directory) => await complain(directory, all))
+    return [...dynamic, ...named]
+  },
+}
+
+/** POSIX shared memory: files that outlive a crash of the server, and its data directory. */
+async function dynamicComplaints(place: string, seesAll: boolean): Promise<Complaint[]> {
+  const abandoned = await abandonedSegments(place)
+  return abandoned.map(({ path, ino, size }): Complaint => {
+    const what = `${path} (${size} bytes) is shared memory of a PostgreSQL server`
+    if (!seesAll) {
+      return {
+        severity: 'unknown',
+        subject: { path },
+        what: `${what}, and no process here uses it; those of other containers cannot be seen from here`,
+        cure: `if no other container shares ${place}, remove it with: rm ${path}`,
+      }
+    }
+    return {
+      severity: 'warning',
+      subject: { path },
+      what: `${what} that has ended without removing it`,
+      cure: `remove it with: rm ${path}`,
+      mend: async () => {
+        const still = (await abandonedSegments(place)).some((one) => one.ino === ino)
+        if (still) await rm(path, { force: true })
+        return null
+      },
+    }
+  })
+}
+
+/** The few bytes of System V shared memory by which a server finds out that its data directory is in use. */
+async function complain(directory: DataDirectory, seesAll: boolean): Promise<Complaint[]> {
+  const segment = await leftSegment(directory)
+  if (segment === null) return []
+  const { path } = directory
+  return [
+    {
+      severity: 'warning',
+      subject: { path, segment: segment.id },
+      what: `the server on ${path} was killed, and its shared memory is still there (segment ${segment.id})`,
+      cure: `start the cluster once, which removes it with all that belongs to it; or: ipcrm -m ${segment.id}`,
+      // A server that starts finds by it what else there is to remove, of which we then could not tell whose it is.
+      ...(seesAll && {
+        mend: async () => {
+          using alone = await Alone.with(directory)
+          if (alone === null) return busy
+          // By its id, not by its key: a server that is started meanwhile has another.
+          if ((await leftSegment(directory))?.id !== segment.id) return null
+          return await remove(segment.id)
+        },
+      }),
+    },
+  ]
+}
+
+async function remove(id: number): Promise<string | null> {
+  try {
+    await promisify(execFile)('ipcrm', ['-m', String(id)])
+    return null
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    return code === 'ENOENT' ? 'there is no ipcrm here; it is a part of util-linux' : message
+  }
+}
+
+/** The segment that `postmaster.pid` names, where its server has ended and nobody is attached to it. */
+async function leftSegment(directory: DataDirectory): Promise<{ readonly id: number } | null> {
+  // Another check says what is wrong with a file that cannot be read.
+  const file = await readPostmasterPid(directory).catch(() => null)
+  if (file === null || file.sharedMemory === null) return null
+  if ((await findPostmaster(directory)) !== null) return null
+  if ((await processesIn(directory.path)).length > 0) return null
+  const { key, id } = file.sharedMemory
+  const { uid } = await stat(directory.path)
+  const isIt = (one: Segment) => one.id === id && one.key === key && one.uid === uid
+  const segment = (await segments()).find(isIt)
+  if (segment === undefined || segment.attached > 0) return null
+  // Of another pid namespace the creator is not told: 0.
+  return segment.creator === file.pid || segment.creator === 0 ? { id } : null
+}
+
+interface Segment {
+  readonly key: number
+  readonly id: number
+  readonly creator: number
+  readonly attached: number
+  readonly uid: number
+}
+
+/** From `/proc/sysvipc/shm`, proc_sysvipc(5). */
+async function segments(): Promise<Segment[]> {
+  const [header = '', ...lines] = (await readFile('/proc/sysvipc/shm', 'utf8')).trim().split('\n')
+  const names = header.trim().split(/\s+/)
+  return lines.map((line) => {
+    const fields = line.trim().split(/\s+/)
+    const field = (name: string) => Number(fields[names.indexOf(name)])
+    return {
+      key: field('key'),
+      id: field('shmid'),
+      creator: field('cpid'),
+      attached: field('nattch'),
+      uid: field('uid'),
+    }
+  })
+}
