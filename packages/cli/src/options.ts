@@ -21,6 +21,10 @@ export interface Options {
   readonly force?: boolean
   /** Of `config reset`: all settings. */
   readonly all?: boolean
+  /** Of `doctor`: mend what is safe to mend. */
+  readonly fix?: boolean
+  /** Of `doctor`: only the cluster here, and not the rest of the machine. */
+  readonly here?: boolean
   /** Of `config`: restart the server if the change needs it. */
   readonly restart?: boolean
   readonly runAs?: string
@@ -124,6 +128,8 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
     ),
   force: () => new Option('--force', "even while it is used, or if it is not howdah's"),
   all: () => new Option('--all', 'reset all of them'),
+  fix: () => new Option('--fix', 'mend what is safe to mend'),
+  here: () => new Option('--here', 'look at this cluster only, and not at the rest of the machine'),
   restart: () =>
     new Option('--restart', 'restart the server if it takes that, and nobody else uses it'),
   json: () => new Option('--json', 'print the result as JSON'),

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Lock, tryAcquire } from '@howdah/lock'
 import type { DataDirectory } from '../data-directory.ts'
 import { placeOf } from '../place.ts'
@@ -17,7 +18,7 @@ export class Alone implements Disposable {
    * The change and use locks of a data directory that is there, in this order, without waiting; `null` where somebody has
    * one of them. Unlike those who use it, this makes no watchdog.
    */
-  static async with(directory: DataDirectory): Promise<Alone | null> {
+  static async try(directory: DataDirectory): Promise<Alone | null> {
     const { change, use } = placeOf(directory, null, false)
     const locks: Lock[] = []
     try {
@@ -30,6 +31,15 @@ export class Alone implements Disposable {
       return new Alone(locks.splice(0))
     } finally {
       for (const lock of locks) lock.release()
+    }
+  }
+
+  /** The same, tried for two seconds: some have these locks only for an instant, such as a watchdog that ends. */
+  static async with(directory: DataDirectory): Promise<Alone | null> {
+    for (let left = 40; ; left -= 1) {
+      const alone = await Alone.try(directory)
+      if (alone !== null || left === 0) return alone
+      await sleep(50)
     }
   }
 

@@ -11,7 +11,7 @@ export interface Complaint {
    * Mends it, after looking again, for all may have changed meanwhile. Resolves with why it was left alone, or with `null`
    * when it was mended. Missing where it is not safe to mend, or not provably ours.
    */
-  readonly mend?: () => Promise<string | null>
+  readonly mend?: (() => Promise<string | null>) | undefined
 }
 
 /** One thing to look at. Looking changes nothing. */

@@ -37,20 +37,20 @@ async function complain(path: string, group: readonly PostgresProcess[]): Promis
         `the server on ${path} was killed, and processes of it go on without it (pid ${pids.join(', ')}); ` +
         'no server can start there as long as they do',
       cure: `wait until they have ended, or end them with: kill -QUIT ${pids.join(' ')}`,
-      ...(mark?.created === true && {
-        mend: async () => {
-          using alone = await Alone.with(directory)
-          if (alone === null) return busy
-          const now = await processesIn(path)
-          if (now.length === 0) return null
-          if (!areLeft(now)) return 'a server runs there by now'
-          const rest = await endOrphans(directory)
-          if (rest.length === 0) return null
-          return `still there: ${rest.map(({ identity }) => identity.pid).join(', ')}`
-        },
-      }),
+      mend: mark?.created === true ? async () => await end(directory) : undefined,
     },
   ]
+}
+
+async function end(directory: DataDirectory): Promise<string | null> {
+  using alone = await Alone.with(directory)
+  if (alone === null) return busy
+  const now = await processesIn(directory.path)
+  if (now.length === 0) return null
+  if (!areLeft(now)) return 'a server runs there by now'
+  const rest = await endOrphans(directory)
+  if (rest.length === 0) return null
+  return `still there: ${rest.map(({ identity }) => identity.pid).join(', ')}`
 }
 
 /** Whether those who work in one directory are children without a postmaster. What is just starting is no child. */

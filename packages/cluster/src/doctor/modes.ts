@@ -37,7 +37,7 @@ async function modeOf(directory: DataDirectory, strategy: Strategy): Promise<Mod
   // Not while it comes up or ends.
   if (postmaster !== null && !isReady(postmaster)) return null
   if (postmaster !== null) return await (await cluster.server()).mode()
-  using alone = await Alone.with(directory)
+  using alone = await Alone.try(directory)
   if (alone === null) return null
   // Another check says so where there is none.
   const runtime = await cluster.runtime().catch(() => null)

@@ -46,16 +46,14 @@ function withoutDirectory(
     .map((server): Complaint => {
       const { pid } = server.identity
       const isBackend = isChild(server)
+      const isOurs = !isBackend && registered.some((one) => isRegistered(server, one))
       const who = isBackend ? 'a backend of a server that was killed' : 'a server'
       return {
         severity: 'warning',
         subject: { path: server.dataDir, pid },
         what: `${who} runs on (pid ${pid}), although its data directory ${server.dataDir} was removed`,
         cure: `end it with: kill -QUIT ${pid}`,
-        ...(!isBackend &&
-          registered.some((one) => isRegistered(server, one)) && {
-            mend: async () => await quit(server),
-          }),
+        mend: isOurs ? async () => await quit(server) : undefined,
       }
     })
 }
@@ -98,7 +96,7 @@ async function unwatchedServer(directory: DataDirectory, scene: Scene): Promise<
   const pid = await ownServer(directory, scene)
   if (pid === null) return []
   {
-    using alone = await Alone.with(directory)
+    using alone = await Alone.try(directory)
     if (alone === null || (await isWatched(directory))) return []
     if ((await ownServer(directory, scene)) !== pid) return []
   }

@@ -10,9 +10,33 @@ import { ofEach } from './of-each.ts'
 /** Owners and modes that keep a server from starting, or others from being kept out. */
 export const permissions: Check = {
   name: 'permissions',
-  async examine({ clusters }) {
-    return await ofEach(clusters, complain)
+  async examine({ clusters, wholeMachine }) {
+    const state = wholeMachine ? await stateComplaint() : []
+    return [...state, ...(await ofEach(clusters, complain))]
   },
+}
+
+/** Without a place for its state, howdah does not know its own servers again. */
+async function stateComplaint(): Promise<Complaint[]> {
+  const { stateDirectories, stateDirectory, StateDirectoryError } = await import('@howdah/store')
+  const own = process.geteuid?.()
+  if (stateDirectories().some(({ uid }) => uid === own)) return []
+  try {
+    // None is there yet, and this makes it, as any use of a cluster would; or none can be used.
+    stateDirectory()
+    return []
+  } catch (error) {
+    if (!(error instanceof StateDirectoryError)) throw error
+    const { problems } = error
+    return [
+      {
+        severity: 'error',
+        subject: {},
+        what: `howdah cannot note down which clusters and servers it has: ${problems.join(', ')}`,
+        cure: 'mend that, or set HOWDAH_STATE_DIR to a directory that is yours, with mode 0700',
+      },
+    ]
+  }
 }
 
 async function complain(directory: DataDirectory): Promise<Complaint[]> {

@@ -55,26 +55,16 @@ function cureOf(path: string, problem: RuntimeProblem, mount: string | null): st
   if (mount !== null) {
     return `mount ${mount} without noexec, or keep it elsewhere (for howdah's own: HOWDAH_CACHE_DIR)`
   }
-  switch (problem) {
-    case 'missing-library':
-      return 'install the package with that library, or install this PostgreSQL anew'
-    case 'wrong-platform':
-      return `remove it, and install one for ${process.platform} on ${process.arch}`
-    case 'not-executable':
-      return `let everybody run it: chmod a+rx ${quote(`${path}/postgres`)}`
-    case 'untrusted':
-    case 'unusable':
-      return 'do what it says, or remove it'
-    case 'hung':
-      return `see what it waits for: ${quote(`${path}/postgres`)} --version`
-    case 'missing':
-    case 'client-only':
-    case 'wrapper':
-    case 'relative':
-    case 'no-version':
-    case 'wrong-version':
-      return 'install this PostgreSQL anew, or take its directory off PATH'
+  const postgres = quote(`${path}/postgres`)
+  const cures: Partial<Record<RuntimeProblem, string>> = {
+    'missing-library': 'install the package with that library, or install this PostgreSQL anew',
+    'wrong-platform': `remove it, and install one for ${process.platform} on ${process.arch}`,
+    'not-executable': `let everybody run it: chmod a+rx ${postgres}`,
+    untrusted: 'do what it says, or remove it',
+    unusable: 'do what it says, or remove it',
+    hung: `see what it waits for: ${postgres} --version`,
   }
+  return cures[problem] ?? 'install this PostgreSQL anew, or take its directory off PATH'
 }
 
 /** A server that runs has not shown yet that initdb finds its libraries, too. */

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { readFile, rm, stat } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { promisify } from 'node:util'
 import type { DataDirectory } from '../data-directory.ts'
 import { findPostmaster } from '../postmaster.ts'
@@ -27,28 +28,35 @@ export const sharedMemory: Check = {
 /** POSIX shared memory: files that outlive a crash of the server, and its data directory. */
 async function dynamicComplaints(place: string, seesAll: boolean): Promise<Complaint[]> {
   const abandoned = await abandonedSegments(place)
-  return abandoned.map(({ path, ino, size }): Complaint => {
-    const what = `${path} (${size} bytes) is shared memory of a PostgreSQL server`
-    if (!seesAll) {
-      return {
+  if (abandoned.length === 0) return []
+  const bytes = abandoned.reduce((sum, { size }) => sum + size, 0)
+  const names = abandoned.map(({ path }) => basename(path))
+  const some = names.slice(0, 3).join(', ') + (names.length > 3 ? ', …' : '')
+  const what = `${names.length} pieces of shared memory (${bytes} bytes) of PostgreSQL servers lie in ${place} (${some})`
+  if (!seesAll) {
+    return [
+      {
         severity: 'unknown',
-        subject: { path },
-        what: `${what}, and no process here uses it; those of other containers cannot be seen from here`,
-        cure: `if no other container shares ${place}, remove it with: rm ${path}`,
-      }
-    }
-    return {
+        subject: { path: place },
+        what: `${what}, and no process here uses them; those of other containers cannot be seen from here`,
+        cure: `if no other container shares ${place}, remove them: ${names.join(' ')}`,
+      },
+    ]
+  }
+  return [
+    {
       severity: 'warning',
-      subject: { path },
-      what: `${what} that has ended without removing it`,
-      cure: `remove it with: rm ${path}`,
+      subject: { path: place },
+      what: `${what}, which have ended without removing them`,
+      cure: `remove them, and none that are made from now on: ${names.join(' ')}`,
       mend: async () => {
-        const still = (await abandonedSegments(place)).some((one) => one.ino === ino)
-        if (still) await rm(path, { force: true })
+        const still = new Set((await abandonedSegments(place)).map(({ ino }) => ino))
+        const gone = abandoned.filter(({ ino }) => still.has(ino))
+        await Promise.all(gone.map(async ({ path }) => await rm(path, { force: true })))
         return null
       },
-    }
-  })
+    },
+  ]
 }
 
 /** The few bytes of System V shared memory by which a server finds out that its data directory is in use. */
@@ -63,17 +71,16 @@ async function complain(directory: DataDirectory, seesAll: boolean): Promise<Com
       what: `the server on ${path} was killed, and its shared memory is still there (segment ${segment.id})`,
       cure: `start the cluster once, which removes it with all that belongs to it; or: ipcrm -m ${segment.id}`,
       // A server that starts finds by it what else there is to remove, of which we then could not tell whose it is.
-      ...(seesAll && {
-        mend: async () => {
-          using alone = await Alone.with(directory)
-          if (alone === null) return busy
-          // By its id, not by its key: a server that is started meanwhile has another.
-          if ((await leftSegment(directory))?.id !== segment.id) return null
-          return await remove(segment.id)
-        },
-      }),
+      mend: seesAll ? async () => await removeOf(directory, segment.id) : undefined,
     },
   ]
+}
+
+async function removeOf(directory: DataDirectory, id: number): Promise<string | null> {
+  using alone = await Alone.with(directory)
+  if (alone === null) return busy
+  // By its id, not by its key: a server that is started meanwhile has another.
+  return (await leftSegment(directory))?.id === id ? await remove(id) : null
 }
 
 async function remove(id: number): Promise<string | null> {

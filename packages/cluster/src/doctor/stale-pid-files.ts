@@ -36,7 +36,7 @@ function complaintOf(
     what: `${path} is of a server that was killed: it names ${who}`,
     cure: `howdah sees to it at the next start; to remove it: rm ${quote(path)}`,
     // Its server may be one of another container, which would end itself when the file is gone.
-    ...(seesAll && { mend: async () => await remove(directory, path) }),
+    mend: seesAll ? async () => await remove(directory, path) : undefined,
   }
 }
 

@@ -19,7 +19,7 @@ async function complain(directory: DataDirectory, scene: Scene): Promise<Complai
   if (kind === null) return []
   {
     // Whoever is at it has the locks, as has the watchdog that is about to remove it.
-    using alone = await Alone.with(directory)
+    using alone = await Alone.try(directory)
     if (alone === null || (await isWatched(directory))) return []
     if ((await unfinished(directory, scene)) !== kind) return []
   }

@@ -1,0 +1,71 @@
+import { type CheckName, diagnose, type Finding, isWrong } from '@howdah/cluster'
+import { defaultStrategy } from '@howdah/runtime'
+import type { Context } from '../command.ts'
+import { ForeignDirectoryError } from '../errors.ts'
+import { exitStatus } from '../exit-status.ts'
+import { openCluster } from '../open-cluster.ts'
+import type { Output } from '../output.ts'
+
+/** Says what is wrong here and how to mend it, or mends it. */
+export async function doctor(context: Context): Promise<number> {
+  const { io, output, options } = context
+  const dataDirs = clusterHere(context)
+  const strategy = defaultStrategy({ env: io.env, from: io.from })
+  const findings = await diagnose({
+    dataDirs: dataDirs ?? [],
+    scope: options.here === true ? 'clusters' : 'machine',
+    fix: options.fix === true,
+    strategy,
+  })
+  if (options.json) await output.json(findings)
+  else await print(output, findings, options.fix === true)
+  return dataDirs === null || findings.some(isWrong) ? exitStatus.failed : exitStatus.done
+}
+
+/** The data directory of the cluster here; `null` where it cannot be chosen, after saying why. */
+function clusterHere(context: Context): string[] | null {
+  try {
+    return [openCluster(context).cluster.dataDir]
+  } catch (error) {
+    if (!(error instanceof ForeignDirectoryError)) throw error
+    context.output.complain(`howdah: ${error.message}`)
+    return null
+  }
+}
+
+const headings: Readonly<Record<CheckName, string>> = {
+  'orphaned-servers': 'orphaned servers',
+  'left-backends': 'processes of killed servers',
+  'shared-memory': 'shared memory',
+  'stale-pid-files': 'stale pid files',
+  'stale-links': 'stale links',
+  'unfinished-work': 'unfinished work',
+  permissions: 'owners and permissions',
+  runtimes: 'PostgreSQL',
+  modes: 'modes',
+  limits: 'limits of the system',
+}
+
+async function print(output: Output, findings: readonly Finding[], fixing: boolean): Promise<void> {
+  for (const check of new Set(findings.map((finding) => finding.check))) {
+    await output.line(`${headings[check]}:`)
+    for (const finding of findings) {
+      if (finding.check === check) await output.write(describe(finding))
+    }
+  }
+  const wrong = findings.filter(isWrong)
+  if (wrong.length === 0) await output.line('nothing is wrong')
+  const mendable = wrong.filter(({ fixable }) => fixable).length
+  if (mendable > 0 && !fixing) {
+    const some = mendable === wrong.length ? '' : `${mendable} of ${wrong.length} `
+    output.message(`to have ${some}mended: howdah doctor --fix`)
+  }
+}
+
+function describe({ severity, what, cure, fixed, obstacle }: Finding): string {
+  const lines = [`  ${severity}: ${what}`]
+  if (fixed) lines.push('    mended')
+  if (obstacle !== null) lines.push(`    not mended: ${obstacle}`)
+  if (!fixed) lines.push(`    cure: ${cure}`)
+  return lines.map((line) => `${line.replaceAll('\n', '\n      ')}\n`).join('')
+}
