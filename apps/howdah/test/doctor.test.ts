@@ -59,3 +59,12 @@ test('howdah doctor finds on the machine what is not here', async () => {
   const ours = findings.filter(({ subject }) => subject.path?.startsWith(project.path) === true)
   expect(ours.map(({ check }) => check)).toContain('stale-pid-files')
 })
+
+test('howdah doctor removes the templates of new clusters when asked to', async () => {
+  await using project = new Project()
+  const env = { HOWDAH_CACHE_DIR: project.file('cache') }
+  await project.howdah(['start', '--quiet'], { env })
+  const clear = async () => await project.howdah(['doctor', '--here', '--clear-templates'], { env })
+  expect((await clear()).stderr).toBe('removed 1 template\n')
+  expect((await clear()).stderr).toBe('there were no templates\n')
+})

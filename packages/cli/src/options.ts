@@ -23,6 +23,8 @@ export interface Options {
   readonly all?: boolean
   /** Of `doctor`: mend what is safe to mend. */
   readonly fix?: boolean
+  /** Of `doctor`: remove the templates of new clusters. */
+  readonly clearTemplates?: boolean
   /** Of `doctor`: only the cluster here, and not the rest of the machine. */
   readonly here?: boolean
   /** Of `config`: restart the server if the change needs it. */
@@ -129,6 +131,8 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
   force: () => new Option('--force', "even while it is used, or if it is not howdah's"),
   all: () => new Option('--all', 'reset all of them'),
   fix: () => new Option('--fix', 'mend what is safe to mend'),
+  clearTemplates: () =>
+    new Option('--clear-templates', 'remove the templates that new clusters are made of'),
   here: () => new Option('--here', 'look at this cluster only, and not at the rest of the machine'),
   restart: () =>
     new Option('--restart', 'restart the server if it takes that, and nobody else uses it'),

@@ -6,10 +6,13 @@ export interface PostgresProcess {
   readonly identity: ProcessIdentity
   readonly uid: number
   readonly parent: number
-  /** The data directory that it works in. */
+  /** The path of the data directory that it works in. */
   readonly dataDir: string
-  /** Whether that directory was removed under it; there may be another at its path by now. */
-  readonly removed: boolean
+  /**
+   * Whether the path leads there. `removed`: the directory was removed under it; there may be another at its path by now.
+   * `elsewhere`: it is the path in a container, which means something else here.
+   */
+  readonly place: 'here' | 'removed' | 'elsewhere'
   /** Its arguments; of a postmaster's children, what they say of themselves, such as `postgres: checkpointer`. */
   readonly title: string
 }
@@ -58,14 +61,18 @@ async function lookAt(pid: number): Promise<PostgresProcess | null> {
       readFile(`/proc/${pid}/cmdline`, 'utf8'),
       readFile(`/proc/${pid}/status`, 'utf8'),
     ])
-    const removed = cwd.endsWith(deleted) && !(await leadsTo(cwd, pid))
+    const place = (await leadsTo(cwd, pid))
+      ? 'here'
+      : cwd.endsWith(deleted)
+        ? 'removed'
+        : 'elsewhere'
     return {
       identity,
       // The effective one, proc_pid_status(5).
       uid: Number(/^Uid:\t\d+\t(\d+)/m.exec(status)?.[1]),
       parent: Number(/^PPid:\t(\d+)/m.exec(status)?.[1]),
-      dataDir: removed ? cwd.slice(0, -deleted.length) : cwd,
-      removed,
+      dataDir: place === 'removed' ? cwd.slice(0, -deleted.length) : cwd,
+      place,
       title: title.replaceAll('\0', ' ').trim(),
     }
   } catch {

@@ -17,6 +17,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { linkDirectories } from '../src/socket-path.ts'
 import { Cluster, diagnose, type DiagnoseOptions, type Finding } from '../src/index.ts'
 import { newest } from './support/postgres.ts'
+import { Worker } from './support/worker.ts'
 
 let home: TemporaryDirectory
 let cluster: Cluster
@@ -136,6 +137,24 @@ it.runIf(asRoot)('names a data directory that belongs to root', async () => {
   expect(await look({ checks: ['permissions'] })).toMatchObject([
     { what: `${cluster.dataDir} belongs to root, as whom PostgreSQL refuses to run` },
   ])
+})
+
+it.runIf(asRoot)('leaves to others what root has not been asked for and has not used', async () => {
+  const env = { HOWDAH_STATE_DIR: home.file('state') }
+  await using worker = new Worker('start', cluster.dataDir, newest, {}, { env })
+  await worker.next()
+  chmodSync(cluster.dataDir, 0o777)
+  const found = async (dataDirs: string[]) =>
+    (await diagnose({ dataDirs, checks: ['permissions'], strategy: newest.strategy })).filter(
+      ({ subject }) => subject.path === cluster.dataDir,
+    )
+  expect(await found([])).toMatchObject([
+    {
+      fixable: false,
+      cure: expect.stringMatching(/^as the user whom it belongs to, or with -D: /),
+    },
+  ])
+  expect(await found([cluster.dataDir])).toMatchObject([{ fixable: true }])
 })
 
 it('says so where it cannot be told, and goes on', async () => {

@@ -20,9 +20,21 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await cluster.stop({ force: true }).catch(() => undefined)
-  for (const { identity } of await serverProcesses()) process.kill(identity.pid, 'SIGQUIT')
+  for (const { identity } of await serverProcesses()) {
+    // The first of them ends the others.
+    if (liveness(identity) !== 'dead') quit(identity.pid)
+  }
+  await until('nothing of it runs', async () => (await serverProcesses()).length === 0)
   home[Symbol.dispose]()
 })
+
+function quit(pid: number): void {
+  try {
+    process.kill(pid, 'SIGQUIT')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
 
 const look = async (options: DiagnoseOptions = {}): Promise<Finding[]> =>
   await diagnose({

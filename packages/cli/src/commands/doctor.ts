@@ -1,4 +1,4 @@
-import { type CheckName, diagnose, type Finding, isWrong } from '@howdah/cluster'
+import { type CheckName, diagnose, type Finding, isWrong, TemplateCache } from '@howdah/cluster'
 import { defaultStrategy } from '@howdah/runtime'
 import type { Context } from '../command.ts'
 import { ForeignDirectoryError } from '../errors.ts'
@@ -9,6 +9,7 @@ import type { Output } from '../output.ts'
 /** Says what is wrong here and how to mend it, or mends it. */
 export async function doctor(context: Context): Promise<number> {
   const { io, output, options } = context
+  if (options.clearTemplates === true) await clearTemplates(output)
   const dataDirs = clusterHere(context)
   const strategy = defaultStrategy({ env: io.env, from: io.from })
   const findings = await diagnose({
@@ -20,6 +21,14 @@ export async function doctor(context: Context): Promise<number> {
   if (options.json) await output.json(findings)
   else await print(output, findings, options.fix === true)
   return dataDirs === null || findings.some(isWrong) ? exitStatus.failed : exitStatus.done
+}
+
+async function clearTemplates(output: Output): Promise<void> {
+  const cache = await TemplateCache.existing()
+  const count = (await cache?.list())?.length ?? 0
+  await cache?.clear()
+  const some = count === 1 ? '1 template' : `${count} templates`
+  output.message(count === 0 ? 'there were no templates' : `removed ${some}`)
 }
 
 /** The data directory of the cluster here; `null` where it cannot be chosen, after saying why. */
@@ -42,6 +51,7 @@ const headings: Readonly<Record<CheckName, string>> = {
   'unfinished-work': 'unfinished work',
   permissions: 'owners and permissions',
   runtimes: 'PostgreSQL',
+  templates: 'templates of new clusters',
   modes: 'modes',
   limits: 'limits of the system',
 }

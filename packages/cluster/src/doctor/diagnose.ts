@@ -12,6 +12,7 @@ import { type Scene, survey } from './scene.ts'
 import { sharedMemory } from './shared-memory.ts'
 import { staleLinks } from './stale-links.ts'
 import { stalePidFiles } from './stale-pid-files.ts'
+import { templates } from './templates.ts'
 import { unfinishedWork } from './unfinished-work.ts'
 
 /** What a diagnosis is to be about. */
@@ -43,6 +44,7 @@ const checks: readonly Check[] = [
   permissions,
   modes,
   runtimes,
+  templates,
   limits,
 ]
 

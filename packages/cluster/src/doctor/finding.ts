@@ -8,6 +8,7 @@ export type CheckName =
   | 'unfinished-work'
   | 'permissions'
   | 'runtimes'
+  | 'templates'
   | 'modes'
   | 'limits'
 

@@ -8,14 +8,15 @@ import type { Check, Complaint } from './check.ts'
 /** What a killed postmaster has left running: its children, which keep its shared memory and the next server from starting. */
 export const leftBackends: Check = {
   name: 'left-backends',
-  async examine({ processes }) {
-    const present = (processes ?? []).filter(({ removed }) => !removed)
+  async examine({ processes, own }) {
+    const present = (processes ?? []).filter(({ place }) => place === 'here')
     const dataDirs = [...new Set(present.map(({ dataDir }) => dataDir))]
     const found = await Promise.all(
       dataDirs.map((path) =>
         complain(
           path,
           present.filter(({ dataDir }) => dataDir === path),
+          own.has(path),
         ),
       ),
     )
@@ -23,7 +24,11 @@ export const leftBackends: Check = {
   },
 }
 
-async function complain(path: string, group: readonly PostgresProcess[]): Promise<Complaint[]> {
+async function complain(
+  path: string,
+  group: readonly PostgresProcess[],
+  mayMend: boolean,
+): Promise<Complaint[]> {
   if (!areLeft(group)) return []
   const directory = new DataDirectory(path)
   const pids = group.map(({ identity }) => identity.pid)
@@ -37,7 +42,7 @@ async function complain(path: string, group: readonly PostgresProcess[]): Promis
         `the server on ${path} was killed, and processes of it go on without it (pid ${pids.join(', ')}); ` +
         'no server can start there as long as they do',
       cure: `wait until they have ended, or end them with: kill -QUIT ${pids.join(' ')}`,
-      mend: mark?.created === true ? async () => await end(directory) : undefined,
+      mend: mayMend && mark?.created === true ? async () => await end(directory) : undefined,
     },
   ]
 }

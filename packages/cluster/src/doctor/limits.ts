@@ -8,9 +8,9 @@ import { ofEach } from './of-each.ts'
 /** What PostgreSQL and howdah need of the system, and run out of. */
 export const limits: Check = {
   name: 'limits',
-  async examine({ wholeMachine, clusters }) {
-    const disks = await ofEach(clusters, diskComplaint)
-    const machine = wholeMachine
+  async examine(scene) {
+    const disks = await ofEach(scene, diskComplaint)
+    const machine = scene.wholeMachine
       ? [await dynamicMemory(), await segmentCount(), await watches()]
       : []
     return [...disks, ...machine.filter((one) => one !== null)]

@@ -11,8 +11,8 @@ import { ofEach } from './of-each.ts'
 /** Clusters that a crash of the machine may destroy. */
 export const modes: Check = {
   name: 'modes',
-  async examine({ clusters, strategy }) {
-    return await ofEach(clusters, async (directory) => await complain(directory, strategy))
+  async examine(scene) {
+    return await ofEach(scene, async (directory) => await complain(directory, scene.strategy))
   },
 }
 

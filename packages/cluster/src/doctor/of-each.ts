@@ -1,22 +1,30 @@
 import { lstat } from 'node:fs/promises'
 import type { DataDirectory } from '../data-directory.ts'
 import type { Complaint } from './check.ts'
+import type { Scene } from './scene.ts'
 
 /** What there is to say of each cluster. Where that cannot be found out, this is a finding about that cluster. */
 export async function ofEach(
-  clusters: readonly DataDirectory[],
+  { clusters, own }: Scene,
   complain: (directory: DataDirectory) => Promise<readonly Complaint[]>,
 ): Promise<Complaint[]> {
   const found = await Promise.all(
     clusters.map(async (directory) => {
       try {
-        return await complain(directory)
+        const complaints = await complain(directory)
+        return own.has(directory.path) ? complaints : complaints.map(unmended)
       } catch (error) {
         return (await isGone(directory)) ? [] : [unknown(error, directory.path)]
       }
     }),
   )
   return found.flat()
+}
+
+/** In a directory of another user. */
+function unmended({ mend, cure, ...complaint }: Complaint): Complaint {
+  const whoever = mend === undefined ? '' : 'as the user whom it belongs to, or with -D: '
+  return { ...complaint, cure: whoever + cure }
 }
 
 /** What could not be told, in the words of the error, which end in a remedy after a semicolon. */

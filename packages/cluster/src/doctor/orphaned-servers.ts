@@ -17,7 +17,7 @@ export const orphanedServers: Check = {
   async examine(scene) {
     if (scene.processes === null) return [cannotSee]
     const unwatched = await ofEach(
-      scene.clusters,
+      scene,
       async (directory) => await unwatchedServer(directory, scene),
     )
     const { registered } = scene
@@ -39,7 +39,7 @@ function withoutDirectory(
   processes: readonly PostgresProcess[],
   registered: readonly RegisteredServer[],
 ): Complaint[] {
-  const removed = processes.filter((one) => one.removed)
+  const removed = processes.filter(({ place }) => place === 'removed')
   const pids = new Set(removed.map(({ identity }) => identity.pid))
   return removed
     .filter(({ parent }) => !pids.has(parent))
@@ -81,7 +81,7 @@ async function quit(server: PostgresProcess): Promise<string | null> {
   const now = (await postgresProcesses())?.find(
     ({ identity }) => identity.pid === server.identity.pid,
   )
-  if (now?.removed !== true || now.identity.startTime !== server.identity.startTime) return null
+  if (now?.place !== 'removed' || now.identity.startTime !== server.identity.startTime) return null
   process.kill(now.identity.pid, 'SIGQUIT')
   const deadline = performance.now() + 15_000
   while (liveness(now.identity) !== 'dead') {

@@ -10,9 +10,9 @@ import { ofEach } from './of-each.ts'
 /** Owners and modes that keep a server from starting, or others from being kept out. */
 export const permissions: Check = {
   name: 'permissions',
-  async examine({ clusters, wholeMachine }) {
-    const state = wholeMachine ? await stateComplaint() : []
-    return [...state, ...(await ofEach(clusters, complain))]
+  async examine(scene) {
+    const state = scene.wholeMachine ? await stateComplaint() : []
+    return [...state, ...(await ofEach(scene, complain))]
   },
 }
 

@@ -11,10 +11,11 @@ import { ofEach } from './of-each.ts'
 /** PostgreSQLs that do not run here, and why; and clusters for which there is none. */
 export const runtimes: Check = {
   name: 'runtimes',
-  async examine({ strategy, clusters }) {
+  async examine(scene) {
+    const { strategy } = scene
     const [found, diagnoses] = await Promise.all([strategy.runtimes(), strategy.diagnose()])
     const broken = await Promise.all(found.map(brokenPrograms))
-    const wanting = await ofEach(clusters, async (one) => await withoutRuntime(one, strategy))
+    const wanting = await ofEach(scene, async (one) => await withoutRuntime(one, strategy))
     const severity = found.length === 0 ? 'error' : 'warning'
     const leftOut = await Promise.all(
       diagnoses

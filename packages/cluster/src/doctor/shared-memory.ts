@@ -15,12 +15,12 @@ import { seesAllProcesses } from './sees-all-processes.ts'
 /** Shared memory that killed servers have left. Linux only. */
 export const sharedMemory: Check = {
   name: 'shared-memory',
-  async examine({ wholeMachine, clusters }) {
+  async examine(scene) {
     if (process.platform !== 'linux') return []
     const all = await seesAllProcesses()
     // These first: a server that starts finds them by the others.
-    const dynamic = wholeMachine ? await dynamicComplaints('/dev/shm', all) : []
-    const named = await ofEach(clusters, async (directory) => await complain(directory, all))
+    const dynamic = scene.wholeMachine ? await dynamicComplaints('/dev/shm', all) : []
+    const named = await ofEach(scene, async (directory) => await complain(directory, all))
     return [...dynamic, ...named]
   },
 }

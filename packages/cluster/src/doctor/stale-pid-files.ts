@@ -14,9 +14,9 @@ import { seesAllProcesses } from './sees-all-processes.ts'
 /** `postmaster.pid`, and what lies beside the sockets, of servers that are no more. */
 export const stalePidFiles: Check = {
   name: 'stale-pid-files',
-  async examine({ clusters }) {
+  async examine(scene) {
     const seesAll = await seesAllProcesses()
-    return await ofEach(clusters, async (directory) => {
+    return await ofEach(scene, async (directory) => {
       const stale = await staleFiles(directory)
       return stale.map((file) => complaintOf(directory, file, seesAll))
     })

@@ -10,7 +10,7 @@ import type { Scene } from './scene.ts'
 export const unfinishedWork: Check = {
   name: 'unfinished-work',
   async examine(scene) {
-    return await ofEach(scene.clusters, async (directory) => await complain(directory, scene))
+    return await ofEach(scene, async (directory) => await complain(directory, scene))
   },
 }
 
