@@ -4,11 +4,13 @@ import type { Context } from './command.ts'
 export function patienceOf({ options, interruption }: Context): {
   force?: boolean
   timeout?: number
+  waitTimeout?: number
   signal: AbortSignal
 } {
+  const timeout = options.timeout === undefined ? undefined : options.timeout * 1000
   return {
     ...(options.force && { force: true }),
-    ...(options.timeout !== undefined && { timeout: options.timeout * 1000 }),
+    ...(timeout !== undefined && { timeout, waitTimeout: timeout }),
     signal: interruption.signal,
   }
 }

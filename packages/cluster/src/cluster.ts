@@ -41,6 +41,7 @@ import { stopPostmaster } from './stop.ts'
 import { ClusterSubject } from './subject.ts'
 import { superuserOf } from './superuser.ts'
 import { readVersion } from './version-file.ts'
+import { waiting, type WaitingOptions } from './waiting-options.ts'
 
 /** How a cluster is run. Nothing is read or started until something is asked of it. */
 export interface ClusterOptions {
@@ -55,11 +56,13 @@ export interface ClusterOptions {
 }
 
 /** How a cluster is stopped or destroyed. */
-export interface EndOptions {
+export interface EndOptions extends WaitingOptions {
   /** Do it although others use it, or howdah did not make it; they lose their connections. */
   force?: boolean
   /** In ms: how long the server may take to shut down; 60,000 by default. */
   timeout?: number
+  /** Ends the waiting; the call then rejects with the signal's reason. A server that is shutting down goes on with it. */
+  signal?: AbortSignal
   /** `fast` by default; `immediate` leaves recovery to the next start. */
   mode?: 'fast' | 'immediate'
 }
@@ -147,10 +150,10 @@ export class Cluster {
   }
 
   /** Creates the cluster if there is none. Throws `NotEmptyError` for a directory with other content. */
-  async create(): Promise<State> {
+  async create(options: WaitingOptions = {}): Promise<State> {
     if (await this.exists()) return 'unmodified'
     const { free } = await this.coordination()
-    await using exclusive = await free.change()
+    await using exclusive = await free.change(waiting(options))
     return await exclusive.create({ start: {} })
   }
 
@@ -190,13 +193,13 @@ export class Cluster {
   }
 
   /** The roles that are superuser and can log in, oldest first; of a stopped cluster, too. */
-  async superusers(): Promise<string[]> {
+  async superusers(options: WaitingOptions = {}): Promise<string[]> {
     if (!(await this.exists())) throw new ClusterMissingError(this.dataDir)
-    const { free, user } = await this.coordination()
-    await using exclusive = await free.tryChange({ ifExists: true })
+    const { free, user, runtime } = await this.coordination()
+    await using exclusive = await free.tryChange({ ...waiting(options), ifExists: true })
     if (exclusive === null || (await this.running()))
       return await (await this.server()).superusers()
-    return await superusersWhileStopped(this.directory, await this.runtime(), user)
+    return await superusersWhileStopped(this.directory, await runtime(), user, options.signal)
   }
 
   /**
@@ -204,12 +207,12 @@ export class Cluster {
    *
    * A server that runs is asked; of a stopped cluster, PostgreSQL reads the configuration files.
    */
-  async mode(): Promise<Mode> {
+  async mode(options: WaitingOptions = {}): Promise<Mode> {
     if (!(await this.exists())) throw new ClusterMissingError(this.dataDir)
     const { free, user, runtime } = await this.coordination()
-    await using exclusive = await free.tryChange({ ifExists: true })
+    await using exclusive = await free.tryChange({ ...waiting(options), ifExists: true })
     if (exclusive === null || (await this.running())) return await (await this.server()).mode()
-    return await modeWhileStopped(this.directory, await runtime(), user)
+    return await modeWhileStopped(this.directory, await runtime(), user, options.signal)
   }
 
   /**
@@ -240,7 +243,9 @@ export class Cluster {
     if (exists && mark?.created !== true && options.force !== true) {
       throw new NotOursError(this.dataDir, 'destroy')
     }
-    const exclusive = await this.forMyself('destroy', options)
+    await using exclusive = await this.forMyself('destroy', options)
+    await exclusive.reconfigure(async () => await stopPostmaster(this.directory, options))
+    options.signal?.throwIfAborted()
     return await exclusive.destroy()
   }
 
@@ -292,10 +297,10 @@ export class Cluster {
     return copy
   }
 
-  private async forMyself(wanted: string, { force = false, timeout }: EndOptions) {
+  private async forMyself(wanted: string, options: EndOptions) {
     const { free } = await this.coordination()
-    const limit = timeout === undefined ? {} : { timeout }
-    const exclusive = await free.tryChange({ force, ...limit })
+    const { force = false } = options
+    const exclusive = await free.tryChange({ ...waiting(options), force })
     if (exclusive === null) throw new InUseError(this.dataDir, await this.users(), wanted)
     return exclusive
   }

@@ -78,3 +78,4 @@ export {
 export { type Template, TemplateCache } from './template/template-cache.ts'
 export { sweepTemporary } from './sweep.ts'
 export { temporary, type TemporaryOptions } from './temporary.ts'
+export type { WaitingOptions } from './waiting-options.ts'

@@ -1,4 +1,4 @@
-import { type JoinOptions, ownership, pin, type Shared, type Wait } from '@howdah/coordinate'
+import { type JoinOptions, ownership, pin, type Shared } from '@howdah/coordinate'
 import type { Coordination } from './coordination.ts'
 import type { DataDirectory } from './data-directory.ts'
 import { ClusterMissingError, NotRunningError, NoTcpError } from './errors.ts'
@@ -11,9 +11,10 @@ import { Session } from './session.ts'
 import { type LaunchOptions, wantsTcp } from './subject.ts'
 import { superuserOf } from './superuser.ts'
 import { enter } from './use-entry.ts'
+import { waiting, type WaitingOptions } from './waiting-options.ts'
 
 /** How a cluster is joined. */
-export interface RunOptions extends LaunchOptions {
+export interface RunOptions extends LaunchOptions, WaitingOptions {
   /** The database to work with, made if it is missing; `postgres` by default. */
   database?: string
   /** What to do when this is the last user to leave; `stop` by default. */
@@ -26,14 +27,8 @@ export interface RunOptions extends LaunchOptions {
   linger?: number
   /** Throw {@link ClusterMissingError} rather than create a cluster. */
   ifExists?: boolean
-  /** In ms: how long to wait for others who are starting or stopping the server. Without it there is no limit. */
-  waitTimeout?: number
-  /** Ends the waiting; the call then rejects with the signal's reason. */
-  signal?: AbortSignal
   /** Makes it fast or safe, for good; see {@link Server.setMode}. It counts for all who use the cluster. */
   mode?: Mode
-  /** Told, once each, what is waited for. */
-  onWait?: (wait: Wait) => void
 }
 
 /**
@@ -122,8 +117,8 @@ function patience({ waitTimeout, signal }: RunOptions): PatienceOptions {
 }
 
 function joinOptions(options: RunOptions): JoinOptions<LaunchOptions> {
-  const { throwAway, linger, waitTimeout, signal, onWait } = options
-  return { start: options, throwAway, linger, signal, onWait, timeout: waitTimeout }
+  const { throwAway, linger } = options
+  return { start: options, throwAway, linger, ...waiting(options) }
 }
 
 /** A server of ours without TCP is restarted with it, as long as nobody else uses it. */

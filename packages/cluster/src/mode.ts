@@ -39,6 +39,7 @@ export async function modeWhileStopped(
   directory: DataDirectory,
   runtime: Runtime,
   user: ServerUser | null,
+  signal?: AbortSignal,
 ): Promise<Mode> {
   if (await directory.has(directory.unsynced)) return 'fast'
   for (const name of carelessWhenOff) {
@@ -46,6 +47,7 @@ export async function modeWhileStopped(
       user,
       path: directory.path,
       args: (path) => ['-C', name, '-D', path],
+      signal,
     })
     if (stdout.trim() === 'off') return 'fast'
   }

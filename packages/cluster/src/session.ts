@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events'
-import { type JoinOptions, type Left, ownership, type Shared, type Wait } from '@howdah/coordinate'
+import { type JoinOptions, type Left, ownership, type Shared } from '@howdah/coordinate'
 import type { Runtime } from '@howdah/runtime'
 import type pg from 'pg'
 import { DataDirectory } from './data-directory.ts'
@@ -8,16 +8,10 @@ import { launchOf, restartAlone, takeAlone } from './restart.ts'
 import { type Address, postgres, Server, type State } from './server.ts'
 import type { LaunchOptions } from './subject.ts'
 import type { UseEntry } from './use-entry.ts'
+import { waiting, type WaitingOptions } from './waiting-options.ts'
 
 /** How a server is restarted. */
-export interface RestartOptions extends Omit<LaunchOptions, 'tcp'> {
-  /** In ms: how long to wait for others who are joining or leaving. Without it there is no limit. */
-  waitTimeout?: number
-  /** Ends the waiting; the call then rejects with the signal's reason. */
-  signal?: AbortSignal
-  /** Told, once each, what is waited for. */
-  onWait?: (wait: Wait) => void
-}
+export interface RestartOptions extends Omit<LaunchOptions, 'tcp'>, WaitingOptions {}
 
 /** How a session has come, and how it goes. */
 interface Stay {
@@ -96,8 +90,7 @@ export class Session extends Server implements AsyncDisposable {
     const directory = new DataDirectory(this.dataDir)
     const { settings, ...launch } = await launchOf(directory, this)
     const start = { ...launch, ...options, settings: { ...settings, ...options.settings } }
-    const { waitTimeout: timeout, signal, onWait } = options
-    const joining = { ...this.stay.joining, start, timeout, signal, onWait }
+    const joining = { ...this.stay.joining, start, ...waiting(options) }
     const alone = await takeAlone(directory, shared, joining, 'restart the server on')
     try {
       this.shared = await restartAlone(alone, joining)

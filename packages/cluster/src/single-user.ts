@@ -14,6 +14,7 @@ export async function superusersWhileStopped(
   directory: DataDirectory,
   runtime: Runtime,
   user: ServerUser | null,
+  signal?: AbortSignal,
 ): Promise<string[]> {
   // A newline ends a statement, and quotes in a value are not escaped, so the names come as hexadecimal digits.
   const query =
@@ -23,6 +24,7 @@ export async function superusersWhileStopped(
     path: directory.path,
     args: (path) => ['--single', '-D', path, 'postgres'],
     input: query,
+    signal,
   })
   // The status is 0 even after an error, so the rows alone tell.
   const roles = [...stdout.matchAll(/\brole = "([0-9a-f]+)"/g)].map(([, hex = '']) =>

@@ -14,6 +14,8 @@ export interface StopOptions {
   mode?: 'fast' | 'immediate'
   /** In ms; 60,000 by default. */
   timeout?: number
+  /** Ends the waiting for it; it goes on shutting down. */
+  signal?: AbortSignal | undefined
 }
 
 /**
@@ -28,6 +30,7 @@ export async function stopPostmaster(
   const timeout = options.timeout ?? 60_000
   const postmaster = await findPostmaster(directory)
   if (postmaster === null) return false
+  options.signal?.throwIfAborted()
   const { identity } = postmaster
   const scope = scopeOf(directory, identity)
   const deadline = performance.now() + timeout
@@ -36,6 +39,7 @@ export async function stopPostmaster(
   while (liveness(identity) !== 'dead') {
     if (performance.now() > deadline)
       throw new StopFailedError(directory.path, identity.pid, timeout)
+    options.signal?.throwIfAborted()
     await sleep(2)
   }
   await (await scope)?.release()

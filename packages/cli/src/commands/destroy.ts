@@ -2,13 +2,15 @@ import type { Context } from '../command.ts'
 import { exitStatus } from '../exit-status.ts'
 import { openCluster } from '../open-cluster.ts'
 import { patienceOf } from '../patience-of.ts'
+import { Waiting } from '../waiting.ts'
 
 /** Stops the server, if nobody uses it, and removes the cluster with all its data. */
 export async function destroy(context: Context): Promise<number> {
   const { output, options } = context
   const { cluster } = openCluster(context)
   output.progress.show(`destroying ${cluster.dataDir}`)
-  const state = await cluster.destroy(patienceOf(context))
+  using waiting = new Waiting(output, 'to start or stop PostgreSQL')
+  const state = await cluster.destroy({ ...patienceOf(context), onWait: waiting.onWait })
   const changed = state === 'modified'
   if (options.json) await output.json({ changed, dataDir: cluster.dataDir })
   else

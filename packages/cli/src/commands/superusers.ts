@@ -7,7 +7,7 @@ import { openCluster } from '../open-cluster.ts'
 export async function superusers(context: Context): Promise<number> {
   const { output, options } = context
   const open = openCluster(context)
-  const names = await whileStarting(context, open, () => open.cluster.superusers())
+  const names = await whileStarting(context, open, (run) => open.cluster.superusers(run))
   if (options.json) await output.json(names)
   else for (const name of names) await output.line(name)
   return exitStatus.done

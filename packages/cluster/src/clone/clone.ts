@@ -1,5 +1,4 @@
 import { rm } from 'node:fs/promises'
-import type { Wait } from '@howdah/coordinate'
 import type { Runtime } from '@howdah/runtime'
 import { closedAbove } from '../access.ts'
 import { resetCopiedSettings } from '../backup/auto-conf.ts'
@@ -24,22 +23,19 @@ import { postgres } from '../server.ts'
 import type { ServerUser } from '../server-user.ts'
 import { chooseSuperuser } from '../superuser.ts'
 import { writeSystemIdentifier } from '../system-identifier.ts'
+import { waiting, type WaitingOptions } from '../waiting-options.ts'
 import { copyRunning } from './copy-running.ts'
 import { type CopyingOptions, copyStopped } from './copy-stopped.ts'
 import { keepToItself, refuseElsewhere } from './keep-to-itself.ts'
 
 /** How a cluster is cloned. */
-export interface CloneOptions {
+export interface CloneOptions extends WaitingOptions {
   /** The data directory for the copy: a new or an empty one. */
   to: string
-  /** In ms: how long to wait for others who start or stop either of the two. Without it there is no limit. */
-  waitTimeout?: number
   /** Ends it; the call then rejects with the signal's reason, and what it had made is removed. */
   signal?: AbortSignal
   /** Told how far it is, some times a second. */
   onProgress?: (progress: Progress) => void
-  /** Told, once each, what is waited for. */
-  onWait?: (wait: Wait) => void
 }
 
 /** Makes a cluster of its own of another; see `Cluster.clone`. */
@@ -158,8 +154,4 @@ async function sync(
     signal,
   })
   if (!succeeded) throw new CreateFailedError(staging.path, stderr.trim())
-}
-
-function waiting({ waitTimeout, signal, onWait }: CloneOptions) {
-  return { timeout: waitTimeout, signal, onWait }
 }

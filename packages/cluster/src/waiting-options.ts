@@ -1,0 +1,16 @@
+import type { Wait, WaitOptions } from '@howdah/coordinate'
+
+/** How to wait for others who start or stop the server. */
+export interface WaitingOptions {
+  /** In ms: how long to wait for others who start or stop the server. Without it there is no limit. */
+  waitTimeout?: number
+  /** Ends the waiting; the call then rejects with the signal's reason. */
+  signal?: AbortSignal
+  /** Told, once each, what is waited for. */
+  onWait?: (wait: Wait) => void
+}
+
+/** The same as the locks take it. */
+export function waiting({ waitTimeout, signal, onWait }: WaitingOptions): WaitOptions {
+  return { timeout: waitTimeout, signal, onWait }
+}
