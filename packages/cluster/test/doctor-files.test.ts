@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import {
   chmodSync,
   chownSync,
+  cpSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -15,7 +16,14 @@ import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
 import { acquire } from '@howdah/lock'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { linkDirectories } from '../src/socket-path.ts'
-import { Cluster, diagnose, type DiagnoseOptions, type Finding } from '../src/index.ts'
+import {
+  Cluster,
+  diagnose,
+  type DiagnoseOptions,
+  type Finding,
+  sweepTemporary,
+  temporary,
+} from '../src/index.ts'
 import { newest } from './support/postgres.ts'
 import { Worker } from './support/worker.ts'
 
@@ -85,6 +93,35 @@ it('removes a cluster to be thrown away that nobody uses any more, and none that
   expect(await look({ fix: true })).toMatchObject([{ fixed: true }])
   expect(existsSync(cluster.dataDir)).toBe(false)
 })
+
+it('names temporary clusters that nobody uses, and not those that are used', async () => {
+  process.env['HOWDAH_TEMPORARY_DIR'] = home.path
+  try {
+    const place = home.file(`howdah-clusters-${process.geteuid?.()}`)
+    const left = async () =>
+      (await diagnose({ checks: ['unfinished-work'], strategy: newest.strategy })).filter(
+        ({ subject }) => subject.path?.startsWith(place),
+      )
+    {
+      await using session = await temporary({ strategy: newest.strategy })
+      expect(session.dataDir.startsWith(place)).toBe(true)
+      expect(await left()).toEqual([])
+    }
+    // As a crash of the machine leaves it.
+    cpSync(await stoppedCluster(), join(place, '0123456789ab'), { recursive: true })
+    writeFileSync(join(place, '0123456789ab', 'howdah.throwaway'), '')
+    expect(await left()).toMatchObject([{ subject: { path: place }, fixable: true }])
+    expect(await sweepTemporary()).toBeGreaterThan(0)
+    expect(await left()).toEqual([])
+  } finally {
+    delete process.env['HOWDAH_TEMPORARY_DIR']
+  }
+})
+
+async function stoppedCluster(): Promise<string> {
+  await cluster.create()
+  return cluster.dataDir
+}
 
 it('closes a data directory that is open to others, and lets its group read it', async () => {
   await cluster.create()

@@ -31,17 +31,18 @@ async function complain(directory: DataDirectory, strategy: Strategy): Promise<C
 
 async function modeOf(directory: DataDirectory, strategy: Strategy): Promise<Mode | null> {
   const cluster = new Cluster(directory.path, { strategy })
-  if (!(await cluster.exists())) return null
+  // What is to be thrown away may be destroyed.
+  if (!(await cluster.exists()) || (await directory.has(directory.throwAway))) return null
   if (await directory.has(directory.unsynced)) return 'fast'
   const postmaster = await findPostmaster(directory)
   // Not while it comes up or ends.
   if (postmaster !== null && !isReady(postmaster)) return null
-  if (postmaster !== null) return await (await cluster.server()).mode()
-  using alone = await Alone.try(directory)
-  if (alone === null) return null
   // Another check says so where there is none.
   const runtime = await cluster.runtime().catch(() => null)
   if (runtime === null) return null
+  if (postmaster !== null) return await (await cluster.server()).mode()
+  using alone = await Alone.try(directory)
+  if (alone === null) return null
   return await modeWhileStopped(directory, runtime, await chooseServerUser(directory.path))
 }
 

@@ -49,7 +49,9 @@ async function complaintOf(
 ): Promise<Complaint> {
   const mount = problem === 'not-executable' ? await noexecMount(path) : null
   const where = mount === null ? '' : ` (${mount} is mounted noexec)`
-  return { severity, subject: { path }, what: message + where, cure: cureOf(path, problem, mount) }
+  const [what = message, ...remedies] = message.split('; ')
+  const cure = remedies.length > 0 ? remedies.join('; ') : cureOf(path, problem, mount)
+  return { severity, subject: { path }, what: what + where, cure }
 }
 
 function cureOf(path: string, problem: RuntimeProblem, mount: string | null): string {
@@ -61,8 +63,6 @@ function cureOf(path: string, problem: RuntimeProblem, mount: string | null): st
     'missing-library': 'install the package with that library, or install this PostgreSQL anew',
     'wrong-platform': `remove it, and install one for ${process.platform} on ${process.arch}`,
     'not-executable': `let everybody run it: chmod a+rx ${postgres}`,
-    untrusted: 'do what it says, or remove it',
-    unusable: 'do what it says, or remove it',
     hung: `see what it waits for: ${postgres} --version`,
   }
   return cures[problem] ?? 'install this PostgreSQL anew, or take its directory off PATH'
@@ -106,7 +106,8 @@ async function failureOf(runtime: Runtime, name: string): Promise<string | null>
 async function withoutRuntime({ path }: DataDirectory, strategy: Strategy): Promise<Complaint[]> {
   const cluster = new Cluster(path, { strategy })
   try {
-    if (await cluster.exists()) await cluster.runtime()
+    // Whoever runs it has one.
+    if ((await cluster.exists()) && !(await cluster.running())) await cluster.runtime()
     return []
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException

@@ -48,7 +48,7 @@ async function dynamicComplaints(place: string, seesAll: boolean): Promise<Compl
       severity: 'warning',
       subject: { path: place },
       what: `${what}, which have ended without removing them`,
-      cure: `remove them, and none that are made from now on: ${names.join(' ')}`,
+      cure: 'have them removed: howdah doctor --fix',
       mend: async () => {
         const still = new Set((await abandonedSegments(place)).map(({ ino }) => ino))
         const gone = abandoned.filter(({ ino }) => still.has(ino))

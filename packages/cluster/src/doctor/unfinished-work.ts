@@ -1,6 +1,11 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Cluster } from '../cluster.ts'
-import type { DataDirectory } from '../data-directory.ts'
+import { DataDirectory } from '../data-directory.ts'
 import { destroyCluster } from '../destroy.ts'
+import { isDiscarded } from '../discard.ts'
+import { sweep } from '../sweep.ts'
+import { isInTemporaryPlace, temporaryPlaces } from '../temporary-place.ts'
 import { Alone, busy, isWatched } from './alone.ts'
 import type { Check, Complaint } from './check.ts'
 import { ofEach } from './of-each.ts'
@@ -10,7 +15,10 @@ import type { Scene } from './scene.ts'
 export const unfinishedWork: Check = {
   name: 'unfinished-work',
   async examine(scene) {
-    return await ofEach(scene, async (directory) => await complain(directory, scene))
+    const clusters = await ofEach(scene, async (directory) =>
+      isInTemporaryPlace(directory.path) ? [] : await complain(directory, scene),
+    )
+    return scene.wholeMachine ? [...clusters, ...(await leftTemporary())] : clusters
   },
 }
 
@@ -53,4 +61,49 @@ async function unfinished(
   if (!(await directory.has(directory.throwAway))) return null
   const status = await new Cluster(directory.path, { strategy }).status().catch(() => null)
   return status?.state === 'stopped' ? 'throw-away' : null
+}
+
+/** What the next temporary cluster would remove, too. */
+async function leftTemporary(): Promise<Complaint[]> {
+  const found = await Promise.all(
+    (await temporaryPlaces()).map(async (place): Promise<Complaint[]> => {
+      const left = await leftIn(place)
+      if (left === 0) return []
+      const what = left === 1 ? 'a temporary cluster' : `${left} temporary clusters`
+      return [
+        {
+          severity: 'warning',
+          subject: { path: place },
+          what: `${what} in ${place} should be gone, for nobody uses it`,
+          cure: 'the next temporary cluster removes it; or: howdah doctor --fix',
+          mend: async () => {
+            await sweep(place)
+            return (await leftIn(place)) === 0 ? null : busy
+          },
+        },
+      ]
+    }),
+  )
+  return found.flat()
+}
+
+async function leftIn(place: string): Promise<number> {
+  const names = (await readdir(place)).filter((name) => !isDiscarded(name))
+  const left = await Promise.all(
+    names.map(async (name) => {
+      const directory = new DataDirectory(join(place, name))
+      // It is made or removed at this moment.
+      return await isLeft(directory).catch(() => false)
+    }),
+  )
+  return left.filter(Boolean).length
+}
+
+async function isLeft(directory: DataDirectory): Promise<boolean> {
+  const { throwAway, wreck } = directory
+  if (!(await directory.has(throwAway)) && !(await directory.has(wreck))) return false
+  using alone = await Alone.try(directory)
+  if (alone === null || (await isWatched(directory))) return false
+  const status = await new Cluster(directory.path).status()
+  return status.state !== 'running' || !status.pinned
 }
