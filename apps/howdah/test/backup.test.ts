@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Project } from './project.ts'
 
@@ -73,6 +73,26 @@ describe.sequential('howdah backup and restore', { timeout: patience }, () => {
     expect(stderr).toContain(`howdah start -D '${project.file(String.raw`it'\''s new`)}'\n`)
     expect(await sql(project.file("it's new"), 'SELECT * FROM elephants')).toContain('Ganesha')
     rmSync(project.file("it's new"), { recursive: true })
+  })
+
+  test('verifies', async () => {
+    expect(await howdah('verify', 'backups')).toEqual({
+      status: 0,
+      stdout: '',
+      stderr: expect.stringMatching(/^2 backups, \d+ WAL files, all sound\n$/),
+    })
+    const path = project.file('backups', 'data.0000000001', 'PG_VERSION')
+    const text = readFileSync(path)
+    writeFileSync(path, 'eleven\n')
+    expect(await howdah('verify', 'backups', '-q')).toEqual({
+      status: 1,
+      stdout: `${path} has 7 bytes and not 3; back up again, and remove that one\n`,
+      stderr: '',
+    })
+    const { status, stdout } = await howdah('verify', 'backups', '--json')
+    writeFileSync(path, text)
+    expect([status, JSON.parse(stdout)]).toMatchObject([1, { findings: [{ path }] }])
+    expect(await howdah('verify', 'nowhere')).toMatchObject({ status: 1, stdout: '' })
   })
 
   test('restores up to a point', async () => {

@@ -206,6 +206,18 @@ export const declarations: readonly Declaration[] = [
     load: async () => (await import('./commands/restore.ts')).restore,
   },
   {
+    name: 'verify',
+    group: 'Backups',
+    operands: '<dir>',
+    summary: 'read all backups in a directory, and their WAL, and say what is wrong',
+    description:
+      'Reads all backups in a directory and the WAL that was archived since the first of them, and says what is wrong: ' +
+      'files that are missing or have changed, and gaps in the WAL. Nothing is changed.',
+    options: ['timeout', 'json', 'quiet'],
+    notes: 'Exit status: 1 if anything is wrong.',
+    load: async () => (await import('./commands/verify.ts')).verify,
+  },
+  {
     name: 'runtimes',
     group: 'PostgreSQL',
     operands: '[action] [version]',

@@ -5,6 +5,7 @@ const words: Readonly<Record<Progress['phase'], string>> = {
   copying: 'copying',
   archiving: 'archiving WAL',
   recovering: 'replaying WAL',
+  verifying: 'verifying',
   finishing: 'finishing',
 }
 

@@ -15,6 +15,12 @@ export {
 } from './backup/errors.ts'
 export type { RecoveryTarget } from './backup/recovery-target.ts'
 export type { Restored, RestoreOptions } from './backup/restore.ts'
+export {
+  type BackupFinding,
+  type Verification,
+  verifyBackups,
+  type VerifyOptions,
+} from './backup/verify-backups.ts'
 export type { CloneOptions } from './clone/clone.ts'
 export type { ClusterStatus, RunningStatus } from './cluster-status.ts'
 export type { ClusterUse } from './cluster-use.ts'

@@ -28,10 +28,10 @@ export interface Backup {
 /** How far a backup, a restore or a clone is. */
 export interface Progress {
   /**
-   * `preparing`: locks, the server, archiving; `copying`: files; `archiving`: until the server has archived its last WAL;
+   * `preparing`: locks, the server, archiving; `copying`: files; `verifying`: files and WAL; `archiving`: until the server has archived its last WAL;
    * `recovering`: the server replays WAL; `finishing`: what is left.
    */
-  readonly phase: 'preparing' | 'copying' | 'archiving' | 'recovering' | 'finishing'
+  readonly phase: 'preparing' | 'copying' | 'archiving' | 'recovering' | 'verifying' | 'finishing'
   /** In bytes, of this phase: files, or WAL. */
   readonly bytes: number
   /** In bytes, of this phase: how much there is, as far as it is known. */

@@ -140,15 +140,18 @@ export class BackupDamagedError extends ClusterError {
   override readonly name = 'BackupDamagedError'
   /** The file that is damaged or missing. */
   readonly path: string
+  /** What is wrong with it. */
+  readonly why: string
 
   constructor(dataDir: string, path: string, why: string, options?: ErrorOptions) {
     super(
       'ERR_CLUSTER_BACKUP_DAMAGED',
       dataDir,
-      `${path} ${why}; restore another backup, or verify them all`,
+      `${path} ${why}; restore another backup or up to a point before it, and verify them all`,
       options,
     )
     this.path = path
+    this.why = why
   }
 }
 

@@ -34,7 +34,7 @@ export async function planRestore(
   if ('name' in to) {
     const { name } = to
     if (name === '') throw new InvalidTargetError(dataDir, 'the name of the restore point is empty')
-    const points = new RestorePoints(from, signal)
+    const points = new RestorePoints(from.wal, signal)
     let target: ParsedTarget | null = null
     const plan = await chooseBackup(dataDir, from, choice, async (candidate) => {
       const point = await points.find(name, candidate)

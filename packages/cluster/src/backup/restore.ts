@@ -22,6 +22,7 @@ import { readableWal } from './readable-wal.ts'
 import { recover } from './recover.ts'
 import type { RecoveryLog } from './recovery-log.ts'
 import type { RecoveryTarget } from './recovery-target.ts'
+import { type ReadFile, WalWalk } from './wal-walk.ts'
 
 /** How a cluster is restored. */
 export interface RestoreOptions {
@@ -103,9 +104,16 @@ interface Building {
 async function build(
   directory: DataDirectory,
   user: ServerUser | null,
-  { plan: { backup, record, timeline, reach }, target }: RestorePlan,
+  { plan: { backup, record, timeline, past, reach }, target }: RestorePlan,
   { runtime, wal, progress, signal }: Building,
 ): Promise<Restored> {
+  const archive = new WalWalk(wal, signal)
+  if (target === null) {
+    // A server takes a damaged record for the end of the WAL.
+    progress.begin('verifying', reach.files.length * record.walSegmentSize)
+    const found = archive.read({ files: reach.files, past, record })
+    await refuseDamaged(directory.path, wal, found, () => progress.add(record.walSegmentSize))
+  }
   let recovered: RecoveryLog | null = null
   let superusers: string[] = []
   await bringIntoBeing(directory, user, async (path) => {
@@ -116,6 +124,10 @@ async function build(
     const needed = [...reach.files, ...reach.histories]
     const readable = await readableWal(staging, serverUser, wal, needed)
     progress.begin('recovering', reach.files.length * record.walSegmentSize)
+    const refuse = async () => {
+      const found = archive.read({ files: reach.files, past, record })
+      await refuseDamaged(directory.path, wal, found)
+    }
     recovered = await recover(staging, {
       runtime,
       user: serverUser,
@@ -127,9 +139,13 @@ async function build(
       settings: record.settings,
       progress,
       signal,
+    }).catch(async (error: unknown) => {
+      await refuse()
+      throw error
     })
     // Before 13, a server that comes to the end of the WAL does not mind that it was to stop before.
     if (target !== null && recovered.stopped === null) {
+      await refuse()
       throw new TargetNotReachedError(directory.path, target.description, recovered, reach.missing)
     }
     progress.begin('finishing')
@@ -142,6 +158,21 @@ async function build(
   })
   const { lsn = null, lastTransaction = null } = (recovered as RecoveryLog | null) ?? {}
   return { backup, lsn, lastTransaction, superusers }
+}
+
+async function refuseDamaged(
+  dataDir: string,
+  wal: string,
+  files: AsyncIterable<ReadFile>,
+  onFile: () => void = () => undefined,
+): Promise<void> {
+  for await (const { name, what } of files) {
+    if (what !== null) {
+      const why = `${what}, so that nothing after it can be restored`
+      throw new BackupDamagedError(dataDir, join(wal, name), why)
+    }
+    onFile()
+  }
 }
 
 /** Copies the files of a backup, each of which must be what was once written. */

@@ -21,6 +21,8 @@ export class WalArchive {
   readonly segmentSize: number
   /** All names in it. */
   readonly names: ReadonlySet<string>
+  /** Those that should tell of a timeline's past, and do not. */
+  readonly unreadable: readonly string[]
   private readonly pasts: ReadonlyMap<number, readonly Stretch[]>
 
   private constructor(
@@ -28,17 +30,20 @@ export class WalArchive {
     segmentSize: number,
     names: ReadonlySet<string>,
     pasts: ReadonlyMap<number, readonly Stretch[]>,
+    unreadable: readonly string[],
   ) {
     this.path = path
     this.segmentSize = segmentSize
     this.names = names
     this.pasts = pasts
+    this.unreadable = unreadable
   }
 
   /** Looks into it. A past that cannot be read counts as unknown. */
   static async read(path: string, segmentSize: number): Promise<WalArchive> {
     const names = new Set(await readdir(path))
     const pasts = new Map<number, readonly Stretch[]>()
+    const unreadable = []
     for (const name of names) {
       const timeline = parseHistoryName(name)
       if (timeline === null) continue
@@ -46,10 +51,24 @@ export class WalArchive {
       try {
         pasts.set(timeline, parseHistory(timeline, text))
       } catch {
-        // Whoever verifies says so.
+        unreadable.push(name)
       }
     }
-    return new WalArchive(path, segmentSize, names, pasts)
+    return new WalArchive(path, segmentSize, names, pasts, unreadable)
+  }
+
+  /** How many files there are with WAL from a position on. */
+  countFrom(lsn: Lsn): number {
+    const first = segmentOf(lsn, this.segmentSize)
+    const segments = [...this.names].flatMap(
+      (name) => parseSegmentName(name, this.segmentSize) ?? [],
+    )
+    return segments.filter(({ number }) => number >= first).length
+  }
+
+  /** All timelines whose past is known, and some others, oldest first. */
+  timelines(others: readonly number[]): number[] {
+    return [...new Set([...this.pasts.keys(), ...others])].toSorted((one, other) => one - other)
   }
 
   /** The newest timeline that has come of a position on one; that one itself where none has. */

@@ -102,16 +102,6 @@ export class WalReader {
     this.onRecord = onRecord
   }
 
-  /** Where it is now, to go on from there another time on another timeline. */
-  fork(): WalReader {
-    const other = new WalReader(this.facts, this.onRecord)
-    other.before = this.before
-    const { state } = this
-    other.state = state.kind === 'within' ? { ...state, record: { ...state.record } } : { ...state }
-    this.head.copy(other.head)
-    return other
-  }
-
   /**
    * Reads the next segment. What is wrong with it, in words, or `null`: then it goes on with the next segment as with the
    * first.
@@ -124,7 +114,9 @@ export class WalReader {
       this.state = { kind: 'lost' }
       this.before = null
       if (error instanceof Fault) return error.message
-      throw error
+      const { code, message } = error as NodeJS.ErrnoException
+      if (code === undefined || signal?.aborted) throw error
+      return `cannot be read: ${message}`
     }
   }
 

@@ -1,0 +1,83 @@
+import { join } from 'node:path'
+import type { BackupRecord } from './backup-record.ts'
+import type { Stretch } from './timeline.ts'
+import { timelineAt } from './timeline.ts'
+import { parseSegmentName, startOf } from './wal-position.ts'
+import { WalReader, type WalRecord } from './wal-reader.ts'
+
+/** An archived WAL file that was read. */
+export interface ReadFile {
+  readonly name: string
+  /** What is wrong with it; `null` if it is as it was written. */
+  readonly what: string | null
+}
+
+/** What to go through: WAL files in the order in which they are replayed, from a backup on. */
+export interface Way {
+  readonly files: readonly string[]
+  /** The timelines that they are of. */
+  readonly past: readonly Stretch[]
+  readonly record: BackupRecord
+}
+
+/** Reads archived WAL, each file once however many ways lead through it. */
+export class WalWalk {
+  private readonly wal: string
+  private readonly signal: AbortSignal | undefined
+  private readonly onRecord: (record: WalRecord, file: string) => void
+  private readonly done = new Set<string>()
+
+  /** `onRecord` may be told of a record twice. */
+  constructor(
+    wal: string,
+    signal: AbortSignal | undefined,
+    onRecord: (record: WalRecord, file: string) => void = () => undefined,
+  ) {
+    this.wal = wal
+    this.signal = signal
+    this.onRecord = onRecord
+  }
+
+  /** How many files were read. */
+  get files(): number {
+    return this.done.size
+  }
+
+  /** Reads those on the way that were not read before. */
+  async *read({ files, past, record }: Way): AsyncGenerator<ReadFile> {
+    const { walSegmentSize: segmentSize } = record
+    let current = ''
+    const newReader = () =>
+      new WalReader(
+        {
+          major: Number.parseInt(record.version, 10),
+          systemIdentifier: BigInt(record.systemIdentifier),
+          segmentSize,
+        },
+        (found) => this.onRecord(found, current),
+      )
+    const readWith = async (reader: WalReader, name: string) => {
+      current = name
+      const number = parseSegmentName(name, segmentSize)?.number ?? 0n
+      const start = startOf(number, segmentSize)
+      const segment = { path: join(this.wal, name), start, timelineAt: timelineAt(past) }
+      return await reader.read(segment, this.signal)
+    }
+    let reader: WalReader | null = null
+    for (const [index, name] of files.entries()) {
+      if (this.done.has(name)) {
+        // Once more, for the record that goes on from the one before.
+        if (reader !== null) await readWith(reader, name)
+        reader = null
+        continue
+      }
+      const before = files[index - 1]
+      if (reader === null) {
+        reader = newReader()
+        if (before !== undefined) await readWith(reader, before)
+      }
+      this.done.add(name)
+      yield { name, what: await readWith(reader, name) }
+    }
+  }
+}
