@@ -30,14 +30,18 @@ try {
   const { uid, gid } = statSync(made.dataDir)
   const project = install()
   const on = (home, more = {}) => ({
-    request: { home, bindir, owner: { uid, gid }, project, template: made.dataDir },
-    env: { HOWDAH_TEMPORARY_DIR: home, ...more },
+    request: { home, bindir, owner: { uid, gid }, project, template: made.dataDir, ...more },
+    env: { HOWDAH_TEMPORARY_DIR: home },
   })
   const fast = memory ?? disk
+  // Apart, for else the others would take them.
+  const spares = join(fast, 'spares')
+  mkdirSync(spares)
   const where = memory === null ? 'on disk' : 'on tmpfs'
   const ways = [
     { title: `howdah, ${where}`, name: 'howdah', ...on(fast) },
     ...(memory === null ? [] : [{ title: 'howdah, on disk', name: 'howdah', ...on(disk) }]),
+    { title: `howdah, ${where}, with a spare`, name: 'howdah', ...on(spares, { spare: true }) },
     { title: `howdah, ${where}, first on the machine`, name: 'howdah', cold: true, ...on(fast) },
     { title: `copy + \`postgres\` + connect, ${where}`, name: 'floor', ...on(fast) },
     { title: `initdb + pg_ctl, ${where}`, name: 'pgCtl', ...on(fast) },

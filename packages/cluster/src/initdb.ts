@@ -26,7 +26,7 @@ export function initdbArguments(superuser: string): string[] {
 /** Makes a cluster in an empty directory of the server's user. Throws {@link CreateFailedError} with initdb's words. */
 export async function initdb(staging: string, initialization: Initialization): Promise<void> {
   const { superuser, throwAway } = initialization
-  await run(staging, initialization, (path) => [
+  await run('initdb', staging, initialization, (path) => [
     '--pgdata',
     path,
     ...initdbArguments(superuser),
@@ -37,21 +37,40 @@ export async function initdb(staging: string, initialization: Initialization): P
 
 /** Brings all of a cluster's files to disk. Throws {@link CreateFailedError}. */
 export async function syncToDisk(staging: string, initialization: Initialization): Promise<void> {
-  await run(staging, initialization, (path) => ['--sync-only', '--pgdata', path])
+  await run('initdb', staging, initialization, (path) => ['--sync-only', '--pgdata', path])
+}
+
+/**
+ * Has the WAL of a new cluster begin with a fresh segment, so that the 7 MB of its making need not be copied for each of its
+ * clones. Only where WAL files can be removed rather than kept for later, which is so from 12 on.
+ */
+export async function beginFreshWal(
+  staging: string,
+  initialization: Initialization,
+): Promise<void> {
+  const { runtime, throwAway } = initialization
+  if (runtime.version.major < 12) return
+  const settings = { wal_recycle: 'off', min_wal_size: '32MB', ...(throwAway && { fsync: 'off' }) }
+  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+  const args = (path: string) => ['--single', '-D', path, ...flags, 'template1']
+  await run('postgres', staging, initialization, args, 'SELECT pg_switch_wal();\n')
 }
 
 async function run(
+  program: 'initdb' | 'postgres',
   staging: string,
   { directory, runtime, user }: Initialization,
   args: (path: string) => string[],
+  input = '',
 ): Promise<void> {
-  // initdb outlives us when we are killed. It has this lock with us, so that whoever clears up waits for its end.
+  // It outlives us when we are killed. It has this lock with us, so that whoever clears up waits for its end.
   using running = await acquire(staging, { fair: false })
-  const { succeeded, stdout, stderr } = await runServerProgram(runtime, 'initdb', {
+  const { succeeded, stdout, stderr } = await runServerProgram(runtime, program, {
     user,
     path: staging,
     keeps: running.fd,
     args,
+    input,
   })
   if (!succeeded) throw new CreateFailedError(directory.path, stderr.trim() || stdout.trim())
 }

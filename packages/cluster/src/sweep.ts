@@ -5,6 +5,7 @@ import { Cluster } from './cluster.ts'
 import { DataDirectory } from './data-directory.ts'
 import { destroyCluster } from './destroy.ts'
 import { isDiscarded } from './discard.ts'
+import { isSpare, sweepSpare } from './spare.ts'
 import { stopPostmaster } from './stop.ts'
 import { temporaryPlaces } from './temporary-place.ts'
 
@@ -28,6 +29,7 @@ export async function sweep(place: string): Promise<number> {
   for (const name of await readdir(place)) {
     const path = join(place, name)
     if (isDiscarded(name)) await rm(path, { recursive: true, force: true })
+    else if (isSpare(name)) await sweepSpare(place, name)
     else if (await sweepOne(new DataDirectory(path))) removed += 1
   }
   return removed

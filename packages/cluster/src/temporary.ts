@@ -1,14 +1,21 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { Cluster, type ClusterOptions } from './cluster.ts'
+import { invokingUser } from './create.ts'
+import { DataDirectory } from './data-directory.ts'
 import type { RunOptions } from './join.ts'
+import { chooseServerUser } from './server-user.ts'
 import type { Session } from './session.ts'
+import { prepareSpare } from './spare.ts'
 import { sweep } from './sweep.ts'
 import { temporaryPlace } from './temporary-place.ts'
 
 /** How a temporary cluster is run. */
 export type TemporaryOptions = ClusterOptions &
-  Omit<RunOptions, 'throwAway' | 'atEnd' | 'ifExists' | 'keep'>
+  Omit<RunOptions, 'throwAway' | 'atEnd' | 'ifExists' | 'keep'> & {
+    /** Prepare another one in the background, for the next to come; it takes some 20 MB until then. */
+    spare?: boolean
+  }
 
 /**
  * Runs a new cluster in a place of howdah's own choice, in memory where there is room; it is gone when its last user has
@@ -22,6 +29,18 @@ export async function temporary(options: TemporaryOptions = {}): Promise<Session
   const cluster = new Cluster(join(place, randomBytes(6).toString('hex')), options)
   const session = await cluster.run({ ...options, throwAway: true })
   // What others who were killed have left. Nobody waits for it, and whoever comes next does what is not done.
-  void sweep(place).catch(() => undefined)
+  void tidy(place, session, options).catch(() => undefined)
   return session
+}
+
+async function tidy(
+  place: string,
+  { dataDir, runtime }: Session,
+  { runAs, spare = false }: TemporaryOptions,
+): Promise<void> {
+  await sweep(place)
+  if (!spare) return
+  const directory = new DataDirectory(dataDir)
+  const user = await chooseServerUser(dataDir, runAs)
+  await prepareSpare({ directory, runtime, user, superuser: invokingUser(), throwAway: true })
 }

@@ -238,7 +238,8 @@ function tree(root: string): string[] {
 async function countInitdb() {
   const { bindir: original } = await new Cluster(home.file('none'), newest).runtime()
   const copy = home.file('postgres')
-  const duplicate = (how: string) => execFileSync('cp', [how, dirname(original), copy])
+  const duplicate = (how: string) =>
+    execFileSync('cp', [how, dirname(original), copy], { stdio: 'ignore' })
   try {
     // A hard link each, where that can be had: they are 60 MB.
     duplicate('-rlL')

@@ -1,10 +1,25 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statfsSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
-import { afterEach, beforeEach, expect, it } from 'vitest'
-import { Cluster, sweepTemporary, temporary } from '../src/index.ts'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import {
+  Cluster,
+  readSystemIdentifier,
+  sweepTemporary,
+  TemplateCache,
+  temporary,
+} from '../src/index.ts'
 import { everyPostgres, newest } from './support/postgres.ts'
 import { Worker } from './support/worker.ts'
 
@@ -144,7 +159,7 @@ it('leaves alone what somebody uses, watches, or has started to stay', async () 
   expect(await lingering.leave()).toBe('kept')
   expect(await pinned.leave()).toBe('kept')
   try {
-    expect(await sweepTemporary()).toBe(0)
+    await sweepTemporary()
     for (const { dataDir } of [used, lingering, pinned]) {
       expect(await new Cluster(dataDir, { strategy }).running()).toBe(true)
     }
@@ -163,6 +178,58 @@ it('has what was being removed when that was killed removed by the next', async 
   await until('it is gone', () => !existsSync(left))
   expect(clustersIn(dirname(left))).toHaveLength(1)
 })
+
+describe('a spare cluster', () => {
+  it('is what the next one is made of, and one at most', async () => {
+    await using first = await temporary({ strategy, spare: true })
+    const place = dirname(first.dataDir)
+    const spare = await until('it is there', () => spareIn(place))
+    const identifier = await readSystemIdentifier(spare)
+
+    const next = await Promise.all([temporary({ strategy }), temporary({ strategy })])
+    expect(existsSync(spare)).toBe(false)
+    const identifiers = [first, ...next].map(
+      async ({ dataDir }) => await readSystemIdentifier(dataDir),
+    )
+    expect(await Promise.all(identifiers)).toContain(identifier)
+    expect(new Set(await Promise.all(identifiers)).size).toBe(3)
+    for (const session of next) {
+      const client = await session.connect()
+      expect((await client.query('SHOW fsync')).rows).toEqual([{ fsync: 'off' }])
+      expect(await session.leave()).toBe('destroyed')
+    }
+  })
+
+  it('that was left unfinished is made anew', async () => {
+    const session = await temporary({ strategy, spare: true })
+    const place = dirname(session.dataDir)
+    const spare = await until('it is there', () => spareIn(place))
+    await session.leave()
+    renameSync(spare, `${spare}.tmp`)
+    rmSync(`${spare}.tmp/global`, { recursive: true })
+
+    await using again = await temporary({ strategy, spare: true })
+    expect(await until('it is there again', () => spareIn(place))).toBe(spare)
+    await until('nothing else is', () => !existsSync(`${spare}.tmp`))
+    await using next = await temporary({ strategy })
+    expect([again.started, next.started]).toEqual(['modified', 'modified'])
+  })
+
+  it('goes when there is no template of it any more', async () => {
+    const session = await temporary({ strategy, spare: true })
+    const place = dirname(session.dataDir)
+    await until('it is there', () => spareIn(place))
+    await session.leave()
+    await (await TemplateCache.open()).clear()
+    await sweepTemporary()
+    expect(spareIn(place)).toBe(null)
+  })
+})
+
+function spareIn(place: string): string | null {
+  const name = readdirSync(place).find((found) => /^\.spare-[^.]*\.[^.]*$/.test(found))
+  return name === undefined ? null : `${place}/${name}`
+}
 
 /** Without what is being removed. */
 function clustersIn(place: string): string[] {

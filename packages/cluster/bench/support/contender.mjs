@@ -20,7 +20,7 @@ import { pathToFileURL } from 'node:url'
 import { pss, read, treeOf } from './memory.mjs'
 
 const [name, request] = process.argv.slice(2)
-const { home, bindir, owner, project, template } = JSON.parse(request)
+const { home, bindir, owner, project, template, spare } = JSON.parse(request)
 const isRoot = process.getuid() === 0
 const asServer = isRoot ? owner : {}
 const before = pss([process.pid])
@@ -57,7 +57,7 @@ async function howdah() {
       return { temporary, onPath }
     },
     async ready({ temporary, onPath }) {
-      const session = await temporary({ strategy: onPath([bindir]) })
+      const session = await temporary({ strategy: onPath([bindir]), spare })
       const client = await session.connect()
       await client.query('SELECT 1')
       return { session, client }

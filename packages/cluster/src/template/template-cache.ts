@@ -87,7 +87,7 @@ export class TemplateCache {
     return await action()
   }
 
-  /** Keeps what initdb has made in a directory, as the user `owner`. Alone. Removes templates that are of no use any more. */
+  /** Keeps what initdb has made in a directory, as the user `owner`, or ourselves. Alone. Removes templates that are of no use any more. */
   async keep(key: TemplateKey, made: string, owner: number | undefined): Promise<void> {
     const temporary = join(this.directory, `${key.name}.tmp`)
     // Left by one that was killed.
@@ -95,7 +95,7 @@ export class TemplateCache {
     try {
       {
         await using file = await open(temporary, 'wx', 0o600)
-        await packTree(made, key.about, file, owner)
+        await packTree(made, key.about, file, owner ?? process.geteuid?.())
         await file.sync()
       }
       await rename(temporary, this.file(key.name))
@@ -104,6 +104,11 @@ export class TemplateCache {
       throw error
     }
     await this.removeStale()
+  }
+
+  /** Whether there is a template of that name. */
+  async has(name: string): Promise<boolean> {
+    return (await lstat(this.file(name)).catch(() => null)) !== null
   }
 
   /** What there is. */

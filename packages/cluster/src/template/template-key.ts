@@ -13,7 +13,7 @@ export interface TemplateKey {
 }
 
 /** Changes with the way in which templates are made or kept. */
-const format = '1'
+const format = '2'
 
 /** The key of what `initdb` would make with these arguments. */
 export async function templateKey(

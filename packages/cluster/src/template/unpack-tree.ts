@@ -27,6 +27,8 @@ export interface UnpackOptions {
   readonly sparse: boolean
   /** What follows the content of the archive in some files, by path. */
   readonly additions: ReadonlyMap<string, Buffer>
+  /** Files that are not wanted, by path. */
+  readonly leavesOut: (path: string) => boolean
   /** Does something with the whole tree before it is handed over to its owner. */
   readonly finish: (root: string) => Promise<unknown>
 }
@@ -66,6 +68,7 @@ async function fill(
     start,
     sparse,
     additions,
+    leavesOut,
     finish,
   }: UnpackOptions & { index: ArchiveIndex; start: number },
 ): Promise<void> {
@@ -82,6 +85,7 @@ async function fill(
     // What fits is read once for all who have it.
     if (length <= chunk) read(archive, buffer, length, position)
     for (const file of files) {
+      if (leavesOut(file.path)) continue
       const fd = ground.create(file)
       try {
         for (let done = 0; done < length; done += chunk) {
