@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs'
+import { lstatSync, mkdirSync, readdirSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** A data directory that somebody has used, created or started. */
@@ -23,6 +23,8 @@ export class KnownClusters {
   /** Throws errors of the system. */
   add({ identity, dataDir }: KnownCluster): void {
     const link = this.linkOf(identity)
+    // Mostly it is there, and a refusal costs a multiple of a look.
+    if (lstatSync(link, { throwIfNoEntry: false }) !== undefined) return
     try {
       symlinkSync(dataDir, link)
     } catch (error) {

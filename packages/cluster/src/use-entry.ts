@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import type { DataDirectory } from './data-directory.ts'
 import type { LocalState } from './local-state.ts'
 import { Uses } from './uses.ts'
@@ -19,7 +20,7 @@ export async function enter(
 ): Promise<UseEntry | null> {
   const entry = await state.attempt(async (path) => {
     const uses = await Uses.in(path)
-    await note(uses, directory)
+    note(uses, directory)
     return await uses.enter(directory.path, use)
   })
   return entry && { end: async () => void (await entry.destroy().catch(() => undefined)) }
@@ -29,7 +30,7 @@ export async function enter(
 export async function remember(state: LocalState, directory: DataDirectory): Promise<void> {
   await state.attempt(async (path) => {
     const uses = await Uses.in(path)
-    await note(uses, directory)
+    note(uses, directory)
     await uses.reap(directory.path)
   })
 }
@@ -53,6 +54,6 @@ async function forgetter({ path }: DataDirectory): Promise<() => Promise<void>> 
 }
 
 /** One that is to be thrown away is of no interest when nobody uses it. */
-async function note(uses: Uses, directory: DataDirectory): Promise<void> {
-  if (!(await directory.has(directory.throwAway))) uses.remember(directory.path)
+function note(uses: Uses, directory: DataDirectory): void {
+  if (!existsSync(directory.throwAway)) uses.remember(directory.path)
 }

@@ -151,12 +151,22 @@ function inHome(home: string): string {
 /** Makes a directory that is not there. Why it is not to be used, or `null`. */
 function make(path: string): string | null {
   try {
-    makeDirectory(path)
-    accessSync(path, constants.W_OK | constants.X_OK)
+    // Mostly it is there, and a refusal costs a multiple of a look.
+    if (!exists(path)) makeDirectory(path)
   } catch (error) {
-    if (errno(error) !== 'EEXIST') return `${path} cannot be made or written (${errno(error)})`
+    if (errno(error) !== 'EEXIST') return `${path} cannot be made (${errno(error)})`
   }
-  return problemOf(path, effectiveUser())
+  return problemOf(path, effectiveUser()) ?? refusalOf(path)
+}
+
+/** Why nothing can be made in a directory, such as on a file system that is read-only, or `null`. */
+function refusalOf(path: string): string | null {
+  try {
+    accessSync(path, constants.W_OK | constants.X_OK)
+    return null
+  } catch (error) {
+    return `${path} cannot be written (${errno(error)})`
+  }
 }
 
 /** Why a directory is not to be used, or `null`. */
@@ -183,7 +193,7 @@ function effectiveUser(): number {
 }
 
 function exists(path: string): boolean {
-  return attempt(() => lstatSync(path)) !== null
+  return (attempt(() => lstatSync(path, { throwIfNoEntry: false })) ?? null) !== null
 }
 
 function attempt<Result>(action: () => Result): Result | null {
