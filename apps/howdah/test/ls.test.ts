@@ -90,7 +90,7 @@ test('every process that uses a cluster is listed until it ends or is killed, an
   expect(lines[0]).toMatch(/\.howdah\/data {2}\d+ {2}running {2}\d{4}-\S+Z$/)
   expect(lines[1]).toMatch(`  pid ${one.child.pid}`)
   expect(lines[1]).toContain(user)
-  expect(lines[1]).toMatch(/Z {2}\S.*bin\.js exec -d app -- node/)
+  expect(lines[1]).toMatch(/Z {2}\S.*bin\.\w+ exec -d app -- node/)
 
   one.kill('SIGKILL')
   // What they run reads it to its end; that of the one that was killed lives on.

@@ -40,6 +40,7 @@ import { superusersWhileStopped } from './single-user.ts'
 import { stopPostmaster } from './stop.ts'
 import { ClusterSubject } from './subject.ts'
 import { superuserOf } from './superuser.ts'
+import { remember } from './use-entry.ts'
 import { readVersion } from './version-file.ts'
 import { waiting, type WaitingOptions } from './waiting-options.ts'
 
@@ -271,9 +272,11 @@ export class Cluster {
    */
   async restore(options: RestoreOptions): Promise<Restored> {
     const { restore } = await import('./backup/restore.ts')
-    const { user, free } = await this.coordination()
+    const { user, free, state } = await this.coordination()
     const runtime = async (wanted: PartialVersion) => await this.runtimeFor(wanted)
-    return await restore({ directory: this.directory, user, free, runtime }, options)
+    const restored = await restore({ directory: this.directory, user, free, runtime }, options)
+    await remember(state, this.directory)
+    return restored
   }
 
   /**
@@ -293,7 +296,9 @@ export class Cluster {
     })
     const { clone } = await import('./clone/clone.ts')
     const from = await this.coordination()
-    await clone(from, await copy.coordination({ like: from.user }), options)
+    const to = await copy.coordination({ like: from.user })
+    await clone(from, to, options)
+    await remember(to.state, to.directory)
     return copy
   }
 

@@ -2,6 +2,7 @@ import { isAbsolute } from 'node:path'
 import type { ClusterStatus } from './cluster-status.ts'
 import { Cluster } from './cluster.ts'
 import type { ClusterUse } from './cluster-use.ts'
+import { isStaging } from './data-directory.ts'
 import { nameOfUserOf } from './server-user.ts'
 import { Uses } from './uses.ts'
 import { isGone, registryIn } from './write-scope.ts'
@@ -89,7 +90,8 @@ class Survey {
     await this.attempt(async () => {
       for (const { name } of await (await registryIn(path)).list()) {
         // Others may have registered what they write, under names of their own.
-        if (isAbsolute(name) && !(await isGone(name))) this.candidate(name)
+        const isCluster = isAbsolute(name) && !isStaging(name) && !(await isGone(name))
+        if (isCluster) this.candidate(name)
       }
     })
   }

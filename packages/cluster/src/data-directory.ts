@@ -1,9 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { access } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { InvalidPathError } from './errors.ts'
 
 const staging = 'howdah.initdb-'
+
+/** Whether a path is one of {@link DataDirectory.newStaging}. */
+export function isStaging(path: string): boolean {
+  return basename(path).startsWith(staging)
+}
 
 /** The names of what lies in a data directory: PostgreSQL's own files, and the few that howdah adds. */
 export class DataDirectory {
@@ -62,11 +67,6 @@ export class DataDirectory {
   /** A directory, another each time, where initdb works before its files are brought in. */
   newStaging(): string {
     return this.file(`${staging}${randomBytes(6).toString('hex')}`)
-  }
-
-  /** Whether it is the name of such a directory. */
-  isStaging(name: string): boolean {
-    return name.startsWith(staging)
   }
 
   /** Which server howdah has started: `@howdah/coordinate`'s record. */

@@ -76,21 +76,26 @@ export interface Nesting {
   readonly owner: string
   readonly pid: number | null
   readonly side: 'in' | 'around'
+  /** What is in the way; a cluster unless told otherwise. */
+  readonly kind?: 'cluster' | 'backups'
 }
+
+const kinds = {
+  cluster: 'the data directory of a cluster',
+  backups: 'which holds the backups of a cluster',
+} as const
 
 /** The path lies where only a cluster's server may write, or around that; nothing was made there. */
 export class NestedError extends ClusterError {
   override readonly name = 'NestedError'
-  /** The data directory that is in the way; or, by its name, what else has registered that it writes there. */
+  /** The data directory, or that of backups, in the way; or, by its name, what else has registered that it writes there. */
   readonly owner: string
-  /** The process that writes there; `null` where it is a cluster whose server does not run. */
+  /** The process that writes there; `null` where there is none, as for a cluster whose server does not run. */
   readonly pid: number | null
 
-  constructor(path: string, { owner, pid, side }: Nesting) {
+  constructor(path: string, { owner, pid, side, kind = 'cluster' }: Nesting) {
     const who = pid === null ? '' : ` (pid ${pid})`
-    const whose = isAbsolute(owner)
-      ? `${owner}, the data directory of a cluster`
-      : `what ${owner} writes`
+    const whose = isAbsolute(owner) ? `${owner}, ${kinds[kind]}` : `what ${owner} writes`
     super(
       'ERR_CLUSTER_NESTED',
       path,

@@ -12,6 +12,7 @@ import { type LaunchOptions, wantsTcp } from './subject.ts'
 import { superuserOf } from './superuser.ts'
 import { enter } from './use-entry.ts'
 import { waiting, type WaitingOptions } from './waiting-options.ts'
+import { refuseBackup } from './write-scope.ts'
 
 /** How a cluster is joined. */
 export interface RunOptions extends LaunchOptions, WaitingOptions {
@@ -104,6 +105,7 @@ async function prepare(
 ): Promise<void> {
   if (options.ifExists === true && !(await free.exists()))
     throw new ClusterMissingError(directory.path)
+  await refuseBackup(directory)
   // It takes a moment that the locks take, too. Whoever needs it hears of a failure.
   runtime().catch(() => undefined)
   state.load()

@@ -14,7 +14,7 @@ import { stopPostmaster } from './stop.ts'
 import { prepareDirectory } from './prepare.ts'
 import { recordSuperuser, superuserOf } from './superuser.ts'
 import { ensurePassword } from './tcp-password.ts'
-import { forgetting, remember } from './use-entry.ts'
+import { forgetting, remember, rememberStarted } from './use-entry.ts'
 import { readVersion } from './version-file.ts'
 import { WriteScope } from './write-scope.ts'
 
@@ -76,7 +76,7 @@ export class ClusterSubject implements Subject<LaunchOptions> {
     const claiming = this.scope.claiming(launch)
     await Promise.all([
       startPostmaster(this.directory, runtime, this.user, claiming, options),
-      remember(this.state, this.directory),
+      rememberStarted(this.state, this.directory),
     ])
     await claiming.done()
     if (wantsTcp(options)) await this.givePassword(runtime)

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import type { DataDirectory } from './data-directory.ts'
+import { type DataDirectory, isStaging } from './data-directory.ts'
 import type { LocalState } from './local-state.ts'
 import { Uses } from './uses.ts'
 
@@ -26,8 +26,17 @@ export async function enter(
   return entry && { end: async () => void (await entry.destroy().catch(() => undefined)) }
 }
 
-/** Has a cluster listed also while nobody uses it, and users who were killed no more. Never rejects. */
+/** Has a cluster listed also while nobody uses it. Never rejects. */
 export async function remember(state: LocalState, directory: DataDirectory): Promise<void> {
+  await state.attempt(async (path) => note(await Uses.in(path), directory))
+}
+
+/**
+ * Has a cluster that starts listed, unless it is only being made, and removes what users left who were killed. Never
+ * rejects.
+ */
+export async function rememberStarted(state: LocalState, directory: DataDirectory): Promise<void> {
+  if (isStaging(directory.path)) return
   await state.attempt(async (path) => {
     const uses = await Uses.in(path)
     note(uses, directory)

@@ -1,6 +1,6 @@
 import { readdir, rm } from 'node:fs/promises'
 import { acquire } from '@howdah/lock'
-import { DataDirectory } from './data-directory.ts'
+import { DataDirectory, isStaging } from './data-directory.ts'
 import { writeOwnFile } from './own-file.ts'
 import { stopPostmaster } from './stop.ts'
 
@@ -15,7 +15,7 @@ export async function clearWreck(directory: DataDirectory): Promise<void> {
   if (!(await directory.has(directory.wreck))) return
   for (const name of await readdir(directory.path)) {
     if (directory.file(name) === directory.wreck) continue
-    if (directory.isStaging(name)) await ended(directory.file(name))
+    if (isStaging(name)) await ended(directory.file(name))
     await rm(directory.file(name), { recursive: true, force: true })
   }
   await rm(directory.wreck, { force: true })

@@ -3,6 +3,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path'
 import type { Launch } from '@howdah/coordinate'
 import { identifyProcess, type Liveness, type ProcessIdentity } from '@howdah/lock'
 import type { Allocation, Registry } from '@howdah/registry'
+import { backupsAround } from './backups-around.ts'
 import { clusterAround, nearestReal } from './cluster-around.ts'
 import { DataDirectory } from './data-directory.ts'
 import { NestedError } from './errors.ts'
@@ -15,6 +16,11 @@ import { findPostmaster } from './postmaster.ts'
  */
 export async function refuseNested(path: string): Promise<void> {
   await refuse(resolve(path), await nearestReal(resolve(path)))
+}
+
+/** Throws {@link NestedError} for a base backup, or what else lies among backups: a server that runs on it would spoil it. */
+export async function refuseBackup({ path }: DataDirectory): Promise<void> {
+  refuseBackups(path, dirname(await nearestReal(path)))
 }
 
 /**
@@ -30,10 +36,12 @@ export class WriteScope {
     this.state = state
   }
 
-  /** Throws {@link NestedError} where a new cluster would lie in another's data directory. */
+  /** Throws {@link NestedError} where a new cluster would lie in another's data directory, or among backups. */
   async requireOutside(): Promise<void> {
     const { path } = this.directory
-    await refuse(path, dirname(await nearestReal(path)))
+    const above = dirname(await nearestReal(path))
+    refuseBackups(path, above)
+    await refuse(path, above)
   }
 
   /** Throws {@link NestedError} where a server that runs has registered what this cluster would write, or a part of it. */
@@ -149,6 +157,13 @@ export async function registeredServers(): Promise<RegisteredServer[]> {
     }),
   )
   return found.flat()
+}
+
+/** `real` is where the search begins. */
+function refuseBackups(path: string, real: string): void {
+  const around = backupsAround(real)
+  if (around !== null)
+    throw new NestedError(path, { owner: around, pid: null, side: 'in', kind: 'backups' })
 }
 
 /** `real` is where the search begins. */

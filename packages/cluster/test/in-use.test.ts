@@ -43,12 +43,12 @@ afterEach(async () => {
 })
 
 /** What is left in the state of this test. */
-const left = () => ({
-  clusters: existsSync(home.file('state', 'clusters'))
-    ? readdirSync(home.file('state', 'clusters'))
-    : [],
-  uses: readdirSync(home.file('state', 'uses')).filter((name) => name !== 'lock'),
-})
+const left = () => ({ clusters: namesIn('clusters'), uses: namesIn('uses') })
+
+const namesIn = (name: string) => {
+  const path = home.file('state', name)
+  return existsSync(path) ? readdirSync(path).filter((found) => found !== 'lock') : []
+}
 
 const list = async () => await clusters({ onNotice: (notice) => notices.push(notice) })
 

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileS
 import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
 import { Registry, write } from '@howdah/registry'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { Cluster } from '../src/index.ts'
+import { Cluster, clusters } from '../src/index.ts'
 import { refuseNested } from '../src/write-scope.ts'
 import { newest } from './support/postgres.ts'
 
@@ -17,10 +17,10 @@ const at = (...names: string[]) => {
     strategy,
     onNotice: (notice) => notices.push(notice),
   })
-  clusters.push(cluster)
+  made.push(cluster)
   return cluster
 }
-const clusters: Cluster[] = []
+const made: Cluster[] = []
 
 beforeEach(() => {
   home = temporaryDirectory()
@@ -31,7 +31,7 @@ beforeEach(() => {
 })
 
 afterEach(async () => {
-  for (const cluster of clusters.splice(0)) await cluster.stop({ force: true }).catch(() => null)
+  for (const cluster of made.splice(0)) await cluster.stop({ force: true }).catch(() => null)
   vi.unstubAllEnvs()
   home[Symbol.dispose]()
 })
@@ -112,6 +112,51 @@ it('refuses what others have registered, with their name and pid', async () => {
   expect(existsSync(home.file('work'))).toBe(false)
   await runner.release()
   await refuseNested(home.file('work', 'backup'))
+})
+
+it('refuses a backup into a data directory, its own or another, running or not', async () => {
+  const [source, other] = [at('data'), at('other')]
+  await source.start()
+  await other.create()
+  const before = readdirSync(other.dataDir)
+  const refusal = { code: 'ERR_CLUSTER_NESTED', pid: null }
+  const ofSource = { ...refusal, owner: source.dataDir, pid: await pidOf(source) }
+  for (const [into, expected] of [
+    [home.file('data', 'backups'), ofSource],
+    [home.file('data', 'base', 'deep', 'backups'), ofSource],
+    [home.file('other', 'backups'), { ...refusal, owner: other.dataDir }],
+    [home.file('other'), { ...refusal, owner: other.dataDir }],
+  ] as const) {
+    await expect(source.backup({ into })).rejects.toMatchObject(expected)
+  }
+  expect(existsSync(home.file('data', 'backups'))).toBe(false)
+  expect(readdirSync(other.dataDir)).toEqual(before)
+})
+
+it('refuses a cluster among backups, and to run a backup itself, which would spoil it', async () => {
+  const source = at('data')
+  await source.create()
+  const into = home.file('backups')
+  const { path } = await source.backup({ into })
+  const refusal = { code: 'ERR_CLUSTER_NESTED', owner: into, pid: null }
+  const before = readdirSync(into)
+  for (const cluster of [at('backups', 'new'), at('backups', 'wal', 'new')]) {
+    await expect(cluster.create()).rejects.toMatchObject(refusal)
+    await expect(cluster.restore({ from: into })).rejects.toMatchObject(refusal)
+  }
+  const backup = new Cluster(path, { strategy })
+  await expect(backup.start()).rejects.toMatchObject(refusal)
+  await expect(backup.run({ ifExists: true })).rejects.toThrow(
+    `cannot use ${path}: it lies in ${into}, which holds the backups of a cluster; choose a directory apart from that`,
+  )
+  expect(readdirSync(into)).toEqual(before)
+  const restored = at('restored')
+  await restored.restore({ from: into })
+  await (await restored.run()).leave()
+  expect((await clusters()).map(({ dataDir }) => dataDir)).toEqual([
+    source.dataDir,
+    restored.dataDir,
+  ])
 })
 
 it('lets only one run of two clusters that lie in each other', async () => {

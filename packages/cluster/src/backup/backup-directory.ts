@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { chmod, chown, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { acquire, type Lock, type WaitOptions } from '@howdah/lock'
+import { backupMark } from '../backups-around.ts'
 import { writeOwnFile } from '../own-file.ts'
 import type { ServerUser } from '../server-user.ts'
 import { refuseNested } from '../write-scope.ts'
@@ -31,7 +32,7 @@ export class BackupDirectory {
 
   /** Says whose backups these are. */
   get mark(): string {
-    return join(this.path, 'howdah-backups.json')
+    return join(this.path, backupMark)
   }
 
   /** Held by whoever adds or removes something here, and shared by those who read. */
