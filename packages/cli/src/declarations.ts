@@ -236,7 +236,7 @@ export const declarations: readonly Declaration[] = [
       'Looks for what is wrong with the cluster here and with others of howdah on this machine, and with what they need: ' +
       'orphaned servers, shared memory, pid files and links that were left behind, unfinished work, owners and ' +
       'permissions, PostgreSQLs that do not run, limits of the system. Each is named with its cure.\n--fix mends what ' +
-      'is provably left behind, or safe to mend otherwise, after looking again; nothing that lives is touched.',
+      'is provably left behind, or safe to mend otherwise, after looking again; nothing that is used is touched.',
     options: [...place, 'fix', 'here', 'clearTemplates', 'json'],
     notes: 'Exit status: 0 if nothing is wrong, or all was mended; 1 if something is.',
     load: async () => (await import('./commands/doctor.ts')).doctor,

@@ -27,7 +27,7 @@ export interface DiagnoseOptions {
   scope?: 'machine' | 'clusters'
   /** Only these. */
   checks?: readonly CheckName[]
-  /** Mend what is provably howdah's and dead, or otherwise safe to mend. */
+  /** Mend what is provably howdah's and of no use to anybody, or otherwise safe to mend. */
   fix?: boolean
   /** Where PostgreSQLs are looked for; the places of `defaultStrategy` unless told otherwise. */
   strategy?: Strategy
