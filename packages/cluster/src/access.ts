@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { realpath, stat } from 'node:fs/promises'
+import { realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import type { DataDirectory } from './data-directory.ts'
@@ -14,7 +14,7 @@ export async function checkAccess(
   directory: DataDirectory,
   user: ServerUser | null,
 ): Promise<void> {
-  if (user === null) await checkOwner(directory)
+  if (user === null) checkOwner(directory)
   else if (user.closed !== null && process.platform !== 'linux') {
     throw new PermissionError(
       directory.path,
@@ -30,34 +30,42 @@ export async function closedAbove(
   path: string,
   user: { uid: number; gid: number },
 ): Promise<string | null> {
-  for (const above of ancestors(await nearestReal(path))) {
-    const { mode, uid, gid } = await stat(above)
+  for (const above of ancestors(nearestReal(path))) {
+    const { mode, uid, gid } = statSync(above)
     const bit = uid === user.uid ? 0o100 : gid === user.gid ? 0o010 : 0o001
     if ((mode & bit) === 0 && !(await canEnter(above, user))) return above
   }
   return null
 }
 
-async function checkOwner(directory: DataDirectory): Promise<void> {
+function checkOwner(directory: DataDirectory): void {
   const uid = process.geteuid?.()
-  const found = await stat(directory.path).catch(() => null)
-  if (uid === undefined || found === null || found.uid === uid) return
+  const owner = ownerOf(directory.path)
+  if (uid === undefined || owner === null || owner === uid) return
   throw new PermissionError(
     directory.path,
     directory.path,
-    `${directory.path} belongs to another user (uid ${found.uid}), and PostgreSQL runs only as its owner; ` +
+    `${directory.path} belongs to another user (uid ${owner}), and PostgreSQL runs only as its owner; ` +
       'run as that user, or use a data directory of your own',
   )
 }
 
-/** The real path of `path`, or of the nearest directory above it that is there, with a name below. */
-async function nearestReal(path: string): Promise<string> {
+function ownerOf(path: string): number | null {
   try {
-    return await realpath(path)
+    return statSync(path).uid
+  } catch {
+    return null
+  }
+}
+
+/** The real path of `path`, or of the nearest directory above it that is there, with a name below. */
+function nearestReal(path: string): string {
+  try {
+    return realpathSync.native(path)
   } catch (error) {
     const parent = dirname(path)
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || parent === path) throw error
-    const real = await nearestReal(parent)
+    const real = nearestReal(parent)
     // What is to be made in it will have its path for an ancestor.
     return real.endsWith('/') ? `${real}.` : `${real}/.`
   }

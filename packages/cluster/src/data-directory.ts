@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { access } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { InvalidPathError } from './errors.ts'
 
@@ -26,12 +26,13 @@ export class DataDirectory {
     this.path = resolve(path)
   }
 
-  /** Whether there is something at one of its paths. */
+  /**
+   * Whether there is something at one of its paths.
+   *
+   * Synchronous, as are all the small looks into it: each takes microseconds, and ten times that through libuv's pool.
+   */
   async has(path: string): Promise<boolean> {
-    return await access(path).then(
-      () => true,
-      () => false,
-    )
+    return existsSync(path)
   }
 
   /** A path inside it. */

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import type { DataDirectory } from './data-directory.ts'
 import { PermissionError, UnknownStatusError } from './errors.ts'
 
@@ -31,11 +31,11 @@ export interface PostmasterPid {
 export async function readPostmasterPid(directory: DataDirectory): Promise<PostmasterPid | null> {
   let content
   try {
-    content = await readFile(directory.pidFile, 'utf8')
+    content = readFileSync(directory.pidFile, 'utf8')
     // A server that is just starting has made the file and not yet written it.
     for (let tries = 0; content === '' && tries < 20; tries += 1) {
       await new Promise((done) => setTimeout(done, 5))
-      content = await readFile(directory.pidFile, 'utf8')
+      content = readFileSync(directory.pidFile, 'utf8')
     }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException

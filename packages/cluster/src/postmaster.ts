@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { readlink, stat } from 'node:fs/promises'
+import { readlinkSync, statSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { identifyProcess, type ProcessIdentity } from '@howdah/lock'
 import type { DataDirectory } from './data-directory.ts'
@@ -28,8 +28,9 @@ export async function findPostmaster(directory: DataDirectory): Promise<Postmast
 
 async function worksIn(pid: number, directory: DataDirectory): Promise<boolean> {
   try {
-    const [there, here] = await Promise.all([stat(`/proc/${pid}/cwd`), stat(directory.path)])
-    return there.dev === here.dev && there.ino === here.ino && (await isPostgres(pid))
+    const there = statSync(`/proc/${pid}/cwd`)
+    const here = statSync(directory.path)
+    return there.dev === here.dev && there.ino === here.ino && isPostgres(pid)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EACCES' || code === 'EPERM') return await looksLikePostmaster(pid, directory)
@@ -39,9 +40,9 @@ async function worksIn(pid: number, directory: DataDirectory): Promise<boolean> 
 }
 
 /** A shell that has changed into the data directory is no server. */
-async function isPostgres(pid: number): Promise<boolean> {
+function isPostgres(pid: number): boolean {
   try {
-    return /\/(postgres|postmaster)( \(deleted\))?$/.test(await readlink(`/proc/${pid}/exe`))
+    return /\/(postgres|postmaster)( \(deleted\))?$/.test(readlinkSync(`/proc/${pid}/exe`))
   } catch {
     return true
   }
@@ -51,7 +52,7 @@ async function looksLikePostmaster(pid: number, directory: DataDirectory): Promi
   try {
     const { stdout } = await promisify(execFile)('ps', ['-o', 'uid=,comm=', '-p', String(pid)])
     const [uid, ...command] = stdout.trim().split(/\s+/)
-    const { uid: owner } = await stat(directory.path)
+    const { uid: owner } = statSync(directory.path)
     return Number(uid) === owner && /(^|\/)(postgres|postmaster)$/.test(command.join(' '))
   } catch {
     return false

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { readFile, stat } from 'node:fs/promises'
+import { readFileSync, statSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { closedAbove } from './access.ts'
 import { ServerUserError } from './errors.ts'
@@ -53,7 +53,7 @@ async function namedUser(dataDir: string, name: string): Promise<KnownUser> {
 }
 
 async function defaultUser(dataDir: string, like?: KnownUser | null): Promise<KnownUser> {
-  const owner = await ownerOf(dataDir)
+  const owner = ownerOf(dataDir)
   if (owner !== null && owner.uid !== 0) {
     return (await findUser(String(owner.uid))) ?? { name: `uid ${owner.uid}`, ...owner }
   }
@@ -68,9 +68,9 @@ async function defaultUser(dataDir: string, like?: KnownUser | null): Promise<Kn
   )
 }
 
-async function ownerOf(path: string): Promise<{ uid: number; gid: number } | null> {
+function ownerOf(path: string): { uid: number; gid: number } | null {
   try {
-    const { uid, gid } = await stat(path)
+    const { uid, gid } = statSync(path)
     return { uid, gid }
   } catch {
     return null
@@ -79,10 +79,18 @@ async function ownerOf(path: string): Promise<{ uid: number; gid: number } | nul
 
 /** The name of the user that a process runs as, or the uid where it has no name; `null` where that cannot be told. */
 export async function nameOfUserOf(pid: number): Promise<string | null> {
-  const process = await ownerOf(`/proc/${pid}`)
+  const process = ownerOf(`/proc/${pid}`)
   if (process === null) return null
   const uid = String(process.uid)
   return (await findUser(uid))?.name ?? uid
+}
+
+function localUsers(): string[] {
+  try {
+    return readFileSync('/etc/passwd', 'utf8').split('\n')
+  } catch {
+    return []
+  }
 }
 
 /** A user by name or number, from the local user database, or else from whatever else the system asks. */
@@ -91,8 +99,7 @@ async function findUser(nameOrUid: string): Promise<KnownUser | null> {
     const [name, , uid] = line.split(':')
     return name === nameOrUid || uid === nameOrUid
   }
-  const local = await readFile('/etc/passwd', 'utf8').catch(() => '')
-  let line = local.split('\n').find(matches)
+  let line = localUsers().find(matches)
   line ??= (await run('getent', ['passwd', nameOrUid]).catch(() => ({ stdout: '' }))).stdout
     .split('\n')
     .find(matches)

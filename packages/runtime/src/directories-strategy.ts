@@ -89,7 +89,7 @@ export class DirectoriesStrategy implements Strategy {
 /** Runs the server of a directory, although its version may be known: what it needs may have gone since. */
 async function askAnew(directory: string): Promise<NotARuntimeError | null> {
   try {
-    await probeVersion((await locateServer(resolve(directory))).postgres)
+    await probeVersion(locateServer(resolve(directory)).postgres)
     return null
   } catch (error) {
     if (error instanceof NotARuntimeError) return error

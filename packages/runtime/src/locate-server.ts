@@ -1,5 +1,4 @@
-import type { Stats } from 'node:fs'
-import { access, realpath, stat } from 'node:fs/promises'
+import { existsSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { NotARuntimeError } from './errors.ts'
 
@@ -19,22 +18,9 @@ export interface LocatedServer {
  * that link. A directory through which one only gets by links of its own keeps its name. Throws
  * {@link NotARuntimeError}; nothing is run.
  */
-export async function locateServer(directory: string): Promise<LocatedServer> {
+export function locateServer(directory: string): LocatedServer {
   const path = join(directory, 'postgres')
-  const real = await realpath(path).catch(async (cause: unknown) => {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-    if (code === 'EACCES') {
-      throw new NotARuntimeError(directory, 'not-executable', `we may not look at ${path}`, {
-        cause,
-      })
-    }
-    if (code === 'ENOENT' && (await exists(join(directory, 'psql')))) {
-      throw new NotARuntimeError(directory, 'client-only', 'it has psql, but no postgres', {
-        cause,
-      })
-    }
-    throw new NotARuntimeError(directory, 'missing', `there is no ${path}`, { cause })
-  })
+  const real = realPathOf(path, directory)
   if (basename(real) !== 'postgres') {
     const detail = `${path} leads to ${real}, which chooses between versions`
     throw new NotARuntimeError(directory, 'wrapper', detail)
@@ -43,17 +29,29 @@ export async function locateServer(directory: string): Promise<LocatedServer> {
     const detail = `${path} is a shim, which chooses a version by the directory it is called in`
     throw new NotARuntimeError(directory, 'wrapper', detail)
   }
-  const [stats, realDirectory] = await Promise.all([stat(real), realpath(directory)])
+  const stats = statSync(real)
   if (!stats.isFile() || (stats.mode & 0o111) === 0) {
     throw new NotARuntimeError(directory, 'not-executable', `${real} is not an executable file`)
   }
-  const bindir = realDirectory === dirname(real) ? directory : dirname(real)
-  return { bindir, postgres: real, stats }
+  const isItself = realpathSync.native(directory) === dirname(real)
+  return { bindir: isItself ? directory : dirname(real), postgres: real, stats }
 }
 
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  )
+function realPathOf(path: string, directory: string): string {
+  try {
+    return realpathSync.native(path)
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+    if (code === 'EACCES') {
+      throw new NotARuntimeError(directory, 'not-executable', `we may not look at ${path}`, {
+        cause,
+      })
+    }
+    if (code === 'ENOENT' && existsSync(join(directory, 'psql'))) {
+      throw new NotARuntimeError(directory, 'client-only', 'it has psql, but no postgres', {
+        cause,
+      })
+    }
+    throw new NotARuntimeError(directory, 'missing', `there is no ${path}`, { cause })
+  }
 }

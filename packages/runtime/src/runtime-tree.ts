@@ -1,4 +1,5 @@
-import { lstat, readFile, stat } from 'node:fs/promises'
+import { lstatSync, statSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeWhole, type TreeMode } from './build-tree.ts'
 import { embeddedPrograms } from './embedded-package.ts'
@@ -84,12 +85,10 @@ export async function isIntact(
   if (tree === null) return false
   const bin = join(tree, 'bin')
   try {
-    const [directory, , ...programs] = await Promise.all([
-      lstat(bin),
-      // In a linked tree, this is in the package.
-      stat(join(tree, 'share/postgresql/postgres.bki')),
-      ...embeddedPrograms.map((name) => lstat(join(bin, name))),
-    ])
+    const directory = lstatSync(bin)
+    const programs = embeddedPrograms.map((name) => lstatSync(join(bin, name)))
+    // In a linked tree, this is in the package.
+    statSync(join(tree, 'share/postgresql/postgres.bki'))
     const ours = [directory, ...programs].every(
       ({ uid, mode }) => uid === process.geteuid?.() && (mode & 0o022) === 0,
     )

@@ -1,4 +1,4 @@
-import { readdir, readlink } from 'node:fs/promises'
+import { type Dirent, readdirSync, readlinkSync } from 'node:fs'
 import { basename, delimiter, join, resolve } from 'node:path'
 import type { Options, Result } from 'execa'
 import { NotARuntimeError, ProgramMissingError } from './errors.ts'
@@ -38,14 +38,11 @@ export class Runtime {
   ): Promise<Runtime> {
     refuseWindows()
     const directory = resolve(bindir)
-    if (options.version) return new Runtime(directory, options.version, await programsIn(directory))
-    const located = await locateServer(directory)
+    if (options.version) return new Runtime(directory, options.version, programsIn(directory))
+    const { bindir: real, postgres, stats } = locateServer(directory)
     const versions = options.versions ?? new VersionCache(options.cacheDir)
-    const [version, programs] = await Promise.all([
-      versions.versionOf(located.postgres, located.stats, () => probeVersion(located.postgres)),
-      programsIn(located.bindir),
-    ])
-    return new Runtime(located.bindir, version, programs)
+    const version = await versions.versionOf(postgres, stats, () => probeVersion(postgres))
+    return new Runtime(real, version, programsIn(real))
   }
 
   /** Whether there is a program of that name. */
@@ -114,18 +111,26 @@ async function run<O extends Options>(
 const wrapped =
   /^(?:psql|pg_\w+|pgbench|(?:create|drop|re?index|vacuum|cluster)\w*|initdb|ecpg|oid2name|postmaster)$/
 
-async function programsIn(bindir: string): Promise<ReadonlySet<string>> {
-  const entries = await readdir(bindir, { withFileTypes: true }).catch((cause: unknown) => {
+function programsIn(bindir: string): ReadonlySet<string> {
+  const names = entriesOf(bindir)
+    .filter((entry) => entry.isFile() || (entry.isSymbolicLink() && !isPgWrapper(bindir, entry)))
+    .map(({ name }) => name)
+  return new Set(names.toSorted())
+}
+
+function entriesOf(bindir: string): Dirent[] {
+  try {
+    return readdirSync(bindir, { withFileTypes: true })
+  } catch (cause) {
     throw new NotARuntimeError(bindir, 'missing', 'the directory cannot be read', { cause })
-  })
-  const names = await Promise.all(
-    entries.map(async (entry) => {
-      if (entry.isFile()) return entry.name
-      if (!entry.isSymbolicLink()) return null
-      if (!wrapped.test(entry.name)) return entry.name
-      const target = await readlink(join(bindir, entry.name)).catch(() => '')
-      return basename(target) === 'pg_wrapper' ? null : entry.name
-    }),
-  )
-  return new Set(names.filter((name) => name !== null).toSorted())
+  }
+}
+
+function isPgWrapper(bindir: string, { name }: Dirent): boolean {
+  if (!wrapped.test(name)) return false
+  try {
+    return basename(readlinkSync(join(bindir, name))) === 'pg_wrapper'
+  } catch {
+    return false
+  }
 }

@@ -1,5 +1,4 @@
-import type { Stats } from 'node:fs'
-import { realpath, stat } from 'node:fs/promises'
+import { realpathSync, type Stats, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /** The user who is to run the programs. */
@@ -19,22 +18,19 @@ const nobodyInParticular: ServerUser = { uid: -1, gid: -1 }
  * the answer for a stranger. Supplementary groups and access control lists are not considered. A path that is missing is
  * in nobody's way.
  */
-export async function blockedFor(
-  user: ServerUser | undefined,
-  paths: readonly string[],
-): Promise<string | null> {
+export function blockedFor(user: ServerUser | undefined, paths: readonly string[]): string | null {
   if (process.geteuid?.() !== 0) return null
   const { uid, gid } = user ?? nobodyInParticular
   if (uid === 0) return null
   const seen = new Set<string>()
   for (const path of paths) {
     try {
-      const real = await realpath(path)
-      const stats = await stat(real)
+      const real = realpathSync.native(path)
+      const stats = statSync(real)
       if (!allows(stats, uid, gid, stats.isDirectory() ? 5 : 4)) return real
       for (let above = dirname(real); !seen.has(above); above = dirname(above)) {
         seen.add(above)
-        if (!allows(await stat(above), uid, gid, 1)) return above
+        if (!allows(statSync(above), uid, gid, 1)) return above
       }
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error

@@ -1,5 +1,5 @@
-import { chmod, lstat, mkdir, readlink } from 'node:fs/promises'
-import type { Stats } from 'node:fs'
+import { lstatSync, readlinkSync, type Stats } from 'node:fs'
+import { chmod, mkdir } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { CacheDirectoryError, UntrustedDirectoryError } from './errors.ts'
 
@@ -31,9 +31,11 @@ export async function existingTrustedDirectory(
   return attempt(path, () => checkTrusted(resolve(directory), inside), true)
 }
 
-async function attempt<T>(path: string, action: () => Promise<T>): Promise<T>
-async function attempt<T>(path: string, action: () => Promise<T>, missing: true): Promise<T | null>
-async function attempt<T>(path: string, action: () => Promise<T>, missing = false) {
+type Action<T> = () => T | Promise<T>
+
+async function attempt<T>(path: string, action: Action<T>): Promise<T>
+async function attempt<T>(path: string, action: Action<T>, missing: true): Promise<T | null>
+async function attempt<T>(path: string, action: Action<T>, missing = false) {
   try {
     return await action()
   } catch (cause) {
@@ -58,43 +60,44 @@ async function make(path: string): Promise<void> {
   await chmod(path, mode)
 }
 
-async function checkTrusted(path: string, inside: readonly string[]): Promise<string> {
-  const { uid: rootOwner } = await lstat('/')
+/** Of a dozen directories; each look takes microseconds, and would take a hundred times that through libuv's pool. */
+function checkTrusted(path: string, inside: readonly string[]): string {
+  const { uid: rootOwner } = lstatSync('/')
   const us = process.geteuid?.()
 
   /** Where a directory really is, when nobody else can replace what is in it or in any directory above it. */
-  async function trustedAncestor(ancestor: string, depth: number): Promise<string> {
+  function trustedAncestor(ancestor: string, depth: number): string {
     if (depth > 40)
       throw new UntrustedDirectoryError(path, 'its symbolic links go round', 'remove it')
     const parent = dirname(ancestor)
     const at =
-      parent === ancestor ? parent : join(await trustedAncestor(parent, depth), basename(ancestor))
-    const stats = await lstat(at)
+      parent === ancestor ? parent : join(trustedAncestor(parent, depth), basename(ancestor))
+    const stats = lstatSync(at)
     // In a user namespace, root may look like somebody else; whoever owns the root directory can do anything anyway.
     if (![0, us, rootOwner].includes(stats.uid)) {
       const problem = `it belongs to user ${stats.uid}, who can replace what is in it`
       throw new UntrustedDirectoryError(at, problem, 'choose a directory in a place of your own')
     }
     if (stats.isSymbolicLink())
-      return trustedAncestor(resolve(dirname(at), await readlink(at)), depth + 1)
+      return trustedAncestor(resolve(dirname(at), readlinkSync(at)), depth + 1)
     const sticky = (stats.mode & 0o1000) !== 0
     if (writableByOthers(stats) && !sticky) throw untrustedMode(at, stats)
     return at
   }
 
-  let at = join(await trustedAncestor(dirname(path), 0), basename(path))
-  await checkOwn(at)
+  let at = join(trustedAncestor(dirname(path), 0), basename(path))
+  checkOwn(at)
   for (const name of inside) {
     at = join(at, name)
-    await checkOwn(at)
+    checkOwn(at)
   }
   return at
 }
 
-async function checkOwn(path: string): Promise<void> {
-  const stats = await lstat(path)
+function checkOwn(path: string): void {
+  const stats = lstatSync(path)
   if (stats.isSymbolicLink()) {
-    const problem = `it is a symbolic link to ${await readlink(path)}`
+    const problem = `it is a symbolic link to ${readlinkSync(path)}`
     throw new UntrustedDirectoryError(
       path,
       problem,

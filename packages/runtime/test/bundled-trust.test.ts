@@ -108,7 +108,7 @@ describe.skipIf(newest === '' || !isRoot)('where root starts servers as another 
       const path = packageCopy(newest, directory.file('private/package'))
       chownSync(directory.file('private'), 65_534, 65_534)
       chmodSync(directory.file('private'), mode)
-      const tree = await BundledTree.of(path, { cacheDir: directory.file('cache'), serverUser })
+      const tree = BundledTree.of(path, { cacheDir: directory.file('cache'), serverUser })
       expect(tree.bindir).toContain(`-${expected}-`)
     },
   )

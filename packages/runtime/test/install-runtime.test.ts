@@ -309,7 +309,7 @@ describe('from a registry', () => {
   ])('an ordinary user %s installs for itself', async (_, home) => {
     // Root plays one, if that one gets to our code.
     const options = isRoot ? nobody : {}
-    if (isRoot && (await blockedFor(nobody, [child])) !== null) return
+    if (isRoot && blockedFor(nobody, [child]) !== null) return
     using directory = temporaryDirectory()
     for (const path of ['', 'home']) {
       mkdirSync(directory.file(path), { recursive: true })
