@@ -4,6 +4,7 @@ import type { Runtime } from '@howdah/runtime'
 import type pg from 'pg'
 import { DataDirectory } from './data-directory.ts'
 import { NotOursError } from './errors.ts'
+import { hasDatabase } from './has-database.ts'
 import { launchOf, restartAlone, takeAlone } from './restart.ts'
 import { type Address, postgres, Server, type State } from './server.ts'
 import type { LaunchOptions } from './subject.ts'
@@ -66,14 +67,8 @@ export class Session extends Server implements AsyncDisposable {
 
   /** Creates the database, unless it is there: which is found out by connecting, for mostly it is. */
   async ensureDatabase(name: string): Promise<State> {
-    try {
-      await (await super.connect(name)).end()
-      return 'unmodified'
-    } catch (error) {
-      // invalid_catalog_name: "database … does not exist"
-      if ((error as pg.DatabaseError).code !== '3D000' || name === postgres) throw error
-      return await this.createDatabase(name)
-    }
+    const isThere = (await hasDatabase(this.address, name)) ?? (await this.admitsTo(name))
+    return isThere ? 'unmodified' : await this.createDatabase(name)
   }
 
   /**
@@ -112,6 +107,18 @@ export class Session extends Server implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.leave()
+  }
+
+  /** Throws whatever else the server says. */
+  private async admitsTo(database: string): Promise<boolean> {
+    try {
+      await (await super.connect(database)).end()
+      return true
+    } catch (error) {
+      // invalid_catalog_name: "database … does not exist"
+      if ((error as pg.DatabaseError).code !== '3D000' || database === postgres) throw error
+      return false
+    }
   }
 
   private async closeAndLeave(): Promise<Left> {
