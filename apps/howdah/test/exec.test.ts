@@ -152,3 +152,34 @@ test('--destroy leaves nothing of a cluster that it made', async () => {
   expect([status, stdout]).toEqual([0, `${project.file('gone')}\n`])
   expect(existsSync(project.file('gone'))).toBe(false)
 })
+
+describe('it starts quickly, for it loads only what it needs:', () => {
+  /** Whether any file of a package is among what a command loads, by itself or in a bundle. */
+  async function loaded(...args: string[]) {
+    const [hook, list] = [project.file('hook.cjs'), project.file('loaded')]
+    const files = `Object.keys(require.cache).join('\\n')`
+    const write = `require('node:fs').writeFileSync(${JSON.stringify(list)}, ${files})`
+    writeFileSync(hook, `process.on('exit', () => ${write})`)
+    await project.howdah(args, { env: { NODE_OPTIONS: `--require=${hook}` } })
+    const paths = readFileSync(list, 'utf8').split('\n')
+    return (name: string) =>
+      paths.some((path) =>
+        [path, readFileSync(path, 'latin1')].some((text) => text.includes(`node_modules/${name}/`)),
+      )
+  }
+
+  test('no driver, also to find out whether the database is there', async () => {
+    await project.howdah(['createdb', 'there'])
+    const has = await loaded('exec', '-d', 'there', 'true')
+    expect(has('pg')).toBe(false)
+    const others = await loaded('databases')
+    expect(others('pg')).toBe(true)
+  })
+
+  test('nothing that lays out tables', async () => {
+    const has = await loaded('exec', 'true')
+    expect(has('string-width')).toBe(false)
+    const others = await loaded('config', 'list')
+    expect(others('string-width')).toBe(true)
+  })
+})

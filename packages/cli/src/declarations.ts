@@ -226,7 +226,7 @@ export const declarations: readonly Declaration[] = [
       'Lists the PostgreSQLs found here; * marks the one that would be used. "howdah runtimes install 16" fetches one ' +
       'from npm, "howdah runtimes remove 16" removes it again.',
     options: [...place, 'runtime', 'force', 'json'],
-    load: async () => (await import('./usual-commands.ts')).runtimes,
+    load: async () => (await import('./commands/runtimes.ts')).runtimes,
   },
   {
     name: 'doctor',
