@@ -139,6 +139,19 @@ test('a new project is kept out of git', () => {
   expect(readFileSync(project.file('.howdah/.gitignore'), 'utf8')).toBe('*\n')
 })
 
+test('--temporary has a cluster of its own, and leaves nothing of it', async () => {
+  const options = ['exec', '--temporary', '-d', 'app']
+  const { status, stdout } = await project.howdah([...options, 'sh', '-c', 'echo $PGDATA'], {
+    env: { PGDATA: project.file('other'), HOWDAH_TEMPORARY_DIR: project.file('tmp') },
+  })
+  const dataDir = stdout.trim()
+  expect([status, dataDir]).toEqual([
+    0,
+    expect.stringContaining(project.file('tmp', 'howdah-clusters-')),
+  ])
+  expect([existsSync(dataDir), existsSync(project.file('other'))]).toEqual([false, false])
+})
+
 test('--destroy leaves nothing of a cluster that it made', async () => {
   const { status, stdout } = await project.howdah([
     'exec',

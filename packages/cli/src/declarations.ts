@@ -48,7 +48,7 @@ export const declarations: readonly Declaration[] = [
     description:
       'Starts psql, or a small built-in prompt where there is no psql. SQL from -c, -f or, if it is no terminal, from ' +
       'stdin is run up to the first error.\nWhat follows -- is handed on to psql.',
-    options: ['command', 'file', ...place, 'database', ...server, 'linger', 'destroy'],
+    options: ['command', 'file', ...place, 'database', ...server, 'linger', 'destroy', 'temporary'],
     notes:
       'Exit status: that of psql, and the same from the built-in prompt: 1 after a failed -c, 3 after a\n' +
       "failed -f or stdin. howdah's own failures are 125.",
@@ -65,7 +65,7 @@ export const declarations: readonly Declaration[] = [
     description:
       'Runs a command with DATABASE_URL and the PG* variables set. The server is started if it does not run, and stopped ' +
       'when its last user has left.',
-    options: [...place, 'database', ...server, 'linger', 'destroy'],
+    options: [...place, 'database', ...server, 'linger', 'destroy', 'temporary'],
     notes:
       'Exit status: that of the command, or 128 and the number of the signal that ended it. 125 if\n' +
       'howdah itself failed, 126 if the command cannot be run, 127 if it is not found.',

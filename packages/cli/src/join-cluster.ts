@@ -1,4 +1,4 @@
-import type { RunOptions, Session } from '@howdah/cluster'
+import { type RunOptions, type Session, sweepTemporary, temporaryDataDir } from '@howdah/cluster'
 import type { Context } from './command.ts'
 import { prepareProject } from './default-data-directory.ts'
 import { provideRuntime } from './provide-runtime.ts'
@@ -10,8 +10,20 @@ export async function joinCluster(
   context: Context,
   options: Pick<RunOptions, 'database' | 'ifExists'>,
 ): Promise<Session> {
-  const open = openCluster(context)
-  return await whileStarting(context, open, (run) => open.cluster.run({ ...run, ...options }))
+  const joining = context.options.temporary === true ? await inTemporaryPlace(context) : context
+  const open = openCluster(joining)
+  const session = await whileStarting(joining, open, (run) =>
+    open.cluster.run({ ...run, ...options }),
+  )
+  // What others who were killed have left. Nobody waits for it.
+  if (joining !== context) void sweepTemporary().catch(() => undefined)
+  return session
+}
+
+/** The same, for a new cluster of its own that is gone at the end. */
+async function inTemporaryPlace(context: Context): Promise<Context> {
+  const datadir = await temporaryDataDir()
+  return { ...context, options: { ...context.options, datadir, destroy: true } }
 }
 
 /** Does something that starts a cluster, with the options of the command line, showing how it goes. */

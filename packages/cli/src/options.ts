@@ -18,6 +18,8 @@ export interface Options {
   /** In seconds. */
   readonly timeout?: number
   readonly destroy?: boolean
+  /** A cluster of its own, in a place of its own choice. */
+  readonly temporary?: boolean
   readonly force?: boolean
   /** Of `config reset`: all settings. */
   readonly all?: boolean
@@ -128,6 +130,11 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
       '--destroy',
       'destroy the cluster at the end; one that is made by this is gone even after a SIGKILL',
     ),
+  temporary: () =>
+    new Option(
+      '--temporary',
+      'a new cluster, in memory where there is room, that is gone at the end, even after a SIGKILL',
+    ).conflicts('datadir'),
   force: () => new Option('--force', "even while it is used, or if it is not howdah's"),
   all: () => new Option('--all', 'reset all of them'),
   fix: () => new Option('--fix', 'mend what is safe to mend'),

@@ -24,11 +24,11 @@ const common: readonly OptionName[] = [
     'linger',
     'timeout',
   ] as const),
-  ...(['destroy', 'force', 'runAs', 'json', 'quiet'] as const),
+  ...(['destroy', 'temporary', 'force', 'runAs', 'json', 'quiet'] as const),
 ]
 
 /** In the help of `howdah` itself, these would only be in the way. */
-const ofFewCommands: ReadonlySet<OptionName> = new Set(['destroy', 'force', 'linger'])
+const ofFewCommands: ReadonlySet<OptionName> = new Set(['destroy', 'temporary', 'force', 'linger'])
 
 /** Builds the parser of such words; `use` is told what was asked for. */
 export function buildProgram(

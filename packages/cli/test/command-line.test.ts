@@ -122,6 +122,7 @@ describe('a command line', () => {
       ['--linger', '3', 'url'],
       /^howdah: option '--linger' is none of "howdah url"\nsee "howdah url --help"\n$/,
     ],
+    [['exec', '--temporary', '-D', 'x', 'y'], /cannot be used with option/],
     [['--destroy', 'start'], /option '--destroy' is none of "howdah start"/],
   ])('%j is misused: status 2', (args, message) => {
     const { status, out, err } = read(...args)

@@ -83,5 +83,5 @@ export {
 } from './system-identifier.ts'
 export { type Template, TemplateCache } from './template/template-cache.ts'
 export { sweepTemporary } from './sweep.ts'
-export { temporary, type TemporaryOptions } from './temporary.ts'
+export { temporary, temporaryDataDir, type TemporaryOptions } from './temporary.ts'
 export type { WaitingOptions } from './waiting-options.ts'

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Cluster, type ClusterOptions } from './cluster.ts'
 import { invokingUser } from './create.ts'
 import { DataDirectory } from './data-directory.ts'
@@ -25,20 +25,26 @@ export type TemporaryOptions = ClusterOptions &
  * await using db = await temporary({ database: 'test' })
  */
 export async function temporary(options: TemporaryOptions = {}): Promise<Session> {
-  const place = await temporaryPlace()
-  const cluster = new Cluster(join(place, randomBytes(6).toString('hex')), options)
+  const cluster = new Cluster(await temporaryDataDir(), options)
   const session = await cluster.run({ ...options, throwAway: true })
   // What others who were killed have left. Nobody waits for it, and whoever comes next does what is not done.
-  void tidy(place, session, options).catch(() => undefined)
+  void tidy(session, options).catch(() => undefined)
   return session
 }
 
+/**
+ * The data directory for a new temporary cluster, where {@link temporary} would have it; nothing is there yet. For whoever runs
+ * it otherwise: with `throwAway`, or it stays.
+ */
+export async function temporaryDataDir(): Promise<string> {
+  return join(await temporaryPlace(), randomBytes(6).toString('hex'))
+}
+
 async function tidy(
-  place: string,
   { dataDir, runtime }: Session,
   { runAs, spare = false }: TemporaryOptions,
 ): Promise<void> {
-  await sweep(place)
+  await sweep(dirname(dataDir))
   if (!spare) return
   const directory = new DataDirectory(dataDir)
   const user = await chooseServerUser(dataDir, runAs)
