@@ -2,6 +2,7 @@ import { chmod, chown, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/p
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { Runtime } from '@howdah/runtime'
+import type { Removal } from './abandoned.ts'
 import type { DataDirectory } from './data-directory.ts'
 import { CreateFailedError, NotEmptyError, PermissionError } from './errors.ts'
 import { fillWithCluster } from './fill-with-cluster.ts'
@@ -28,7 +29,8 @@ export async function createCluster(
   const superuser = invokingUser()
   const { throwAway, onNotice } = options
   const initialization = { directory, runtime, user, superuser, throwAway }
-  await bringIntoBeing(directory, user, async (staging) => {
+  const removal = { user, runtime: () => Promise.resolve(runtime) }
+  await bringIntoBeing(directory, removal, async (staging) => {
     await fillWithCluster(staging, initialization, onNotice)
     if (throwAway) {
       const text = 'This cluster is removed when its last user leaves.\n'
@@ -44,10 +46,11 @@ export async function createCluster(
  */
 export async function bringIntoBeing(
   directory: DataDirectory,
-  user: ServerUser | null,
+  removal: Removal,
   fill: (staging: string) => Promise<string>,
 ): Promise<void> {
-  await clearWreck(directory)
+  const { user } = removal
+  await clearWreck(directory, removal)
   const found = await readdir(directory.path)
   if (found.length > 0) throw new NotEmptyError(directory.path, found.toSorted())
   try {
@@ -61,7 +64,7 @@ export async function bringIntoBeing(
     await writeMark(directory, user, { superuser, created: true })
     await bringIn(directory, staging)
   } catch (error) {
-    await clearWreck(directory).catch(() => undefined)
+    await clearWreck(directory, removal).catch(() => undefined)
     throw explain(directory, error)
   }
 }

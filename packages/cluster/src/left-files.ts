@@ -1,5 +1,4 @@
 import { readdir, readFile, rm } from 'node:fs/promises'
-import { identifyProcess } from '@howdah/lock'
 import type { DataDirectory } from './data-directory.ts'
 import { endOrphans } from './orphans.ts'
 import { findPostmaster } from './postmaster.ts'
@@ -7,8 +6,8 @@ import { readPostmasterPid } from './postmaster-pid.ts'
 
 /**
  * Removes what a killed server has left in its data directory and what would keep the next one from starting: files whose
- * pid is now another process's. A server looks no further than whether there is a process of its user with that pid, and
- * in a container that was started anew there often is.
+ * pid is now another process's, or still that of a killed one that nobody has waited for. A server looks no further than
+ * whether there is something of its user with that pid, and in a container that was started anew there often is.
  *
  * The pid file of a process that is gone is left to the server: by the shared memory that it names, a server finds out
  * whether children of the earlier one still work here, and before 13 by nothing else, as soon as it has another port.
@@ -18,13 +17,22 @@ export async function removeLeftFiles(directory: DataDirectory): Promise<void> {
   const file = await readPostmasterPid(directory)
   if (file !== null) {
     if ((await findPostmaster(directory)) !== null) return
-    if (identifyProcess(file.pid) !== null) {
+    if (isTaken(file.pid)) {
       await endOrphans(directory)
       await rm(directory.pidFile, { force: true })
     }
   }
   for (const { path, pid } of await socketLocks(directory)) {
-    if (identifyProcess(pid) !== null) await rm(path, { force: true })
+    if (isTaken(pid)) await rm(path, { force: true })
+  }
+}
+
+/** Whether kill(2) finds something with that pid, which may be a zombie or a thread: all that a server asks for. */
+function isTaken(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 

@@ -32,9 +32,9 @@ export function wantsTcp({ tcp = false }: StartOptions): boolean {
 /** A PostgreSQL cluster as a thing to be shared: see `Subject` of `@howdah/coordinate`, which holds the locks. */
 export class ClusterSubject implements Subject<LaunchOptions> {
   private readonly directory: DataDirectory
-  private readonly user: ServerUser | null
+  readonly user: ServerUser | null
   /** The runtime to use, once the cluster's version is known. */
-  private readonly runtime: () => Promise<Runtime>
+  readonly runtime: () => Promise<Runtime>
   private readonly state: LocalState
   private readonly scope: WriteScope
 
@@ -93,7 +93,7 @@ export class ClusterSubject implements Subject<LaunchOptions> {
     // Nothing of what is thrown away has to be written any more.
     const isThrowAway = await this.directory.has(this.directory.throwAway)
     await stopPostmaster(this.directory, isThrowAway ? { mode: 'immediate' } : {})
-    await forgetting(this.directory, async () => await destroyCluster(this.directory))
+    await forgetting(this.directory, async () => await destroyCluster(this.directory, this))
     return 'modified'
   }
 

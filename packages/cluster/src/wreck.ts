@@ -1,5 +1,6 @@
 import { readdir, rm } from 'node:fs/promises'
 import { acquire } from '@howdah/lock'
+import { type Removal, takeBackAbandoned } from './abandoned.ts'
 import { DataDirectory, isStaging } from './data-directory.ts'
 import { writeOwnFile } from './own-file.ts'
 import { stopPostmaster } from './stop.ts'
@@ -11,11 +12,11 @@ export async function markWreck(directory: DataDirectory): Promise<void> {
 }
 
 /** Removes what an interrupted creation or destruction has left. Where no marker stands, nothing is removed. */
-export async function clearWreck(directory: DataDirectory): Promise<void> {
+export async function clearWreck(directory: DataDirectory, removal?: Removal): Promise<void> {
   if (!(await directory.has(directory.wreck))) return
   for (const name of await readdir(directory.path)) {
     if (directory.file(name) === directory.wreck) continue
-    if (isStaging(name)) await ended(directory.file(name))
+    if (isStaging(name)) await ended(directory.file(name), removal)
     await rm(directory.file(name), { recursive: true, force: true })
   }
   await rm(directory.wreck, { force: true })
@@ -25,7 +26,7 @@ export async function clearWreck(directory: DataDirectory): Promise<void> {
  * Waits for what a creator that was killed has left running: an initdb holds the lock on its directory for as long as it
  * runs, and a server that recovers a restored cluster is stopped by its watchdog, or else by us.
  */
-async function ended(staging: string): Promise<void> {
+async function ended(staging: string, removal: Removal | undefined): Promise<void> {
   const inside = new DataDirectory(staging)
   for (const path of [staging, inside.file('global'), inside.versionFile]) {
     if (!(await inside.has(path))) continue
@@ -33,4 +34,5 @@ async function ended(staging: string): Promise<void> {
     lock.release()
   }
   await stopPostmaster(inside, { mode: 'immediate' })
+  if (removal !== undefined) await takeBackAbandoned(inside, removal)
 }

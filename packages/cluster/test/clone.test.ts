@@ -12,8 +12,10 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { temporaryDirectory } from '@howdah/fixtures'
+import { liveness } from '@howdah/lock'
 import { describe, expect, it } from 'vitest'
 import { Cluster, type Progress, readSystemIdentifier, type Server } from '../src/index.ts'
+import { leaveBusyBackend } from './support/busy-backend.ts'
 import { everyPostgres, newest } from './support/postgres.ts'
 import { readRows, Writer } from './support/writer.ts'
 
@@ -185,6 +187,19 @@ it('clones while its server recycles WAL as fast as it can, which a slot of the 
   } finally {
     end.abort()
     await busy
+  }
+})
+
+it('clones a cluster whose postmaster was killed, and of which a backend still works', async () => {
+  using home = temporaryDirectory()
+  const original = new Cluster(home.file('data'), { strategy })
+  await original.start()
+  const backend = await leaveBusyBackend(original)
+  const copy = await original.clone({ to: home.file('copy') })
+  expect(liveness(backend.identity)).toBe('dead')
+  for (const cluster of [copy, original]) {
+    await using session = await cluster.run()
+    expect(await session.databases()).toContain('postgres')
   }
 })
 

@@ -2,11 +2,12 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
-import { liveness } from '@howdah/lock'
+import { identifyProcess, liveness } from '@howdah/lock'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { Cluster } from '../src/index.ts'
 import { leaveBusyBackend } from './support/busy-backend.ts'
 import { everyPostgres, newest } from './support/postgres.ts'
+import { isLeft, postmastersOf } from './support/postmasters.ts'
 
 let home: TemporaryDirectory
 let cluster: Cluster
@@ -57,6 +58,26 @@ it('is stopped where the pid in the file is now that of somebody else, who is le
     await cluster.stop()
     expect(shell.exitCode).toBeNull()
     expect(shell.signalCode).toBeNull()
+  } finally {
+    shell.kill()
+  }
+})
+
+it('starts where the pid in the file is that of a process that has ended, and that nobody has waited for', async () => {
+  const { uid } = statSync(cluster.dataDir)
+  // The second program does not know of the child of the first.
+  const shell = spawn('sh', ['-c', 'true & echo $!; exec sleep 600'], {
+    ...(process.getuid?.() === 0 && { uid }),
+  })
+  try {
+    const [line] = (await once(shell.stdout, 'data')) as [Buffer]
+    const pid = Number(line.toString())
+    await until('it has ended', () => identifyProcess(pid) === null)
+    expect(process.kill(pid, 0)).toBe(true)
+    leftBy(pid)
+    expect(await cluster.status()).toMatchObject({ state: 'stopped' })
+    expect(await cluster.start()).toBe('modified')
+    await cluster.stop()
   } finally {
     shell.kill()
   }
@@ -153,3 +174,18 @@ it('starts where the pid in what it left beside its socket is now that of somebo
     shell.kill()
   }
 })
+
+// Before 13, the next server at the same port gives the shared memory back.
+it.each(everyPostgres.filter(({ major }) => major >= 13))(
+  'is destroyed with what its killed postmaster has left, on $name',
+  async ({ strategy }) => {
+    const other = new Cluster(home.file('killed'), { strategy })
+    await other.start()
+    const held = postmastersOf([other.dataDir])
+    const backend = await leaveBusyBackend(other)
+    expect(held.map(isLeft)).toEqual([true])
+    expect(await other.destroy()).toBe('modified')
+    expect(liveness(backend.identity)).toBe('dead')
+    expect(held.map(isLeft)).toEqual([false])
+  },
+)

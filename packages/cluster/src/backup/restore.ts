@@ -116,7 +116,8 @@ async function build(
   }
   let recovered: RecoveryLog | null = null
   let superusers: string[] = []
-  await bringIntoBeing(directory, user, async (path) => {
+  const removal = { user, runtime: () => Promise.resolve(runtime) }
+  await bringIntoBeing(directory, removal, async (path) => {
     await copyBackup(directory, backup, record, path, user, { progress, signal })
     await resetCopiedSettings(path, user)
     const staging = new DataDirectory(path)

@@ -70,7 +70,7 @@ async function build(
 ): Promise<void> {
   const { signal } = options
   const runtime = await from.runtime()
-  await bringIntoBeing(to.directory, to.user, async (path) => {
+  await bringIntoBeing(to.directory, { user: to.user, runtime: from.runtime }, async (path) => {
     const staging = new DataDirectory(path)
     const user = to.user && { ...to.user, closed: await closedAbove(path, to.user) }
     const copying = { to: path, owner: user, progress, signal }

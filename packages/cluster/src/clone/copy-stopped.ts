@@ -5,6 +5,7 @@ import { BackupUnsupportedError } from '../backup/errors.ts'
 import { treatOfBaseBackup } from '../backup/not-copied.ts'
 import type { ProgressReport } from '../backup/progress-report.ts'
 import type { DataDirectory } from '../data-directory.ts'
+import { endOrphans } from '../orphans.ts'
 import { findPostmaster } from '../postmaster.ts'
 import type { ServerUser } from '../server-user.ts'
 import { ofRecovery } from './of-recovery.ts'
@@ -29,6 +30,7 @@ export async function copyStopped(
   { to, owner, progress, signal }: CopyingOptions,
 ): Promise<void> {
   await refuseUnsupported(directory)
+  await endWriters(directory)
   const control = 'global/pg_control'
   const before = await readFile(directory.file(control))
   // The directory for the WAL may be a link to elsewhere.
@@ -49,6 +51,16 @@ export async function copyStopped(
       'somebody has started a server on it meanwhile, and not through howdah; clone it again'
     throw new BackupUnsupportedError(directory.path, why)
   }
+}
+
+/** Ends what a killed postmaster has left, for it might go on writing. */
+async function endWriters(directory: DataDirectory): Promise<void> {
+  if (!(await directory.has(directory.pidFile))) return
+  const left = await endOrphans(directory)
+  if (left.length === 0) return
+  const who = left.map(({ identity }) => identity.pid).join(', ')
+  const why = `processes of a killed server still work on it (pid ${who}), and do not end; end them`
+  throw new BackupUnsupportedError(directory.path, why)
 }
 
 /** With the files that say from where to recover: those are there if a base backup was laid out and not yet started. */
