@@ -7,7 +7,7 @@ import type { DataDirectory } from './data-directory.ts'
 import { CreateFailedError, NotEmptyError, PermissionError } from './errors.ts'
 import { fillWithCluster } from './fill-with-cluster.ts'
 import { writeMark } from './mark.ts'
-import { writeOwnFile } from './own-file.ts'
+import { temporaryOf, writeOwnFile } from './own-file.ts'
 import type { ServerUser } from './server-user.ts'
 import { clearWreck, markWreck } from './wreck.ts'
 
@@ -51,7 +51,9 @@ export async function bringIntoBeing(
 ): Promise<void> {
   const { user } = removal
   await clearWreck(directory, removal)
-  const found = await readdir(directory.path)
+  // A kill may have been so early that the marker was not yet there.
+  const marker = temporaryOf(directory.wreck)
+  const found = (await readdir(directory.path)).filter((name) => directory.file(name) !== marker)
   if (found.length > 0) throw new NotEmptyError(directory.path, found.toSorted())
   try {
     await own(directory.path, user)

@@ -1,6 +1,11 @@
 import { open, rename, rm } from 'node:fs/promises'
 import type { ServerUser } from './server-user.ts'
 
+/** Where a file is before it is published, and where one that was killed may have left it. */
+export function temporaryOf(path: string): string {
+  return `${path}.tmp`
+}
+
 /**
  * Publishes a small file in a data directory: whole, synced, mode 0600, the server's own.
  *
@@ -11,7 +16,7 @@ export async function writeOwnFile(
   text: string,
   user: ServerUser | null,
 ): Promise<void> {
-  const temporary = `${path}.tmp`
+  const temporary = temporaryOf(path)
   // Left by one that was killed: only one writes at a time, under the change lock.
   await rm(temporary, { force: true })
   {

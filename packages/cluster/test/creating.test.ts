@@ -54,6 +54,15 @@ it('takes an interrupted creation for none, and begins anew', async () => {
   expect(existsSync(home.file('data', 'howdah.creating'))).toBe(false)
 })
 
+it('begins anew also where the creation was interrupted before its marker was there', async () => {
+  using home = temporaryDirectory()
+  const cluster = new Cluster(home.file('data'), { strategy })
+  mkdirSync(cluster.dataDir)
+  writeFileSync(home.file('data', 'howdah.creating.tmp'), '')
+  expect(await cluster.create()).toBe('modified')
+  expect(existsSync(home.file('data', 'howdah.creating.tmp'))).toBe(false)
+})
+
 it('can be killed at any instant of a creation: there is a whole cluster then, or none', async () => {
   using home = temporaryDirectory()
   const cluster = new Cluster(home.file('data'), { strategy })
