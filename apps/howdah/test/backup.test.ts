@@ -108,6 +108,11 @@ describe.sequential('howdah backup and restore', { timeout: patience }, () => {
     const rows = await sql(project.file('other'), 'SELECT * FROM elephants')
     expect(rows).toContain('Ganesha')
     expect(rows).not.toContain('Hannibal')
+    expect(await howdah('backup', '--into', 'backups', '--keep', '0')).toMatchObject({ status: 2 })
+    expect(await howdah('backup', '--into', 'backups', '--keep', '2')).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining('removed backup 1\n'),
+    })
     // Nothing may be there yet.
     expect(await howdah(...target)).toMatchObject({ status: 1 })
     expect(await howdah('restore', '--from', 'backups', '--to', 'x', '--lsn', 'z')).toMatchObject({

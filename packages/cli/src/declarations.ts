@@ -189,7 +189,7 @@ export const declarations: readonly Declaration[] = [
       'Backs up the cluster into a directory, and sees to it that the server archives its WAL there from then on, so that ' +
       'the cluster can be restored as it was at any time since. The first time, a server that runs is restarted for that, ' +
       'if nobody else uses it.',
-    options: ['into', ...place, 'runtime', 'install', 'timeout', 'runAs', 'json'],
+    options: ['into', 'keep', ...place, 'runtime', 'install', 'timeout', 'runAs', 'json'],
     load: async () => (await import('./commands/backup.ts')).backup,
   },
   {

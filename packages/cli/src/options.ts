@@ -51,6 +51,8 @@ export interface Options {
   readonly time?: Time
   /** Where backups are put. */
   readonly into?: string
+  /** How many backups to keep. */
+  readonly keep?: number
   /** Where backups are. */
   readonly from?: string
   /** The number of a backup. */
@@ -184,6 +186,11 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
     new Option('--into <dir>', 'the directory for the backups, made if missing').argParser(
       nonEmpty,
     ),
+  keep: () =>
+    new Option(
+      '--keep <number>',
+      'keep so many backups, this one among them, and their WAL; remove the rest',
+    ).argParser(ordinal),
   from: () => new Option('--from <dir>', 'the directory with the backups').argParser(nonEmpty),
   backup: () =>
     new Option(

@@ -11,8 +11,7 @@ import {
   type Strategy,
   version,
 } from '@howdah/runtime'
-import type { BackupOptions } from './backup/back-up.ts'
-import type { Backup } from './backup/backup.ts'
+import type { BackedUp, BackupOptions } from './backup/back-up.ts'
 import type { Restored, RestoreOptions } from './backup/restore.ts'
 import type { CloneOptions } from './clone/clone.ts'
 import type { ClusterStatus } from './cluster-status.ts'
@@ -256,9 +255,10 @@ export class Cluster {
    *
    * Archiving is set up once, which takes a restart that others must not be there for (`InUseError`). Throws
    * `ForeignArchivingError` where something archives already, `BackupDirectoryError` for a directory that is none for
-   * backups of this cluster, `ArchiveFailedError`, `DiskFullError`; earlier backups are left whole.
+   * backups of this cluster, `ArchiveFailedError`, `DiskFullError`; earlier backups are left whole. With `keep`, all but the
+   * newest are removed when this one is whole.
    */
-  async backup(options: BackupOptions): Promise<Backup> {
+  async backup(options: BackupOptions): Promise<BackedUp> {
     const { backUp } = await import('./backup/back-up.ts')
     return await backUp(await this.coordination(), options)
   }

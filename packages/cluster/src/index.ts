@@ -1,4 +1,4 @@
-export type { BackupOptions } from './backup/back-up.ts'
+export type { BackedUp, BackupOptions } from './backup/back-up.ts'
 export type { Backup, Progress } from './backup/backup.ts'
 export {
   ArchiveFailedError,

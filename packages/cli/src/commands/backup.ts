@@ -18,6 +18,7 @@ export async function backup(context: Context): Promise<number> {
   const made = await open.cluster
     .backup({
       into: resolve(io.cwd, options.into),
+      ...(options.keep !== undefined && { keep: options.keep }),
       ...(milliseconds !== undefined && { timeout: milliseconds, waitTimeout: milliseconds }),
       signal: interruption.signal,
       onWait: waiting.onWait,
@@ -28,9 +29,11 @@ export async function backup(context: Context): Promise<number> {
     })
     .finally(() => output.progress.clear())
   if (options.json) await output.json(made)
-  else
+  else {
     output.message(
       `backed up ${open.cluster.dataDir} into ${made.path}: ${megabytes(made.size)} MB`,
     )
+    for (const number of made.expired) output.message(`removed backup ${number}`)
+  }
   return exitStatus.done
 }

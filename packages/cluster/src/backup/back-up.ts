@@ -15,6 +15,7 @@ import type { Backup, Progress } from './backup.ts'
 import { BackupDirectory } from './backup-directory.ts'
 import { describe, writeRecord } from './backup-record.ts'
 import { takeBaseBackup } from './base-backup.ts'
+import { expire } from './expire.ts'
 import { explain } from './explain.ts'
 import { neededSettings } from './needed-settings.ts'
 import { ProgressReport } from './progress-report.ts'
@@ -26,6 +27,8 @@ import { segmentSizeOf, walFilesOf } from './wal-files.ts'
 export interface BackupOptions {
   /** The directory for its backups and its WAL; made if it is missing. */
   into: string
+  /** How many backups to keep, this one among them: older ones are removed, with the WAL that only they needed. */
+  keep?: number
   /** In ms: how long a start of the server may take. 60,000 by default. */
   timeout?: number
   /** In ms: how long to wait for others who back up, or start or stop the server. Without it there is no limit. */
@@ -38,13 +41,22 @@ export interface BackupOptions {
   onWait?: (wait: Pick<Wait, 'holders'>) => void
 }
 
+/** A backup that was made. */
+export interface BackedUp extends Backup {
+  /** The numbers of those that were removed in its favour. */
+  readonly expired: readonly number[]
+}
+
 /** The cluster that is backed up. */
 export type BackupSource = Joinable & Pick<Coordination, 'user'>
 
 /** Sees to it that a cluster archives its WAL, and makes a base backup of it; see `Cluster.backup`. */
-export async function backUp(source: BackupSource, options: BackupOptions): Promise<Backup> {
+export async function backUp(source: BackupSource, options: BackupOptions): Promise<BackedUp> {
   const { directory, user } = source
-  const { signal, waitTimeout: timeout, onWait } = options
+  const { signal, waitTimeout: timeout, onWait, keep } = options
+  if (keep !== undefined && !(Number.isSafeInteger(keep) && keep > 0)) {
+    throw new RangeError(`keep is ${keep}, and has to be a whole number of backups from 1 on`)
+  }
   const progress = new ProgressReport(options.onProgress)
   progress.begin('preparing')
   if (!(await source.free.exists())) throw new ClusterMissingError(directory.path)
@@ -56,7 +68,8 @@ export async function backUp(source: BackupSource, options: BackupOptions): Prom
     try {
       await refuseUnreachable(into, source)
       await into.sweep()
-      return await add(source, into, progress, options)
+      const backup = await add(source, into, progress, options)
+      return { ...backup, expired: keep === undefined ? [] : await expire(into, keep) }
     } finally {
       lock.release()
     }

@@ -1,6 +1,6 @@
 // A process of a test's own. Its first argument is a JSON object: what to do, and on which data directory.
 // Says what happens, a JSON object a line, on its standard output.
-import { Cluster, temporary } from '@howdah/cluster'
+import { Cluster, temporary, verifyBackups } from '@howdah/cluster'
 import { bundled, onPath } from '@howdah/runtime'
 
 const { action, dataDir, postgres, options = {} } = JSON.parse(process.argv[2])
@@ -22,6 +22,11 @@ function actions() {
     start: () => cluster.start(options),
     stop: () => cluster.stop(options),
     destroy: () => cluster.destroy(options),
+    backup: () =>
+      cluster.backup({ ...options, onProgress: ({ phase, bytes }) => say({ phase, bytes }) }),
+    // Makes another cluster of the backups.
+    restore: () => new Cluster(options.to, { strategy }).restore({ from: options.from }),
+    verify: () => verifyBackups(options.from),
     status: async () => (await cluster.status()).state,
     // Has a temporary cluster of its own until its standard input ends.
     async temporary() {

@@ -11,6 +11,8 @@ export interface Message {
   readonly url?: string
   readonly dataDir?: string
   readonly lost?: true
+  readonly phase?: string
+  readonly bytes?: number
   readonly error?: { code: string; message: string }
 }
 
@@ -21,7 +23,17 @@ export class Worker implements AsyncDisposable {
   private readonly lines: AsyncIterator<string>
 
   constructor(
-    action: 'create' | 'temporary' | 'start' | 'stop' | 'destroy' | 'status' | 'use',
+    action:
+      | 'create'
+      | 'temporary'
+      | 'start'
+      | 'stop'
+      | 'destroy'
+      | 'status'
+      | 'use'
+      | 'backup'
+      | 'restore'
+      | 'verify',
     dataDir: string,
     postgres: Subject,
     options: object = {},
