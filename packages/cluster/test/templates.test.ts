@@ -18,10 +18,13 @@ import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
 import { onPath } from '@howdah/runtime'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Cluster, readSystemIdentifier, TemplateCache } from '../src/index.ts'
 import { everyPostgres, newest } from './support/postgres.ts'
 import { Worker } from './support/worker.ts'
+
+// Each writes thousands of files, and many of them copy a whole PostgreSQL.
+vi.setConfig({ testTimeout: 180_000 })
 
 const isRoot = process.getuid?.() === 0
 
@@ -78,7 +81,7 @@ describe('a template', () => {
       String(await readSystemIdentifier(home.file(`data-${index}`))),
     )
     expect(new Set(await Promise.all(identifiers)).size).toBe(20)
-  }, 120_000)
+  })
 
   it('is made anew when the programs are others, and the old one goes', async () => {
     const counted = await countInitdb()
