@@ -203,6 +203,32 @@ it('clones a cluster whose postmaster was killed, and of which a backend still w
   }
 })
 
+it.each(everyPostgres.filter(({ major }) => major === 10 || major === newest.major))(
+  'takes nothing from the publisher of its original: $name',
+  async ({ strategy: each }) => {
+    using home = temporaryDirectory()
+    const original = new Cluster(home.file('data'), { strategy: each })
+    {
+      await using session = await original.run({ database: 'app' })
+      const client = await session.connect()
+      await client.query(
+        `CREATE SUBSCRIPTION mine CONNECTION 'host=/nowhere' PUBLICATION theirs WITH (connect = false)`,
+      )
+      await client.query('ALTER SUBSCRIPTION mine ENABLE')
+    }
+    const copy = await original.clone({ to: home.file('copy') })
+    for (const [cluster, enabled] of [
+      [original, true],
+      [copy, false],
+    ] as const) {
+      await using session = await cluster.run({ database: 'app' })
+      const client = await session.connect()
+      const { rows } = await client.query('SELECT subname, subenabled FROM pg_subscription')
+      expect(rows).toEqual([{ subname: 'mine', subenabled: enabled }])
+    }
+  },
+)
+
 it('clones where no slot is free, as long as the server keeps its WAL by itself', async () => {
   using home = temporaryDirectory()
   const original = new Cluster(home.file('data'), { strategy })

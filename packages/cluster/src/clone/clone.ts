@@ -26,6 +26,7 @@ import { writeSystemIdentifier } from '../system-identifier.ts'
 import { waiting, type WaitingOptions } from '../waiting-options.ts'
 import { copyRunning } from './copy-running.ts'
 import { type CopyingOptions, copyStopped } from './copy-stopped.ts'
+import { disableSubscriptions } from './disable-subscriptions.ts'
 import { keepToItself, refuseElsewhere } from './keep-to-itself.ts'
 
 /** How a cluster is cloned. */
@@ -90,6 +91,7 @@ async function build(
       await recoverCopy(staging, settings)
     }
     progress.begin('finishing')
+    await disableSubscriptions(staging, runtime, user)
     const superuser = known ?? (await chooseSuperuser(staging, runtime, user))
     await writeSystemIdentifier(path)
     if (await from.directory.has(from.directory.unsynced)) {
