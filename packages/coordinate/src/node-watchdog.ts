@@ -58,7 +58,7 @@ async function watch(): Promise<void> {
       if (record.linger > 0 && lingered !== life) {
         lingered = life
         releaseUse()
-        await sleep(record.linger * 1000)
+        await keepLingering(record)
         continue
       }
       if (!(await stopRecorded(record))) return end()
@@ -68,6 +68,17 @@ async function watch(): Promise<void> {
       return end()
     }
     if (await throwAway()) return end()
+  }
+}
+
+/** Sleeps for as long as the server is to linger, and hardly longer than there is one. */
+async function keepLingering(record: ServerRecord): Promise<void> {
+  const deadline = performance.now() + record.linger * 1000
+  for (;;) {
+    const left = deadline - performance.now()
+    if (left <= 0) return
+    await sleep(Math.min(left, 1000))
+    if (fileIdentity(use) !== watched || !isRecordedAlive(record)) return
   }
 }
 

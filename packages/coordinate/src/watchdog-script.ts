@@ -94,6 +94,18 @@ stop() {
   done
 }
 
+# Sleeps for as long as the server is to linger, and hardly longer than there is one.
+keep_lingering() {
+  left=${'$'}{linger%%.*}
+  while [ "${'$'}{left:=0}" -gt 1 ]; do
+    free sleep 1
+    left=$((left - 1))
+    same_use && alive || return 0
+  done
+  case $linger in *.*) free sleep "$left.${'$'}{linger#*.}" && return 0 ;; esac
+  free sleep "$left"
+}
+
 # Whether somebody else's server runs in the directory: its pid file names a live process that works there.
 occupied() {
   [ -n "$pid_file" ] && [ -r "$pid_file" ] || return 1
@@ -153,7 +165,7 @@ while :; do
     if [ "$linger" != 0 ] && [ "$lingered" != "$pid $start $joined" ]; then
       lingered="$pid $start $joined"
       release_use
-      free sleep "$linger" || free sleep "${'$'}{linger%%.*}"
+      keep_lingering
       continue
     fi
     stop

@@ -107,6 +107,26 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
     expect(arena.events().map(([what]) => what)).toEqual(['start', 'stop', 'gone'])
   })
 
+  test('it does not linger for a server that was stopped meanwhile', async () => {
+    await using arena = new Arena(changes)
+    const lingering = { ...options, start: {}, linger: 60 }
+    const guard = await Guard.join(arena.subject, arena.place, lingering)
+    expect(await guard.leave()).toBe('kept')
+    await arena.killServer()
+    await arena.deserted()
+  })
+
+  test('it does not linger for what was destroyed meanwhile', async () => {
+    await using arena = new Arena(changes)
+    const lingering = { ...options, start: {}, linger: 60 }
+    const guard = await Guard.join(arena.subject, arena.place, lingering)
+    expect(await guard.leave()).toBe('kept')
+    const destroying = { ...options, start: {}, atEnd: 'destroy' } as const
+    const other = await Guard.join(arena.subject, arena.place, destroying)
+    expect(await other.leave()).toBe('destroyed')
+    await arena.deserted()
+  })
+
   test('it leaves a pinned server alone, and ends', async () => {
     await using arena = new Arena(changes)
     const user = arena.user(options)
