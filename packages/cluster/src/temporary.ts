@@ -26,7 +26,15 @@ export type TemporaryOptions = ClusterOptions &
  */
 export async function temporary(options: TemporaryOptions = {}): Promise<Session> {
   const cluster = new Cluster(await temporaryDataDir(), options)
-  const session = await cluster.run({ ...options, throwAway: true })
+  const session = await cluster.run({
+    ...options,
+    throwAway: true,
+    onProgress: (step) => {
+      // While the server starts, there is time to load what will talk to it.
+      if (step === 'starting') import('pg').catch(() => undefined)
+      options.onProgress?.(step)
+    },
+  })
   // What others who were killed have left. Nobody waits for it, and whoever comes next does what is not done.
   void tidy(session, options).catch(() => undefined)
   return session
