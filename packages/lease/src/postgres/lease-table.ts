@@ -16,6 +16,9 @@ export interface LeaseRow {
 /** How often a query is tried that was not clearly answered. */
 const attempts = 4
 
+/** SQLSTATEs of who makes a table that another makes just now: of its name, itself, or its row type. */
+const collisions: ReadonlySet<string> = new Set(['23505', '42P07', '42710'])
+
 const columns = `generation::text AS generation, owner, nonce,
   CASE WHEN isfinite(expires_at) THEN extract(epoch FROM expires_at)::float8 * 1000
        WHEN expires_at > 'epoch' THEN 'Infinity'::float8 ELSE '-Infinity'::float8 END AS expires_at,
@@ -162,8 +165,8 @@ export class LeaseTable {
         expires_at timestamptz NOT NULL
       )`)
     } catch (error) {
-      // Two who create it at the same time collide in the catalogs.
-      if (!['23505', '42P07'].includes(sqlState(error))) throw error
+      // Two who create it at the same time collide in the catalogs, `IF NOT EXISTS` or not.
+      if (!collisions.has(sqlState(error))) throw error
     }
   }
 
