@@ -14,11 +14,8 @@ export interface Removal {
 
 /**
  * Takes back what a killed postmaster has left behind, before its data directory is removed and nobody could find it any
- * more: its children, and its shared memory. Where none was killed, nothing happens.
- *
- * The memory is given back by a server that starts on the directory, first of all, and so by one that is only to check its
- * configuration. Before 13, where the key does not come from the directory but from the port, the next server at that port
- * does so. Source: `PGSharedMemoryCreate` in PostgreSQL's `sysv_shmem.c`. The caller holds the change and use locks.
+ * more: its children, and its shared memory. Where none was killed, nothing happens. The caller holds the change and use
+ * locks.
  */
 export async function takeBackAbandoned(
   directory: DataDirectory,
@@ -30,10 +27,25 @@ export async function takeBackAbandoned(
   await removeLeftFiles(directory)
   // It can be removed without one, too.
   const chosen = await runtime().catch(() => null)
-  if (chosen === null || chosen.version.major < 13) return
+  if (chosen !== null) await giveBackMemory(directory, chosen, user)
+}
+
+/**
+ * Has all shared memory given back that a killed server on a data directory has left, which is known by no other than a
+ * server that starts there: it does so first of all, and so does one that is only to check its configuration.
+ *
+ * Before 13, where the key does not come from the directory but from the port, the next server at that port does so.
+ * Source: `PGSharedMemoryCreate` in PostgreSQL's `sysv_shmem.c`. The caller holds the change and use locks.
+ */
+export async function giveBackMemory(
+  directory: DataDirectory,
+  runtime: Runtime,
+  user: ServerUser | null,
+): Promise<void> {
+  if (runtime.version.major < 13) return
   // The former does for 15 and later what the latter did before.
-  const check = chosen.version.major >= 15 ? ['--check'] : ['--boot', '-x0']
-  await runServerProgram(chosen, 'postgres', {
+  const check = runtime.version.major >= 15 ? ['--check'] : ['--boot', '-x0']
+  await runServerProgram(runtime, 'postgres', {
     user,
     path: directory.path,
     args: (path) => [...check, '-D', path],

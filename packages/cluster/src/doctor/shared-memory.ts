@@ -2,14 +2,19 @@ import { execFile } from 'node:child_process'
 import { readFile, rm, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { promisify } from 'node:util'
+import { type Strategy, version } from '@howdah/runtime'
+import { giveBackMemory } from '../abandoned.ts'
 import type { DataDirectory } from '../data-directory.ts'
 import { findPostmaster } from '../postmaster.ts'
 import { processesIn } from '../postgres-processes.ts'
 import { readPostmasterPid } from '../postmaster-pid.ts'
+import { chooseServerUser } from '../server-user.ts'
+import { readVersion } from '../version-file.ts'
 import { Alone, busy } from './alone.ts'
 import type { Check, Complaint } from './check.ts'
 import { abandonedSegments } from './dynamic-segments.ts'
 import { ofEach } from './of-each.ts'
+import type { Scene } from './scene.ts'
 import { seesAllProcesses } from './sees-all-processes.ts'
 
 /** Shared memory that killed servers have left. Linux only. */
@@ -20,7 +25,7 @@ export const sharedMemory: Check = {
     const all = await seesAllProcesses()
     // These first: a server that starts finds them by the others.
     const dynamic = scene.wholeMachine ? await dynamicComplaints('/dev/shm', all) : []
-    const named = await ofEach(scene, async (directory) => await complain(directory, all))
+    const named = await ofEach(scene, async (directory) => await complain(directory, all, scene))
     return [...dynamic, ...named]
   },
 }
@@ -60,7 +65,11 @@ async function dynamicComplaints(place: string, seesAll: boolean): Promise<Compl
 }
 
 /** The few bytes of System V shared memory by which a server finds out that its data directory is in use. */
-async function complain(directory: DataDirectory, seesAll: boolean): Promise<Complaint[]> {
+async function complain(
+  directory: DataDirectory,
+  seesAll: boolean,
+  { strategy }: Pick<Scene, 'strategy'>,
+): Promise<Complaint[]> {
   const segment = await leftSegment(directory)
   if (segment === null) return []
   const { path } = directory
@@ -70,17 +79,30 @@ async function complain(directory: DataDirectory, seesAll: boolean): Promise<Com
       subject: { path, segment: segment.id },
       what: `the server on ${path} was killed, and its shared memory is still there (segment ${segment.id})`,
       cure: `start the cluster once, which removes it with all that belongs to it; or: ipcrm -m ${segment.id}`,
-      // A server that starts finds by it what else there is to remove, of which we then could not tell whose it is.
-      mend: seesAll ? async () => await removeOf(directory, segment.id) : undefined,
+      mend: seesAll ? async () => await removeOf(directory, segment.id, strategy) : undefined,
     },
   ]
 }
 
-async function removeOf(directory: DataDirectory, id: number): Promise<string | null> {
+async function removeOf(
+  directory: DataDirectory,
+  id: number,
+  strategy: Strategy,
+): Promise<string | null> {
   using alone = await Alone.with(directory)
   if (alone === null) return busy
+  const isLeft = async () => (await leftSegment(directory))?.id === id
+  if (!(await isLeft())) return null
+  // A server finds by it what else there is to remove, of which nobody could tell whose it is afterwards.
+  await haveItGivenBack(directory, strategy).catch(() => undefined)
   // By its id, not by its key: a server that is started meanwhile has another.
-  return (await leftSegment(directory))?.id === id ? await remove(id) : null
+  return (await isLeft()) ? await remove(id) : null
+}
+
+async function haveItGivenBack(directory: DataDirectory, strategy: Strategy): Promise<void> {
+  const existing = await readVersion(directory)
+  const runtime = existing && (await strategy.select(version(existing)))
+  if (runtime) await giveBackMemory(directory, runtime, await chooseServerUser(directory.path))
 }
 
 async function remove(id: number): Promise<string | null> {
