@@ -118,7 +118,7 @@ describe.sequential('a cluster', () => {
   })
 
   test('runs with the settings it was started with', async () => {
-    expect((await howdah('-c', 'SHOW work_mem', '--', '-At')).stdout).toBe('5MB\n')
+    expect((await howdah('-c', 'SHOW work_mem')).stdout).toMatch(/^ 5MB *$/m)
   })
 
   test('has databases: made, listed and dropped, whatever they are called', async () => {
@@ -162,10 +162,8 @@ describe.sequential('a cluster', () => {
       const { stdout } = await project.howdah([
         '-c',
         `SELECT count(*) FROM pg_stat_activity WHERE datname = '${script}' AND state = 'active'`,
-        '--',
-        '-At',
       ])
-      return stdout === '1\n'
+      return /^ +1$/m.test(stdout)
     })
     const { status, stderr } = await project.howdah(['dropdb', script])
     expect([status, stderr]).toEqual([

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import type { Writable } from 'node:stream'
 import { temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
 import { identifyProcess, liveness } from '@howdah/lock'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
@@ -66,12 +67,16 @@ it('is stopped where the pid in the file is now that of somebody else, who is le
 it('starts where the pid in the file is that of a process that has ended, and that nobody has waited for', async () => {
   const { uid } = statSync(cluster.dataDir)
   // The second program does not know of the child of the first.
-  const shell = spawn('sh', ['-c', 'true & echo $!; exec sleep 600'], {
+  const shell = spawn('sh', ['-c', 'cat <&3 >/dev/null & echo $!; exec sleep 600 3<&-'], {
+    stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
     ...(process.getuid?.() === 0 && { uid }),
   })
   try {
-    const [line] = (await once(shell.stdout, 'data')) as [Buffer]
+    const [line] = (await once(shell.stdout!, 'data')) as [Buffer]
     const pid = Number(line.toString())
+    const program = () => readFileSync(`/proc/${shell.pid}/comm`, 'utf8').trim()
+    await until('it is the second program', () => program() === 'sleep')
+    ;(shell.stdio[3] as Writable).end()
     await until('it has ended', () => identifyProcess(pid) === null)
     expect(process.kill(pid, 0)).toBe(true)
     leftBy(pid)

@@ -123,8 +123,8 @@ describe('a lease in PostgreSQL', () => {
   })
 
   test('says at once that it may not, where trying again is no use', async () => {
-    await pool.query('CREATE ROLE nobody LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC')
-    const client = new Client({ ...server.session.clientOptions(), user: 'nobody' })
+    await pool.query('CREATE ROLE lease_guest LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC')
+    const client = new Client({ ...server.session.clientOptions(), user: 'lease_guest' })
     await client.connect()
     try {
       const leaser = await createPostgresLeaser({ name: 'x', pool: client, table: 'forbidden' })
