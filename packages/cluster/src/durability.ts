@@ -5,8 +5,8 @@ import type { DataDirectory } from './data-directory.ts'
 import { NotSafeError } from './errors.ts'
 import { defaultPatience, type PatienceOptions } from './reload.ts'
 import type { Server } from './server.ts'
-import { runServerProgram } from './server-program.ts'
 import { chooseServerUser } from './server-user.ts'
+import { syncToDisk } from './sync-to-disk.ts'
 
 /**
  * Whether what the server has written is on disk, across the times at which it does not see to that.
@@ -86,12 +86,8 @@ export class Durability {
       }
     })
     const { path } = this.directory
-    const { succeeded, stderr } = await runServerProgram(this.server.runtime, 'initdb', {
-      user: await chooseServerUser(path),
-      path,
-      args: (name) => ['--sync-only', '--pgdata', name],
-      signal,
-    })
+    const user = await chooseServerUser(path)
+    const { succeeded, stderr } = await syncToDisk(path, this.server.runtime, user, signal)
     if (!succeeded) {
       throw new NotSafeError(path, `initdb --sync-only says: ${stderr.trim()}; try again`)
     }

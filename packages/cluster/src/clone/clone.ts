@@ -1,5 +1,4 @@
 import { rm } from 'node:fs/promises'
-import type { Runtime } from '@howdah/runtime'
 import { closedAbove } from '../access.ts'
 import { resetCopiedSettings } from '../backup/auto-conf.ts'
 import type { Progress } from '../backup/backup.ts'
@@ -18,10 +17,9 @@ import { joinCluster } from '../join.ts'
 import { readMark } from '../mark.ts'
 import { writeOwnFile } from '../own-file.ts'
 import { findPostmaster } from '../postmaster.ts'
-import { runServerProgram } from '../server-program.ts'
 import { postgres } from '../server.ts'
-import type { ServerUser } from '../server-user.ts'
 import { chooseSuperuser } from '../superuser.ts'
+import { syncToDisk } from '../sync-to-disk.ts'
 import { writeSystemIdentifier } from '../system-identifier.ts'
 import { waiting, type WaitingOptions } from '../waiting-options.ts'
 import { copyRunning } from './copy-running.ts'
@@ -96,7 +94,10 @@ async function build(
     await writeSystemIdentifier(path)
     if (await from.directory.has(from.directory.unsynced)) {
       await writeOwnFile(staging.unsynced, '', user)
-    } else await sync(staging, runtime, user, signal)
+    } else {
+      const { succeeded, stderr } = await syncToDisk(path, runtime, user, signal)
+      if (!succeeded) throw new CreateFailedError(path, stderr.trim())
+    }
     return superuser
   })
 }
@@ -140,20 +141,4 @@ async function recoverCopy(
     const why = readRecoveryLog(log).failure ?? 'the server ended on the way'
     throw new RecoveryFailedError(staging.path, why, log.trim().split('\n').slice(-8).join('\n'))
   }
-}
-
-/** Brings all of it to disk. */
-async function sync(
-  staging: DataDirectory,
-  runtime: Runtime,
-  user: ServerUser | null,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const { succeeded, stderr } = await runServerProgram(runtime, 'initdb', {
-    user,
-    path: staging.path,
-    args: (path) => ['--sync-only', '--pgdata', path],
-    signal,
-  })
-  if (!succeeded) throw new CreateFailedError(staging.path, stderr.trim())
 }

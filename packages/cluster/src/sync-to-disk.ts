@@ -1,0 +1,14 @@
+import type { Runtime } from '@howdah/runtime'
+import { type Outcome, runServerProgram } from './server-program.ts'
+import type { ServerUser } from './server-user.ts'
+
+/** Brings all files of a cluster to disk, whatever the kernel still had in memory; its server may run meanwhile. */
+export async function syncToDisk(
+  path: string,
+  runtime: Runtime,
+  user: ServerUser | null,
+  signal?: AbortSignal,
+): Promise<Outcome> {
+  const args = (name: string) => ['--sync-only', '--pgdata', name]
+  return await runServerProgram(runtime, 'initdb', { user, path, args, signal })
+}
