@@ -4,6 +4,8 @@ import { jobs, type Report } from './demo.ts'
 export interface Check {
   readonly promise: string
   readonly holds: boolean
+  /** What there was instead if it was not kept. */
+  readonly found: string
 }
 
 /** Keeps count of what the workers report. */
@@ -36,21 +38,36 @@ export class Tally {
     }
   }
 
-  checks(facts: { starts: number; stops: number; left: boolean }): Check[] {
+  checks(facts: { starts: number; stops: number; left: readonly string[] }): Check[] {
     const survivors = [...this.byWorker.keys()].filter((name) => name !== this.victim)
+    const seen = survivors.map((name) => `${this.finishers.get(name)?.done ?? 'none'} by ${name}`)
     const allSaw = survivors.every((name) => this.finishers.get(name)?.done === jobs)
     return [
-      { promise: `each of the ${jobs} jobs was done`, holds: allSaw && survivors.length === 3 },
+      {
+        promise: `each of the ${jobs} jobs was done`,
+        holds: allSaw && survivors.length === 3,
+        found: `seen as done: ${seen.join(', ')}`,
+      },
       {
         promise: `${this.victim} was killed, and the others finished her jobs`,
         holds: !this.finishers.has(this.victim),
+        found: `${this.victim} went on to the end`,
       },
       {
         promise: 'PostgreSQL was started once, by the first',
         holds: facts.starts === 1 && this.starters.length === 1,
+        found: `${facts.starts} starts, by ${this.starters.join(', ') || 'nobody'}`,
       },
-      { promise: 'it was stopped once, by the last', holds: facts.stops === 1 },
-      { promise: 'nothing is left: no process, no directory', holds: !facts.left },
+      {
+        promise: 'it was stopped once, by the last',
+        holds: facts.stops === 1,
+        found: `${facts.stops} stops`,
+      },
+      {
+        promise: 'nothing is left: no process, no directory',
+        holds: facts.left.length === 0,
+        found: facts.left.join(', '),
+      },
     ]
   }
 
@@ -65,7 +82,9 @@ export class Tally {
             : ''
       return `  ${name.padEnd(8)}${String(count).padStart(4)} jobs${role}`
     })
-    const lines = checks.map(({ promise, holds }) => `  ${holds ? '✔' : '✘'} ${promise}`)
+    const lines = checks.map(({ promise, holds, found }) =>
+      holds ? `  ✔ ${promise}` : `  ✘ ${promise} – but: ${found}`,
+    )
     return [`\n${server}, ${seconds} s`, ...workers, '', ...lines, ''].join('\n')
   }
 }

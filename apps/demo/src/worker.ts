@@ -1,9 +1,10 @@
 // One worker of the demo: joins the cluster, works off the queue together with the others, and leaves.
 // Nothing in here knows who starts PostgreSQL, or who stops it.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { run, type Session } from '@howdah/cluster'
+import { run } from '@howdah/cluster'
 import PgBoss from 'pg-boss'
 import { type Job, jobs, queue, type Report, strategy } from './demo.ts'
+import { setUp } from './set-up.ts'
 
 const [name = '', dataDir = ''] = process.argv.slice(2)
 const report = (message: Report) => process.send?.(message)
@@ -19,27 +20,11 @@ const boss = new PgBoss({
   schedule: false,
 })
 boss.on('error', (error) => report({ kind: 'trouble', worker: name, message: error.message }))
-await boss.start()
-await boss.createQueue(queue, { name: queue, expireInSeconds: 2, retryLimit: 10 })
-await fillOnce(cluster)
+await setUp(cluster, boss)
 await workUntilDone()
 await boss.stop({ graceful: false, close: false })
 report({ kind: 'finished', worker: name, done: await countDone() })
 process.disconnect?.()
-
-/** Whoever comes first puts the jobs into the queue; the others wait for it, and find them there. */
-async function fillOnce(session: Session): Promise<void> {
-  const client = await session.connect()
-  await client.query('SELECT pg_advisory_lock(1)')
-  const { rows } = await client.query("SELECT to_regclass('done') IS NULL AS first")
-  if (rows[0].first) {
-    await boss.insert(
-      Array.from({ length: jobs }, (_, number) => ({ name: queue, data: { number } })),
-    )
-    await client.query('CREATE TABLE done (job int, worker text)')
-  }
-  await client.end()
-}
 
 async function workUntilDone(): Promise<void> {
   for (;;) {
