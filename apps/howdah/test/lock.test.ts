@@ -243,3 +243,25 @@ function catches(pid: number, signal: NodeJS.Signals): boolean {
   const mask = /^SigCgt:\s*([\da-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
   return ((BigInt(`0x${mask ?? '0'}`) >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n
 }
+
+test('with --close, what the command leaves running does not hold the lock on', async () => {
+  await using place = new Place()
+  const left = 'sleep 60 >/dev/null 2>&1 & echo "pid $!;"'
+  for (const [options, status] of [
+    [[], 1],
+    [['--close'], 0],
+  ] as const) {
+    const { stdout } = await place.lock(...options, 'a', '--', 'sh', '-c', left)
+    expect(await place.flock('-x', 'a')).toBe(status)
+    end(Number(/^pid (\d+);$/m.exec(stdout)?.[1]))
+  }
+})
+
+test('with --close the lock is held while the command runs', async () => {
+  await using place = new Place()
+  const { running } = await place.hold('--close', 'a')
+  expect(await place.flock('-x', 'a')).toBe(1)
+  running.kill('SIGTERM')
+  await running.result
+  expect(await place.flock('-x', 'a')).toBe(0)
+})

@@ -250,9 +250,10 @@ export const declarations: readonly Declaration[] = [
     description:
       'Waits for the lock on a file, which is made if it is missing, or on a directory, and runs a command while holding ' +
       'it. It is a lock of flock(2), and excludes flock(1) and all others who use that. The command inherits it, so ' +
-      'that it lasts until the command has ended, even if howdah itself is killed.\nWithout a command, says who holds ' +
+      'that it lasts until the command and all that it started have ended, even if howdah itself is killed. With ' +
+      '--close only howdah has it.\nWithout a command, says who holds ' +
       'the lock and who waits for it, without taking it (on Linux).',
-    options: ['shared', 'timeout', 'json', 'quiet'],
+    options: ['shared', 'close', 'timeout', 'json', 'quiet'],
     notes:
       'Exit status: that of the command, or 128 and the number of the signal that ended it. 125 if the\n' +
       'lock was not to be had in time, or howdah itself failed, 126 if the command cannot be run, 127 if\n' +

@@ -22,6 +22,8 @@ export interface Io {
   readonly stderr: Writable & Descriptor & { readonly columns?: number }
   /** Whether those three are this process's own, so that programs simply inherit them. */
   readonly inherit?: boolean
+  /** Further descriptors, from 3 on, that the commands of `exec`, `lock` and `lease` get under the same numbers; none by default. */
+  readonly descriptors?: readonly number[]
   readonly env: NodeJS.ProcessEnv
   /** The directory that paths are relative to, and that commands run in. */
   readonly cwd: string

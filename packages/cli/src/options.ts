@@ -38,6 +38,8 @@ export interface Options {
   readonly lines?: number
   /** Hold the lock together with others who share it. */
   readonly shared?: boolean
+  /** The command does not inherit the lock. */
+  readonly close?: boolean
   /** Where leases are kept: a directory or a URL. */
   readonly in?: string
   /** How long a lease lasts, in seconds. */
@@ -150,6 +152,11 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
   follow: () => new Option('-f, --follow', 'go on as the log grows'),
   lines: () => new Option('-n, --lines <count>', 'only the last lines').argParser(count),
   shared: () => new Option('--shared', 'share the lock with others who share it'),
+  close: () =>
+    new Option(
+      '-o, --close',
+      'keep the lock from the command, so that nothing it leaves running holds it on',
+    ),
   in: () =>
     new Option(
       '--in <place>',

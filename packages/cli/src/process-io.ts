@@ -1,9 +1,11 @@
+import { inheritedDescriptors } from './inherited-descriptors.ts'
 import type { Io } from './io.ts'
 
 /**
  * This very process as the surroundings of {@link main}, for an executable.
  *
- * `from` is the executable's `import.meta.url`; the bundled PostgreSQL is looked for among its dependencies.
+ * `from` is the executable's `import.meta.url`; the bundled PostgreSQL is looked for among its dependencies. Call it before
+ * anything is opened: the descriptors that are open are those that the commands get.
  */
 export function processIo(from: string, version: string): Io {
   return {
@@ -18,6 +20,7 @@ export function processIo(from: string, version: string): Io {
       return process.stderr
     },
     inherit: true,
+    descriptors: inheritedDescriptors(),
     env: process.env,
     cwd: process.cwd(),
     signals: process,

@@ -3,6 +3,8 @@ import { closeSync, constants, openSync } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { exitStatus, statusOfSignal } from './exit-status.ts'
+import { forListener } from './for-listener.ts'
+import { stdioOf } from './inherited-descriptors.ts'
 import type { EndingSignal, Interruption } from './interruption.ts'
 import type { Io } from './io.ts'
 
@@ -13,7 +15,7 @@ export interface ChildRequest {
   readonly env: Readonly<NodeJS.ProcessEnv>
   /** A Ctrl-C is one of its keys, and no wish to end. */
   readonly interactive?: boolean
-  /** Descriptors that it inherits beside the three of its streams, from 3 on. */
+  /** Descriptors that it gets under the same numbers, beside its three streams and what the caller had opened for it. */
   readonly descriptors?: readonly number[]
   /** Says why the program cannot be run. */
   onFailure(message: string): void
@@ -32,7 +34,8 @@ export async function runChild(
   request: ChildRequest,
 ): Promise<number> {
   interruption.signal.throwIfAborted()
-  const { command, args, env, interactive = false, descriptors = [] } = request
+  const { env, interactive = false, descriptors = [] } = request
+  const { command, args } = forListener(request.command, request.args, env)
   let child: ChildProcess | null = null
   const receive = (signal: EndingSignal) => {
     if (signal !== 'SIGINT' || !hasControllingTerminal()) child?.kill(signal)
@@ -41,7 +44,7 @@ export async function runChild(
     child = spawn(command, args, {
       env: { ...env },
       cwd: io.cwd,
-      stdio: [...stdioFor(io), ...descriptors],
+      stdio: [...stdioFor(io), ...stdioOf([...(io.descriptors ?? []), ...descriptors])],
     })
     return await ended(child, io)
   }
@@ -49,8 +52,8 @@ export async function runChild(
     return await interruption.during(receive, run, { count: !interactive })
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT') request.onFailure(`howdah: ${command}: command not found`)
-    else request.onFailure(`howdah: ${command}: cannot be run: ${message}`)
+    if (code === 'ENOENT') request.onFailure(`howdah: ${request.command}: command not found`)
+    else request.onFailure(`howdah: ${request.command}: cannot be run: ${message}`)
     return code === 'ENOENT' ? exitStatus.notFound : exitStatus.notRunnable
   }
 }

@@ -12,6 +12,7 @@ it('is ended although the order to end it comes at once after the order to run i
     args: ['-e', 'setInterval(() => {}, 1000)'],
     cwd: '/',
     env: {},
+    stdio: ['ignore', 'ignore', 'ignore'],
     grace: 1_000,
     deadline: momentAfter(readClocks(), 60_000),
   })

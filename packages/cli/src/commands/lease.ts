@@ -2,6 +2,7 @@ import { type CommandResult, type Held, runCommandWithLease } from '@howdah/leas
 import type { Context } from '../command.ts'
 import { UsageError } from '../errors.ts'
 import { codeOf, exitStatus, statusOfSignal } from '../exit-status.ts'
+import { forListener } from '../for-listener.ts'
 import type { EndingSignal } from '../interruption.ts'
 import { openLeaser } from '../open-leaser.ts'
 
@@ -18,8 +19,9 @@ export async function lease(
   const { leaser } = opened
   try {
     output.progress.show(`waiting for the lease ${leaser.place}`)
+    const words = forListener(command, args, context.io.env)
     const { status, signal, lost } = await run(context, (options) =>
-      runCommandWithLease(leaser, command, args, options),
+      runCommandWithLease(leaser, words.command, words.args, options),
     )
     if (lost === null) return signal === null ? (status ?? 0) : statusOfSignal(signal)
     // Whatever it made of its end, it has not had the lease all the time.
@@ -53,6 +55,7 @@ async function run(
   try {
     return await action({
       cwd: io.cwd,
+      descriptors: io.descriptors ?? [],
       env: (held) => {
         // One that came while the lease was being had.
         interruption.signal.throwIfAborted()

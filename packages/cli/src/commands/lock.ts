@@ -24,12 +24,13 @@ export async function lock(
       command,
       args,
       env: io.env,
-      descriptors: [held.fd],
+      descriptors: options.close === true ? [] : [held.fd],
       onFailure: (message) => output.complain(message),
     })
   } finally {
-    // Not released: what the command has left running holds it, as after flock(1).
-    held.detach()
+    // Without --close, what the command left running holds the lock on, as after flock(1).
+    if (options.close === true) held.release()
+    else held.detach()
   }
 }
 

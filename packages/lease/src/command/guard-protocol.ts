@@ -8,6 +8,8 @@ export type GuardOrder =
       readonly args: readonly string[]
       readonly cwd: string
       readonly env: Readonly<Record<string, string>>
+      /** The command's standard streams and what else it gets: the guard's own descriptors, under the same numbers. */
+      readonly stdio: readonly ('inherit' | 'ignore' | number)[]
       /** How long the command has between SIGTERM and SIGKILL, in milliseconds. */
       readonly grace: number
       /** When the command must have ended, unless another order moves that on. */
@@ -29,9 +31,6 @@ export type GuardReport =
       /** Whether it was ended because the deadline came near. */
       readonly late: boolean
     }
-
-/** The descriptor on which the guard hears and speaks. */
-export const guardDescriptor = 3
 
 /** Calls `take` with each line's value. */
 export function readLines(socket: NodeJS.ReadableStream, take: (value: unknown) => void): void {

@@ -1,10 +1,10 @@
 import { Socket } from 'node:net'
 import { Guard } from './guarded-command.ts'
-import { guardDescriptor, readLines, type GuardOrder } from './guard-protocol.ts'
+import { readLines, type GuardOrder } from './guard-protocol.ts'
 
 // The program that stands between the holder of a lease and its command. It is in a session of its own, so that what ends
 // the holder, or stops it, does not reach it.
-const socket = new Socket({ fd: guardDescriptor })
+const socket = new Socket({ fd: Number(process.argv[2]) })
 const guard = new Guard((report) => {
   if (socket.writable) socket.write(`${JSON.stringify(report)}\n`)
 })

@@ -63,11 +63,11 @@ export class Guard {
     this.#watch()
   }
 
-  #run({ command, args, cwd, env }: Extract<GuardOrder, { type: 'run' }>): void {
+  #run({ command, args, cwd, env, stdio }: Extract<GuardOrder, { type: 'run' }>): void {
     if (this.#over) return
     let child: ChildProcess
     try {
-      child = spawn(command, args, { cwd, env, stdio: 'inherit', detached: true })
+      child = spawn(command, args, { cwd, env, stdio: [...stdio], detached: true })
     } catch (error) {
       this.#fail(error as NodeJS.ErrnoException)
       return

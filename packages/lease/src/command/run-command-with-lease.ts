@@ -6,7 +6,7 @@ import type { Held } from '../held.ts'
 import { hold, type HoldOptions } from '../hold.ts'
 import type { Leaser } from '../leaser.ts'
 import { Pace } from '../pace.ts'
-import { guardDescriptor, readLines, type GuardOrder, type GuardReport } from './guard-protocol.ts'
+import { readLines, type GuardOrder, type GuardReport } from './guard-protocol.ts'
 
 /** A command that runs under a lease. */
 export interface RunningCommand {
@@ -25,6 +25,8 @@ export interface CommandOptions extends Omit<HoldOptions, 'onRenew'> {
   readonly cwd?: string
   /** The command's environment, whole, or what makes it of the hold, to hand the fencing token on; this process's by default. */
   readonly env?: NodeJS.ProcessEnv | ((held: Held) => NodeJS.ProcessEnv)
+  /** Descriptors of this process, from 3 on, that the command gets under the same numbers; none by default. */
+  readonly descriptors?: readonly number[]
   /** How long the command has between SIGTERM and SIGKILL, in milliseconds; 5,000 by default, at most a quarter of the holder's time. */
   readonly grace?: number
   /** Is called when the command runs, to pass signals on. */
@@ -71,7 +73,7 @@ export async function runCommandWithLease(
   let follow: (held: Held) => void = () => {}
   const held = await hold(leaser, { ...options, onRenew: (renewed) => follow(renewed) })
   try {
-    const guard = startGuard()
+    const guard = startGuard(options.descriptors)
     follow = ({ deadline }) => guard.order({ type: 'deadline', deadline })
     return await runUnder(guard, held, { ...options, command, args, grace })
   } finally {
@@ -83,28 +85,48 @@ export async function runCommandWithLease(
 interface GuardHandle {
   readonly process: ChildProcess
   readonly channel: Duplex
+  /** What the command inherits of the guard. */
+  readonly stdio: readonly ('inherit' | 'ignore' | number)[]
   order(order: GuardOrder): void
 }
 
-function startGuard(): GuardHandle {
+function startGuard(descriptors: readonly number[] = []): GuardHandle {
+  const kept = descriptors.filter((fd) => fd > 2)
+  // The lowest number that the command does not get. Node itself has it open, so that spawning does not need it.
+  let channelNumber = 3
+  while (kept.includes(channelNumber)) channelNumber++
+  const stdio = stdioOf(kept)
+  const guardStdio: ('inherit' | 'ignore' | 'pipe' | number)[] = [...stdio]
+  while (guardStdio.length < channelNumber) guardStdio.push('ignore')
+  guardStdio[channelNumber] = 'pipe'
   const program = fileURLToPath(new URL('guard.js', import.meta.url))
-  const helper = spawn(process.execPath, [program], {
-    stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
+  const helper = spawn(process.execPath, [program, String(channelNumber)], {
+    stdio: guardStdio,
     detached: true,
     // The caller's NODE_OPTIONS are meant for the command, which is sent its environment.
     env: {},
     cwd: '/',
   })
-  const channel = helper.stdio[guardDescriptor] as Duplex
+  const channel = helper.stdio[channelNumber] as Duplex
   // A helper that is gone says so by its exit.
   channel.on('error', () => {})
   return {
     process: helper,
     channel,
+    stdio,
     order: (order) => {
       if (channel.writable) channel.write(`${JSON.stringify(order)}\n`)
     },
   }
+}
+
+/** The standard streams, and from 3 on these descriptors under their own numbers. */
+function stdioOf(descriptors: readonly number[]): ('inherit' | 'ignore' | number)[] {
+  const length = Math.max(2, ...descriptors) + 1
+  return Array.from({ length }, (_, fd) => {
+    if (fd < 3) return 'inherit'
+    return descriptors.includes(fd) ? fd : 'ignore'
+  })
 }
 
 async function runUnder(
@@ -150,6 +172,7 @@ async function runUnder(
       args,
       cwd: options.cwd ?? process.cwd(),
       env: definedOnly(environmentOf(options, held)),
+      stdio: guard.stdio,
       grace,
       deadline,
     })
