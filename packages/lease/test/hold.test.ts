@@ -11,6 +11,8 @@ import {
 import { momentAfter, systemClocks, timeUntil } from '../src/clocks.ts'
 import { refusalOf } from './describe-leaser.ts'
 import { succession } from './describe-hold.ts'
+import { settableClocks } from './settable-clocks.ts'
+import { wrapLeaser } from './wrap-leaser.ts'
 
 let directory: TemporaryDirectory
 
@@ -23,20 +25,11 @@ function leaser(options = {}): Leaser {
   return createFileLeaser({ dir: directory.path, clockSkew: 0, ...options })
 }
 
-/** Two clocks that a test sets. */
-function clocks() {
-  const time = { monotonic: 50_000.25, uptime: 50_010 }
-  return {
-    time,
-    clocks: { monotonic: () => time.monotonic, uptime: () => time.uptime + 0.5 },
-  }
-}
-
 describe('the deadline of a hold', () => {
   test.each(['monotonic', 'uptime'] as const)(
     'comes by the %s clock, though the other stands still',
     async (name) => {
-      const { time, clocks: two } = clocks()
+      const { time, clocks: two } = settableClocks()
       const it = await hold(leaser(), { clocks: two, margin: 1_000 })
       time[name] += 28_999
       it.check()
@@ -49,8 +42,8 @@ describe('the deadline of a hold', () => {
   )
 
   test('counts from before the request, not from its answer', async () => {
-    const { time, clocks: two } = clocks()
-    const slow: Leaser = wrap(leaser(), {
+    const { time, clocks: two } = settableClocks()
+    const slow: Leaser = wrapLeaser(leaser(), {
       acquire: async (request) => {
         const lease = await leaser().acquire(request)
         time.monotonic += 20_000
@@ -63,8 +56,8 @@ describe('the deadline of a hold', () => {
   })
 
   test('that is over when the answer comes is no hold: the lease is released again', async () => {
-    const { time, clocks: two } = clocks()
-    const slow: Leaser = wrap(leaser(), {
+    const { time, clocks: two } = settableClocks()
+    const slow: Leaser = wrapLeaser(leaser(), {
       acquire: async (request) => {
         const lease = await leaser().acquire(request)
         time.monotonic += 40_000
@@ -76,15 +69,15 @@ describe('the deadline of a hold', () => {
   })
 
   test('is earlier by the clock skew and the margin', async () => {
-    const { clocks: two } = clocks()
+    const { clocks: two } = settableClocks()
     const it = await hold(leaser({ clockSkew: 5_000 }), { clocks: two, margin: 500 })
     expect(it.remaining).toBeCloseTo(24_500, 0)
     await it.release()
   })
 
   test('is not put off by a renewal that comes too late', async () => {
-    const { time, clocks: two } = clocks()
-    const late: Leaser = wrap(leaser(), {
+    const { time, clocks: two } = settableClocks()
+    const late: Leaser = wrapLeaser(leaser(), {
       renew: async (lease, request) => {
         const renewed = await leaser().renew(lease, request)
         time.uptime += 40_000
@@ -146,7 +139,7 @@ describe('a hold', () => {
 
   test('survives renewals that fail, as long as one succeeds in time', async () => {
     let failures = 0
-    const flaky: Leaser = wrap(leaser(), {
+    const flaky: Leaser = wrapLeaser(leaser(), {
       renew: async (lease, request) => {
         if (failures++ < 3) throw new LeaseUnavailableError('x', 'did not answer')
         return leaser().renew(lease, request)
@@ -161,7 +154,7 @@ describe('a hold', () => {
   })
 
   test('does not wait for a store that never answered, but goes on asking one that did', async () => {
-    const dead: Leaser = wrap(leaser(), {
+    const dead: Leaser = wrapLeaser(leaser(), {
       acquire: async () => {
         throw new LeaseUnavailableError('x', 'did not answer')
       },
@@ -169,7 +162,7 @@ describe('a hold', () => {
     expect(await refusalOf(hold(dead))).toMatchObject({ code: 'ERR_LEASE_UNAVAILABLE' })
     await using held = await hold(leaser())
     let asked = 0
-    const dying: Leaser = wrap(leaser(), {
+    const dying: Leaser = wrapLeaser(leaser(), {
       acquire: async (request) => {
         asked++
         if (asked === 2) throw new LeaseUnavailableError('x', 'did not answer')
@@ -184,7 +177,7 @@ describe('a hold', () => {
 
   test('is released once, and lost then', async () => {
     let releases = 0
-    const counting: Leaser = wrap(leaser(), {
+    const counting: Leaser = wrapLeaser(leaser(), {
       release: async (lease) => {
         releases++
         await leaser().release(lease)
@@ -200,7 +193,7 @@ describe('a hold', () => {
 
   test('whose lease cannot be released says so to the logger only: it ends by itself', async () => {
     const said: string[] = []
-    const stuck: Leaser = wrap(leaser(), {
+    const stuck: Leaser = wrapLeaser(leaser(), {
       release: async () => {
         throw new LeaseUnavailableError('x', 'did not answer')
       },
@@ -237,7 +230,7 @@ describe('an action with a lease', () => {
 
   test('throws its own error, whatever the release does', async () => {
     const error = new Error('mine')
-    const gone: Leaser = wrap(leaser(), {
+    const gone: Leaser = wrapLeaser(leaser(), {
       release: async () => {
         throw new LeaseNotHeldError('x', 1n, 'gone')
       },
@@ -261,21 +254,3 @@ test('clocks four seconds apart have two holders where no skew is allowed for: t
   })
   expect(second.from).toBeLessThan(first.until)
 })
-
-/** The leaser with some methods replaced. */
-function wrap(inner: Leaser, methods: Partial<Leaser>): Leaser {
-  const { type, place, ttl, maxTtl, clockSkew } = inner
-  return {
-    type,
-    place,
-    ttl,
-    maxTtl,
-    clockSkew,
-    acquire: (request) => inner.acquire(request),
-    renew: (lease, request) => inner.renew(lease, request),
-    release: (lease, request) => inner.release(lease, request),
-    inspect: (request) => inner.inspect(request),
-    reset: (request) => inner.reset(request),
-    ...methods,
-  }
-}
