@@ -1,9 +1,10 @@
 import { constants } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32c } from './crc32c.ts'
 import { ControlFileError } from './errors.ts'
 import { integers } from './native-integers.ts'
+import { open } from './open-file.ts'
 
 /** In bytes: what PostgreSQL keeps in `pg_control` is never longer, so that a disk writes it at once. */
 const controlSize = 512

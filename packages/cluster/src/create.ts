@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises'
+import { chmod, chown, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { Runtime } from '@howdah/runtime'
@@ -10,6 +10,7 @@ import { writeMark } from './mark.ts'
 import { temporaryOf, writeOwnFile } from './own-file.ts'
 import type { ServerUser } from './server-user.ts'
 import { clearWreck, markWreck } from './wreck.ts'
+import { open } from './open-file.ts'
 
 /**
  * Makes a cluster of an existing, empty directory: UTF-8, locale C, UTC, no password on the socket.

@@ -1,4 +1,4 @@
-import { open, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import type { DataDirectory } from './data-directory.ts'
@@ -7,6 +7,7 @@ import { defaultPatience, type PatienceOptions } from './reload.ts'
 import type { Server } from './server.ts'
 import { chooseServerUser } from './server-user.ts'
 import { syncToDisk } from './sync-to-disk.ts'
+import { open } from './open-file.ts'
 
 /**
  * Whether what the server has written is on disk, across the times at which it does not see to that.

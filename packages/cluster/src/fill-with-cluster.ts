@@ -1,10 +1,10 @@
 import { constants } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beginFreshWal, type Initialization, initdb } from './initdb.ts'
 import { claimSpare } from './spare.ts'
 import { TemplateCache } from './template/template-cache.ts'
 import { additionsTo, keyOf, unpackTemplate } from './unpack-template.ts'
+import { open } from './open-file.ts'
 
 /**
  * Fills an empty directory with a new cluster: by a spare one if there is one, by the template that this machine has of it,

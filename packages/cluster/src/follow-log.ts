@@ -1,6 +1,7 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DataDirectory } from './data-directory.ts'
+import { open } from './open-file.ts'
 
 /** What of a log is read. */
 export interface LogOptions {

@@ -7,9 +7,9 @@ import {
   closeSync,
   renameSync,
 } from 'node:fs'
-import { open } from 'node:fs/promises'
 import type { DataDirectory } from './data-directory.ts'
 import type { ServerUser } from './server-user.ts'
+import { open } from './open-file.ts'
 
 /** In bytes: a log that is longer when a server starts is put aside as `postmaster.log.1`. */
 const rotateAbove = 10 * 1024 * 1024

@@ -1,4 +1,5 @@
-import { open, rename, rm } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
+import { open } from './open-file.ts'
 import type { ServerUser } from './server-user.ts'
 
 /** Where a file is before it is published, and where one that was killed may have left it. */

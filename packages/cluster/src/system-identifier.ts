@@ -1,10 +1,11 @@
 import { randomInt } from 'node:crypto'
 import { constants } from 'node:fs'
-import { open, readdir } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openControlFile, readControlFile } from './control-file.ts'
 import { crc32c } from './crc32c.ts'
 import { integers } from './native-integers.ts'
+import { open } from './open-file.ts'
 
 /** In a WAL segment's first page: flags, one of which says that the header is a long one, and the identifier. */
 const wal = { flags: 2, long: 0x0002, identifier: 24, headerSize: 32 }

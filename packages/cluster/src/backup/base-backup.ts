@@ -1,4 +1,3 @@
-import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type pg from 'pg'
 import { BackupUnsupportedError } from './errors.ts'
@@ -13,6 +12,7 @@ import {
 import { treatOfBaseBackup } from './not-copied.ts'
 import type { ProgressReport } from './progress-report.ts'
 import { syncDirectory } from './sync-directory.ts'
+import { open } from '../open-file.ts'
 
 /** What the server tells of a base backup. */
 export interface BaseBackup {

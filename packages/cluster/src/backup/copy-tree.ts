@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
-import { chown, copyFile as copyBlocks, mkdir, open, readdir, stat } from 'node:fs/promises'
+import { chown, copyFile as copyBlocks, mkdir, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { syncDirectory } from './sync-directory.ts'
+import { open } from '../open-file.ts'
 
 /** A file of a tree, below its root. */
 interface TreeFile {

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { open } from '../open-file.ts'
 
 /** Makes the names in a directory survive a power failure. */
 export async function syncDirectory(path: string): Promise<void> {

@@ -1,7 +1,7 @@
-import { open } from 'node:fs/promises'
 import { addToCrc32c, emptyCrc32c, finishCrc32c } from '../crc32c.ts'
 import { integers } from '../native-integers.ts'
 import { type Lsn, printLsn } from './wal-position.ts'
+import { open } from '../open-file.ts'
 
 /** A record of the WAL. */
 export interface WalRecord {

@@ -1,5 +1,6 @@
-import { open, readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { open } from '../open-file.ts'
 
 /** A segment of POSIX shared memory that PostgreSQL has made. */
 export interface DynamicSegment {

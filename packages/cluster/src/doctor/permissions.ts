@@ -1,11 +1,12 @@
 import { constants } from 'node:fs'
-import { lstat, open, readdir } from 'node:fs/promises'
+import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { quote } from '../backup/quote.ts'
 import type { DataDirectory } from '../data-directory.ts'
 import { readVersion } from '../version-file.ts'
 import type { Check, Complaint } from './check.ts'
 import { ofEach } from './of-each.ts'
+import { open } from '../open-file.ts'
 
 /** Owners and modes that keep a server from starting, or others from being kept out. */
 export const permissions: Check = {

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { type FileHandle, lstat, open, readdir, rename, rm } from 'node:fs/promises'
+import { type FileHandle, lstat, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { acquire, tryAcquire } from '@howdah/lock'
 import { cacheDirectory, existingTrustedDirectory, trustedDirectory } from '@howdah/runtime'
@@ -7,6 +7,7 @@ import { ControlFileError } from '../errors.ts'
 import { ArchiveDamagedError, packTree, readArchiveIndex } from './tree-archive.ts'
 import { identityOf, type TemplateKey, thisMachine } from './template-key.ts'
 import { unpackTree, type UnpackOptions } from './unpack-tree.ts'
+import { open } from '../open-file.ts'
 
 /** A template in the cache. */
 export interface Template {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
-import { type FileHandle, open, readdir } from 'node:fs/promises'
+import { type FileHandle, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { open } from '../open-file.ts'
 
 /** A file in an archive, below the root of its tree. */
 export interface ArchivedFile {
