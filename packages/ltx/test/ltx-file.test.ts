@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs'
-import { open, writeFile } from 'node:fs/promises'
+import { open, readFile, writeFile } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { Random, temporaryDirectory } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
@@ -74,6 +74,32 @@ describe('a file that is open for random access', () => {
     await expect(LtxFile.open(path)).rejects.toMatchObject({ code: 'ERR_LTX_MAGIC' })
   })
 
+  it.for(['first', 'last'] as const)(
+    'is refused if its index leaves the %s page out',
+    async (which) => {
+      using directory = temporaryDirectory()
+      const path = directory.file('short-index.ltx')
+      const header = { pageSize: 512, commit: 9, minTxid: 2n, maxTxid: 2n, timestamp: 0n }
+      const pages = [3, 5, 8].map((number) => ({ number, data: Buffer.alloc(512, number) }))
+      await pipeline(encodeLtx(header, pages), createWriteStream(path))
+      const bytes = await readFile(path)
+      const trailer = bytes.subarray(-16)
+      const size = Number(bytes.readBigUInt64BE(bytes.length - 24))
+      const start = bytes.length - 24 - size
+      const index = bytes.subarray(start, start + size - 1)
+      const entries = entriesOf(index)
+      expect(entries).toHaveLength(3)
+      const kept = Buffer.concat([
+        ...(which === 'first' ? entries.slice(1) : entries.slice(0, -1)),
+        Buffer.of(0),
+      ])
+      const length = Buffer.alloc(8)
+      length.writeBigUInt64BE(BigInt(kept.length))
+      await writeFile(path, Buffer.concat([bytes.subarray(0, start), kept, length, trailer]))
+      await expect(LtxFile.open(path)).rejects.toMatchObject({ code: 'ERR_LTX_INDEX' })
+    },
+  )
+
   it('is refused, or gives the right pages, whatever is damaged', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('damaged.ltx')
@@ -104,3 +130,17 @@ describe('a file that is open for random access', () => {
     expect(refused).toBeGreaterThan(100)
   })
 })
+
+/** The entries of a page index: three unsigned varints each. */
+function entriesOf(index: Buffer): Buffer[] {
+  const entries: Buffer[] = []
+  let from = 0
+  let varints = 0
+  for (const [at, byte] of index.entries()) {
+    if (byte < 0x80 && ++varints % 3 === 0) {
+      entries.push(index.subarray(from, at + 1))
+      from = at + 1
+    }
+  }
+  return entries
+}
