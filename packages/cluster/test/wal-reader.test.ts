@@ -11,14 +11,42 @@ import { temporaryDirectory } from '@howdah/fixtures'
 import { expect, it } from 'vitest'
 import { parseSegmentName, startOf } from '../src/backup/wal-position.ts'
 import { WalReader, type WalRecord } from '../src/backup/wal-reader.ts'
+import { addToCrc32c, emptyCrc32c, finishCrc32c } from '../src/crc32c.ts'
 import { Cluster, readSystemIdentifier } from '../src/index.ts'
 import { everyPostgres } from './support/postgres.ts'
 
 const segmentSize = 16 * 1024 * 1024
+const pageSize = 8192
+const recordHeaderSize = 24
+
 function writeByte(path: string, at: number, byte: number): void {
+  writeBytes(path, at, Buffer.of(byte))
+}
+
+function writeBytes(path: string, at: number, bytes: Buffer): void {
   const file = openSync(path, 'r+')
-  writeSync(file, Buffer.of(byte), 0, 1, at)
+  writeSync(file, bytes, 0, bytes.length, at)
   closeSync(file)
+}
+
+/**
+ * The header of a record of a segment, with its place in the file, changed so that it names another record before it; its
+ * checksum is right. See `XLogRecord` in PostgreSQL's `xlogrecord.h`.
+ */
+async function recordWithAnotherBefore(
+  bytes: Buffer,
+  segment: Parameters<WalReader['read']>[0],
+  newReader: (onRecord: (record: WalRecord) => void) => WalReader,
+): Promise<{ at: number; header: Buffer }> {
+  const places: number[] = []
+  await newReader(({ lsn }) => places.push(Number(lsn - segment.start))).read(segment)
+  const lengthAt = (at: number) => bytes.readUInt32LE(at)
+  const at = places.slice(2).find((place) => (place % pageSize) + lengthAt(place) <= pageSize)!
+  const header = Buffer.from(bytes.subarray(at, at + recordHeaderSize))
+  header.writeBigUInt64LE(header.readBigUInt64LE(8) - 8n, 8)
+  const body = addToCrc32c(emptyCrc32c, bytes, at + recordHeaderSize, at + lengthAt(at))
+  header.writeUInt32LE(finishCrc32c(addToCrc32c(body, header, 0, 20)), 20)
+  return { at, header }
 }
 
 it.concurrent.each(everyPostgres)(
@@ -110,6 +138,10 @@ it.concurrent.each(everyPostgres)(
         writeByte(copy, at, before)
       }
       expect(await read()).toBe(null)
+      // As in a file of another history, each record of which is sound.
+      const { at, header } = await recordWithAnotherBefore(bytes, toRead(name, copy), reader)
+      writeBytes(copy, at, header)
+      expect(await read()).toMatch(/that follows one at/)
       writeFileSync(copy, bytes.subarray(0, -1))
       expect(await read()).toMatch(/bytes and not/)
     }
