@@ -10,7 +10,7 @@ import {
 import { temporaryDirectory } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import { Cluster, type Progress } from '../src/index.ts'
-import { everyPostgres, newest } from './support/postgres.ts'
+import { everyPostgres, newest, somePostgres } from './support/postgres.ts'
 import { readRows, Writer } from './support/writer.ts'
 
 const { strategy } = newest
@@ -18,7 +18,7 @@ const isRoot = process.getuid?.() === 0
 /** In ms: several backups and restores on each of ten PostgreSQLs at once take their time on a busy machine. */
 const patience = 240_000
 
-it.concurrent.each(everyPostgres)(
+it.concurrent.each(somePostgres)(
   'restores what $name has committed, with writes going on during the base backup',
   async ({ strategy: each }) => {
     using home = temporaryDirectory()

@@ -2,9 +2,9 @@ import { appendFileSync, writeFileSync } from 'node:fs'
 import { temporaryDirectory, until } from '@howdah/fixtures'
 import { expect, it } from 'vitest'
 import { Cluster, readSystemIdentifier, type Server, writeSystemIdentifier } from '../src/index.ts'
-import { everyPostgres } from './support/postgres.ts'
+import { somePostgres } from './support/postgres.ts'
 
-it.concurrent.each(everyPostgres)(
+it.concurrent.each(somePostgres)(
   'is refused as a standby by its original, which takes a copy with its own identifier: $name',
   { timeout: 300_000 },
   async ({ strategy, major }) => {

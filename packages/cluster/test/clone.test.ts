@@ -16,13 +16,13 @@ import { liveness } from '@howdah/lock'
 import { describe, expect, it } from 'vitest'
 import { Cluster, type Progress, readSystemIdentifier, type Server } from '../src/index.ts'
 import { leaveBusyBackend } from './support/busy-backend.ts'
-import { everyPostgres, newest } from './support/postgres.ts'
+import { everyPostgres, newest, somePostgres } from './support/postgres.ts'
 import { readRows, Writer } from './support/writer.ts'
 
 const { strategy } = newest
 const isRoot = process.getuid?.() === 0
 
-it.concurrent.each(everyPostgres)(
+it.concurrent.each(somePostgres)(
   'clones $name whole: while others write, stopped, and crashed',
   { timeout: 300_000 },
   async ({ strategy: each }) => {

@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { temporaryDirectory } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import { Cluster, type Server } from '../src/index.ts'
-import { everyPostgres, newest } from './support/postgres.ts'
+import { newest, somePostgres } from './support/postgres.ts'
 
 const names = ['fsync', 'full_page_writes', 'synchronous_commit']
 
@@ -16,7 +16,7 @@ async function switches(server: Server): Promise<string[]> {
   return rows.map(({ setting }) => setting)
 }
 
-describe.each(everyPostgres)('the mode of a cluster on $name', ({ strategy }) => {
+describe.each(somePostgres)('the mode of a cluster on $name', ({ strategy }) => {
   it('is safe, fast until it is told otherwise, and safe again', async () => {
     using home = temporaryDirectory()
     const notices: string[] = []

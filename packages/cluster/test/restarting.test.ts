@@ -1,7 +1,7 @@
 import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Cluster, type Server } from '../src/index.ts'
-import { everyPostgres, newest } from './support/postgres.ts'
+import { newest, somePostgres } from './support/postgres.ts'
 import { Worker } from './support/worker.ts'
 
 let home: TemporaryDirectory
@@ -14,7 +14,7 @@ async function show(server: Server, name: string): Promise<string> {
   return (await server.settings.get(name)).text
 }
 
-describe.each(everyPostgres)('restarting on $name', ({ strategy }) => {
+describe.each(somePostgres)('restarting on $name', ({ strategy }) => {
   it('applies what waits for it, and starts the server as it was', async () => {
     const cluster = new Cluster(home.file('data'), { strategy })
     await using db = await cluster.run({

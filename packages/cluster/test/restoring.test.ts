@@ -2,14 +2,14 @@ import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { temporaryDirectory } from '@howdah/fixtures'
 import { expect, it } from 'vitest'
 import { Cluster, type RecoveryTarget, type Restored } from '../src/index.ts'
-import { everyPostgres, newest } from './support/postgres.ts'
+import { newest, somePostgres } from './support/postgres.ts'
 import { readRows, Writer, type Written } from './support/writer.ts'
 
 const { strategy } = newest
 /** In ms: many restores on each of ten PostgreSQLs at once take their time on a busy machine. */
 const patience = 300_000
 
-it.concurrent.each(everyPostgres)(
+it.concurrent.each(somePostgres)(
   'restores $name to exactly what was committed before a time, a transaction, a named point or an LSN',
   async ({ strategy: each }) => {
     using home = temporaryDirectory()

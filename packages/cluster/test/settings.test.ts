@@ -2,9 +2,9 @@ import { appendFileSync, readFileSync, statSync, truncateSync } from 'node:fs'
 import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Cluster, type Session, type SettingValue } from '../src/index.ts'
-import { everyPostgres, newest } from './support/postgres.ts'
+import { newest, somePostgres } from './support/postgres.ts'
 
-describe.each(everyPostgres)('the settings of a cluster on $name', ({ major, strategy }) => {
+describe.each(somePostgres)('the settings of a cluster on $name', ({ major, strategy }) => {
   let home: TemporaryDirectory
   let cluster: Cluster
   let db: Session

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { isOpenToOthers, temporaryDirectory, until } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import { Cluster, run } from '../src/index.ts'
-import { everyPostgres, newest } from './support/postgres.ts'
+import { newest, somePostgres } from './support/postgres.ts'
 import { Worker } from './support/worker.ts'
 
 const { strategy } = newest
@@ -41,7 +41,7 @@ describe.runIf(isRoot)('as root (needs root)', () => {
     }
   })
 
-  it.each(everyPostgres)(
+  it.each(somePostgres)(
     'runs $name in a directory that the server’s user could not enter by itself',
     async (postgres) => {
       using home = temporaryDirectory({ mode: 0o700 })

@@ -13,7 +13,7 @@ import { parseSegmentName, startOf } from '../src/backup/wal-position.ts'
 import { WalReader, type WalRecord } from '../src/backup/wal-reader.ts'
 import { addToCrc32c, emptyCrc32c, finishCrc32c } from '../src/crc32c.ts'
 import { Cluster, readSystemIdentifier } from '../src/index.ts'
-import { everyPostgres } from './support/postgres.ts'
+import { somePostgres } from './support/postgres.ts'
 
 const segmentSize = 16 * 1024 * 1024
 const pageSize = 8192
@@ -49,7 +49,7 @@ async function recordWithAnotherBefore(
   return { at, header }
 }
 
-it.concurrent.each(everyPostgres)(
+it.concurrent.each(somePostgres)(
   'reads the WAL of $name as it was written, and finds any byte that has changed',
   async ({ strategy, major }) => {
     using home = temporaryDirectory()

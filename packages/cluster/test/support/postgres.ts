@@ -31,6 +31,20 @@ export const everyPostgres: readonly Subject[] = [
   ...system.filter(({ major }) => major >= 10),
 ]
 
+/**
+ * Those that a slow test runs against: the oldest, the newest, and one by chance, which the test's name tells.
+ *
+ * `HOWDAH_TEST_MAJORS=13,16` names others, so that a failure can be repeated; `HOWDAH_TEST_LONG=1` takes every one.
+ */
+export const somePostgres: readonly Subject[] = (() => {
+  if (process.env['HOWDAH_TEST_LONG'] === '1') return everyPostgres
+  const named = process.env['HOWDAH_TEST_MAJORS']?.split(',').map(Number)
+  if (named !== undefined) return everyPostgres.filter(({ major }) => named.includes(major))
+  const chance = 1 + Math.floor(Math.random() * (everyPostgres.length - 2))
+  const byAge = everyPostgres.toSorted((one, other) => one.major - other.major)
+  return byAge.filter((_one, place) => [0, chance, byAge.length - 1].includes(place))
+})()
+
 /** The newest of them. */
 export const newest: Subject = (() => {
   const last = packages.at(-1) ?? system.at(-1)
