@@ -1,11 +1,14 @@
 import {
   existsSync,
+  mkdirSync,
   readFileSync,
   statSync,
   truncateSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
+import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
 import { encodeLtx } from '@howdah/ltx'
@@ -13,6 +16,11 @@ import { FileReplica } from '@howdah/replica'
 import sqlite from 'node-sqlite3-wasm'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Options, type Result, start } from './project.ts'
+
+const require = createRequire(import.meta.url)
+const { compressFrameSync } = require('lz4-napi') as {
+  compressFrameSync(this: void, data: Buffer, options: { contentChecksum: boolean }): Buffer
+}
 
 const pageSize = 4096
 /** When a transaction was made. */
@@ -184,12 +192,54 @@ describe('replica restore', () => {
     expect(restored().toString()).toBe('mine')
   })
 
+  test('takes what litestream 0.3 wrote if that is newer, and says so', async () => {
+    const wal = `${replica.path}/generations/0123456789abcdef/snapshots`
+    mkdirSync(wal, { recursive: true })
+    const compressed = compressFrameSync(states[0]!, { contentChecksum: true })
+    writeFileSync(`${wal}/00000000.snapshot.lz4`, compressed)
+    const { status, stderr } = await restore()
+    expect([status, stderr]).toEqual([
+      0,
+      expect.stringContaining(
+        `; the LTX files there are older (up to ${timeOf(3).toISOString()}) and were not used\n`,
+      ),
+    ])
+    expect(stderr).toContain('from generation 0123456789abcdef, WAL 0')
+    expect(restored()).toEqual(states[0])
+    const old = new Date(timeOf(3).getTime() - 1)
+    utimesSync(`${wal}/00000000.snapshot.lz4`, old, old)
+    unlinkSync(directory.file('new.db'))
+    expect((await restore()).stderr).toContain(
+      `; the files of litestream 0.3 there are older (up to ${old.toISOString()}) and were not used\n`,
+    )
+    expect(restored()).toEqual(states[2])
+  })
+
   test('leaves nothing of a damaged replica: status 1', async () => {
     damage(`${replica.path}/${nameOf(3)}`)
     const { status, stderr } = await restore()
     expect([status, stderr]).toEqual([1, expect.stringContaining(nameOf(3))])
     expect(existsSync(directory.file('new.db'))).toBe(false)
     expect((await restore('--txid', txidOf(2))).status).toBe(0)
+  })
+})
+
+describe('a deleted current directory', () => {
+  test('matters to relative paths only', async () => {
+    const gone = directory.file('gone')
+    mkdirSync(gone)
+    const run = async (...paths: [string, string]) => {
+      const [from, to] = paths
+      const by = ['sh', '-c', 'rmdir "$PWD" && exec "$0" "$@"']
+      return await start(gone, ['replica', 'restore', from, '--to', to], { by }).result
+    }
+    expect(await run(replica.path, directory.file('new.db'))).toMatchObject({ status: 0 })
+    mkdirSync(gone)
+    expect(await run('relative', directory.file('other.db'))).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: 'howdah: the current directory was deleted; change to another one\n',
+    })
   })
 })
 

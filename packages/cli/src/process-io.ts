@@ -22,10 +22,21 @@ export function processIo(from: string, version: string): Io {
     inherit: true,
     descriptors: inheritedDescriptors(),
     env: process.env,
-    cwd: process.cwd(),
+    get cwd() {
+      return currentDirectory()
+    },
     signals: process,
     from,
     version,
     exit: (status) => process.exit(status),
+  }
+}
+
+/** Throws if it was deleted, which matters to none but relative paths. */
+function currentDirectory(): string {
+  try {
+    return process.cwd()
+  } catch (cause) {
+    throw new Error('the current directory was deleted; change to another one', { cause })
   }
 }

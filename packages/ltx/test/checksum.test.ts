@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { Crc64, DatabaseChecksum, crc64, lockPageNumber, pageChecksum } from '../src/index.ts'
+import {
+  Crc64,
+  crc64,
+  DatabaseChecksum,
+  lockPageNumber,
+  pageChecksum,
+  PageChecksums,
+} from '../src/index.ts'
 import { Xxh32, xxh32 } from '../src/xxh32.ts'
-import { Random } from '@howdah/fixtures'
+import { seededRandom, times } from '@howdah/fixtures'
 
 /** CRC-64/GO-ISO as it is defined, bit by bit. */
 function bitByBit(data: Uint8Array): bigint {
@@ -25,7 +32,7 @@ describe('CRC-64/GO-ISO', () => {
   })
 
   it('is what its definition gives, for every length and however the data is split', () => {
-    const random = new Random(1)
+    const random = seededRandom(1)
     for (let length = 0; length < 100; length++) {
       const data = random.bytes(length)
       const expected = bitByBit(data)
@@ -38,7 +45,7 @@ describe('CRC-64/GO-ISO', () => {
   })
 
   it('takes data of any size at once, and several at a time', () => {
-    const data = new Random(2).bytes(1_000_003)
+    const data = seededRandom(2).bytes(1_000_003)
     const [one, other] = [new Crc64(), new Crc64()]
     for (let at = 0; at < data.length; at += 9_999) {
       one.update(data.subarray(at, at + 9_999))
@@ -88,6 +95,41 @@ describe('a database checksum', () => {
   })
 })
 
+describe('the checksums of pages', () => {
+  it('give the checksum of the database, whatever is written, overwritten or dropped', () => {
+    const random = seededRandom(8)
+    for (let round = 0; round < times(50, 1_000); round++) {
+      const pages: Buffer[] = []
+      let checksums = new PageChecksums()
+      for (let step = 0; step < 20; step++) {
+        const number = 1 + random.below(2_000)
+        if (random.below(4) === 0) {
+          pages.length = Math.min(pages.length, number)
+          checksums.truncate(number)
+        } else {
+          const data = page(random.below(256))
+          pages[number - 1] = data
+          checksums.set(number, data)
+        }
+        const expected = new DatabaseChecksum()
+        for (const [index, data] of pages.entries()) if (data) expected.add(index + 1, data)
+        expect(checksums.value).toBe(expected.value)
+        let clone = checksums.clone()
+        if (random.below(2) === 0) [clone, checksums] = [checksums, clone]
+        clone.set(1, page(random.below(256)))
+        expect(checksums.value).toBe(expected.value)
+      }
+    }
+  })
+
+  it('leave the lock page out', () => {
+    expect(new PageChecksums()).toHaveProperty('value', 1n << 63n)
+    const checksums = new PageChecksums()
+    checksums.set(lockPageNumber(1024), page(1))
+    expect(checksums.value).toBe(1n << 63n)
+  })
+})
+
 describe('xxHash32', () => {
   it.for([
     ['', 0x02cc5d05],
@@ -99,7 +141,7 @@ describe('xxHash32', () => {
   })
 
   it('is the same however the data is split', () => {
-    const random = new Random(3)
+    const random = seededRandom(3)
     for (let length = 0; length < 100; length++) {
       const data = random.bytes(length)
       const hash = new Xxh32()

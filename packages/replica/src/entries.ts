@@ -2,14 +2,12 @@ import {
   listGenerations,
   listSnapshots,
   listWalSegments,
-  snapshotPath,
-  walSegmentPaths,
   type SnapshotInfo,
   type WalSegmentInfo,
-} from './generation-files.ts'
-import type { Layout } from './layout.ts'
-import type { LtxFileInfo } from './ltx-file-info.ts'
-import { listLtx, ltxLevels } from './ltx-list.ts'
+} from './generation/generation-files.ts'
+import type { LtxFileInfo } from './ltx/ltx-file-info.ts'
+import { findLevels, listLtx } from './ltx/ltx-list.ts'
+import type { Storage } from './storage.ts'
 
 /** A file of a replica, of whichever kind. */
 export type ReplicaEntry =
@@ -18,20 +16,19 @@ export type ReplicaEntry =
   | (WalSegmentInfo & { readonly kind: 'wal'; readonly path: string })
 
 /** All files of a replica: level by level, then generation by generation, snapshots before WAL segments. */
-export async function* listEntries(layout: Layout): AsyncGenerator<ReplicaEntry, void, void> {
-  for (const level of await ltxLevels(layout)) {
-    for await (const info of listLtx(layout, level, 0n)) {
-      const path = layout.ltxFile(info.level, info.minTxid, info.maxTxid)
+export async function* listEntries(storage: Storage): AsyncGenerator<ReplicaEntry, void, void> {
+  const { levels } = await findLevels(storage)
+  for (const level of levels) {
+    for await (const { path, ...info } of listLtx(storage, level, 0n)) {
       yield { kind: 'ltx', path, ...info }
     }
   }
-  for (const generation of await listGenerations(layout)) {
-    for await (const info of listSnapshots(layout, generation)) {
-      yield { kind: 'snapshot', path: snapshotPath(layout, generation, info.index), ...info }
+  for (const generation of await listGenerations(storage)) {
+    for await (const { path, ...info } of listSnapshots(storage, generation)) {
+      yield { kind: 'snapshot', path, ...info }
     }
-    for await (const info of listWalSegments(layout, generation)) {
-      const [path] = walSegmentPaths(layout, generation, info.index, info.offset)
-      yield { kind: 'wal', path: String(path), ...info }
+    for await (const { path, ...info } of listWalSegments(storage, generation)) {
+      yield { kind: 'wal', path, ...info }
     }
   }
 }

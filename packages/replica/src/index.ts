@@ -1,16 +1,18 @@
 export type { ReplicaEntry } from './entries.ts'
 export { ReplicaError, type ReplicaErrorCode } from './errors.ts'
-export { FileReplica } from './file-replica.ts'
-export type { SnapshotInfo, WalSegmentInfo } from './generation-files.ts'
-export type { LtxFileInfo, LtxFileKey } from './ltx-file-info.ts'
-export type { Modes } from './modes.ts'
+export { FileReplica } from './file/file-replica.ts'
+export type { Modes } from './file/modes.ts'
+export type { SnapshotInfo, WalSegmentInfo } from './generation/generation-files.ts'
+export type { LtxFileInfo, LtxFileKey } from './ltx/ltx-file-info.ts'
+export type { PlannedLtx, RestorePlan } from './ltx/ltx-files.ts'
+export { Replica } from './replica.ts'
 export type {
   IntegrityCheck,
   IntegrityCheckMode,
+  ReplicaFormat,
   RestoreOptions,
   RestoreProgress,
   RestoreResult,
   RestoreTarget,
-} from './restore-options.ts'
-export type { RestorePlan } from './restore-plan.ts'
-export type { Verdict } from './verify.ts'
+} from './restore/restore-options.ts'
+export type { Verdict, VerifyOptions, WholeReplica } from './verify/verify.ts'

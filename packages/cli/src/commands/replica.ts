@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises'
-import { relative, resolve } from 'node:path'
+import { isAbsolute, relative, resolve } from 'node:path'
 import {
   FileReplica,
   ReplicaError,
@@ -32,11 +32,16 @@ function refuseTarget({ options }: Context, action: string): void {
   if (stray !== undefined) throw new UsageError(`replica ${action}: --${stray} is for "restore"`)
 }
 
+/** The whole path. The current directory, which may have been deleted, is asked for only if it matters. */
+function pathFrom(io: Context['io'], path: string): string {
+  return isAbsolute(path) ? path : resolve(io.cwd, path)
+}
+
 /** The replica there; what is not there at all is not taken for an empty one. */
 async function open({ io }: Context, path: string): Promise<FileReplica> {
   const isUrl = /^[a-z][a-z\d+.-]*:\/\//i.test(path)
   if (path === '') throw new UsageError('replica: the path is empty')
-  const at = isUrl ? FileReplica.fromUrl(path) : new FileReplica(resolve(io.cwd, path))
+  const at = isUrl ? FileReplica.fromUrl(path) : new FileReplica(pathFrom(io, path))
   let isDirectory: boolean
   try {
     isDirectory = (await stat(at.path)).isDirectory()
@@ -87,23 +92,13 @@ async function verify(
   at: FileReplica,
 ): Promise<number> {
   const problems: ReplicaError[] = []
-  const find = async (problem: ReplicaError) => {
-    problems.push(problem)
-    if (!options.json) await output.line(problem.message)
-  }
   let files = 0
-  let hasLtx = false
   output.progress.show(`verifying ${at.path}`)
-  for await (const { kind, path, problem } of at.verify({ signal: interruption.signal })) {
-    // It was compacted away since it was listed; whether anything is missing is asked below.
-    if (problem?.code === 'ENOENT') continue
-    files++
-    hasLtx ||= kind === 'ltx'
-    if (problem !== null) await find(problem)
-    output.progress.show(`verifying ${path}`)
+  const onProgress = ({ file }: { file: string }) => output.progress.show(`verifying ${file}`)
+  for await (const { kind, problem } of at.verify({ signal: interruption.signal, onProgress })) {
+    if (kind !== 'replica') files++
+    if (problem !== null) problems.push(problem)
   }
-  const missing = files > 0 && !hasLtx ? null : await problemOfPlan(at)
-  if (missing !== null) await find(missing)
   output.progress.clear()
   if (options.json) {
     await output.json({
@@ -111,21 +106,11 @@ async function verify(
       problems: problems.map(({ code, message, path }) => ({ code, message, path })),
     })
   } else {
+    for (const { message } of problems) await output.line(message)
     const verdict = problems.length === 0 ? 'all sound' : `${problems.length} wrong`
     output.message(`${files} ${files === 1 ? 'file' : 'files'}, ${verdict}`)
   }
   return problems.length === 0 ? exitStatus.done : exitStatus.failed
-}
-
-/** What keeps the latest state from being restored, though each file is sound: such as one that is missing. */
-async function problemOfPlan(at: FileReplica): Promise<ReplicaError | null> {
-  try {
-    await at.plan()
-    return null
-  } catch (error) {
-    if (error instanceof ReplicaError) return error
-    throw error
-  }
 }
 
 async function restore(
@@ -139,7 +124,7 @@ async function restore(
   }
   const result = await at
     .restore({
-      output: resolve(io.cwd, to),
+      output: pathFrom(io, to),
       txid,
       time: time?.date,
       signal: interruption.signal,
@@ -158,7 +143,7 @@ function describeProgress({ phase, bytes, totalBytes }: RestoreProgress): string
   return `restoring: ${megabytes(bytes)} of ${megabytes(totalBytes)} MB`
 }
 
-function describeResult({ path, from, timestamp, integrity }: RestoreResult): string {
+function describeResult({ path, from, timestamp, integrity, passedOver }: RestoreResult): string {
   const state =
     from.format === 'ltx'
       ? `after transaction ${hex(from.txid)}`
@@ -167,7 +152,11 @@ function describeResult({ path, from, timestamp, integrity }: RestoreResult): st
     integrity.checkedBy === null
       ? `not checked: ${integrity.skipped ?? 'nobody was asked to'}`
       : `checked by ${integrity.checkedBy}`
-  return `restored ${path} as it was ${state}, of ${timestamp.toISOString()}; ${check}`
+  const older =
+    passedOver === undefined
+      ? ''
+      : `; ${passedOver.format === 'ltx' ? 'the LTX files' : 'the files of litestream 0.3'} there are older (up to ${passedOver.timestamp.toISOString()}) and were not used`
+  return `restored ${path} as it was ${state}, of ${timestamp.toISOString()}; ${check}${older}`
 }
 
 function resultAsJson(result: RestoreResult): object {

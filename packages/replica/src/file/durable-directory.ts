@@ -1,0 +1,25 @@
+import { mkdir, open, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { ifThere, io } from '../errors.ts'
+
+/** Makes a directory and what is missing above it, so that it is still there after a power failure. */
+export async function makeDirectory(path: string, mode: number): Promise<void> {
+  const found = await ifThere('look at', path, () => stat(path))
+  if (found !== null) return
+  const first = await io('make the directory', path, () => mkdir(path, { recursive: true, mode }))
+  if (first === undefined) return
+  const top = dirname(first)
+  for (let made = path; made !== top; made = dirname(made)) await syncDirectory(dirname(made))
+}
+
+/** Writes a directory's entries to the disk. */
+export async function syncDirectory(path: string): Promise<void> {
+  await io('sync the directory', path, async () => {
+    const handle = await open(path, 'r')
+    try {
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  })
+}

@@ -1,0 +1,54 @@
+import { randomBytes } from 'node:crypto'
+import { open, rm, type FileHandle } from 'node:fs/promises'
+import { io } from '../errors.ts'
+
+const suffix = /\.[0-9a-f]{16}\.tmp$/
+
+/** The name that a temporary file stands in for, or `null` where this is no temporary file of ours. */
+export function temporaryFor(name: string): string | null {
+  return suffix.test(name) ? name.replace(suffix, '') : null
+}
+
+/**
+ * A new file beside the one that it is to become, under a name of its own.
+ *
+ * Whoever publishes it renames or links it; when it is disposed it is closed, and is gone if it still has its own name.
+ */
+export class TemporaryFile implements AsyncDisposable {
+  readonly path: string
+  readonly handle: FileHandle
+  #closed = false
+
+  /** Creates the file, empty. Throws a {@link ReplicaError} where that is not possible. */
+  static async create(target: string, mode: number): Promise<TemporaryFile> {
+    const path = `${target}.${randomBytes(8).toString('hex')}.tmp`
+    return new TemporaryFile(path, await io('create', path, () => open(path, 'wx+', mode)))
+  }
+
+  private constructor(path: string, handle: FileHandle) {
+    this.path = path
+    this.handle = handle
+  }
+
+  /** Appends all of the data. */
+  async append(data: Uint8Array): Promise<void> {
+    await io('write', this.path, () => this.handle.appendFile(data))
+  }
+
+  /** Writes everything to the disk and closes the file. */
+  async finish(): Promise<void> {
+    await io('sync', this.path, () => this.handle.sync())
+    await this.#close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#close()
+    await rm(this.path, { force: true })
+  }
+
+  async #close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await io('close', this.path, () => this.handle.close())
+  }
+}

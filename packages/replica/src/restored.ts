@@ -1,4 +1,0 @@
-import type { RestoreResult } from './restore-options.ts'
-
-/** What a database was restored from, before it is checked and published. */
-export type Restored = Pick<RestoreResult, 'from' | 'timestamp' | 'pageSize' | 'pages' | 'files'>
