@@ -1,8 +1,8 @@
-// Runs a root task with nothing installed but Node, npm and a C++ compiler: brings the pinned pnpm,
+// Runs a root task with nothing installed but Node and npm: brings the pinned pnpm,
 // installs, builds, and then runs the task. `npm start`, `npm test`, `npm run bench` and
 // `npm run check` all come through here, so it uses only what Node itself has.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -58,14 +58,7 @@ function run([command, ...args]) {
 }
 
 function environment() {
-  const result = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' }
-  // fs-ext is compiled on installation. Node's own headers usually lie beside the binary, and using
-  // them saves node-gyp a download.
-  const prefix = dirname(dirname(process.execPath))
-  if (!result.npm_config_nodedir && existsSync(join(prefix, 'include/node/node_version.h'))) {
-    result.npm_config_nodedir = prefix
-  }
-  return result
+  return { ...process.env, TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' }
 }
 
 function checkNode() {

@@ -1,4 +1,4 @@
-import { copyFile } from 'node:fs/promises'
+import { copyFile, cp } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { Options } from 'tsup'
@@ -45,6 +45,9 @@ const command: Options = {
   },
   onSuccess: async () => {
     await copyFile(join(dirname(cli.resolve('commander')), 'LICENSE'), 'dist/LICENSE.commander')
+    await cp(join(dirname(cli.resolve('@howdah/lock/package.json')), 'prebuilt'), 'dist/prebuilt', {
+      recursive: true,
+    })
   },
 }
 

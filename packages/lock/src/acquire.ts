@@ -51,7 +51,11 @@ export function acquireSync(path: string, options: AcquireOptions = {}): Lock {
   failAtOnce(wanted)
   tellWaiting(wanted)
   const steps = contend(overtake ? { ...wanted, fair: false } : wanted)
-  const waited = driveSync(steps, new Patience(wanted), (blocking) => refuseOwn(blocking, wanted))
+  const waited = driveSync(steps, new Patience(wanted), (blocked) => {
+    if (blocked === null) return
+    withdrawOwn(blocked.file)
+    refuseOwn(blocked.file, wanted)
+  })
   return lockOf(waited, wanted)
 }
 
@@ -69,9 +73,9 @@ export async function withLock<Result>(
   }
 }
 
-/** @internal Acquires what a checked request says. Without `wake` a release leaves the file's times as they are. */
-export async function acquireLock(wanted: Request, wake = true): Promise<Lock> {
-  return lockOf(await acquireFile(wanted), wanted, wake)
+/** @internal Acquires what a checked request says. */
+export async function acquireLock(wanted: Request): Promise<Lock> {
+  return lockOf(await acquireFile(wanted), wanted)
 }
 
 async function acquireFile(wanted: Request): Promise<LockFile> {
@@ -91,8 +95,8 @@ async function acquireFile(wanted: Request): Promise<LockFile> {
   }
 }
 
-function lockOf(file: LockFile, { fair }: Request, wake = true): Lock {
-  return new Lock(file, { gated: fair && !file.isDirectory, wake })
+function lockOf(file: LockFile, { fair }: Request): Lock {
+  return new Lock(file, { gated: fair && !file.isDirectory })
 }
 
 function failAtOnce({ path, mode, timeout }: Request): void {
@@ -101,6 +105,13 @@ function failAtOnce({ path, mode, timeout }: Request): void {
 
 function tellWaiting({ path, mode, onWait }: Request): void {
   onWait?.({ path, mode, holders: quickHolders(path) })
+}
+
+/** Takes waiters of this thread out of the kernel's queue: they could not go on while it is blocked. */
+function withdrawOwn({ dev, ino }: LockFile): void {
+  for (const wait of threadState().waits) {
+    if (wait.file.dev === dev && wait.file.ino === ino) wait.withdraw()
+  }
 }
 
 /** Throws where what blocks is held by this thread, which would wait for itself. */

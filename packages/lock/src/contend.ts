@@ -1,26 +1,37 @@
 import { existsSync } from 'node:fs'
 import { LockError } from './errors.ts'
-import { LockFile, isDirectory, type Opening } from './lock-file.ts'
+import { LockFile, isDirectory } from './lock-file.ts'
 import type { LockMode } from './lock-mode.ts'
 import type { Request } from './request.ts'
 
-/**
- * The steps of a wait. Each `yield` is a pause, and names the file whose release is waited for; whoever drives the
- * steps decides how to pause, and may give up by `return()`, which leaves nothing locked or open.
- */
-export type Steps<Result> = Generator<LockFile, Result, void>
+/** What keeps a wait from going on: first the gate, unless it is `null`, and then the file. */
+export interface Blocked {
+  readonly gate: LockFile | null
+  readonly file: LockFile
+  readonly mode: LockMode
+}
 
-/** Where those who wait for a lock wait in line. */
+/**
+ * The steps of a wait. Each `yield` is a pause, and names what is waited for, `null` if only time helps. The driver of the
+ * steps decides how to pause, and may lock meanwhile what is waited for. It may give up by `return()`, which leaves nothing
+ * locked or open.
+ */
+export type Steps<Result> = Generator<Blocked | null, Result, void>
+
+/** The file at which those who wait for a lock wait in line. */
 export const gatePath = (path: string): string => `${path}.gate`
 
 /**
- * One try, without a pause. `null`: somebody has the lock, or, where `polite`, somebody waits for it.
+ * One try, without a pause. `null`: somebody has the lock or, if `polite`, somebody waits for it.
  */
 export function tryOnce(request: Request, polite: boolean): LockFile | null {
+  const inLine = polite && request.fair
+  const taken = LockFile.take(request, request.mode, inLine)
+  if (taken !== undefined) return taken
   for (;;) {
     let file: LockFile | null = LockFile.open(request)
     try {
-      if (polite && request.fair && !file.isDirectory && somebodyWaits(request.path)) return null
+      if (inLine && !file.isDirectory && somebodyWaits(request.path)) return null
       if (!file.tryLock(request.mode)) return null
       if (file.isCurrent()) {
         const locked = file
@@ -28,71 +39,63 @@ export function tryOnce(request: Request, polite: boolean): LockFile | null {
         return locked
       }
     } finally {
-      file?.release({ wake: false })
+      file?.release()
     }
   }
 }
 
-/** Locks `request.path`, in line with others where that is wanted. */
+/** Locks `request.path`, in line with others if that is wanted: the holder of the gate is the next to get the lock. */
 export function* contend(request: Request): Steps<LockFile> {
-  const gate =
-    request.fair && !isDirectory(request.path) ? yield* passGate(request.path, request.mode) : null
+  const { path, mode } = request
+  const gate = request.fair && !isDirectory(path) ? openGate(path, mode) : null
+  let file: LockFile | null = null
   try {
-    return yield* obtain(request, request.mode)
+    for (let replaced = 0; ;) {
+      file ??= LockFile.open(request)
+      if (file.mode === null && (gate === null || hasGate(gate))) file.tryLock(mode)
+      if (!file.isCurrent()) {
+        // Unlinked or replaced: a lock on what it was excludes nobody.
+        file.release()
+        file = null
+        if (++replaced % 16 === 0) yield null
+      } else if (file.mode === null) {
+        yield { gate, file, mode }
+      } else {
+        const locked = file
+        file = null
+        return locked
+      }
+    }
   } finally {
+    file?.release()
     gate?.release()
   }
 }
 
 /**
- * Takes the gate: whoever has it is the next to get the lock.
- *
- * Readers open it for reading and writers for writing, so that `inspect` can tell what its holder waits for. `null` where
- * it cannot be made or opened: then only fairness is lost, exclusion never depends on it.
+ * Opens the gate: readers for reading and writers for writing, so that `inspect` can tell what its holder waits for. `null`
+ * if it cannot be made or opened: then only fairness is lost, exclusion never depends on it.
  */
-export function* passGate(path: string, mode: LockMode): Steps<LockFile | null> {
+export function openGate(path: string, mode: LockMode): LockFile | null {
   try {
-    return yield* obtain(
-      { path: gatePath(path), create: true, readOnly: mode === 'shared' },
-      'exclusive',
-    )
+    return LockFile.open({ path: gatePath(path), create: true, readOnly: mode === 'shared' })
   } catch (error) {
     if (error instanceof LockError) return null
     throw error
   }
 }
 
-/** Takes the gate without a pause; `null` where somebody has it or it cannot be made. */
-export function tryGate(path: string): LockFile | null {
-  const steps = passGate(path, 'exclusive')
-  const step = steps.next()
-  steps.return(null)
-  return step.done === true ? step.value : null
+/** Whether we have the gate, after one try. */
+export function hasGate(gate: LockFile): boolean {
+  return gate.mode !== null || gate.tryLock('exclusive')
 }
 
-/** Locks a file that the path still leads to when it is locked. */
-function* obtain(opening: Opening, mode: LockMode): Steps<LockFile> {
-  let file: LockFile | null = LockFile.open(opening)
-  try {
-    for (let replaced = 0; ;) {
-      const locked: boolean = file.tryLock(mode)
-      if (file.isCurrent()) {
-        if (locked) {
-          const result: LockFile = file
-          file = null
-          return result
-        }
-        yield file
-      } else {
-        // Unlinked or replaced: a lock on what it was excludes nobody.
-        file.release({ wake: false })
-        file = LockFile.open(opening)
-        if (++replaced % 16 === 0) yield file
-      }
-    }
-  } finally {
-    file?.release({ wake: false })
-  }
+/** Takes the gate without a pause; `null` where somebody has it or it cannot be made. */
+export function tryGate(path: string): LockFile | null {
+  const gate = openGate(path, 'exclusive')
+  if (gate === null || hasGate(gate)) return gate
+  gate.release()
+  return null
 }
 
 /** Whether somebody has the gate. */
@@ -105,6 +108,6 @@ function somebodyWaits(path: string): boolean {
   } catch {
     return false
   } finally {
-    gate?.release({ wake: false })
+    gate?.release()
   }
 }

@@ -8,7 +8,7 @@ import {
   fileError,
   type LockHolder,
 } from './errors.ts'
-import { requireFlock } from './flock.ts'
+import { requireFlock } from './binding/platform.ts'
 import { LockFile } from './lock-file.ts'
 import { Lock } from './lock.ts'
 import { PidFile, readStart } from './pid-file.ts'
@@ -102,7 +102,7 @@ export class DataDirLock implements Disposable, AsyncDisposable {
     try {
       while (file.tryLock('exclusive')) {
         if (file.isCurrent()) return await DataDirLock.#take(paths, file, options)
-        file.release({ wake: false })
+        file.release()
         file = LockFile.open(request(paths.lock))
       }
       const holder = holderOf(paths)
@@ -115,7 +115,7 @@ export class DataDirLock implements Disposable, AsyncDisposable {
         throw new StaleLockBreakRefusedError(paths.lock, paths.dataDir, holder, why)
       }
     } catch (error) {
-      file.release({ wake: false })
+      file.release()
       throw error
     }
     return DataDirLock.#take(paths, file, options)
@@ -163,7 +163,7 @@ export class DataDirLock implements Disposable, AsyncDisposable {
     file: LockFile,
     { durable }: DataDirLockOptions,
   ): Promise<DataDirLock> {
-    const lock = new Lock(file, { gated: false, wake: true })
+    const lock = new Lock(file, { gated: false })
     try {
       writeIdentity(file)
       const pidFile = await PidFile.write(paths.pidFile, {

@@ -154,7 +154,7 @@ async function lockWhereThere(path: string, options: EditOptions): Promise<Lock 
   const { timeout, signal, onWait } = options
   try {
     // The times of a file that is not changed stay.
-    return await acquireLock(request(path, { create: false, timeout, signal, onWait }), false)
+    return await acquireLock(request(path, { create: false, timeout, signal, onWait }))
   } catch (error) {
     if (!(error instanceof LockError && error.code === 'ERR_LOCK_NOT_FOUND')) throw error
     if (!existsSync(dirname(path))) throw error
@@ -164,7 +164,7 @@ async function lockWhereThere(path: string, options: EditOptions): Promise<Lock 
 
 /** The lock on what is to become the file. */
 async function stage(path: string, { timeout, signal, onWait }: WaitOptions): Promise<Lock> {
-  return acquireLock(request(`${path}.tmp`, { fair: false, timeout, signal, onWait }), true)
+  return acquireLock(request(`${path}.tmp`, { fair: false, timeout, signal, onWait }))
 }
 
 /** Removes what did not become the file. */

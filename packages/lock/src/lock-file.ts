@@ -2,20 +2,25 @@ import {
   closeSync,
   constants,
   fstatSync,
-  futimesSync,
   lstatSync,
   openSync,
   realpathSync,
   statSync,
 } from 'node:fs'
+import { constants as system } from 'node:os'
+import type { Native } from './binding/binding.ts'
+import { binding } from './binding/load-binding.ts'
 import { errno } from './errno.ts'
 import { fileError } from './errors.ts'
-import { tryFlock, unlock, requireFlock } from './flock.ts'
+import { operationOf, tryFlock, unlock } from './flock.ts'
 import type { LockMode } from './lock-mode.ts'
 
 // libuv adds O_CLOEXEC. O_NONBLOCK, so that a FIFO at the path cannot hang the process.
 const { O_CREAT, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants
 const careful = O_NOFOLLOW | O_NONBLOCK
+
+/** As {@link Native.take} says that somebody has the lock. */
+const held = -system.errno.EAGAIN
 
 /** How a lock file is opened. */
 export interface Opening {
@@ -35,19 +40,18 @@ export class LockFile {
   readonly path: string
   readonly fd: number
   readonly isDirectory: boolean
-  readonly dev: bigint
-  readonly ino: bigint
   /** What it holds. */
   mode: LockMode | null = null
+  /** What has opened the descriptor and has to close it; `null`: Node. */
+  readonly #native: Native | null
+  #identity: { readonly dev: bigint; readonly ino: bigint } | undefined
   #open = true
 
-  private constructor(path: string, fd: number, directory: boolean) {
+  private constructor(path: string, fd: number, directory: boolean, native: Native | null = null) {
     this.path = path
     this.fd = fd
     this.isDirectory = directory
-    const { dev, ino } = fstatSync(fd, { bigint: true })
-    this.dev = dev
-    this.ino = ino
+    this.#native = native
   }
 
   /**
@@ -55,14 +59,12 @@ export class LockFile {
    * directory for reading, after resolving symbolic links. Never truncates.
    */
   static open({ path, create, readOnly = false }: Opening): LockFile {
-    requireFlock(path)
+    // First, so that nothing is made where nothing can be locked.
+    binding(path)
     const made = create ? O_CREAT : 0
     try {
-      return new LockFile(
-        path,
-        openSync(path, (readOnly ? O_RDONLY : O_RDWR) | made | careful, 0o666),
-        false,
-      )
+      const fd = openSync(path, (readOnly ? O_RDONLY : O_RDWR) | made | careful, 0o666)
+      return new LockFile(path, fd, false)
     } catch (error) {
       const code = errno(error)
       if (code === 'EISDIR' || (code === 'ELOOP' && isDirectory(path)))
@@ -84,14 +86,39 @@ export class LockFile {
 
   static #openDirectory(path: string): LockFile {
     try {
-      return new LockFile(
-        path,
-        openSync(realpathSync.native(path), O_RDONLY | O_DIRECTORY | careful),
-        true,
-      )
+      const fd = openSync(realpathSync.native(path), O_RDONLY | O_DIRECTORY | careful)
+      return new LockFile(path, fd, true)
     } catch (error) {
       throw fileError(error, path, 'open the directory')
     }
+  }
+
+  /**
+   * Opens and locks a file in one call, if the binding can: `null` if somebody has it or, if `polite`, has its gate.
+   * `undefined`: that remains to be seen, step by step.
+   */
+  static take(
+    { path, create }: Opening,
+    mode: LockMode,
+    polite: boolean,
+  ): LockFile | null | undefined {
+    const { native } = binding(path)
+    if (native === null) return undefined
+    const flags = O_RDWR | careful | (create ? O_CREAT : 0)
+    const fd = native.take(path, flags, operationOf(mode), polite)
+    if (fd === held) return null
+    if (fd < 0) return undefined
+    const file = new LockFile(path, fd, false, native)
+    file.mode = mode
+    return file
+  }
+
+  get dev(): bigint {
+    return this.#identify().dev
+  }
+
+  get ino(): bigint {
+    return this.#identify().ino
   }
 
   /** Tries to lock or convert, without waiting. `false`: it now holds **nothing**. */
@@ -112,37 +139,34 @@ export class LockFile {
     }
   }
 
-  /** Unlocks, wakes those who wait, and closes. Idempotent. */
-  release({ wake = true }: { wake?: boolean } = {}): void {
-    if (!this.#open) return
-    const held = this.mode !== null
-    try {
-      // Explicitly, since a child may have a copy of the descriptor.
-      if (held) unlock(this.fd)
-      this.mode = null
-      if (held && wake) this.touch()
-    } finally {
-      this.close()
-    }
-  }
-
-  /** Wakes those who watch the file, by setting its times. Directories are left alone: those who wait for one poll. */
-  touch(): void {
-    if (this.isDirectory) return
-    try {
-      const now = Date.now() / 1000
-      futimesSync(this.fd, now, now)
-    } catch {
-      // Not ours, or read-only: those who wait poll, too.
-    }
+  /** Unlocks and closes. Idempotent. */
+  release(): void {
+    this.#close(this.mode !== null)
   }
 
   /** Closes without unlocking: whoever has a copy of the descriptor holds on. Idempotent. */
   close(): void {
+    this.#close(false)
+  }
+
+  #close(unlocking: boolean): void {
     if (!this.#open) return
     this.#open = false
     this.mode = null
-    closeSync(this.fd)
+    if (this.#native !== null) {
+      this.#native.drop(this.fd, unlocking)
+      return
+    }
+    try {
+      // Explicitly, since a child may have a copy of the descriptor.
+      if (unlocking) unlock(this.fd)
+    } finally {
+      closeSync(this.fd)
+    }
+  }
+
+  #identify(): { readonly dev: bigint; readonly ino: bigint } {
+    return (this.#identity ??= fstatSync(this.fd, { bigint: true }))
   }
 }
 

@@ -1,4 +1,4 @@
-import { passGate, tryGate, type Steps } from './contend.ts'
+import { hasGate, openGate, tryGate, type Steps } from './contend.ts'
 import { drive } from './drive.ts'
 import { LockDeadlockError, LockLostError, LockReleasedError } from './errors.ts'
 import { kernelLocksOn, quickHolders } from './holder.ts'
@@ -15,8 +15,6 @@ export type UpgradeOptions = WaitOptions
 export interface Taking {
   /** There may be a gate beside the file. */
   readonly gated: boolean
-  /** Releasing it sets the file's times, which wakes those who wait. */
-  readonly wake: boolean
 }
 
 /** Warns about locks that were collected while held, and frees them. */
@@ -82,7 +80,7 @@ export class Lock implements Disposable, AsyncDisposable {
 
   /** Unlocks, for every process that has the descriptor, and closes. Idempotent and synchronous. */
   release(): void {
-    this.#forget()?.release({ wake: this.#taking.wake })
+    this.#forget()?.release()
   }
 
   /**
@@ -103,7 +101,6 @@ export class Lock implements Disposable, AsyncDisposable {
     if (this.#mode === 'shared') return
     if (!file.tryLock('shared')) throw this.#lost(file, 'downgraded')
     this.#mode = 'shared'
-    if (this.#taking.wake) file.touch()
   }
 
   /**
@@ -174,20 +171,23 @@ export class Lock implements Disposable, AsyncDisposable {
   *#upgrading(file: LockFile): Steps<void> {
     const gate = this.#taking.gated ? yield* this.#passGate() : null
     try {
-      while (!this.#convert(file)) yield file
+      while (!this.#convert(file)) yield null
     } finally {
       gate?.release()
     }
   }
 
-  /** Takes the gate; whoever keeps it for long waits for us. */
+  /** Takes the gate. A process that keeps it for long waits for us. */
   *#passGate(): Steps<LockFile | null> {
     const deadline = performance.now() + gatePatience
-    const steps = passGate(this.path, 'exclusive')
+    let gate = openGate(this.path, 'exclusive')
     try {
       for (;;) {
-        const step = steps.next()
-        if (step.done === true) return step.value
+        if (gate === null || hasGate(gate)) {
+          const passed = gate
+          gate = null
+          return passed
+        }
         if (performance.now() > deadline) {
           throw new LockDeadlockError(
             this.path,
@@ -195,10 +195,10 @@ export class Lock implements Disposable, AsyncDisposable {
             'it is still shared: release it, acquire it exclusively, and read again what it guards',
           )
         }
-        yield step.value
+        yield null
       }
     } finally {
-      steps.return(null)
+      gate?.release()
     }
   }
 

@@ -21,7 +21,7 @@ export const lockedFile = {
       readOnly: true,
     }
     // Reading must not change the times of somebody's file.
-    const lock = await acquireLock(wanted, false)
+    const lock = await acquireLock(wanted)
     try {
       return await readWhole(lock.fd, lock.path)
     } finally {

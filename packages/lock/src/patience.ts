@@ -17,36 +17,41 @@ export class Patience {
     return Math.max(0, Math.ceil(this.#deadline - performance.now()))
   }
 
+  /** Throws the signal's reason when it is aborted. */
+  checkSignal(): void {
+    this.#request.signal?.throwIfAborted()
+  }
+
   /** Throws the signal's reason, or {@link LockTimeoutError}, when it is over. */
   check(): void {
-    const { path, mode, timeout, signal } = this.#request
-    signal?.throwIfAborted()
+    const { path, mode, timeout } = this.#request
+    this.checkSignal()
     if (this.#deadline <= performance.now()) {
       throw new LockTimeoutError(path, mode, timeout, quickHolder(path))
     }
   }
 
-  /**
-   * Waits until `wake` is called, for `limit` ms, or until the patience is over; then {@link check} throws.
-   *
-   * The timer keeps the event loop alive, since somebody awaits the end of the wait.
-   */
-  async pause(limit: number, arrange: (wake: () => void) => void): Promise<void> {
+  /** Calls `stop` once it is over. Gives how to call that off. */
+  onEnd(stop: () => void): () => void {
     const { signal } = this.#request
-    signal?.throwIfAborted()
-    let timer: NodeJS.Timeout | undefined
-    let abort: (() => void) | undefined
-    try {
-      await new Promise<void>((resolve) => {
-        // setTimeout knows no longer delay; whoever pauses looks again afterwards.
-        timer = setTimeout(resolve, Math.min(limit, this.left, 2 ** 31 - 1))
-        abort = resolve
-        signal?.addEventListener('abort', abort, { once: true })
-        arrange(resolve)
-      })
-    } finally {
+    const { left } = this
+    // setTimeout knows no longer delay; who waited looks again afterwards.
+    const timer = left === Infinity ? undefined : setTimeout(stop, Math.min(left, 2 ** 31 - 1))
+    signal?.addEventListener('abort', stop, { once: true })
+    return () => {
       clearTimeout(timer)
-      if (abort) signal?.removeEventListener('abort', abort)
+      signal?.removeEventListener('abort', stop)
     }
+  }
+
+  /** Waits until `wake` is called, or until the patience is over; then {@link check} throws. */
+  async pause(arrange: (wake: () => void) => void): Promise<void> {
+    this.checkSignal()
+    let callOff: (() => void) | undefined
+    await new Promise<void>((resolve) => {
+      callOff = this.onEnd(resolve)
+      arrange(resolve)
+    })
+    callOff?.()
   }
 }

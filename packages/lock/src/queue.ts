@@ -50,7 +50,7 @@ export async function takeTurn(
   try {
     while (queue[0] !== waiting) {
       patience.check()
-      await patience.pause(Infinity, (wake) => {
+      await patience.pause((wake) => {
         waiting.start = wake
       })
     }

@@ -5,12 +5,21 @@ export interface Waiting {
   start(): void
 }
 
+/** One who waits in the kernel's queue on behalf of this thread. */
+export interface KernelWait {
+  readonly file: Pick<LockFile, 'dev' | 'ino'>
+  /** Has it leave that queue and give back what it may have got; it will ask again when the event loop runs. */
+  withdraw(): void
+}
+
 /** What the locks of one thread share. */
 export interface ThreadState {
   /** Who waits, by real path. */
   readonly queues: Map<string, Waiting[]>
   /** What is held, so that a synchronous wait for ourselves is told from one that can end. */
   readonly held: Set<Pick<LockFile, 'dev' | 'ino' | 'mode'>>
+  /** What a synchronous wait has to withdraw, lest the lock is given to this thread while it cannot take it. */
+  readonly waits: Set<KernelWait>
 }
 
 const key = Symbol.for('@howdah/lock/1')
@@ -21,5 +30,5 @@ const key = Symbol.for('@howdah/lock/1')
  */
 export function threadState(): ThreadState {
   const place: typeof globalThis & { [key]?: ThreadState } = globalThis
-  return (place[key] ??= { queues: new Map(), held: new Set() })
+  return (place[key] ??= { queues: new Map(), held: new Set(), waits: new Set() })
 }

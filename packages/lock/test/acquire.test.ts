@@ -221,10 +221,16 @@ describe('acquireSync', () => {
   it('passes by a waiter of its own thread, which could not go on', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
-    await using holder = Child.command('flock', [path, 'sh', '-c', 'echo held; sleep 0.2'])
+    await using holder = Child.command('flock', [
+      path,
+      'sh',
+      '-c',
+      'echo held; read line; sleep 0.2',
+    ])
     await holder.line()
     const waiting = acquire(path)
     await until('the waiter has the gate', async () => (await inspect(path)).waiters.length > 0)
+    holder.tell('release it soon')
     acquireSync(path).release()
     using lock = await waiting
     expect(lock.held).toBe(true)

@@ -76,8 +76,9 @@ describe('a thousand acquires that are aborted at random', () => {
       const descriptors = () => readdirSync('/proc/self/fd').length
       await lock.tryAcquire(path).then((first) => first.release())
       const held = await lock.acquire(path)
-      // So that what Node opens once for watching is open.
+      // So that what is opened once, for watching and for cancelling, is open.
       watch(path).close()
+      await lock.acquire(path, { timeout: 100 }).catch(() => {})
       const before = descriptors()
       setTimeout(() => held.release(), 60)
       let served = 0

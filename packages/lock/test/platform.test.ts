@@ -59,7 +59,7 @@ describe('the native part', () => {
     using directory = temporaryDirectory()
     const outcome = await acquireWith(directory, null)
     expect(outcome).toMatch(
-      /^\["ERR_LOCK_BINDING",".*fs-ext, was not built; run: p?npm .*","MODULE_NOT_FOUND"\]$/,
+      /^\["ERR_LOCK_BINDING",".*there is no prebuilt binding for .*; fs-ext is not installed",null\]$/,
     )
   })
 

@@ -1,0 +1,71 @@
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { constants, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { isMainThread } from 'node:worker_threads'
+import { errno } from '../errno.ts'
+import type { Binding } from './binding.ts'
+
+/** The part of fs-ext that is used. Its asynchronous `flock` fills libuv's pool and is never called. */
+interface FsExt {
+  readonly flockSync: (fd: number, flags: number) => void
+}
+
+/** LOCK_NB of flock(2), the same everywhere. */
+const withoutWaiting = 4
+
+/** Loads fs-ext, which was compiled for this very Node when it was installed. Throws an error that says why it cannot. */
+export function loadFsExt(): Binding {
+  const require = createRequire(import.meta.url)
+  let file: string
+  let module: FsExt
+  try {
+    file = require.resolve('fs-ext')
+    module = isMainThread ? require('fs-ext') : privateCopy(require)
+  } catch (cause) {
+    throw new Error(reason(cause), { cause })
+  }
+  return {
+    name: 'fs-ext',
+    file,
+    flock: (fd, operation) => {
+      try {
+        module.flockSync(fd, operation | withoutWaiting)
+        return 0
+      } catch (error) {
+        const known = Object.entries(constants.errno).find(([code]) => code === errno(error))
+        if (known === undefined) throw error
+        return -known[1]
+      }
+    },
+    native: null,
+  }
+}
+
+/**
+ * A copy of fs-ext's addon for this thread alone: its C++ has static handles that each thread's start sets anew, so that a
+ * file shared by threads crashes the process.
+ */
+function privateCopy(require: NodeJS.Require): FsExt {
+  const directory = mkdtempSync(join(tmpdir(), 'howdah-fs-ext-'))
+  try {
+    const copy = join(directory, 'fs_ext.node')
+    copyFileSync(require.resolve('fs-ext/build/Release/fs_ext.node'), copy)
+    const module: { exports: { flock?: FsExt['flockSync'] } } = { exports: {} }
+    process.dlopen(module, copy)
+    const { flock } = module.exports
+    if (flock === undefined) throw new Error('fs-ext has no flock')
+    return { flockSync: flock }
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+function reason(error: unknown): string {
+  const code = errno(error)
+  if (code === 'ERR_DLOPEN_FAILED' || String(error).includes('NODE_MODULE_VERSION')) {
+    return `fs-ext was built for another Node than ${process.version}; run: npm rebuild fs-ext`
+  }
+  if (String(error).includes("'fs-ext'")) return 'fs-ext is not installed'
+  return 'fs-ext is installed but was not built; let your package manager run its install script, then: npm rebuild fs-ext'
+}
