@@ -17,6 +17,9 @@ export const exitStatus = {
   notFound: 127,
 } as const
 
+/** The cluster is in use in another container: also after `exec` and `shell` that is told by a status of its own. */
+export const inUseElsewhere = 'ERR_COORDINATE_ELSEWHERE'
+
 /** Codes of errors that mean something other than plainly "failed". */
 const statusByCode: ReadonlyMap<string, number> = new Map([
   ['ERR_CLI_USAGE', exitStatus.misused],
@@ -36,6 +39,7 @@ const statusByCode: ReadonlyMap<string, number> = new Map([
   ['ERR_LOCK_TIMEOUT', exitStatus.held],
   ['ERR_COORDINATE_TIMEOUT', exitStatus.held],
   ['ERR_COORDINATE_IN_USE', exitStatus.held],
+  [inUseElsewhere, exitStatus.held],
   // PostgreSQL's object_in_use: others are connected to a database that is to be dropped.
   ['55006', exitStatus.held],
 ])

@@ -1,6 +1,6 @@
 import type { Context } from './command.ts'
 import { readCommandLine } from './command-line.ts'
-import { exitStatus, statusOf, statusOfSignal } from './exit-status.ts'
+import { codeOf, exitStatus, inUseElsewhere, statusOf, statusOfSignal } from './exit-status.ts'
 import { Interruption } from './interruption.ts'
 import type { Io } from './io.ts'
 import { Output } from './output.ts'
@@ -47,6 +47,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
 /** The status of a failure: after a command that runs a program, one that is not mistaken for that program's. */
 function failureOf({ declaration }: Invocation, error: unknown): number {
   const status = statusOf(error)
+  if (codeOf(error) === inUseElsewhere) return status
   return declaration.runsProgram === true && status !== exitStatus.misused
     ? exitStatus.ownFailure
     : status

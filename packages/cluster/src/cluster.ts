@@ -114,7 +114,10 @@ export class Cluster {
   /** What there is. Throws rather than guess: *don't know* is never "stopped". */
   async status(): Promise<ClusterStatus> {
     const existing = await this.version()
-    if (existing === null) return { state: 'missing' }
+    if (existing === null) {
+      await this.refuseServed()
+      return { state: 'missing' }
+    }
     const postmaster = await findPostmaster(this.directory)
     if (postmaster === null) return { state: 'stopped', version: existing }
     const { file, identity } = postmaster
@@ -238,7 +241,10 @@ export class Cluster {
    */
   async destroy(options: EndOptions = {}): Promise<State> {
     const exists = await this.exists()
-    if (!exists && !(await this.directory.has(this.directory.wreck))) return 'unmodified'
+    if (!exists) {
+      await this.refuseServed()
+      if (!(await this.directory.has(this.directory.wreck))) return 'unmodified'
+    }
     const mark = await readMark(this.directory)
     if (exists && mark?.created !== true && options.force !== true) {
       throw new NotOursError(this.dataDir, 'destroy')
@@ -300,6 +306,13 @@ export class Cluster {
     await clone(from, to, options)
     await remember(to.state, to.directory)
     return copy
+  }
+
+  /** A directory without `PG_VERSION` is no cluster, but a server may still run there. */
+  private async refuseServed(): Promise<void> {
+    const isNew = !(await this.directory.has(this.directory.path))
+    const { refuseServed } = await import('./serving/refuse-served.ts')
+    await refuseServed(this.directory, isNew)
   }
 
   private async forMyself(wanted: string, options: EndOptions) {

@@ -2,7 +2,7 @@ import { readdir, readFile, rm } from 'node:fs/promises'
 import type { DataDirectory } from './data-directory.ts'
 import { endOrphans } from './orphans.ts'
 import { findPostmaster } from './postmaster.ts'
-import { readPostmasterPid } from './postmaster-pid.ts'
+import { lookAtPidFile, NamelessPidFile } from './postmaster-pid.ts'
 
 /**
  * Removes what a killed server has left in its data directory and what would keep the next one from starting: files whose
@@ -11,13 +11,15 @@ import { readPostmasterPid } from './postmaster-pid.ts'
  *
  * The pid file of a process that is gone is left to the server: by the shared memory that it names, a server finds out
  * whether children of the earlier one still work here, and before 13 by nothing else, as soon as it has another port.
- * Garbage stays, and is an error. The caller holds the change and use locks.
+ * A file that names no process goes, if no server runs. The caller holds the change and use locks.
+ *
+ * Throws as {@link findPostmaster} does.
  */
 export async function removeLeftFiles(directory: DataDirectory): Promise<void> {
-  const file = await readPostmasterPid(directory)
+  const file = await lookAtPidFile(directory)
   if (file !== null) {
     if ((await findPostmaster(directory)) !== null) return
-    if (isTaken(file.pid)) {
+    if (file instanceof NamelessPidFile || isTaken(file.pid)) {
       await endOrphans(directory)
       await rm(directory.pidFile, { force: true })
     }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { liveness } from '@howdah/lock'
 import type { DataDirectory } from './data-directory.ts'
-import { type PostgresProcess, processesIn } from './postgres-processes.ts'
+import { isChild, processesIn, type WorkingProcess } from './postgres-processes.ts'
 
 /**
  * Ends what a killed postmaster has left, and waits until it is gone: backends that are busy, have not noticed yet, and
@@ -13,9 +13,11 @@ import { type PostgresProcess, processesIn } from './postgres-processes.ts'
 export async function endOrphans(
   directory: DataDirectory,
   timeout = 5_000,
-): Promise<PostgresProcess[]> {
+): Promise<WorkingProcess[]> {
   const deadline = performance.now() + timeout
-  const orphans = await processesIn(directory.path)
+  const all = await processesIn(directory.path)
+  // Those of a container have a postmaster of their own, which cannot be judged from here.
+  const orphans = all.every(isChild) ? all.filter(({ isNested }) => !isNested) : []
   for (const { identity } of orphans) {
     try {
       if (liveness(identity) === 'alive') process.kill(identity.pid, 'SIGQUIT')

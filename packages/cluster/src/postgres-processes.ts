@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { lstat, readdir, readFile, readlink, stat } from 'node:fs/promises'
 import { identifyProcess, type ProcessIdentity } from '@howdah/lock'
+import { isPostgres } from './serving/is-postgres.ts'
+import { workingIn } from './serving/working-directory.ts'
 
 /** A process that runs PostgreSQL's server program, a postmaster or one of its children. */
 export interface PostgresProcess {
@@ -15,10 +18,12 @@ export interface PostgresProcess {
   readonly place: 'here' | 'removed' | 'elsewhere'
   /** Its arguments; of a postmaster's children, what they say of themselves, such as `postgres: checkpointer`. */
   readonly title: string
+  /** Whether it is one of a container: of a pid namespace below this one. */
+  readonly isNested: boolean
 }
 
 /** Whether a process calls itself a postmaster's child, as all of them do once they are at work. */
-export function isChild({ title }: PostgresProcess): boolean {
+export function isChild({ title }: Pick<PostgresProcess, 'title'>): boolean {
   return title.startsWith('postgres: ')
 }
 
@@ -34,26 +39,52 @@ export async function postgresProcesses(): Promise<PostgresProcess[] | null> {
   return found.filter((one) => one !== null)
 }
 
-/** The postgres processes that work in a directory, by whatever path. */
-export async function processesIn(directory: string): Promise<PostgresProcess[]> {
-  const here = await stat(directory).catch(() => null)
-  if (here === null) return []
-  const all = (await postgresProcesses()) ?? []
-  const near = await Promise.all(
-    all.map(async (one) => {
-      const there = await stat(`/proc/${one.identity.pid}/cwd`).catch(() => null)
-      return there?.dev === here.dev && there.ino === here.ino
-    }),
-  )
-  return all.filter((_, index) => near[index])
+/**
+ * The postgres processes that work in a directory, by whatever path, of this pid namespace and those below it. Root in a
+ * container looks as their user; of others' processes nothing can be told.
+ */
+export async function processesIn(directory: string): Promise<WorkingProcess[]> {
+  const names = await readdir('/proc').catch(() => [])
+  const pids = names.filter((name) => /^\d+$/.test(name)).map(Number)
+  const { here } = await workingIn(directory, pids.filter(isPostgres))
+  return here.map(lookFromOutside).filter((one) => one !== null)
+}
+
+/** What everybody may know of a process. */
+export type WorkingProcess = Pick<PostgresProcess, 'identity' | 'parent' | 'title' | 'isNested'>
+
+function lookFromOutside(pid: number): WorkingProcess | null {
+  try {
+    const identity = identifyProcess(pid)
+    if (identity === null) return null
+    const title = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+    return {
+      identity,
+      ...ofStatus(readFileSync(`/proc/${pid}/status`, 'utf8')),
+      title: told(title),
+    }
+  } catch {
+    return null // It has ended.
+  }
+}
+
+/** From proc_pid_status(5). */
+function ofStatus(status: string): Pick<PostgresProcess, 'parent' | 'isNested'> {
+  const pids = /^NSpid:((\t\d+)+)$/m.exec(status)?.[1] ?? ''
+  return {
+    parent: Number(/^PPid:\t(\d+)/m.exec(status)?.[1]),
+    isNested: pids.trim().split('\t').length > 1,
+  }
+}
+
+function told(commandLine: string): string {
+  return commandLine.replaceAll('\0', ' ').trim()
 }
 
 /** `null` where it is none, is somebody else's, or has ended meanwhile. */
 async function lookAt(pid: number): Promise<PostgresProcess | null> {
   try {
-    if (!/\/(postgres|postmaster)( \(deleted\))?$/.test(await readlink(`/proc/${pid}/exe`))) {
-      return null
-    }
+    if (!isPostgres(pid)) return null
     const identity = identifyProcess(pid)
     if (identity === null) return null
     const [cwd, title, status] = await Promise.all([
@@ -70,10 +101,10 @@ async function lookAt(pid: number): Promise<PostgresProcess | null> {
       identity,
       // The effective one, proc_pid_status(5).
       uid: Number(/^Uid:\t\d+\t(\d+)/m.exec(status)?.[1]),
-      parent: Number(/^PPid:\t(\d+)/m.exec(status)?.[1]),
+      ...ofStatus(status),
       dataDir: place === 'removed' ? cwd.slice(0, -deleted.length) : cwd,
       place,
-      title: title.replaceAll('\0', ' ').trim(),
+      title: told(title),
     }
   } catch {
     return null

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import type { DataDirectory } from './data-directory.ts'
 import { PermissionError, UnknownStatusError } from './errors.ts'
 
@@ -20,6 +20,20 @@ export interface PostmasterPid {
   /** The segment of System V shared memory that tells whether the data directory is in use. */
   readonly sharedMemory: { readonly key: number; readonly id: number } | null
   readonly status: 'starting' | 'stopping' | 'ready' | 'standby' | null
+  /** Of the file itself, which every server makes anew. */
+  readonly inode: bigint
+  /** When the file was last written. */
+  readonly writtenAt: Date
+}
+
+/** A `postmaster.pid` that names no process: empty, as after a power failure, or written by no server. */
+export class NamelessPidFile {
+  /** What it holds. */
+  readonly why: string
+
+  constructor(why: string) {
+    this.why = why
+  }
 }
 
 /**
@@ -29,14 +43,26 @@ export interface PostmasterPid {
  * read.
  */
 export async function readPostmasterPid(directory: DataDirectory): Promise<PostmasterPid | null> {
-  let content
+  const found = await lookAtPidFile(directory)
+  if (!(found instanceof NamelessPidFile)) return found
+  throw new UnknownStatusError(
+    directory.path,
+    `${directory.pidFile} ${found.why} and so names no process; when you are sure that no server runs there, remove it`,
+  )
+}
+
+/** Reads `postmaster.pid`, whatever it holds. Throws as {@link readPostmasterPid} does for what cannot be read. */
+export async function lookAtPidFile(
+  directory: DataDirectory,
+): Promise<PostmasterPid | NamelessPidFile | null> {
   try {
-    content = readFileSync(directory.pidFile, 'utf8')
+    let found = readPidFile(directory)
     // A server that is just starting has made the file and not yet written it.
-    for (let tries = 0; content === '' && tries < 20; tries += 1) {
+    for (let tries = 0; found.content === '' && tries < 20; tries += 1) {
       await new Promise((done) => setTimeout(done, 5))
-      content = readFileSync(directory.pidFile, 'utf8')
+      found = readPidFile(directory)
     }
+    return parsePostmasterPid(found)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return null
@@ -52,10 +78,26 @@ export async function readPostmasterPid(directory: DataDirectory): Promise<Postm
       cause: error,
     })
   }
-  return parsePostmasterPid(directory, content)
 }
 
-function parsePostmasterPid(directory: DataDirectory, content: string): PostmasterPid {
+interface PidFile {
+  readonly content: string
+  readonly inode: bigint
+  readonly writtenAt: Date
+}
+
+function readPidFile({ pidFile }: DataDirectory): PidFile {
+  // Without waiting for the other end, should it be a FIFO.
+  const fd = openSync(pidFile, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    const { ino, mtime } = fstatSync(fd, { bigint: true })
+    return { content: readFileSync(fd, 'utf8'), inode: ino, writtenAt: mtime }
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function parsePostmasterPid({ content, ...file }: PidFile): PostmasterPid | NamelessPidFile {
   const [
     pid = '',
     dataDir = '',
@@ -68,13 +110,12 @@ function parsePostmasterPid(directory: DataDirectory, content: string): Postmast
   ] = content.split('\n').map((line) => line.trim())
   // Single-user mode writes its pid with a minus sign.
   if (!/^-?[1-9]\d{0,9}$/.test(pid)) {
-    const what = content === '' ? 'is empty' : `begins with ${JSON.stringify(content.slice(0, 40))}`
-    throw new UnknownStatusError(
-      directory.path,
-      `${directory.pidFile} ${what} and so names no process; when you are sure that no server runs there, remove it`,
+    return new NamelessPidFile(
+      content === '' ? 'is empty' : `begins with ${JSON.stringify(content.slice(0, 40))}`,
     )
   }
   return {
+    ...file,
     pid: Math.abs(Number(pid)),
     dataDir,
     startedAt: new Date(Number(start) * 1000),

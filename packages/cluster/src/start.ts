@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
+import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Launch } from '@howdah/coordinate'
+import { isServed, type Launch } from '@howdah/coordinate'
 import type { Runtime } from '@howdah/runtime'
 import type { DataDirectory } from './data-directory.ts'
 import { serverEnvironment } from './environment.ts'
@@ -8,6 +9,7 @@ import { StartFailedError } from './errors.ts'
 import { removeLeftFiles } from './left-files.ts'
 import { openLog, readLog } from './log-file.ts'
 import { endOrphans } from './orphans.ts'
+import { placeOf } from './place.ts'
 import { readPostmasterPid } from './postmaster-pid.ts'
 import { reach } from './reach.ts'
 import type { ServerUser } from './server-user.ts'
@@ -48,8 +50,10 @@ export async function startPostmaster(
     checkStartSetting(directory.path, name, value)
   }
   await removeLeftFiles(directory)
+  await endLeftServer(directory)
   const deadline = performance.now() + timeout
   for (let attempt = 1; ; attempt += 1) {
+    using earlier = keepPidFile(directory)
     using log = openLog(directory, user)
     using way = reach(directory.path, user)
     const child = await launch.spawn({
@@ -62,7 +66,7 @@ export async function startPostmaster(
       stdio: ['ignore', log.fd, log.fd, ...way.descriptors],
       ...(user !== null && { uid: user.uid, gid: user.gid }),
     })
-    const failure = await untilReady(directory, child, deadline)
+    const failure = await untilReady(directory, child, earlier, deadline)
     if (failure === null) return
     const words = await readLog(directory, log.start)
     if (performance.now() > deadline || !(await mayPass(directory, words, { attempt, tcp }))) {
@@ -71,19 +75,46 @@ export async function startPostmaster(
   }
 }
 
+/** What a killed server of ours has left running keeps its lock: it is given a moment to end by itself. */
+async function endLeftServer(directory: DataDirectory): Promise<void> {
+  const place = placeOf(directory, null, false)
+  for (let look = 0; await isServed(place); look += 1) {
+    if (look === 15) return void (await endOrphans(directory))
+    await sleep(10)
+  }
+}
+
+/** The `postmaster.pid` of an earlier server: kept open, so that no new file gets its inode. */
+interface EarlierPidFile extends Disposable {
+  readonly inode: bigint | null
+}
+
+function keepPidFile({ pidFile }: DataDirectory): EarlierPidFile {
+  let fd: number
+  try {
+    fd = openSync(pidFile, constants.O_RDONLY | constants.O_NONBLOCK)
+  } catch {
+    return { inode: null, [Symbol.dispose]: () => undefined }
+  }
+  const { ino } = fstatSync(fd, { bigint: true })
+  return { inode: ino, [Symbol.dispose]: () => closeSync(fd) }
+}
+
 /**
- * Waits until `postmaster.pid` names the very process that was spawned and calls it ready, for the file of an earlier
- * server calls it so, too. `null`, or how the server ended.
+ * Waits until `postmaster.pid` names the very process that was spawned and calls it ready. The file of an earlier server
+ * calls it so, too, and in a container that was started anew it may name the same pid: a server makes the file anew, so that
+ * it is another one. `null`, or how the server ended.
  */
 async function untilReady(
   directory: DataDirectory,
   child: ChildProcess,
+  earlier: EarlierPidFile,
   deadline: number,
 ): Promise<string | null> {
   while (child.exitCode === null && child.signalCode === null) {
     const file = await readPostmasterPid(directory).catch(() => null)
     const isReady = file?.status === 'ready' || file?.status === 'standby'
-    if (isReady && file.pid === child.pid) return null
+    if (isReady && file.pid === child.pid && file.inode !== earlier.inode) return null
     if (performance.now() > deadline) {
       await stopPostmaster(directory, { mode: 'immediate' })
       return 'it was not ready in time, and was stopped; give it more time, or look into its log'

@@ -15,6 +15,7 @@ import { prepareDirectory } from './prepare.ts'
 import { recordSuperuser, superuserOf } from './superuser.ts'
 import { ensurePassword } from './tcp-password.ts'
 import { forgetting, remember, rememberStarted } from './use-entry.ts'
+import { refuseServed } from './serving/refuse-served.ts'
 import { readVersion } from './version-file.ts'
 import { WriteScope } from './write-scope.ts'
 
@@ -37,6 +38,8 @@ export class ClusterSubject implements Subject<LaunchOptions> {
   readonly runtime: () => Promise<Runtime>
   private readonly state: LocalState
   private readonly scope: WriteScope
+  /** There was no directory before: nobody can work in it. */
+  private isNew = false
 
   constructor(
     directory: DataDirectory,
@@ -53,11 +56,13 @@ export class ClusterSubject implements Subject<LaunchOptions> {
 
   async prepare(): Promise<void> {
     await this.scope.requireOutside()
+    this.isNew ||= !(await this.directory.has(this.directory.path))
     await prepareDirectory(this.directory, this.user)
   }
 
   async create(options: LaunchOptions, creation: Creation): Promise<State> {
     if (await this.exists()) return 'unmodified'
+    await refuseServed(this.directory, this.isNew)
     await checkAccess(this.directory, this.user)
     await this.scope.requireOutside()
     const runtime = await this.runtime()

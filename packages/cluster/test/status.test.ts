@@ -89,19 +89,44 @@ it('starts where the pid in the file is that of a process that has ended, and th
 })
 
 it.each([
-  ['nothing', '', 'is empty'],
-  ['garbage', 'elephants\n', 'begins with "elephants'],
-  ['no process', '0\n', 'begins with "0'],
-  ['a process group', '-1x\n', 'begins with "-1x'],
-  ['a megabyte', 'x'.repeat(1_000_000), 'begins with "xxx'],
-])('does not know, and says so, where the pid file holds %s', async (_, content, why) => {
-  writeFileSync(cluster.pidFile, content)
-  const unknown = { code: 'ERR_CLUSTER_UNKNOWN_STATUS', message: expect.stringContaining(why) }
-  await expect(cluster.status()).rejects.toMatchObject(unknown)
-  await expect(cluster.run()).rejects.toMatchObject(unknown)
-  await expect(cluster.stop()).rejects.toMatchObject(unknown)
-  await expect(cluster.destroy()).rejects.toMatchObject(unknown)
-  expect(readFileSync(cluster.pidFile, 'utf8')).toBe(content)
+  ['nothing', ''],
+  ['garbage', 'elephants\n'],
+  ['zeros, as after a power failure', '\0'.repeat(92)],
+  ['no process', '0\n'],
+  ['a process group', '-1x\n'],
+  ['a megabyte', 'x'.repeat(1_000_000)],
+])(
+  'is stopped where the pid file holds %s, for the kernel knows of no server',
+  async (_, content) => {
+    writeFileSync(cluster.pidFile, content)
+    expect(await cluster.status()).toMatchObject({ state: 'stopped' })
+    expect(await cluster.stop()).toBe('unmodified')
+    expect(readFileSync(cluster.pidFile, 'utf8')).toBe(content)
+    expect(await cluster.start()).toBe('modified')
+    expect(await cluster.status()).toMatchObject({ state: 'running', ours: true })
+    await cluster.stop()
+  },
+)
+
+it('does not know, and says so, where the pid file of a running server holds nothing', async () => {
+  await using session = await cluster.run()
+  const { pid } = (await cluster.status()) as { pid: number }
+  const content = readFileSync(cluster.pidFile)
+  writeFileSync(cluster.pidFile, '')
+  try {
+    const unknown = {
+      code: 'ERR_CLUSTER_UNKNOWN_STATUS',
+      message: expect.stringContaining(
+        `is empty and so names no process, and a server runs there (pid ${pid})`,
+      ),
+    }
+    await expect(cluster.status()).rejects.toMatchObject(unknown)
+    await expect(cluster.stop({ force: true })).rejects.toMatchObject(unknown)
+    await expect(cluster.destroy({ force: true })).rejects.toMatchObject(unknown)
+  } finally {
+    writeFileSync(cluster.pidFile, content)
+  }
+  expect(session.started).toBe('modified')
 })
 
 it('is stopped when the postmaster was killed, and starts again', async () => {

@@ -1,9 +1,11 @@
 import { messageOf } from './caught.ts'
+import type { ServerRecord } from './record.ts'
 import type { User } from './users.ts'
 
 /** The codes of this package's errors. They are permanent: match on them, not on messages or classes. */
 export type CoordinateErrorCode =
   | 'ERR_COORDINATE_DOES_NOT_EXIST'
+  | 'ERR_COORDINATE_ELSEWHERE'
   | 'ERR_COORDINATE_IN_USE'
   | 'ERR_COORDINATE_LAUNCH'
   | 'ERR_COORDINATE_NOT_RUNNING'
@@ -55,6 +57,28 @@ export class InUseError extends CoordinateError {
     )
     this.path = path
     this.users = users
+  }
+}
+
+/**
+ * A server lives, and cannot be judged from here, as in another container: nothing was started beside it, signalled or
+ * removed.
+ */
+export class InUseElsewhereError extends CoordinateError {
+  override readonly name = 'InUseElsewhereError'
+  /** What is in use: the subject's directory, or the file of the change lock. */
+  readonly path: string
+  /** What is known of the server: its pid as it is counted there, its pid namespace, host and start. */
+  readonly server: Pick<ServerRecord, 'process' | 'host' | 'since'> | null
+
+  constructor(path: string, record: ServerRecord | null, cause?: unknown) {
+    super(
+      'ERR_COORDINATE_ELSEWHERE',
+      `${path} is in use in another container: its server lives${whereItLives(record)}, and cannot be judged from here; use it from there, or stop it there first`,
+      cause === undefined ? {} : { cause },
+    )
+    this.path = path
+    this.server = record && { process: record.process, host: record.host, since: record.since }
   }
 }
 
@@ -166,6 +190,18 @@ export class UnsupportedError extends CoordinateError {
       'Windows has no flock(2), on which sharing among processes rests; run this under Linux, WSL or macOS',
     )
   }
+}
+
+function whereItLives(record: ServerRecord | null): string {
+  if (record === null) return ''
+  const { process, host, since } = record
+  const known = [
+    `pid ${process.pid} as it is counted there`,
+    process.pidNamespace,
+    host === null ? null : `host ${host}`,
+    since === null ? null : `since ${since.toISOString()}`,
+  ]
+  return ` (${known.filter((one) => one !== null).join(', ')})`
 }
 
 function byUsers(users: readonly User[]): string {

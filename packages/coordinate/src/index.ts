@@ -1,6 +1,7 @@
 export {
   CoordinateError,
   DoesNotExistError,
+  InUseElsewhereError,
   InUseError,
   LaunchError,
   NotRunningError,
@@ -19,10 +20,11 @@ export type { Launch, LaunchRequest, Stdio } from './launch.ts'
 export type { LeaveOptions, Left } from './leave.ts'
 export { ownership, pin, unpin, type Ownership, type UnpinOptions } from './pin.ts'
 export type { Place, ThrowAway } from './place.ts'
-export type { StopSignal } from './record.ts'
+export { readRecord, type ServerRecord, type StopSignal } from './record.ts'
 export { runAndDestroy, runAndStop, runAndStopIfExists, type Action } from './run.ts'
 export { Exclusive, Free, Shared, type ChangeOptions } from './states.ts'
 export type { Creation, State, Subject } from './subject.ts'
+export { isServed, refuseUnseen, type Served } from './server-lock.ts'
 export { users, type User } from './users.ts'
 export type { Wait, WaitOptions } from './waiting.ts'
 export type { WatchdogKind } from './watchdog.ts'

@@ -3,13 +3,15 @@ import { closeSync, openSync } from 'node:fs'
 import type { Lock } from '@howdah/lock'
 import { codeOf } from './caught.ts'
 import type { Coordinated } from './coordinated.ts'
-import { CoordinateError, DoesNotExistError, OptionError } from './errors.ts'
+import { convertToExclusive } from './convert-to-exclusive.ts'
+import { CoordinateError, DoesNotExistError, InUseElsewhereError, OptionError } from './errors.ts'
 import { isCurrent } from './is-current.ts'
 import { Launcher } from './launch.ts'
 import { lastOneOut } from './leave.ts'
-import { checkPlace, isThrowAway } from './place.ts'
+import { type Place, checkPlace, isThrowAway } from './place.ts'
 import { names, readRecord, seconds, writeRecord } from './record.ts'
-import { isRecordedAlive, stopRecorded } from './stop-recorded.ts'
+import { hasServer, isOfElsewhere, lockForServer } from './server-lock.ts'
+import { stopRecorded } from './stop-recorded.ts'
 import type { State } from './subject.ts'
 import { type WaitOptions, Waiting } from './waiting.ts'
 import { type WatchdogKind, ensureWatchdog } from './watchdog.ts'
@@ -40,6 +42,9 @@ export interface Joined {
   readonly use: Lock
   readonly started: State
 }
+
+/** In ms: how long the processes of a container that was killed may take to go. */
+const farewell = 1_000
 
 /** How often a subject that vanishes while it is joined is tried anew. */
 const attempts = 100
@@ -132,7 +137,7 @@ export async function joinUnderChange<Options>(
       use.release()
       return null
     }
-    return { use, started: await bringUp(coordinated, options, waiting, fresh) }
+    return { use, started: await bringUp(coordinated, options, waiting, fresh, use) }
   } catch (error) {
     throw await withSuppressed(error, async () => {
       await lastOneOut({ subject, place }, use, { lingers: false })
@@ -187,23 +192,33 @@ export async function bringUp<Options>(
   options: StartOptions<Options>,
   waiting: Waiting,
   fresh: boolean,
+  use: Lock | null = null,
 ): Promise<State> {
   const { subject, place } = coordinated
+  const patience = performance.now() + farewell
   const runs = await waiting.until(
     'process',
     place.record,
     'the server to come up or to go',
     async () => {
-      if (await subject.running()) return true
-      const gone = (await subject.process()) === null && !isRecordedAlive(readRecord(place.record))
-      return gone ? false : null
+      try {
+        if (await subject.running()) return true
+        return (await hasServer(place, subject)) ? null : false
+      } catch (error) {
+        if (codeOf(error) !== 'ERR_COORDINATE_ELSEWHERE' || waiting.left === 0) throw error
+        if (performance.now() > patience) throw error
+        return null
+      }
     },
   )
   if (runs) {
     await keepWatch(coordinated, options)
     return 'unmodified'
   }
-  const linger = Math.max(readRecord(place.record)?.linger ?? 0, seconds(options.linger ?? 0))
+  if (use !== null) refuseUsersElsewhere(place, use)
+  // As the use file: a subject that is created has it since then.
+  if (subject.create === undefined) (await lockForServer(place, true)).release()
+  const linger = Math.max(readRecord(place)?.linger ?? 0, seconds(options.linger ?? 0))
   const { pinned = false } = options
   // The two come up side by side; the launcher holds the server back until the watchdog is there. What was made just
   // now may be one to be thrown away, and is watched first. What is pinned to stay has nobody to be watched for.
@@ -224,12 +239,23 @@ export async function bringUp<Options>(
       (missing: unknown) => missing,
     )
     throw await withSuppressed(reason, async () => {
-      const record = readRecord(place.record)
-      if (launcher.launched && record !== null) await stopRecorded(record)
+      const record = readRecord(place)
+      if (launcher.launched && record !== null) await stopRecorded(place, record)
     })
   } finally {
     await launcher.settled()
   }
+}
+
+/**
+ * Throws {@link InUseElsewhereError} if the last server was one of another container, and users of it are left: they have
+ * a watchdog that could not see a server of ours.
+ */
+function refuseUsersElsewhere(place: Place, use: Lock): void {
+  const record = readRecord(place)
+  if (!isOfElsewhere(record) || use.mode === 'exclusive') return
+  if (!convertToExclusive(use)) throw new InUseElsewhereError(place.change, record)
+  use.downgrade()
 }
 
 /**
@@ -240,7 +266,7 @@ export async function keepWatch<Options>(
   { subject, place }: Coordinated<Options>,
   wishes: Pick<StartOptions<Options>, 'linger' | 'pinned' | 'watchdog'>,
 ): Promise<void> {
-  const record = readRecord(place.record)
+  const record = readRecord(place)
   if (!names(record, await subject.process())) return
   const linger = Math.max(record.linger, seconds(wishes.linger ?? 0))
   const pinned = record.pinned || wishes.pinned === true

@@ -8,7 +8,8 @@ import { messageOf } from './caught.ts'
 import { LaunchError } from './errors.ts'
 import { coverDescriptors } from './inheritable-descriptors.ts'
 import { type Place, childUser } from './place.ts'
-import { type ServerRecord, type StopSignal, writeRecord } from './record.ts'
+import { type ServerRecord, type StopSignal, launchedNow, writeRecord } from './record.ts'
+import { lockForServer } from './server-lock.ts'
 
 /** What is to be run as the server. */
 export interface LaunchRequest {
@@ -20,7 +21,10 @@ export interface LaunchRequest {
   readonly env: Readonly<Record<string, string>>
   /** What ends it in an orderly way. */
   readonly signal: StopSignal
-  /** Its standard input, output and error, and its descriptor 3 if it is to have one. It gets no others. */
+  /**
+   * Its standard input, output and error, and its descriptor 3 if it is to have one. Descriptor 4 is its lock; it gets no
+   * others.
+   */
   readonly stdio: readonly [Stdio, Stdio, Stdio, fourth?: number]
   /** As whom it runs when this process is root; the place's user unless told otherwise. */
   readonly uid?: number
@@ -49,7 +53,7 @@ export interface Launch {
  */
 const launcher = (unset: string, fourth: boolean): string =>
   `read -r HOWDAH_WORD <&3 || exit 125; unset HOWDAH_WORD ${unset}; ` +
-  `exec "$@" 3<&${fourth ? '4' : '-'} 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-`
+  `exec "$@" 3<&${fourth ? '5' : '-'} 5<&- 6<&- 7<&- 8<&- 9<&-`
 
 /** How what is launched is to be treated: a record, but for the process. */
 type Wishes = Pick<ServerRecord, 'pinned' | 'linger' | 'joined'>
@@ -96,7 +100,7 @@ export class Launcher implements Launch {
   async #spawn(request: LaunchRequest): Promise<ChildProcess> {
     const { command, cwd, signal } = request
     checkCommand(command)
-    const child = this.#start(request)
+    const child = await this.#start(request)
     await spawned(child, command)
     this.#children.push(child)
     const gate = child.stdio[3]
@@ -110,7 +114,7 @@ export class Launcher implements Launch {
       writeRecord(this.#place, {
         process: identity,
         signal,
-        cwd: request.leavesCwd === true ? null : cwd,
+        ...launchedNow(this.#place, request.leavesCwd === true ? null : cwd),
         ...this.#about,
       })
       await this.#watched
@@ -130,7 +134,20 @@ export class Launcher implements Launch {
     return this.#place.shell ?? '/bin/sh'
   }
 
-  #start({ command, args, cwd, env, stdio, uid, gid }: LaunchRequest): ChildProcess {
+  async #start(request: LaunchRequest): Promise<ChildProcess> {
+    const lock = await lockForServer(this.#place)
+    try {
+      return this.#spawnWith(lock.fd, request)
+    } finally {
+      // Only the child has it from now on.
+      lock.detach()
+    }
+  }
+
+  #spawnWith(
+    lock: number,
+    { command, args, cwd, env, stdio, uid, gid }: LaunchRequest,
+  ): ChildProcess {
     // Shells set these by themselves; the server gets only what was asked for.
     const unset = ['PWD', 'OLDPWD', 'SHLVL'].filter((name) => !(name in env)).join(' ')
     const [stdin, stdout, stderr, fourth] = stdio
@@ -140,6 +157,7 @@ export class Launcher implements Launch {
       stdout,
       stderr,
       'pipe' as const,
+      lock,
       ...(fourth === undefined ? [] : [fourth]),
     ]
     using covered = coverDescriptors(inherited)

@@ -4,6 +4,7 @@ import type { Coordinated } from './coordinated.ts'
 import { isCurrent } from './is-current.ts'
 import { isThrowAway } from './place.ts'
 import { names, readRecord, removeRecord } from './record.ts'
+import { isUnseen } from './server-lock.ts'
 import { isRecordedAlive, stopRecorded } from './stop-recorded.ts'
 import { type WaitOptions, Waiting } from './waiting.ts'
 import { type WatchdogKind, ensureWatchdog } from './watchdog.ts'
@@ -88,8 +89,10 @@ async function tidy<Options>(
   { subject, place }: Coordinated<Options>,
   { destroys = false, lingers = true, watchdog }: End,
 ): Promise<Left> {
+  // A server of another container is left to its users and its watchdog there.
+  if (await isUnseen(place)) return 'kept'
   const running = await subject.process()
-  const record = readRecord(place.record)
+  const record = readRecord(place)
   if (running !== null) {
     if (!names(record, running) || record.pinned) return 'kept'
     if (lingers && record.linger > 0 && !destroys) {
@@ -98,7 +101,7 @@ async function tidy<Options>(
     }
   } else if (isRecordedAlive(record)) {
     // Ours, and not so far that the subject knows it.
-    await stopRecorded(record)
+    await stopRecorded(place, record)
   }
   if (destroys || isThrowAway(place)) {
     await subject.destroy()

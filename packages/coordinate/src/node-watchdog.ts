@@ -5,6 +5,7 @@
 import {
   closeSync,
   constants,
+  fstatSync,
   openSync,
   readFileSync,
   readdirSync,
@@ -15,16 +16,20 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Lock, acquire, identifyProcess, liveness, tryAcquire } from '@howdah/lock'
+import { type Lock, acquire, identifyProcess, tryAcquire } from '@howdah/lock'
 import { codeOf } from './caught.ts'
 import { type ServerRecord, readRecord } from './record.ts'
+import { isOfElsewhere, isServed } from './server-lock.ts'
 import { isRecordedAlive, stopRecorded } from './stop-recorded.ts'
 
 const [
   use = '',
-  recordPath = '',
+  record = '',
   ,
   ,
+  ,
+  watchdog = '',
+  server = '',
   change = '',
   directory = '',
   mark = '',
@@ -32,9 +37,12 @@ const [
   last = '',
   pidFile = '',
 ] = process.argv.slice(2)
+const place = { use, record, server, change }
 const watchdogLock = 3
-const watched = fileIdentity(use)
+let watched = fileIdentity(use)
 let held: Lock | null = null
+/** The last record that was seen: with the subject, the file is gone. */
+let known: ServerRecord | null = null
 
 if (watched === null) {
   writeSync(1, `${use} does not exist\n`)
@@ -44,24 +52,37 @@ writeSync(1, 'ready\n')
 // Lets go of the pipe to whoever started us. The lowest free number is 1 again.
 closeSync(1)
 openSync('/dev/null', constants.O_WRONLY)
+const remembering = setInterval(remember, 500)
 await watch()
+clearInterval(remembering)
+
+function remember(): void {
+  try {
+    known = readRecord(place) ?? known
+  } catch {
+    // It cannot be read just now.
+  }
+}
 
 async function watch(): Promise<void> {
   let lingered = ''
   for (;;) {
-    if (!(await awaitUse())) return finishWreck()
-    const record = readRecord(recordPath)
-    if (isElsewhere(record)) return end()
-    if (isRecordedAlive(record)) {
-      if (record.pinned) return end()
-      const life = JSON.stringify([record.process, record.joined])
-      if (record.linger > 0 && lingered !== life) {
+    if (!(await awaitUse())) {
+      if (await finish()) return end()
+      continue
+    }
+    const found = readRecord(place)
+    if (await isElsewhere(found)) return end()
+    if (isRecordedAlive(found)) {
+      if (found.pinned) return end()
+      const life = JSON.stringify([found.process, found.joined])
+      if (found.linger > 0 && lingered !== life) {
         lingered = life
         releaseUse()
-        await keepLingering(record)
+        await keepLingering(found)
         continue
       }
-      if (!(await stopRecorded(record))) return end()
+      if (!(await stopRecorded(place, found))) return end()
     }
     if (mark === '' || fileIdentity(mark) === null) {
       removeRecord()
@@ -72,22 +93,25 @@ async function watch(): Promise<void> {
 }
 
 /** Sleeps for as long as the server is to linger, and hardly longer than there is one. */
-async function keepLingering(record: ServerRecord): Promise<void> {
-  const deadline = performance.now() + record.linger * 1000
+async function keepLingering(found: ServerRecord): Promise<void> {
+  const deadline = performance.now() + found.linger * 1000
   for (;;) {
     const left = deadline - performance.now()
     if (left <= 0) return
     await sleep(Math.min(left, 1000))
-    if (fileIdentity(use) !== watched || !isRecordedAlive(record)) return
+    if (fileIdentity(use) !== watched || !isRecordedAlive(found)) return
   }
 }
 
-/** Use, exclusively; `false` when the subject that was watched is no more. */
+/** Use, exclusively; `false` when its file was removed or replaced. */
 async function awaitUse(): Promise<boolean> {
   try {
+    // Node remembers the path of the working directory, which may have been moved.
+    process.chdir('.')
     held ??= await acquire(use, { create: false, fair: false })
   } catch (error) {
-    if (codeOf(error) === 'ERR_LOCK_NOT_FOUND') return false
+    const code = codeOf(error)
+    if (code === 'ERR_LOCK_NOT_FOUND' || code === 'ENOENT') return false
     throw error
   }
   return fileIdentity(use) === watched
@@ -114,26 +138,46 @@ async function throwAwayUnderChange(): Promise<boolean> {
   if (fileIdentity(use) !== watched) return true
   held = await tryAcquire(use, { create: false })
   if (held === null) return false
-  const record = readRecord(recordPath)
-  if (isElsewhere(record)) return true
-  if (isRecordedAlive(record)) return false
-  if (!isOccupied()) remove()
+  const found = readRecord(place)
+  if (await isElsewhere(found)) return true
+  if (isRecordedAlive(found)) return false
+  if (!(await isKept())) remove()
   return true
 }
 
-/** Removed by somebody who was killed at it? Then the rest goes, too. */
-async function finishWreck(): Promise<void> {
-  releaseUse()
-  if (mark !== '' && isWreck() && fileIdentity(change) !== null) {
+/** What is left to do when the use file is no longer the one that was watched. `false`: another one is to be watched. */
+async function finish(): Promise<boolean> {
+  if (mark !== '' && isWreck()) {
+    releaseUse()
+    if (fileIdentity(change) === null) return true
+    // Removed by somebody who was killed at it? Then the rest goes, too.
     const changeLock = await acquire(change, { create: false, fair: false })
-    if (isWreck()) remove()
+    if (isWreck() && !(await isKept())) remove()
     changeLock.release()
+    return true
   }
-  end()
+  const { dev, ino } = fstatSync(watchdogLock, { bigint: true })
+  const isSameSubject = fileIdentity(watchdog) === `${dev}:${ino}`
+  if (isSameSubject && fileIdentity(use) !== null) {
+    releaseUse()
+    watched = fileIdentity(use)
+    return false
+  }
+  remember()
+  if (known === null || (isSameSubject && known.pinned)) return true
+  // There is nothing left that it could bring to an orderly end.
+  await stopRecorded(place, isSameSubject ? known : { ...known, signal: 'SIGQUIT' })
+  return true
 }
 
 function isWreck(): boolean {
   return fileIdentity(use) === null && fileIdentity(wreck) !== null
+}
+
+/** Whether what a killed server has left running does not end, or somebody else's server runs. */
+async function isKept(): Promise<boolean> {
+  for (let look = 0; look < 250 && (await isServed(place)); look++) await sleep(20)
+  return (await isServed(place)) || isOccupied()
 }
 
 function isOccupied(): boolean {
@@ -160,26 +204,20 @@ function remove(): void {
   rmSync(wreck, { force: true })
   removeRecord()
   try {
-    rmdirSync(directory)
+    rmdirSync(directory === '.' ? process.cwd() : directory)
   } catch {
     // A mount point, or its parent is not ours: it is empty, and that has to do.
   }
 }
 
 function removeRecord(): void {
-  rmSync(recordPath, { force: true })
-  rmSync(`${recordPath}.new`, { force: true })
+  rmSync(record, { force: true })
+  rmSync(`${record}.new`, { force: true })
 }
 
-/** In another pid namespace of this kernel nobody can be seen from here, and so counts as alive. */
-function isElsewhere(record: ServerRecord | null): boolean {
-  const { bootId, pidNamespace } = identifyProcess(process.pid) ?? {}
-  return (
-    record !== null &&
-    liveness(record.process) === 'unknown' &&
-    record.process.bootId === bootId &&
-    record.process.pidNamespace !== pidNamespace
-  )
+/** Whether the server is one of another pid namespace of this kernel, and lives: nobody can be signalled from here. */
+async function isElsewhere(found: ServerRecord | null): Promise<boolean> {
+  return isOfElsewhere(found) && (await isServed(place))
 }
 
 /** The watchdog lock goes first: whoever gets use next starts a new watchdog. */

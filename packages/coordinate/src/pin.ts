@@ -12,7 +12,7 @@ export type Ownership = 'none' | 'ours' | 'pinned' | 'foreign'
 export async function ownership(place: Place, subject: Subject<never>): Promise<Ownership> {
   const running = await subject.process()
   if (running === null) return 'none'
-  const record = readRecord(place.record)
+  const record = readRecord(place)
   if (!names(record, running)) return 'foreign'
   return record.pinned ? 'pinned' : 'ours'
 }
@@ -91,6 +91,6 @@ async function underChange(
 async function ours(place: Place, subject: Subject<never>): Promise<ServerRecord | null> {
   const running = await subject.process()
   if (running === null) throw new NotRunningError(place.use)
-  const record = readRecord(place.record)
+  const record = readRecord(place)
   return names(record, running) ? record : null
 }

@@ -10,6 +10,11 @@ export interface Place {
   readonly use: string
   /** A file or directory, best inside the subject: locked by the watchdog, for as long as there is one. */
   readonly watchdog: string
+  /**
+   * A file or directory, best inside the subject: locked exclusively by the server, by a descriptor that it and all its
+   * children inherit. So the kernel tells whether a server lives, also where its processes cannot be seen.
+   */
+  readonly server: string
   /** A small text file that says who runs. Beside it `<record>.new` appears for an instant. */
   readonly record: string
   /** As whom the watchdog and the server run when this process is root. */
@@ -41,11 +46,11 @@ export interface ThrowAway {
 /** Refuses paths that would coordinate or remove the wrong thing. */
 export function checkPlace(place: Place): void {
   if (process.platform === 'win32') throw new UnsupportedError()
-  const { change, use, watchdog, record, throwAway, shell } = place
-  const paths = { change, use, watchdog, record, shell: shell ?? '/bin/sh' }
+  const { change, use, watchdog, server, record, throwAway, shell } = place
+  const paths = { change, use, watchdog, server, record, shell: shell ?? '/bin/sh' }
   for (const [name, path] of Object.entries({ ...paths, ...throwAway })) checkPath(name, path)
-  if (new Set([change, use, watchdog, record]).size < 4) {
-    throw new PlaceError('change, use, watchdog and record must be four different paths')
+  if (new Set([change, use, watchdog, server, record]).size < 5) {
+    throw new PlaceError('change, use, watchdog, server and record must be five different paths')
   }
   if (throwAway === undefined) return
   const directory = resolve(throwAway.directory)

@@ -6,8 +6,11 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs'
+import { hostname } from 'node:os'
+import { dirname } from 'node:path'
 import type { ProcessIdentity } from '@howdah/lock'
 import { codeOf } from './caught.ts'
 import { RecordError } from './errors.ts'
@@ -35,8 +38,12 @@ export interface ServerRecord {
   readonly process: ProcessIdentity
   /** What ends it. */
   readonly signal: StopSignal
-  /** The working directory that it keeps, as a further proof that it is the process meant. */
-  readonly cwd: string | null
+  /** Whether it works in the directory of the use file: a further proof that it is the process meant. */
+  readonly worksHere: boolean
+  /** The name of the host, or container, in which it was started; for people. */
+  readonly host: string | null
+  /** When it was started; for people. */
+  readonly since: Date | null
   /** Nobody stops it by leaving. */
   readonly pinned: boolean
   /** For how many seconds it is kept after the last user has gone. */
@@ -45,12 +52,27 @@ export interface ServerRecord {
   readonly joined: string
 }
 
+/** Where a record lies, and what it is of. */
+type Recorded = Pick<Place, 'record' | 'change'>
+
 /**
- * The record at the path, or `null` where there is none or it is no whole record.
+ * Which subject a record is of: the device and inode of what the change lock lies on.
+ *
+ * A copy of the subject has another inode. So a record that was copied along names nobody's server there, while a subject
+ * that is moved, mounted elsewhere or reached by a link keeps its record.
+ */
+export function identityOf({ change }: Pick<Place, 'change'>): string {
+  const { dev, ino } = statSync(change, { bigint: true })
+  return `${dev}:${ino}`
+}
+
+/**
+ * The record of the place's own server; `null` if there is none, if it is no whole record, and if it is of another subject.
  *
  * It is text, a `key value` a line, so that a shell reads it, too.
  */
-export function readRecord(path: string): ServerRecord | null {
+export function readRecord(place: Recorded): ServerRecord | null {
+  const path = place.record
   let text: string
   try {
     text = readFileSync(path, 'utf8')
@@ -67,6 +89,7 @@ export function readRecord(path: string): ServerRecord | null {
   const pid = Number(fields.get('pid'))
   const signal = stopSignals.find((name) => name === fields.get('signal'))
   if (!Number.isSafeInteger(pid) || pid < 1 || signal === undefined) return null
+  if (fields.get('of') !== identityOfOrNone(place)) return null
   const linger = Number(fields.get('linger') ?? 0)
   return {
     process: {
@@ -76,7 +99,9 @@ export function readRecord(path: string): ServerRecord | null {
       pidNamespace: fields.get('namespace') ?? null,
     },
     signal,
-    cwd: fields.get('cwd') ?? null,
+    worksHere: fields.get('cwd') === 'here',
+    host: fields.get('host') ?? null,
+    since: dateOf(fields.get('since')),
     pinned: fields.get('pinned') === 'yes',
     linger: linger > 0 && Number.isFinite(linger) ? linger : 0,
     joined: fields.get('joined') ?? '',
@@ -85,15 +110,17 @@ export function readRecord(path: string): ServerRecord | null {
 
 /** Publishes the record, whole. Under change. As root it becomes the property of the place's user. */
 export function writeRecord(place: Place, record: ServerRecord): void {
-  const { process: identity, signal, cwd, pinned, linger, joined } = record
+  const { process: identity, signal, worksHere, host, since, pinned, linger, joined } = record
   const fields: [string, string | number | null][] = [
     ['pid', identity.pid],
     ['start', identity.startTime],
     ['boot', identity.bootId],
     ['namespace', identity.pidNamespace],
+    ['of', identityOf(place)],
+    ['host', host],
+    ['since', since?.toISOString() ?? null],
     ['signal', signal],
-    // A line cannot carry a line break; then the process is told by its start time alone.
-    ['cwd', cwd?.includes('\n') === true ? null : cwd],
+    ['cwd', worksHere ? 'here' : null],
     ['pinned', pinned ? 'yes' : null],
     ['linger', linger > 0 ? linger : null],
     ['joined', joined === '' ? null : joined],
@@ -116,6 +143,19 @@ export function writeRecord(place: Place, record: ServerRecord): void {
     renameSync(temporary, place.record)
   } catch (error) {
     throw new RecordError(place.record, 'write', error)
+  }
+}
+
+/** What a record says of a process that was launched just now. */
+export function launchedNow(
+  place: Pick<Place, 'use'>,
+  cwd: string | null,
+): Pick<ServerRecord, 'worksHere' | 'host' | 'since'> {
+  return {
+    worksHere: cwd !== null && isSame(cwd, dirname(place.use)),
+    // A line cannot carry a line break.
+    host: hostname().split('\n')[0] || null,
+    since: new Date(),
   }
 }
 
@@ -143,4 +183,24 @@ export function names(
     bootId === identity.bootId &&
     pidNamespace === identity.pidNamespace
   )
+}
+
+function identityOfOrNone(place: Pick<Place, 'change'>): string | null {
+  try {
+    return identityOf(place)
+  } catch {
+    return null // It was removed.
+  }
+}
+
+function isSame(one: string, other: string): boolean {
+  const [first, second] = [one, other].map((path) =>
+    statSync(path, { bigint: true, throwIfNoEntry: false }),
+  )
+  return first !== undefined && first.dev === second?.dev && first.ino === second.ino
+}
+
+function dateOf(text: string | undefined): Date | null {
+  const date = new Date(text ?? '')
+  return Number.isNaN(date.getTime()) ? null : date
 }

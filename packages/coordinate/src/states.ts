@@ -20,6 +20,7 @@ import { type LeaveOptions, type Left, leave } from './leave.ts'
 import { type Place, checkPlace } from './place.ts'
 import { removeRecord } from './record.ts'
 import type { State, Subject } from './subject.ts'
+import { refuseUnseen } from './server-lock.ts'
 import { takeUseAlone } from './take-use-alone.ts'
 import { usersIfKnown } from './users.ts'
 import { type WaitOptions, Waiting } from './waiting.ts'
@@ -241,6 +242,7 @@ export class Exclusive<Options> extends Handle<Options> implements Disposable, A
   /** Stops it, also when it is pinned or was started by somebody else. */
   async stop(): Promise<State> {
     this.#require('stop')
+    await refuseUnseen(this.place)
     const state = await this.subject.stop()
     removeRecord(this.place)
     return state
@@ -264,6 +266,7 @@ export class Exclusive<Options> extends Handle<Options> implements Disposable, A
   async destroy(): Promise<State> {
     const { change, use } = this.#take('destroy')
     try {
+      await refuseUnseen(this.place)
       const state = await this.subject.destroy()
       removeRecord(this.place)
       return state

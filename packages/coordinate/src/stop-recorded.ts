@@ -1,7 +1,9 @@
 import { statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { liveness } from '@howdah/lock'
 import { codeOf } from './caught.ts'
+import type { Place } from './place.ts'
 import type { ServerRecord } from './record.ts'
 
 /** After this many ms of patience a server is told to quit at once. */
@@ -11,11 +13,14 @@ const patience = 30_000
  * Ends the process that the record names, and waits until it is really gone.
  *
  * Never SIGKILL, which leaves shared memory behind: SIGQUIT after 30 s, and then it is waited for. Returns `false`, and
- * signals nobody, where the process works in another directory than the one recorded.
+ * signals nobody, if the process works in another directory than it should.
  */
-export async function stopRecorded(record: ServerRecord): Promise<boolean> {
+export async function stopRecorded(
+  { use }: Pick<Place, 'use'>,
+  record: ServerRecord,
+): Promise<boolean> {
   if (!isRecordedAlive(record)) return true
-  if (!worksWhereRecorded(record)) return false
+  if (record.worksHere && !worksIn(dirname(use), record.process.pid)) return false
   const { pid } = record.process
   signal(pid, record.signal)
   const start = performance.now()
@@ -35,14 +40,13 @@ export function isRecordedAlive(record: ServerRecord | null): record is ServerRe
   return record !== null && liveness(record.process) === 'alive'
 }
 
-function worksWhereRecorded({ cwd, process: { pid } }: ServerRecord): boolean {
-  if (cwd === null) return true
+function worksIn(directory: string, pid: number): boolean {
   try {
-    const recorded = statSync(cwd, { bigint: true })
+    const wanted = statSync(directory, { bigint: true })
     const actual = statSync(`/proc/${pid}/cwd`, { bigint: true })
-    return recorded.ino === actual.ino && recorded.dev === actual.dev
+    return wanted.ino === actual.ino && wanted.dev === actual.dev
   } catch {
-    return true // Removed, or no /proc: its start time has to do.
+    return true // Removed, somebody else's, or no /proc: its start time has to do.
   }
 }
 

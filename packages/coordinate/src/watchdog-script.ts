@@ -1,30 +1,38 @@
+import { serverLockDescriptor } from './server-lock.ts'
+
 /**
  * The watchdog, for any POSIX shell with a /proc and flock(1): dash, busybox ash, bash.
  *
- * Called with the use file, the record, this kernel's boot id, the pid namespace, the change file, and — of a subject
- * that was made to be thrown away — the directory, the mark, the wreck marker, the last file and the pid file.
+ * Called with the use file, the record, the subject's identity, this kernel's boot id, the pid namespace, the watchdog
+ * file, the server file, the change file, and — of a subject that was made to be thrown away — the directory, the mark, the
+ * wreck marker, the last file and the pid file.
+ *
+ * It works in the directory of the use file and gets the paths below it as relative ones: so it stays with a directory that
+ * is moved, and is not misled by another one that appears at the old path.
  *
  * Descriptors: 1 tells whoever spawned it `ready`, or what is wrong; 3 holds the watchdog lock, inherited; 5 is the use
- * file; 6 the change file. On SIGKILL the kernel closes 3 before 5, so that whoever then gets use finds the watchdog
- * lock free. No child gets 3, and none but flock gets 5 and 6, so that none of them holds a lock when the watchdog is
- * killed. It never takes change while it holds use; whoever joins does it the other way round and waits.
+ * file; 6 the change file; 7 what the server has locked. On SIGKILL the kernel closes 3 before 5, so that whoever then gets
+ * use finds the watchdog lock free. No child gets 3, and none but flock gets 5, 6 and 7, so that none of them holds a lock
+ * when the watchdog is killed. It never takes change while it holds use; whoever joins does it the other way round and
+ * waits.
  */
 export const watchdogScript = String.raw`
 set -f
 exec 2>&1 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-
-use=$1 record=$2 this_boot=$3 this_namespace=$4 change=$5
-directory=$6 mark=$7 wreck=$8 last=$9
+use=$1 record=$2 this_subject=$3 this_boot=$4 this_namespace=$5
+watchdog=$6 server=$7 change=$8 directory=$9
 shift 9
-pid_file=$1 lingered= failures=0
+mark=$1 wreck=$2 last=$3 pid_file=$4 lingered= failures=0
 
 # The watchdog lock goes first: whoever gets use next starts a new watchdog.
 end() { exec 3<&-; exec 5<&-; exit 0; }
 
 # Children get only the locks that they need. In subshells, for dash closes the descriptors of a plain command in the
 # shell itself meanwhile, and keeps them above 9: beyond the order in which they have to be closed.
-free() { (exec 3<&- 5<&- 6<&-; exec "$@"); }
-keep_use() { (exec 3<&- 6<&-; exec "$@"); }
-keep_change() { (exec 3<&- 5<&-; exec "$@"); }
+free() { (exec 3<&- 5<&- 6<&- 7<&-; exec "$@"); }
+keep_use() { (exec 3<&- 6<&- 7<&-; exec "$@"); }
+keep_change() { (exec 3<&- 5<&- 7<&-; exec "$@"); }
+keep_server() { (exec 3<&- 5<&- 6<&-; exec "$@"); }
 
 # use becomes ours when the kernel sees the last of its users gone, however they went.
 await_use() {
@@ -40,8 +48,11 @@ release_use() { keep_use flock -u 5; }
 # Whether the subject is still the one that we watch. Else another was made in its place, with locks of its own.
 same_use() { [ "$use" -ef /proc/self/fd/5 ]; }
 
+# Whether the subject itself is still there, though its use file was removed or replaced.
+same_subject() { [ "$watchdog" -ef /proc/self/fd/3 ]; }
+
 load() {
-  pid= start= boot= namespace= signal= cwd= pinned= linger=0 joined=
+  pid= start= boot= namespace= of= signal= cwd= pinned= linger=0 joined=
   [ -r "$record" ] || return 0
   while IFS= read -r line; do
     value=${'$'}{line#* }
@@ -50,6 +61,7 @@ load() {
       'start '*) start=$value ;;
       'boot '*) boot=$value ;;
       'namespace '*) namespace=$value ;;
+      'of '*) of=$value ;;
       'signal '*) signal=${'$'}{value#SIG} ;;
       'cwd '*) cwd=$value ;;
       'pinned yes') pinned=yes ;;
@@ -57,6 +69,8 @@ load() {
       'joined '*) joined=$value ;;
     esac
   done <"$record"
+  # A record that was copied along is of another subject.
+  [ "$of" = "$this_subject" ] || pid=
   case $pid in *[!0-9]*) pid= ;; esac
   case $linger in *[!0-9.]*) linger=0 ;; esac
   case $signal in HUP | INT | QUIT | TERM | USR1 | USR2) ;; *) pid= ;; esac
@@ -74,13 +88,44 @@ alive() {
   [ "${'$'}{20}" = "$start" ]
 }
 
-# In another pid namespace of this kernel nobody can be seen from here, and so counts as alive.
-elsewhere() { [ -n "$pid" ] && [ "$boot" = "$this_boot" ] && [ "$namespace" != "$this_namespace" ]; }
+# Whether the server is one of another pid namespace of this kernel, and lives: nobody can be signalled from here.
+elsewhere() {
+  [ -n "$pid" ] && [ "$boot" = "$this_boot" ] && [ "$namespace" != "$this_namespace" ] && served
+}
 
 # A server keeps its working directory: one that is elsewhere is another process, whatever its start time says.
 ours() {
-  [ -n "$cwd" ] && [ -e "$cwd" ] && [ -e "/proc/$pid/cwd" ] || return 0
-  [ "/proc/$pid/cwd" -ef "$cwd" ]
+  [ "$cwd" = here ] && [ -e "/proc/$pid/cwd" ] || return 0
+  [ "/proc/$pid/cwd" -ef . ]
+}
+
+# Whether a server lives, wherever: whether its lock is held.
+served() {
+  ! keep_server flock -s -n 7 || { keep_server flock -u 7; return 1; }
+}
+
+# Whether the process has the server's lock.
+has_lock() { [ "/proc/$1/fd/${serverLockDescriptor}" -ef /proc/self/fd/7 ]; }
+
+# The subject was removed, and its record with it: the server is known by its lock. Of its processes, it is the one whose
+# parent is none of them. There is nothing left that it could bring to an orderly end.
+quit_left() {
+  served || return 0
+  set +f
+  set -- /proc/[0-9]*
+  set -f
+  for process in "$@"; do
+    process=${'$'}{process#/proc/}
+    has_lock "$process" || continue
+    { IFS= read -r stat <"/proc/$process/stat"; } 2>/dev/null || continue
+    parent=${'$'}{stat##*) ? }
+    has_lock "${'$'}{parent%% *}" || kill -s QUIT "$process"
+  done
+  polls=0
+  while served && [ "$polls" -ne 1500 ]; do
+    free sleep 0.02 || free sleep 1
+    polls=$((polls + 1))
+  done
 }
 
 # Ends the server and waits until it is really gone. Never SIGKILL, which leaves shared memory behind.
@@ -116,6 +161,16 @@ occupied() {
   [ ! -e "/proc/$other/cwd" ] || [ "/proc/$other/cwd" -ef "$directory" ]
 }
 
+# Whether it is to be left alone: what a killed server has left running does not end, or somebody else's server runs.
+kept() {
+  polls=0
+  while served && [ "$polls" -ne 250 ]; do
+    free sleep 0.02 || free sleep 1
+    polls=$((polls + 1))
+  done
+  served || occupied
+}
+
 take_change() {
   [ -e "$change" ] || end
   exec 6<"$change"
@@ -137,11 +192,12 @@ remove() {
     [ "$entry" -ef "$wreck" ] || free rm -rf -- "$entry"
   done
   free rm -f -- "$wreck" "$record" "$record.new"
+  [ "$directory" != . ] || directory=$(pwd -P)
   free rmdir -- "$directory"
 }
 
 [ -r /proc/self/stat ] || { echo no-proc; exit 1; }
-exec 5<"$use"
+exec 5<"$use" 7<"$server"
 # Whether there is a flock(1) that works on descriptors: unlocking what is not locked is one way to see.
 release_use >/dev/null 2>&1 || { echo no-flock; exit 1; }
 same_use || { echo "$use was replaced"; exit 1; }
@@ -151,11 +207,24 @@ exec >/dev/null 2>&1
 while :; do
   await_use
   if ! same_use; then
-    # Removed. Whoever was removing something to be thrown away may have been killed at it.
-    [ -n "$mark" ] && [ ! -e "$use" ] && [ -e "$wreck" ] || end
-    release_use
-    take_change || end
-    if [ ! -e "$use" ] && [ -e "$wreck" ]; then remove; fi
+    # Whoever was removing something to be thrown away may have been killed at it.
+    if [ -n "$mark" ] && [ ! -e "$use" ] && [ -e "$wreck" ]; then
+      release_use
+      take_change || end
+      if [ ! -e "$use" ] && [ -e "$wreck" ] && ! kept; then remove; fi
+      end
+    fi
+    if ! same_subject; then
+      quit_left
+      end
+    fi
+    if [ -e "$use" ]; then
+      # Another file lies at its path, by which users come from now on.
+      exec 5<"$use"
+      continue
+    fi
+    load
+    if alive && [ -z "$pinned" ] && ours; then stop; fi
     end
   fi
   load
@@ -181,7 +250,7 @@ while :; do
     load
     ! elsewhere || end
     if ! alive; then
-      occupied || remove
+      kept || remove
       end
     fi
   fi

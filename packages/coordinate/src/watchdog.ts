@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
+import { dirname, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Lock, acquire, currentProcess, tryAcquire } from '@howdah/lock'
 import { messageOf } from './caught.ts'
@@ -8,6 +9,7 @@ import type { State } from './subject.ts'
 import { WatchdogError } from './errors.ts'
 import { coverDescriptors } from './inheritable-descriptors.ts'
 import { type Place, childUser, isThrowAway } from './place.ts'
+import { identityOf } from './record.ts'
 import { watchdogScript } from './watchdog-script.ts'
 
 /** Who watches: a shell, or — where flock(1) or /proc is missing — a small Node process. */
@@ -86,7 +88,7 @@ async function run(
   const [command, ...args] = commandOf(place, kind)
   using covered = coverDescriptors(['ignore', 'pipe', 'ignore', lock.fd])
   const child = spawn(command, args, {
-    cwd: '/',
+    cwd: dirname(place.use),
     env: { PATH: [process.env['PATH'] ?? systemPath, systemPath].join(':') },
     detached: true,
     stdio: covered.stdio,
@@ -121,16 +123,27 @@ function commandOf(place: Place, kind: WatchdogKind): [string, ...string[]] {
 function watchdogArguments(place: Place): string[] {
   const { bootId, pidNamespace } = currentProcess()
   const thrown = isThrowAway(place) ? place.throwAway : undefined
+  const here = dirname(place.use)
   return [
-    place.use,
-    place.record,
+    pathFrom(here, place.use),
+    pathFrom(here, place.record),
+    identityOf(place),
     bootId ?? '',
     pidNamespace ?? '',
-    place.change,
-    thrown?.directory ?? '',
-    thrown?.mark ?? '',
-    thrown?.wreck ?? '',
-    thrown?.last ?? '',
-    thrown?.pidFile ?? '',
+    pathFrom(here, place.watchdog),
+    pathFrom(here, place.server),
+    pathFrom(here, place.change),
+    pathFrom(here, thrown?.directory),
+    pathFrom(here, thrown?.mark),
+    pathFrom(here, thrown?.wreck),
+    pathFrom(here, thrown?.last),
+    pathFrom(here, thrown?.pidFile),
   ]
+}
+
+/** What lies in the directory is named from there, so that it is found when the directory has been moved. */
+function pathFrom(directory: string, path: string | undefined): string {
+  if (path === undefined) return ''
+  const way = relative(directory, path)
+  return way === '' ? '.' : way === '..' || way.startsWith('../') ? path : way
 }

@@ -1,3 +1,5 @@
+import { messageOf } from './caught.ts'
+
 /**
  * Runs a cleanup after a failure, and returns the error to throw: the failure, with what the cleanup threw as its
  * `suppressed` property. (Node 20 has no SuppressedError.) A failure that is no object cannot carry one.
@@ -9,6 +11,8 @@ export async function withSuppressed(
   try {
     await cleanup()
   } catch (suppressed) {
+    // That it failed for the same reason is no news.
+    if (messageOf(suppressed) === messageOf(failure)) return failure
     if (typeof failure === 'object' && failure !== null && Object.isExtensible(failure)) {
       Object.defineProperty(failure, 'suppressed', {
         value: suppressed,

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, readdirSync, readlinkSync } from 'node:fs'
 import type { Place, Subject } from '@howdah/coordinate'
-import { temporaryDirectory, until } from '@howdah/fixtures'
+import { inPidNamespace, temporaryDirectory, until } from '@howdah/fixtures'
 import { type ServerOptions, placeOf, subjectIn } from './server/directory-subject.mjs'
 import { UserProcess } from './user-process.ts'
 
@@ -33,7 +33,16 @@ export class Arena implements AsyncDisposable {
 
   /** A new user of the subject; it has not joined yet. */
   user(options: object = {}): UserProcess {
-    const user = new UserProcess(this.directory, { place: this.#changes, ...options })
+    return this.#add(new UserProcess(this.directory, { place: this.#changes, ...options }))
+  }
+
+  /** A new user in a container of its own. Killing it ends all that runs in there. */
+  containedUser(options: object = {}): UserProcess {
+    const all = { place: this.#changes, ...options }
+    return this.#add(new UserProcess(this.directory, all, inPidNamespace))
+  }
+
+  #add(user: UserProcess): UserProcess {
     this.#users.push(user)
     return user
   }

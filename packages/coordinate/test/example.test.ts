@@ -46,6 +46,7 @@ function webServer(directory: string, program: string): [Subject<void>, Place] {
     change: file('change'),
     use: file('use'),
     watchdog: file('watchdog'),
+    server: file('server'),
     record: file('record'),
   }
   return [subject, place]

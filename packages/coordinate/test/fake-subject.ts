@@ -25,6 +25,7 @@ export class FakeSubject implements Subject<void>, AsyncDisposable {
       change: file('change'),
       use: file('subject/use'),
       watchdog: file('watchdog'),
+      server: file('subject'),
       record: file('record'),
     }
   }

@@ -109,7 +109,8 @@ describe('who may coordinate', () => {
 
   test.skipIf(process.getuid?.() !== 0)('a user who cannot come so far is told so', async () => {
     await using arena = new Arena({ uid: 65_534, gid: 65_534 })
-    chmodSync(arena.beside('.'), 0o700)
+    await arena.subject.prepare?.()
+    chmodSync(arena.directory, 0o700)
     await expect(Guard.join(arena.subject, arena.place, { start: {} })).rejects.toMatchObject({
       code: 'ERR_COORDINATE_WATCHDOG',
       message: expect.stringMatching(/Permission denied.*as user 65534.*EXISTS/s),

@@ -3,13 +3,19 @@ import { CoordinateError, Free, Guard, LaunchError, type Place } from '@howdah/c
 import { FakeSubject } from './fake-subject.ts'
 import { Arena } from './arena.ts'
 
-const good: Place = { change: '/a/c', use: '/a/u', watchdog: '/a/w', record: '/a/r' }
+const good: Place = {
+  change: '/a/c',
+  use: '/a/u',
+  watchdog: '/a/w',
+  server: '/a/s',
+  record: '/a/r',
+}
 const throwAway = { mark: '/a/m', directory: '/a', wreck: '/a/x', last: '/a/u' }
 
 describe('a place', () => {
   test.each<[string, Place]>([
     ['use must be an absolute path, and is "u"', { ...good, use: 'u' }],
-    ['four different paths', { ...good, use: '/a/c' }],
+    ['five different paths', { ...good, use: '/a/c' }],
     ['/ cannot be thrown away', { ...good, throwAway: { ...throwAway, directory: '/' } }],
     [
       'throwAway.mark must lie directly in /a',

@@ -12,10 +12,19 @@ export class UserProcess {
   readonly ended: Promise<string>
   readonly #output: Interface
 
-  constructor(directory: string, options: object = {}) {
-    this.child = spawn(process.execPath, [program, directory, JSON.stringify(options)], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    })
+  /** `within` puts the command elsewhere: into a container. */
+  constructor(
+    directory: string,
+    options: object = {},
+    within = (command: string[]): string[] => command,
+  ) {
+    const [command = '', ...args] = within([
+      process.execPath,
+      program,
+      directory,
+      JSON.stringify(options),
+    ])
+    this.child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
     if (this.child.stdout === null) throw new Error('no stdout')
     // A process that was killed cannot be told anything.
     this.child.stdin?.on('error', () => undefined)

@@ -1,8 +1,9 @@
+import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type Place, type WatchdogKind, Guard, pin, unpin, users } from '@howdah/coordinate'
-import { inspect } from '@howdah/lock'
+import { identifyProcess, inspect } from '@howdah/lock'
 import { temporaryDirectory, until } from '@howdah/fixtures'
 import { Arena } from './arena.ts'
 
@@ -155,11 +156,18 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
     await using arena = new Arena(changes)
     const user = arena.user(options)
     await user.joined()
+    const other = spawn('sleep', ['600'], { cwd: '/' })
+    const identity = identifyProcess(other.pid ?? 0)
     const record = readFileSync(arena.place.record, 'utf8')
-    writeFileSync(arena.place.record, record.replace(/^cwd .*$/m, 'cwd /'))
+      .replace(/^pid .*$/m, `pid ${identity?.pid}`)
+      .replace(/^start .*$/m, `start ${identity?.startTime}`)
+    expect(record).toContain('cwd here')
+    writeFileSync(arena.place.record, record)
     await user.kill()
     await until('the watchdog is gone', () => !arena.has('watchdog'))
     expect(arena.events().map(([what]) => what)).toEqual(['start'])
+    expect(other.signalCode).toBeNull()
+    other.kill()
   })
 })
 

@@ -1,7 +1,12 @@
 import { DataDirectory } from '../data-directory.ts'
 import { readMark } from '../mark.ts'
 import { endOrphans } from '../orphans.ts'
-import { isChild, type PostgresProcess, processesIn } from '../postgres-processes.ts'
+import {
+  isChild,
+  type PostgresProcess,
+  processesIn,
+  type WorkingProcess,
+} from '../postgres-processes.ts'
 import { Alone, busy } from './alone.ts'
 import type { Check, Complaint } from './check.ts'
 
@@ -59,7 +64,7 @@ async function end(directory: DataDirectory): Promise<string | null> {
 }
 
 /** Whether those who work in one directory are children without a postmaster. What is just starting is no child. */
-function areLeft(group: readonly PostgresProcess[]): boolean {
+function areLeft(group: readonly WorkingProcess[]): boolean {
   const pids = new Set(group.map(({ identity }) => identity.pid))
   return group.length > 0 && group.every((one) => isChild(one) && !pids.has(one.parent))
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { readFile, rm, stat } from 'node:fs/promises'
+import { rm, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { promisify } from 'node:util'
 import { type Strategy, version } from '@howdah/runtime'
@@ -9,20 +9,21 @@ import { findPostmaster } from '../postmaster.ts'
 import { processesIn } from '../postgres-processes.ts'
 import { readPostmasterPid } from '../postmaster-pid.ts'
 import { chooseServerUser } from '../server-user.ts'
+import { type Segment, segments } from '../serving/segments.ts'
 import { readVersion } from '../version-file.ts'
 import { Alone, busy } from './alone.ts'
 import type { Check, Complaint } from './check.ts'
 import { abandonedSegments } from './dynamic-segments.ts'
 import { ofEach } from './of-each.ts'
 import type { Scene } from './scene.ts'
-import { seesAllProcesses } from './sees-all-processes.ts'
+import { seesAllProcesses } from '../serving/sees-all-processes.ts'
 
 /** Shared memory that killed servers have left. Linux only. */
 export const sharedMemory: Check = {
   name: 'shared-memory',
   async examine(scene) {
     if (process.platform !== 'linux') return []
-    const all = await seesAllProcesses()
+    const all = seesAllProcesses()
     // These first: a server that starts finds them by the others.
     const dynamic = scene.wholeMachine ? await dynamicComplaints('/dev/shm', all) : []
     const named = await ofEach(scene, async (directory) => await complain(directory, all, scene))
@@ -125,33 +126,8 @@ async function leftSegment(directory: DataDirectory): Promise<{ readonly id: num
   const { key, id } = file.sharedMemory
   const { uid } = await stat(directory.path)
   const isIt = (one: Segment) => one.id === id && one.key === key && one.uid === uid
-  const segment = (await segments()).find(isIt)
+  const segment = segments().find(isIt)
   if (segment === undefined || segment.attached > 0) return null
   // Of another pid namespace the creator is not told: 0.
   return segment.creator === file.pid || segment.creator === 0 ? { id } : null
-}
-
-interface Segment {
-  readonly key: number
-  readonly id: number
-  readonly creator: number
-  readonly attached: number
-  readonly uid: number
-}
-
-/** From `/proc/sysvipc/shm`, proc_sysvipc(5). */
-async function segments(): Promise<Segment[]> {
-  const [header = '', ...lines] = (await readFile('/proc/sysvipc/shm', 'utf8')).trim().split('\n')
-  const names = header.trim().split(/\s+/)
-  return lines.map((line) => {
-    const fields = line.trim().split(/\s+/)
-    const field = (name: string) => Number(fields[names.indexOf(name)])
-    return {
-      key: field('key'),
-      id: field('shmid'),
-      creator: field('cpid'),
-      attached: field('nattch'),
-      uid: field('uid'),
-    }
-  })
 }

@@ -9,13 +9,13 @@ import { readPostmasterPid } from '../postmaster-pid.ts'
 import { Alone, busy } from './alone.ts'
 import type { Check, Complaint } from './check.ts'
 import { ofEach } from './of-each.ts'
-import { seesAllProcesses } from './sees-all-processes.ts'
+import { seesAllProcesses } from '../serving/sees-all-processes.ts'
 
 /** `postmaster.pid`, and what lies beside the sockets, of servers that are no more. */
 export const stalePidFiles: Check = {
   name: 'stale-pid-files',
   async examine(scene) {
-    const seesAll = await seesAllProcesses()
+    const seesAll = seesAllProcesses()
     return await ofEach(scene, async (directory) => {
       const stale = await staleFiles(directory)
       return stale.map((file) => complaintOf(directory, file, seesAll))

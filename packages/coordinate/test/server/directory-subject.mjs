@@ -24,6 +24,7 @@ export function placeOf(directory, changes = {}) {
     change: directory,
     use: last,
     watchdog: join(directory, 'watchdog'),
+    server: join(directory, 'data'),
     record: join(directory, 'record'),
     throwAway: {
       mark: join(directory, 'throw-away'),

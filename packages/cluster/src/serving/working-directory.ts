@@ -1,0 +1,99 @@
+import { execFile } from 'node:child_process'
+import { statSync } from 'node:fs'
+import { promisify } from 'node:util'
+
+/**
+ * Those of some processes whose working directory is the given one, by its device and inode; `unknown` are those of whom
+ * it cannot be told.
+ *
+ * `/proc/<pid>/cwd` may be followed by a process of the same user and by one with CAP_SYS_PTRACE (proc_pid_cwd(5)). Root
+ * in a container seldom has that capability, but may become the user, and looks again as that one: by `sh`, with the
+ * directory as its own working directory, so that no path has to be open to the user.
+ */
+export async function workingIn(directory: string, pids: readonly number[]): Promise<Workers> {
+  const here: number[] = []
+  const closed: number[] = []
+  for (const pid of pids) {
+    const works = worksIn(directory, pid)
+    if (works === null) closed.push(pid)
+    else if (works) here.push(pid)
+  }
+  const unknown: number[] = []
+  for (const [owner, theirs] of byOwner(closed)) {
+    const found = await askAs(owner, directory, theirs)
+    if (found === null) unknown.push(...theirs)
+    else here.push(...found)
+  }
+  return { here, unknown }
+}
+
+/** What {@link workingIn} answers. */
+export interface Workers {
+  readonly here: number[]
+  readonly unknown: number[]
+}
+
+/** `null`: this process may not look. */
+function worksIn(directory: string, pid: number): boolean | null {
+  try {
+    const wanted = statSync(directory, { bigint: true })
+    const actual = statSync(`/proc/${pid}/cwd`, { bigint: true })
+    return actual.dev === wanted.dev && actual.ino === wanted.ino
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    return code === 'EACCES' || code === 'EPERM' ? null : false
+  }
+}
+
+/** By `uid:gid`. */
+function byOwner(pids: readonly number[]): Map<string, number[]> {
+  const groups = new Map<string, number[]>()
+  for (const pid of pids) {
+    try {
+      const { uid, gid } = statSync(`/proc/${pid}`)
+      const owner = `${uid}:${gid}`
+      groups.set(owner, [...(groups.get(owner) ?? []), pid])
+    } catch {
+      // It has ended.
+    }
+  }
+  return groups
+}
+
+/** Those that work in the directory, as their owner sees it; `null` if nobody can be asked. */
+async function askAs(
+  owner: string,
+  directory: string,
+  pids: readonly number[],
+): Promise<number[] | null> {
+  if (process.geteuid?.() !== 0) return null
+  const [uid, gid] = owner.split(':').map(Number)
+  if (uid === 0) return null
+  try {
+    const { stdout } = await promisify(execFile)(
+      '/bin/sh',
+      ['-c', look, 'sh', ...pids.map(String)],
+      {
+        ...(uid !== undefined && { uid }),
+        ...(gid !== undefined && { gid }),
+        cwd: directory,
+        env: {},
+      },
+    )
+    const answers = stdout.split('\n').map((line) => line.split(' '))
+    if (answers.some(([, answer]) => answer === 'unknown')) return null
+    return answers.filter(([, answer]) => answer === 'here').map(([pid]) => Number(pid))
+  } catch {
+    return null
+  }
+}
+
+/** `-ef` compares device and inode; dash, BusyBox and bash know it. `-e` fails if the link may not be followed. */
+const look = `
+for pid; do
+  if [ /proc/$pid/cwd -ef . ]; then echo "$pid here"
+  elif [ -e /proc/$pid/cwd ]; then echo "$pid elsewhere"
+  elif [ -e /proc/$pid ]; then echo "$pid unknown"
+  fi
+done
+`

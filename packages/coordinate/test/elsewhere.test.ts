@@ -1,0 +1,161 @@
+import {
+  cpSync,
+  existsSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { Free, Guard, isServed, ownership, type WatchdogKind } from '@howdah/coordinate'
+import { until, whyNoPidNamespaces } from '@howdah/fixtures'
+import { Arena } from './arena.ts'
+import { connectTo, placeOf, subjectIn } from './server/directory-subject.mjs'
+
+const denied = whyNoPidNamespaces()
+if (denied !== null) console.log(`tests in pid namespaces are skipped: ${denied}`)
+
+describe.skipIf(denied !== null)('a server of another container', () => {
+  const elsewhere = { code: 'ERR_COORDINATE_ELSEWHERE' }
+
+  test('is neither joined nor stopped nor removed, and the refusal tells of it', async () => {
+    await using arena = new Arena()
+    const user = arena.containedUser()
+    await user.joined()
+    const joining = Guard.join(arena.subject, arena.place, { start: {} })
+    await expect(joining).rejects.toMatchObject({
+      ...elsewhere,
+      message: expect.stringMatching(/in use in another container.*pid \d+.*pid:\[.*since 20/),
+      server: { process: { pid: expect.any(Number) } },
+    })
+    expect(await isServed(arena.place)).toBe(true)
+    const forced = await new Free(arena.subject, arena.place).tryChange({ force: true })
+    await expect(forced?.stop()).rejects.toMatchObject(elsewhere)
+    await expect(forced?.destroy()).rejects.toMatchObject(elsewhere)
+    expect(user.lines).not.toContain('lost')
+    expect(arena.events().map(([what]) => what)).toEqual(['start'])
+    user.child.stdin?.write('leave\n')
+    await user.ended
+    expect(user.lines).toContain('left stopped')
+    expect(await isServed(arena.place)).toBe(false)
+  })
+
+  test('is gone with its container, and the next one starts another', async () => {
+    await using arena = new Arena()
+    const user = arena.containedUser()
+    await user.joined()
+    await user.kill()
+    await using guard = await Guard.join(arena.subject, arena.place, { start: {} })
+    expect(guard.started).toBe('modified')
+    expect(arena.count('clash')).toBe(0)
+  })
+
+  test('is not started beside one that two containers want at once', async () => {
+    await using arena = new Arena()
+    const all = Array.from({ length: 4 }, () => arena.containedUser())
+    const outcomes = await Promise.all(
+      all.map(async (user) => await user.joined().catch(() => user.lines.join('\n'))),
+    )
+    const joined = outcomes.filter((outcome) => outcome === 'modified')
+    expect(joined).toHaveLength(1)
+    for (const outcome of outcomes.filter((one) => one !== 'modified')) {
+      expect(outcome).toContain('ERR_COORDINATE_ELSEWHERE')
+    }
+    expect(arena.count('start')).toBe(1)
+  })
+
+  test('whose users live on without it is not followed by one of ours', async () => {
+    await using arena = new Arena()
+    const user = arena.containedUser()
+    await user.joined()
+    const server = arena.pid('server')
+    process.kill(server, 'SIGKILL')
+    await until('the server is dead', () => !arena.has('server'))
+    const joining = Guard.join(arena.subject, arena.place, { start: {} })
+    await expect(joining).rejects.toMatchObject(elsewhere)
+    await user.kill()
+    await using guard = await Guard.join(arena.subject, arena.place, { start: {} })
+    expect(guard.started).toBe('modified')
+  })
+})
+
+describe.each<WatchdogKind>(['sh', 'node'])('by its inode, and watched by %s', (watchdog) => {
+  test('a copy is a subject of its own, and the original never notices', async () => {
+    await using arena = new Arena()
+    const user = arena.user({ watchdog })
+    await user.joined()
+    const copy = arena.beside('copy')
+    cpSync(arena.directory, copy, { recursive: true, filter: (path) => !path.endsWith('/socket') })
+    const [subject, place] = [subjectIn(copy), placeOf(copy)]
+    // The pid file of the original came along; that of a database names its directory, too.
+    rmSync(`${copy}/server.pid`)
+    expect(readFileSync(place.record, 'utf8')).toBe(readFileSync(arena.place.record, 'utf8'))
+    expect(await isServed(place)).toBe(false)
+    expect(await ownership(place, subject)).toBe('none')
+    const guard = await Guard.join(subject, place, { start: {}, watchdog })
+    expect(guard.started).toBe('modified')
+    expect(await guard.leave()).toBe('stopped')
+    expect(user.lines).not.toContain('lost')
+    expect(arena.events().map(([what]) => what)).toEqual(['start'])
+  })
+
+  test('a server whose directory was removed is stopped when its last user has gone', async () => {
+    await using arena = new Arena()
+    const user = arena.user({ watchdog })
+    await user.joined()
+    // The Node watchdog has to have seen the record.
+    if (watchdog === 'node') await until('it is known', () => isRemembered(arena))
+    const server = arena.pid('server')
+    rmSync(arena.directory, { recursive: true })
+    await user.kill()
+    await until('the server is gone', () => !existsSync(`/proc/${server}`))
+    await arena.deserted()
+    expect(arena.count('start')).toBe(1)
+  })
+
+  test('a directory that is moved keeps its server and its watchdog', async () => {
+    await using arena = new Arena()
+    const user = arena.user({ watchdog })
+    await user.joined()
+    const server = arena.pid('server')
+    const moved = arena.beside('moved')
+    renameSync(arena.directory, moved)
+    const guard = await Guard.join(subjectIn(moved), placeOf(moved), { start: {}, watchdog })
+    expect(guard.started).toBe('unmodified')
+    expect(await guard.leave()).toBe('in-use')
+    await user.kill()
+    await until('the server is gone', () => !existsSync(`/proc/${server}`))
+    await until('its record is, too', () => !existsSync(placeOf(moved).record))
+  })
+
+  test('a server whose use file was removed is stopped when its last user has gone', async () => {
+    await using arena = new Arena()
+    const user = arena.user({ watchdog })
+    await user.joined()
+    rmSync(arena.place.use)
+    await user.kill()
+    await arena.deserted()
+    expect(arena.count('gone')).toBe(1)
+  })
+
+  test('a server whose use file was replaced is kept for those who come by the new one', async () => {
+    await using arena = new Arena()
+    const user = arena.user({ watchdog })
+    await user.joined()
+    rmSync(arena.place.use)
+    writeFileSync(arena.place.use, '1\n')
+    const guard = await Guard.join(arena.subject, arena.place, { start: {}, watchdog })
+    expect(guard.started).toBe('unmodified')
+    await user.kill()
+    const connection = await connectTo(arena.directory)
+    connection.end()
+    expect(await guard.leave()).toBe('stopped')
+    await arena.deserted()
+  })
+})
+
+/** Half a second is what the Node watchdog takes to see a record. */
+function isRemembered({ place }: Arena): boolean {
+  return Date.now() - statSync(place.record).mtimeMs > 1_000
+}
