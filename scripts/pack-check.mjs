@@ -1,30 +1,25 @@
-// Installs every publishable package, packed with the workspace packages that it stands on, into an empty project
+// Packs every publishable package as it would be published, looks at what is in it, installs it into an empty project
 // outside the workspace, the way a user would, and loads it from ESM and from CommonJS.
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { packAll } from './installs/pack-all.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const packages = new Map(
-  ['packages', 'apps']
-    .flatMap((group) => readdirSync(join(root, group)).map((name) => join(root, group, name)))
-    .map((directory) => [
-      directory,
-      JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')),
-    ])
-    .filter(([, manifest]) => manifest.private !== true)
-    .map(([directory, manifest]) => [manifest.name, { directory, manifest }]),
-)
 const scratch = mkdtempSync(join(tmpdir(), 'howdah-pack-'))
 let failed = 0
+let packages
 try {
-  const tarballs = new Map([...packages].map(([name, { directory }]) => [name, pack(directory)]))
-  for (const [name, { manifest }] of packages) {
+  packages = new Map(packAll(root, scratch).map((one) => [one.name, one]))
+  for (const [name, { manifest, tarball }] of packages) {
     try {
-      tryOut(name, manifest, tarballs)
-      console.log(`${name}: installs alone, and loads`)
+      lookAt(name, tarball)
+      if (isForHere(manifest)) tryOut(name, manifest)
+      console.log(
+        `${name}: ${isForHere(manifest) ? 'installs alone, and loads' : 'is for another platform'}`,
+      )
     } catch (error) {
       failed += 1
       console.error(`${name}: ${error.message}\n${error.stdout ?? ''}${error.stderr ?? ''}`)
@@ -33,22 +28,46 @@ try {
 } finally {
   rmSync(scratch, { recursive: true, force: true })
 }
-console.log(`${packages.size - failed} packages install and load, ${failed} do not`)
+console.log(`${packages.size - failed} packages are as they should be, ${failed} are not`)
 process.exitCode = failed === 0 ? 0 : 1
 
-function pack(directory) {
-  const output = execFileSync('pnpm', ['pack', '--json', '--pack-destination', scratch], {
-    cwd: directory,
-    encoding: 'utf8',
-  })
-  return JSON.parse(output).filename
+/** Checks what a tarball tells its reader: whose it is, under which licence, and where to complain. */
+function lookAt(name, tarball) {
+  const directory = mkdtempSync(join(scratch, 'unpacked-'))
+  execFileSync('tar', ['-xzf', tarball, '-C', directory])
+  const unpacked = join(directory, 'package')
+  const manifest = JSON.parse(readFileSync(join(unpacked, 'package.json'), 'utf8'))
+  for (const key of ['description', 'homepage', 'bugs', 'license', 'repository'])
+    if (manifest[key] === undefined) throw new Error(`package.json has no "${key}"`)
+  for (const script of ['preinstall', 'install', 'postinstall'])
+    if (manifest.scripts?.[script] !== undefined) throw new Error(`it runs a script, "${script}"`)
+  const files = readdirSync(unpacked)
+  const isBinary = name.startsWith('@howdah/postgres-')
+  const wanted = isBinary ? [] : ['LICENSE', 'README.md']
+  if (files.includes('native')) wanted.push('LICENSE', 'NOTICES.md')
+  for (const file of wanted) if (!files.includes(file)) throw new Error(`${file} is missing`)
+  const bundled = bundledPackages(join(unpacked, 'dist'))
+  if (bundled.size === 0) return
+  const notices = readFileSync(join(unpacked, 'dist/THIRD-PARTY-NOTICES.txt'), 'utf8')
+  for (const one of bundled)
+    if (!notices.includes(`${one} `)) throw new Error(`it holds ${one} without its licence`)
 }
 
-function tryOut(name, manifest, tarballs) {
+/** The names of the packages of others that are part of a build, as its source maps tell. */
+function bundledPackages(dist) {
+  if (!existsSync(dist)) return new Set()
+  const names = readdirSync(dist, { recursive: true })
+    .filter((file) => file.endsWith('.map'))
+    .flatMap((file) => JSON.parse(readFileSync(join(dist, file), 'utf8')).sources)
+    .map((source) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(source)?.[1])
+  return new Set(names.filter((name) => name !== undefined && !name.startsWith('@howdah/')))
+}
+
+function tryOut(name, manifest) {
   const project = mkdtempSync(join(scratch, 'project-'))
-  const own = closure(name)
-  const dependencies = { [name]: `file:${tarballs.get(name)}` }
-  const overrides = Object.fromEntries(own.map((other) => [other, `file:${tarballs.get(other)}`]))
+  const fileOf = (other) => `file:${packages.get(other).tarball}`
+  const dependencies = { [name]: fileOf(name) }
+  const overrides = Object.fromEntries(closure(name).map((other) => [other, fileOf(other)]))
   writeFileSync(
     join(project, 'package.json'),
     JSON.stringify({ private: true, dependencies, overrides }),
@@ -75,9 +94,15 @@ function tryOut(name, manifest, tarballs) {
   }
 }
 
+/** Whether a package can be installed on this platform. */
+function isForHere({ os, cpu }) {
+  return (os?.includes(process.platform) ?? true) && (cpu?.includes(process.arch) ?? true)
+}
+
 /** The workspace packages below `name`, itself left out. */
 function closure(name, seen = new Set()) {
-  for (const other of Object.keys(packages.get(name).manifest.dependencies ?? {})) {
+  const { dependencies, optionalDependencies } = packages.get(name).manifest
+  for (const other of Object.keys({ ...dependencies, ...optionalDependencies })) {
     if (!packages.has(other) || seen.has(other)) continue
     seen.add(other)
     closure(other, seen)
@@ -85,10 +110,10 @@ function closure(name, seen = new Set()) {
   return [...seen]
 }
 
-/** Without what an outer npm or pnpm has set, but for where Node's headers lie. */
+/** Without what an outer npm or pnpm has set. */
 function environment() {
   const kept = Object.entries(process.env).filter(
-    ([key]) => !/^(npm_|NPM_|PNPM_|NODE_PATH)/.test(key) || key === 'npm_config_nodedir',
+    ([key]) => !/^(npm_|NPM_|PNPM_|NODE_PATH)/.test(key),
   )
   return Object.fromEntries(kept)
 }

@@ -1,8 +1,9 @@
-import { copyFile, cp } from 'node:fs/promises'
+import { cp } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { Options } from 'tsup'
 import base from '../../tsup.config.base.ts'
+import { thirdPartyNotices } from './third-party-notices.ts'
 
 const ours = createRequire(import.meta.url)
 const cli = createRequire(ours.resolve('@howdah/cli/package.json'))
@@ -43,8 +44,8 @@ const command: Options = {
     // What has no side effects, as our packages say of themselves, is left out where nothing of it is used.
     options.logOverride = { 'ignored-bare-import': 'silent' }
   },
+  esbuildPlugins: [thirdPartyNotices('dist/THIRD-PARTY-NOTICES.txt')],
   onSuccess: async () => {
-    await copyFile(join(dirname(cli.resolve('commander')), 'LICENSE'), 'dist/LICENSE.commander')
     await cp(join(dirname(cli.resolve('@howdah/lock/package.json')), 'prebuilt'), 'dist/prebuilt', {
       recursive: true,
     })

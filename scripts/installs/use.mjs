@@ -1,0 +1,103 @@
+// Runs in an empty project that has installed every package: does something with each of them.
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { main, processIo } from '@howdah/cli'
+import { clusters, temporary } from '@howdah/cluster'
+import { Free } from '@howdah/coordinate'
+import { createFileLeaser, runWithLease } from '@howdah/lease'
+import { acquire, lockedFile, tryAcquire } from '@howdah/lock'
+import { encodeLtx, verifyLtx } from '@howdah/ltx'
+import { Registry, write } from '@howdah/registry'
+import { FileReplica } from '@howdah/replica'
+import { defaultStrategy } from '@howdah/runtime'
+import { LockedDocument, Store } from '@howdah/store'
+
+const withoutPostgres = process.argv.includes('--without-postgres')
+const home = mkdtempSync(join(tmpdir(), 'howdah-use-'))
+const file = (name) => join(home, name)
+
+const uses = {
+  lock: async () => {
+    const lock = await acquire(file('lock'))
+    assert.equal(await tryAcquire(file('lock')), null)
+    lock.release()
+    assert.equal(await lockedFile.transform(file('counter'), () => '1'), 'modified')
+  },
+  store: async () => {
+    const store = new Store(file('store'))
+    const segment = await store.segment(1)
+    const entry = await segment.save({ port: 5432 })
+    assert.equal((await entry.load()).state.port, 5432)
+    const document = new LockedDocument(file('document.json'), { empty: () => ({ runs: 0 }) })
+    await document.update((content) => {
+      content.runs += 1
+    })
+    assert.deepEqual(await document.read(), { runs: 1 })
+  },
+  registry: async () => {
+    const registry = new Registry({ path: file('registry.json') })
+    const guard = await registry.register('us', { allow: [write(home)] })
+    assert.equal((await registry.ownerOf(file('data')))?.name, 'us')
+    await guard.release()
+  },
+  lease: async () => {
+    const leaser = createFileLeaser({ dir: home })
+    assert.equal(await runWithLease(leaser, (_signal, held) => held.generation), 1n)
+  },
+  coordinate: async () => assert.equal(typeof Free, 'function'),
+  ltx: async () => {
+    const { header } = await verifyLtx(snapshot())
+    assert.equal(header.maxTxid, 1n)
+  },
+  replica: async () => {
+    const replica = new FileReplica(file('replica'))
+    await replica.writeLtxFile(0, 1n, 1n, snapshot())
+    const { from } = await replica.restore({ output: file('app.db'), integrityCheck: 'none' })
+    assert.equal(from.txid, 1n)
+  },
+  runtime: async () => {
+    const runtime = await defaultStrategy({ from: import.meta.url }).fallback()
+    if (withoutPostgres) return
+    assert.match((await runtime.execute('postgres', ['--version'])).stdout, /PostgreSQL/)
+  },
+  cluster: async () => {
+    assert.ok(Array.isArray(await clusters()))
+    if (withoutPostgres) return
+    const db = await temporary()
+    const { rows } = await (await db.pool()).query('SELECT 1 AS one')
+    assert.deepEqual(rows, [{ one: 1 }])
+    await db.leave()
+  },
+  cli: async () => {
+    const stdout = new PassThrough()
+    const io = { ...processIo(import.meta.url, '1.0.0'), stdout, inherit: false, cwd: home }
+    const status = withoutPostgres
+      ? await main(['--version'], io)
+      : await main(['exec', '--temporary', '--', 'sh', '-c', 'echo $PGDATABASE'], io)
+    assert.equal(status, 0)
+    assert.equal(await text(stdout.end()), withoutPostgres ? '1.0.0\n' : 'postgres\n')
+  },
+}
+
+/** The whole of a database of one page. */
+function snapshot() {
+  const header = { pageSize: 4096, commit: 1, minTxid: 1n, maxTxid: 1n, timestamp: 1_000n }
+  return encodeLtx(header, [{ number: 1, data: Buffer.alloc(4096) }])
+}
+
+const failures = []
+for (const [name, use] of Object.entries(uses)) {
+  try {
+    await use()
+  } catch (error) {
+    failures.push(name)
+    console.error(`@howdah/${name}:`, error)
+  }
+}
+rmSync(home, { recursive: true, force: true })
+console.log(failures.length === 0 ? 'all work' : `these do not work: ${failures.join(', ')}`)
+process.exitCode = failures.length === 0 ? 0 : 1
