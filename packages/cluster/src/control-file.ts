@@ -26,7 +26,10 @@ export interface ControlFile {
 
 /** Opens `pg_control`, to be read or changed. */
 export async function openControlFile(dataDir: string, flags: number): Promise<FileHandle> {
-  return await open(join(dataDir, 'global', 'pg_control'), flags | constants.O_NOFOLLOW)
+  return await open(
+    join(dataDir, 'global', 'pg_control'),
+    flags | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+  )
 }
 
 /** Throws {@link ControlFileError} for one that is damaged, or of a version that is not known. */

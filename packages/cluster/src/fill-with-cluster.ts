@@ -56,11 +56,13 @@ async function make(
   }
   for (const [path, text] of additionsTo(initialization)) {
     // As root we write where another user may, too; nothing but a file that is theirs anyway.
-    const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW
+    const { O_APPEND, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants
+    const flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK
     await using file = await open(join(staging, path), flags)
-    const { uid, nlink } = await file.stat()
-    const owner = initialization.user?.uid ?? uid
-    if (uid !== owner || nlink !== 1) throw new Error(`${path} is not what initdb has made`)
+    const stats = await file.stat()
+    const owner = initialization.user?.uid ?? stats.uid
+    if (!stats.isFile() || stats.uid !== owner || stats.nlink !== 1)
+      throw new Error(`${path} is not what initdb has made`)
     await file.writeFile(text)
   }
 }

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { openPlainFile } from '@howdah/lock'
 import type { DataDirectory } from './data-directory.ts'
-import { open } from './open-file.ts'
 
 /** What of a log is read. */
 export interface LogOptions {
@@ -55,7 +55,7 @@ export async function* followLog(
 }
 
 async function openLog(directory: DataDirectory): Promise<FileHandle | null> {
-  return await open(directory.logFile, 'r').catch((error: NodeJS.ErrnoException) => {
+  return await openPlainFile(directory.logFile).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null
     throw error
   })

@@ -1,8 +1,9 @@
-import { readdir, readFile, rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import type { DataDirectory } from './data-directory.ts'
 import { endOrphans } from './orphans.ts'
 import { findPostmaster } from './postmaster.ts'
 import { lookAtPidFile, NamelessPidFile } from './postmaster-pid.ts'
+import { readIfThere } from './read-if-there.ts'
 
 /**
  * Removes what a killed server has left in its data directory and what would keep the next one from starting: files whose
@@ -44,10 +45,8 @@ export async function socketLocks(
 ): Promise<{ readonly path: string; readonly pid: number }[]> {
   const names = await readdir(directory.path).catch(() => [])
   const locks = names.filter((name) => /^\.s\.PGSQL\.\d+\.lock$/.test(name))
-  return await Promise.all(
-    locks.map(async (name) => {
-      const path = directory.file(name)
-      return { path, pid: Number.parseInt(await readFile(path, 'utf8').catch(() => ''), 10) }
-    }),
-  )
+  return locks.map((name) => {
+    const path = directory.file(name)
+    return { path, pid: Number.parseInt(readIfThere(path) ?? '', 10) }
+  })
 }

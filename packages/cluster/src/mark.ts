@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readPlainFile } from '@howdah/lock'
 import type { DataDirectory } from './data-directory.ts'
 import { writeOwnFile } from './own-file.ts'
 import type { ServerUser } from './server-user.ts'
@@ -23,7 +23,7 @@ export async function writeMark(
 /** The mark, or `null` where there is none, or none that can be read. */
 export async function readMark(directory: DataDirectory): Promise<Mark | null> {
   try {
-    const { superuser, created } = JSON.parse(readFileSync(directory.mark, 'utf8')) as Record<
+    const { superuser, created } = JSON.parse(readPlainFile(directory.mark)) as Record<
       string,
       unknown
     >

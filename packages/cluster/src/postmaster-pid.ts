@@ -1,6 +1,8 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, fstatSync, readSync } from 'node:fs'
+import { openPlainFileSync } from '@howdah/lock'
 import type { DataDirectory } from './data-directory.ts'
 import { PermissionError, UnknownStatusError } from './errors.ts'
+import { unreadable } from './unreadable.ts'
 
 /**
  * What a server writes into `postmaster.pid`, line by line.
@@ -74,9 +76,7 @@ export async function lookAtPidFile(
         { cause: error },
       )
     }
-    throw new UnknownStatusError(directory.path, `cannot read ${directory.pidFile}`, {
-      cause: error,
-    })
+    throw unreadable(directory.path, directory.pidFile, error)
   }
 }
 
@@ -87,11 +87,13 @@ interface PidFile {
 }
 
 function readPidFile({ pidFile }: DataDirectory): PidFile {
-  // Without waiting for the other end, should it be a FIFO.
-  const fd = openSync(pidFile, constants.O_RDONLY | constants.O_NONBLOCK)
+  const fd = openPlainFileSync(pidFile)
   try {
     const { ino, mtime } = fstatSync(fd, { bigint: true })
-    return { content: readFileSync(fd, 'utf8'), inode: ino, writtenAt: mtime }
+    // Of a path or two, and some numbers.
+    const bytes = Buffer.alloc(16 * 1024)
+    const length = readSync(fd, bytes, 0, bytes.length, 0)
+    return { content: bytes.toString('utf8', 0, length), inode: ino, writtenAt: mtime }
   } finally {
     closeSync(fd)
   }

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Runtime } from '@howdah/runtime'
 import type { Options, Result } from 'execa'
@@ -10,6 +9,7 @@ import { type Mode, modeOf, setMode } from './mode.ts'
 import type { PostmasterPid } from './postmaster-pid.ts'
 import type { PatienceOptions } from './reload.ts'
 import { Settings } from './settings.ts'
+import { readIfThere } from './read-if-there.ts'
 import { reachableSocketDirectory } from './socket-path.ts'
 
 /** How a client gets to a server. */
@@ -250,7 +250,7 @@ export async function addressOf(
     if (file.listenAddress === null)
       throw new NoTcpError(directory.path, '; stop it, and start it with TCP')
     const wildcard = ['*', '0.0.0.0', '::', 'localhost'].includes(file.listenAddress)
-    const password = await readFile(directory.passwordFile, 'utf8').catch(() => null)
+    const password = readIfThere(directory.passwordFile)
     return {
       host: wildcard ? '127.0.0.1' : file.listenAddress,
       port,

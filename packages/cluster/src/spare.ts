@@ -41,7 +41,7 @@ export async function prepareSpare(initialization: Initialization): Promise<void
   const spare = join(dirname(initialization.directory.path), prefix + key.name)
   const cache = await TemplateCache.existing()
   if (cache === null) return
-  using lock = await tryAcquire(spare + lockSuffix)
+  using lock = await tryAcquire(spare + lockSuffix, { permissions: 0o600 })
   if (lock === null || (await lstat(spare).catch(() => null)) !== null) return
   const unfinished = spare + unfinishedSuffix
   // Left by one that was killed.

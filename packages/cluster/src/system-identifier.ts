@@ -59,7 +59,10 @@ export function newSystemIdentifier(): bigint {
 
 /** One that PostgreSQL has made in advance is all zeros, and stays so. */
 async function writeToSegment(path: string, identifier: bigint): Promise<void> {
-  await using file = await open(path, constants.O_RDWR | constants.O_NOFOLLOW)
+  await using file = await open(
+    path,
+    constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+  )
   const header = Buffer.alloc(wal.headerSize)
   const { bytesRead } = await file.read(header, 0, header.length, 0)
   if (bytesRead < header.length || (integers.readShort(header, wal.flags) & wal.long) === 0) return

@@ -1,4 +1,5 @@
-import { lstatSync, readFileSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
+import { readPlainFile } from '@howdah/lock'
 import { PartialVersion } from '@howdah/runtime'
 import type { DataDirectory } from './data-directory.ts'
 import {
@@ -7,6 +8,7 @@ import {
   PermissionError,
   UnknownStatusError,
 } from './errors.ts'
+import { unreadable } from './unreadable.ts'
 
 /**
  * The version of the cluster, or `null` where there is none: no `PG_VERSION`, or one in a wreck.
@@ -16,7 +18,7 @@ import {
 export async function readVersion(directory: DataDirectory): Promise<PartialVersion | null> {
   let content
   try {
-    content = readFileSync(directory.versionFile, 'utf8').trim()
+    content = readPlainFile(directory.versionFile, { limit: 64 }).trim()
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') {
@@ -36,9 +38,7 @@ export async function readVersion(directory: DataDirectory): Promise<PartialVers
         { cause: error },
       )
     }
-    throw new UnknownStatusError(directory.path, `cannot read ${directory.versionFile}`, {
-      cause: error,
-    })
+    throw unreadable(directory.path, directory.versionFile, error)
   }
   if (await directory.has(directory.wreck)) return null
   if (!/^(9\.\d|[1-9]\d)$/.test(content)) throw new MalformedVersionError(directory.path, content)

@@ -7,7 +7,6 @@ import {
   constants,
   fstatSync,
   openSync,
-  readFileSync,
   readdirSync,
   rmSync,
   rmdirSync,
@@ -16,7 +15,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Lock, acquire, identifyProcess, tryAcquire } from '@howdah/lock'
+import { type Lock, acquire, identifyProcess, readPlainFile, tryAcquire } from '@howdah/lock'
 import { codeOf } from './caught.ts'
 import { type ServerRecord, readRecord } from './record.ts'
 import { isOfElsewhere, isServed } from './server-lock.ts'
@@ -183,7 +182,7 @@ async function isKept(): Promise<boolean> {
 function isOccupied(): boolean {
   if (pidFile === '') return false
   try {
-    const pid = Math.abs(Number(readFileSync(pidFile, 'utf8').split('\n')[0]))
+    const pid = Math.abs(Number(readPlainFile(pidFile).split('\n')[0]))
     if (!Number.isSafeInteger(pid) || pid === 0 || identifyProcess(pid) === null) return false
     const cwd = fileIdentity(`/proc/${pid}/cwd`)
     return cwd === null || cwd === fileIdentity(directory)

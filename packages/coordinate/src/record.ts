@@ -3,7 +3,6 @@ import {
   constants,
   fchownSync,
   openSync,
-  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -11,7 +10,7 @@ import {
 } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
-import type { ProcessIdentity } from '@howdah/lock'
+import { type ProcessIdentity, readPlainFile } from '@howdah/lock'
 import { codeOf } from './caught.ts'
 import { RecordError } from './errors.ts'
 import { type Place, childUser } from './place.ts'
@@ -75,7 +74,7 @@ export function readRecord(place: Recorded): ServerRecord | null {
   const path = place.record
   let text: string
   try {
-    text = readFileSync(path, 'utf8')
+    text = readPlainFile(path)
   } catch (error) {
     const code = codeOf(error)
     if (code === 'ENOENT' || code === 'ENOTDIR') return null

@@ -53,7 +53,7 @@ same_subject() { [ "$watchdog" -ef /proc/self/fd/3 ]; }
 
 load() {
   pid= start= boot= namespace= of= signal= cwd= pinned= linger=0 joined=
-  [ -r "$record" ] || return 0
+  [ -f "$record" ] && [ -r "$record" ] || return 0
   while IFS= read -r line; do
     value=${'$'}{line#* }
     case $line in
@@ -153,7 +153,7 @@ keep_lingering() {
 
 # Whether somebody else's server runs in the directory: its pid file names a live process that works there.
 occupied() {
-  [ -n "$pid_file" ] && [ -r "$pid_file" ] || return 1
+  [ -n "$pid_file" ] && [ -f "$pid_file" ] && [ -r "$pid_file" ] || return 1
   IFS= read -r other <"$pid_file"
   other=${'$'}{other#-}
   case $other in '' | *[!0-9]*) return 1 ;; esac

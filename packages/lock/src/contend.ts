@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { LockError } from './errors.ts'
 import { LockFile, isDirectory } from './lock-file.ts'
 import type { LockMode } from './lock-mode.ts'
@@ -78,11 +78,19 @@ export function* contend(request: Request): Steps<LockFile> {
  */
 export function openGate(path: string, mode: LockMode): LockFile | null {
   try {
-    return LockFile.open({ path: gatePath(path), create: true, readOnly: mode === 'shared' })
+    const permissions = permissionsOf(path)
+    const readOnly = mode === 'shared'
+    return LockFile.open({ path: gatePath(path), create: true, permissions, readOnly })
   } catch (error) {
     if (error instanceof LockError) return null
     throw error
   }
+}
+
+/** Those of the lock file: a user who cannot hold the lock must not hold the gate either. */
+function permissionsOf(path: string): number | undefined {
+  const stats = statSync(path, { throwIfNoEntry: false })
+  return stats === undefined ? undefined : stats.mode & 0o666
 }
 
 /** Whether we have the gate, after one try. */

@@ -11,7 +11,8 @@ import {
 import { requireFlock } from './binding/platform.ts'
 import { LockFile } from './lock-file.ts'
 import { Lock } from './lock.ts'
-import { PidFile, readStart } from './pid-file.ts'
+import { PidFile } from './pid-file.ts'
+import { readPlainFile } from './plain-file.ts'
 import {
   currentProcess,
   liveness,
@@ -80,7 +81,7 @@ export class DataDirLock implements Disposable, AsyncDisposable {
   static async acquire(dataDir: string, options: DataDirLockOptions = {}): Promise<DataDirLock> {
     const paths = place(dataDir, options)
     makeDirectory(paths.dataDir)
-    const file = tryOnce(request(paths.lock), false)
+    const file = tryOnce(request(paths.lock, ours), false)
     if (file === null) throw new LockHeldError(paths.lock, paths.dataDir, holderOf(paths))
     return DataDirLock.#take(paths, file, options)
   }
@@ -98,12 +99,12 @@ export class DataDirLock implements Disposable, AsyncDisposable {
   ): Promise<DataDirLock> {
     const paths = place(dataDir, options)
     makeDirectory(paths.dataDir)
-    let file = LockFile.open(request(paths.lock))
+    let file = LockFile.open(request(paths.lock, ours))
     try {
       while (file.tryLock('exclusive')) {
         if (file.isCurrent()) return await DataDirLock.#take(paths, file, options)
         file.release()
-        file = LockFile.open(request(paths.lock))
+        file = LockFile.open(request(paths.lock, ours))
       }
       const holder = holderOf(paths)
       const refusal = refuse(holder)
@@ -178,6 +179,9 @@ export class DataDirLock implements Disposable, AsyncDisposable {
   }
 }
 
+/** Another user who could open the lock file could keep us from our own data. */
+const ours = { permissions: 0o600 } as const
+
 function place(dataDir: string, { name = 'howdah' }: DataDirLockNames): Paths {
   const directory = absolute(dataDir)
   if (!/^[^/\0]+$/.test(name)) {
@@ -221,7 +225,7 @@ function writeIdentity(file: LockFile): void {
 
 function readIdentity(path: string): ProcessIdentity | null {
   try {
-    return parseIdentity(readStart(path, 1024) ?? '')
+    return parseIdentity(readPlainFile(path, { limit: 1024 }))
   } catch {
     return null
   }

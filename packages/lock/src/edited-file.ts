@@ -60,7 +60,7 @@ export class EditedFile implements Disposable, AsyncDisposable {
       const left = { ...options, timeout: Math.max(0, deadline - performance.now()) }
       const lock = await lockWhereThere(file, left)
       try {
-        const staged = await stage(file, left)
+        const staged = await stage(file, left, permissionsFor(lock, options))
         // Made, replaced or removed meanwhile: start again with what is there now.
         if (lock === null ? !existsSync(file) : lock.isCurrent()) {
           return new EditedFile(file, options, lock, staged)
@@ -90,7 +90,8 @@ export class EditedFile implements Disposable, AsyncDisposable {
   async write(content: string): Promise<void> {
     this.#require('write()')
     const { durable = true } = this.#options
-    const staged = this.#staged ?? (await stage(this.path, {}))
+    const staged =
+      this.#staged ?? (await stage(this.path, {}, permissionsFor(this.#lock, this.#options)))
     this.#staged = null
     try {
       this.#prepare(staged.fd)
@@ -162,9 +163,19 @@ async function lockWhereThere(path: string, options: EditOptions): Promise<Lock 
   }
 }
 
+/** What nobody who may not read the file may open, even while it is still empty. */
+function permissionsFor(lock: Lock | null, { mode }: EditOptions): number | undefined {
+  const wanted = lock === null ? mode : fstatSync(lock.fd).mode
+  return wanted === undefined ? undefined : wanted & 0o666
+}
+
 /** The lock on what is to become the file. */
-async function stage(path: string, { timeout, signal, onWait }: WaitOptions): Promise<Lock> {
-  return acquireLock(request(`${path}.tmp`, { fair: false, timeout, signal, onWait }))
+async function stage(
+  path: string,
+  { timeout, signal, onWait }: WaitOptions,
+  permissions: number | undefined,
+): Promise<Lock> {
+  return acquireLock(request(`${path}.tmp`, { fair: false, timeout, signal, onWait, permissions }))
 }
 
 /** Removes what did not become the file. */

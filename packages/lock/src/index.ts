@@ -27,6 +27,13 @@ export type { LockMode } from './lock-mode.ts'
 export { Lock, type UpgradeOptions } from './lock.ts'
 export { lockedFile } from './locked-file.ts'
 export { Mutex } from './mutex.ts'
+export {
+  openPlainFile,
+  openPlainFileSync,
+  readPlainFile,
+  type PlainFileOptions,
+  type PlainReadOptions,
+} from './plain-file.ts'
 export { PidFile, type PidFileOptions } from './pid-file.ts'
 export {
   currentProcess,

@@ -27,6 +27,8 @@ export interface Opening {
   readonly path: string
   /** Make the file where there is none. */
   readonly create: boolean
+  /** Of a file that is made, less the umask; 0o666 unless told otherwise. */
+  readonly permissions?: number | undefined
   /** Open for reading although writing is allowed. */
   readonly readOnly?: boolean
 }
@@ -58,12 +60,12 @@ export class LockFile {
    * Opens the file for reading and writing, or for reading where it exists and this user may not write it; an existing
    * directory for reading, after resolving symbolic links. Never truncates.
    */
-  static open({ path, create, readOnly = false }: Opening): LockFile {
+  static open({ path, create, permissions = 0o666, readOnly = false }: Opening): LockFile {
     // First, so that nothing is made where nothing can be locked.
     binding(path)
     const made = create ? O_CREAT : 0
     try {
-      const fd = openSync(path, (readOnly ? O_RDONLY : O_RDWR) | made | careful, 0o666)
+      const fd = openSync(path, (readOnly ? O_RDONLY : O_RDWR) | made | careful, permissions)
       return new LockFile(path, fd, false)
     } catch (error) {
       const code = errno(error)
@@ -98,12 +100,12 @@ export class LockFile {
    * `undefined`: that remains to be seen, step by step.
    */
   static take(
-    { path, create }: Opening,
+    { path, create, permissions }: Opening,
     mode: LockMode,
     polite: boolean,
   ): LockFile | null | undefined {
     const { native } = binding(path)
-    if (native === null) return undefined
+    if (native === null || (create && permissions !== undefined)) return undefined
     const flags = O_RDWR | careful | (create ? O_CREAT : 0)
     const fd = native.take(path, flags, operationOf(mode), polite)
     if (fd === held) return null

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { closeSync, constants, openSync, readSync, unlinkSync } from 'node:fs'
+import { unlinkSync } from 'node:fs'
 import { errno } from './errno.ts'
 import { fileError } from './errors.ts'
+import { readPlainFile } from './plain-file.ts'
 import { liveness, type Liveness, type ProcessIdentity } from './process-identity.ts'
 import { publishFile } from './publish-file.ts'
 import { absolute } from './request.ts'
@@ -49,8 +50,7 @@ export class PidFile implements Disposable {
    */
   static read(path: string): number | null {
     const file = absolute(path)
-    const content = readStart(file, 64)
-    const digits = content && /^\s*(\d{1,10})\s*$/.exec(content)?.[1]
+    const digits = /^\s*(\d{1,10})\s*$/.exec(contentOf(file))?.[1]
     const pid = Number(digits ?? 0)
     return pid > 0 && pid < 2 ** 31 ? pid : null
   }
@@ -89,25 +89,12 @@ export class PidFile implements Disposable {
   }
 }
 
-/** The first bytes of a file as text; `null` where there is none or it has more. */
-export function readStart(path: string, limit: number): string | null {
-  let fd: number
+/** Nothing, if there is no file that could be a pidfile. */
+function contentOf(path: string): string {
   try {
-    // Without waiting for the other end of a FIFO.
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    return readPlainFile(path, { limit: 64 })
   } catch (error) {
-    if (errno(error) === 'ENOENT' || errno(error) === 'ENOTDIR') return null
+    if (['ENOENT', 'ENOTDIR', 'ERR_LOCK_NOT_PLAIN'].includes(errno(error))) return ''
     throw fileError(error, path, 'read')
-  }
-  try {
-    const bytes = Buffer.alloc(limit + 1)
-    const length = readSync(fd, bytes, 0, limit + 1, 0)
-    return length > limit ? null : bytes.toString('utf8', 0, length)
-  } catch (error) {
-    if (errno(error) === 'EISDIR' || errno(error) === 'ESPIPE' || errno(error) === 'EAGAIN')
-      return null
-    throw fileError(error, path, 'read')
-  } finally {
-    closeSync(fd)
   }
 }

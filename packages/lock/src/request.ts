@@ -19,6 +19,11 @@ export interface TryOptions {
   mode?: LockMode | undefined
   /** Make the file where there is none; `true` unless told otherwise. Directories are never made. */
   create?: boolean | undefined
+  /**
+   * The permissions of a file that is made, less the umask; `0o666` unless told otherwise. A user who may open the file can
+   * hold the lock: give `0o600` for a lock that no other user may hold.
+   */
+  permissions?: number | undefined
 }
 
 /** Options of a wait. */
@@ -46,6 +51,7 @@ export interface Request {
   readonly path: string
   readonly mode: LockMode
   readonly create: boolean
+  readonly permissions?: number | undefined
   /** Open the file for reading only. */
   readonly readOnly?: boolean
   readonly fair: boolean
@@ -59,6 +65,7 @@ export function request(path: string, options: AcquireOptions = {}): Request {
   const {
     mode = 'exclusive',
     create = true,
+    permissions,
     fair = true,
     timeout = Infinity,
     signal,
@@ -70,8 +77,14 @@ export function request(path: string, options: AcquireOptions = {}): Request {
       `the mode of a lock is 'exclusive' or 'shared', not ${JSON.stringify(mode)}`,
     )
   }
+  if (permissions !== undefined && !(permissions >= 0 && permissions <= 0o777)) {
+    throw new LockOptionError(
+      path,
+      `permissions are a number from 0 to 0o777, not ${String(permissions)}`,
+    )
+  }
   checkTimeout(path, timeout)
-  return { path: absolute(path), mode, create, fair, timeout, signal, onWait }
+  return { path: absolute(path), mode, create, permissions, fair, timeout, signal, onWait }
 }
 
 /** Throws {@link LockOptionError} unless it is a number of milliseconds, 0 or more. */

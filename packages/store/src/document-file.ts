@@ -5,17 +5,19 @@ import {
   fsync,
   linkSync,
   openSync,
-  readFileSync,
   renameSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
+import { readPlainFile } from '@howdah/lock'
 import { removeFile } from './entry-file.ts'
 import { errno } from './errno.ts'
 import { ioError, type Failure } from './errors.ts'
 import { syncDirectory } from './sync-directory.ts'
 
+/** In bytes: the longest document. */
+const maximum = 64 * 1024 * 1024
 const { O_CREAT, O_NOFOLLOW, O_TRUNC, O_WRONLY } = constants
 const syncDescriptor = promisify(fsync)
 
@@ -93,7 +95,7 @@ async function replace(path: string, text: string, durable: boolean): Promise<vo
 
 function readText(path: string, failure: Failure): string | null {
   try {
-    return readFileSync(path, 'utf8')
+    return readPlainFile(path, { limit: maximum })
   } catch (error) {
     if (errno(error) === 'ENOENT') return null
     throw ioError(error, failure)

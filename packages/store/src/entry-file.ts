@@ -11,16 +11,16 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { openPlainFileSync } from '@howdah/lock'
 import { errno } from './errno.ts'
 import { syncDirectory } from './sync-directory.ts'
 
-const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants
 const syncDescriptor = promisify(fsync)
 
 /** The first bytes of a regular file, all of them where there are fewer. Throws errors of the system. */
 export function readStart(path: string, limit = Infinity): Buffer {
-  // Without following links, and without waiting for the other end of a FIFO.
-  const fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+  const fd = openPlainFileSync(path, { follow: false })
   try {
     const bytes = Buffer.allocUnsafe(Math.min(fstatSync(fd).size, limit))
     let size = 0

@@ -122,6 +122,7 @@ const remedies: Record<string, string> = {
   EMFILE: 'this process has too many open files; close some, or raise ulimit -n',
   ENFILE: 'this machine has too many open files; close some, or raise fs.file-max',
   EISDIR: 'it is a directory; remove it',
+  ERR_LOCK_NOT_PLAIN: 'it is no plain file, or far too long; remove it',
 }
 
 /** Wraps an error of the operating system, once, with the step, the path and the remedy. */

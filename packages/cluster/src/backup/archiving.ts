@@ -1,7 +1,8 @@
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import type pg from 'pg'
 import type { DataDirectory } from '../data-directory.ts'
 import { writeOwnFile } from '../own-file.ts'
+import { readIfThere } from '../read-if-there.ts'
 import type { ServerUser } from '../server-user.ts'
 import { archiveCommand, archiveOf, archiveScript, archiveScriptFile } from './archive-script.ts'
 import { ForeignArchivingError } from './errors.ts'
@@ -72,7 +73,7 @@ export async function setUpArchiving(
 ): Promise<void> {
   const script = archiveScript(wal)
   const file = archiveScriptFile(directory)
-  if ((await readFile(file, 'utf8').catch(() => null)) !== script) {
+  if (readIfThere(file) !== script) {
     await writeOwnFile(file, script, user)
   }
   for (const [name, value] of Object.entries(missing)) {
@@ -99,7 +100,7 @@ async function refuseForeign(directory: DataDirectory, wal: string, found: strin
         'back it up by the same means, or reset archive_command and archive_library first',
     )
   }
-  const script = await readFile(archiveScriptFile(directory), 'utf8').catch(() => '')
+  const script = readIfThere(archiveScriptFile(directory)) ?? ''
   const other = archiveOf(script)
   // One that was moved or removed is given up: what it should have had is still with the server.
   if (other === null || other === wal || !(await isDirectory(other))) return

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeOwnFile } from '../own-file.ts'
+import { readIfThere } from '../read-if-there.ts'
 import type { ServerUser } from '../server-user.ts'
 
 /** Settings that belong to the original and not to a copy: where it archives, and from where it recovers. */
@@ -14,10 +14,7 @@ const ofTheOriginal =
  */
 export async function resetCopiedSettings(dataDir: string, user: ServerUser | null): Promise<void> {
   const path = join(dataDir, 'postgresql.auto.conf')
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return ''
-    throw error
-  })
+  const text = readIfThere(path) ?? ''
   const kept = text
     .split('\n')
     .filter((line) => !ofTheOriginal.test(/^\s*(\w+)/.exec(line)?.[1] ?? ''))

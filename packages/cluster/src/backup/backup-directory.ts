@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, chown, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { chmod, chown, mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { acquire, type Lock, type WaitOptions } from '@howdah/lock'
+import { acquire, type Lock, readPlainFile, type WaitOptions } from '@howdah/lock'
 import { backupMark } from '../backups-around.ts'
 import { writeOwnFile } from '../own-file.ts'
 import type { ServerUser } from '../server-user.ts'
@@ -104,7 +104,7 @@ export class BackupDirectory {
   async owner(dataDir: string): Promise<string> {
     let text
     try {
-      text = await readFile(this.mark, 'utf8')
+      text = readPlainFile(this.mark)
     } catch (cause) {
       const { code, message } = cause as NodeJS.ErrnoException
       if (code === 'ENOENT' || code === 'ENOTDIR') {
@@ -121,7 +121,7 @@ export class BackupDirectory {
 
   /** The lock on all that is here. */
   async lock(mode: 'exclusive' | 'shared', waiting: WaitOptions): Promise<Lock> {
-    return await acquire(this.lockFile, { ...waiting, mode, fair: false })
+    return await acquire(this.lockFile, { ...waiting, mode, fair: false, permissions: 0o600 })
   }
 
   /** Removes what interrupted backups have left. Under the lock. */

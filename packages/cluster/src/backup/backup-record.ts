@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readPlainFile } from '@howdah/lock'
 import { writeOwnFile } from '../own-file.ts'
 import type { Backup } from './backup.ts'
 import { BackupDamagedError } from './errors.ts'
@@ -34,7 +34,8 @@ export async function readRecord(directory: string): Promise<BackupRecord> {
   const path = join(directory, recordName)
   try {
     const { format, startedAt, endedAt, ...record } = JSON.parse(
-      await readFile(path, 'utf8'),
+      // It lists all files of the cluster.
+      readPlainFile(path, { limit: 2 ** 28 }),
     ) as BackupRecord & { format: unknown; startedAt: string; endedAt: string }
     if (format !== 1) throw new Error(`it is of format ${String(format)}`)
     if (!Array.isArray(record.files)) throw new Error('it lists no files')

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { chown, copyFile as copyBlocks, mkdir, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { openPlainFile } from '@howdah/lock'
 import { syncDirectory } from './sync-directory.ts'
 import { open } from '../open-file.ts'
 
@@ -149,7 +150,7 @@ export async function digestFile(
   path: string,
   signal?: AbortSignal,
 ): Promise<Omit<CopiedFile, 'path'>> {
-  await using file = await open(path, 'r')
+  await using file = await openPlainFile(path)
   const hash = createHash('sha256')
   const buffer = Buffer.allocUnsafe(chunk)
   let size = 0
@@ -168,7 +169,7 @@ async function copyFile(
   buffer: Buffer,
   { owner, durable, signal, onBytes }: CopyOptions,
 ): Promise<Omit<CopiedFile, 'path'> | null> {
-  await using source = await open(from, 'r').catch(vanished)
+  await using source = await openPlainFile(from).catch(vanished)
   if (source === null) return null
   const { mode } = await source.stat()
   const { O_WRONLY, O_CREAT, O_EXCL } = constants

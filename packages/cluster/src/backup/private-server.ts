@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { Free } from '@howdah/coordinate'
 import type { Runtime } from '@howdah/runtime'
 import type { DataDirectory } from '../data-directory.ts'
@@ -6,6 +6,7 @@ import { StartFailedError } from '../errors.ts'
 import { LocalState } from '../local-state.ts'
 import { writeMark } from '../mark.ts'
 import { placeOf } from '../place.ts'
+import { readIfThere } from '../read-if-there.ts'
 import type { ServerUser } from '../server-user.ts'
 import { ClusterSubject } from '../subject.ts'
 
@@ -59,7 +60,7 @@ export async function runPrivately(
 
 /** What a private server has logged so far. */
 export async function readWholeLog(directory: DataDirectory): Promise<string> {
-  return await readFile(directory.logFile, 'utf8').catch(() => '')
+  return readIfThere(directory.logFile, 2 ** 28) ?? ''
 }
 
 /** What keeps a server to itself that only replays WAL, and its messages as we read them. */

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DataDirectory } from '../data-directory.ts'
 import { writeOwnFile } from '../own-file.ts'
+import { readIfThere } from '../read-if-there.ts'
 import type { ServerUser } from '../server-user.ts'
 import { BackupDirectoryError } from './errors.ts'
 import { historyName } from './timeline.ts'
@@ -20,18 +20,13 @@ export async function publishHistory(
 ): Promise<void> {
   if (timeline === 1) return
   const name = historyName(timeline)
-  const own = await readFile(directory.file('pg_wal', name), 'utf8').catch(missing)
+  const own = readIfThere(directory.file('pg_wal', name))
   if (own === null) return
-  const archived = await readFile(join(wal, name), 'utf8').catch(missing)
+  const archived = readIfThere(join(wal, name))
   if (archived === own) return
   if (archived === null) return await writeOwnFile(join(wal, name), own, user)
   const why =
     `it has the WAL of another timeline ${timeline}, such as of another cluster that was restored from it; ` +
     'use a directory for each'
   throw new BackupDirectoryError(directory.path, wal, why)
-}
-
-function missing(error: NodeJS.ErrnoException): null {
-  if (error.code === 'ENOENT') return null
-  throw error
 }

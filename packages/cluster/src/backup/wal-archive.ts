@@ -1,5 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readPlainFile } from '@howdah/lock'
 import { parseHistory, parseHistoryName, type Stretch } from './timeline.ts'
 import { type Lsn, parseSegmentName, segmentName, segmentOf } from './wal-position.ts'
 
@@ -47,8 +48,8 @@ export class WalArchive {
     for (const name of names) {
       const timeline = parseHistoryName(name)
       if (timeline === null) continue
-      const text = await readFile(join(path, name), 'utf8')
       try {
+        const text = readPlainFile(join(path, name))
         pasts.set(timeline, parseHistory(timeline, text))
       } catch {
         unreadable.push(name)

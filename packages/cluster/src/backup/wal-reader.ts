@@ -1,7 +1,7 @@
+import { openPlainFile } from '@howdah/lock'
 import { addToCrc32c, emptyCrc32c, finishCrc32c } from '../crc32c.ts'
 import { integers } from '../native-integers.ts'
 import { type Lsn, printLsn } from './wal-position.ts'
-import { open } from '../open-file.ts'
 
 /** A record of the WAL. */
 export interface WalRecord {
@@ -122,7 +122,7 @@ export class WalReader {
 
   private async readWhole(segment: SegmentToRead, signal: AbortSignal | undefined): Promise<void> {
     const { segmentSize } = this.facts
-    await using file = await open(segment.path, 'r')
+    await using file = await openPlainFile(segment.path)
     const { size } = await file.stat()
     if (size !== segmentSize) throw new Fault(`has ${size} bytes and not ${segmentSize}`)
     const buffer = Buffer.allocUnsafe(Math.min(chunk, segmentSize))

@@ -1,5 +1,6 @@
-import { readdir, readFile, readlink } from 'node:fs/promises'
+import { readdir, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { openPlainFile } from '@howdah/lock'
 import { cloneTree, type CopyOptions, listTree, type Treatment } from '../backup/copy-tree.ts'
 import { BackupUnsupportedError } from '../backup/errors.ts'
 import { treatOfBaseBackup } from '../backup/not-copied.ts'
@@ -9,6 +10,8 @@ import { endOrphans } from '../orphans.ts'
 import { findPostmaster } from '../postmaster.ts'
 import type { ServerUser } from '../server-user.ts'
 import { ofRecovery } from './of-recovery.ts'
+
+const control = 'global/pg_control'
 
 /** How a copy is made. */
 export interface CopyingOptions {
@@ -31,8 +34,7 @@ export async function copyStopped(
 ): Promise<void> {
   await refuseUnsupported(directory)
   await endWriters(directory)
-  const control = 'global/pg_control'
-  const before = await readFile(directory.file(control))
+  const before = await controlFileOf(directory)
   // The directory for the WAL may be a link to elsewhere.
   const wal = directory.file('pg_wal')
   const [tree, segments] = [await listTree(directory.path, treat), await listTree(wal, treatOfWal)]
@@ -45,12 +47,17 @@ export async function copyStopped(
   const copying: CopyOptions = { owner, durable: false, signal, onBytes }
   await cloneTree(directory.path, to, tree, { ...copying, last: control })
   await cloneTree(wal, join(to, 'pg_wal'), segments, copying)
-  const isSame = before.equals(await readFile(directory.file(control)))
+  const isSame = before.equals(await controlFileOf(directory))
   if (!isSame || (await findPostmaster(directory)) !== null) {
     const why =
       'somebody has started a server on it meanwhile, and not through howdah; clone it again'
     throw new BackupUnsupportedError(directory.path, why)
   }
+}
+
+async function controlFileOf(directory: DataDirectory): Promise<Buffer> {
+  await using file = await openPlainFile(directory.file(control))
+  return await file.readFile()
 }
 
 /** Ends what a killed postmaster has left, for it might go on writing. */

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readIfThere } from '../read-if-there.ts'
 import type { Runtime } from '@howdah/runtime'
 import { BackupUnsupportedError } from '../backup/errors.ts'
 import type { DataDirectory } from '../data-directory.ts'
@@ -14,7 +14,7 @@ const neutral = { archive_mode: 'off', synchronous_standby_names: '' } as const
  * be one on the original.
  */
 export async function refuseElsewhere(directory: DataDirectory): Promise<void> {
-  const text = await readFile(directory.file('postgresql.conf'), 'utf8').catch(() => '')
+  const text = readIfThere(directory.file('postgresql.conf')) ?? ''
   if (!/^\s*data_directory\b/m.test(text)) return
   const why =
     'its postgresql.conf has data_directory, so that a copy would run on the original; remove that line'
@@ -43,7 +43,7 @@ export async function keepToItself(
   const added = lines.join('')
   if (added === '') return
   const path = copy.file('postgresql.auto.conf')
-  const text = await readFile(path, 'utf8').catch(() => '')
+  const text = readIfThere(path) ?? ''
   // The last of several lines counts.
   await writeOwnFile(path, `${text}${added}`, user)
 }

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { open } from '../open-file.ts'
+import { openPlainFile } from '@howdah/lock'
 
 /** A segment of POSIX shared memory that PostgreSQL has made. */
 export interface DynamicSegment {
@@ -64,13 +64,15 @@ async function mappedFiles(prefix: string): Promise<Set<string>> {
 /** The numbers in a control segment; none in any other. */
 async function numbersIn(path: string): Promise<Uint32Array> {
   try {
-    await using file = await open(path, 'r')
+    await using file = await openPlainFile(path)
     const magic = Buffer.alloc(4)
     await file.read(magic, 0, 4, 0)
     // PG_DYNSHMEM_CONTROL_MAGIC.
     if (magic.readUInt32LE() !== 0x9a503d32 && magic.readUInt32BE() !== 0x9a503d32) {
       return new Uint32Array()
     }
+    // Of as many slots as a server can have connections for. What is longer is none.
+    if ((await file.stat()).size > 2 ** 26) return new Uint32Array()
     const content = await file.readFile()
     return new Uint32Array(content.buffer.slice(0, content.length - (content.length % 4)))
   } catch {

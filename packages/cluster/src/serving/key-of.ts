@@ -1,4 +1,5 @@
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
+import { readPlainFile } from '@howdah/lock'
 import type { DataDirectory } from '../data-directory.ts'
 
 /** How many keys a server tries that others have already, before we take the key for another directory's. */
@@ -19,7 +20,7 @@ export function isKeyOf(directory: DataDirectory, key: number): boolean | null {
 
 function majorOf({ versionFile }: DataDirectory): number {
   try {
-    return Number.parseInt(readFileSync(versionFile, 'utf8'), 10)
+    return Number.parseInt(readPlainFile(versionFile), 10)
   } catch {
     return NaN
   }

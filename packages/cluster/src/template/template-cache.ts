@@ -1,7 +1,6 @@
-import { constants } from 'node:fs'
 import { type FileHandle, lstat, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { acquire, tryAcquire } from '@howdah/lock'
+import { acquire, openPlainFile, tryAcquire } from '@howdah/lock'
 import { cacheDirectory, existingTrustedDirectory, trustedDirectory } from '@howdah/runtime'
 import { ControlFileError } from '../errors.ts'
 import { ArchiveDamagedError, packTree, readArchiveIndex } from './tree-archive.ts'
@@ -84,6 +83,7 @@ export class TemplateCache {
     await using _ = await acquire(join(this.directory, `${key.name}.lock`), {
       fair: false,
       timeout: patience,
+      permissions: 0o600,
     })
     return await action()
   }
@@ -172,8 +172,7 @@ export class TemplateCache {
     const found = await lstat(path).catch(() => null)
     if (found === null || !found.isFile()) return null
     if (found.uid !== process.geteuid?.() || (found.mode & 0o022) !== 0) return null
-    const flags = constants.O_RDONLY | constants.O_NOFOLLOW
-    return await open(path, flags).catch((error: NodeJS.ErrnoException) => {
+    return await openPlainFile(path, { follow: false }).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return null
       throw error
     })

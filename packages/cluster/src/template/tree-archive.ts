@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
-import { constants } from 'node:fs'
 import { type FileHandle, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { open } from '../open-file.ts'
+import { openPlainFile } from '@howdah/lock'
 
 /** A file in an archive, below the root of its tree. */
 export interface ArchivedFile {
@@ -108,9 +107,9 @@ async function readFully(archive: FileHandle, length: number, position: number):
 }
 
 async function readPlainFile(path: string, owner: number | undefined): Promise<Buffer> {
-  await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+  await using file = await openPlainFile(path, { follow: false })
   const stats = await file.stat()
-  if (!stats.isFile() || stats.nlink !== 1 || (owner !== undefined && stats.uid !== owner)) {
+  if (stats.nlink !== 1 || (owner !== undefined && stats.uid !== owner)) {
     throw new Error(`${path} is no plain file of user ${owner ?? 'unknown'}`)
   }
   return await file.readFile()

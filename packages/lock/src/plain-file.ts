@@ -1,0 +1,102 @@
+import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Stats } from 'node:fs'
+import { open, type FileHandle } from 'node:fs/promises'
+import { LockFileError } from './errors.ts'
+
+/** How a plain file is opened. */
+export interface PlainFileOptions {
+  /** Follow a symbolic link at the end of the path; `true` unless told otherwise. */
+  follow?: boolean | undefined
+}
+
+/** How a plain file is read. */
+export interface PlainReadOptions extends PlainFileOptions {
+  /** In bytes: a file that is longer is refused; 1 MiB unless told otherwise. */
+  limit?: number | undefined
+}
+
+const mebibyte = 1024 * 1024
+
+/**
+ * Opens a file for reading that another user may have made, and gives its descriptor. The caller closes it.
+ *
+ * Never waits, whatever lies at the path: opening a FIFO to read blocks the whole process until somebody writes to it.
+ * Throws errors of the system, and `ERR_LOCK_NOT_PLAIN` for anything but a regular file.
+ */
+export function openPlainFileSync(path: string, options: PlainFileOptions = {}): number {
+  requirePlain(statSync(path), path)
+  const fd = openSync(path, flagsFor(options))
+  try {
+    // It may have been replaced meanwhile.
+    requirePlain(fstatSync(fd), path)
+    return fd
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
+}
+
+/** As {@link openPlainFileSync}, for what is read piece by piece. */
+export async function openPlainFile(
+  path: string,
+  options: PlainFileOptions = {},
+): Promise<FileHandle> {
+  requirePlain(statSync(path), path)
+  const file = await open(path, flagsFor(options))
+  try {
+    requirePlain(await file.stat(), path)
+    const handle: object = file
+    // Under Yarn's Plug'n'Play, handles are Yarn's own.
+    if (!(Symbol.asyncDispose in handle)) {
+      Object.assign(handle, { [Symbol.asyncDispose]: () => file.close() })
+    }
+    return file
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
+
+/**
+ * The text of a small file that another user may have made. Takes microseconds, and ten times that through libuv's pool.
+ *
+ * Throws errors of the system, and `ERR_LOCK_NOT_PLAIN` for anything but a regular file, and for one that is too long.
+ */
+export function readPlainFile(path: string, options: PlainReadOptions = {}): string {
+  const { limit = mebibyte } = options
+  const fd = openPlainFileSync(path, options)
+  try {
+    const bytes = Buffer.allocUnsafe(Math.min(fstatSync(fd).size, limit) + 1)
+    let length = 0
+    while (length < bytes.length) {
+      const count = readSync(fd, bytes, length, bytes.length - length, length)
+      if (count === 0) return bytes.toString('utf8', 0, length)
+      length += count
+    }
+    if (length > limit) throw notPlain(path, `has more than ${limit} bytes`)
+    // It has grown meanwhile.
+    return readPlainFile(path, options)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function flagsFor({ follow = true }: PlainFileOptions): number {
+  const { O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants
+  return O_RDONLY | O_NONBLOCK | O_NOCTTY | (follow ? 0 : O_NOFOLLOW)
+}
+
+function requirePlain(stats: Stats, path: string): void {
+  if (!stats.isFile()) throw notPlain(path, `is ${kindOf(stats)}`)
+}
+
+function kindOf(stats: Stats): string {
+  if (stats.isDirectory()) return 'a directory'
+  if (stats.isFIFO()) return 'a FIFO'
+  if (stats.isSocket()) return 'a socket'
+  return 'a device'
+}
+
+function notPlain(path: string, what: string): LockFileError {
+  const message = `cannot read ${path}: it ${what}, and should be a small regular file; remove it`
+  return new LockFileError('ERR_LOCK_NOT_PLAIN', path, message)
+}
