@@ -1,4 +1,4 @@
-import { errno } from './errno.ts'
+import { errno } from '@howdah/durable'
 import type { Liveness } from './process-identity.ts'
 import type { LockMode } from './lock-mode.ts'
 
@@ -191,6 +191,13 @@ const kinds: Record<string, [LockErrorCode, string]> = {
   ],
   ENOSPC: ['ERR_LOCK_NO_SPACE', 'the disk is full; make room'],
   EDQUOT: ['ERR_LOCK_NO_SPACE', 'the disk quota is used up; make room'],
+  EBUSY: [
+    'ERR_LOCK_IO',
+    'it is a mount point, such as a single file mounted into a container, which cannot be replaced; mount its directory instead',
+  ],
+  EISDIR: ['ERR_LOCK_IO', 'it is a directory; give the path of a file'],
+  ENAMETOOLONG: ['ERR_LOCK_IO', 'its name or path is too long; shorten it'],
+  ENXIO: ['ERR_LOCK_IO', 'it is a socket or another special file; give the path of a file'],
 }
 
 /** Wraps an error of the operating system, once, with the path, the kind and the remedy. */

@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
 import { binding } from './binding/load-binding.ts'
-import { errnoName } from './errno.ts'
+import { errnoName } from './errno-name.ts'
 import { LockUnsupportedError, fileError } from './errors.ts'
 import type { LockMode } from './lock-mode.ts'
 

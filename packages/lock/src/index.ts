@@ -5,7 +5,7 @@ export {
   type DataDirLockNames,
   type DataDirLockOptions,
 } from './data-dir-lock.ts'
-export type { EditOptions, EditedFile } from './edited-file.ts'
+export type { EditOptions, EditedFile } from './locked-file/edited-file.ts'
 export {
   LockBindingError,
   LockDeadlockError,
@@ -25,7 +25,7 @@ export type { Holder } from './holder.ts'
 export { inspect, type Inspection } from './inspect.ts'
 export type { LockMode } from './lock-mode.ts'
 export { Lock, type UpgradeOptions } from './lock.ts'
-export { lockedFile } from './locked-file.ts'
+export { lockedFile } from './locked-file/locked-file.ts'
 export { Mutex } from './mutex.ts'
 export {
   openPlainFile,

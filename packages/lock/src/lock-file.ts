@@ -10,13 +10,13 @@ import {
 import { constants as system } from 'node:os'
 import type { Native } from './binding/binding.ts'
 import { binding } from './binding/load-binding.ts'
-import { errno } from './errno.ts'
+import { errno } from '@howdah/durable'
 import { fileError } from './errors.ts'
 import { operationOf, tryFlock, unlock } from './flock.ts'
 import type { LockMode } from './lock-mode.ts'
 
 // libuv adds O_CLOEXEC. O_NONBLOCK, so that a FIFO at the path cannot hang the process.
-const { O_CREAT, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants
+const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants
 const careful = O_NOFOLLOW | O_NONBLOCK
 
 /** As {@link Native.take} says that somebody has the lock. */
@@ -29,6 +29,8 @@ export interface Opening {
   readonly create: boolean
   /** Of a file that is made, less the umask; 0o666 unless told otherwise. */
   readonly permissions?: number | undefined
+  /** A file that is there is an error. */
+  readonly onlyNew?: boolean
   /** Open for reading although writing is allowed. */
   readonly readOnly?: boolean
 }
@@ -60,10 +62,16 @@ export class LockFile {
    * Opens the file for reading and writing, or for reading where it exists and this user may not write it; an existing
    * directory for reading, after resolving symbolic links. Never truncates.
    */
-  static open({ path, create, permissions = 0o666, readOnly = false }: Opening): LockFile {
+  static open({
+    path,
+    create,
+    permissions = 0o666,
+    onlyNew = false,
+    readOnly = false,
+  }: Opening): LockFile {
     // First, so that nothing is made where nothing can be locked.
     binding(path)
-    const made = create ? O_CREAT : 0
+    const made = (create ? O_CREAT : 0) | (onlyNew ? O_EXCL : 0)
     try {
       const fd = openSync(path, (readOnly ? O_RDONLY : O_RDWR) | made | careful, permissions)
       return new LockFile(path, fd, false)

@@ -1,10 +1,8 @@
-import { randomUUID } from 'node:crypto'
-import { unlinkSync } from 'node:fs'
-import { errno } from './errno.ts'
+import { rmSync, unlinkSync } from 'node:fs'
+import { errno, publishFile } from '@howdah/durable'
 import { fileError } from './errors.ts'
 import { readPlainFile } from './plain-file.ts'
 import { liveness, type Liveness, type ProcessIdentity } from './process-identity.ts'
-import { publishFile } from './publish-file.ts'
 import { absolute } from './request.ts'
 
 /** Options of {@link PidFile.write}. */
@@ -38,8 +36,13 @@ export class PidFile implements Disposable {
    */
   static async write(path: string, options: PidFileOptions = {}): Promise<PidFile> {
     const file = absolute(path)
-    const { durable = true, temporary = `${file}.${randomUUID()}.tmp` } = options
-    await publishFile(file, String(process.pid), { durable, temporary })
+    const { durable = true, temporary } = options
+    try {
+      if (temporary !== undefined) rmSync(temporary, { force: true })
+      await publishFile(file, String(process.pid), { durable, temporary })
+    } catch (error) {
+      throw fileError(error, file, 'write')
+    }
     return new PidFile(file, process.pid)
   }
 

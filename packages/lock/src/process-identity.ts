@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, readlinkSync } from 'node:fs'
-import { errno } from './errno.ts'
+import { errno } from '@howdah/durable'
 
 /** Whether a process lives; `unknown` where that cannot be seen from here, and then it counts as alive. */
 export type Liveness = 'alive' | 'dead' | 'unknown'

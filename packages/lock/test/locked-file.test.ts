@@ -1,11 +1,14 @@
+import { execFileSync, spawnSync } from 'node:child_process'
 import {
   chmodSync,
-  existsSync,
+  chownSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   readFileSync,
   readdirSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -96,14 +99,65 @@ describe('lockedFile.write', () => {
     expect(readFileSync(directory.file('link'), 'utf8')).toBe('old')
   })
 
-  it('uses again what a killed writer left', async () => {
+  it('removes what a killed writer left', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('file')
     writeFileSync(path, 'old')
-    writeFileSync(`${path}.tmp`, 'something much longer, half written')
+    writeFileSync(directory.file('.file.0123456789abcdef.tmp'), 'half writt')
+    writeFileSync(directory.file('.file.howdah'), '.file.0123456789abcdef.tmp')
     await lockedFile.write(path, 'new')
     expect(readFileSync(path, 'utf8')).toBe('new')
     expect(readdirSync(directory.path)).toEqual(['file'])
+  })
+
+  it.each(['file.tmp', '.file.tmp', '.file.0123456789abcdef.tmp', 'file.gate'])(
+    'leaves a file of the user’s own alone: %s',
+    async (name) => {
+      using directory = temporaryDirectory()
+      writeFileSync(directory.file(name), 'precious')
+      await lockedFile.write(directory.file('file'), 'one')
+      await lockedFile.write(directory.file('file'), 'two')
+      expect(readFileSync(directory.file(name), 'utf8')).toBe('precious')
+      expect(readdirSync(directory.path).toSorted()).toEqual([name, 'file'].toSorted())
+    },
+  )
+
+  it('takes the longest name that there is, and says of a longer one that it is too long', async () => {
+    using directory = temporaryDirectory()
+    const name = 'x'.repeat(255)
+    await lockedFile.write(directory.file(name), 'one')
+    expect(await lockedFile.transform(directory.file(name), append)).toBe('onex')
+    expect(readdirSync(directory.path)).toEqual([name])
+    const tooLong = lockedFile.write(directory.file(`${name}x`), 'one')
+    await expect(tooLong).rejects.toThrow(/too long; shorten it \(ENAMETOOLONG\)/)
+  })
+
+  it('keeps owner and group, as root (skipped as an ordinary user)', async (test) => {
+    if (process.geteuid?.() !== 0) return test.skip()
+    using directory = temporaryDirectory()
+    const path = directory.file('file')
+    writeFileSync(path, 'old')
+    chownSync(path, 12_345, 23_456)
+    chmodSync(path, 0o4755)
+    await lockedFile.write(path, 'new')
+    const { uid, gid, mode } = statSync(path)
+    expect([uid, gid, mode & 0o7777]).toEqual([12_345, 23_456, 0o4755])
+  })
+
+  it('keeps extended attributes (skipped without python3, GNU cp or such a file system)', async (test) => {
+    using directory = temporaryDirectory()
+    const path = directory.file('file')
+    writeFileSync(path, 'old')
+    const attribute = (what: string) =>
+      spawnSync('python3', ['-c', `import os,sys; p = sys.argv[1]; ${what}`, path], {
+        encoding: 'utf8',
+      })
+    const set = attribute('os.setxattr(p, "user.colour", b"blue")')
+    const { stdout } = spawnSync('cp', ['--version'], { encoding: 'utf8' })
+    if (set.status !== 0 || !stdout.includes('GNU')) return test.skip()
+    await lockedFile.write(path, 'new')
+    await lockedFile.write(path, 'newer')
+    expect(attribute('print(os.getxattr(p, "user.colour").decode())').stdout).toBe('blue\n')
   })
 
   it('says where it cannot write, and holds nothing then', async () => {
@@ -122,6 +176,45 @@ describe('lockedFile.write', () => {
     expect(readdirSync(directory.path)).toEqual(['directory'])
   })
 })
+
+describe('what is no regular file is refused, with a cure, and left alone', () => {
+  const kinds: [string, (path: string) => unknown, RegExp][] = [
+    ['a symbolic link', (path) => symlinkSync('elsewhere', path), /link; give the path that it/],
+    ['a directory', (path) => mkdirSync(path), /it is a directory; give the path of a file/],
+    ['a FIFO', (path) => execFileSync('mkfifo', [path]), /special file; give the path of a file/],
+    ['a socket', (path) => bindSocket(path), /special file; give the path of a file/],
+  ]
+  it.each(kinds)('%s', async (_, make, cure) => {
+    using directory = temporaryDirectory()
+    const path = directory.file('file')
+    make(path)
+    await expect(lockedFile.read(path)).rejects.toThrow(cure)
+    await expect(lockedFile.write(path, 'new')).rejects.toThrow(cure)
+    expect(readdirSync(directory.path)).toEqual(['file'])
+    expect(lstatSync(path).isFile()).toBe(false)
+  })
+
+  it('a file that is mounted (skipped where this process may not mount)', async (test) => {
+    using directory = temporaryDirectory()
+    const path = directory.file('file')
+    writeFileSync(path, 'old')
+    if (spawnSync('mount', ['--bind', path, path]).status !== 0) return test.skip()
+    try {
+      const written = lockedFile.write(path, 'new')
+      await expect(written).rejects.toThrow(/mount point.*mount its directory instead \(EBUSY\)/)
+      expect(readFileSync(path, 'utf8')).toBe('old')
+      expect(readdirSync(directory.path)).toEqual(['file'])
+    } finally {
+      execFileSync('umount', [path])
+    }
+  })
+})
+
+/** Leaves a socket at a path, where nobody listens. */
+function bindSocket(path: string): void {
+  const script = 'import socket,sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])'
+  execFileSync('python3', ['-c', script, path])
+}
 
 describe('lockedFile.transform', () => {
   it('computes the new content from the old one, and from null where there is no file', async () => {
@@ -152,7 +245,7 @@ describe('lockedFile.transform', () => {
       Array.from({ length: 20 }, () => lockedFile.transform(path, append, { durable: false })),
     )
     expect(readFileSync(path, 'utf8')).toBe('x'.repeat(20))
-    expect(existsSync(`${path}.tmp`)).toBe(false)
+    expect(readdirSync(directory.path)).toEqual(['file', 'file.gate'])
   })
 
   it('times out like any wait', async () => {

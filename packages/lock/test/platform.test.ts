@@ -7,11 +7,16 @@ import { lockedFile, tryAcquire } from '../src/index.ts'
 import { Child } from './support/child.ts'
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url))
+const durable = fileURLToPath(new URL('../../durable', import.meta.url))
 
 /** Installs the built package beside another fs-ext, or none, and gives how an acquisition there ends. */
 async function acquireWith(directory: TemporaryDirectory, binding: string | null): Promise<string> {
   cpSync(dist, directory.file('package'), { recursive: true })
   writeFileSync(directory.file('package', 'package.json'), '{"type":"module"}')
+  cpSync(durable, directory.file('package', 'node_modules', '@howdah', 'durable'), {
+    recursive: true,
+    filter: (path) => !path.includes('node_modules', durable.length),
+  })
   if (binding !== null) {
     const module = directory.file('package', 'node_modules', 'fs-ext')
     mkdirSync(module, { recursive: true })

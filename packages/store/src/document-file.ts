@@ -1,25 +1,12 @@
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fsync,
-  linkSync,
-  openSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs'
-import { dirname } from 'node:path'
-import { promisify } from 'node:util'
+import { linkSync } from 'node:fs'
+import { errno, publishFile } from '@howdah/durable'
 import { readPlainFile } from '@howdah/lock'
 import { removeFile } from './entry-file.ts'
-import { errno } from './errno.ts'
 import { ioError, type Failure } from './errors.ts'
-import { syncDirectory } from './sync-directory.ts'
+import { isStamped, stamp } from './stamp.ts'
 
 /** In bytes: the longest document. */
 const maximum = 64 * 1024 * 1024
-const { O_CREAT, O_NOFOLLOW, O_TRUNC, O_WRONLY } = constants
-const syncDescriptor = promisify(fsync)
 
 /** The files of a document. All but reading is done under its lock. */
 export class DocumentFile {
@@ -54,13 +41,15 @@ export class DocumentFile {
    * Replaces document and last good version, each whole. Rejects with `ERR_STORE_IO`.
    *
    * The good version first: whatever was published is in it, also when this process is killed between the two. It is not
-   * synced, since what a power failure takes from it the document still has.
+   * synced, since what a power failure takes from it the document still has. `lock` is the descriptor of its lock file.
    */
-  async publish(text: string, failure: Failure): Promise<void> {
+  async publish(text: string, lock: number, failure: Failure): Promise<void> {
+    const durable = this.#durable
     try {
-      await replace(this.#goodPath, text, false)
-      await replace(this.path, text, this.#durable)
-      if (this.#durable) await syncDirectory(dirname(this.path))
+      await publishFile(this.#goodPath, text, { mode: 0o600, durable: false })
+      const keepExtended = !isStamped(lock, this.path)
+      await publishFile(this.path, text, { mode: 0o600, durable, keepExtended })
+      if (!keepExtended) stamp(lock, this.path)
     } catch (error) {
       throw ioError(error, failure)
     }
@@ -79,23 +68,9 @@ export class DocumentFile {
   }
 }
 
-async function replace(path: string, text: string, durable: boolean): Promise<void> {
-  const temporary = `${path}.tmp`
-  // Only who has the lock writes it, so that what is there was left by a killed process.
-  const fd = openSync(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600)
-  try {
-    fchmodSync(fd, 0o600)
-    writeFileSync(fd, text)
-    if (durable) await syncDescriptor(fd)
-  } finally {
-    closeSync(fd)
-  }
-  renameSync(temporary, path)
-}
-
 function readText(path: string, failure: Failure): string | null {
   try {
-    return readPlainFile(path, { limit: maximum })
+    return readPlainFile(path, { limit: maximum, follow: false })
   } catch (error) {
     if (errno(error) === 'ENOENT') return null
     throw ioError(error, failure)

@@ -1,22 +1,6 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  fsync,
-  linkSync,
-  openSync,
-  readSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { closeSync, fstatSync, readSync, unlinkSync } from 'node:fs'
+import { errno } from '@howdah/durable'
 import { openPlainFileSync } from '@howdah/lock'
-import { errno } from './errno.ts'
-import { syncDirectory } from './sync-directory.ts'
-
-const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants
-const syncDescriptor = promisify(fsync)
 
 /** The first bytes of a regular file, all of them where there are fewer. Throws errors of the system. */
 export function readStart(path: string, limit = Infinity): Buffer {
@@ -35,51 +19,9 @@ export function readStart(path: string, limit = Infinity): Buffer {
   }
 }
 
-/** How a file is made. */
-export interface Making {
-  /** Survive a power failure, too, which costs milliseconds. */
-  readonly durable: boolean
-  /** Called before the file appears. What it throws keeps it from appearing. */
-  readonly check: () => void
-}
-
-/** Where a file is written before it appears under its name. */
-export function temporaryName(name: string): string {
-  return `.${name}.tmp`
-}
-
-/** Whether a name is one of {@link temporaryName}. */
+/** Whether a name is that of a file that is being written; of the present form, or of an earlier one, `.<name>.tmp`. */
 export function isTemporary(name: string): boolean {
   return name.startsWith('.') && name.endsWith('.tmp')
-}
-
-/**
- * Makes a file that is complete or absent, whenever this process is killed: writes it under another name, and links it
- * to its own. Throws errors of the system, `EEXIST` where there is one.
- */
-export async function makeFile(
-  directory: string,
-  name: string,
-  bytes: Uint8Array,
-  { durable, check }: Making,
-): Promise<void> {
-  const temporary = join(directory, temporaryName(name))
-  const fd = openNew(temporary)
-  try {
-    try {
-      for (let written = 0; written < bytes.byteLength;) {
-        written += writeSync(fd, bytes, written)
-      }
-      if (durable) await syncDescriptor(fd)
-    } finally {
-      closeSync(fd)
-    }
-    check()
-    linkSync(temporary, join(directory, name))
-  } finally {
-    removeFile(temporary)
-  }
-  if (durable) await syncDirectory(directory)
 }
 
 /** Removes a file, if it is there, and returns whether it was. Throws errors of the system. */
@@ -90,17 +32,5 @@ export function removeFile(path: string): boolean {
   } catch (error) {
     if (errno(error) === 'ENOENT') return false
     throw error
-  }
-}
-
-/** Opens a new file, in the place of what a killed process may have left. */
-function openNew(path: string): number {
-  const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
-  try {
-    return openSync(path, flags, 0o600)
-  } catch (error) {
-    if (errno(error) !== 'EEXIST') throw error
-    removeFile(path)
-    return openSync(path, flags, 0o600)
   }
 }

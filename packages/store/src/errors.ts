@@ -1,4 +1,4 @@
-import { errno } from './errno.ts'
+import { errno } from '@howdah/durable'
 import type { StandardSchemaV1 } from './standard-schema.ts'
 
 /** The codes of this package's errors. They are permanent: match on them, not on messages or classes. */
@@ -110,10 +110,11 @@ export class DocumentDamagedError extends StoreError {
 }
 
 const remedies: Record<string, string> = {
-  ENOENT: 'it is not there; somebody removed it, or its directory, meanwhile',
+  ENOENT:
+    'it is not there: somebody removed it, or its directory, or nothing can be made there; choose another place',
   ENOTDIR: 'a part of the path is no directory; correct the path',
   EEXIST: 'something else is there; remove it',
-  ELOOP: 'it is a symbolic link; remove it',
+  ELOOP: 'it is a symbolic link; give the path that it leads to, or remove it',
   EACCES: 'this user may not; change the mode or the owner',
   EPERM: 'this user may not, or the file system knows no hard links; choose another place',
   EROFS: 'the file system is read-only; choose a path elsewhere',
@@ -123,6 +124,10 @@ const remedies: Record<string, string> = {
   ENFILE: 'this machine has too many open files; close some, or raise fs.file-max',
   EISDIR: 'it is a directory; remove it',
   ERR_LOCK_NOT_PLAIN: 'it is no plain file, or far too long; remove it',
+  EBUSY:
+    'it is a mount point, such as a single file mounted into a container, which cannot be replaced; mount its directory instead',
+  ENXIO: 'it is a socket or another special file; give the path of a file',
+  ENAMETOOLONG: 'its name or path is too long; shorten it',
 }
 
 /** Wraps an error of the operating system, once, with the step, the path and the remedy. */

@@ -2,7 +2,7 @@ import { readdirSync, type Dirent } from 'node:fs'
 import { isTemporary } from './entry-file.ts'
 import { EntryId } from './entry-id.ts'
 import { Entry } from './entry.ts'
-import { errno } from './errno.ts'
+import { errno } from '@howdah/durable'
 import { StoreError, ioError } from './errors.ts'
 import type { SegmentPlace } from './segment-place.ts'
 

@@ -1,4 +1,4 @@
-import { acquire, type WaitOptions } from '@howdah/lock'
+import { acquire, type Lock, type WaitOptions } from '@howdah/lock'
 import { basename, dirname, resolve } from 'node:path'
 import { DocumentFile } from './document-file.ts'
 import { DocumentDamagedError, StoreError, ioError, lockError, type Failure } from './errors.ts'
@@ -31,7 +31,7 @@ export interface Recovery {
 /**
  * One JSON document that processes share: an object or array, read, changed and published whole under one lock.
  *
- * Beside `<path>` lie `<path>.lock`; `<path>.good`, the last good version, for recovery; and for moments `<path>.tmp`.
+ * Beside `<path>` lie `<path>.lock` and `<path>.good`, the last good version, for recovery; for moments, temporary files.
  * The file appears by rename, so that a kill at any instant leaves the old document or the new. A missing file is an empty
  * document; an empty or damaged file is an error, never an empty document.
  *
@@ -76,13 +76,13 @@ export class LockedDocument<Value extends object> {
     change: (document: Value) => Result | Promise<Result>,
     options: WaitOptions = {},
   ): Promise<Result> {
-    return this.#locked(options, async () => {
+    return this.#locked(options, async (lock) => {
       const failure = this.#failure('update')
       const old = this.#file.read(failure)
       const document = await this.#decode(old, failure)
       const result = await change(document)
       const text = await this.#encode(document, failure)
-      if (text !== old) await this.#file.publish(text, failure)
+      if (text !== old) await this.#file.publish(text, lock.fd, failure)
       return result
     })
   }
@@ -93,13 +93,13 @@ export class LockedDocument<Value extends object> {
    * Rejects with `ERR_STORE_DOCUMENT_LOST` where there is no good version; otherwise as {@link LockedDocument.update}.
    */
   async recover(options: WaitOptions = {}): Promise<Recovery> {
-    return this.#locked(options, async () => {
+    return this.#locked(options, async (lock) => {
       const failure = this.#failure('recover')
       const error = await this.#damage()
       if (error === null) return { outcome: 'intact', damaged: null, error }
       const text = await this.#lastGood(error, failure)
       const damaged = this.#file.keepDamaged(failure)
-      await this.#file.publish(text, failure)
+      await this.#file.publish(text, lock.fd, failure)
       return { outcome: 'recovered', damaged, error }
     })
   }
@@ -151,7 +151,10 @@ export class LockedDocument<Value extends object> {
     return text
   }
 
-  async #locked<Result>(options: WaitOptions, action: () => Promise<Result>): Promise<Result> {
+  async #locked<Result>(
+    options: WaitOptions,
+    action: (lock: Lock) => Promise<Result>,
+  ): Promise<Result> {
     const order = { family: this.path, rank: 0 }
     const failure = this.#failure('acquire lock on')
     requireOrder(order, failure)
@@ -164,7 +167,7 @@ export class LockedDocument<Value extends object> {
       throw lockError(error, failure)
     })
     try {
-      return await runHolding({ ...order, lock }, action)
+      return await runHolding({ ...order, lock }, () => action(lock))
     } finally {
       lock.release()
     }

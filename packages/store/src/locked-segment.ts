@@ -5,13 +5,13 @@ import {
   type Lock,
   type ProcessIdentity,
 } from '@howdah/lock'
-import { join } from 'node:path'
+import { errno, publishFile, temporaryName } from '@howdah/durable'
+import { basename, join } from 'node:path'
 import { setImmediate as breathe } from 'node:timers/promises'
 import { decodeEntry, encodeEntry, type EntryBody } from './entry-body.ts'
-import { makeFile, removeFile, temporaryName } from './entry-file.ts'
+import { removeFile } from './entry-file.ts'
 import { EntryId } from './entry-id.ts'
 import { Entry } from './entry.ts'
-import { errno } from './errno.ts'
 import { StoreError, ioError, type Failure } from './errors.ts'
 import { isEntryFile, listDirectory, listEntries, listTemporary } from './list-entries.ts'
 import { decodeListed, readEntry, type ListedEntry, type ReadEntry } from './listed-entry.ts'
@@ -42,7 +42,8 @@ export class LockedSegment<State = unknown, Input = State> implements Disposable
   readonly identity: number
   readonly #place: SegmentPlace<State>
   readonly #lock: Lock
-  readonly #saving = new Set<string>()
+  /** The ids that are being saved, and the names of their temporary files. */
+  readonly #saving = new Map<string, string>()
 
   /** @internal Comes from `Segment.lock`. */
   constructor(place: SegmentPlace<State>, lock: Lock) {
@@ -70,9 +71,14 @@ export class LockedSegment<State = unknown, Input = State> implements Disposable
     const bytes = await this.#encode(id, { kind, process, state }, failure)
     this.#requireCurrent(failure)
     if (this.#saving.has(id.text)) throw exists(failure)
-    this.#saving.add(id.text)
+    const path = join(directory, id.text)
+    const temporary = temporaryName(path)
+    this.#saving.set(id.text, basename(temporary))
     try {
-      await makeFile(directory, id.text, bytes, {
+      await publishFile(path, bytes, {
+        replace: false,
+        mode: 0o600,
+        temporary,
         durable: options.durable ?? this.#place.durable,
         check: () => this.#requireCurrent(failure),
       })
@@ -182,7 +188,7 @@ export class LockedSegment<State = unknown, Input = State> implements Disposable
 
   /** Nobody else writes here while we have the lock, so that temporary files that are not ours are nobody's. */
   #removeLeftovers(failure: Failure): void {
-    const ours = new Set([...this.#saving].map(temporaryName))
+    const ours = new Set(this.#saving.values())
     for (const name of listTemporary(this.#place)) {
       if (ours.has(name)) continue
       try {

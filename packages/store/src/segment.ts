@@ -1,7 +1,7 @@
 import { acquire, type Lock, type WaitOptions } from '@howdah/lock'
 import { join } from 'node:path'
 import type { Entry } from './entry.ts'
-import { errno } from './errno.ts'
+import { errno } from '@howdah/durable'
 import { lockError, type Failure } from './errors.ts'
 import { listEntries, lockName } from './list-entries.ts'
 import { decodeListed, readEntry, type ListedEntry, type ReadEntry } from './listed-entry.ts'

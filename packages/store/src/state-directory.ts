@@ -2,7 +2,7 @@ import { currentProcess } from '@howdah/lock'
 import { accessSync, constants, lstatSync, readFileSync, readdirSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
-import { errno } from './errno.ts'
+import { errno } from '@howdah/durable'
 import { StoreError } from './errors.ts'
 import { makeDirectory } from './make-directory.ts'
 

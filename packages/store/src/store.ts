@@ -12,7 +12,7 @@ import {
 import { join, resolve } from 'node:path'
 import { jsonCodec, type BodyCodec } from './body-codec.ts'
 import type { EntryFormat } from './entry.ts'
-import { errno } from './errno.ts'
+import { errno } from '@howdah/durable'
 import { StoreError, ioError, lockError, type Failure } from './errors.ts'
 import { IdentityRange } from './identity-range.ts'
 import { isLockName, lockName } from './list-entries.ts'

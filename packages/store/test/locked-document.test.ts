@@ -1,5 +1,17 @@
 import { temporaryDirectory } from '@howdah/fixtures'
-import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { LockedDocument } from '../src/index.ts'
@@ -78,6 +90,91 @@ describe('a document', () => {
     const document = counter(directory.file('counter.json'))
     await Promise.all(Array.from({ length: 50 }, () => document.update((value) => ++value.n)))
     expect(await document.read()).toEqual({ n: 50 })
+  })
+})
+
+describe('the file of a document', () => {
+  test.each(['counter.json.tmp', '.counter.json.tmp', 'counter.json.good.tmp'])(
+    'is written beside a file of the user’s own, which stays: %s',
+    async (name) => {
+      using directory = temporaryDirectory()
+      writeFileSync(directory.file(name), 'precious')
+      await counter(directory.file('counter.json')).update((value) => ++value.n)
+      expect(readFileSync(directory.file(name), 'utf8')).toBe('precious')
+    },
+  )
+
+  test('keeps its mode, and as root its owner', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('counter.json')
+    const document = counter(path)
+    await document.update((value) => ++value.n)
+    chmodSync(path, 0o640)
+    const isRoot = process.geteuid?.() === 0
+    if (isRoot) chownSync(path, 12_345, 23_456)
+    await document.update((value) => ++value.n)
+    const { mode, uid, gid } = statSync(path)
+    expect(mode & 0o777).toBe(0o640)
+    if (isRoot) expect([uid, gid]).toEqual([12_345, 23_456])
+  })
+
+  test('keeps extended attributes (skipped without python3, GNU cp or such a file system)', async (skipping) => {
+    using directory = temporaryDirectory()
+    const path = directory.file('counter.json')
+    const document = counter(path)
+    await document.update((value) => ++value.n)
+    const attribute = (what: string) =>
+      spawnSync('python3', ['-c', `import os,sys; p = sys.argv[1]; ${what}`, path], {
+        encoding: 'utf8',
+      })
+    const set = attribute('os.setxattr(p, "user.colour", b"blue")')
+    const { stdout } = spawnSync('cp', ['--version'], { encoding: 'utf8' })
+    if (set.status !== 0 || !stdout.includes('GNU')) return skipping.skip()
+    await document.update((value) => ++value.n)
+    await counter(path).update((value) => ++value.n)
+    expect(attribute('print(os.getxattr(p, "user.colour").decode())').stdout).toBe('blue\n')
+  })
+
+  test('may not be a symbolic link, which is said before anything is changed', async () => {
+    using directory = temporaryDirectory()
+    const target = directory.file('target.json')
+    writeFileSync(target, '{"n":1}')
+    symlinkSync('target.json', directory.file('counter.json'))
+    const document = counter(directory.file('counter.json'))
+    const change = (value: { n: number }) => ++value.n
+    const attempts = [
+      () => document.read(),
+      () => document.update(change),
+      () => document.recover(),
+    ]
+    for (const attempt of attempts) {
+      const error = await caught(attempt)
+      expect(error).toMatchObject({ code: 'ERR_STORE_IO' })
+      expect(String(error)).toMatch(/symbolic link; give the path that it leads to/)
+    }
+    expect(readFileSync(target, 'utf8')).toBe('{"n":1}')
+    expect(lstatSync(directory.file('counter.json')).isSymbolicLink()).toBe(true)
+  })
+
+  test('may not be a mount point (skipped where this process may not mount)', async (skipping) => {
+    using directory = temporaryDirectory()
+    const path = directory.file('counter.json')
+    writeFileSync(path, '{"n":1}')
+    if (spawnSync('mount', ['--bind', path, path]).status !== 0) return skipping.skip()
+    try {
+      const error = await caught(() => counter(path).update((value) => ++value.n))
+      expect(String(error)).toMatch(/mount point.*mount its directory instead \(EBUSY\)/)
+      expect(readFileSync(path, 'utf8')).toBe('{"n":1}')
+    } finally {
+      execFileSync('umount', [path])
+    }
+  })
+
+  test('may not have a name that leaves no room for the lock beside it', async () => {
+    using directory = temporaryDirectory()
+    const document = counter(directory.file('x'.repeat(255)))
+    const error = await caught(() => document.update((value) => ++value.n))
+    expect(String(error)).toMatch(/too long; shorten it \(ENAMETOOLONG\)/)
   })
 })
 

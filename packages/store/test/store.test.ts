@@ -126,6 +126,15 @@ describe('a segment', () => {
   })
 })
 
+test.each(['/proc/nothing', '/proc/nothing/deeper/still', '/sys/nothing'])(
+  'where nothing can be made, a segment is an error that says so: %s',
+  async (base) => {
+    const error = await caught(() => new Store(base).segment(1))
+    expect(error).toMatchObject({ code: 'ERR_STORE_IO', step: 'create store segment 1' })
+    expect(error.message).toMatch(/choose another place|this user may not/)
+  },
+)
+
 describe('discarding a segment', () => {
   test('removes it when nothing is left in it, and it is made again when it is used', async () => {
     using directory = temporaryDirectory()

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
-import { errno } from '../errno.ts'
+import { errno } from '@howdah/durable'
 import type { Binding } from './binding.ts'
 
 /** The part of fs-ext that is used. Its asynchronous `flock` fills libuv's pool and is never called. */

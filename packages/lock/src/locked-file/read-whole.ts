@@ -1,6 +1,6 @@
 import { read } from 'node:fs'
 import { promisify } from 'node:util'
-import { fileError } from './errors.ts'
+import { fileError } from '../errors.ts'
 
 const readDescriptor = promisify(read)
 

@@ -1,25 +1,16 @@
-import {
-  existsSync,
-  fchmodSync,
-  fchownSync,
-  fstatSync,
-  fsync,
-  ftruncateSync,
-  renameSync,
-  unlinkSync,
-  writeFile,
-} from 'node:fs'
+import { existsSync, fchmodSync, fstatSync, renameSync, writeFile } from 'node:fs'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
-import { acquireLock } from './acquire.ts'
-import { LockError, LockReleasedError, fileError } from './errors.ts'
-import type { Lock } from './lock.ts'
-import { syncDirectory } from './publish-file.ts'
+import { keepAttributes, keepExtendedAttributes, syncDirectory, syncFile } from '@howdah/durable'
+import { acquireLock } from '../acquire.ts'
+import { LockError, LockReleasedError, fileError } from '../errors.ts'
+import type { Lock } from '../lock.ts'
+import { request, type WaitOptions } from '../request.ts'
 import { readWhole } from './read-whole.ts'
-import { request, type WaitOptions } from './request.ts'
+import { requireRegular } from './require-regular.ts'
+import { Staging } from './staging.ts'
 
 const writeDescriptor = promisify(writeFile)
-const syncDescriptor = promisify(fsync)
 
 /** Options of what writes a locked file. */
 export interface EditOptions extends WaitOptions {
@@ -32,24 +23,22 @@ export interface EditOptions extends WaitOptions {
 /**
  * A file under an exclusive lock.
  *
- * New content is written to `<path>.tmp`, which is locked, too, and renamed to the path when it is complete: so the
- * lock goes on with the new file. Where there is no file yet, the lock on `<path>.tmp` alone excludes others.
+ * New content is written to a file that nobody else can have, which is locked, too, and renamed to the path when it is
+ * complete: so the lock goes on with the new file.
  */
 export class EditedFile implements Disposable, AsyncDisposable {
   /** The absolute path. */
   readonly path: string
   readonly #options: EditOptions
-  /** The lock on the file; `null` where there is none yet. */
+  readonly #staging: Staging
+  /** The lock on the file; `null` while there is none. */
   #lock: Lock | null
-  /** The lock on what is to become the file; `null` after it has. */
-  #staged: Lock | null
-  #held = true
 
-  private constructor(path: string, options: EditOptions, lock: Lock | null, staged: Lock) {
+  private constructor(path: string, options: EditOptions, lock: Lock | null, staging: Staging) {
     this.path = path
     this.#options = options
     this.#lock = lock
-    this.#staged = staged
+    this.#staging = staging
   }
 
   /** @internal Waits for the exclusive lock; see `lockedFile.edit`. Neither makes nor changes the file. */
@@ -60,12 +49,13 @@ export class EditedFile implements Disposable, AsyncDisposable {
       const left = { ...options, timeout: Math.max(0, deadline - performance.now()) }
       const lock = await lockWhereThere(file, left)
       try {
-        const staged = await stage(file, left, permissionsFor(lock, options))
+        if (lock !== null) requireRegular(lock)
+        const staging = await Staging.acquire(file, left, permissionsFor(lock, options))
         // Made, replaced or removed meanwhile: start again with what is there now.
         if (lock === null ? !existsSync(file) : lock.isCurrent()) {
-          return new EditedFile(file, options, lock, staged)
+          return new EditedFile(file, options, lock, staging)
         }
-        discard(staged)
+        staging.release()
       } catch (error) {
         lock?.release()
         throw error
@@ -76,7 +66,7 @@ export class EditedFile implements Disposable, AsyncDisposable {
 
   /** Whether the lock is held. */
   get held(): boolean {
-    return this.#held
+    return this.#staging.held
   }
 
   /** The content; `null` where there is no file yet. Rejects with a `LockError` where it cannot be read. */
@@ -90,29 +80,28 @@ export class EditedFile implements Disposable, AsyncDisposable {
   async write(content: string): Promise<void> {
     this.#require('write()')
     const { durable = true } = this.#options
-    const staged =
-      this.#staged ?? (await stage(this.path, {}, permissionsFor(this.#lock, this.#options)))
-    this.#staged = null
+    const staged = this.#staging.create(permissionsFor(this.#lock, this.#options))
     try {
-      this.#prepare(staged.fd)
+      await this.#prepare(staged.fd)
       await writeDescriptor(staged.fd, content)
-      if (durable) await syncDescriptor(staged.fd)
+      if (durable) await syncFile(staged.fd)
       renameSync(staged.path, this.path)
     } catch (error) {
-      discard(staged)
+      this.#staging.discard(staged)
       throw fileError(error, this.path, 'write')
     }
     this.#lock?.release()
     this.#lock = staged
-    if (!this.#held) staged.release()
-    if (durable) await syncDirectory(dirname(this.path))
+    if (!this.held) staged.release()
+    if (!durable) return
+    await syncDirectory(dirname(this.path)).catch((error: unknown) => {
+      throw fileError(error, this.path, 'sync the directory of')
+    })
   }
 
   /** Releases the lock. Idempotent. */
   release(): void {
-    this.#held = false
-    if (this.#staged) discard(this.#staged)
-    this.#staged = null
+    this.#staging.release()
     this.#lock?.release()
   }
 
@@ -126,27 +115,18 @@ export class EditedFile implements Disposable, AsyncDisposable {
     this.release()
   }
 
-  /** Empties what a killed process may have left, and gives it mode and owner, before anything is written. */
-  #prepare(fd: number): void {
-    ftruncateSync(fd)
+  /** Makes the new file what the old one was, before anything is written. */
+  async #prepare(fd: number): Promise<void> {
     if (this.#lock === null) {
       if (this.#options.mode !== undefined) fchmodSync(fd, this.#options.mode)
       return
     }
-    const old = fstatSync(this.#lock.fd)
-    const now = fstatSync(fd)
-    if (old.uid !== now.uid || old.gid !== now.gid) {
-      try {
-        fchownSync(fd, old.uid, old.gid)
-      } catch {
-        // Only root gives files away; then the file becomes ours.
-      }
-    }
-    fchmodSync(fd, old.mode & 0o7777)
+    await keepExtendedAttributes(fd, this.#lock.fd)
+    keepAttributes(fd, fstatSync(this.#lock.fd))
   }
 
   #require(what: string): void {
-    if (!this.#held) throw new LockReleasedError(this.path, what)
+    if (!this.held) throw new LockReleasedError(this.path, what)
   }
 }
 
@@ -167,24 +147,4 @@ async function lockWhereThere(path: string, options: EditOptions): Promise<Lock 
 function permissionsFor(lock: Lock | null, { mode }: EditOptions): number | undefined {
   const wanted = lock === null ? mode : fstatSync(lock.fd).mode
   return wanted === undefined ? undefined : wanted & 0o666
-}
-
-/** The lock on what is to become the file. */
-async function stage(
-  path: string,
-  { timeout, signal, onWait }: WaitOptions,
-  permissions: number | undefined,
-): Promise<Lock> {
-  return acquireLock(request(`${path}.tmp`, { fair: false, timeout, signal, onWait, permissions }))
-}
-
-/** Removes what did not become the file. */
-function discard(staged: Lock): void {
-  try {
-    if (staged.held && staged.isCurrent()) unlinkSync(staged.path)
-  } catch {
-    // It stays, and is used again.
-  } finally {
-    staged.release()
-  }
 }

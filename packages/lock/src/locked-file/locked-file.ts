@@ -1,7 +1,8 @@
-import { acquireLock } from './acquire.ts'
+import { acquireLock } from '../acquire.ts'
 import { EditedFile, type EditOptions } from './edited-file.ts'
 import { readWhole } from './read-whole.ts'
-import { request, type WaitOptions } from './request.ts'
+import { requireRegular } from './require-regular.ts'
+import { request, type WaitOptions } from '../request.ts'
 
 /**
  * Files that processes share: each call holds the right lock on the file itself while it works.
@@ -23,6 +24,7 @@ export const lockedFile = {
     // Reading must not change the times of somebody's file.
     const lock = await acquireLock(wanted)
     try {
+      requireRegular(lock)
       return await readWhole(lock.fd, lock.path)
     } finally {
       lock.release()

@@ -1,0 +1,6 @@
+export { errno } from './errno.ts'
+export { keepAttributes, keepExtendedAttributes } from './keep-attributes.ts'
+export { publishFile, type Publishing } from './publish-file.ts'
+export { syncDirectory, syncFile } from './sync.ts'
+export { isTemporaryName, temporaryName } from './temporary-name.ts'
+export { writeNewFile, type NewFile } from './write-new-file.ts'

@@ -1,0 +1,11 @@
+import { fstatSync } from 'node:fs'
+import { fileError } from '../errors.ts'
+import type { Lock } from '../lock.ts'
+
+/** Throws a `LockError` if what is locked is a directory or a special file, which has no content to be read or replaced. */
+export function requireRegular({ fd, path }: Lock): void {
+  const stats = fstatSync(fd)
+  if (stats.isFile()) return
+  const code = stats.isDirectory() ? 'EISDIR' : 'ENXIO'
+  throw fileError(Object.assign(new Error(`${code}: ${path}`), { code }), path, 'use')
+}
