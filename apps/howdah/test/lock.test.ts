@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
@@ -234,7 +234,12 @@ describe.concurrent('without a command', () => {
     })
     expect(existsSync(place.file('a'))).toBe(false)
     const { stdout } = await place.lock('a', '--json')
-    expect(JSON.parse(stdout)).toEqual({ path: place.file('a'), holders: [], waiters: [] })
+    expect(JSON.parse(stdout)).toEqual({
+      path: place.file('a'),
+      holders: [],
+      waiters: [],
+      unseen: null,
+    })
   })
 })
 
@@ -265,3 +270,48 @@ test('with --close the lock is held while the command runs', async () => {
   await running.result
   expect(await place.flock('-x', 'a')).toBe(0)
 })
+
+test.each(['nodir/', 'nodir/.', './nodir//'])(
+  'a slash at the end means a directory, and no file is made: %s',
+  async (name) => {
+    await using place = new Place()
+    const { status, stderr } = await place.lock(name, '--', 'true')
+    expect(status).toBe(125)
+    expect(stderr).toMatch(/^howdah: cannot open the directory .*nodir: .*does not exist/)
+    expect(existsSync(place.file('nodir'))).toBe(false)
+  },
+)
+
+const unshare = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'] as const
+const canUnshare = spawnSync(unshare[0], [...unshare.slice(1), 'true']).status === 0
+
+describe.skipIf(!canUnshare)(
+  'inside of a pid namespace (skipped without the right to make one)',
+  () => {
+    const unseen =
+      'somebody who cannot be seen from here, such as a process outside of this container'
+
+    test('a lock that is held outside is held by somebody who cannot be seen', async () => {
+      await using place = new Place()
+      await place.hold('a')
+      const by = { by: unshare }
+      const told = await start(place.file('.'), ['lock', 'a'], by).result
+      expect(told).toEqual({ status: 0, stdout: `holds  exclusive  ${unseen}\n`, stderr: '' })
+      const json = await start(place.file('.'), ['lock', 'a', '--json'], by).result
+      expect(JSON.parse(json.stdout)).toMatchObject({ holders: [], unseen: 'exclusive' })
+      const late = await start(place.file('.'), ['lock', 'a', '--timeout', '0', '--', 'true'], by)
+        .result
+      expect([late.status, late.stderr]).toEqual([
+        125,
+        expect.stringContaining(`held by ${unseen};`),
+      ])
+    })
+
+    test('nobody holds a free lock', async () => {
+      await using place = new Place()
+      await place.lock('a', '--', 'true')
+      const told = await start(place.file('.'), ['lock', 'a'], { by: unshare }).result
+      expect(told.stderr).toBe(`nobody holds the lock on ${place.file('a')}\n`)
+    })
+  },
+)

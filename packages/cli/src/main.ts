@@ -6,6 +6,7 @@ import type { Io } from './io.ts'
 import { Output } from './output.ts'
 import type { Invocation } from './program.ts'
 import { describeError } from './report-error.ts'
+import { requireUtf8 } from './require-utf8.ts'
 
 /** What SIGPIPE would have made of it, which Node ignores. */
 const brokenPipe = statusOfSignal('SIGPIPE')
@@ -19,6 +20,8 @@ const brokenPipe = statusOfSignal('SIGPIPE')
  * process.exitCode = await main(process.argv.slice(2), processIo(import.meta.url, '1.0.0'))
  */
 export async function main(args: readonly string[], io: Io): Promise<number> {
+  const undecodable = refuseUndecodable(args, io)
+  if (undecodable !== null) return undecodable
   const invocation = readCommandLine(args, io)
   if ('status' in invocation) return invocation.status
   const { declaration, options, operands } = invocation
@@ -41,6 +44,17 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     return failureOf(invocation, error)
   } finally {
     await output.close()
+  }
+}
+
+/** The status if something is not UTF-8, which is said; otherwise `null`. */
+function refuseUndecodable(args: readonly string[], io: Io): number | null {
+  try {
+    requireUtf8(args, io)
+    return null
+  } catch (error) {
+    io.stderr.write(`${describeError(error, false)}\n`)
+    return statusOf(error)
   }
 }
 

@@ -61,7 +61,7 @@ vi.mock('node:fs', async (original) => {
       watch('link', short(from))
       real.linkSync(from, to)
     },
-  } as typeof FileSystem
+  }
 })
 
 beforeEach(() => {

@@ -47,7 +47,8 @@ export function tryOnce(request: Request, polite: boolean): LockFile | null {
 /** Locks `request.path`, in line with others if that is wanted: the holder of the gate is the next to get the lock. */
 export function* contend(request: Request): Steps<LockFile> {
   const { path, mode } = request
-  const gate = request.fair && !isDirectory(path) ? openGate(path, mode) : null
+  const gate =
+    request.fair && !request.directory && !isDirectory(path) ? openGate(path, mode) : null
   let file: LockFile | null = null
   try {
     for (let replaced = 0; ;) {

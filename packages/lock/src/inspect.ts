@@ -4,14 +4,20 @@ import { gatePath } from './contend.ts'
 import { LockUnsupportedError } from './errors.ts'
 import { commandOf, kernelLocks, type Holder } from './holder.ts'
 import type { LockMode } from './lock-mode.ts'
+import { LockFile } from './lock-file.ts'
 import { identifyProcess } from './process-identity.ts'
-import { absolute } from './request.ts'
+import { absolute, request } from './request.ts'
 
 /** Who has a lock and who wants it. */
 export interface Inspection {
   readonly holders: Holder[]
   /** The next in line of those who use this package, and who is blocked in flock(2). */
   readonly waiters: Holder[]
+  /**
+   * How somebody holds it who cannot be seen from here: a process outside of this pid namespace, or another user's that was
+   * left the lock. `null` if nobody does, or a holder can be seen.
+   */
+  readonly unseen: LockMode | null
 }
 
 /** How long to search `/proc` before letting others run, in ms. */
@@ -19,7 +25,8 @@ const slice = 5
 
 /**
  * Who holds a lock and who waits for it, **without taking it**: no file is opened, made or locked, and nobody's try fails
- * because of it. Empty where there is no such file.
+ * because of it. Empty where there is no such file. Only inside of a pid namespace, such as a container's, which hides the
+ * holders outside, a lock that nobody seems to hold is tried; for that instant another's try may fail.
  *
  * From `/proc/locks` and, for locks that children inherited, the descriptors of those processes that this user may look
  * into. What it says may be over when it is read. Of several who wait in line it names the first; what that one waits for
@@ -36,9 +43,12 @@ export async function inspect(path: string): Promise<Inspection> {
     )
   }
   const holders = new Map<number, LockMode>()
+  let taken: LockMode | null = null
   const waiters = new Map<number, LockMode>()
-  for (const { pid, mode, blocked } of kernelLocks(lock))
-    (blocked ? waiters : holders).set(pid, mode)
+  for (const { pid, mode, blocked } of kernelLocks(lock)) {
+    if (!blocked) taken = mode
+    ;(blocked ? waiters : holders).set(pid, mode)
+  }
   for (const { pid, mode } of kernelLocks(gatePath(lock)))
     if (mode === 'exclusive') waiters.set(pid, mode)
 
@@ -54,7 +64,32 @@ export async function inspect(path: string): Promise<Inspection> {
       if (handedOn || identifyProcess(pid) === null) holders.delete(pid)
     }
   }
-  return { holders: list(holders), waiters: list(waiters) }
+  let unseen: LockMode | null = null
+  if (holders.size === 0) unseen = taken ?? (isInNamespace() ? tryInPassing(path) : null)
+  return { holders: list(holders), waiters: list(waiters), unseen }
+}
+
+/** Whether there may be processes that this one cannot see. The first pid namespace of a machine has a fixed number (proc_ns.h). */
+function isInNamespace(): boolean {
+  try {
+    return readlinkSync('/proc/self/ns/pid') !== 'pid:[4026531836]'
+  } catch {
+    return true
+  }
+}
+
+/** How somebody holds the lock, found out by trying; `null` if nobody does, or it cannot be tried. */
+function tryInPassing(path: string): LockMode | null {
+  let file: LockFile | null = null
+  try {
+    file = LockFile.open(request(path, { create: false }))
+    if (file.tryLock('exclusive')) return null
+    return file.tryLock('shared') ? 'shared' : 'exclusive'
+  } catch {
+    return null
+  } finally {
+    file?.release()
+  }
 }
 
 interface Search {

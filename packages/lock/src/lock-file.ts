@@ -29,6 +29,11 @@ export interface Opening {
   readonly create: boolean
   /** Of a file that is made, less the umask; 0o666 unless told otherwise. */
   readonly permissions?: number | undefined
+  /**
+   * Only a directory will do. It is set when the path is first found to lead to one: a lock on a directory never becomes
+   * one on a file, although the directory may be removed while somebody waits for it.
+   */
+  directory?: boolean
   /** A file that is there is an error. */
   readonly onlyNew?: boolean
   /** Open for reading although writing is allowed. */
@@ -62,23 +67,21 @@ export class LockFile {
    * Opens the file for reading and writing, or for reading where it exists and this user may not write it; an existing
    * directory for reading, after resolving symbolic links. Never truncates.
    */
-  static open({
-    path,
-    create,
-    permissions = 0o666,
-    onlyNew = false,
-    readOnly = false,
-  }: Opening): LockFile {
+  static open(opening: Opening): LockFile {
+    const { path, create, permissions = 0o666, onlyNew = false, readOnly = false } = opening
     // First, so that nothing is made where nothing can be locked.
     binding(path)
+    if (opening.directory) return LockFile.#openDirectory(path)
     const made = (create ? O_CREAT : 0) | (onlyNew ? O_EXCL : 0)
     try {
       const fd = openSync(path, (readOnly ? O_RDONLY : O_RDWR) | made | careful, permissions)
       return new LockFile(path, fd, false)
     } catch (error) {
       const code = errno(error)
-      if (code === 'EISDIR' || (code === 'ELOOP' && isDirectory(path)))
+      if (code === 'EISDIR' || (code === 'ELOOP' && isDirectory(path))) {
+        opening.directory = true
         return LockFile.#openDirectory(path)
+      }
       if (!readOnly && (code === 'EACCES' || code === 'EROFS'))
         return LockFile.#openForReading(path, error)
       throw fileError(error, path, 'open the lock file')
@@ -108,12 +111,12 @@ export class LockFile {
    * `undefined`: that remains to be seen, step by step.
    */
   static take(
-    { path, create, permissions }: Opening,
+    { path, create, permissions, directory }: Opening,
     mode: LockMode,
     polite: boolean,
   ): LockFile | null | undefined {
     const { native } = binding(path)
-    if (native === null || (create && permissions !== undefined)) return undefined
+    if (native === null || directory || (create && permissions !== undefined)) return undefined
     const flags = O_RDWR | careful | (create ? O_CREAT : 0)
     const fd = native.take(path, flags, operationOf(mode), polite)
     if (fd === held) return null

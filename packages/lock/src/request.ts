@@ -52,6 +52,8 @@ export interface Request {
   readonly mode: LockMode
   readonly create: boolean
   readonly permissions?: number | undefined
+  /** Only a directory will do; see `Opening`. */
+  directory?: boolean
   /** Open the file for reading only. */
   readonly readOnly?: boolean
   readonly fair: boolean
@@ -84,7 +86,18 @@ export function request(path: string, options: AcquireOptions = {}): Request {
     )
   }
   checkTimeout(path, timeout)
-  return { path: absolute(path), mode, create, permissions, fair, timeout, signal, onWait }
+  const directory = namesDirectory(path)
+  return {
+    path: absolute(path),
+    directory,
+    mode,
+    create,
+    permissions,
+    fair,
+    timeout,
+    signal,
+    onWait,
+  }
 }
 
 /** Throws {@link LockOptionError} unless it is a number of milliseconds, 0 or more. */
@@ -95,6 +108,11 @@ export function checkTimeout(path: string, timeout: unknown): void {
       `a timeout is a number of milliseconds, 0 or more, not ${String(timeout)}; leave it out to wait without limit`,
     )
   }
+}
+
+/** Whether a path can only be that of a directory, by its end (path_resolution(7)). */
+export function namesDirectory(path: string): boolean {
+  return /(?:^|\/)\.{0,2}$/.test(path)
 }
 
 /** The absolute path. Throws {@link LockOptionError}. */

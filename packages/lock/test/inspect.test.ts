@@ -8,7 +8,11 @@ import { unlessLong } from './support/long.ts'
 describe('inspect', () => {
   it('finds nobody at a file that is not there, and does not make it', async () => {
     using directory = temporaryDirectory()
-    expect(await inspect(directory.file('lock'))).toEqual({ holders: [], waiters: [] })
+    expect(await inspect(directory.file('lock'))).toEqual({
+      holders: [],
+      waiters: [],
+      unseen: null,
+    })
     expect(readdirSync(directory.path)).toEqual([])
   })
 

@@ -133,7 +133,7 @@ describe('lockedFile.write', () => {
   })
 
   it('keeps owner and group, as root (skipped as an ordinary user)', async (test) => {
-    if (process.geteuid?.() !== 0) return test.skip()
+    test.skip(process.geteuid?.() !== 0, 'only root gives files away')
     using directory = temporaryDirectory()
     const path = directory.file('file')
     writeFileSync(path, 'old')
@@ -154,7 +154,7 @@ describe('lockedFile.write', () => {
       })
     const set = attribute('os.setxattr(p, "user.colour", b"blue")')
     const { stdout } = spawnSync('cp', ['--version'], { encoding: 'utf8' })
-    if (set.status !== 0 || !stdout.includes('GNU')) return test.skip()
+    test.skip(set.status !== 0 || !stdout.includes('GNU'), 'something is missing')
     await lockedFile.write(path, 'new')
     await lockedFile.write(path, 'newer')
     expect(attribute('print(os.getxattr(p, "user.colour").decode())').stdout).toBe('blue\n')
@@ -198,7 +198,8 @@ describe('what is no regular file is refused, with a cure, and left alone', () =
     using directory = temporaryDirectory()
     const path = directory.file('file')
     writeFileSync(path, 'old')
-    if (spawnSync('mount', ['--bind', path, path]).status !== 0) return test.skip()
+    const { status } = spawnSync('mount', ['--bind', path, path])
+    test.skip(status !== 0, 'this process may not mount')
     try {
       const written = lockedFile.write(path, 'new')
       await expect(written).rejects.toThrow(/mount point.*mount its directory instead \(EBUSY\)/)

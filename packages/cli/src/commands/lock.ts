@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { acquire, type Holder, inspect, type Lock } from '@howdah/lock'
+import { acquire, inspect, type Inspection, type Lock } from '@howdah/lock'
 import type { Context } from '../command.ts'
 import { UsageError } from '../errors.ts'
 import { codeOf, exitStatus } from '../exit-status.ts'
@@ -13,7 +13,8 @@ export async function lock(
 ): Promise<number> {
   const { io, options, output, interruption } = context
   if (path === '') throw new UsageError('lock: the path is empty')
-  const place = resolve(io.cwd, path)
+  // A slash at the end says that it is a directory.
+  const place = `${resolve(io.cwd, path)}${/.\/\.?$/.test(path) ? '/' : ''}`
   if (command === undefined) return await tell(context, place)
   if (options.json) throw new UsageError('lock: --json is for who holds it, without a command')
   const held = await take(context, place)
@@ -41,9 +42,9 @@ async function take(
 ): Promise<Lock | null> {
   let waits = true
   const tellWaiting = async () => {
-    const holders = await holdersOf(path)
+    const holders = await heldBy(path)
     // It may be over by now.
-    if (waits) output.message(`howdah: waiting for the lock on ${path}${heldBy(holders)}`)
+    if (waits) output.message(`howdah: waiting for the lock on ${path}${holders}`)
   }
   try {
     return await acquire(path, {
@@ -55,9 +56,8 @@ async function take(
   } catch (error) {
     waits = false
     if (codeOf(error) !== 'ERR_LOCK_TIMEOUT') throw error
-    const holders = await holdersOf(path)
     output.complain(
-      `howdah: the lock on ${path} was not to be had within ${options.timeout} s${heldBy(holders)}; ` +
+      `howdah: the lock on ${path} was not to be had within ${options.timeout} s${await heldBy(path)}; ` +
         'wait longer, or end who holds it',
     )
     return null
@@ -66,26 +66,35 @@ async function take(
   }
 }
 
-function heldBy(holders: readonly Holder[]): string {
-  return holders.length === 0 ? '' : `, held by ${holders.map(nameOfUser).join(', ')}`
+/** Who cannot be seen from here. */
+const somebody =
+  'somebody who cannot be seen from here, such as a process outside of this container'
+
+/** Who holds it, as words for the end of a message. */
+async function heldBy(path: string): Promise<string> {
+  const { holders, unseen } = await inspectQuietly(path)
+  const names = holders.map(nameOfUser)
+  if (unseen !== null) names.push(somebody)
+  return names.length === 0 ? '' : `, held by ${names.join(', ')}`
 }
 
-/** Whoever holds it, as far as that can be seen from here: those who have inherited it, too. */
-async function holdersOf(path: string): Promise<readonly Holder[]> {
+/** Who holds it, those who inherited it included, as far as that can be seen. */
+async function inspectQuietly(path: string): Promise<Pick<Inspection, 'holders' | 'unseen'>> {
   try {
-    return (await inspect(path)).holders
+    return await inspect(path)
   } catch {
-    return []
+    return { holders: [], unseen: null }
   }
 }
 
 /** Says who holds it and who waits for it. */
 async function tell({ options, output }: Context, path: string): Promise<number> {
-  const { holders, waiters } = await inspect(path)
+  const { holders, waiters, unseen } = await inspect(path)
   if (options.json) {
-    await output.json({ path, holders, waiters })
+    await output.json({ path, holders, waiters, unseen })
     return exitStatus.done
   }
+  if (unseen !== null) await output.line(`holds  ${unseen.padEnd('exclusive'.length)}  ${somebody}`)
   for (const [doing, who] of [
     ['holds', holders],
     ['waits', waiters],
@@ -93,6 +102,6 @@ async function tell({ options, output }: Context, path: string): Promise<number>
     for (const one of who)
       await output.line(`${doing}  ${one.mode.padEnd('exclusive'.length)}  ${nameOfUser(one)}`)
   }
-  if (holders.length === 0) output.message(`nobody holds the lock on ${path}`)
+  if (holders.length === 0 && unseen === null) output.message(`nobody holds the lock on ${path}`)
   return exitStatus.done
 }
