@@ -14,13 +14,21 @@ import type { ServerUser } from './server-user.ts'
  */
 export type Mode = 'fast' | 'safe'
 
-/** All of these are off in `fast`, and none is in `safe`. "Non-Durable Settings" in PostgreSQL's manual. */
-const carelessWhenOff = ['fsync', 'full_page_writes', 'synchronous_commit'] as const
+/**
+ * What `fast` turns off; see "Non-Durable Settings" in PostgreSQL's manual.
+ *
+ * `synchronous_commit` is not among them. With fsync off, a commit waits for no disk anyway; but logical replication sees
+ * an asynchronous commit only when the WAL writer has come round, up to 200 ms later.
+ */
+const offInFast = ['fsync', 'full_page_writes'] as const
+
+/** A cluster is `safe` only if none of these is off. */
+const carelessWhenOff = [...offInFast, 'synchronous_commit'] as const
 
 /** What to say to whoever asks for `fast`. */
 export function warningOf(dataDir: string): string {
   return (
-    `fast mode: ${carelessWhenOff.join(', ')} are off for ${dataDir}, until it is told to be safe again; ` +
+    `fast mode: ${offInFast.join(' and ')} are off for ${dataDir}, until it is told to be safe again; ` +
     'a crash of the machine may destroy all of its data, so have nothing in it that cannot be made anew'
   )
 }
@@ -67,21 +75,28 @@ export async function setMode(
     const kept = await keptOff(client)
     const asWanted =
       mode === 'fast'
-        ? before.every(({ setting, name }) => setting === 'off' && kept.has(name))
+        ? before
+            .filter(({ name }) => isOffInFast(name))
+            .every(({ setting, name }) => setting === 'off' && kept.has(name))
         : !before.some(({ setting }) => setting === 'off') &&
           kept.size === 0 &&
           !(await durability.isOwed(client))
     if (asWanted) return 'unmodified'
     await durability.around(client, options, async () => {
       for (const name of carelessWhenOff) {
+        if (mode === 'safe' ? !kept.has(name) : !isOffInFast(name)) continue
         if (mode === 'fast') await client.query(`ALTER SYSTEM SET ${name} TO off`)
-        else if (kept.has(name)) await client.query(`ALTER SYSTEM RESET ${name}`)
+        else await client.query(`ALTER SYSTEM RESET ${name}`)
       }
       await reloadConfiguration(directory.path, client, options)
     })
     if (mode === 'safe') await requireSafe(directory, client)
     return 'modified'
   })
+}
+
+function isOffInFast(name: string): boolean {
+  return offInFast.some((one) => one === name)
 }
 
 interface Switch {

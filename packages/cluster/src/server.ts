@@ -158,7 +158,7 @@ export class Server {
   /**
    * Sets the {@link Mode} for this and all later starts, without a restart.
    *
-   * `fast` turns fsync, full_page_writes and synchronous_commit off. `safe` takes that back, and then makes a checkpoint,
+   * `fast` turns fsync and full_page_writes off. `safe` takes that back, and synchronous_commit off, then makes a checkpoint,
    * waits for the statements that began before, and has everything synced to disk: when it resolves, what was committed
    * survives. Throws {@link NotSafeError} when it cannot be so, because a statement does not end in time, or one of the
    * three is turned off elsewhere than by `ALTER SYSTEM`.

@@ -22,7 +22,8 @@ describe.each(somePostgres)('the mode of a cluster on $name', ({ strategy }) => 
     const notices: string[] = []
     const onNotice = (notice: string) => notices.push(notice)
     const cluster = new Cluster(home.file('data'), { strategy, onNotice })
-    const warned = () => notices.filter((notice) => notice.startsWith('fast mode: fsync,')).length
+    const warned = () =>
+      notices.filter((notice) => notice.startsWith('fast mode: fsync and')).length
     await expect(cluster.mode()).rejects.toMatchObject({ code: 'ERR_CLUSTER_MISSING' })
     await cluster.create()
     expect(await cluster.mode()).toBe('safe')
@@ -36,14 +37,14 @@ describe.each(somePostgres)('the mode of a cluster on $name', ({ strategy }) => 
     {
       await using db = await cluster.run({ mode: 'fast' })
       expect(warned()).toBe(1)
-      expect(await switches(db)).toEqual(['off', 'off', 'off'])
+      expect(await switches(db)).toEqual(['off', 'off', 'on'])
       expect(await cluster.mode()).toBe('fast')
       expect(await db.setMode('fast')).toBe('unmodified')
     }
     expect(await cluster.mode()).toBe('fast')
     {
       await using db = await cluster.run()
-      expect(await switches(db)).toEqual(['off', 'off', 'off'])
+      expect(await switches(db)).toEqual(['off', 'off', 'on'])
       const client = await db.connect()
       await client.query('CREATE TABLE elephants AS SELECT generate_series(1, 1000) AS id')
       expect(await db.setMode('safe')).toBe('modified')
@@ -55,6 +56,16 @@ describe.each(somePostgres)('the mode of a cluster on $name', ({ strategy }) => 
     expect(readFileSync(home.file('data', 'postgresql.auto.conf'), 'utf8')).not.toMatch(/^[^#\n]/m)
     expect(await cluster.mode()).toBe('safe')
   })
+})
+
+it('takes synchronous_commit off back as well when it is to be safe', async () => {
+  using home = temporaryDirectory()
+  const cluster = new Cluster(home.file('data'), { strategy: newest.strategy })
+  await using db = await cluster.run()
+  await db.settings.set('synchronous_commit', 'off')
+  expect(await db.mode()).toBe('fast')
+  expect(await db.setMode('safe')).toBe('modified')
+  expect(await switches(db)).toEqual(['on', 'on', 'on'])
 })
 
 describe('going back to safe', () => {

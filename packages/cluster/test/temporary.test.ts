@@ -91,6 +91,7 @@ it('is lean, by settings that give way to any others', async () => {
   // What tests may need is there.
   expect(await value('autovacuum')).toBe('on')
   expect(await value('wal_level')).toBe('replica')
+  expect(await value('synchronous_commit')).toBe('on')
 })
 
 it('can be made safe', async () => {
