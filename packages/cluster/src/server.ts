@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { Runtime } from '@howdah/runtime'
 import type { Options, Result } from 'execa'
 import type pg from 'pg'
+import { acceptsSsl } from './accepts-ssl.ts'
 import { DataDirectory } from './data-directory.ts'
 import { withoutConnection } from './environment.ts'
 import { NoTcpError } from './errors.ts'
@@ -20,6 +21,8 @@ export interface Address {
   readonly user: string
   /** Only over TCP. */
   readonly password: string | null
+  /** Over TCP: whether the server encrypts connections if a client asks for it. */
+  readonly ssl?: boolean
 }
 
 /** `'modified'` when a call changed something, `'unmodified'` when it was so already. */
@@ -85,6 +88,8 @@ export class Server {
    *
    * For a socket it is `postgresql://user@localhost:port/database?host=/its/directory`: a client that does not know
    * `host` tries the port on this machine, and howdah picks one there at which nobody answers.
+   *
+   * Over TCP it says `sslmode=disable`, unless the server has SSL on: some drivers insist on SSL if they are told nothing.
    */
   url(database: string = this.database): string {
     const { host, port, user, password } = this.address
@@ -92,7 +97,13 @@ export class Server {
     const name = encode(user) + (password === null ? '' : `:${encode(password)}`)
     return host.startsWith('/')
       ? `postgresql://${name}@localhost:${port}/${encode(database)}?host=${encode(host)}`
-      : `postgresql://${name}@${host}:${port}/${encode(database)}`
+      : `postgresql://${name}@${host.includes(':') ? `[${host}]` : host}:${port}/${encode(database)}${this.isPlain ? '?sslmode=disable' : ''}`
+  }
+
+  /** Whether clients reach it over TCP, and cannot have SSL. */
+  private get isPlain(): boolean {
+    const { host, ssl = false } = this.address
+    return !host.startsWith('/') && !ssl
   }
 
   /** The variables that lead libpq and its kin to the server: `DATABASE_URL`, `PGDATA`, `PGHOST`, `PGPORT`, … */
@@ -106,6 +117,7 @@ export class Server {
       PGUSER: user,
       PGDATABASE: database,
       ...(password !== null && { PGPASSWORD: password }),
+      ...(this.isPlain && { PGSSLMODE: 'disable' }),
     }
   }
 
@@ -250,13 +262,11 @@ export async function addressOf(
     if (file.listenAddress === null)
       throw new NoTcpError(directory.path, '; stop it, and start it with TCP')
     const wildcard = ['*', '0.0.0.0', '::', 'localhost'].includes(file.listenAddress)
+    const host = wildcard ? '127.0.0.1' : file.listenAddress
     const password = readIfThere(directory.passwordFile)
-    return {
-      host: wildcard ? '127.0.0.1' : file.listenAddress,
-      port,
-      user,
-      password: password?.trim() ?? null,
-    }
+    // One that does not answer now is taken for one that howdah has set up: without SSL.
+    const ssl = (await acceptsSsl(host, port)) ?? false
+    return { host, port, user, password: password?.trim() ?? null, ssl }
   }
   if (file.socketDirectory === null) throw new NoTcpError(directory.path, ' nor has it a socket')
   const socket = resolve(directory.path, file.socketDirectory)

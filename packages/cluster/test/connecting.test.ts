@@ -1,6 +1,9 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync, chownSync, readFileSync, statSync } from 'node:fs'
 import { temporaryDirectory } from '@howdah/fixtures'
 import { Runtime, Version } from '@howdah/runtime'
 import { describe, expect, it, vi } from 'vitest'
+import { Client } from 'pg'
 import { run, Server } from '../src/index.ts'
 import { newest } from './support/postgres.ts'
 
@@ -18,7 +21,18 @@ describe('the URL of a server', () => {
   })
 
   it('carries the password over TCP', () => {
-    expect(server(tcp).url('other')).toBe('postgresql://joe:p%2Fw%3F@127.0.0.1:20001/other')
+    expect(server(tcp).url('other')).toBe(
+      'postgresql://joe:p%2Fw%3F@127.0.0.1:20001/other?sslmode=disable',
+    )
+    expect(server({ ...tcp, host: '::1' }).url('other')).toBe(
+      'postgresql://joe:p%2Fw%3F@[::1]:20001/other?sslmode=disable',
+    )
+  })
+
+  it('leaves it to the client whether to use SSL if the server has it', () => {
+    const encrypted = server({ ...tcp, ssl: true })
+    expect(encrypted.url('other')).toBe('postgresql://joe:p%2Fw%3F@127.0.0.1:20001/other')
+    expect(encrypted.env()).not.toHaveProperty('PGSSLMODE')
   })
 })
 
@@ -40,15 +54,50 @@ describe('the environment of a command', () => {
       PGTZ: 'UTC',
       PGBOSS_QUEUE: 'mine',
       HOME: '/home/joe',
-      DATABASE_URL: 'postgresql://joe:p%2Fw%3F@127.0.0.1:20001/app',
+      DATABASE_URL: 'postgresql://joe:p%2Fw%3F@127.0.0.1:20001/app?sslmode=disable',
       PGDATA: '/data',
       PGHOST: '127.0.0.1',
       PGPORT: '20001',
       PGUSER: 'joe',
       PGPASSWORD: 'p/w?',
+      PGSSLMODE: 'disable',
       PGDATABASE: 'app',
     })
   })
+})
+
+// Go's lib/pq, for one, insists on SSL if it is told nothing: see "Connection String Parameters" in its documentation.
+it('says over TCP that there is no SSL, unless the server has it on', async ({ skip }) => {
+  using home = temporaryDirectory()
+  const [key, certificate] = [home.file('key'), home.file('certificate')]
+  try {
+    const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=localhost']
+    execFileSync('openssl', [...request, '-keyout', key, '-out', certificate], { stdio: 'ignore' })
+  } catch {
+    skip('there is no openssl to make a certificate with')
+  }
+  const { strategy } = newest
+  const dataDir = home.file('data')
+  {
+    await using db = await run(dataDir, { strategy, tcp: true })
+    expect(db.url()).toMatch(/\?sslmode=disable$/)
+    expect(db.env()['PGSSLMODE']).toBe('disable')
+  }
+  chmodSync(key, 0o600)
+  const { uid, gid } = statSync(dataDir)
+  chownSync(key, uid, gid)
+  const settings = { ssl: 'on', ssl_key_file: key, ssl_cert_file: certificate }
+  await using db = await run(dataDir, { strategy, tcp: true, settings })
+  expect(db.url()).not.toContain('sslmode')
+  expect(db.env()).not.toHaveProperty('PGSSLMODE')
+  const client = new Client({
+    connectionString: db.url(),
+    ssl: { ca: readFileSync(certificate), servername: 'localhost' },
+  })
+  await client.connect()
+  const { rows } = await client.query('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()')
+  await client.end()
+  expect(rows).toEqual([{ ssl: true }])
 })
 
 it('connects whatever the environment says', async () => {
