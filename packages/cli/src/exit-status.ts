@@ -36,6 +36,7 @@ const statusByCode: ReadonlyMap<string, number> = new Map([
   ['ERR_RUNTIME_NOT_FOUND', exitStatus.noPostgres],
   ['ERR_RUNTIME_IN_USE', exitStatus.held],
   ['ERR_CLUSTER_IN_USE', exitStatus.held],
+  ['ERR_CLUSTER_NOT_READY', exitStatus.held],
   ['ERR_LOCK_TIMEOUT', exitStatus.held],
   ['ERR_COORDINATE_TIMEOUT', exitStatus.held],
   ['ERR_COORDINATE_IN_USE', exitStatus.held],

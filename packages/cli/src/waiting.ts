@@ -19,9 +19,12 @@ export class Waiting implements Disposable {
   /** To be told what is waited for. */
   readonly onWait = (wait: {
     readonly holders: readonly Parameters<typeof nameOfUser>[0][]
+    readonly what?: string
   }): void => {
     const holders = wait.holders.map(nameOfUser).join(', ')
-    const what = `waiting for ${holders === '' ? 'others' : holders} ${this.#purpose}`
+    const others = `${holders === '' ? 'others' : holders} ${this.#purpose}`
+    const what = `waiting for ${wait.what ?? others}`
+    clearTimeout(this.#timer)
     this.#output.progress.show(what)
     this.#timer = setTimeout(() => this.#output.message(`howdah: ${what}`), wordless)
     this.#timer.unref()

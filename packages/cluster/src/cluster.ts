@@ -229,8 +229,9 @@ export class Cluster {
     if (status.state !== 'running') return 'unmodified'
     if (!status.ours && options.force !== true) throw new NotOursError(this.dataDir, 'stop')
     await using exclusive = await this.forMyself('stop', options)
+    const onNotice = (notice: string) => this.tell(notice)
     return await exclusive.reconfigure(async () =>
-      (await stopPostmaster(this.directory, options)) ? 'modified' : 'unmodified',
+      (await stopPostmaster(this.directory, { ...options, onNotice })) ? 'modified' : 'unmodified',
     )
   }
 

@@ -54,6 +54,20 @@ export class NotRunningError extends ClusterError {
   }
 }
 
+/** The server runs, and let nobody in for too long: it starts, recovers from a crash, or shuts down. */
+export class NotReadyError extends ClusterError {
+  override readonly name = 'NotReadyError'
+
+  constructor(dataDir: string, timeout: number, refusal: Error) {
+    super(
+      'ERR_CLUSTER_NOT_READY',
+      dataDir,
+      `the server on ${dataDir} has let nobody in for ${timeout} ms: ${refusal.message}; give it more time, or look into its log`,
+      { cause: refusal },
+    )
+  }
+}
+
 /** The directory holds something that is no cluster; nothing in it was touched. */
 export class NotEmptyError extends ClusterError {
   override readonly name = 'NotEmptyError'

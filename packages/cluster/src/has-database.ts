@@ -1,4 +1,4 @@
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import type { Address } from './server.ts'
 
 const protocol = 196_608
@@ -6,7 +6,8 @@ const terminate = Buffer.from([0x58, 0, 0, 0, 4])
 
 /**
  * Whether a server has a database, by nothing but the opening of a connection to it: that needs no driver, which takes
- * Node longer to load than all the rest. `null` where it answers something else, or wants a password first.
+ * Node longer to load than all the rest. `null` where it answers something else, or wants a password first. Throws an
+ * error with the code `57P03` while the server lets nobody in.
  *
  * Source: "Message Flow" and "Message Formats" in the chapter on the protocol of PostgreSQL's manual.
  */
@@ -17,20 +18,23 @@ export async function hasDatabase(address: Address, database: string): Promise<b
   // What comes after the answer changes nothing.
   socket.on('error', () => undefined)
   socket.write(startup({ user, database, application_name: 'howdah' }))
+  const answer = await answerOf(socket).catch(() => 'unknown' as const)
+  if (answer === 'admitted') socket.write(terminate)
+  socket.destroySoon()
+  if (answer instanceof Error) throw answer
+  return answer === 'unknown' ? null : answer === 'admitted'
+}
+
+type Answer = 'admitted' | 'missing' | 'unknown' | Error
+
+async function answerOf(socket: Socket): Promise<Answer> {
   let received = Buffer.alloc(0)
-  try {
-    for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
-      received = Buffer.concat([received, chunk as Buffer])
-      const answer = read(received)
-      if (answer === 'admitted') socket.write(terminate)
-      if (answer !== 'unfinished') return answer === 'unknown' ? null : answer === 'admitted'
-    }
-    return null
-  } catch {
-    return null
-  } finally {
-    socket.destroySoon()
+  for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
+    received = Buffer.concat([received, chunk as Buffer])
+    const answer = read(received)
+    if (answer !== 'unfinished') return answer
   }
+  return 'unknown'
 }
 
 function startup(parameters: Readonly<Record<string, string>>): Buffer {
@@ -43,22 +47,25 @@ function startup(parameters: Readonly<Record<string, string>>): Buffer {
 }
 
 /** What the server's messages come to; each is a letter, the length of the rest, and the rest. */
-function read(received: Buffer): 'unfinished' | 'admitted' | 'missing' | 'unknown' {
+function read(received: Buffer): 'unfinished' | Answer {
   for (let at = 0; received.length >= at + 5;) {
     const end = at + 1 + received.readInt32BE(at + 1)
     if (received.length < end) return 'unfinished'
     const kind = String.fromCodePoint(received[at] ?? 0)
     const body = received.subarray(at + 5, end)
     if (kind === 'Z') return 'admitted'
-    if (kind === 'E') return sqlState(body) === '3D000' ? 'missing' : 'unknown'
+    if (kind === 'E') return refusal(body)
     if (kind === 'R' && body.readInt32BE(0) !== 0) return 'unknown'
     at = end
   }
   return 'unfinished'
 }
 
-/** The code of an error, whose fields are a letter and a text each. */
-function sqlState(body: Buffer): string | undefined {
-  const fields = body.toString('latin1').split('\0')
-  return fields.find((field) => field.startsWith('C'))?.slice(1)
+/** What an error comes to. Its fields are a letter and a text each; `C` is its code, and `M` its message. */
+function refusal(body: Buffer): Answer {
+  const fields = body.toString('utf8').split('\0')
+  const field = (letter: string) => fields.find((one) => one.startsWith(letter))?.slice(1) ?? ''
+  const code = field('C')
+  if (code === '3D000') return 'missing'
+  return code === '57P03' ? Object.assign(new Error(field('M')), { code }) : 'unknown'
 }

@@ -54,6 +54,7 @@ export {
   NoTcpError,
   NotEmptyError,
   NotOursError,
+  NotReadyError,
   NotRunningError,
   NotSafeError,
   PermissionError,

@@ -2,6 +2,7 @@ import { type JoinOptions, ownership, pin, type Shared } from '@howdah/coordinat
 import type { Coordination } from './coordination.ts'
 import type { DataDirectory } from './data-directory.ts'
 import { ClusterMissingError, NotRunningError, NoTcpError } from './errors.ts'
+import { hasDatabase } from './has-database.ts'
 import type { Mode } from './mode.ts'
 import { findPostmaster } from './postmaster.ts'
 import { addressOf, postgres, type State } from './server.ts'
@@ -12,6 +13,7 @@ import { type LaunchOptions, wantsTcp } from './subject.ts'
 import { superuserOf } from './superuser.ts'
 import { enter } from './use-entry.ts'
 import { waiting, type WaitingOptions } from './waiting-options.ts'
+import { whenReady } from './when-ready.ts'
 import { refuseBackup } from './write-scope.ts'
 
 /** How a cluster is joined. */
@@ -68,11 +70,11 @@ export async function joinCluster(
   options: RunOptions,
   adjust?: Adjustment,
 ): Promise<Session> {
-  const { directory, free, runtime, state } = coordination
+  const { directory, runtime, state } = coordination
   const { database = postgres, atEnd = 'stop' } = options
   const joining = joinOptions(options)
   await prepare(coordination, options)
-  let shared = await free.join(joining)
+  let shared = await joinReady(coordination, options)
   const entering = enter(state, directory, { database, tcp: wantsTcp(options) })
   try {
     if (wantsTcp(options)) shared = await withTcp(directory, shared, joining)
@@ -96,6 +98,41 @@ export async function joinCluster(
     await shared.leave().catch(() => undefined)
     throw error
   }
+}
+
+/** How often a server that has gone while it was waited for is joined anew. */
+const attempts = 3
+
+/**
+ * Joins, and waits until the server lets us in: one that was found running may be recovering from the crash of one of its
+ * processes.
+ */
+async function joinReady(
+  { directory, free }: Joinable,
+  options: RunOptions,
+): Promise<Shared<LaunchOptions>> {
+  const { timeout, signal, onWait } = options
+  for (let attempt = 1; ; attempt += 1) {
+    const shared = await free.join(joinOptions(options))
+    if (shared.started === 'modified') return shared
+    try {
+      await whenReady(directory, async () => await knock(directory), { timeout, signal, onWait })
+      return shared
+    } catch (error) {
+      await shared.leave().catch(() => undefined)
+      const { code } = error as NodeJS.ErrnoException
+      if (code !== 'ERR_CLUSTER_NOT_RUNNING' || attempt === attempts) throw error
+    }
+  }
+}
+
+/** Sees whether the server lets anybody in, by its socket if it has one. */
+async function knock(directory: DataDirectory): Promise<void> {
+  const postmaster = await findPostmaster(directory)
+  if (postmaster === null) throw new NotRunningError(directory.path)
+  if (postmaster.file.socketDirectory === null) return
+  const superuser = await superuserOf(directory)
+  await hasDatabase(await addressOf(directory, postmaster.file, superuser, false), postgres)
 }
 
 /** What comes before the locks. */

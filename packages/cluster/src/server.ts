@@ -12,6 +12,7 @@ import type { PatienceOptions } from './reload.ts'
 import { Settings } from './settings.ts'
 import { readIfThere } from './read-if-there.ts'
 import { reachableSocketDirectory } from './socket-path.ts'
+import { whenReady } from './when-ready.ts'
 
 /** How a client gets to a server. */
 export interface Address {
@@ -45,7 +46,17 @@ export class Server {
   /** The installation whose programs come first on the PATH of what is executed. */
   readonly runtime: Runtime
 
-  constructor(dataDir: string, runtime: Runtime, address: Address, database: string) {
+  /** In ms: how long a start may take, recovery included. */
+  private readonly patience: number | undefined
+
+  constructor(
+    dataDir: string,
+    runtime: Runtime,
+    address: Address,
+    database: string,
+    patience?: number,
+  ) {
+    this.patience = patience
     this.dataDir = dataDir
     this.runtime = runtime
     this.address = address
@@ -69,12 +80,20 @@ export class Server {
     }
   }
 
-  /** A new connection. Whoever asks for it ends it. */
+  /**
+   * A new connection, to be ended by the caller.
+   *
+   * While the server runs and lets nobody in, as after the crash of one of its processes, it is waited for, as long as a
+   * start may take: then {@link NotReadyError}. {@link NotRunningError} when it has gone.
+   */
   async connect(database?: string): Promise<pg.Client> {
     const { default: pg } = await import('pg')
-    const client = new pg.Client(this.clientOptions(database))
-    await client.connect()
-    return client
+    const open = async () => {
+      const client = new pg.Client(this.clientOptions(database))
+      await client.connect()
+      return client
+    }
+    return await whenReady(new DataDirectory(this.dataDir), open, { timeout: this.patience })
   }
 
   /** A new pool. Whoever asks for it ends it. */

@@ -10,6 +10,7 @@ import { type Address, postgres, Server, type State } from './server.ts'
 import type { LaunchOptions } from './subject.ts'
 import type { UseEntry } from './use-entry.ts'
 import { waiting, type WaitingOptions } from './waiting-options.ts'
+import { whenReady } from './when-ready.ts'
 
 /** How a server is restarted. */
 export interface RestartOptions extends Omit<LaunchOptions, 'tcp'>, WaitingOptions {}
@@ -41,7 +42,13 @@ export class Session extends Server implements AsyncDisposable {
     server: { dataDir: string; runtime: Runtime; address: Address; database: string },
     stay: Stay & { readonly shared: Shared<LaunchOptions> },
   ) {
-    super(server.dataDir, server.runtime, server.address, server.database)
+    super(
+      server.dataDir,
+      server.runtime,
+      server.address,
+      server.database,
+      stay.joining.start.timeout,
+    )
     this.shared = stay.shared
     this.started = stay.shared.started
     this.stay = stay
@@ -67,7 +74,10 @@ export class Session extends Server implements AsyncDisposable {
 
   /** Creates the database, unless it is there: which is found out by connecting, for mostly it is. */
   async ensureDatabase(name: string): Promise<State> {
-    const isThere = (await hasDatabase(this.address, name)) ?? (await this.admitsTo(name))
+    const ask = async () => await hasDatabase(this.address, name)
+    const patience = { timeout: this.stay.joining.start.timeout }
+    const answer = await whenReady(new DataDirectory(this.dataDir), ask, patience)
+    const isThere = answer ?? (await this.admitsTo(name))
     return isThere ? 'unmodified' : await this.createDatabase(name)
   }
 

@@ -14,7 +14,7 @@ import { readPostmasterPid } from './postmaster-pid.ts'
 import { reach } from './reach.ts'
 import type { ServerUser } from './server-user.ts'
 import { checkStartSetting } from './setting-name.ts'
-import { stopPostmaster } from './stop.ts'
+import { longestStillness, stopPostmaster } from './stop.ts'
 
 /** How a server is started. */
 export interface StartOptions {
@@ -63,6 +63,7 @@ export async function startPostmaster(
       leavesCwd: way.cwd !== directory.path,
       env: serverEnvironment(runtime.bindir),
       signal: 'SIGINT',
+      stillness: longestStillness,
       stdio: ['ignore', log.fd, log.fd, ...way.descriptors],
       ...(user !== null && { uid: user.uid, gid: user.gid }),
     })

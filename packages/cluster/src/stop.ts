@@ -1,9 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { liveness } from '@howdah/lock'
+import { endServer } from '@howdah/coordinate'
 import type { DataDirectory } from './data-directory.ts'
 import { StopFailedError } from './errors.ts'
 import { findPostmaster } from './postmaster.ts'
 import { scopeOf } from './write-scope.ts'
+
+/**
+ * In s: for how long a server that is to stop may stand still before it is told to quit. A server that writes its last
+ * checkpoint, or recovers, does not stand still.
+ */
+export const longestStillness = 3
 
 /** How a server is stopped. */
 export interface StopOptions {
@@ -16,10 +21,15 @@ export interface StopOptions {
   timeout?: number
   /** Ends the waiting for it; it goes on shutting down. */
   signal?: AbortSignal | undefined
+  /** Told what deserves a word to the user. */
+  onNotice?: ((message: string) => void) | undefined
 }
 
 /**
  * Stops the server and waits until it is gone; `false` when none ran.
+ *
+ * One that stands still is told to quit. That loses nothing that was committed: the next start recovers. PostgreSQL 18 does
+ * so when it is told to stop while it recovers from the crash of one of its processes.
  *
  * The caller holds the change and use locks, the latter exclusively or by force. Throws {@link StopFailedError}.
  */
@@ -32,15 +42,22 @@ export async function stopPostmaster(
   if (postmaster === null) return false
   options.signal?.throwIfAborted()
   const { identity } = postmaster
+  const { pid } = identity
   const scope = scopeOf(directory, identity)
-  const deadline = performance.now() + timeout
-  // See "Shutting Down the Server" in PostgreSQL's manual.
-  process.kill(identity.pid, options.mode === 'immediate' ? 'SIGQUIT' : 'SIGINT')
-  while (liveness(identity) !== 'dead') {
-    if (performance.now() > deadline)
-      throw new StopFailedError(directory.path, identity.pid, timeout)
-    options.signal?.throwIfAborted()
-    await sleep(2)
+  const end = await endServer(identity, {
+    // See "Shutting Down the Server" in PostgreSQL's manual.
+    ...(options.mode === 'immediate'
+      ? { signal: 'SIGQUIT' }
+      : { signal: 'SIGINT', stillness: longestStillness * 1000 }),
+    timeout,
+    abort: options.signal,
+  })
+  if (end === 'alive') throw new StopFailedError(directory.path, pid, timeout)
+  if (end === 'quit') {
+    options.onNotice?.(
+      `the server on ${directory.path} (pid ${pid}) was told to stop and stood still for ${longestStillness} s, as ` +
+        'PostgreSQL does if one of its processes has crashed just before; it was told to quit, and its next start recovers',
+    )
   }
   await (await scope)?.release()
   return true

@@ -89,7 +89,8 @@ export class ClusterSubject implements Subject<LaunchOptions> {
   }
 
   async stop(): Promise<State> {
-    return (await stopPostmaster(this.directory)) ? 'modified' : 'unmodified'
+    const { notice: onNotice } = this.state
+    return (await stopPostmaster(this.directory, { onNotice })) ? 'modified' : 'unmodified'
   }
 
   async destroy(): Promise<State> {
@@ -97,7 +98,8 @@ export class ClusterSubject implements Subject<LaunchOptions> {
       return 'unmodified'
     // Nothing of what is thrown away has to be written any more.
     const isThrowAway = await this.directory.has(this.directory.throwAway)
-    await stopPostmaster(this.directory, isThrowAway ? { mode: 'immediate' } : {})
+    const { notice: onNotice } = this.state
+    await stopPostmaster(this.directory, isThrowAway ? { mode: 'immediate' } : { onNotice })
     await forgetting(this.directory, async () => await destroyCluster(this.directory, this))
     return 'modified'
   }

@@ -14,6 +14,7 @@ export {
   WatchdogError,
   type CoordinateErrorCode,
 } from './errors.ts'
+export { endServer, type EndServerOptions, type ServerEnd } from './end-server.ts'
 export { Guard, type GuardOptions } from './guard.ts'
 export type { JoinOptions, StartOptions } from './join.ts'
 export type { Launch, LaunchRequest, Stdio } from './launch.ts'
@@ -21,6 +22,7 @@ export type { LeaveOptions, Left } from './leave.ts'
 export { ownership, pin, unpin, type Ownership, type UnpinOptions } from './pin.ts'
 export type { Place, ThrowAway } from './place.ts'
 export { readRecord, type ServerRecord, type StopSignal } from './record.ts'
+export { Stillness } from './stillness.ts'
 export { runAndDestroy, runAndStop, runAndStopIfExists, type Action } from './run.ts'
 export { Exclusive, Free, Shared, type ChangeOptions } from './states.ts'
 export type { Creation, State, Subject } from './subject.ts'

@@ -22,6 +22,11 @@ export interface LaunchRequest {
   /** What ends it in an orderly way. */
   readonly signal: StopSignal
   /**
+   * In whole seconds: if it stands still for so long after that, neither working nor waiting for a disk, it is told to quit,
+   * by SIGQUIT. That comes after 30 s in any case. Linux only.
+   */
+  readonly stillness?: number
+  /**
    * Its standard input, output and error, and its descriptor 3 if it is to have one. Descriptor 4 is its lock; it gets no
    * others.
    */
@@ -98,7 +103,7 @@ export class Launcher implements Launch {
   }
 
   async #spawn(request: LaunchRequest): Promise<ChildProcess> {
-    const { command, cwd, signal } = request
+    const { command, cwd, signal, stillness = 0 } = request
     checkCommand(command)
     const child = await this.#start(request)
     await spawned(child, command)
@@ -114,6 +119,7 @@ export class Launcher implements Launch {
       writeRecord(this.#place, {
         process: identity,
         signal,
+        stillness,
         ...launchedNow(this.#place, request.leavesCwd === true ? null : cwd),
         ...this.#about,
       })

@@ -37,6 +37,8 @@ export interface ServerRecord {
   readonly process: ProcessIdentity
   /** What ends it. */
   readonly signal: StopSignal
+  /** In seconds: it is told to quit when it stands still for so long after that signal. 0: not for that. */
+  readonly stillness: number
   /** Whether it works in the directory of the use file: a further proof that it is the process meant. */
   readonly worksHere: boolean
   /** The name of the host, or container, in which it was started; for people. */
@@ -89,7 +91,6 @@ export function readRecord(place: Recorded): ServerRecord | null {
   const signal = stopSignals.find((name) => name === fields.get('signal'))
   if (!Number.isSafeInteger(pid) || pid < 1 || signal === undefined) return null
   if (fields.get('of') !== identityOfOrNone(place)) return null
-  const linger = Number(fields.get('linger') ?? 0)
   return {
     process: {
       pid,
@@ -98,18 +99,25 @@ export function readRecord(place: Recorded): ServerRecord | null {
       pidNamespace: fields.get('namespace') ?? null,
     },
     signal,
+    stillness: secondsIn(fields.get('still')),
     worksHere: fields.get('cwd') === 'here',
     host: fields.get('host') ?? null,
     since: dateOf(fields.get('since')),
     pinned: fields.get('pinned') === 'yes',
-    linger: linger > 0 && Number.isFinite(linger) ? linger : 0,
+    linger: secondsIn(fields.get('linger')),
     joined: fields.get('joined') ?? '',
   }
 }
 
+function secondsIn(text: string | undefined): number {
+  const number = Number(text ?? 0)
+  return number > 0 && Number.isFinite(number) ? number : 0
+}
+
 /** Publishes the record, whole. Under change. As root it becomes the property of the place's user. */
 export function writeRecord(place: Place, record: ServerRecord): void {
-  const { process: identity, signal, worksHere, host, since, pinned, linger, joined } = record
+  const { process: identity, signal, stillness, worksHere, host, since, pinned, linger, joined } =
+    record
   const fields: [string, string | number | null][] = [
     ['pid', identity.pid],
     ['start', identity.startTime],
@@ -119,6 +127,7 @@ export function writeRecord(place: Place, record: ServerRecord): void {
     ['host', host],
     ['since', since?.toISOString() ?? null],
     ['signal', signal],
+    ['still', stillness > 0 ? Math.ceil(stillness) : null],
     ['cwd', worksHere ? 'here' : null],
     ['pinned', pinned ? 'yes' : null],
     ['linger', linger > 0 ? linger : null],

@@ -1,8 +1,7 @@
 import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { liveness } from '@howdah/lock'
-import { codeOf } from './caught.ts'
+import { endServer } from './end-server.ts'
 import type { Place } from './place.ts'
 import type { ServerRecord } from './record.ts'
 
@@ -12,7 +11,7 @@ const patience = 30_000
 /**
  * Ends the process that the record names, and waits until it is really gone.
  *
- * Never SIGKILL, which leaves shared memory behind: SIGQUIT after 30 s, and then it is waited for. Returns `false`, and
+ * SIGQUIT follows after 30 s, or when the server has stood still for as long as its record says. Returns `false`, and
  * signals nobody, if the process works in another directory than it should.
  */
 export async function stopRecorded(
@@ -21,17 +20,8 @@ export async function stopRecorded(
 ): Promise<boolean> {
   if (!isRecordedAlive(record)) return true
   if (record.worksHere && !worksIn(dirname(use), record.process.pid)) return false
-  const { pid } = record.process
-  signal(pid, record.signal)
-  const start = performance.now()
-  let escalated = false
-  while (isRecordedAlive(record)) {
-    if (!escalated && performance.now() - start > patience) {
-      signal(pid, 'SIGQUIT')
-      escalated = true
-    }
-    await sleep(10)
-  }
+  const { signal, stillness } = record
+  await endServer(record.process, { signal, stillness: stillness * 1000, patience })
   return true
 }
 
@@ -47,13 +37,5 @@ function worksIn(directory: string, pid: number): boolean {
     return wanted.ino === actual.ino && wanted.dev === actual.dev
   } catch {
     return true // Removed, somebody else's, or no /proc: its start time has to do.
-  }
-}
-
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name)
-  } catch (error) {
-    if (codeOf(error) !== 'ESRCH') throw error
   }
 }

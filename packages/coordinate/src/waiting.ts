@@ -10,6 +10,8 @@ export interface Wait {
   readonly path: string
   /** Who holds the lock, as far as that is known. */
   readonly holders: readonly Holder[]
+  /** Of a process: what it is to do, in words. */
+  readonly what?: string
 }
 
 /** Options of everything that waits. */
@@ -80,7 +82,7 @@ export class Waiting {
       if (found !== null) return found
       this.#options.signal?.throwIfAborted()
       if (this.left === 0) throw this.#timedOut(path, waitedFor)
-      if (!told) this.#options.onWait?.({ for: what, path, holders: [] })
+      if (!told) this.#options.onWait?.({ for: what, path, holders: [], what: waitedFor })
       await sleep(10)
     }
   }

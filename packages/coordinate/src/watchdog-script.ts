@@ -52,7 +52,7 @@ same_use() { [ "$use" -ef /proc/self/fd/5 ]; }
 same_subject() { [ "$watchdog" -ef /proc/self/fd/3 ]; }
 
 load() {
-  pid= start= boot= namespace= of= signal= cwd= pinned= linger=0 joined=
+  pid= start= boot= namespace= of= signal= still=0 cwd= pinned= linger=0 joined=
   [ -f "$record" ] && [ -r "$record" ] || return 0
   while IFS= read -r line; do
     value=${'$'}{line#* }
@@ -63,6 +63,7 @@ load() {
       'namespace '*) namespace=$value ;;
       'of '*) of=$value ;;
       'signal '*) signal=${'$'}{value#SIG} ;;
+      'still '*) still=$value ;;
       'cwd '*) cwd=$value ;;
       'pinned yes') pinned=yes ;;
       'linger '*) linger=$value ;;
@@ -73,6 +74,7 @@ load() {
   [ "$of" = "$this_subject" ] || pid=
   case $pid in *[!0-9]*) pid= ;; esac
   case $linger in *[!0-9.]*) linger=0 ;; esac
+  case $still in *[!0-9]*) still=0 ;; esac
   case $signal in HUP | INT | QUIT | TERM | USR1 | USR2) ;; *) pid= ;; esac
 }
 
@@ -128,13 +130,37 @@ quit_left() {
   done
 }
 
-# Ends the server and waits until it is really gone. Never SIGKILL, which leaves shared memory behind.
+# What the server and its children have done so far; nothing while one of them runs or waits for a disk.
+trace() {
+  trace=
+  [ -r "/proc/$pid/task/$pid/children" ] || return 0
+  children=
+  IFS= read -r children <"/proc/$pid/task/$pid/children"
+  for process in $pid $children; do
+    stat=
+    while IFS= read -r line || [ -n "$line" ]; do stat="$stat $line"; done <"/proc/$process/stat"
+    set -- ${'$'}{stat##*)}
+    case $1 in R | D) trace= && return 0 ;; esac
+    trace="$trace $process ${'$'}{12} ${'$'}{13}"
+  done
+}
+
+# Ends the server and waits until it is really gone. Never SIGKILL, which leaves shared memory behind. SIGQUIT follows if
+# it stands still for as long as its record says, and after 30 s in any case.
 stop() {
   kill -s "$signal" "$pid" || ! alive || end
-  polls=0
+  # What was suspended would never hear of it.
+  kill -s CONT "$pid"
+  polls=0 before= stood=0
   while alive; do
     free sleep 0.02 || free sleep 1
     polls=$((polls + 1))
+    if [ "$still" -gt 0 ] && [ "$((polls % 25))" -eq 0 ]; then
+      trace
+      if [ -n "$trace" ] && [ "$trace" = "$before" ]; then stood=$((stood + 1)); else stood=0; fi
+      before=$trace
+      [ "$stood" -ne "$((still * 2))" ] || kill -s QUIT "$pid"
+    fi
     [ "$polls" -ne 1500 ] || kill -s QUIT "$pid"
   done
 }

@@ -32,6 +32,25 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
     expect(existsSync(arena.place.use)).toBe(true)
   })
 
+  test.runIf(process.platform === 'linux')(
+    'a server that stands still when it is to stop is told to quit, and one that works is not',
+    async () => {
+      const stopped = async (start: object): Promise<string[]> => {
+        await using arena = new Arena(changes)
+        const user = arena.user({ ...options, start: { stillness: 1, ...start } })
+        await user.joined()
+        await user.kill()
+        await arena.deserted()
+        return arena.events().map(([what]) => what)
+      }
+      const ends = [stopped({ slowStop: 600_000 }), stopped({ busyStop: 2500 })]
+      expect(await Promise.all(ends)).toEqual([
+        ['start', 'stop'],
+        ['start', 'stop', 'gone'],
+      ])
+    },
+  )
+
   test('who joins while it stops the server waits, and starts a fresh one', async () => {
     await using arena = new Arena(changes)
     const first = arena.user({ ...options, start: { slowStop: 300 } })

@@ -43,6 +43,7 @@ function clusterHere(context: Context): string[] | null {
 }
 
 const headings: Readonly<Record<CheckName, string>> = {
+  'stuck-servers': 'servers that do not stop',
   'orphaned-servers': 'orphaned servers',
   'left-backends': 'processes of killed servers',
   'shared-memory': 'shared memory',

@@ -12,6 +12,7 @@ import { type Scene, survey } from './scene.ts'
 import { sharedMemory } from './shared-memory.ts'
 import { staleLinks } from './stale-links.ts'
 import { stalePidFiles } from './stale-pid-files.ts'
+import { stuckServers } from './stuck-servers.ts'
 import { templates } from './templates.ts'
 import { unfinishedWork } from './unfinished-work.ts'
 
@@ -35,6 +36,7 @@ export interface DiagnoseOptions {
 
 /** In the order in which they have to mend: first processes end, then what they have left is removed. */
 const checks: readonly Check[] = [
+  stuckServers,
   orphanedServers,
   leftBackends,
   sharedMemory,

@@ -39,7 +39,7 @@ export function placeOf(directory, changes = {}) {
 
 /**
  * The subject in a directory. `at(step)` is called at every step, so that a test can end its process there.
- * Its options: `{ slowStart, slowStop, fails, stdio }`.
+ * Its options: `{ slowStart, slowStop, busyStop, stillness, fails, stdio }`.
  */
 export function subjectIn(directory, at = () => undefined) {
   const file = (name) => join(directory, name)
@@ -73,13 +73,21 @@ export function subjectIn(directory, at = () => undefined) {
     },
     async start(options, launch) {
       at('start')
-      const { slowStart = 0, slowStop = 0, fails = false, env = {} } = options
+      const {
+        slowStart = 0,
+        slowStop = 0,
+        busyStop = 0,
+        stillness,
+        fails = false,
+        env = {},
+      } = options
       const child = await launch.spawn({
         command: process.execPath,
-        args: [serverProgram, String(slowStart), String(slowStop)],
+        args: [serverProgram, ...[slowStart, slowStop, busyStop].map(String)],
         cwd: directory,
         env,
         signal: 'SIGINT',
+        ...(stillness !== undefined && { stillness }),
         stdio: ['ignore', 'ignore', 'ignore'],
       })
       at('launched')

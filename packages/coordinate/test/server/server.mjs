@@ -4,7 +4,7 @@ import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const [, , slowStart = '0', slowStop = '0'] = process.argv
+const [, , slowStart = '0', slowStop = '0', busyStop = '0'] = process.argv
 const directory = process.cwd()
 const events = `${directory}.events`
 const startTime = readFileSync('/proc/self/stat', 'utf8')
@@ -47,6 +47,8 @@ function startTimeOf(pid) {
 
 async function stop() {
   appendFileSync(events, `stop ${process.pid} ${Date.now()}\n`)
+  const busyUntil = performance.now() + Number(busyStop)
+  while (performance.now() < busyUntil) await sleep(0)
   await sleep(Number(slowStop))
   for (const connection of connections) connection.destroy()
   rmSync('server.pid', { force: true })
