@@ -295,6 +295,21 @@ export class NoTcpError extends ClusterError {
   }
 }
 
+/** The server refuses howdah's password over TCP, and it is not howdah's to set, or setting it does not help. */
+export class TcpLoginError extends ClusterError {
+  override readonly name = 'TcpLoginError'
+
+  constructor(dataDir: string, refusal: Error | null) {
+    super(
+      'ERR_CLUSTER_TCP_LOGIN',
+      dataDir,
+      `cannot log in over TCP to the server on ${dataDir}: ${refusal?.message ?? 'howdah has no password there'}; ` +
+        `put the role's password into ${dataDir}/howdah.password, and let pg_hba.conf admit it from 127.0.0.1, or use the socket`,
+      { cause: refusal },
+    )
+  }
+}
+
 /** A setting's name is not one that PostgreSQL could know. */
 export class InvalidSettingError extends ClusterError {
   override readonly name = 'InvalidSettingError'

@@ -63,6 +63,7 @@ export {
   SettingRefusedError,
   StartFailedError,
   StopFailedError,
+  TcpLoginError,
   UnknownSettingError,
   UnknownStatusError,
   UnsupportedVersionError,

@@ -53,7 +53,7 @@ export async function startCluster(
 }
 
 /** What joining needs. */
-export type Joinable = Pick<Coordination, 'directory' | 'free' | 'runtime' | 'state'>
+export type Joinable = Pick<Coordination, 'directory' | 'free' | 'runtime' | 'state' | 'subject'>
 
 /** What a server that was joined is made ready by, which may take a restart. */
 export type Adjustment = (
@@ -77,7 +77,7 @@ export async function joinCluster(
   let shared = await joinReady(coordination, options)
   const entering = enter(state, directory, { database, tcp: wantsTcp(options) })
   try {
-    if (wantsTcp(options)) shared = await withTcp(directory, shared, joining)
+    if (wantsTcp(options)) shared = await withTcp(coordination, shared, joining)
     if (adjust !== undefined) shared = await adjust(shared, joining)
     const postmaster = await findPostmaster(directory)
     if (postmaster === null) throw new NotRunningError(directory.path)
@@ -162,13 +162,19 @@ function joinOptions(options: RunOptions): JoinOptions<LaunchOptions> {
 
 /** A server of ours without TCP is restarted with it, as long as nobody else uses it. */
 async function withTcp(
-  directory: DataDirectory,
+  { directory, subject, runtime }: Joinable,
   shared: Shared<LaunchOptions>,
   options: JoinOptions<LaunchOptions>,
 ): Promise<Shared<LaunchOptions>> {
   const postmaster = await findPostmaster(directory)
-  if (postmaster === null || postmaster.file.listenAddress !== null) return shared
-  if ((await ownership(shared.place, shared.subject)) === 'foreign') {
+  if (postmaster === null || shared.started === 'modified') return shared
+  const isOurs = (await ownership(shared.place, shared.subject)) !== 'foreign'
+  if (postmaster.file.listenAddress !== null) {
+    const login = { runtime: await runtime(), isLocked: false, isOurs }
+    await subject.ensureTcpLogin(options.start, login)
+    return shared
+  }
+  if (!isOurs) {
     throw new NoTcpError(directory.path, ', and howdah did not start it; let it listen, or stop it')
   }
   const alone = await takeAlone(directory, shared, options, 'restart with TCP the server on')

@@ -7,13 +7,12 @@ import type { DataDirectory } from './data-directory.ts'
 import { destroyCluster } from './destroy.ts'
 import type { LocalState } from './local-state.ts'
 import { findPostmaster } from './postmaster.ts'
-import { addressOf, postgres, Server } from './server.ts'
 import type { ServerUser } from './server-user.ts'
 import { startPostmaster, type StartOptions } from './start.ts'
 import { stopPostmaster } from './stop.ts'
 import { prepareDirectory } from './prepare.ts'
-import { recordSuperuser, superuserOf } from './superuser.ts'
-import { ensurePassword } from './tcp-password.ts'
+import { recordSuperuser } from './superuser.ts'
+import { ensureTcpLogin, type TcpLogin } from './tcp-login.ts'
 import { forgetting, remember, rememberStarted } from './use-entry.ts'
 import { refuseServed } from './serving/refuse-served.ts'
 import { readVersion } from './version-file.ts'
@@ -84,8 +83,19 @@ export class ClusterSubject implements Subject<LaunchOptions> {
       rememberStarted(this.state, this.directory),
     ])
     await claiming.done()
-    if (wantsTcp(options)) await this.givePassword(runtime)
+    if (wantsTcp(options))
+      await this.ensureTcpLogin(options, { runtime, isLocked: true, isOurs: true })
     return 'modified'
+  }
+
+  /** Makes sure that one can log in over TCP. */
+  async ensureTcpLogin(
+    { timeout }: LaunchOptions,
+    login: Pick<TcpLogin, 'runtime' | 'isLocked' | 'isOurs'>,
+  ): Promise<void> {
+    const { directory, user } = this
+    const { notice } = this.state
+    await ensureTcpLogin({ directory, user, notice, timeout, ...login })
   }
 
   async stop(): Promise<State> {
@@ -115,18 +125,5 @@ export class ClusterSubject implements Subject<LaunchOptions> {
 
   async process(): Promise<ProcessIdentity | null> {
     return (await findPostmaster(this.directory))?.identity ?? null
-  }
-
-  private async givePassword(runtime: Runtime): Promise<void> {
-    const postmaster = await findPostmaster(this.directory)
-    if (postmaster === null) return
-    const superuser = await superuserOf(this.directory)
-    const address = await addressOf(this.directory, postmaster.file, superuser, false)
-    const client = await new Server(this.directory.path, runtime, address, postgres).connect()
-    try {
-      await ensurePassword(this.directory, this.user, client, superuser)
-    } finally {
-      await client.end()
-    }
   }
 }
