@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import type pg from 'pg'
 import type { DataDirectory } from './data-directory.ts'
 import { writeOwnFile } from './own-file.ts'
+import { readIfThere } from './read-if-there.ts'
 import type { ServerUser } from './server-user.ts'
 
 /** Makes a password for TCP connections, and keeps it beside the cluster, mode 0600. The caller holds the change lock. */
@@ -19,7 +19,7 @@ export async function setPassword(
   client: pg.Client,
   superuser: string,
 ): Promise<void> {
-  const password = (await readFile(directory.passwordFile, 'utf8')).trim()
+  const password = (readIfThere(directory.passwordFile) ?? '').trim()
   const role = client.escapeIdentifier(superuser)
   // Up to 13 the default is md5.
   await client.query("SET password_encryption = 'scram-sha-256'")

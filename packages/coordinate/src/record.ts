@@ -116,8 +116,17 @@ function secondsIn(text: string | undefined): number {
 
 /** Publishes the record, whole. Under change. As root it becomes the property of the place's user. */
 export function writeRecord(place: Place, record: ServerRecord): void {
-  const { process: identity, signal, stillness, worksHere, host, since, pinned, linger, joined } =
-    record
+  const {
+    process: identity,
+    signal,
+    stillness,
+    worksHere,
+    host,
+    since,
+    pinned,
+    linger,
+    joined,
+  } = record
   const fields: [string, string | number | null][] = [
     ['pid', identity.pid],
     ['start', identity.startTime],
