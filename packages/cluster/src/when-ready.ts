@@ -56,7 +56,7 @@ async function mayPass(directory: DataDirectory, error: unknown): Promise<boolea
   const { code = '', message } = error as NodeJS.ErrnoException
   if (passing.has(code)) return true
   // These are node-postgres's words for a connection that has ended before it was one.
-  const isLost = lost.has(code) || /^Connection terminated/.test(message)
+  const isLost = lost.has(code) || message.startsWith('Connection terminated')
   if (!isLost) return false
   if ((await findPostmaster(directory)) === null) throw new NotRunningError(directory.path)
   return true
