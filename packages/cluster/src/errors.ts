@@ -162,6 +162,21 @@ export class UnknownStatusError extends ClusterError {
   }
 }
 
+/** It cannot be told how a running server was started, so that it cannot be restarted like that. */
+export class UnknownStartError extends ClusterError {
+  override readonly name = 'UnknownStartError'
+
+  constructor(dataDir: string, path: string, options?: ErrorOptions) {
+    super(
+      'ERR_CLUSTER_UNKNOWN_START',
+      dataDir,
+      `cannot tell how the server on ${dataDir} was started, for ${path} cannot be read or was changed; ` +
+        'stop the server, and start it again',
+      options,
+    )
+  }
+}
+
 /** A file or directory of the cluster may not be read, entered or written by whoever has to. */
 export class PermissionError extends ClusterError {
   override readonly name = 'PermissionError'

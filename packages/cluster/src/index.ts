@@ -65,6 +65,7 @@ export {
   StopFailedError,
   TcpLoginError,
   UnknownSettingError,
+  UnknownStartError,
   UnknownStatusError,
   UnsupportedVersionError,
 } from './errors.ts'

@@ -8,15 +8,14 @@ import {
 } from '@howdah/coordinate'
 import type { DataDirectory } from './data-directory.ts'
 import { InUseError } from './errors.ts'
-import { findPostmaster } from './postmaster.ts'
-import type { Server } from './server.ts'
-import { isFixed } from './setting-name.ts'
-import type { StartOptions } from './start.ts'
+import { addTo, type HowStarted, howStarted } from './how-started.ts'
 import type { LaunchOptions } from './subject.ts'
 
-/** A server that nobody else may join or leave, and whether it is to stay when its last user leaves. */
+/** A server of ours that nobody else may join or leave, and how it is run. */
 export interface Alone {
   readonly exclusive: Exclusive<LaunchOptions>
+  readonly was: HowStarted
+  /** Whether it is to stay when its last user leaves. */
   readonly pinned: boolean
 }
 
@@ -32,43 +31,31 @@ export async function takeAlone(
   wanted: string,
 ): Promise<Alone> {
   const { place, subject } = shared
+  const was = await howStarted(directory)
   const exclusive = await shared.tryExclusive(options)
   if (exclusive === null) {
     const others = (await users(place)).filter(({ pid }) => pid !== process.pid)
     throw new InUseError(directory.path, others, wanted)
   }
-  return { exclusive, pinned: (await ownership(place, subject)) === 'pinned' }
-}
-
-/** Restarts it, and uses it with others again; it stays if it was to stay. After a failure, no server runs. */
-export async function restartAlone(
-  { exclusive, pinned }: Alone,
-  options: JoinOptions<LaunchOptions>,
-): Promise<Shared<LaunchOptions>> {
-  await using alone = exclusive
-  await alone.restart({ ...options, pinned })
-  return alone.share(options)
+  return { exclusive, was, pinned: (await ownership(place, subject)) === 'pinned' }
 }
 
 /**
- * How the server was started, for it to be started like that again: with TCP at its port, and with the settings of its
- * command line. Of these, an application's own that no program has declared cannot be found out.
+ * Restarts the server and uses it with others again. Every restart comes through here, for whatever cause: the server is
+ * started as it was, and `options.start` is added. It stays if it was to stay, and lingers for as long.
+ *
+ * After a failure no server runs, unless it was to stay: then it is started as it was.
  */
-export async function launchOf(
-  directory: DataDirectory,
-  server: Server,
-): Promise<Pick<StartOptions, 'settings' | 'tcp'>> {
-  const file = (await findPostmaster(directory))?.file
-  const listens = file !== undefined && (file.listenAddress ?? '') !== ''
-  const rows = await server.withAdministrator(async (client) => {
-    const result = await client.query<{ name: string; setting: string }>(
-      `SELECT name, setting FROM pg_catalog.pg_settings WHERE source = 'command line'`,
-    )
-    return result.rows
-  })
-  const given = rows.filter(({ name }) => !isFixed(name))
-  return {
-    settings: Object.fromEntries(given.map(({ name, setting }) => [name, setting])),
-    ...(listens && file.port !== null && { tcp: file.port }),
+export async function restartAlone(
+  { exclusive, was, pinned }: Alone,
+  options: JoinOptions<LaunchOptions>,
+): Promise<Shared<LaunchOptions>> {
+  await using alone = exclusive
+  try {
+    await alone.restart({ ...options, start: addTo(was, options.start) })
+  } catch (error) {
+    if (pinned) await alone.start({ ...options, start: was, pinned }).catch(() => undefined)
+    throw error
   }
+  return alone.share(options)
 }

@@ -5,7 +5,7 @@ import type pg from 'pg'
 import { DataDirectory } from './data-directory.ts'
 import { NotOursError } from './errors.ts'
 import { hasDatabase } from './has-database.ts'
-import { launchOf, restartAlone, takeAlone } from './restart.ts'
+import { restartAlone, takeAlone } from './restart.ts'
 import { type Address, postgres, Server, type State } from './server.ts'
 import type { LaunchOptions } from './subject.ts'
 import type { UseEntry } from './use-entry.ts'
@@ -86,16 +86,14 @@ export class Session extends Server implements AsyncDisposable {
    * with the options on top; the connections to it are lost.
    *
    * Throws {@link InUseError}, and {@link NotOursError} for a server that howdah did not start; the session goes on then.
-   * After {@link StartFailedError} no server runs, and the session has been left.
+   * After {@link StartFailedError} the session has been left; a server that was to stay runs as before, and no other does.
    */
   async restart(options: RestartOptions = {}): Promise<void> {
     const { shared } = this
     if ((await ownership(shared.place, shared.subject)) === 'foreign')
       throw new NotOursError(this.dataDir, 'restart')
     const directory = new DataDirectory(this.dataDir)
-    const { settings, ...launch } = await launchOf(directory, this)
-    const start = { ...launch, ...options, settings: { ...settings, ...options.settings } }
-    const joining = { ...this.stay.joining, start, ...waiting(options) }
+    const joining = { ...this.stay.joining, start: options, ...waiting(options) }
     const alone = await takeAlone(directory, shared, joining, 'restart the server on')
     try {
       this.shared = await restartAlone(alone, joining)

@@ -6,11 +6,18 @@ const fixed: ReadonlySet<string> = new Set(['port', 'listen_addresses', 'unix_so
 /** Howdah's own choice on the command line, unless a start is given another one there. */
 const chosen: ReadonlySet<string> = new Set(['unix_socket_directories'])
 
+/** What PostgreSQL writes between the settings of a server's command line in `postmaster.opts`. */
+export const settingSeparator = '" "-c" "'
+
 /** Throws {@link InvalidSettingError} for what cannot be given to a server with `-c NAME=VALUE`. */
 export function checkStartSetting(dataDir: string, name: string, value: string): void {
   checkSettingName(dataDir, name)
   if (value.includes('\0')) {
     throw new InvalidSettingError(dataDir, name, 'its value contains a NUL byte')
+  }
+  if (value.includes(settingSeparator)) {
+    const why = `its value contains ${settingSeparator}, by which PostgreSQL tells settings apart`
+    throw new InvalidSettingError(dataDir, name, why)
   }
   if (isFixed(name)) {
     const why = 'howdah sets it itself; ask for TCP by the option for it'

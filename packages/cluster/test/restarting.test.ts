@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Cluster, type Server } from '../src/index.ts'
@@ -36,6 +37,72 @@ describe.each(somePostgres)('restarting on $name', ({ strategy }) => {
     expect(await cluster.status()).not.toMatchObject({ pid: (before as { pid: number }).pid })
     expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
     expect(await db.leave()).toBe('stopped')
+  })
+})
+
+describe('a restart for any cause keeps how the server was started, and adds', () => {
+  const settings = {
+    work_mem: '5MB',
+    Search_Path: 'a, "B c", $d',
+    'my.own': `" it's \\n "x" -c`,
+    wal_level: 'minimal',
+    max_wal_senders: '0',
+    archive_mode: 'off',
+  }
+  /** What takes a restart, and what it adds. */
+  const causes = {
+    TCP: async (cluster) => {
+      await using db = await cluster.run({ tcp: true, settings: { WORK_MEM: '6MB' } })
+      return { work_mem: '6MB', listen_addresses: '127.0.0.1', port: String(db.address.port) }
+    },
+    'a call of restart': async (cluster) => {
+      await using db = await cluster.run()
+      await db.restart({ settings: { search_path: 'e', 'my.other': '7' } })
+      return { search_path: 'e', 'my.other': '7' }
+    },
+    'a first backup': async (cluster) => {
+      await cluster.backup({ into: home.file('backups') })
+      return { archive_mode: 'on', wal_level: 'replica' }
+    },
+  } satisfies Record<string, (cluster: Cluster) => Promise<Record<string, string>>>
+  it.each([
+    ['TCP', 'a call of restart', 'a first backup'],
+    ['a call of restart', 'a first backup', 'TCP'],
+    ['a first backup', 'TCP', 'a call of restart'],
+  ] as const)('%s, %s, %s', async (...order) => {
+    const cluster = new Cluster(home.file('data'), { strategy: newest.strategy })
+    await cluster.start({ settings })
+    let expected: Record<string, string> = { ...settings }
+    for (const name of order) {
+      const added = await causes[name](cluster)
+      const anew = new Set(Object.keys(added).map((key) => key.toLowerCase()))
+      const kept = Object.entries(expected).filter(([key]) => !anew.has(key.toLowerCase()))
+      expected = { ...Object.fromEntries(kept), ...added }
+      const server = await cluster.server()
+      const shown = Object.keys(expected).map(async (key) => [key, await show(server, key)])
+      expect(Object.fromEntries(await Promise.all(shown))).toEqual(expected)
+      expect(await cluster.status()).toMatchObject({ state: 'running', ours: true, pinned: true })
+    }
+    await cluster.stop()
+  })
+
+  it('also when nothing comes of it: a server that was to stay runs as it did', async () => {
+    const cluster = new Cluster(home.file('data'), { strategy: newest.strategy })
+    await cluster.start({ settings: { work_mem: '5MB' } })
+    await using db = await cluster.run()
+    const failing = db.restart({ settings: { shared_preload_libraries: 'no_such_library' } })
+    await expect(failing).rejects.toMatchObject({ code: 'ERR_CLUSTER_START_FAILED' })
+    expect(await cluster.status()).toMatchObject({ state: 'running', pinned: true })
+    expect(await show(await cluster.server(), 'work_mem')).toBe('5MB')
+    await cluster.stop()
+  })
+
+  it('is refused when nobody knows how that was', async () => {
+    const cluster = new Cluster(home.file('data'), { strategy: newest.strategy })
+    await using db = await cluster.run()
+    writeFileSync(home.file('data', 'postmaster.opts'), '')
+    await expect(db.restart()).rejects.toMatchObject({ code: 'ERR_CLUSTER_UNKNOWN_START' })
+    expect(await db.databases()).toContain('postgres')
   })
 })
 

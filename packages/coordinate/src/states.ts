@@ -18,7 +18,7 @@ import {
 } from './join.ts'
 import { type LeaveOptions, type Left, leave } from './leave.ts'
 import { type Place, checkPlace } from './place.ts'
-import { removeRecord } from './record.ts'
+import { names, readRecord, removeRecord } from './record.ts'
 import type { State, Subject } from './subject.ts'
 import { refuseUnseen } from './server-lock.ts'
 import { takeUseAlone } from './take-use-alone.ts'
@@ -248,10 +248,17 @@ export class Exclusive<Options> extends Handle<Options> implements Disposable, A
     return state
   }
 
-  /** Stops and starts it. */
+  /** Stops and starts it. One of ours stays pinned if it was, and lingers at least as long as it was to. */
   async restart(options: StartOptions<Options>): Promise<State> {
+    this.#require('restart')
+    const record = readRecord(this.place)
+    const kept = names(record, await this.subject.process()) ? record : null
     await this.stop()
-    return this.start(options)
+    return this.start({
+      ...options,
+      pinned: options.pinned === true || kept?.pinned === true,
+      linger: Math.max(options.linger ?? 0, kept?.linger ?? 0),
+    })
   }
 
   /** Runs an action on the subject that nobody may watch half done. */

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { Free } from '@howdah/coordinate'
 import { until } from '@howdah/fixtures'
+import { readRecord } from '../src/record.ts'
 import { Arena } from './arena.ts'
 
 const start = {}
@@ -59,6 +60,20 @@ describe('the states of the lock', () => {
     const again = exclusive?.share({ start })
     expect(await again?.running()).toBe(true)
     expect(await again?.leave()).toBe('stopped')
+    await arena.deserted()
+  })
+
+  test('a restart keeps what was wished for the server: to stay, and for how long to linger', async () => {
+    await using arena = new Arena()
+    const free = new Free(arena.subject, arena.place)
+    await free.start({ start, linger: 60 })
+    const before = readRecord(arena.place)
+    const exclusive = await free.tryChange()
+    await exclusive?.restart({ start, linger: 1 })
+    expect(readRecord(arena.place)).toMatchObject({ pinned: true, linger: 60 })
+    expect(readRecord(arena.place)?.process.pid).not.toBe(before?.process.pid)
+    await exclusive?.stop()
+    exclusive?.release()
     await arena.deserted()
   })
 

@@ -1,7 +1,8 @@
-import { type JoinOptions, ownership, type Shared, users } from '@howdah/coordinate'
+import { type JoinOptions, ownership, type Shared } from '@howdah/coordinate'
 import type { DataDirectory } from '../data-directory.ts'
-import { InUseError, NotRunningError } from '../errors.ts'
+import { NotRunningError } from '../errors.ts'
 import { findPostmaster } from '../postmaster.ts'
+import { restartAlone, takeAlone } from '../restart.ts'
 import { addressOf, postgres, Server } from '../server.ts'
 import type { ServerUser } from '../server-user.ts'
 import type { Runtime } from '@howdah/runtime'
@@ -42,29 +43,21 @@ export async function archivingServer(
     return archiving
   })
   if (!found.needsRestart) return shared
-  const isPinned = (await ownership(place, subject)) === 'pinned'
-  const listened = (await findPostmaster(directory))?.file
-  const exclusive = await shared.tryExclusive(options)
-  if (exclusive === null) {
-    const others = (await users(place)).filter(({ pid }) => pid !== process.pid)
-    throw new InUseError(directory.path, others, 'restart with archiving the server on')
-  }
-  try {
-    // As it was started, with what it needs now.
-    const start: LaunchOptions = {
-      ...options.start,
-      settings: { ...found.ofStart },
-      ...(listened?.listenAddress && listened.port !== null && { tcp: listened.port }),
-    }
-    await administer(request, async (client) => {
-      await setUpArchiving(client, directory, request.user, request.wal, found)
-    })
-    await exclusive.restart({ ...options, start, pinned: isPinned })
-    return exclusive.share(options)
-  } finally {
-    // Unless it is shared again.
-    exclusive[Symbol.dispose]()
-  }
+  const alone = await takeAlone(directory, shared, options, 'restart with archiving the server on')
+  // Unless it is shared again.
+  using _ = alone.exclusive
+  await administer(request, async (client) => {
+    await setUpArchiving(client, directory, request.user, request.wal, found)
+  })
+  // What its command line said would override what is kept now.
+  const settings = Object.fromEntries(
+    Object.keys(alone.was.settings).flatMap((name) => {
+      const kept = found.missing[name.toLowerCase()]
+      return kept === undefined ? [] : [[name, kept]]
+    }),
+  )
+  const start = { ...options.start, settings: { ...options.start.settings, ...settings } }
+  return await restartAlone(alone, { ...options, start })
 }
 
 async function administer<T>(

@@ -13,16 +13,7 @@ export interface Archiving {
   readonly missing: Readonly<Record<string, string>>
   /** Whether they take effect only at a start. */
   readonly needsRestart: boolean
-  /** Settings that were given when the server was started, and go with it. */
-  readonly ofStart: Readonly<Record<string, string>>
 }
-
-/** The settings whose value is one of the start's own, and that howdah gives anew or gives up. */
-const notKept = new Set(
-  `port listen_addresses unix_socket_directories unix_socket_permissions
-   archive_mode archive_command archive_library wal_level
-   data_directory config_file hba_file ident_file`.split(/\s+/),
-)
 
 /**
  * What has to be done for the server to archive into `wal`. Nothing is changed.
@@ -34,9 +25,9 @@ export async function inspectArchiving(
   directory: DataDirectory,
   wal: string,
 ): Promise<Archiving> {
-  const { rows } = await client.query<{ name: string; setting: string; source: string }>(
-    `SELECT name, setting, source FROM pg_catalog.pg_settings
-      WHERE name IN ('archive_mode', 'archive_command', 'archive_library', 'wal_level') OR source = 'command line'`,
+  const { rows } = await client.query<{ name: string; setting: string }>(
+    `SELECT name, setting FROM pg_catalog.pg_settings
+      WHERE name IN ('archive_mode', 'archive_command', 'archive_library', 'wal_level')`,
   )
   const now = new Map(rows.map(({ name, setting }) => [name, setting]))
   const filed = await filedSettings(client)
@@ -55,11 +46,6 @@ export async function inspectArchiving(
       }),
     },
     needsRestart: isMinimal || !isOn,
-    ofStart: Object.fromEntries(
-      rows
-        .filter(({ name, source }) => source === 'command line' && !notKept.has(name))
-        .map(({ name, setting }) => [name, setting]),
-    ),
   }
 }
 
