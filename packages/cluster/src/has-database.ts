@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net'
-import type { Address } from './server.ts'
+import type { Address } from './address.ts'
 
 const protocol = 196_608
 const terminate = Buffer.from([0x58, 0, 0, 0, 4])

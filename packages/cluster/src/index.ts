@@ -1,3 +1,4 @@
+export type { Address } from './address.ts'
 export type { BackedUp, BackupOptions } from './backup/back-up.ts'
 export type { Backup, Progress } from './backup/backup.ts'
 export {
@@ -73,7 +74,7 @@ export type { LogOptions } from './follow-log.ts'
 export type { RunOptions } from './join.ts'
 export type { Mode } from './mode.ts'
 export type { PatienceOptions } from './reload.ts'
-export { type Address, postgres, Server, type State, template0, template1 } from './server.ts'
+export { postgres, Server, type State, template0, template1 } from './server.ts'
 export type { RestartOptions, Session } from './session.ts'
 export type { Setting, SettingContext, SettingFacts, TypedValue } from './setting.ts'
 export type { SettingValue } from './setting-value.ts'

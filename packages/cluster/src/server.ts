@@ -3,6 +3,8 @@ import type { Runtime } from '@howdah/runtime'
 import type { Options, Result } from 'execa'
 import type pg from 'pg'
 import { acceptsSsl } from './accepts-ssl.ts'
+import type { Address } from './address.ts'
+import { connectionUrl, isPlain } from './connection-url.ts'
 import { DataDirectory } from './data-directory.ts'
 import { withoutConnection } from './environment.ts'
 import { NoTcpError } from './errors.ts'
@@ -13,18 +15,6 @@ import { Settings } from './settings.ts'
 import { readIfThere } from './read-if-there.ts'
 import { reachableSocketDirectory } from './socket-path.ts'
 import { whenReady } from './when-ready.ts'
-
-/** How a client gets to a server. */
-export interface Address {
-  /** The directory of the socket as an absolute path, or an IP address. */
-  readonly host: string
-  readonly port: number
-  readonly user: string
-  /** Only over TCP. */
-  readonly password: string | null
-  /** Over TCP: whether the server encrypts connections if a client asks for it. */
-  readonly ssl?: boolean
-}
 
 /** `'modified'` when a call changed something, `'unmodified'` when it was so already. */
 export type State = 'modified' | 'unmodified'
@@ -109,20 +99,11 @@ export class Server {
    * `host` tries the port on this machine, and howdah picks one there at which nobody answers.
    *
    * Over TCP it says `sslmode=disable`, unless the server has SSL on: some drivers insist on SSL if they are told nothing.
+   *
+   * Not every client can have every name of a database from a URL: the README has a table.
    */
   url(database: string = this.database): string {
-    const { host, port, user, password } = this.address
-    const encode = encodeURIComponent
-    const name = encode(user) + (password === null ? '' : `:${encode(password)}`)
-    return host.startsWith('/')
-      ? `postgresql://${name}@localhost:${port}/${encode(database)}?host=${encode(host)}`
-      : `postgresql://${name}@${host.includes(':') ? `[${host}]` : host}:${port}/${encode(database)}${this.isPlain ? '?sslmode=disable' : ''}`
-  }
-
-  /** Whether clients reach it over TCP, and cannot have SSL. */
-  private get isPlain(): boolean {
-    const { host, ssl = false } = this.address
-    return !host.startsWith('/') && !ssl
+    return connectionUrl(this.address, database)
   }
 
   /** The variables that lead libpq and its kin to the server: `DATABASE_URL`, `PGDATA`, `PGHOST`, `PGPORT`, … */
@@ -136,7 +117,7 @@ export class Server {
       PGUSER: user,
       PGDATABASE: database,
       ...(password !== null && { PGPASSWORD: password }),
-      ...(this.isPlain && { PGSSLMODE: 'disable' }),
+      ...(isPlain(this.address) && { PGSSLMODE: 'disable' }),
     }
   }
 

@@ -16,7 +16,7 @@ const server = (address: Server['address']) => new Server('/data', runtime, addr
 describe('the URL of a server', () => {
   it('names the directory of a socket, and a port at which nobody listens', () => {
     expect(server(socket).url()).toBe(
-      'postgresql://Jo%22e%40x@localhost:1/a%20b%2Fc?host=%2Fsome%20where%2F%C3%BCmlaut',
+      'postgresql://Jo%22e%40x@localhost:1/a%20b/c?host=%2Fsome%20where%2F%C3%BCmlaut',
     )
   })
 
@@ -33,6 +33,23 @@ describe('the URL of a server', () => {
     const encrypted = server({ ...tcp, ssl: true })
     expect(encrypted.url('other')).toBe('postgresql://joe:p%2Fw%3F@127.0.0.1:20001/other')
     expect(encrypted.env()).not.toHaveProperty('PGSSLMODE')
+  })
+
+  it.each([
+    ['feature/login', 'feature/login'],
+    ["!$&'()*+,;=:@-._~/", "!$&'()*+,;=:@-._~/"],
+    ['a b', 'a%20b'],
+    ['100%', '100%25'],
+    ['a%2Fb', 'a%252Fb'],
+    ['what?', 'what%3F'],
+    ['a#b', 'a%23b'],
+    ['[x]^|\\{}<>"`', '%5Bx%5D%5E%7C%5C%7B%7D%3C%3E%22%60'],
+    ['象', '%E8%B1%A1'],
+    ['a\nb', 'a%0Ab'],
+  ])('has the database %j as the path %s: encoded is what a path may not have', (name, path) => {
+    expect(server(tcp).url(name)).toBe(
+      `postgresql://joe:p%2Fw%3F@127.0.0.1:20001/${path}?sslmode=disable`,
+    )
   })
 })
 
