@@ -3,7 +3,17 @@
 //   node child.mjs [SIGNAL=STATUS …]
 const ends = new Map(process.argv.slice(2).map((word) => word.split('=')))
 let heard = 0
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+const signals = [
+  'SIGINT',
+  'SIGTERM',
+  'SIGHUP',
+  'SIGQUIT',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGWINCH',
+  'SIGCONT',
+]
+for (const signal of signals) {
   process.on(signal, () => {
     heard++
     process.stdout.write(`heard ${signal}\n`)

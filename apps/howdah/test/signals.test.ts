@@ -35,6 +35,11 @@ describe('without a terminal', () => {
     ['SIGTERM', 9],
     ['SIGHUP', 9],
     ['SIGINT', 9],
+    ['SIGQUIT', 9],
+    ['SIGUSR1', 9],
+    ['SIGUSR2', 9],
+    ['SIGWINCH', 9],
+    ['SIGCONT', 9],
   ] as const)('%s is passed on, once, and the status is the command’s', async (signal, status) => {
     const running = project.start([...child, `${signal}=${status}`])
     await running.says('ready')
@@ -56,6 +61,23 @@ describe('without a terminal', () => {
     await project.isQuiet()
   })
 
+  test('a program that shuts down gracefully at SIGUSR2, as under nodemon, has its database until its end', async () => {
+    const script = `process.once('SIGUSR2', () => {
+        const { Client } = require('pg')
+        const client = new Client(process.env.DATABASE_URL)
+        client.connect().then(() => client.query('SELECT 1 AS one')).then(async ({ rows }) => {
+          await client.end()
+          process.stdout.write('said ' + rows[0].one, () => process.kill(process.pid, 'SIGUSR2'))
+        })
+      }); setInterval(() => undefined, 1000); console.log('ready')`
+    const env = { NODE_PATH: fileURLToPath(new URL('../node_modules', import.meta.url)) }
+    const running = project.start(['exec', '--', process.execPath, '-e', script], { env })
+    await running.says('ready')
+    running.kill('SIGUSR2')
+    expect(await running.result).toEqual({ status: 140, stdout: 'ready\nsaid 1', stderr: '' })
+    await project.isQuiet()
+  })
+
   test('two Ctrl-C skip the tidying, and the server is stopped all the same', async () => {
     const running = project.start([...child, 'SIGINT*2=9'])
     await running.says('ready')
@@ -70,6 +92,7 @@ describe('before the command runs', () => {
   test.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
+    ['SIGUSR2', 140],
   ] as const)(
     '%s while the cluster is made leaves nothing half-made: %i',
     async (signal, status) => {

@@ -1,26 +1,38 @@
 import type { Io } from './io.ts'
 import { statusOfSignal } from './exit-status.ts'
 
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-/** One of those signals that ask a program to end. */
-export type EndingSignal = (typeof signals)[number]
+/** They ask a program to end, or end one that does not listen. */
+const ending = ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const
+/** They tell a program something, and do nothing to one that does not listen. */
+const telling = ['SIGCONT', 'SIGWINCH'] as const
+/** Node would start its debugger at SIGUSR1; listening to it settles that. */
+const signals = [...ending, ...telling] as const
+
+/** A signal that a program that runs in the foreground is to have. */
+export type PassedSignal = (typeof signals)[number]
+
+/** Whether a signal asks a program to end, rather than tell it something. */
+export function asksToEnd(signal: PassedSignal): boolean {
+  return ending.some((name) => name === signal)
+}
 
 /** In ms: how long a command may take to end after a signal. What it leaves then is as after a SIGKILL. */
 const patience = 5000
 
 /**
- * What becomes of SIGINT, SIGTERM and SIGHUP while a command runs.
+ * What becomes of signals while a command runs.
  *
- * At first they abort {@link signal}, so that all waiting ends. While a child runs they are handed on
+ * At first, one that asks to end aborts {@link signal}, so that all waiting ends. While a child runs, each is handed on
  * ({@link during}). Afterwards, while things are tidied ({@link tidy}), they change nothing. A second SIGINT, counted
- * from the beginning, ends the process at once, except while a child runs. So does an end that takes too long.
+ * from the beginning, ends the process at once, except while a child runs. So does a SIGQUIT that is not the first signal,
+ * and an end that takes too long.
  */
 export class Interruption implements Disposable {
   readonly #io: Io
   readonly #controller = new AbortController()
   readonly #onTidying: () => void
   #interrupts = 0
-  #receiver: ((signal: EndingSignal) => void) | null = null
+  #receiver: ((signal: PassedSignal) => void) | null = null
   #status: number | null = null
   #tidying = false
   #limit: NodeJS.Timeout | undefined
@@ -57,7 +69,7 @@ export class Interruption implements Disposable {
    * With `count: false` a Ctrl-C belongs to the child alone, as in an editor of lines, and does not count afterwards.
    */
   async during<T>(
-    receive: (signal: EndingSignal) => void,
+    receive: (signal: PassedSignal) => void,
     action: () => Promise<T>,
     options: { count: boolean } = { count: true },
   ): Promise<T> {
@@ -90,12 +102,18 @@ export class Interruption implements Disposable {
   }
 
   readonly #handle = (name: NodeJS.Signals): void => {
-    const signal = name as EndingSignal
+    const signal = name as PassedSignal
     if (signal === 'SIGINT') this.#interrupts++
     if (this.#receiver !== null) this.#receiver(signal)
-    else if (signal === 'SIGINT' && this.#interrupts >= 2)
-      this.#io.exit(this.#status ?? statusOfSignal(signal))
+    else if (!asksToEnd(signal)) return
+    else if (this.#isImpatient(signal)) this.#io.exit(this.#status ?? statusOfSignal(signal))
     else if (!this.#tidying) this.abort(statusOfSignal(signal))
     else if (signal === 'SIGINT') this.#onTidying()
+  }
+
+  /** Whether a signal asks to end without tidying. */
+  #isImpatient(signal: PassedSignal): boolean {
+    if (signal === 'SIGINT') return this.#interrupts >= 2
+    return signal === 'SIGQUIT' && (this.#tidying || this.signal.aborted)
   }
 }

@@ -2,6 +2,7 @@ import { createInterface, type Interface } from 'node:readline'
 import type { Context } from './command.ts'
 import { describeServerError } from './describe-server-error.ts'
 import { exitStatus, statusOfSignal } from './exit-status.ts'
+import { asksToEnd } from './interruption.ts'
 import { PromptCommands } from './prompt-commands.ts'
 import type { QueryRunner } from './query-runner.ts'
 import { renderResult } from './result-table.ts'
@@ -22,6 +23,7 @@ export async function runPrompt(
   await interruption.during(
     (signal) => {
       if (signal === 'SIGINT') return prompt.interrupt()
+      if (!asksToEnd(signal)) return
       status = statusOfSignal(signal)
       prompt.end()
     },

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import { exitStatus, statusOfSignal } from './exit-status.ts'
 import { forListener } from './for-listener.ts'
 import { stdioOf } from './inherited-descriptors.ts'
-import type { EndingSignal, Interruption } from './interruption.ts'
+import type { Interruption, PassedSignal } from './interruption.ts'
 import type { Io } from './io.ts'
 
 /** A program to run in the foreground. */
@@ -25,8 +25,7 @@ export interface ChildRequest {
  * Runs a program in the foreground, with our streams, in our process group, and answers with its exit status: its own,
  * 128 and the signal's number, 126 if it cannot be run, or 127 if it is not found.
  *
- * SIGTERM and SIGHUP are passed on to it. So is SIGINT, unless there is a controlling terminal, which has sent it to
- * the whole process group already.
+ * Signals are passed on to it, but for those that a controlling terminal has sent to the whole process group already.
  */
 export async function runChild(
   io: Io,
@@ -37,8 +36,8 @@ export async function runChild(
   const { env, interactive = false, descriptors = [] } = request
   const { command, args } = forListener(request.command, request.args, env)
   let child: ChildProcess | null = null
-  const receive = (signal: EndingSignal) => {
-    if (signal !== 'SIGINT' || !hasControllingTerminal()) child?.kill(signal)
+  const receive = (signal: PassedSignal) => {
+    if (!ofTerminals.has(signal) || !hasControllingTerminal()) child?.kill(signal)
   }
   const run = async () => {
     child = spawn(command, args, {
@@ -86,6 +85,9 @@ async function ended(child: ChildProcess, io: Io): Promise<number> {
 async function copy(from: Readable | null, to: Writable): Promise<void> {
   if (from !== null) await pipeline(from, to, { end: false }).catch(() => undefined)
 }
+
+/** What a terminal, or a shell that has one, sends to the process group in its foreground. */
+const ofTerminals: ReadonlySet<PassedSignal> = new Set(['SIGINT', 'SIGQUIT', 'SIGCONT', 'SIGWINCH'])
 
 /** Whether there is a terminal that sends signals to our process group by itself. */
 function hasControllingTerminal(): boolean {

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers'
 import type { Context } from './command.ts'
 import { describeServerError } from './describe-server-error.ts'
 import { exitStatus, statusOfSignal } from './exit-status.ts'
-import type { EndingSignal } from './interruption.ts'
+import { asksToEnd, type PassedSignal } from './interruption.ts'
 import type { Script } from './options.ts'
 import type { QueryRunner } from './query-runner.ts'
 import { renderResult } from './result-table.ts'
@@ -27,7 +27,8 @@ interface Source {
 export async function runScripts(context: Context, runner: QueryRunner): Promise<number> {
   const { io, interruption, options, output } = context
   let signalled: number | null = null
-  const receive = (signal: EndingSignal) => {
+  const receive = (signal: PassedSignal) => {
+    if (!asksToEnd(signal)) return
     signalled ??= statusOfSignal(signal)
     runner.cancel().catch(() => undefined)
     io.stdin.destroy()

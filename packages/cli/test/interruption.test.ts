@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { describe, expect, test, vi } from 'vitest'
-import { type EndingSignal, Interruption } from '../src/interruption.ts'
+import { Interruption, type PassedSignal } from '../src/interruption.ts'
 import { fakeIo } from './fake-io.ts'
 
 function subject() {
@@ -11,7 +11,7 @@ function subject() {
     io,
     interruption,
     told,
-    send: (...signals: EndingSignal[]) => {
+    send: (...signals: PassedSignal[]) => {
       for (const signal of signals) io.signals.emit(signal, signal)
     },
   }
@@ -22,6 +22,11 @@ describe('before a child runs', () => {
     [['SIGINT'], 130, []],
     [['SIGTERM'], 143, []],
     [['SIGHUP'], 129, []],
+    [['SIGQUIT'], 131, []],
+    [['SIGUSR1'], 138, []],
+    [['SIGUSR2', 'SIGUSR2'], 140, []],
+    [['SIGCONT', 'SIGWINCH', 'SIGUSR2'], 140, []],
+    [['SIGTERM', 'SIGQUIT'], 143, [143]],
     [['SIGTERM', 'SIGINT'], 143, []],
     [['SIGINT', 'SIGINT'], 130, [130]],
     [['SIGTERM', 'SIGINT', 'SIGINT'], 143, [143]],
@@ -54,11 +59,12 @@ describe('while a child runs', () => {
   test('signals are handed on, all of them, and nothing is aborted', async () => {
     const { interruption, send, io } = subject()
     const received: string[] = []
+    const all = ['SIGINT', 'SIGINT', 'SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGQUIT'] as const
     await interruption.during(
       (signal) => received.push(signal),
-      async () => send('SIGINT', 'SIGINT', 'SIGINT', 'SIGTERM', 'SIGHUP'),
+      async () => send(...all),
     )
-    expect(received).toEqual(['SIGINT', 'SIGINT', 'SIGINT', 'SIGTERM', 'SIGHUP'])
+    expect(received).toEqual(all)
     expect(interruption.signal.aborted).toBe(false)
     expect(io.exits).toEqual([])
   })
@@ -72,7 +78,9 @@ describe('after a child', () => {
     ['two Ctrl-C while tidying skip it', [], ['SIGINT', 'SIGINT'], [7], ['stopping…']],
     ['one before and one while tidying skip it', ['SIGINT'], ['SIGINT'], [7], ['stopping…']],
     ['two before skip it at once', ['SIGINT', 'SIGINT'], [], [7], []],
-    ['other signals change nothing', ['SIGTERM', 'SIGHUP'], ['SIGTERM', 'SIGHUP'], [], []],
+    ['other signals change nothing', ['SIGTERM', 'SIGUSR2'], ['SIGHUP', 'SIGUSR1'], [], []],
+    ['nor do those that tell something', ['SIGCONT'], ['SIGWINCH', 'SIGCONT'], [], []],
+    ['a SIGQUIT skips it', [], ['SIGQUIT'], [7], []],
   ] as const)('%s', async (_, before, meanwhile, exits, said) => {
     const { interruption, send, io, told } = subject()
     await interruption.during(
@@ -99,7 +107,7 @@ describe('after a child', () => {
 
 test('what has no use any more does not listen', () => {
   const { interruption, io } = subject()
-  expect(listeners(io.signals)).toBe(3)
+  expect(listeners(io.signals)).toBe(8)
   interruption[Symbol.dispose]()
   expect(listeners(io.signals)).toBe(0)
 })

@@ -3,7 +3,7 @@ import type { Context } from '../command.ts'
 import { UsageError } from '../errors.ts'
 import { codeOf, exitStatus, statusOfSignal } from '../exit-status.ts'
 import { forListener } from '../for-listener.ts'
-import type { EndingSignal } from '../interruption.ts'
+import type { PassedSignal } from '../interruption.ts'
 import { openLeaser } from '../open-leaser.ts'
 
 /** Runs a command while holding a lease, and has it ended before that can be lost. */
@@ -46,8 +46,8 @@ async function run(
   { io, options, output, interruption }: Context,
   action: (options: Options) => Promise<CommandResult>,
 ): Promise<CommandResult> {
-  const early: EndingSignal[] = []
-  let kill = (signal: EndingSignal): void => void early.push(signal)
+  const early: PassedSignal[] = []
+  let kill = (signal: PassedSignal): void => void early.push(signal)
   let end = () => {}
   const ended = new Promise<void>((resolve) => {
     end = resolve
