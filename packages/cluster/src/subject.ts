@@ -14,6 +14,7 @@ import { prepareDirectory } from './prepare.ts'
 import { recordSuperuser } from './superuser.ts'
 import { ensureTcpLogin, type TcpLogin } from './tcp-login.ts'
 import { forgetting, remember, rememberStarted } from './use-entry.ts'
+import { refuseHardLinks } from './serving/refuse-hard-links.ts'
 import { refuseServed } from './serving/refuse-served.ts'
 import { readVersion } from './version-file.ts'
 import { WriteScope } from './write-scope.ts'
@@ -74,6 +75,7 @@ export class ClusterSubject implements Subject<LaunchOptions> {
 
   async start(options: LaunchOptions, launch: Launch): Promise<State> {
     await checkAccess(this.directory, this.user)
+    refuseHardLinks(this.directory)
     const [runtime] = await Promise.all([this.runtime(), this.scope.requireFree()])
     options.onProgress?.('starting')
     await recordSuperuser(this.directory, runtime, this.user)

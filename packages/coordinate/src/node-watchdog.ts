@@ -31,6 +31,7 @@ const [
   server = '',
   change = '',
   directory = '',
+  inside = '',
   mark = '',
   wreck = '',
   last = '',
@@ -173,8 +174,9 @@ function isWreck(): boolean {
   return fileIdentity(use) === null && fileIdentity(wreck) !== null
 }
 
-/** Whether what a killed server has left running does not end, or somebody else's server runs. */
+/** Whether it was moved, what a killed server has left running does not end, or somebody else's server runs. */
 async function isKept(): Promise<boolean> {
+  if (fileIdentity(directory) !== fileIdentity(inside)) return true
   for (let look = 0; look < 250 && (await isServed(place)); look++) await sleep(20)
   return (await isServed(place)) || isOccupied()
 }
@@ -203,7 +205,7 @@ function remove(): void {
   rmSync(wreck, { force: true })
   removeRecord()
   try {
-    rmdirSync(directory === '.' ? process.cwd() : directory)
+    rmdirSync(directory)
   } catch {
     // A mount point, or its parent is not ours: it is empty, and that has to do.
   }

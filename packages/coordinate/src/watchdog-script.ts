@@ -4,8 +4,8 @@ import { serverLockDescriptor } from './server-lock.ts'
  * The watchdog, for any POSIX shell with a /proc and flock(1): dash, busybox ash, bash.
  *
  * Called with the use file, the record, the subject's identity, this kernel's boot id, the pid namespace, the watchdog
- * file, the server file, the change file, and — of a subject that was made to be thrown away — the directory, the mark, the
- * wreck marker, the last file and the pid file.
+ * file, the server file, the change file, and — of a subject that was made to be thrown away — the directory, the way to it
+ * from where the watchdog works, the mark, the wreck marker, the last file and the pid file.
  *
  * It works in the directory of the use file and gets the paths below it as relative ones: so it stays with a directory that
  * is moved, and is not misled by another one that appears at the old path.
@@ -22,7 +22,7 @@ exec 2>&1 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-
 use=$1 record=$2 this_subject=$3 this_boot=$4 this_namespace=$5
 watchdog=$6 server=$7 change=$8 directory=$9
 shift 9
-mark=$1 wreck=$2 last=$3 pid_file=$4 lingered= failures=0
+inside=$1 mark=$2 wreck=$3 last=$4 pid_file=$5 lingered= failures=0
 
 # The watchdog lock goes first: whoever gets use next starts a new watchdog.
 end() { exec 3<&-; exec 5<&-; exit 0; }
@@ -187,8 +187,10 @@ occupied() {
   [ ! -e "/proc/$other/cwd" ] || [ "/proc/$other/cwd" -ef "$directory" ]
 }
 
-# Whether it is to be left alone: what a killed server has left running does not end, or somebody else's server runs.
+# Whether it is to be left alone: it was moved, as by somebody who removes it; what a killed server has left running does
+# not end; or somebody else's server runs.
 kept() {
+  [ "$directory" -ef "$inside" ] || return 0
   polls=0
   while served && [ "$polls" -ne 250 ]; do
     free sleep 0.02 || free sleep 1
@@ -218,7 +220,6 @@ remove() {
     [ "$entry" -ef "$wreck" ] || free rm -rf -- "$entry"
   done
   free rm -f -- "$wreck" "$record" "$record.new"
-  [ "$directory" != . ] || directory=$(pwd -P)
   free rmdir -- "$directory"
 }
 

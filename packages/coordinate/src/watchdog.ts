@@ -133,6 +133,8 @@ function watchdogArguments(place: Place): string[] {
     pathFrom(here, place.watchdog),
     pathFrom(here, place.server),
     pathFrom(here, place.change),
+    // Only where it was is it removed.
+    thrown?.directory ?? '',
     pathFrom(here, thrown?.directory),
     pathFrom(here, thrown?.mark),
     pathFrom(here, thrown?.wreck),
