@@ -103,7 +103,10 @@ export async function takeChange<Options>(
   waiting: Waiting,
   mustExist: boolean,
 ): Promise<Lock> {
-  if (mustExist && !(await subject.exists())) throw new DoesNotExistError(place.use)
+  const exists = await subject.exists()
+  if (mustExist && !exists) throw new DoesNotExistError(place.use)
+  // Also where there is something at the path: it may not be what is to be locked, or waited for.
+  if (!exists) await subject.prepare?.()
   const isFile = subject.prepare === undefined
   for (let attempt = 0; ; attempt++) {
     try {

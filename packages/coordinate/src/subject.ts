@@ -18,8 +18,8 @@ export interface Creation {
  */
 export interface Subject<Options> {
   /**
-   * Makes what the change lock lies on, where that is a directory. Without locks, so it must bear others doing the same
-   * at once. Never called when the subject has to exist already.
+   * Makes what the change lock lies on, if that is a directory, and throws if the subject may not lie there. Called before
+   * the change lock is taken, if the subject does not exist and need not; so it must bear others doing the same at once.
    */
   prepare?(): Promise<void>
   /**
