@@ -10,7 +10,7 @@ import {
 } from 'node:fs'
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
-import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
+import { S3Server, temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
 import { encodeLtx } from '@howdah/ltx'
 import { FileReplica } from '@howdah/replica'
 import sqlite from 'node-sqlite3-wasm'
@@ -224,6 +224,39 @@ describe('replica restore', () => {
   })
 })
 
+describe('a replica in S3', () => {
+  test('is listed, verified and restored as one on disk is', async () => {
+    await using server = await S3Server.start()
+    for (let txid = 1; txid <= 3; txid++) {
+      const name = `${txidOf(txid)}-${txidOf(txid)}.ltx`
+      server.put(`app/0000/${name}`, readFileSync(`${replica.path}/ltx/0/${name}`), {
+        'litestream-timestamp': timeOf(txid).toISOString(),
+      })
+    }
+    // The library warns of versions of Node that it is to leave behind.
+    const env = { ...server.env, NODE_NO_WARNINGS: '1' }
+    const s3 = async (action: string, ...args: string[]): Promise<Result> =>
+      await howdah(['replica', action, 's3://replicas/app', ...args], { env })
+    const { status, stdout, stderr } = await s3('ls')
+    const { stdout: onDisk } = await howdah(['replica', 'ls', 'replica'])
+    expect([status, stdout, stderr]).toEqual([0, onDisk.replaceAll('ltx/0/', '0000/'), ''])
+    expect(await s3('verify')).toEqual({ status: 0, stdout: '', stderr: '3 files, all sound\n' })
+    expect((await s3('restore', '--to', 'new.db', '--txid', txidOf(2))).status).toBe(0)
+    expect(readFileSync(directory.file('new.db'))).toEqual(states[1])
+
+    server.objects.delete(`app/0000/${txidOf(2)}-${txidOf(2)}.ltx`)
+    const { status: wrong, stdout: json } = await s3('verify', '--json')
+    expect([wrong, JSON.parse(json)]).toEqual([
+      1,
+      { files: 2, problems: [expect.objectContaining({ code: 'ERR_REPLICA_GAP' })] },
+    ])
+    const { status: missing, stderr: why } = await howdah(['replica', 'ls', 's3://other/app'], {
+      env,
+    })
+    expect([missing, why]).toEqual([1, expect.stringContaining('there is no such bucket')])
+  })
+})
+
 describe('a deleted current directory', () => {
   test('matters to relative paths only', async () => {
     const gone = directory.file('gone')
@@ -246,7 +279,8 @@ describe('a deleted current directory', () => {
 test.each([
   [['mend', 'replica'], 'there is no such action'],
   [['ls'], 'missing required argument'],
-  [['ls', 's3://bucket/replica'], 'does not start with file://'],
+  [['ls', 'gs://bucket/replica'], 'does not start with file://'],
+  [['ls', 's3://localhost:9000/bucket/replica'], 'AWS_ENDPOINT_URL'],
   [['ls', 'replica', '--to', 'new.db'], '--to is for "restore"'],
   [['restore', 'replica'], 'say where to'],
   [['restore', 'replica', '--to', 'new.db', '--txid', '2'], 'It takes 16 hex digits'],

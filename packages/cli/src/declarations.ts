@@ -288,9 +288,10 @@ export const declarations: readonly Declaration[] = [
     operands: '<action> <path>',
     summary: '"ls", "verify" or "restore" a replica of a SQLite database, as litestream keeps them',
     description:
-      'Reads a replica of a SQLite database: a directory of LTX files, or what litestream 0.3 wrote. The path is that of ' +
-      'the directory, or a file:// URL.\n"ls" lists its files. "verify" reads each of them to its end, and says what is ' +
-      'wrong. "restore" makes the database, its latest state if nothing else is asked for.',
+      'Reads a replica of a SQLite database: LTX files, or what litestream 0.3 wrote. The path is that of a directory, or a ' +
+      'file:// or s3://bucket/path URL. S3 takes @aws-sdk/client-s3, installed beside howdah, and its usual variables, such ' +
+      'as AWS_PROFILE and AWS_ENDPOINT_URL.\n"ls" lists its files. "verify" reads all of them, and says what keeps any ' +
+      'state from being restored. "restore" makes the database, its latest state if nothing else is asked for.',
     options: ['to', 'txid', 'time', 'json', 'quiet'],
     notes: 'Exit status of verify: 1 if anything is wrong.',
     load: async () => (await import('./commands/replica.ts')).replica,

@@ -5,6 +5,7 @@ export type { Modes } from './file/modes.ts'
 export type { SnapshotInfo, WalSegmentInfo } from './generation/generation-files.ts'
 export type { LtxFileInfo, LtxFileKey } from './ltx/ltx-file-info.ts'
 export type { PlannedLtx, RestorePlan } from './ltx/ltx-files.ts'
+export { openReplica } from './open-replica.ts'
 export { Replica } from './replica.ts'
 export type {
   IntegrityCheck,
@@ -15,4 +16,6 @@ export type {
   RestoreResult,
   RestoreTarget,
 } from './restore/restore-options.ts'
+export { S3Replica, type S3Connection, type S3ReplicaOptions } from './s3/s3-replica.ts'
+export type { S3Sender } from './s3/s3-sender.ts'
 export type { Verdict, VerifyOptions, WholeReplica } from './verify/verify.ts'

@@ -31,7 +31,7 @@ import { verify, type Verdict, type VerifyOptions } from './verify/verify.ts'
  * the level in decimal or as four hex digits. All methods throw a {@link ReplicaError}; if a file or a level is not there,
  * listings are empty, and opening it throws one with the code `ENOENT`.
  */
-export abstract class Replica {
+export abstract class Replica implements AsyncDisposable {
   readonly #storage: Storage
   readonly #modes: Modes
 
@@ -52,6 +52,13 @@ export abstract class Replica {
 
   /** Does nothing: nothing is made before something is written. */
   async init(): Promise<void> {}
+
+  /** Closes connections, if there are any. */
+  async close(): Promise<void> {}
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
 
   /** The directory that LTX files of a level are written to. */
   ltxLevelDir(level: number): string {

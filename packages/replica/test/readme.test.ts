@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { temporaryDirectory } from '@howdah/fixtures'
-import { describe, expect, it } from 'vitest'
-import { FileReplica } from '../src/index.ts'
+import { S3Server, temporaryDirectory } from '@howdah/fixtures'
+import { describe, expect, it, vi } from 'vitest'
+import { FileReplica, openReplica } from '../src/index.ts'
 import { ltx } from './support/files.ts'
 
 const read = (path: string): string =>
@@ -37,10 +37,26 @@ describe("the README's example", () => {
     expect(existsSync(output)).toBe(true)
   })
 
+  it('of S3 runs', async () => {
+    await using server = await S3Server.start()
+    server.put('app/0000/0000000000000001-0000000000000001.ltx', await ltx(1n))
+    for (const [name, value] of Object.entries(server.env)) vi.stubEnv(name, value)
+    using directory = temporaryDirectory()
+    const output = directory.file('app.db')
+    // README {
+    await using replica = await openReplica('s3://replicas/app')
+    await replica.restore({ output, integrityCheck: 'none' })
+    // }
+    vi.unstubAllEnvs()
+    expect(existsSync(output)).toBe(true)
+  })
+
   it('is what runs here', () => {
-    const here = /\/\/ README \{\n(.*?)\n +\/\/ \}/s.exec(read('readme.test.ts'))?.[1]
-    const lines = here?.split('\n').map((line) => line.slice(4)) ?? []
-    expect(lines.length).toBeGreaterThan(5)
-    expect(read('../README.md')).toContain(lines.join('\n'))
+    const here = [...read('readme.test.ts').matchAll(/\/\/ README \{\n(.*?)\n +\/\/ \}/gs)]
+    expect(here.length).toBe(2)
+    for (const [, example = ''] of here) {
+      const lines = example.split('\n').map((line) => line.slice(4))
+      expect(read('../README.md')).toContain(lines.join('\n'))
+    }
   })
 })

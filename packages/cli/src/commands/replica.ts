@@ -1,8 +1,9 @@
 import { stat } from 'node:fs/promises'
-import { isAbsolute, relative, resolve } from 'node:path'
+import { isAbsolute, resolve } from 'node:path'
 import {
-  FileReplica,
+  openReplica,
   ReplicaError,
+  type Replica,
   type ReplicaEntry,
   type RestoreProgress,
   type RestoreResult,
@@ -22,9 +23,9 @@ export async function replica(
     )
   }
   if (action !== 'restore') refuseTarget(context, action)
-  const at = await open(context, path)
+  await using at = await open(context, path)
   if (action === 'ls') return await list(context, at)
-  return await (action === 'verify' ? verify(context, at) : restore(context, at))
+  return action === 'verify' ? await verify(context, at) : await restore(context, at)
 }
 
 function refuseTarget({ options }: Context, action: string): void {
@@ -37,30 +38,36 @@ function pathFrom(io: Context['io'], path: string): string {
   return isAbsolute(path) ? path : resolve(io.cwd, path)
 }
 
-/** The replica there; what is not there at all is not taken for an empty one. */
-async function open({ io }: Context, path: string): Promise<FileReplica> {
-  const isUrl = /^[a-z][a-z\d+.-]*:\/\//i.test(path)
+/** The replica there; a directory that is not there is not taken for an empty one. */
+async function open({ io }: Context, path: string): Promise<Replica> {
   if (path === '') throw new UsageError('replica: the path is empty')
-  const at = isUrl ? FileReplica.fromUrl(path) : new FileReplica(pathFrom(io, path))
+  const isUrl = /^[a-z][a-z\d+.-]*:\/\//i.test(path)
+  const endpoint = io.env['AWS_ENDPOINT_URL_S3'] ?? io.env['AWS_ENDPOINT_URL']
+  const at = await openReplica(isUrl ? path : pathFrom(io, path), { endpoint })
+  if (at.type === 'file') await refuseMissing(at.path)
+  return at
+}
+
+async function refuseMissing(path: string): Promise<void> {
   let isDirectory: boolean
   try {
-    isDirectory = (await stat(at.path)).isDirectory()
+    isDirectory = (await stat(path)).isDirectory()
   } catch (cause) {
     const why = codeOf(cause) === 'ENOENT' ? 'it does not exist' : (cause as Error).message
-    throw new ReplicaError('ENOENT', `there is no replica at ${at.path}: ${why}; check the path`, {
-      path: at.path,
+    throw new ReplicaError('ENOENT', `there is no replica at ${path}: ${why}; check the path`, {
+      path,
       cause,
     })
   }
-  if (isDirectory) return at
+  if (isDirectory) return
   throw new ReplicaError(
     'ERR_REPLICA_IO',
-    `there is no replica at ${at.path}: it is not a directory; give the one that has "ltx" in it`,
-    { path: at.path },
+    `there is no replica at ${path}: it is not a directory; give the one that has "ltx" in it`,
+    { path },
   )
 }
 
-async function list({ output, options, interruption }: Context, at: FileReplica): Promise<number> {
+async function list({ output, options, interruption }: Context, at: Replica): Promise<number> {
   const all: ReplicaEntry[] = []
   let count = 0
   for await (const entry of at.entries()) {
@@ -68,7 +75,7 @@ async function list({ output, options, interruption }: Context, at: FileReplica)
     count++
     if (options.json) all.push(entry)
     else {
-      const name = relative(at.path, entry.path)
+      const name = entry.path.slice(at.path.length + 1)
       await output.line(`${entry.createdAt.toISOString()} ${`${entry.size}`.padStart(12)} ${name}`)
     }
   }
@@ -87,10 +94,7 @@ function hex(txid: bigint): string {
   return txid.toString(16).padStart(16, '0')
 }
 
-async function verify(
-  { output, options, interruption }: Context,
-  at: FileReplica,
-): Promise<number> {
+async function verify({ output, options, interruption }: Context, at: Replica): Promise<number> {
   const problems: ReplicaError[] = []
   let files = 0
   output.progress.show(`verifying ${at.path}`)
@@ -115,7 +119,7 @@ async function verify(
 
 async function restore(
   { io, output, options, interruption }: Context,
-  at: FileReplica,
+  at: Replica,
 ): Promise<number> {
   const { to, txid, time } = options
   if (to === undefined) throw new UsageError('replica restore: say where to, with --to FILE')

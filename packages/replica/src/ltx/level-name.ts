@@ -14,6 +14,6 @@ export function levelNames(level: number): string[] {
 }
 
 /** The four hex digits that litestream has for a level in S3. */
-function hexLevelName(level: number): string {
+export function hexLevelName(level: number): string {
   return level.toString(16).padStart(4, '0')
 }

@@ -9,6 +9,11 @@ const { compressFrameSync } = require('lz4-napi') as {
 
 export const generation = '0123456789abcdef'
 
+/** Data as litestream 0.3 stores it. */
+export function compressed(data: Buffer): Buffer {
+  return compressFrameSync(data, { contentChecksum: true })
+}
+
 /** Puts a file of litestream 0.3 where it belongs in a replica, with its time in ms since 1970, and returns its path. */
 export function writeOldFile(
   root: string,
@@ -19,7 +24,7 @@ export function writeOldFile(
 ): string {
   const path = join(root, 'generations', inGeneration, name)
   mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(path, compressFrameSync(data, { contentChecksum: true }))
+  writeFileSync(path, compressed(data))
   utimesSync(path, time / 1000, time / 1000)
   return path
 }

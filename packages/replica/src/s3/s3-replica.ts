@@ -1,0 +1,110 @@
+import { ReplicaError } from '../errors.ts'
+import { withDefaults, type Modes } from '../file/modes.ts'
+import { Replica } from '../replica.ts'
+import { S3Bucket, type S3Library } from './s3-bucket.ts'
+import type { S3Sender } from './s3-sender.ts'
+import { S3Storage } from './s3-storage.ts'
+import { parseS3Url } from './s3-url.ts'
+
+const smallestPart = 5 * 1_048_576
+const usualPart = 16 * 1_048_576
+
+/** How a bucket is reached. What is left out comes from the SDK's own configuration, such as `AWS_ENDPOINT_URL`. */
+export interface S3Connection {
+  /** An `S3Client` of the caller's, who destroys it. By default one is made. */
+  readonly client?: S3Sender | undefined
+  /** For a client that is made here: another endpoint than AWS's. */
+  readonly endpoint?: string | undefined
+  /** For a client that is made here. */
+  readonly region?: string | undefined
+  /** For a client that is made here: the bucket in the path instead of the host name; by default if there is an endpoint. */
+  readonly forcePathStyle?: boolean | undefined
+  /** The size in bytes of the parts in which larger files are written, at least 5 MiB; 16 MiB by default. At most 10,000 fit. */
+  readonly partSize?: number | undefined
+}
+
+/** Where a replica is in S3, and how it is reached. */
+export interface S3ReplicaOptions extends S3Connection {
+  readonly bucket: string
+  /** The prefix below which the replica lies; the bucket's root by default. */
+  readonly path?: string | undefined
+  /** Of restored databases: 0600 by default. */
+  readonly fileMode?: number | undefined
+}
+
+/**
+ * A replica in S3, or in a store that speaks its protocol: LTX files are written to `<path>/<level as four hex digits>/`, as
+ * litestream has them.
+ *
+ * What it lists is as strong as the store's own listing. A read that breaks off is taken up again where it ended.
+ *
+ * @example
+ * await using replica = await S3Replica.open({ bucket: 'backups', path: 'app' })
+ * await replica.restore({ output: '/srv/app.db' })
+ */
+export class S3Replica extends Replica {
+  readonly #client: { destroy(): void } | null
+
+  /** Connects to nothing yet. Throws `ERR_REPLICA_PEER_MISSING` without `@aws-sdk/client-s3`. */
+  static async open(options: S3ReplicaOptions): Promise<S3Replica> {
+    const { bucket, path = '', partSize = usualPart } = options
+    if (bucket === '') throw new ReplicaError('ERR_REPLICA_OPTION', 'the bucket is not named')
+    if (!Number.isSafeInteger(partSize) || partSize < smallestPart) {
+      throw new ReplicaError(
+        'ERR_REPLICA_OPTION',
+        `parts of ${partSize} bytes are smaller than the ${smallestPart} that S3 takes`,
+      )
+    }
+    const library = await loadLibrary()
+    const own = options.client === undefined ? makeClient(library, options) : null
+    const sender = options.client ?? (own as S3Sender)
+    const prefix = path.replaceAll(/^\/+|\/+$/g, '')
+    const storage = new S3Storage(new S3Bucket(library, sender, bucket), prefix, partSize)
+    const modes = options.fileMode === undefined ? {} : { fileMode: options.fileMode }
+    return new S3Replica(storage, withDefaults(modes), own)
+  }
+
+  /** The replica that an `s3://bucket/path` URL says, percent-encoding decoded. Throws `ERR_REPLICA_OPTION` for any other URL. */
+  static async fromUrl(url: string | URL, options: S3Connection = {}): Promise<S3Replica> {
+    return await S3Replica.open({ ...options, ...parseS3Url(url) })
+  }
+
+  private constructor(storage: S3Storage, modes: Modes, client: { destroy(): void } | null) {
+    super(storage, modes)
+    this.#client = client
+  }
+
+  /** Closes the connections, unless the client was passed in. */
+  override async close(): Promise<void> {
+    this.#client?.destroy()
+  }
+}
+
+async function loadLibrary(): Promise<S3Library> {
+  try {
+    return await import('@aws-sdk/client-s3')
+  } catch (cause) {
+    throw new ReplicaError(
+      'ERR_REPLICA_PEER_MISSING',
+      'replicas in S3 need a library that is not installed; run: npm install @aws-sdk/client-s3',
+      { cause },
+    )
+  }
+}
+
+function makeClient(library: S3Library, options: S3Connection): S3Sender & { destroy(): void } {
+  const { endpoint, region } = options
+  const { AWS_ENDPOINT_URL_S3: ofS3, AWS_ENDPOINT_URL: ofAll } = process.env
+  const forcePathStyle = options.forcePathStyle ?? (endpoint ?? ofS3 ?? ofAll) !== undefined
+  return new library.S3Client({
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(region === undefined ? {} : { region }),
+    forcePathStyle,
+    followRegionRedirects: true,
+    // Else a connection that has gone silent would be waited for without an end.
+    requestHandler: { connectionTimeout: 10_000, socketTimeout: 60_000 },
+    // Not every store knows the newer checksums. LTX files have their own.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  })
+}
