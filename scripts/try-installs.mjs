@@ -35,7 +35,7 @@ try {
   mkdirSync(join(scratch, 'tarballs'))
   const packed = packAll(root, join(scratch, 'tarballs'))
   registry = await Registry.start(tools, join(cache, 'registry'))
-  await registry.publish(packed.map(({ tarball }) => tarball))
+  for (const one of packed) await registry.publish(one)
   surroundings = await Surroundings.prepare(scratch, registry.port)
   for (const shortcoming of surroundings.shortcomings) console.log(shortcoming)
   const homes = join(scratch, 'homes')

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
@@ -13,6 +13,7 @@ const select = ['howdah', '-c', "select 'answer' as one"]
 export async function attempt(one, { registry, surroundings, tools, homes, names }) {
   const { manager, node, system, scripts = true, postgres = true } = one
   const home = mkdtempSync(join(homes, 'home-'))
+  chmodSync(home, 0o755)
   const program = commandOf(manager, tools)
   const env = {
     HOME: home,
@@ -62,7 +63,7 @@ function emptyProject(home, name, manager) {
 }
 
 async function outcome([command, ...args], env) {
-  const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 300_000 })
+  const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 600_000 })
   const ended = new Promise((resolve, reject) => {
     child.on('error', reject)
     child.on('close', (code, signal) => resolve(signal ?? code))

@@ -43,8 +43,8 @@ export const managers = [
   npm('10.9.9', everyNode),
   npm('11.21.2', everyNode),
   npm('12.2.2', [22, 24, 26]),
-  pnpm('10.34.9', 'bin/pnpm.cjs'),
-  pnpm('12.21.0', 'bin/pnpm.mjs'),
+  pnpm('10.34.9', 'node_modules/pnpm/bin/pnpm.cjs'),
+  pnpm('12.21.0', 'node_modules/pnpm/bin/pnpm.mjs'),
   yarn('node-modules', 'node_modules'),
   yarn('pnp', 'PnP'),
   {
@@ -86,6 +86,8 @@ function pnpm(version, program) {
     title: `pnpm ${version}`,
     spec: `pnpm@${version}`,
     program,
+    // It needs a package with a program of its own.
+    needsOthers: true,
     majors: everyNode,
     files: {},
     // Packages that were just published have to wait for a day otherwise.
@@ -124,7 +126,9 @@ function yarn(linker, title) {
 
 /** The words that start a package manager. */
 export function commandOf(manager, tools) {
-  const program = join(tools.unpacked(manager.spec), manager.program)
+  const { spec, needsOthers } = manager
+  const directory = needsOthers ? tools.installed(spec) : tools.unpacked(spec)
+  const program = join(directory, manager.program)
   return manager.isNative ? [program] : ['node', program]
 }
 

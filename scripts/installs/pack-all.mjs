@@ -1,6 +1,4 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 
 /**
  * Packs every publishable package of the workspace into a directory, and gives their names and tarballs.
@@ -20,10 +18,13 @@ export function packAll(root, destination) {
         encoding: 'utf8',
         env: { ...process.env, npm_config_ignore_scripts: 'true' },
       })
-      return { name, path, manifest: manifestOf(path), tarball: JSON.parse(output).filename }
+      const tarball = JSON.parse(output).filename
+      return { name, manifest: manifestIn(tarball), tarball }
     })
 }
 
-function manifestOf(path) {
-  return JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'))
+/** The manifest as it was packed: without references to the workspace. */
+function manifestIn(tarball) {
+  const text = execFileSync('tar', ['-xzOf', tarball, 'package/package.json'], { encoding: 'utf8' })
+  return JSON.parse(text)
 }

@@ -1,10 +1,10 @@
-import { execFile, execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { promisify } from 'node:util'
 
 const verdaccio = 'verdaccio@6.8.0'
 
@@ -50,19 +50,29 @@ export class Registry {
     return `http://127.0.0.1:${this.port}/`
   }
 
-  /** Publishes tarballs. */
-  async publish(tarballs) {
-    for (const tarball of tarballs) {
-      await promisify(execFile)('npm', [
-        'publish',
-        tarball,
-        `--registry=${this.url}`,
-        `--//127.0.0.1:${this.port}/:_authToken=anybody`,
-        '--tag=latest',
-        '--ignore-scripts',
-        '--provenance=false',
-      ])
+  /** Publishes a packed package, as `npm publish` does, which takes a second for each. */
+  async publish({ name, manifest, tarball }) {
+    const data = readFileSync(tarball)
+    const hash = (algorithm, encoding) => createHash(algorithm).update(data).digest(encoding)
+    const file = `${name}-${manifest.version}.tgz`
+    const dist = {
+      integrity: `sha512-${hash('sha512', 'base64')}`,
+      shasum: hash('sha1', 'hex'),
+      tarball: `${this.url}${name}/-/${file}`,
     }
+    const version = { ...manifest, _id: `${name}@${manifest.version}`, dist }
+    const response = await fetch(`${this.url}${name.replace('/', '%2f')}`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        _id: name,
+        name,
+        'dist-tags': { latest: manifest.version },
+        versions: { [manifest.version]: version },
+        _attachments: { [file]: { data: data.toString('base64'), length: data.length } },
+      }),
+    })
+    if (!response.ok) throw new Error(`${name} was not published: ${await response.text()}`)
   }
 
   async stop() {

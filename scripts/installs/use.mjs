@@ -25,7 +25,7 @@ const uses = {
     const lock = await acquire(file('lock'))
     assert.equal(await tryAcquire(file('lock')), null)
     lock.release()
-    assert.equal(await lockedFile.transform(file('counter'), () => '1'), 'modified')
+    assert.equal(await lockedFile.transform(file('counter'), () => '1'), '1')
   },
   store: async () => {
     const store = new Store(file('store'))

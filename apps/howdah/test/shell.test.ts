@@ -88,6 +88,38 @@ describe.each(shells.filter(({ exists }) => exists))(
       expect([status, stdout, stderr]).toEqual([0, 'DO\n', 'NOTICE:  hear; hear\n'])
     })
 
+    test('COPY TO STDOUT writes the data, and nothing else', async () => {
+      const many = 'COPY (SELECT generate_series(1, 100000)) TO STDOUT'
+      const { status, stdout, stderr } = await shell(['-c', many])
+      expect([status, stderr]).toEqual([0, ''])
+      expect(stdout).toBe(Array.from({ length: 100_000 }, (_, index) => `${index + 1}\n`).join(''))
+      const binary = await shell(['-c', "COPY (SELECT 'é') TO STDOUT WITH (ENCODING latin1)"])
+      expect([binary.status, binary.stdout]).toEqual([0, '\ufffd\n'])
+    })
+
+    test('COPY FROM STDIN reads stdin after -c, and the lines that follow in a file', async () => {
+      const table = 'CREATE TEMP TABLE t (n int, name text)'
+      const sum = 'COPY (SELECT count(*), sum(n) FROM t) TO STDOUT'
+      const rows = Array.from({ length: 50_000 }, (_, index) => `${index}\tname\n`).join('')
+      const copied = await shell(['-c', table, '-c', 'COPY t FROM STDIN', '-c', sum], rows)
+      expect(copied).toEqual({
+        status: 0,
+        stdout: 'CREATE TABLE\nCOPY 50000\n50000\t1249975000\n',
+        stderr: '',
+      })
+      const script = `${table};\nCOPY t FROM STDIN;\n1\tit's; one\n2\ttwo\n\\.\n${sum};\nSELECT 1/0;\n`
+      writeFileSync(project.file('copy.sql'), script)
+      const { status, stdout, stderr } = await shell(['-f', 'copy.sql'])
+      expect([status, stdout]).toEqual([3, 'CREATE TABLE\nCOPY 2\n2\t3\n'])
+      expect(stderr).toMatch(/^(?:psql:)?copy\.sql:7: ERROR: +division by zero\n$/)
+    })
+
+    test('a COPY that fails says why, and is not taken for done', async () => {
+      const bad = await shell(['-c', 'COPY person FROM STDIN'], 'one\ttwo\n')
+      expect([bad.status, bad.stdout]).toEqual([1, ''])
+      expect(bad.stderr).toMatch(/^ERROR: +invalid input syntax for type integer: "one"\n/)
+    })
+
     test("howdah's own failures are 125", async () => {
       const { status, stderr } = await shell(['-D', '.', '-c', 'SELECT 1'])
       expect([status, stderr]).toEqual([

@@ -8,7 +8,12 @@ import { runScripts } from './run-scripts.ts'
 export async function runBuiltIn(context: Context, session: Session): Promise<number> {
   const { io, output, options } = context
   const open = (database: string) =>
-    QueryRunner.open(session, database, (text) => output.message(text))
+    QueryRunner.open(
+      session,
+      database,
+      (text) => output.message(text),
+      (data) => output.write(data),
+    )
   const interactive = options.scripts === undefined && io.stdin.isTTY === true
   return await (interactive
     ? runPrompt(context, session.database, open)

@@ -24,7 +24,7 @@ export class Output {
   }
 
   /** Writes a result to stdout, as it is. Resolves when there is room for more. */
-  async write(text: string): Promise<void> {
+  async write(text: string | Buffer): Promise<void> {
     this.progress.clear()
     const { stdout } = this.#io
     if (!this.#listening) stdout.on('error', this.#onError)

@@ -88,10 +88,10 @@ export class PromptCommands {
   }
 
   async #describe(relation: string): Promise<Outcome> {
-    const [columns] = await this.#runner.run(describeColumns, [relation])
+    const [columns] = await this.#runner.run(describeColumns, { values: [relation] })
     const more = [
-      ...(await this.#runner.run(describeIndexes, [relation])),
-      ...(await this.#runner.run(describeConstraints, [relation])),
+      ...(await this.#runner.run(describeIndexes, { values: [relation] })),
+      ...(await this.#runner.run(describeConstraints, { values: [relation] })),
     ].filter(({ rows }) => rows.length > 0)
     const tables = [
       ...(columns === undefined ? [] : [{ title: relation, result: columns }]),

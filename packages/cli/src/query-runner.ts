@@ -1,6 +1,13 @@
 import type { Session } from '@howdah/cluster'
-import type { Client, QueryArrayConfig, QueryArrayResult } from 'pg'
+import type { Client, QueryArrayConfig } from 'pg'
+import { CopyingQuery, type CopyStreams } from './copying-query.ts'
 import type { TextResult } from './result-table.ts'
+
+/** What a statement is run with. */
+export interface RunOptions {
+  readonly values?: readonly unknown[]
+  readonly read?: CopyStreams['read']
+}
 
 /** One connection for SQL that people write: values stay the server's text, and what runs can be cancelled. */
 export class QueryRunner {
@@ -8,20 +15,29 @@ export class QueryRunner {
   readonly #session: Session
   readonly #client: Client
   readonly #backend: number
+  readonly #write: CopyStreams['write']
   #running = false
 
-  private constructor(session: Session, database: string, client: Client, backend: number) {
+  private constructor(
+    session: Session,
+    database: string,
+    client: Client,
+    backend: number,
+    write: CopyStreams['write'],
+  ) {
     this.#session = session
     this.database = database
     this.#client = client
     this.#backend = backend
+    this.#write = write
   }
 
-  /** Connects; `onNotice` is told what the server says besides results. */
+  /** Connects; `onNotice` is told what the server says besides results, and `write` gets what COPY writes. */
   static async open(
     session: Session,
     database: string,
     onNotice: (text: string) => void,
+    write: CopyStreams['write'],
   ): Promise<QueryRunner> {
     const client = await session.connect(database)
     client.on('notice', ({ severity, message }) =>
@@ -30,7 +46,7 @@ export class QueryRunner {
     const { rows } = await client.query<{ pid: number }>(
       'SELECT pg_catalog.pg_backend_pid() AS pid',
     )
-    return new QueryRunner(session, database, client, rows[0]?.pid ?? 0)
+    return new QueryRunner(session, database, client, rows[0]?.pid ?? 0, write)
   }
 
   /** Whether a statement runs at this moment. */
@@ -38,8 +54,15 @@ export class QueryRunner {
     return this.#running
   }
 
-  /** Runs SQL, and gives the result of each statement in it. */
-  async run(text: string, values?: readonly unknown[]): Promise<readonly TextResult[]> {
+  /**
+   * Runs SQL, and gives the result of each statement in it, but for what COPY has written.
+   *
+   * `read` gives the data of `COPY … FROM STDIN`; without it, such a statement fails.
+   */
+  async run(
+    text: string,
+    { values, read = nothingToCopy }: RunOptions = {},
+  ): Promise<readonly TextResult[]> {
     const config: QueryArrayConfig = {
       text,
       rowMode: 'array',
@@ -48,9 +71,8 @@ export class QueryRunner {
     }
     this.#running = true
     try {
-      // Several statements have several results, whatever the types say.
-      const answer = (await this.#client.query(config)) as QueryArrayResult | QueryArrayResult[]
-      return (Array.isArray(answer) ? answer : [answer]) as TextResult[]
+      const query = new CopyingQuery(config, { write: this.#write, read })
+      return (await query.run(this.#client)) as TextResult[]
     } finally {
       this.#running = false
     }
@@ -70,6 +92,10 @@ export class QueryRunner {
   async close(): Promise<void> {
     await this.#client.end()
   }
+}
+
+function nothingToCopy(): never {
+  throw new Error('there is nothing here that COPY could read; give it with -f or -c')
 }
 
 function asText(value: string): string {

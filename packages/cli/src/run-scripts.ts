@@ -8,7 +8,7 @@ import { asksToEnd, type PassedSignal } from './interruption.ts'
 import type { Script } from './options.ts'
 import type { QueryRunner } from './query-runner.ts'
 import { renderResult } from './result-table.ts'
-import { splitStatements } from './split-statements.ts'
+import { splitStatements, type Statement } from './split-statements.ts'
 
 /** What psql exits with when a script fails, and ON_ERROR_STOP is set. */
 const scriptFailed = 3
@@ -37,7 +37,7 @@ export async function runScripts(context: Context, runner: QueryRunner): Promise
     for (const script of options.scripts ?? [{ kind: 'file', path: '-' } as const]) {
       let source: Source
       try {
-        source = await read(script, context)
+        source = await sourceOf(script, context)
       } catch (error) {
         output.complain(`howdah: cannot read ${nameOf(script)}: ${(error as Error).message}`)
         return exitStatus.failed
@@ -52,7 +52,7 @@ export async function runScripts(context: Context, runner: QueryRunner): Promise
   return signalled ?? status
 }
 
-async function read(script: Script, { io }: Context): Promise<Source> {
+async function sourceOf(script: Script, { io }: Context): Promise<Source> {
   if (script.kind === 'command') return { sql: script.sql, name: null }
   const sql =
     script.path === '-'
@@ -69,20 +69,51 @@ function nameOf(script: Script): string {
 /** Runs a script up to its first error, and answers whether there was one. A last statement needs no semicolon. */
 async function fails(
   { sql, name }: Source,
-  { output }: Context,
+  { io, output }: Context,
   runner: QueryRunner,
 ): Promise<boolean> {
-  const { statements, unfinished } = splitStatements(sql)
-  for (const { text: statement, line } of unfinished === null
-    ? statements
-    : [...statements, unfinished]) {
+  let begin = 0
+  let line = 1
+  const next = (): readonly Statement[] => {
+    const { statements, unfinished } = splitStatements(sql.slice(begin))
+    return unfinished === null ? statements : [...statements, unfinished]
+  }
+  for (let statements = next(); statements.length > 0;) {
+    const [statement, ...others] = statements as [Statement, ...Statement[]]
+    statements = others
+    // As in psql, the data follows in the same file; that of a command comes from stdin.
+    const read = () => {
+      if (name === null) return io.stdin
+      const { data, end } = copyData(sql, begin + statement.end)
+      line += countLines(sql.slice(begin, end))
+      begin = end
+      statements = next()
+      return [data]
+    }
+    const at = line + statement.line - 1
     try {
-      for (const result of await runner.run(statement)) await output.line(renderResult(result))
+      for (const result of await runner.run(statement.text, { read }))
+        await output.line(renderResult(result))
     } catch (error) {
-      const where = name === null ? '' : `${name}:${line}: `
-      output.complain(where + describeServerError(error as Error, statement))
+      const where = name === null ? '' : `${name}:${at}: `
+      output.complain(where + describeServerError(error as Error, statement.text))
       return true
     }
   }
   return false
+}
+
+/** The lines from the one after a statement up to `\\.`, and where what follows begins. */
+function copyData(sql: string, from: number): { data: string; end: number } {
+  const lineEnd = sql.indexOf('\n', from)
+  const begin = lineEnd === -1 ? sql.length : lineEnd + 1
+  const mark = /^\\\.\r?(?:\n|$)/gm
+  mark.lastIndex = begin
+  const found = mark.exec(sql)
+  if (found === null) return { data: sql.slice(begin), end: sql.length }
+  return { data: sql.slice(begin, found.index), end: mark.lastIndex }
+}
+
+function countLines(lines: string): number {
+  return lines.split('\n').length - 1
 }

@@ -1,9 +1,11 @@
 /** One SQL statement. */
-interface Statement {
+export interface Statement {
   /** Without the semicolon, and without what stands before its first word. */
   readonly text: string
   /** Where its first word is; 1 is the first line of what was split. */
   readonly line: number
+  /** Where what follows it begins, in characters. */
+  readonly end: number
 }
 
 /** What {@link splitStatements} finds. */
@@ -30,14 +32,14 @@ export function splitStatements(sql: string): Split {
   let begin = 0
   let nesting = new Nesting()
   let first: number | null = null
-  const taken = (end: number): Statement | null =>
-    first === null ? null : { text: sql.slice(first, end).trimEnd(), line: lines.at(first) }
+  const taken = (until: number, end: number): Statement | null =>
+    first === null ? null : { text: sql.slice(first, until).trimEnd(), line: lines.at(first), end }
 
   for (let position = 0; position < sql.length;) {
     const end = tokenEnd(sql, position)
     const text = sql.slice(position, Math.min(end, position + 16))
     if (text === ';' && nesting.atTop) {
-      const statement = taken(position)
+      const statement = taken(position, end)
       if (statement !== null) statements.push(statement)
       first = null
       nesting = new Nesting()
@@ -48,7 +50,7 @@ export function splitStatements(sql: string): Split {
     }
     position = end
   }
-  return { statements, unfinished: taken(sql.length), rest: sql.slice(begin) }
+  return { statements, unfinished: taken(sql.length, sql.length), rest: sql.slice(begin) }
 }
 
 const space = /\s+/y

@@ -1,0 +1,73 @@
+import { execFile } from 'node:child_process'
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { temporaryDirectory } from '@howdah/fixtures'
+import type { ReadmeExample } from './readme-examples.ts'
+
+const workspace = fileURLToPath(new URL('../../../..', import.meta.url))
+
+/** A project of a reader, with what the READMEs tell to install, and with files that the reader has written. */
+export class ReadersProject {
+  readonly #directory = temporaryDirectory({ prefix: 'howdah-readme-' })
+  readonly #environment: NodeJS.ProcessEnv
+
+  constructor(files: Readonly<Record<string, string>> = {}) {
+    const modules = this.#directory.file('project/node_modules')
+    mkdirSync(join(modules, '@howdah'), { recursive: true })
+    mkdirSync(join(modules, '.bin'))
+    for (const name of readdirSync(join(workspace, 'packages'))) {
+      if (name !== 'fixtures')
+        symlinkSync(join(workspace, 'packages', name), join(modules, '@howdah', name))
+    }
+    symlinkSync(join(workspace, 'apps/howdah'), join(modules, 'howdah'))
+    symlinkSync('../howdah/dist/bin.cjs', join(modules, '.bin/howdah'))
+    const all = { 'package.json': '{ "private": true, "type": "module" }\n', ...files }
+    for (const [name, text] of Object.entries(all)) {
+      const path = this.#directory.file('project', name)
+      mkdirSync(dirname(path), { recursive: true })
+      writeFileSync(path, text, { mode: 0o755 })
+    }
+    const { HOWDAH_CACHE_DIR, HOWDAH_STATE_DIR } = process.env
+    this.#environment = {
+      HOME: this.#directory.path,
+      PATH: `${join(modules, '.bin')}:${dirname(process.execPath)}:${process.env['PATH']}`,
+      HOWDAH_CACHE_DIR,
+      HOWDAH_STATE_DIR,
+    }
+  }
+
+  /** Runs an example as it was pasted, and fails if it fails or prints something else than its comments say. */
+  async run({ language, code }: ReadmeExample): Promise<void> {
+    if (language === 'js') {
+      const script = this.#directory.file('project/example.js')
+      writeFileSync(script, code)
+      const stdout = await this.#outcome(process.execPath, [script])
+      const said = [...code.matchAll(/^ *console\.log\(.*\) \/\/ (.*)$/gm)].map(([, text]) => text)
+      if (said.length > 0 && stdout.trim() !== said.join('\n'))
+        throw new Error(`the example prints\n${stdout}and says\n${said.join('\n')}`)
+      return
+    }
+    const lines = code.split('\n')
+    const commands = language === 'console' ? lines.filter((line) => line.startsWith('$ ')) : lines
+    const script = commands.map((line) => line.replace(/^\$ /, '')).join('\n')
+    await this.#outcome('sh', ['-e', '-c', script])
+  }
+
+  async #outcome(command: string, args: readonly string[]): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const options = { cwd: this.#directory.file('project'), env: this.#environment }
+      const child = execFile(command, args, options, (error, stdout, stderr) => {
+        if (error) reject(new Error(`the example failed (${error.code}): ${stdout}${stderr}`))
+        else resolve(stdout)
+      })
+      child.stdin?.end()
+    })
+  }
+
+  /** Removes the project, and the cluster that examples have made in it. */
+  async leave(): Promise<void> {
+    await this.#outcome('howdah', ['destroy', '--force', '--quiet'])
+    this.#directory[Symbol.dispose]()
+  }
+}

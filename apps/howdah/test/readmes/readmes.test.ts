@@ -1,0 +1,40 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readmeExamples } from './readme-examples.ts'
+import { ReadersProject } from './readers-project.ts'
+
+const root = new URL('../../../../', import.meta.url)
+const readmes = [
+  '.',
+  'apps/howdah',
+  ...readdirSync(new URL('packages', root)).map((name) => `packages/${name}`),
+]
+  .map((directory) => ({ directory, url: new URL(`${directory}/README.md`, root) }))
+  .filter(({ url }) => existsSync(url))
+
+describe.each(readmes)('the README in $directory', ({ url }) => {
+  let project: ReadersProject
+
+  beforeAll(() => {
+    project = new ReadersProject({
+      'package.json':
+        '{ "private": true, "type": "module", "scripts": { "test": "node app.js" } }\n',
+      'app.js': 'process.exitCode = 0\n',
+    })
+  })
+
+  afterAll(async () => {
+    await project.leave()
+  })
+
+  const examples = readmeExamples(url)
+
+  it('has examples', () => {
+    expect(examples).not.toEqual([])
+  })
+
+  it.for(examples)('$title', { timeout: 300_000 }, async (example, { skip }) => {
+    skip(example.reason !== null, `not run: ${example.reason}`)
+    await expect(project.run(example)).resolves.toBeUndefined()
+  })
+})
