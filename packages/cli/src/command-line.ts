@@ -28,7 +28,8 @@ export function readCommandLine(
   }
   if (invocation === null) return { status: exitStatus.misused }
   const { declaration, options, operands } = invocation as Invocation
-  return { declaration, options, operands: [...operands, ...words.rest] }
+  const { rest } = words
+  return { declaration, options, operands: [...operands, ...rest], rest }
 }
 
 /**

@@ -9,6 +9,8 @@ export interface Context {
   readonly output: Output
   readonly interruption: Interruption
   readonly options: Options
+  /** The operands that stood after `--`: the last ones of them. */
+  readonly rest: readonly string[]
 }
 
 /** A command: does what its operands say and answers with an exit status, or throws. */

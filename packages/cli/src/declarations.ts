@@ -265,22 +265,24 @@ export const declarations: readonly Declaration[] = [
   {
     name: 'lease',
     group: 'Locks and leases',
-    operands: '<name>',
-    usage: '[options] <name> -- <command> [args...]',
+    operands: '<name> [of]',
+    usage: '[options] <name> -- <command> [args...] | show <name> | reset <name>',
     summary:
       'run a command while holding a lease, so that one at a time runs, on one machine or on many',
     description:
       'Waits for the lease of that name, and runs a command while holding it. The command is ended, by SIGTERM and then ' +
       'SIGKILL, before the lease can be lost, even if howdah itself is stopped or killed.\nIn its environment are ' +
-      'HOWDAH_LEASE_GENERATION, the fencing token, which is higher for each holder, and HOWDAH_LEASE_OWNER.',
-    options: ['in', 'ttl', 'grace', 'timeout', 'owner', 'quiet'],
+      'HOWDAH_LEASE_GENERATION, the fencing token, which is higher for each holder, and HOWDAH_LEASE_OWNER.\n"show" ' +
+      'says who holds the lease, without taking it. "reset" frees one that is corrupt or claims to last too long, and ' +
+      'with --force one that is held: make sure first that nobody acts under it.',
+    options: ['in', 'ttl', 'grace', 'timeout', 'owner', 'force', 'json', 'quiet'],
     notes:
       'Exit status: that of the command, or 128 and the number of the signal that ended it. 125 if the\n' +
       'lease was not to be had in time, was lost, or howdah itself failed, 126 if the command cannot be\n' +
       'run, 127 if it is not found.',
     takesRest: true,
     runsProgram: true,
-    load: async () => (await import('./commands/lease.ts')).lease,
+    load: async () => (await import('./commands/lease/lease.ts')).lease,
   },
   {
     name: 'replica',

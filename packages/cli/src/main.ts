@@ -24,7 +24,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   if (undecodable !== null) return undecodable
   const invocation = readCommandLine(args, io)
   if ('status' in invocation) return invocation.status
-  const { declaration, options, operands } = invocation
+  const { declaration, options, operands, rest } = invocation
   using interruption = new Interruption(io, () => {
     if (io.stderr.isTTY === true) output.message('stopping…')
   })
@@ -34,7 +34,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   })
   try {
     const command = await declaration.load()
-    const context: Context = { io, output, interruption, options }
+    const context: Context = { io, output, interruption, options, rest }
     const status = await command(context, operands)
     await output.close()
     return output.closed && status === exitStatus.done ? brokenPipe : status

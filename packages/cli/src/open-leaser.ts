@@ -4,6 +4,7 @@ import { createFileLeaser, type Leaser, type LeaserOptions } from '@howdah/lease
 import type { Context } from './command.ts'
 import { chooseDataDirectory, prepareProject } from './default-data-directory.ts'
 import { UsageError } from './errors.ts'
+import { etcdPlace } from './etcd-place.ts'
 
 /** A lease, and what lets go of the connections to what keeps it. */
 export interface OpenLeaser {
@@ -17,7 +18,11 @@ export interface OpenLeaser {
  * Without `--in` that is `leases` in the `.howdah` where the data directory would be, made if it is missing. A directory
  * that was named has to be there: it might be a share that is not mounted.
  */
-export async function openLeaser(context: Context, name: string): Promise<OpenLeaser> {
+export async function openLeaser(
+  context: Context,
+  name: string,
+  { create } = { create: true },
+): Promise<OpenLeaser> {
   const { io, options, output } = context
   const place = options.in
   // What it may be called is the same everywhere, and no way out of the place.
@@ -37,7 +42,7 @@ export async function openLeaser(context: Context, name: string): Promise<OpenLe
       return unclosed(
         createFileLeaser({
           ...terms,
-          dir: place === undefined ? defaultDirectory(context) : resolve(io.cwd, place),
+          dir: place === undefined ? defaultDirectory(context, create) : resolve(io.cwd, place),
           path: `${name}/lock.json`,
         }),
       )
@@ -54,11 +59,11 @@ export async function openLeaser(context: Context, name: string): Promise<OpenLe
         }),
       )
     }
-    case 'etcd': {
-      const { host, path } = partsOf(place, 'etcd://host:port,host:port/prefix')
+    case 'etcd':
+    case 'etcds': {
+      const { prefix, ...reached } = etcdPlace(place ?? '', io)
       const { createEtcdLeaser } = await import('@howdah/lease/etcd')
-      const endpoints = host.split(',').map((member) => `http://${member}`)
-      return unclosed(createEtcdLeaser({ ...terms, endpoints, key: join(path, name) }))
+      return unclosed(createEtcdLeaser({ ...terms, ...reached, key: join(prefix, name) }))
     }
     case 'postgres':
     case 'postgresql': {
@@ -72,7 +77,7 @@ export async function openLeaser(context: Context, name: string): Promise<OpenLe
     }
     default:
       throw new UsageError(
-        `lease --in ${place}: leases are kept in a directory, or at s3://, etcd:// or postgres://`,
+        `lease --in ${place}: leases are kept in a directory, or at s3://, etcd://, etcds:// or postgres://`,
       )
   }
 }
@@ -82,9 +87,10 @@ function unclosed(leaser: Leaser): OpenLeaser {
 }
 
 /** What `PGDATA` says is another matter. */
-function defaultDirectory({ io }: Context): string {
+function defaultDirectory({ io }: Context, create: boolean): string {
   const { path, project } = chooseDataDirectory(undefined, { env: {}, cwd: io.cwd })
   const directory = join(project ?? path, 'leases')
+  if (!create) return directory
   if (project !== null) prepareProject(project)
   mkdirSync(directory, { recursive: true })
   return directory

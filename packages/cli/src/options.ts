@@ -160,7 +160,7 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
   in: () =>
     new Option(
       '--in <place>',
-      'where the lease is kept: a directory, s3://bucket/prefix, etcd://host:port,host:port/prefix or ' +
+      'where the lease is kept: a directory, s3://bucket/prefix, etcd://user:password@host:port,host:port/prefix, etcds:// for TLS, or ' +
         'postgres://user@host/database (default: "leases" in the nearest .howdah from here upwards)',
     ).argParser(nonEmpty),
   ttl: () =>

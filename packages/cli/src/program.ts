@@ -9,6 +9,8 @@ export interface Invocation {
   readonly declaration: Declaration
   readonly options: Options
   readonly operands: readonly string[]
+  /** Those that stood after `--`, of a command that takes them. */
+  readonly rest: readonly string[]
 }
 
 /** These may stand before the command, too. */
@@ -105,6 +107,7 @@ function addCommand(
       declaration,
       options: scripts.length > 0 ? { ...merged, scripts } : merged,
       operands: command.args,
+      rest: [],
     })
   })
 }

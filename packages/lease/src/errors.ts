@@ -121,7 +121,7 @@ export class LeaseCorruptError extends LeaseError {
   constructor(place: string, what: string, cause?: unknown) {
     super(
       'ERR_LEASE_CORRUPT',
-      `the lease ${place} is corrupt: ${what}; make sure that nobody holds it, then reset it with the leaser's reset()`,
+      `the lease ${place} is corrupt: ${what}; look at it with "howdah lease show" or inspect(), make sure that nobody holds it, and free it with "howdah lease reset" or reset()`,
       cause,
     )
   }
@@ -177,12 +177,13 @@ export class LeaseOptionError extends LeaseError {
 export class LeaseUnavailableError extends LeaseError {
   override readonly name = 'LeaseUnavailableError'
 
-  constructor(place: string, what: string, cause?: unknown) {
-    super(
-      'ERR_LEASE_UNAVAILABLE',
-      `the store of the lease ${place} ${what}; see that it is up and can be reached, then try again`,
-      cause,
-    )
+  constructor(
+    place: string,
+    what: string,
+    cause?: unknown,
+    remedy = 'see that it is up and can be reached, then try again',
+  ) {
+    super('ERR_LEASE_UNAVAILABLE', `the store of the lease ${place} ${what}; ${remedy}`, cause)
   }
 }
 

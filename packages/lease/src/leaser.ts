@@ -28,6 +28,8 @@ export interface LeaseState {
   readonly expiresAt: Date
   /** Whether somebody holds it just now. */
   readonly held: boolean
+  /** Why nobody could acquire it by waiting, such as an end that is too far away; `null` for a sound lease. */
+  readonly problem: string | null
 }
 
 /**

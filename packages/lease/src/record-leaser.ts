@@ -41,14 +41,9 @@ export class RecordLeaser<Version> implements Leaser {
     const lease = await this.#change(signal, (current, now) => {
       const record = current.bytes === null ? null : this.#decode(current.bytes)
       if (record !== null && record.expiresAt > now) {
-        const end = new Date(record.expiresAt)
-        if (record.expiresAt > now + this.maxTtl + this.clockSkew) {
-          throw new LeaseCorruptError(
-            this.place,
-            `${record.owner} claims it until ${end.toISOString()}, which is further away than the ${this.maxTtl} ms that are granted at most`,
-          )
-        }
-        throw new LeaseExistsError(this.place, record.owner, end)
+        const problem = this.#problemOf(record, now)
+        if (problem !== null) throw new LeaseCorruptError(this.place, problem)
+        throw new LeaseExistsError(this.place, record.owner, new Date(record.expiresAt))
       }
       const generation = (record?.generation ?? 0n) + 1n
       return { generation, expiresAt: now + lifetime, owner: this.#terms.owner, nonce }
@@ -86,9 +81,11 @@ export class RecordLeaser<Version> implements Leaser {
     await this.#store.ready?.()
     const current = await this.#store.read(signal)
     if (current.bytes === null) return null
-    const { generation, owner, expiresAt } = this.#decode(current.bytes)
-    const held = expiresAt > this.#terms.clock()
-    return { generation, owner, expiresAt: new Date(expiresAt), held }
+    const record = this.#decode(current.bytes)
+    const { generation, owner, expiresAt } = record
+    const now = this.#terms.clock()
+    const problem = this.#problemOf(record, now)
+    return { generation, owner, expiresAt: new Date(expiresAt), held: expiresAt > now, problem }
   }
 
   async reset({ signal }: LeaseRequest = {}): Promise<void> {
@@ -100,6 +97,11 @@ export class RecordLeaser<Version> implements Leaser {
       nonce,
     }))
     this.#terms.logger.warn?.(`reset the lease ${this.place} to generation ${generation}`)
+  }
+
+  #problemOf({ owner, expiresAt }: LeaseRecord, now: number): string | null {
+    if (expiresAt <= now + this.maxTtl + this.clockSkew) return null
+    return `${owner} claims it until ${new Date(expiresAt).toISOString()}, which is further away than the ${this.maxTtl} ms that are granted at most`
   }
 
   /**

@@ -1,6 +1,7 @@
 import {
   LeaseExistsError,
   TtlExceedsMaxError,
+  type LeaseError,
   type Leaser,
   type LeaseReference,
 } from '@howdah/lease'
@@ -76,7 +77,11 @@ export function describeLeaser(
       expect(await leaser.inspect()).toMatchObject({ held: false, generation: first.generation })
       const second = await leaser.acquire()
       expect(second.generation).toBeGreaterThan(first.generation)
-      expect(await leaser.inspect()).toMatchObject({ held: true, generation: second.generation })
+      expect(await leaser.inspect()).toMatchObject({
+        held: true,
+        generation: second.generation,
+        problem: null,
+      })
     })
 
     test('keeps its generation when it is renewed', async () => {
@@ -155,7 +160,14 @@ export function describeLeaser(
         await spoil(place)
         const refusal = await refusalOf(leaser.acquire())
         expect({ what, refusal }).toMatchObject({ refusal: { code: 'ERR_LEASE_CORRUPT' } })
-        expect((refusal as Error).message).toContain('reset()')
+        expect((refusal as Error).message).toContain('"howdah lease show" or inspect()')
+        expect((refusal as Error).message).toContain('"howdah lease reset" or reset()')
+        // What can be read is told, with what is wrong with it; the rest is refused.
+        const told = await leaser.inspect().catch((error: LeaseError) => error.code)
+        const problem = typeof told === 'string' ? told : told?.problem
+        expect({ what, problem }).toMatchObject({
+          problem: expect.stringMatching(/granted at most|^ERR_LEASE_CORRUPT$/),
+        })
         await leaser.reset()
         const next = await leaser.acquire()
         expect(next.generation).toBeGreaterThan(lease.generation)

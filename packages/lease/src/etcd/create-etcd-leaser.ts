@@ -1,8 +1,9 @@
 import { LeaseOptionError } from '../errors.ts'
 import type { Leaser, LeaserOptions } from '../leaser.ts'
 import { Terms } from '../terms.ts'
-import { EtcdGateway } from './etcd-gateway.ts'
+import { EtcdGateway, type EtcdUser } from './etcd-gateway.ts'
 import { EtcdLeaser } from './etcd-leaser.ts'
+import { fetchSender, tlsSender, type EtcdTls } from './etcd-sender.ts'
 
 /** Where the lease is, and how the cluster is reached. */
 export interface EtcdLeaserOptions extends LeaserOptions {
@@ -14,7 +15,11 @@ export interface EtcdLeaserOptions extends LeaserOptions {
   readonly requestTimeout?: number
   /** Sent with every request, such as `authorization`. */
   readonly headers?: Readonly<Record<string, string>>
-  /** Instead of Node's own, for TLS with a private authority or a client certificate. */
+  /** Who this is to an etcd with authentication. The user needs read and write permission on the key. */
+  readonly user?: EtcdUser
+  /** Authorities and a client certificate, for endpoints with `https`. */
+  readonly tls?: EtcdTls
+  /** Instead of Node's own. */
   readonly fetch?: typeof fetch
 }
 
@@ -30,11 +35,14 @@ export interface EtcdLeaserOptions extends LeaserOptions {
  * await using held = await hold(leaser)
  */
 export function createEtcdLeaser(options: EtcdLeaserOptions): Leaser {
-  const { endpoints, key, headers = {} } = options
+  const { endpoints, key, headers = {}, tls } = options
   if (!Array.isArray(endpoints) || endpoints.length === 0) {
     throw new LeaseOptionError('endpoints must have the URL of at least one etcd member')
   }
   if (typeof key !== 'string' || key === '') throw new LeaseOptionError('key must be named')
+  if (tls !== undefined && endpoints.some((url) => !url.startsWith('https://'))) {
+    throw new LeaseOptionError('tls is for endpoints that begin with https://; correct them')
+  }
   const terms = new Terms(options, 0)
   const timeout = options.requestTimeout ?? Math.min(2_000, Math.max(200, terms.ttl / 10))
   if (!(timeout > 0))
@@ -45,7 +53,8 @@ export function createEtcdLeaser(options: EtcdLeaserOptions): Leaser {
     endpoints.map((url) => url.replace(/\/+$/, '')),
     timeout,
     headers,
-    options.fetch ?? fetch,
+    tls === undefined ? fetchSender(options.fetch ?? fetch) : tlsSender(tls),
+    options.user ?? null,
   )
   return new EtcdLeaser(place, key, gateway, terms)
 }

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LeaseStoreError, LeaseUnavailableError } from '../errors.ts'
+import { reasonOf } from '../reason-of.ts'
+import type { EtcdSender } from './etcd-sender.ts'
 
 /** How often all members are asked before etcd counts as unavailable. */
 const rounds = 4
@@ -7,13 +9,22 @@ const rounds = 4
 /** The codes of gRPC that may pass: cancelled, unknown, deadline exceeded, resource exhausted, aborted, internal, unavailable. */
 const passing = new Set([1, 2, 4, 8, 10, 13, 14])
 
+/** A user of etcd's own authentication. */
+export interface EtcdUser {
+  readonly name: string
+  readonly password: string
+}
+
 /** etcd's JSON gateway: its v3 API over HTTP. Asks one member after the other, and stays with the one that answered. */
 export class EtcdGateway {
   readonly #place: string
   readonly #endpoints: readonly string[]
   readonly #timeout: number
   readonly #headers: Readonly<Record<string, string>>
-  readonly #fetch: typeof fetch
+  readonly #send: EtcdSender
+  readonly #user: EtcdUser | null
+  /** What etcd gave for the password. It ends after minutes, and with each change of users and roles. */
+  #token: string | null = null
   #preferred = 0
 
   constructor(
@@ -21,13 +32,15 @@ export class EtcdGateway {
     endpoints: readonly string[],
     timeout: number,
     headers: Readonly<Record<string, string>>,
-    send: typeof fetch,
+    send: EtcdSender,
+    user: EtcdUser | null = null,
   ) {
     this.#place = place
     this.#endpoints = endpoints
     this.#timeout = timeout
     this.#headers = headers
-    this.#fetch = send
+    this.#send = send
+    this.#user = user
   }
 
   /**
@@ -49,17 +62,19 @@ export class EtcdGateway {
       if (attempt > 0 && turn === 0) await pause(attempt / this.#endpoints.length, signal)
       const index = (this.#preferred + turn) % this.#endpoints.length
       try {
-        const answer = await this.#send(`${this.#endpoints[index]}${path}`, body, signal)
+        const answer = await this.#askMember(`${this.#endpoints[index]}`, path, body, signal)
         const refusal = refusalOf(answer)
         if (refusal === null) {
           this.#preferred = index
           return answer as Answer
         }
         if (mayRefuse(refusal)) return null
-        if (!passing.has(refusal.code)) {
+        const isStale = this.#user !== null && isStaleToken(refusal)
+        if (isStale) this.#token = null
+        if (!isStale && !passing.has(refusal.code)) {
           throw new LeaseStoreError(
             this.#place,
-            `${refusal.message} (gRPC code ${refusal.code}); check the endpoints, the version of etcd (3.4 or newer) and the permissions`,
+            `${refusal.message} (gRPC code ${refusal.code}); check the endpoints, the version of etcd (3.4 or newer), the user, the password and the permissions`,
             refusal,
           )
         }
@@ -72,12 +87,35 @@ export class EtcdGateway {
     }
     throw new LeaseUnavailableError(
       this.#place,
-      `did not answer at ${this.#endpoints.join(', ')}`,
+      `did not answer at ${this.#endpoints.join(', ')}: ${reasonOf(failure)}`,
       failure,
     )
   }
 
-  async #send(url: string, body: object, signal: AbortSignal | undefined): Promise<unknown> {
+  /** Asks one member, as the user if there is one. */
+  async #askMember(
+    endpoint: string,
+    path: string,
+    body: object,
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
+    if (this.#user !== null && this.#token === null) {
+      const { name, password } = this.#user
+      const answer = await this.#post(
+        `${endpoint}/v3/auth/authenticate`,
+        { name, password },
+        signal,
+      )
+      const refusal = refusalOf(answer)
+      // Without authentication every user may do everything, as etcdctl has it.
+      if (refusal !== null && !/authentication is not enabled/.test(refusal.message)) return answer
+      const { token } = answer as { token?: unknown }
+      this.#token = typeof token === 'string' ? token : ''
+    }
+    return await this.#post(`${endpoint}${path}`, body, signal)
+  }
+
+  async #post(url: string, body: object, signal: AbortSignal | undefined): Promise<unknown> {
     const controller = new AbortController()
     const timer = setTimeout(() => {
       controller.abort(new Error(`${url} did not answer within ${this.#timeout} ms`))
@@ -86,16 +124,20 @@ export class EtcdGateway {
     signal?.addEventListener('abort', forward, { once: true })
     try {
       signal?.throwIfAborted()
-      const response = await this.#fetch(url, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', ...this.#headers },
+      const { status, text } = await this.#send(url, {
+        headers: {
+          'content-type': 'application/json',
+          ...(this.#token && { authorization: this.#token }),
+          ...this.#headers,
+        },
         body: JSON.stringify(body),
         signal: controller.signal,
       })
-      const text = await response.text()
-      if (response.ok || text.startsWith('{')) return JSON.parse(text)
-      const code = response.status >= 500 ? 14 : 5
-      return { message: `${url} answered ${response.status}`, code }
+      if ((status >= 200 && status < 300) || text.startsWith('{')) return JSON.parse(text)
+      return {
+        message: `${url} answered ${status}: ${text.trim().slice(0, 200)}`,
+        code: status >= 500 ? 14 : 5,
+      }
     } finally {
       clearTimeout(timer)
       signal?.removeEventListener('abort', forward)
@@ -118,6 +160,11 @@ function refusalOf(answer: unknown): EtcdRefusal | null {
   if (typeof error !== 'object' || error === null) return null
   const { message: text, grpc_code } = error as Record<string, unknown>
   return { message: String(text), code: typeof grpc_code === 'number' ? grpc_code : 2 }
+}
+
+/** Whether a token has ended, on its own or because users or roles were changed. */
+function isStaleToken({ code, message }: EtcdRefusal): boolean {
+  return code === 16 || /invalid auth token|auth store is old/.test(message)
 }
 
 async function pause(round: number, signal: AbortSignal | undefined): Promise<void> {

@@ -110,11 +110,14 @@ export class EtcdLeaser implements Leaser {
         owner,
         expiresAt: new Date(0),
         held: false,
+        problem: null,
       }
     }
+    this.#refuseUnbound(state)
     const left = await this.#key.timeToLive(state.leaseId, signal)
     const expiresAt = new Date(this.#terms.clock() + (left ?? 0))
-    return { generation: state.revision, owner, expiresAt, held: left !== null }
+    const problem = this.#problemOf(owner, left ?? 0)
+    return { generation: state.revision, owner, expiresAt, held: left !== null, problem }
   }
 
   async reset({ signal }: LeaseRequest = {}): Promise<void> {
@@ -135,17 +138,21 @@ export class EtcdLeaser implements Leaser {
     if (state === null) return
     const { owner, released } = this.#decode(state)
     if (released) return
-    if (state.leaseId === 0n) {
-      throw new LeaseCorruptError(this.place, 'its key is bound to no lease, so it would never end')
-    }
+    this.#refuseUnbound(state)
     const left = (await this.#key.timeToLive(state.leaseId, signal)) ?? 0
-    if (left > this.maxTtl + rounding) {
-      throw new LeaseCorruptError(
-        this.place,
-        `${owner} claims it for ${left} ms, which is more than the ${this.maxTtl} ms that are granted at most`,
-      )
-    }
+    const problem = this.#problemOf(owner, left)
+    if (problem !== null) throw new LeaseCorruptError(this.place, problem)
     throw new LeaseExistsError(this.place, owner, new Date(this.#terms.clock() + left))
+  }
+
+  #refuseUnbound(state: KeyState): void {
+    if (state.leaseId !== 0n) return
+    throw new LeaseCorruptError(this.place, 'its key is bound to no lease, so it would never end')
+  }
+
+  #problemOf(owner: string, left: number): string | null {
+    if (left <= this.maxTtl + rounding) return null
+    return `${owner} claims it for ${left} ms, which is more than the ${this.maxTtl} ms that are granted at most`
   }
 
   /** Swaps the key's value; after a refusal looks whether a first copy of the request was done. */

@@ -1,21 +1,19 @@
+import { lstatSync } from 'node:fs'
+import { errno } from '@howdah/durable'
 import { LeaseError, LeaseStoreError, LeaseUnavailableError } from '../errors.ts'
-
-/** The operating system's code of an error, such as `ENOENT`; empty where it has none. */
-export function errno(error: unknown): string {
-  if (!(error instanceof Error) || !('code' in error)) return ''
-  return typeof error.code === 'string' ? error.code : ''
-}
 
 const remedies: Record<string, string> = {
   ENOENT: 'its directory does not exist; create that, or mount it, first',
   ENOTDIR: 'a part of the path is no directory; correct the path',
   EISDIR: 'it is a directory; choose another path',
-  EACCES: 'this user may not; change the mode or the owner of the directory',
-  EPERM: 'this user may not, or the file system has no hard links; choose another directory',
+  EACCES: 'this user may not read and write in its directory; change the mode or the owner of that',
+  EPERM:
+    'this user may not write in its directory, or the file system has no hard links; choose another directory',
   ENOTSUP: 'the file system has no hard links; choose another directory',
   EOPNOTSUPP: 'the file system has no hard links; choose another directory',
   ENOSYS: 'the file system has no hard links; choose another directory',
   EROFS: 'the file system is read-only; choose another directory',
+  ENAMETOOLONG: 'the name of the lease is too long; choose a shorter one',
   ENOSPC: 'the disk is full; make room',
   EDQUOT: 'the disk quota is used up; make room',
 }
@@ -28,4 +26,21 @@ export function fileError(cause: unknown, place: string): LeaseError {
   return remedy === undefined
     ? new LeaseUnavailableError(place, `failed${code && ` (${code})`}`, cause)
     : new LeaseStoreError(place, `${remedy} (${code})`, cause)
+}
+
+/** Wraps what kept a record from being read: others' records, in a directory that is shared, may be closed to this user. */
+export function unreadable(cause: unknown, place: string, record: string): LeaseError {
+  const code = errno(cause)
+  if (code !== 'EACCES' && code !== 'EPERM') return fileError(cause, place)
+  const what = `this user may not read ${record}${ownerOf(record)}; make it readable for all who share the lease (${code})`
+  return new LeaseStoreError(place, what, cause)
+}
+
+function ownerOf(path: string): string {
+  try {
+    const { uid, gid, mode } = lstatSync(path)
+    return `, which has mode 0${(mode & 0o777).toString(8)} and belongs to user ${uid} and group ${gid}`
+  } catch {
+    return ''
+  }
 }

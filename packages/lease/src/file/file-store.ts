@@ -1,12 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { link, mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { link, readFile, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { errno, syncDirectory } from '@howdah/durable'
 import { LeaseUnavailableError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Absent, RecordStore, Stored, Swapped } from '../record-store.ts'
-import { errno, fileError } from './file-error.ts'
+import { fileError, unreadable } from './file-error.ts'
 import { listRecords } from './list-records.ts'
-import { syncDirectory, writeSynced } from './write-synced.ts'
+import { makeShared, writeShared } from './shared-file.ts'
 
 /** How often a listing may be overtaken in a row. */
 const attempts = 100
@@ -116,15 +117,19 @@ export class FileStore implements RecordStore<Version> {
   async #writeTemporary(version: Version, bytes: Uint8Array): Promise<string> {
     const path = join(this.#dir, `.${this.#name}.${version}.${randomUUID()}.tmp`)
     try {
-      await writeSynced(path, bytes)
+      await writeShared(path, bytes)
     } catch (error) {
       if (errno(error) !== 'ENOENT' || this.#dir === this.#root) throw fileError(error, this.place)
       // `path` may lead through directories that nobody made yet; `dir` itself has to be there.
       await stat(this.#root).catch((cause: unknown) => {
         throw fileError(cause, this.place)
       })
-      await mkdir(this.#dir, { recursive: true })
-      await writeSynced(path, bytes)
+      try {
+        makeShared(this.#dir)
+        await writeShared(path, bytes)
+      } catch (cause) {
+        throw fileError(cause, this.place)
+      }
     }
     return path
   }
@@ -139,11 +144,12 @@ export class FileStore implements RecordStore<Version> {
   }
 
   async #readBytes(version: Version): Promise<Uint8Array | null> {
+    const record = this.#record(version)
     try {
-      return await readFile(this.#record(version))
+      return await readFile(record)
     } catch (error) {
       if (errno(error) === 'ENOENT') return null
-      throw fileError(error, this.place)
+      throw unreadable(error, this.place, record)
     }
   }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LeaseStoreError, LeaseUnavailableError } from '../errors.ts'
+import { reasonOf } from '../reason-of.ts'
 import type { Queryable } from './queryable.ts'
 
 /** One state of the lease's row. The times are the server's. */
@@ -15,6 +16,9 @@ export interface LeaseRow {
 
 /** How often a query is tried that was not clearly answered. */
 const attempts = 4
+
+/** The SQLSTATE of what would write in a read-only transaction. It passes when a standby is promoted. */
+const readOnly = '25006'
 
 /** SQLSTATEs of who makes a table that another makes just now: of its name, itself, or its row type. */
 const collisions: ReadonlySet<string> = new Set(['23505', '42P07', '42710'])
@@ -145,11 +149,31 @@ export class LeaseTable {
         failure = error
       }
     }
-    throw new LeaseUnavailableError(
-      this.#place,
-      `did not answer clearly, ${attempts} times`,
-      failure,
-    )
+    throw await this.#unavailable(failure)
+  }
+
+  async #unavailable(failure: unknown): Promise<LeaseUnavailableError> {
+    if (sqlState(failure) !== readOnly) {
+      const what = `did not answer clearly, ${attempts} times: ${reasonOf(failure)}`
+      return new LeaseUnavailableError(this.#place, what, failure)
+    }
+    const isStandby = await this.#isStandby()
+    const why = isStandby
+      ? 'is on a standby, which cannot be written'
+      : 'cannot be written, for default_transaction_read_only is on'
+    const cure = isStandby
+      ? 'give the address of the primary, or promote the standby'
+      : 'turn that off for this user or database'
+    return new LeaseUnavailableError(this.#place, why, failure, cure)
+  }
+
+  async #isStandby(): Promise<boolean> {
+    try {
+      const { rows } = await this.#query('SELECT pg_is_in_recovery() AS standby')
+      return rows[0]?.['standby'] === true
+    } catch {
+      return false
+    }
   }
 
   /** Makes the table where it is missing. Who may not create tables can use one that is there. */
@@ -217,7 +241,7 @@ function sqlState(error: unknown): string {
  */
 function isUnclear(error: unknown): boolean {
   const state = sqlState(error)
-  return state === '' || /^(08|40|53|57)/.test(state) || ['25006', '42P01'].includes(state)
+  return state === '' || /^(08|40|53|57)/.test(state) || [readOnly, '42P01'].includes(state)
 }
 
 async function pause(attempt: number, signal: AbortSignal | undefined): Promise<void> {

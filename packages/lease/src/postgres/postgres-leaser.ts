@@ -87,7 +87,8 @@ export class PostgresLeaser implements Leaser, AsyncDisposable {
     if (row === null) return null
     this.#refuseUnreadable(row)
     const { generation, owner, expiresAt, now } = row
-    return { generation, owner, expiresAt: new Date(expiresAt), held: expiresAt > now }
+    const problem = this.#problemOf(row)
+    return { generation, owner, expiresAt: new Date(expiresAt), held: expiresAt > now, problem }
   }
 
   async reset({ signal }: LeaseRequest = {}): Promise<void> {
@@ -119,13 +120,14 @@ export class PostgresLeaser implements Leaser, AsyncDisposable {
     this.#refuseUnreadable(row)
     const { owner, expiresAt, now } = row
     if (expiresAt < now) return
-    if (expiresAt > now + this.maxTtl + 1) {
-      throw new LeaseCorruptError(
-        this.place,
-        `${owner} claims it until ${new Date(expiresAt).toISOString()}, which is further away than the ${this.maxTtl} ms that are granted at most`,
-      )
-    }
+    const problem = this.#problemOf(row)
+    if (problem !== null) throw new LeaseCorruptError(this.place, problem)
     throw new LeaseExistsError(this.place, owner, new Date(expiresAt))
+  }
+
+  #problemOf({ owner, expiresAt, now }: LeaseRow): string | null {
+    if (expiresAt <= now + this.maxTtl + 1) return null
+    return `${owner} claims it until ${new Date(expiresAt).toISOString()}, which is further away than the ${this.maxTtl} ms that are granted at most`
   }
 
   /** The lease of a row. Its clock follows the server's, as that was when the answer came. */

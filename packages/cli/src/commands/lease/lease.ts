@@ -1,20 +1,46 @@
 import { type CommandResult, type Held, runCommandWithLease } from '@howdah/lease'
-import type { Context } from '../command.ts'
-import { UsageError } from '../errors.ts'
-import { codeOf, exitStatus, statusOfSignal } from '../exit-status.ts'
-import { forListener } from '../for-listener.ts'
-import type { PassedSignal } from '../interruption.ts'
-import { openLeaser } from '../open-leaser.ts'
+import type { Context } from '../../command.ts'
+import { UsageError } from '../../errors.ts'
+import { codeOf, exitStatus, statusOfSignal } from '../../exit-status.ts'
+import { forListener } from '../../for-listener.ts'
+import type { PassedSignal } from '../../interruption.ts'
+import { openLeaser } from '../../open-leaser.ts'
+import { resetLease } from './reset-lease.ts'
+import { showLease } from './show-lease.ts'
+import { withCure } from './with-cure.ts'
 
-/** Runs a command while holding a lease, and has it ended before that can be lost. */
-export async function lease(
+/** Runs a command while holding a lease, and has it ended before that can be lost. Or shows or resets a lease. */
+export async function lease(context: Context, operands: readonly string[]): Promise<number> {
+  const { options, rest } = context
+  const [first = '', name] = operands.slice(0, operands.length - rest.length)
+  if (name !== undefined) return await operate(context, first, name)
+  const [command, ...args] = rest
+  if (command === undefined) {
+    throw new UsageError(
+      'lease: say which command to run, after --: howdah lease NAME -- COMMAND; or: howdah lease show NAME, howdah lease reset NAME',
+    )
+  }
+  if (options.json) throw new UsageError('lease: --json is for "show"')
+  if (options.force) throw new UsageError('lease: --force is for "reset"')
+  return await runWith(context, first, command, args)
+}
+
+async function operate(context: Context, action: string, name: string): Promise<number> {
+  if (context.rest.length > 0 || (action !== 'show' && action !== 'reset')) {
+    throw new UsageError(
+      `lease: it is "show ${name}", "reset ${name}", or a name, and then -- and a command`,
+    )
+  }
+  return await (action === 'show' ? showLease : resetLease)(context, name)
+}
+
+async function runWith(
   context: Context,
-  [name = '', command, ...args]: readonly string[],
+  name: string,
+  command: string,
+  args: readonly string[],
 ): Promise<number> {
   const { output } = context
-  if (command === undefined) {
-    throw new UsageError('lease: say which command to run, after --: howdah lease NAME -- COMMAND')
-  }
   const opened = await openLeaser(context, name)
   const { leaser } = opened
   try {
@@ -29,7 +55,7 @@ export async function lease(
     return exitStatus.ownFailure
   } catch (error) {
     const errno = errnoOf(error)
-    if (errno === null) throw error
+    if (errno === null) throw withCure(error, context, name)
     if (errno === 'ENOENT') output.complain(`howdah: ${command}: command not found`)
     else output.complain(`howdah: ${(error as Error).message}`)
     return errno === 'ENOENT' ? exitStatus.notFound : exitStatus.notRunnable

@@ -1,0 +1,33 @@
+import type { Leaser } from '@howdah/lease'
+import type { Context } from '../../command.ts'
+import { codeOf, exitStatus } from '../../exit-status.ts'
+import { withLeaser } from './with-leaser.ts'
+
+/** Frees a lease that is corrupt, or with --force one that is held. Its generation still grows. */
+export async function resetLease(context: Context, name: string): Promise<number> {
+  return await withLeaser(context, name, async (leaser) => {
+    const { options, output, interruption } = context
+    const holder = options.force === true ? null : await holderOf(leaser, interruption.signal)
+    if (holder !== null) {
+      output.complain(
+        `howdah: the lease ${leaser.place} is held by ${holder}; wait for its end, or end that holder, ` +
+          'or reset it all the same with --force',
+      )
+      return exitStatus.held
+    }
+    await leaser.reset({ signal: interruption.signal })
+    return exitStatus.done
+  })
+}
+
+/** Who holds a sound lease, and until when; `null` if nobody does, or what is stored is no lease. */
+async function holderOf(leaser: Leaser, signal: AbortSignal): Promise<string | null> {
+  try {
+    const state = await leaser.inspect({ signal })
+    if (state === null || !state.held || state.problem !== null) return null
+    return `${state.owner || 'somebody without a name'} until ${state.expiresAt.toISOString()}`
+  } catch (error) {
+    if (codeOf(error) === 'ERR_LEASE_CORRUPT') return null
+    throw error
+  }
+}

@@ -1,0 +1,26 @@
+import type { Leaser } from '@howdah/lease'
+import type { Context } from '../../command.ts'
+import { statusOf } from '../../exit-status.ts'
+import { openLeaser } from '../../open-leaser.ts'
+import { describeError } from '../../report-error.ts'
+import { withCure } from './with-cure.ts'
+
+/** Does something with a lease that is not to be held. Its failures have the usual statuses: no program runs here. */
+export async function withLeaser(
+  context: Context,
+  name: string,
+  action: (leaser: Leaser) => Promise<number>,
+): Promise<number> {
+  const { io, output, interruption } = context
+  const opened = await openLeaser(context, name, { create: false })
+  try {
+    return await action(opened.leaser)
+  } catch (error) {
+    if (interruption.status !== null) throw error
+    const cured = withCure(error, context, name)
+    output.complain(describeError(cured, io.env['HOWDAH_DEBUG'] === '1'))
+    return statusOf(cured)
+  } finally {
+    await opened.close()
+  }
+}
