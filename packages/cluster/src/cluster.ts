@@ -39,6 +39,7 @@ import { superusersWhileStopped } from './single-user.ts'
 import { stopPostmaster } from './stop.ts'
 import { ClusterSubject } from './subject.ts'
 import { superuserOf } from './superuser.ts'
+import { explained } from './system-errors.ts'
 import { remember } from './use-entry.ts'
 import { readVersion } from './version-file.ts'
 import { waiting, type WaitingOptions } from './waiting-options.ts'
@@ -113,28 +114,30 @@ export class Cluster {
 
   /** What there is. Throws rather than guess: *don't know* is never "stopped". */
   async status(): Promise<ClusterStatus> {
-    const existing = await this.version()
-    if (existing === null) {
-      await this.refuseServed()
-      return { state: 'missing' }
-    }
-    const postmaster = await findPostmaster(this.directory)
-    if (postmaster === null) return { state: 'stopped', version: existing }
-    const { file, identity } = postmaster
-    const { subject, place } = await this.coordination()
-    const owner = await ownership(place, subject)
-    return {
-      state: 'running',
-      version: existing,
-      pid: identity.pid,
-      startedAt: file.startedAt,
-      port: file.port,
-      socketDirectory:
-        file.socketDirectory === null ? null : resolve(this.dataDir, file.socketDirectory),
-      listenAddress: file.listenAddress,
-      ours: owner === 'ours' || owner === 'pinned',
-      pinned: owner === 'pinned' || owner === 'foreign',
-    }
+    return await explained(this.dataDir, async () => {
+      const existing = await this.version()
+      if (existing === null) {
+        await this.refuseServed()
+        return { state: 'missing' }
+      }
+      const postmaster = await findPostmaster(this.directory)
+      if (postmaster === null) return { state: 'stopped', version: existing }
+      const { file, identity } = postmaster
+      const { subject, place } = await this.coordination()
+      const owner = await ownership(place, subject)
+      return {
+        state: 'running',
+        version: existing,
+        pid: identity.pid,
+        startedAt: file.startedAt,
+        port: file.port,
+        socketDirectory:
+          file.socketDirectory === null ? null : resolve(this.dataDir, file.socketDirectory),
+        listenAddress: file.listenAddress,
+        ours: owner === 'ours' || owner === 'pinned',
+        pinned: owner === 'pinned' || owner === 'foreign',
+      }
+    })
   }
 
   /** Whether a server runs. Throws rather than guess. */
@@ -154,10 +157,12 @@ export class Cluster {
 
   /** Creates the cluster if there is none. Throws `NotEmptyError` for a directory with other content. */
   async create(options: WaitingOptions = {}): Promise<State> {
-    if (await this.exists()) return 'unmodified'
-    const { free } = await this.coordination()
-    await using exclusive = await free.change(waiting(options))
-    return await exclusive.create({ start: {} })
+    return await explained(this.dataDir, async () => {
+      if (await this.exists()) return 'unmodified'
+      const { free } = await this.coordination()
+      await using exclusive = await free.change(waiting(options))
+      return await exclusive.create({ start: {} })
+    })
   }
 
   /**
@@ -166,7 +171,9 @@ export class Cluster {
    * `'unmodified'` when it was running already: the options of a start were not applied then, but it stays from now on.
    */
   async start(options: RunOptions = {}): Promise<State> {
-    return await startCluster(await this.coordination(options), options)
+    return await explained(this.dataDir, async () => {
+      return await startCluster(await this.coordination(options), options)
+    })
   }
 
   /**
@@ -177,7 +184,9 @@ export class Cluster {
    * await using db = await new Cluster('.howdah/data').run({ database: 'app' })
    */
   async run(options: RunOptions = {}): Promise<Session> {
-    return await joinCluster(await this.coordination(options), options)
+    return await explained(this.dataDir, async () => {
+      return await joinCluster(await this.coordination(options), options)
+    })
   }
 
   /** The running server, without becoming one of its users. Throws {@link NotRunningError}. */
@@ -197,12 +206,14 @@ export class Cluster {
 
   /** The roles that are superuser and can log in, oldest first; of a stopped cluster, too. */
   async superusers(options: WaitingOptions = {}): Promise<string[]> {
-    if (!(await this.exists())) throw new ClusterMissingError(this.dataDir)
-    const { free, user, runtime } = await this.coordination()
-    await using exclusive = await free.tryChange({ ...waiting(options), ifExists: true })
-    if (exclusive === null || (await this.running()))
-      return await (await this.server()).superusers()
-    return await superusersWhileStopped(this.directory, await runtime(), user, options.signal)
+    return await explained(this.dataDir, async () => {
+      if (!(await this.exists())) throw new ClusterMissingError(this.dataDir)
+      const { free, user, runtime } = await this.coordination()
+      await using exclusive = await free.tryChange({ ...waiting(options), ifExists: true })
+      if (exclusive === null || (await this.running()))
+        return await (await this.server()).superusers()
+      return await superusersWhileStopped(this.directory, await runtime(), user, options.signal)
+    })
   }
 
   /**
@@ -225,14 +236,18 @@ export class Cluster {
    * forced.
    */
   async stop(options: EndOptions = {}): Promise<State> {
-    const status = await this.status()
-    if (status.state !== 'running') return 'unmodified'
-    if (!status.ours && options.force !== true) throw new NotOursError(this.dataDir, 'stop')
-    await using exclusive = await this.forMyself('stop', options)
-    const onNotice = (notice: string) => this.tell(notice)
-    return await exclusive.reconfigure(async () =>
-      (await stopPostmaster(this.directory, { ...options, onNotice })) ? 'modified' : 'unmodified',
-    )
+    return await explained(this.dataDir, async () => {
+      const status = await this.status()
+      if (status.state !== 'running') return 'unmodified'
+      if (!status.ours && options.force !== true) throw new NotOursError(this.dataDir, 'stop')
+      await using exclusive = await this.forMyself('stop', options)
+      const onNotice = (notice: string) => this.tell(notice)
+      return await exclusive.reconfigure(async () =>
+        (await stopPostmaster(this.directory, { ...options, onNotice }))
+          ? 'modified'
+          : 'unmodified',
+      )
+    })
   }
 
   /**
@@ -241,19 +256,21 @@ export class Cluster {
    * Throws as {@link stop} does, and {@link NotOursError} for a cluster that howdah did not create, unless forced.
    */
   async destroy(options: EndOptions = {}): Promise<State> {
-    const exists = await this.exists()
-    if (!exists) {
-      await this.refuseServed()
-      if (!(await this.directory.has(this.directory.wreck))) return 'unmodified'
-    }
-    const mark = await readMark(this.directory)
-    if (exists && mark?.created !== true && options.force !== true) {
-      throw new NotOursError(this.dataDir, 'destroy')
-    }
-    await using exclusive = await this.forMyself('destroy', options)
-    await exclusive.reconfigure(async () => await stopPostmaster(this.directory, options))
-    options.signal?.throwIfAborted()
-    return await exclusive.destroy()
+    return await explained(this.dataDir, async () => {
+      const exists = await this.exists()
+      if (!exists) {
+        await this.refuseServed()
+        if (!(await this.directory.has(this.directory.wreck))) return 'unmodified'
+      }
+      const mark = await readMark(this.directory)
+      if (exists && mark?.created !== true && options.force !== true) {
+        throw new NotOursError(this.dataDir, 'destroy')
+      }
+      await using exclusive = await this.forMyself('destroy', options)
+      await exclusive.reconfigure(async () => await stopPostmaster(this.directory, options))
+      options.signal?.throwIfAborted()
+      return await exclusive.destroy()
+    })
   }
 
   /**
@@ -266,8 +283,10 @@ export class Cluster {
    * newest are removed when this one is whole.
    */
   async backup(options: BackupOptions): Promise<BackedUp> {
-    const { backUp } = await import('./backup/back-up.ts')
-    return await backUp(await this.coordination(), options)
+    return await explained(this.dataDir, async () => {
+      const { backUp } = await import('./backup/back-up.ts')
+      return await backUp(await this.coordination(), options)
+    })
   }
 
   /**
@@ -278,12 +297,14 @@ export class Cluster {
    * `InvalidTargetError`, `BackupDamagedError` and `RecoveryFailedError`; there is no cluster then, as before.
    */
   async restore(options: RestoreOptions): Promise<Restored> {
-    const { restore } = await import('./backup/restore.ts')
-    const { user, free, state } = await this.coordination()
-    const runtime = async (wanted: PartialVersion) => await this.runtimeFor(wanted)
-    const restored = await restore({ directory: this.directory, user, free, runtime }, options)
-    await remember(state, this.directory)
-    return restored
+    return await explained(this.dataDir, async () => {
+      const { restore } = await import('./backup/restore.ts')
+      const { user, free, state } = await this.coordination()
+      const runtime = async (wanted: PartialVersion) => await this.runtimeFor(wanted)
+      const restored = await restore({ directory: this.directory, user, free, runtime }, options)
+      await remember(state, this.directory)
+      return restored
+    })
   }
 
   /**
@@ -297,16 +318,18 @@ export class Cluster {
    * `RecoveryFailedError`; there is no copy then, and the original is as it was.
    */
   async clone(options: CloneOptions): Promise<Cluster> {
-    const copy = new Cluster(options.to, {
-      ...this.options,
-      onNotice: (notice) => this.tell(notice),
+    return await explained(this.dataDir, async () => {
+      const copy = new Cluster(options.to, {
+        ...this.options,
+        onNotice: (notice) => this.tell(notice),
+      })
+      const { clone } = await import('./clone/clone.ts')
+      const from = await this.coordination()
+      const to = await copy.coordination({ like: from.user })
+      await clone(from, to, options)
+      await remember(to.state, to.directory)
+      return copy
     })
-    const { clone } = await import('./clone/clone.ts')
-    const from = await this.coordination()
-    const to = await copy.coordination({ like: from.user })
-    await clone(from, to, options)
-    await remember(to.state, to.directory)
-    return copy
   }
 
   /** A directory without `PG_VERSION` is no cluster, but a server may still run there. */

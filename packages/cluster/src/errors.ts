@@ -189,6 +189,41 @@ export class PermissionError extends ClusterError {
   }
 }
 
+/** The system has refused more files, processes or memory. */
+export class SystemLimitError extends ClusterError {
+  override readonly name = 'SystemLimitError'
+  /** The system's own code, such as `EMFILE`. */
+  readonly refusal: string
+
+  constructor(
+    dataDir: string,
+    refusal: string,
+    what: string,
+    cure: string,
+    options?: ErrorOptions,
+  ) {
+    super('ERR_CLUSTER_LIMIT', dataDir, `${what} (${refusal}), for ${dataDir}; ${cure}`, options)
+    this.refusal = refusal
+  }
+}
+
+/** The file system is mounted read-only, and something would have to be written there. */
+export class ReadOnlyError extends ClusterError {
+  override readonly name = 'ReadOnlyError'
+  /** What could not be written. */
+  readonly path: string
+
+  constructor(dataDir: string, path: string, options?: ErrorOptions) {
+    super(
+      'ERR_CLUSTER_READ_ONLY',
+      dataDir,
+      `cannot write ${path}: its file system is read-only; use a place that can be written, or mount it read-write`,
+      options,
+    )
+    this.path = path
+  }
+}
+
 /** As root: no user is there to run the server as, or the one that was asked for is unknown. */
 export class ServerUserError extends ClusterError {
   override readonly name = 'ServerUserError'

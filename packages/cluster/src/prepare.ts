@@ -27,7 +27,7 @@ async function explain(directory: DataDirectory, error: unknown): Promise<unknow
   if (code === 'EEXIST' || code === 'ENOTDIR') {
     return new InvalidPathError(directory.path, 'it is a file, or below one; name a directory')
   }
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+  if (code === 'EACCES' || code === 'EPERM') {
     const message = `may not make ${path} for a cluster; use a data directory in a place that is yours`
     return new PermissionError(directory.path, path, message, { cause: error })
   }

@@ -41,6 +41,8 @@ export async function runServerProgram(
     ...(user !== null && { uid: user.uid, gid: user.gid }),
     stdio: ['pipe', 'pipe', 'pipe', ...way.descriptors, ...(keeps === undefined ? [] : [keeps])],
   }) as ChildProcessWithoutNullStreams
+  // It has no streams if it could not be started, and rejects with why.
+  await once(child, 'spawn')
   // A program that ends without reading its input is no error of its own.
   child.stdin.on('error', () => undefined)
   child.stdin.end(input)

@@ -43,11 +43,27 @@ export function linkDirectories(): string[] {
 
 async function ownDirectory(dataDir: string): Promise<string> {
   const uid = process.getuid?.() ?? 0
-  const candidates = linkDirectories()
-  const path = candidates.find((candidate) => candidate.length < 60) ?? candidates.at(-1) ?? ''
-  await mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error
-  })
+  const candidates = linkDirectories().filter((candidate) => candidate.length < 60)
+  let path = candidates[0] ?? ''
+  let obstacle: unknown = null
+  for (const candidate of candidates) {
+    path = candidate
+    obstacle = await mkdir(candidate, { mode: 0o700 }).then(
+      () => null,
+      (error: NodeJS.ErrnoException) => (error.code === 'EEXIST' ? null : error),
+    )
+    // TMPDIR may lead nowhere, or where nothing can be made.
+    if (obstacle === null) break
+  }
+  if (obstacle !== null) {
+    throw new PermissionError(
+      dataDir,
+      path,
+      `${dataDir} is too long for a socket, and ${path}, where a short link to it would lie, cannot be made; ` +
+        'use a shorter path, or set TMPDIR to a directory that can be written',
+      { cause: obstacle },
+    )
+  }
   const found = await lstat(path)
   if (!found.isDirectory() || found.uid !== uid) {
     throw new PermissionError(

@@ -30,6 +30,24 @@ function inheritableDescriptors(): number[] {
   }
 }
 
+/** How many descriptors are left for what spawning itself needs. */
+const spare = 8
+
+/**
+ * How many descriptors this process may have: what is above can neither be covered, nor be opened by anybody. They were
+ * opened before the limit was lowered.
+ *
+ * Source: proc_pid_limits(5), getrlimit(2).
+ */
+function limit(): number {
+  try {
+    const limits = readFileSync('/proc/self/limits', 'utf8')
+    return Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? Infinity)
+  } catch {
+    return Infinity
+  }
+}
+
 /** A child's stdio in which /dev/null covers what it would inherit otherwise. */
 export interface CoveredStdio extends Disposable {
   readonly stdio: (IOType | number)[]
@@ -38,7 +56,9 @@ export interface CoveredStdio extends Disposable {
 /** Extends a child's stdio so that it inherits nothing else. To be disposed once the child is spawned. */
 export function coverDescriptors(stdio: readonly (IOType | number)[]): CoveredStdio {
   const covered = [...stdio]
-  const exposed = inheritableDescriptors().filter((fd) => fd >= stdio.length)
+  const above = inheritableDescriptors().filter((fd) => fd >= stdio.length)
+  const most = above.length === 0 ? 0 : limit() - spare
+  const exposed = above.filter((fd) => fd < most)
   if (exposed.length === 0) return { stdio: covered, [Symbol.dispose]: () => undefined }
   const nothing = openSync('/dev/null', 'r+')
   for (const fd of exposed) {

@@ -1,0 +1,70 @@
+import { accessSync, constants } from 'node:fs'
+import { dirname } from 'node:path'
+import { ClusterError, ReadOnlyError, SystemLimitError } from './errors.ts'
+
+/** Limits of the system, by the code of the error that says so: what is exhausted, and how to have more of it. */
+const limits: Readonly<Record<string, readonly [what: string, cure: string]>> = {
+  EMFILE: ['this process may open no more files', 'raise the limit, as with: ulimit -n 1024'],
+  ENFILE: [
+    'no more files can be opened on this machine',
+    'end what has so many open, or raise fs.file-max',
+  ],
+  EAGAIN: [
+    'no more processes can be started here',
+    'end some, or raise the limit: ulimit -u, or that of the container',
+  ],
+  ENOMEM: [
+    'there is no memory for another process',
+    'end what takes it, or give the container more',
+  ],
+}
+
+/** How many causes of causes are looked at. */
+const deepest = 8
+
+/**
+ * Does something to a cluster. What the system refuses on the way becomes an error that says what to do about it:
+ * {@link SystemLimitError}, {@link ReadOnlyError}. All others are passed on.
+ */
+export async function explained<T>(dataDir: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action()
+  } catch (error) {
+    throw explanationOf(dataDir, error) ?? error
+  }
+}
+
+function explanationOf(dataDir: string, error: unknown): ClusterError | null {
+  let cause = error
+  for (let depth = 0; depth < deepest && cause instanceof Error; depth += 1, cause = cause.cause) {
+    const { code = '', syscall, path } = cause as NodeJS.ErrnoException
+    // What is held by another is EAGAIN as well, but no process that could not be started.
+    const limit =
+      code === 'EAGAIN' && syscall?.startsWith('spawn') !== true ? undefined : limits[code]
+    if (limit !== undefined) return new SystemLimitError(dataDir, code, ...limit, { cause: error })
+    if (code === 'EROFS') return new ReadOnlyError(dataDir, path ?? dataDir, { cause: error })
+    if (syscall === 'mkdir' && code === 'ENOENT' && path !== undefined && cannotMake(path))
+      return new ReadOnlyError(dataDir, path, { cause: error })
+  }
+  return null
+}
+
+/** On a read-only file system, making a directory and those above it fails by ENOENT. */
+function cannotMake(path: string): boolean {
+  try {
+    accessSync(existingAbove(path), constants.W_OK)
+    return false
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EROFS'
+  }
+}
+
+function existingAbove(path: string): string {
+  const parent = dirname(path)
+  try {
+    accessSync(parent)
+    return parent
+  } catch {
+    return parent === path ? parent : existingAbove(parent)
+  }
+}
