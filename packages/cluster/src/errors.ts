@@ -207,6 +207,35 @@ export class SystemLimitError extends ClusterError {
   }
 }
 
+/** Linux without a /proc. */
+export class NoProcError extends ClusterError {
+  override readonly name = 'NoProcError'
+
+  constructor(dataDir: string, options?: ErrorOptions) {
+    super(
+      'ERR_CLUSTER_NO_PROC',
+      dataDir,
+      `there is no /proc here, by which the programs of PostgreSQL find their libraries, and root the files of a new cluster, ` +
+        `so ${dataDir} cannot be used; mount it with: mount -t proc proc /proc`,
+      options,
+    )
+  }
+}
+
+/** There is no place where temporary clusters could lie. */
+export class TemporaryPlaceError extends ClusterError {
+  override readonly name = 'TemporaryPlaceError'
+
+  constructor(path: string, why: string, options?: ErrorOptions) {
+    super(
+      'ERR_CLUSTER_TEMPORARY_PLACE',
+      path,
+      `temporary clusters cannot lie in ${path}: ${why}; set HOWDAH_TEMPORARY_DIR to a directory that can be written`,
+      options,
+    )
+  }
+}
+
 /** The file system is mounted read-only, and something would have to be written there. */
 export class ReadOnlyError extends ClusterError {
   override readonly name = 'ReadOnlyError'

@@ -15,6 +15,7 @@ import { reach } from './reach.ts'
 import type { ServerUser } from './server-user.ts'
 import { checkStartSetting } from './setting-name.ts'
 import { longestStillness, stopPostmaster } from './stop.ts'
+import { explainedByLog } from './system-errors.ts'
 
 /** How a server is started. */
 export interface StartOptions {
@@ -71,7 +72,8 @@ export async function startPostmaster(
     if (failure === null) return
     const words = await readLog(directory, log.start)
     if (performance.now() > deadline || !(await mayPass(directory, words, { attempt, tcp }))) {
-      throw new StartFailedError(directory.path, failure, words.trim())
+      const failed = new StartFailedError(directory.path, failure, words.trim())
+      throw explainedByLog(directory.path, words, failed) ?? failed
     }
   }
 }

@@ -1,6 +1,6 @@
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { ClusterError, ReadOnlyError, SystemLimitError } from './errors.ts'
+import { type ClusterError, NoProcError, ReadOnlyError, SystemLimitError } from './errors.ts'
 
 /** Limits of the system, by the code of the error that says so: what is exhausted, and how to have more of it. */
 const limits: Readonly<Record<string, readonly [what: string, cure: string]>> = {
@@ -17,6 +17,22 @@ const limits: Readonly<Record<string, readonly [what: string, cure: string]>> = 
     'there is no memory for another process',
     'end what takes it, or give the container more',
   ],
+}
+
+/** What a server's last words mean, if the system is what it failed by. */
+export function explainedByLog(dataDir: string, log: string, cause: Error): ClusterError | null {
+  // It needs some sixty.
+  if (log.includes('insufficient file descriptors')) {
+    const what = 'a server started here may open too few files'
+    return new SystemLimitError(dataDir, 'EMFILE', what, limits['EMFILE']?.[1] ?? '', { cause })
+  }
+  // By /proc/self/exe the loader knows where a program lies, and so its libraries.
+  const isLoader = log.includes('error while loading shared libraries')
+  return isLoader && isWithoutProc() ? new NoProcError(dataDir, { cause }) : null
+}
+
+function isWithoutProc(): boolean {
+  return process.platform === 'linux' && !existsSync('/proc/self')
 }
 
 /** How many causes of causes are looked at. */
@@ -42,6 +58,8 @@ function explanationOf(dataDir: string, error: unknown): ClusterError | null {
     const limit =
       code === 'EAGAIN' && syscall?.startsWith('spawn') !== true ? undefined : limits[code]
     if (limit !== undefined) return new SystemLimitError(dataDir, code, ...limit, { cause: error })
+    if (code === 'ENOENT' && path?.startsWith('/proc/self/') === true)
+      return new NoProcError(dataDir, { cause: error })
     if (code === 'EROFS') return new ReadOnlyError(dataDir, path ?? dataDir, { cause: error })
     if (syscall === 'mkdir' && code === 'ENOENT' && path !== undefined && cannotMake(path))
       return new ReadOnlyError(dataDir, path, { cause: error })

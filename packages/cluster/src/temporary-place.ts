@@ -1,7 +1,8 @@
 import { freemem, tmpdir } from 'node:os'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { statfs } from 'node:fs/promises'
 import { existingTrustedDirectory, trustedDirectory } from '@howdah/runtime'
+import { TemporaryPlaceError } from './errors.ts'
 
 /** In bytes: a cluster is some 30 MB, and what is written into it is to have room, too. */
 const roomFor = 1024 ** 3
@@ -12,17 +13,31 @@ const tmpfs = 0x01021994
  * The directory where temporary clusters of this user lie: in `HOWDAH_TEMPORARY_DIR` if that is set; else in memory where
  * there is room for one, with as much again to spare; else below the temporary directory. It is ours, and nobody else can write it; made where it is missing.
  *
- * Rejects as `trustedDirectory` of `@howdah/runtime` does, where even the temporary directory will not do.
+ * Throws {@link TemporaryPlaceError} if even the temporary directory cannot be used, and `UntrustedDirectoryError` of
+ * `@howdah/runtime` if others could write there.
  */
 export async function temporaryPlace(): Promise<string> {
   const chosen = process.env['HOWDAH_TEMPORARY_DIR']
-  if (chosen) return await trustedDirectory(join(chosen, placeName()))
+  if (chosen) return await placeIn(chosen)
   for (const memory of inMemory()) {
     if (!(await hasRoom(memory))) continue
     const place = await trustedDirectory(join(memory, placeName())).catch(() => null)
     if (place !== null) return place
   }
-  return await trustedDirectory(join(tmpdir(), placeName()))
+  return await placeIn(tmpdir())
+}
+
+async function placeIn(above: string): Promise<string> {
+  const path = resolve(above, placeName())
+  try {
+    return await trustedDirectory(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_RUNTIME_CACHE_DIRECTORY') throw error
+    const { cause, message } = error as Error
+    throw new TemporaryPlaceError(path, cause instanceof Error ? cause.message : message, {
+      cause: error,
+    })
+  }
 }
 
 /** All such directories that are there, for clusters that were left there. */

@@ -96,8 +96,9 @@ async function run(
   })
   const { stdout } = child
   try {
-    const output = stdout === null ? '' : await Promise.race([text(stdout), failure(child)])
-    return output.trim()
+    // It has no stream if it could not be started.
+    const output = stdout ? text(stdout) : new Promise<never>(() => undefined)
+    return (await Promise.race([output, failure(child)])).trim()
   } finally {
     stdout?.destroy()
     child.unref()

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs'
+import { accessSync, constants } from 'node:fs'
 import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { quote } from '../backup/quote.ts'
@@ -47,11 +47,25 @@ async function complain(directory: DataDirectory): Promise<Complaint[]> {
   const { uid } = await lstat(path)
   const owner = wrongOwner(path, uid)
   if (owner !== null) return [owner]
+  if (isReadOnly(path)) {
+    const what = `the file system of ${path} is read-only, so no server can run there`
+    return [{ severity: 'error', subject: { path }, what, cure: 'mount it read-write' }]
+  }
   // From 11 on, its group may read it. See "Creating a Database Cluster" in PostgreSQL's manual.
   const forbidden = version.major >= 11 ? 0o027 : 0o077
   const mode = await wrongMode(path, 0o700, forbidden)
   const password = await wrongMode(directory.passwordFile, 0o600, 0o077)
   return [mode, password, await strangers(path, uid)].filter((one) => one !== null)
+}
+
+/** Asked of the kernel, which refuses that even to root. */
+function isReadOnly(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK)
+    return false
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EROFS'
+  }
 }
 
 function wrongOwner(path: string, uid: number): Complaint | null {
