@@ -75,8 +75,8 @@ export class ClusterSubject implements Subject<LaunchOptions> {
 
   async start(options: LaunchOptions, launch: Launch): Promise<State> {
     await checkAccess(this.directory, this.user)
-    refuseHardLinks(this.directory)
     const [runtime] = await Promise.all([this.runtime(), this.scope.requireFree()])
+    refuseHardLinks(this.directory)
     options.onProgress?.('starting')
     await recordSuperuser(this.directory, runtime, this.user)
     const claiming = this.scope.claiming(launch)

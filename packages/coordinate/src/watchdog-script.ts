@@ -103,6 +103,7 @@ ours() {
 
 # Whether a server lives, wherever: whether its lock is held.
 served() {
+  [ -e /proc/self/fd/7 ] || return 1
   ! keep_server flock -s -n 7 || { keep_server flock -u 7; return 1; }
 }
 
@@ -224,7 +225,9 @@ remove() {
 }
 
 [ -r /proc/self/stat ] || { echo no-proc; exit 1; }
-exec 5<"$use" 7<"$server"
+exec 5<"$use"
+# Where it is missing, no server can start.
+[ ! -e "$server" ] || exec 7<"$server"
 # Whether there is a flock(1) that works on descriptors: unlocking what is not locked is one way to see.
 release_use >/dev/null 2>&1 || { echo no-flock; exit 1; }
 same_use || { echo "$use was replaced"; exit 1; }

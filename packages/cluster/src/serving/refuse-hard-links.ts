@@ -8,7 +8,7 @@ import { PermissionError } from '../errors.ts'
  */
 export function refuseHardLinks(directory: DataDirectory): void {
   const control = directory.file('global', 'pg_control')
-  const { nlink = 1 } = statSync(control, { throwIfNoEntry: false }) ?? {}
+  const nlink = linksOf(control)
   if (nlink <= 1) return
   throw new PermissionError(
     directory.path,
@@ -16,4 +16,12 @@ export function refuseHardLinks(directory: DataDirectory): void {
     `${control} has ${nlink} hard links, so the files of this cluster are those of another directory, too; ` +
       'no server is started on such files: make a copy of the directory with cp -a, or with howdah clone, and use that',
   )
+}
+
+function linksOf(path: string): number {
+  try {
+    return statSync(path).nlink
+  } catch {
+    return 0 // The server says what is missing.
+  }
 }

@@ -1,0 +1,81 @@
+import { chmodSync } from 'node:fs'
+import { Container, isOpenToOthers, temporaryDirectory, type ContainerUser } from '@howdah/fixtures'
+import { describe, expect, test } from 'vitest'
+import { postgresForContainers } from './postgres-for-containers.ts'
+
+const denied = whyNot()
+if (denied !== null) console.log(`no tests in containers: ${denied}`)
+/** As an ordinary user, only one user can be mapped into a container. */
+const isRoot = process.geteuid?.() === 0
+const users: ContainerUser[] = isRoot ? ['root', 'app'] : []
+if (!isRoot) console.log('no life in containers: only root may run several users in them')
+
+describe.skipIf(denied !== null)(
+  'in a container with nothing but Node, BusyBox and PostgreSQL',
+  () => {
+    test.each(users)(
+      'the usual life passes as %s',
+      async (user) => {
+        using volume = temporaryDirectory({ prefix: 'howdah-container-' })
+        chmodSync(volume.path, 0o777)
+        const postgres = await postgresForContainers()
+        const result = await Container.run(life, { volume: volume.path, user, postgres })
+        expect(result.stderr).not.toMatch(/^\s+at /m)
+        expect(result).toMatchObject({ status: 0, stdout: expect.stringMatching(/\n +3 *\n/) })
+        expect(result.stdout).toContain('processes left: 0\n')
+      },
+      300_000,
+    )
+
+    test.runIf(isRoot)(
+      'a server whose container was killed is followed by one with the same pids',
+      async () => {
+        using volume = temporaryDirectory({ prefix: 'howdah-container-' })
+        chmodSync(volume.path, 0o777)
+        const options = { volume: volume.path, postgres: await postgresForContainers() }
+        expect(await Container.run('howdah -D data exec -- true', options)).toMatchObject({
+          status: 0,
+        })
+        for (let restart = 0; restart < 3; restart++) {
+          const container = new Container(
+            'howdah -D data exec -- sh -c "echo in; sleep 60"',
+            options,
+          )
+          await new Promise((done) => container.process.stdout.once('data', done))
+          await container.kill()
+        }
+        const after = await Container.run(`howdah -D data -c 'select 42'`, options)
+        expect(after).toMatchObject({ status: 0, stdout: expect.stringContaining('42') })
+      },
+      300_000,
+    )
+  },
+)
+
+/** Create, exec, share, stop, kill, restart, backup, restore, temporary: in one container, whatever it has for a user. */
+const life = `
+set -e
+howdah start
+howdah status
+howdah -c 'create table t (i int)'
+howdah -c 'insert into t values (1)'
+howdah exec -d app -- sh -c 'test -n "$DATABASE_URL"'
+howdah exec -- sh -c 'until [ -e joined ]; do sleep 0.1; done' &
+howdah exec -- sh -c 'howdah -c "insert into t values (2)"; touch joined'
+wait
+howdah stop
+howdah exec -- sh -c 'kill -KILL $(head -n 1 .howdah/data/postmaster.pid); until howdah -c "insert into t values (3)"; do sleep 0.1; done'
+howdah backup --into backups
+howdah destroy
+howdah restore --from backups --to restored
+howdah -D restored -c 'select count(*) from t'
+howdah -D restored destroy
+howdah exec --temporary -- sh -c 'howdah databases >/dev/null'
+sleep 1
+echo processes left: $(ps -o comm | grep -c postgres)
+`
+
+function whyNot(): string | null {
+  if (!isOpenToOthers(import.meta.url)) return 'this checkout is closed to other users'
+  return Container.whyNot()
+}
