@@ -3,6 +3,7 @@
  *
  *   flock(fd, operation)                    tries, or unlocks
  *   take(path, flags, operation, polite)    opens and locks a file that nobody has, in one call
+ *   isCurrent(fd, path)                     whether the path leads to the open file: 1 or 0
  *   drop(fd, unlock)                        closes what `take` has opened
  *   wait(gate, fd, operation, callback)     waits in a thread of its own; gives a number to cancel it by
  *   cancel(number, settle)                  ends a wait soon, or, to settle it, before it returns
@@ -81,8 +82,9 @@ static bool remember(struct environment *environment, int fd) {
   return true;
 }
 
-/* Whether somebody has the gate, which is named as the lock is, with an ending. */
+/* Whether somebody has the gate, which is named as the lock is, with an ending. Mostly there is none. */
 static bool somebody_waits(const char *gate) {
+  if (access(gate, F_OK) != 0) return false;
   int fd = open(gate, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (fd < 0) return false;
   bool waits = flock(fd, LOCK_SH | LOCK_NB) != 0;
@@ -106,7 +108,10 @@ static napi_value take(napi_env env, napi_callback_info info) {
   napi_get_value_string_utf8(env, arguments[0], path, sizeof path, &length);
   if (length + sizeof ending >= sizeof path) return give(env, -ENAMETOOLONG);
 
-  int fd = open(path, to_number(env, arguments[1]) | O_CLOEXEC, 0666);
+  int flags = to_number(env, arguments[1]) | O_CLOEXEC;
+  // Mostly the file is there, and to open it is quicker if it need not be made.
+  int fd = open(path, flags & ~O_CREAT);
+  if (fd < 0 && errno == ENOENT) fd = open(path, flags, 0666);
   if (fd < 0) return give(env, -errno);
   int error = 0;
   if (to_boolean(env, arguments[3])) {
@@ -119,6 +124,16 @@ static napi_value take(napi_env env, napi_callback_info info) {
   if (error == 0 && !remember(environment, fd)) error = EAGAIN;
   if (error != 0) close(fd);
   return give(env, error == 0 ? fd : -error);
+}
+
+static napi_value is_current_file(napi_env env, napi_callback_info info) {
+  char path[4096];
+  size_t length = 0;
+  napi_value arguments[2];
+  begin_call(env, info, 2, arguments);
+  napi_get_value_string_utf8(env, arguments[1], path, sizeof path, &length);
+  if (length + 1 >= sizeof path) return give(env, -ENAMETOOLONG);
+  return give(env, is_current(to_number(env, arguments[0]), path));
 }
 
 static napi_value drop(napi_env env, napi_callback_info info) {
@@ -232,6 +247,7 @@ NAPI_MODULE_INIT() {
   napi_add_env_cleanup_hook(env, end_environment, environment);
   export_function(env, exports, "flock", try_flock, environment);
   export_function(env, exports, "take", take, environment);
+  export_function(env, exports, "isCurrent", is_current_file, environment);
   export_function(env, exports, "drop", drop, environment);
   export_function(env, exports, "wait", wait_for, environment);
   export_function(env, exports, "cancel", cancel, environment);

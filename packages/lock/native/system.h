@@ -15,13 +15,16 @@
 #error "the layouts below hold for 64-bit x86 and ARM"
 #endif
 
+#define ENOENT 2
 #define EINTR 4
+#define F_OK 0
 #define LOCK_SH 1
 #define LOCK_EX 2
 #define LOCK_NB 4
 #define LOCK_UN 8
 #define O_RDONLY 0
 
+int access(const char *path, int mode);
 int close(int fd);
 int fcntl(int fd, int command, ...);
 int flock(int fd, int operation);
@@ -44,6 +47,7 @@ int pthread_attr_setstacksize(pthread_attr_t *attributes, size_t size);
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *argument);
 int pthread_detach(pthread_t thread);
 int pthread_kill(pthread_t thread, int signal);
+pthread_t pthread_self(void);
 
 struct timespec {
   long seconds;
@@ -55,6 +59,7 @@ int nanosleep(const struct timespec *duration, struct timespec *left);
 
 #define EAGAIN 11
 #define ENAMETOOLONG 36
+#define O_CREAT 0100
 #define O_CLOEXEC 02000000
 #define O_NONBLOCK 04000
 #define O_PATH 010000000
@@ -62,10 +67,12 @@ int nanosleep(const struct timespec *duration, struct timespec *left);
 #define O_NOFOLLOW 0400000
 #define SYS_fstat 5
 #define SYS_lstat_at 262
+#define SYS_futex 202
 #else
 #define O_NOFOLLOW 0100000
 #define SYS_fstat 80
 #define SYS_lstat_at 79
+#define SYS_futex 98
 #endif
 #define F_DUPFD_CLOEXEC 1030
 #define SIG_SETMASK 2
@@ -116,6 +123,16 @@ static inline int stat_of_descriptor(int fd, struct stat *result) {
 static inline int stat_of_path(const char *path, struct stat *result) {
   enum { AT_FDCWD = -100, AT_SYMLINK_NOFOLLOW = 0x100 };
   return (int)syscall(SYS_lstat_at, AT_FDCWD, path, result, AT_SYMLINK_NOFOLLOW);
+}
+
+/* Blocks while the word is 0, or until a signal. */
+static inline void sleep_while_zero(int *word) {
+  enum { FUTEX_WAIT_PRIVATE = 128 };
+  syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, 0, NULL);
+}
+static inline void wake_sleeper(int *word) {
+  enum { FUTEX_WAKE_PRIVATE = 129 };
+  syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1);
 }
 
 #else

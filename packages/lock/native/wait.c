@@ -1,17 +1,33 @@
 #include "wait.h"
 
-enum { most_threads = 256, stack_size = 256 * 1024, patience = 2000 };
+enum { most_waits = 256, most_idle = 4, stack_size = 256 * 1024, patience = 2000 };
 
 /*
  * WAITING   -> FINISHING    the kernel has answered
  * WAITING   -> CANCELLING -> CANCELLED -> FINISHING    the same, after a cancellation
  * CANCELLED -> ABANDONED    the answer came too late
  *
- * The thread exists, and has its descriptors, until it has left WAITING or CANCELLED by itself.
+ * The thread deals with this wait, and has its descriptors, until it has left WAITING or CANCELLED by itself.
  */
 enum { WAITING, CANCELLING, CANCELLED, FINISHING, ABANDONED };
 
-static int threads;
+static int waits;
+
+/* A thread that waits on behalf of others, one wait after the other. */
+struct worker {
+  pthread_t thread;
+  struct wait *wait;
+  /* 1 as soon as there is a wait to do. */
+  int called;
+  struct worker *next;
+};
+
+/* Threads that have nothing to do: to start one takes longer than to wake one. */
+static struct {
+  int locked;
+  int count;
+  struct worker *first;
+} idle;
 
 /* What a cancellation needs, made at the first wait, and then kept. */
 enum { MISSING, PREPARING, READY };
@@ -36,9 +52,12 @@ static int become(struct wait *wait, int from, int to) {
   return __atomic_compare_exchange_n(&wait->state, &from, to, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
-/* Takes a signal that nobody else handles. The handler is without SA_RESTART, so that the signal ends system calls. */
+/*
+ * Takes a signal that nobody else handles. The handler is without SA_RESTART, so that the signal ends system calls. Others
+ * may count on the first ones, and qemu does not deliver the last ones.
+ */
 static int take_signal(void) {
-  for (int signal = last_signal(); signal >= first_signal(); signal--) {
+  for (int signal = first_signal() + 8; signal < last_signal() - 2; signal++) {
     struct sigaction action;
     if (sigaction(signal, NULL, &action) != 0 || action.handler != NULL) continue;
     memset(&action, 0, sizeof action);
@@ -77,8 +96,8 @@ static void close_both(struct wait *wait) {
   close(wait->lock);
 }
 
-static void *run(void *argument) {
-  struct wait *wait = argument;
+/* Waits, and says so. The wait may be gone afterwards. */
+static void work(struct wait *wait) {
   if (wait->gate >= 0) lock_blocking(wait, wait->gate, LOCK_EX);
   wait->error = lock_blocking(wait, wait->lock, wait->operation);
   if (wait->gate >= 0) flock(wait->gate, LOCK_UN);
@@ -88,24 +107,77 @@ static void *run(void *argument) {
     pause_briefly();
   }
   close_both(wait);
-  __atomic_sub_fetch(&threads, 1, __ATOMIC_SEQ_CST);
+  __atomic_sub_fetch(&waits, 1, __ATOMIC_SEQ_CST);
   if (wait->state == FINISHING) wait->done(wait);
   wait_release(wait);
+}
+
+static void lock_idle(void) {
+  while (__atomic_exchange_n(&idle.locked, 1, __ATOMIC_SEQ_CST)) pause_briefly();
+}
+
+static void unlock_idle(void) {
+  __atomic_store_n(&idle.locked, 0, __ATOMIC_SEQ_CST);
+}
+
+/* Waits to be called. 0: there are enough idle threads. */
+static int idle_until_called(struct worker *worker) {
+  lock_idle();
+  int enough = idle.count >= most_idle;
+  if (!enough) {
+    worker->called = 0;
+    worker->next = idle.first;
+    idle.first = worker;
+    idle.count++;
+  }
+  unlock_idle();
+  if (enough) return 0;
+  while (!__atomic_load_n(&worker->called, __ATOMIC_SEQ_CST)) sleep_while_zero(&worker->called);
+  return 1;
+}
+
+static void *run(void *argument) {
+  struct worker *worker = argument;
+  worker->thread = pthread_self();
+  do work(worker->wait);
+  while (idle_until_called(worker));
+  free(worker);
   return NULL;
 }
 
-/* Starts the thread with all signals blocked but the one that wakes it: the process's own are none of its business. */
+/* Gives the wait to an idle thread, if there is one. */
+static int call_idle(struct wait *wait) {
+  lock_idle();
+  struct worker *worker = idle.first;
+  if (worker != NULL) {
+    idle.first = worker->next;
+    idle.count--;
+  }
+  unlock_idle();
+  if (worker == NULL) return 0;
+  worker->wait = wait;
+  wait->thread = worker->thread;
+  __atomic_store_n(&worker->called, 1, __ATOMIC_SEQ_CST);
+  wake_sleeper(&worker->called);
+  return 1;
+}
+
+/* Starts a thread with all signals blocked but the one that wakes it: the process's own are none of its business. */
 static int start_thread(struct wait *wait) {
   sigset_t mask = all_signals, old;
   pthread_attr_t attributes;
+  struct worker *worker = calloc(1, sizeof *worker);
+  if (worker == NULL) return EAGAIN;
+  worker->wait = wait;
   allow_signal(&mask, cancelling.signal);
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, stack_size);
   pthread_sigmask(SIG_SETMASK, &mask, &old);
-  int error = pthread_create(&wait->thread, &attributes, run, wait);
+  int error = pthread_create(&wait->thread, &attributes, run, worker);
   pthread_sigmask(SIG_SETMASK, &old, NULL);
   pthread_attr_destroy(&attributes);
   if (error == 0) pthread_detach(wait->thread);
+  else free(worker);
   return error;
 }
 
@@ -117,11 +189,11 @@ int wait_begin(struct wait *wait, int gate, int lock, int operation) {
   wait->state = WAITING;
   wait->references = 2;
   int error = EAGAIN;
-  if (__atomic_add_fetch(&threads, 1, __ATOMIC_SEQ_CST) <= most_threads && wait->lock >= 0) {
-    error = start_thread(wait);
+  if (__atomic_add_fetch(&waits, 1, __ATOMIC_SEQ_CST) <= most_waits && wait->lock >= 0) {
+    error = call_idle(wait) ? 0 : start_thread(wait);
   }
   if (error != 0) {
-    __atomic_sub_fetch(&threads, 1, __ATOMIC_SEQ_CST);
+    __atomic_sub_fetch(&waits, 1, __ATOMIC_SEQ_CST);
     close_both(wait);
   }
   return error;

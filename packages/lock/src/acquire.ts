@@ -22,7 +22,8 @@ import { threadState } from './thread-state.ts'
  * await using lock = await acquire('state.lock', { timeout: 5_000 })
  */
 export async function acquire(path: string, options: AcquireOptions = {}): Promise<Lock> {
-  return acquireLock(request(path, options))
+  const wanted = request(path, options)
+  return takeAtOnce(wanted) ?? (await waitForTurn(wanted))
 }
 
 /**
@@ -75,21 +76,25 @@ export async function withLock<Result>(
 
 /** @internal Acquires what a checked request says. */
 export async function acquireLock(wanted: Request): Promise<Lock> {
-  return lockOf(await acquireFile(wanted), wanted)
+  return takeAtOnce(wanted) ?? (await waitForTurn(wanted))
 }
 
-async function acquireFile(wanted: Request): Promise<LockFile> {
+/** The lock, if nobody has it or waits for it; `null`: it is to be waited for. */
+function takeAtOnce(wanted: Request): Lock | null {
   wanted.signal?.throwIfAborted()
-  if (wanted.timeout === 0 || !isQueued(wanted.path)) {
-    const file = tryOnce(wanted, wanted.timeout !== 0)
-    if (file) return file
-    failAtOnce(wanted)
-  }
+  if (wanted.timeout !== 0 && isQueued(wanted.path)) return null
+  const file = tryOnce(wanted, wanted.timeout !== 0)
+  if (file) return lockOf(file, wanted)
+  failAtOnce(wanted)
+  return null
+}
+
+async function waitForTurn(wanted: Request): Promise<Lock> {
   const patience = new Patience(wanted)
   tellWaiting(wanted)
   const leave = await takeTurn(wanted.path, isDirectory(wanted.path), patience)
   try {
-    return await drive(contend(wanted), patience)
+    return lockOf(await drive(contend(wanted), patience), wanted)
   } finally {
     leave()
   }

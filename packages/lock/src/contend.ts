@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import { LockError } from './errors.ts'
-import { LockFile, isDirectory } from './lock-file.ts'
+import { LockFile } from './lock-file.ts'
 import type { LockMode } from './lock-mode.ts'
 import type { Request } from './request.ts'
 
@@ -25,9 +25,12 @@ export const gatePath = (path: string): string => `${path}.gate`
  * One try, without a pause. `null`: somebody has the lock or, if `polite`, somebody waits for it.
  */
 export function tryOnce(request: Request, polite: boolean): LockFile | null {
-  const inLine = polite && request.fair
+  const inLine = polite && request.fair && !lookedJustNow(request.path)
   const taken = LockFile.take(request, request.mode, inLine)
-  if (taken !== undefined) return taken
+  if (taken !== undefined) {
+    if (taken === null) lastLook.path = ''
+    return taken
+  }
   for (;;) {
     let file: LockFile | null = LockFile.open(request)
     try {
@@ -46,13 +49,13 @@ export function tryOnce(request: Request, polite: boolean): LockFile | null {
 
 /** Locks `request.path`, in line with others if that is wanted: the holder of the gate is the next to get the lock. */
 export function* contend(request: Request): Steps<LockFile> {
-  const { path, mode } = request
-  const gate =
-    request.fair && !request.directory && !isDirectory(path) ? openGate(path, mode) : null
+  const { path, mode, fair } = request
+  let gate: LockFile | null | undefined
   let file: LockFile | null = null
   try {
     for (let replaced = 0; ;) {
       file ??= LockFile.open(request)
+      gate ??= fair && !file.isDirectory ? openGate(path, mode) : null
       if (file.mode === null && (gate === null || hasGate(gate))) file.tryLock(mode)
       if (!file.isCurrent()) {
         // Unlinked or replaced: a lock on what it was excludes nobody.
@@ -105,6 +108,21 @@ export function tryGate(path: string): LockFile | null {
   if (gate === null || hasGate(gate)) return gate
   gate.release()
   return null
+}
+
+/** When this thread last looked for a waiter, of which lock, in ms of the monotonic clock. */
+const lastLook = { path: '', time: 0 }
+
+/**
+ * Whether this thread looked for a waiter, in vain, in the last half millisecond. To look costs as much as to lock, so a
+ * quick succession of locks looks once in a while: a waiter is passed by for that long at most.
+ */
+function lookedJustNow(path: string): boolean {
+  const now = performance.now()
+  if (lastLook.path === path && now - lastLook.time < 0.5) return true
+  lastLook.path = path
+  lastLook.time = now
+  return false
 }
 
 /** Whether somebody has the gate. */

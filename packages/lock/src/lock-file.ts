@@ -143,6 +143,10 @@ export class LockFile {
 
   /** Whether the path still leads to this file: it may have been unlinked or replaced. */
   isCurrent(): boolean {
+    const seen = this.isDirectory
+      ? undefined
+      : binding(this.path).native?.isCurrent(this.fd, this.path)
+    if (seen !== undefined && seen >= 0) return seen === 1
     const options = { bigint: true, throwIfNoEntry: false } as const
     try {
       const now = this.isDirectory ? statSync(this.path, options) : lstatSync(this.path, options)

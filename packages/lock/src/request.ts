@@ -123,5 +123,8 @@ export function absolute(path: string): string {
       `the path of a lock is a string that is not empty and without NUL, not ${JSON.stringify(path)}`,
     )
   }
-  return resolve(path)
+  return plain.test(path) ? path : resolve(path)
 }
+
+/** An absolute path that resolve() would leave as it is, and would take longer about than the lock takes. */
+const plain = /^(?:\/[^/.][^/]*)+$/

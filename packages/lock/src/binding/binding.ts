@@ -14,6 +14,8 @@ export interface Native {
   readonly flock: Binding['flock']
   /** Opens and locks a file that nobody has; EAGAIN: somebody has it or, if `polite`, waits for it. */
   take(path: string, flags: number, operation: number, polite: boolean): number
+  /** Whether the path leads to the open file, which is no directory: 1 or 0. */
+  isCurrent(fd: number, path: string): number
   /** Closes what `take` has opened. */
   drop(fd: number, unlock: boolean): number
   /**
