@@ -6,11 +6,13 @@ import { Project, start } from './project.ts'
 test('howdah doctor says that nothing is wrong where nothing is, and makes nothing', async () => {
   using empty = temporaryDirectory()
   const missing = await start(empty.path, ['doctor', '--here']).result
-  expect(missing).toEqual({ status: 0, stdout: 'nothing is wrong\n', stderr: '' })
+  expect(missing).toEqual({ status: 0, stdout: 'nothing is wrong; locks by native\n', stderr: '' })
 
   await using project = new Project()
   await project.howdah(['start', '--quiet'])
-  expect((await project.howdah(['doctor', '--here'])).stdout).toBe('nothing is wrong\n')
+  expect((await project.howdah(['doctor', '--here'])).stdout).toBe(
+    'nothing is wrong; locks by native\n',
+  )
   expect(await project.howdah(['doctor', '--here', '--fix', '--json'])).toMatchObject({
     status: 0,
     stdout: '[]\n',
@@ -40,7 +42,7 @@ test('howdah doctor names what is wrong and its cure, and --fix mends it', async
 
   const mended = await project.howdah(['doctor', '--here', '--fix'])
   expect(mended).toMatchObject({ status: 0, stderr: '' })
-  expect(mended.stdout).toMatch(/^ {4}mended\nnothing is wrong\n$/m)
+  expect(mended.stdout).toMatch(/^ {4}mended\nnothing is wrong; locks by native\n$/m)
   expect(statSync(project.dataDir).mode & 0o777).toBe(0o750)
 })
 

@@ -7,10 +7,10 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { include_dir as headers } from 'node-api-headers'
 
-export const compiler = 'Debian clang version 14.0.6'
+const compiler = 'Debian clang version 14.0.6'
 
 /** What is built, by the name that `process.platform` and `process.arch` make. */
-export const targets = {
+const targets = {
   'linux-x64': ['--target=x86_64-linux-gnu'],
   'linux-arm64': ['--target=aarch64-linux-gnu', '-mno-outline-atomics'],
 }
@@ -42,7 +42,7 @@ const flags = [
 const here = dirname(fileURLToPath(import.meta.url))
 
 /** Compiles one target. Throws what the compiler says. */
-export function build(target, directory) {
+function build(target, directory) {
   const output = join(directory, `${target}.node`)
   const words = [
     ...targets[target],
@@ -60,7 +60,7 @@ export function build(target, directory) {
 }
 
 /** What keeps this machine from making the same bytes; `null`: nothing. */
-export function unlike() {
+function unlike() {
   const { stdout } = spawnSync('clang', ['--version'], { encoding: 'utf8' })
   const linker = spawnSync('ld.lld', ['--version'], { encoding: 'utf8' })
   if (!stdout?.startsWith(compiler)) return `clang is not ${compiler}`

@@ -160,12 +160,23 @@ export class LockUnsupportedError extends LockError {
   }
 }
 
-/** The native part, fs-ext, is missing or was built for another Node. */
+/** flock(2) cannot be called: there is no binding for this platform, or it cannot be loaded. */
 export class LockBindingError extends LockError {
   override readonly name = 'LockBindingError'
+  /** What is wrong with the bindings, without the path. */
+  readonly problem: string
+  /** What to do about it. */
+  readonly remedy: string
 
-  constructor(path: string, message: string, cause: unknown) {
-    super('ERR_LOCK_BINDING', path, message, { cause })
+  constructor(path: string, problem: string, remedy: string, cause?: unknown) {
+    super(
+      'ERR_LOCK_BINDING',
+      path,
+      `cannot lock ${path || 'anything'}: ${problem}; ${remedy}`,
+      cause === undefined ? {} : { cause },
+    )
+    this.problem = problem
+    this.remedy = remedy
   }
 }
 

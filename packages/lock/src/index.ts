@@ -1,4 +1,5 @@
 export { acquire, acquireSync, tryAcquire, withLock } from './acquire.ts'
+export { flockBinding } from './binding/load-binding.ts'
 export {
   DataDirLock,
   type BreakStaleOptions,

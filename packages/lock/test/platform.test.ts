@@ -64,7 +64,7 @@ describe('the native part', () => {
     using directory = temporaryDirectory()
     const outcome = await acquireWith(directory, null)
     expect(outcome).toMatch(
-      /^\["ERR_LOCK_BINDING",".*there is no prebuilt binding for .*; fs-ext is not installed",null\]$/,
+      /: there is no prebuilt binding for .*, and fs-ext is not installed; install fs-ext, .*","MODULE_NOT_FOUND"\]$/,
     )
   })
 

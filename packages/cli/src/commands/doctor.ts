@@ -1,4 +1,5 @@
 import { type CheckName, diagnose, type Finding, isWrong, TemplateCache } from '@howdah/cluster'
+import { flockBinding } from '@howdah/lock'
 import { defaultStrategy } from '@howdah/runtime'
 import type { Context } from '../command.ts'
 import { ForeignDirectoryError } from '../errors.ts'
@@ -43,6 +44,7 @@ function clusterHere(context: Context): string[] | null {
 }
 
 const headings: Readonly<Record<CheckName, string>> = {
+  locks: 'locks',
   'stuck-servers': 'servers that do not stop',
   'orphaned-servers': 'orphaned servers',
   'left-backends': 'processes of killed servers',
@@ -65,7 +67,7 @@ async function print(output: Output, findings: readonly Finding[], fixing: boole
     }
   }
   const wrong = findings.filter(isWrong)
-  if (wrong.length === 0) await output.line('nothing is wrong')
+  if (wrong.length === 0) await output.line(`nothing is wrong; locks by ${flockBinding().name}`)
   const mendable = wrong.filter(({ fixable }) => fixable).length
   if (mendable > 0 && !fixing) {
     const some = mendable === wrong.length ? '' : `${mendable} of ${wrong.length} `

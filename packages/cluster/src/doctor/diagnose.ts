@@ -3,6 +3,7 @@ import type { Check, Complaint } from './check.ts'
 import { type CheckName, type Finding, isWrong } from './finding.ts'
 import { leftBackends } from './left-backends.ts'
 import { limits } from './limits.ts'
+import { locks } from './locks.ts'
 import { modes } from './modes.ts'
 import { unknown } from './of-each.ts'
 import { orphanedServers } from './orphaned-servers.ts'
@@ -36,6 +37,7 @@ export interface DiagnoseOptions {
 
 /** In the order in which they have to mend: first processes end, then what they have left is removed. */
 const checks: readonly Check[] = [
+  locks,
   stuckServers,
   orphanedServers,
   leftBackends,
@@ -67,13 +69,16 @@ export async function diagnose(options: DiagnoseOptions = {}): Promise<Finding[]
     if (options.checks?.includes(check.name) === false) continue
     for (const complaint of await examine(check, scene)) {
       // What keeps one check from telling often keeps others, too.
-      if (findings.some((one) => one.severity === 'unknown' && one.what === complaint.what))
-        continue
+      if (findings.some((one) => isUntold(one) && one.what === complaint.what)) continue
       findings.push(await settle(check.name, complaint, fix))
     }
   }
   return findings
 }
+
+/** Whether it keeps others from being told. */
+const isUntold = ({ severity, check }: Finding): boolean =>
+  severity === 'unknown' || check === 'locks'
 
 async function examine(check: Check, scene: Scene): Promise<Complaint[]> {
   try {

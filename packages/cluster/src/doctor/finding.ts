@@ -1,5 +1,6 @@
 /** What is looked at, by the names that findings have. Permanent. */
 export type CheckName =
+  | 'locks'
   | 'stuck-servers'
   | 'orphaned-servers'
   | 'left-backends'

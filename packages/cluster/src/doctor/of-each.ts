@@ -1,6 +1,8 @@
 import { lstat } from 'node:fs/promises'
+import { LockBindingError } from '@howdah/lock'
 import type { DataDirectory } from '../data-directory.ts'
 import type { Complaint } from './check.ts'
+import { missing } from './locks.ts'
 import type { Scene } from './scene.ts'
 
 /** What there is to say of each cluster. Where that cannot be found out, this is a finding about that cluster. */
@@ -29,6 +31,7 @@ function unmended({ mend, cure, ...complaint }: Complaint): Complaint {
 
 /** What could not be told, in the words of the error, which end in a remedy after a semicolon. */
 export function unknown(error: unknown, path?: string): Complaint {
+  if (error instanceof LockBindingError) return missing(error)
   const message = error instanceof Error ? error.message : String(error)
   const [why = message, ...remedies] = message.split('; ')
   return {

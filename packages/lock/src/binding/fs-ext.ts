@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import { errno } from '@howdah/durable'
 import type { Binding } from './binding.ts'
+import { BindingProblem } from './binding-problem.ts'
 
 /** The part of fs-ext that is used. Its asynchronous `flock` fills libuv's pool and is never called. */
 interface FsExt {
@@ -14,7 +15,7 @@ interface FsExt {
 /** LOCK_NB of flock(2), the same everywhere. */
 const withoutWaiting = 4
 
-/** Loads fs-ext, which was compiled for this very Node when it was installed. Throws an error that says why it cannot. */
+/** Loads fs-ext, which was compiled for this very Node when it was installed. Throws {@link BindingProblem}. */
 export function loadFsExt(): Binding {
   const require = createRequire(import.meta.url)
   let file: string
@@ -23,7 +24,7 @@ export function loadFsExt(): Binding {
     file = require.resolve('fs-ext')
     module = isMainThread ? require('fs-ext') : privateCopy(require)
   } catch (cause) {
-    throw new Error(reason(cause), { cause })
+    throw problemOf(cause)
   }
   return {
     name: 'fs-ext',
@@ -61,11 +62,18 @@ function privateCopy(require: NodeJS.Require): FsExt {
   }
 }
 
-function reason(error: unknown): string {
-  const code = errno(error)
-  if (code === 'ERR_DLOPEN_FAILED' || String(error).includes('NODE_MODULE_VERSION')) {
-    return `fs-ext was built for another Node than ${process.version}; run: npm rebuild fs-ext`
+function problemOf(cause: unknown): BindingProblem {
+  if (errno(cause) === 'ERR_DLOPEN_FAILED' || String(cause).includes('NODE_MODULE_VERSION')) {
+    const problem = `fs-ext was built for another Node than ${process.version}`
+    return new BindingProblem(problem, 'run: npm rebuild fs-ext', cause)
   }
-  if (String(error).includes("'fs-ext'")) return 'fs-ext is not installed'
-  return 'fs-ext is installed but was not built; let your package manager run its install script, then: npm rebuild fs-ext'
+  if (String(cause).includes("'fs-ext'")) {
+    return new BindingProblem(
+      'fs-ext is not installed',
+      'install fs-ext, which is compiled when it is installed',
+      cause,
+    )
+  }
+  const remedy = 'allow its install script in your package manager, and install it anew'
+  return new BindingProblem('fs-ext is installed but was not built', remedy, cause)
 }

@@ -1,11 +1,9 @@
 import { LockBindingError } from '../errors.ts'
 import type { Binding } from './binding.ts'
-import { requireFlock } from './platform.ts'
+import { BindingProblem } from './binding-problem.ts'
 import { loadFsExt } from './fs-ext.ts'
 import { loadNative } from './native.ts'
-
-/** The name of the environment variable that chooses the binding. */
-const choice = 'HOWDAH_FLOCK'
+import { requireFlock } from './platform.ts'
 
 let loaded: Binding | undefined
 
@@ -20,32 +18,38 @@ export function binding(path: string): Binding {
   return (loaded ??= load(path))
 }
 
-function load(path: string): Binding {
-  requireFlock(path)
-  const chosen = process.env[choice] || undefined
-  if (chosen === 'native') return attempt(path, [loadNative])
-  if (chosen === 'fs-ext') return attempt(path, [loadFsExt])
-  if (chosen === undefined) return attempt(path, [loadNative, loadFsExt])
-  throw new LockBindingError(
-    path,
-    `${choice} is ${JSON.stringify(chosen)}; set it to native or fs-ext, or unset it`,
-    undefined,
-  )
+/**
+ * By which binding this thread reaches flock(2), `native` or `fs-ext`, and the file that was loaded for it.
+ *
+ * Throws a `LockError`: `ERR_LOCK_BINDING` says what is wrong with the bindings; `ERR_LOCK_UNSUPPORTED`, on Windows.
+ */
+export function flockBinding(): { readonly name: 'native' | 'fs-ext'; readonly file: string } {
+  const { name, file } = binding('')
+  return { name, file }
 }
 
-function attempt(path: string, loaders: (() => Binding)[]): Binding {
-  const failures: unknown[] = []
-  for (const loader of loaders) {
+const loaders = { native: loadNative, 'fs-ext': loadFsExt }
+
+function load(path: string): Binding {
+  requireFlock(path)
+  const chosen = process.env['HOWDAH_FLOCK'] || undefined
+  const problems: BindingProblem[] = []
+  for (const [name, loader] of Object.entries(loaders)) {
+    if (chosen !== undefined && chosen !== name) continue
     try {
       return loader()
     } catch (error) {
-      failures.push(error)
+      if (!(error instanceof BindingProblem)) throw error
+      problems.push(error)
     }
   }
-  const reasons = failures.map((error) => (error instanceof Error ? error.message : String(error)))
-  throw new LockBindingError(
-    path,
-    `cannot lock ${path || 'anything'}: ${reasons.join('; ')}`,
-    failures[0],
-  )
+  if (problems.length === 0) {
+    const problem = `HOWDAH_FLOCK is ${JSON.stringify(chosen)}, which is no binding`
+    throw new LockBindingError(path, problem, 'set it to native or fs-ext, or unset it')
+  }
+  const problem = problems.map(({ message }) => message).join(', and ')
+  const remedies = problems.map(({ remedy }) => remedy)
+  if (chosen !== undefined) remedies.push('unset HOWDAH_FLOCK, which allows this binding only')
+  const remedy = remedies.filter((one) => one !== '').join(', or ')
+  throw new LockBindingError(path, problem, remedy, problems.at(-1)?.cause)
 }

@@ -1,21 +1,22 @@
 import { createRequire } from 'node:module'
 import type { Binding, Native } from './binding.ts'
+import { BindingProblem } from './binding-problem.ts'
 
-/** Loads the addon that was built for this platform. Throws an error that says why it cannot be loaded. */
+/** Loads the addon that was built for this platform. Throws {@link BindingProblem}. */
 export function loadNative(): Binding {
   const platform = `${process.platform}-${process.arch}`
   const require = createRequire(import.meta.url)
   const file = find(require, `prebuilt/${platform}.node`)
   if (file === null) {
-    throw new Error(
-      `there is no prebuilt binding for ${platform}; install fs-ext beside this package`,
-    )
+    throw new BindingProblem(`there is no prebuilt binding for ${platform}`, '')
   }
   try {
     const native: Native = require(file)
     return { name: 'native', file, flock: native.flock, native }
   } catch (cause) {
-    throw new Error(`the prebuilt binding ${file} cannot be loaded (${String(cause)})`, { cause })
+    const why = cause instanceof Error ? cause.message : String(cause)
+    const remedy = 'install this package anew, where files may be executed'
+    throw new BindingProblem(`the prebuilt binding cannot be loaded: ${why}`, remedy, cause)
   }
 }
 

@@ -1,4 +1,4 @@
-// workers LOCK MARK THREADS: threads that load the package and lock at random, and are terminated at random. Under the lock
+// workers BINDING LOCK MARK THREADS: threads that load the package and lock at random, and are terminated at random. Under the lock
 // each writes its name to MARK and finds it there a moment later; otherwise somebody else had the lock, too. Ends with what
 // was found.
 import { once } from 'node:events'
@@ -11,7 +11,8 @@ import { Worker, isMainThread, parentPort, threadId, workerData } from 'node:wor
 const random = (below) => Math.floor(Math.random() * below)
 
 if (isMainThread) {
-  const [path, mark, threads] = process.argv.slice(2)
+  const [binding, path, mark, threads] = process.argv.slice(2)
+  process.env.HOWDAH_FLOCK = binding
   const counts = new Int32Array(new SharedArrayBuffer(8))
   const terminated = Array.from({ length: Number(threads) }, async () => {
     const worker = new Worker(new URL(import.meta.url), { workerData: { path, mark, counts } })

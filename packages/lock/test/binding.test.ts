@@ -1,0 +1,96 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { temporaryDirectory } from '@howdah/fixtures'
+import { describe, expect, it } from 'vitest'
+import { Child } from './support/child.ts'
+import { whyNoFsExt } from './support/fs-ext.ts'
+import { unlessLong } from './support/long.ts'
+
+const prebuilt = fileURLToPath(new URL('../prebuilt', import.meta.url))
+const platform = `${process.platform}-${process.arch}`
+const noNative = readdirSync(prebuilt).includes(`${platform}.node`)
+  ? null
+  : `there is no prebuilt binding for ${platform}`
+const noFsExt = whyNoFsExt()
+const bindings = [
+  ['native', noNative],
+  ['fs-ext', noFsExt],
+] as const
+
+describe('the prebuilt bindings', () => {
+  it('are what their sources give', ({ skip }) => {
+    using directory = temporaryDirectory()
+    const script = fileURLToPath(new URL('../native/build.mjs', import.meta.url))
+    const built = spawnSync(process.execPath, [script, directory.path], { encoding: 'utf8' })
+    skip(built.stderr.includes('the files will differ'), built.stderr.split('\n')[0])
+    expect(built).toMatchObject({ status: 0, stderr: '' })
+    expect(readdirSync(directory.path)).toEqual(readdirSync(prebuilt))
+    for (const name of readdirSync(prebuilt)) {
+      const [ours, anew] = [prebuilt, directory.path].map((from) => readFileSync(`${from}/${name}`))
+      expect(anew?.equals(ours!)).toBe(true)
+    }
+  })
+})
+
+describe('HOWDAH_FLOCK', () => {
+  it.for(bindings)('chooses %s', async ([name, missing], { skip }) => {
+    skip(missing !== null, missing ?? '')
+    expect(await flockBinding(name)).toMatchObject({ name })
+  })
+
+  it('that is unset prefers our own', async ({ skip }) => {
+    skip(noNative !== null, noNative ?? '')
+    expect(await flockBinding('')).toEqual({
+      name: 'native',
+      file: `${prebuilt}/${platform}.node`,
+    })
+  })
+
+  it('that names no binding is an error that names it', async () => {
+    const error = await flockBinding('flock')
+    expect(error).toMatchObject({
+      code: 'ERR_LOCK_BINDING',
+      remedy: 'set it to native or fs-ext, or unset it',
+    })
+    expect(error['message']).toContain('HOWDAH_FLOCK is "flock"')
+  })
+})
+
+/** What `flockBinding()` gives or throws in a process. */
+async function flockBinding(choice: string): Promise<Record<string, string>> {
+  const source = `
+    process.env.HOWDAH_FLOCK = process.argv[1]
+    let result
+    try { result = lock.flockBinding() } catch ({ code, message, remedy }) { result = { code, message, remedy } }
+    console.log(JSON.stringify(result))`
+  await using child = Child.script(source, choice)
+  return JSON.parse(await child.line())
+}
+
+describe('processes whose threads load the binding and lock at random, and are terminated at random', () => {
+  it.for(bindings)(
+    'by %s neither crash nor lose exclusion',
+    { timeout: unlessLong(60_000, 3_600_000) },
+    async ([name, missing], { skip }) => {
+      skip(missing !== null, missing ?? '')
+      using directory = temporaryDirectory()
+      const mark = directory.file('mark')
+      writeFileSync(mark, 'x'.repeat(16))
+      let left = unlessLong(8, 1_000)
+      let held = 0
+      const lane = async (): Promise<void> => {
+        while (left-- > 0) {
+          const threads = 1 + (left % 8)
+          await using child = Child.node('workers', name, directory.file('lock'), mark, threads)
+          const found = JSON.parse(await child.line())
+          await child.success()
+          expect(found.lost).toBe(0)
+          held += found.held
+        }
+      }
+      await Promise.all([lane(), lane()])
+      expect(held).toBeGreaterThan(0)
+    },
+  )
+})
