@@ -14,6 +14,7 @@ class Storm {
   kills = 0
   readonly #start: () => Child
   readonly #children = new Map<Child, Promise<void>>()
+  readonly #spoken = new Map<Child, Promise<void>>()
 
   constructor(start: () => Child, processes: number) {
     this.#start = start
@@ -28,7 +29,10 @@ class Storm {
       await sleep(50 + Math.random() * 200)
       await meanwhile()
       const victims = [...this.#children.keys()]
-      await this.#kill(victims[Math.floor(Math.random() * victims.length)]!)
+      const victim = victims[Math.floor(Math.random() * victims.length)]!
+      // However busy the machine is, each has counted before it is killed.
+      await this.#spoken.get(victim)
+      await this.#kill(victim)
       this.#add()
     }
     await Promise.all([...this.#children.keys()].map((child) => this.#kill(child)))
@@ -36,11 +40,17 @@ class Storm {
 
   #add(): void {
     const child = this.#start()
-    this.#children.set(child, this.#listen(child))
+    let speak = (): void => undefined
+    this.#spoken.set(child, new Promise((resolve) => (speak = resolve)))
+    this.#children.set(child, this.#listen(child, speak))
   }
 
-  async #listen(child: Child): Promise<void> {
-    for await (const line of child.lines) this.acknowledged.push(Number(line))
+  async #listen(child: Child, speak: () => void): Promise<void> {
+    for await (const line of child.lines) {
+      this.acknowledged.push(Number(line))
+      speak()
+    }
+    speak()
   }
 
   async #kill(child: Child): Promise<void> {
