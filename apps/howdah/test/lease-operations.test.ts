@@ -105,8 +105,8 @@ describe.concurrent('howdah lease reset', () => {
 describe.concurrent('the words of the command line', () => {
   test.each([
     [['show'], 'say which command to run'],
-    [['show', 'a', '--', 'true'], 'it is "show a"'],
-    [['steal', 'a'], 'it is "show a", "reset a"'],
+    [['show', 'a', '--', 'true'], 'write "show a" or "reset a"'],
+    [['steal', 'a'], 'howdah lease steal -- a'],
     [['a', '--json', '--', 'true'], '--json is for "show"'],
     [['a', '--force', '--', 'true'], '--force is for "reset"'],
   ])('%j is refused', async (words, why) => {

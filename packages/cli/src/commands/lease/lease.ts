@@ -28,7 +28,7 @@ export async function lease(context: Context, operands: readonly string[]): Prom
 async function operate(context: Context, action: string, name: string): Promise<number> {
   if (context.rest.length > 0 || (action !== 'show' && action !== 'reset')) {
     throw new UsageError(
-      `lease: it is "show ${name}", "reset ${name}", or a name, and then -- and a command`,
+      `lease: a command stands after --, as in: howdah lease ${action} -- ${name}; or write "show ${name}" or "reset ${name}"`,
     )
   }
   return await (action === 'show' ? showLease : resetLease)(context, name)
