@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { Child, Random, type TemporaryDirectory, temporaryDirectory, until } from '@howdah/fixtures'
 import { identifyProcess } from '@howdah/lock'
-import { Cluster } from '../../src/index.ts'
+import { Cluster, diagnose, isWrong } from '../../src/index.ts'
 import { Kept } from './kept.ts'
 import { newest } from './postgres.ts'
 import { isLeft, postmastersOf, processesBelow, type SharedMemory } from './postmasters.ts'
+import { befall, end, isPossible, type Trouble, troubles } from './trouble.ts'
 
 export const operations = [
   'create',
@@ -17,13 +18,16 @@ export const operations = [
   'destroy',
 ] as const
 export type Operation = (typeof operations)[number]
-export const victims = ['client', 'server', 'both'] as const
-export type Victim = (typeof victims)[number]
+const kills = ['client', 'server', 'both'] as const
+export type Victim = (typeof kills)[number] | Trouble
 
 /** Clusters, and what is done to them by processes that are killed on the way. */
 export class KillStorm implements AsyncDisposable {
   readonly random: Random
+  /** Who is killed, or what befalls them: all that is possible here. */
+  readonly victims: readonly Victim[]
   private readonly home: TemporaryDirectory
+  private readonly possible: readonly Trouble[]
   /** What is started, stopped and cloned. */
   private readonly life: Kept
   /** What is backed up. */
@@ -37,6 +41,8 @@ export class KillStorm implements AsyncDisposable {
   private constructor(home: TemporaryDirectory, random: Random) {
     this.home = home
     this.random = random
+    this.possible = troubles.filter((trouble) => isPossible(trouble, home.path))
+    this.victims = [...kills, ...this.possible]
     this.life = new Kept(this.cluster('life'))
     this.archived = new Kept(this.cluster('archived'))
   }
@@ -58,7 +64,16 @@ export class KillStorm implements AsyncDisposable {
   }
 
   /** Ends it all, and looks for what is left of it. */
-  async end(): Promise<{ files: string[]; processes: number[]; memory: SharedMemory[] }> {
+  async end(): Promise<{
+    wrong: string[]
+    files: string[]
+    processes: number[]
+    memory: SharedMemory[]
+  }> {
+    const dataDirs = [this.life, this.archived].map(({ cluster }) => cluster.dataDir)
+    const { strategy } = newest
+    const findings = await diagnose({ dataDirs, scope: 'clusters', fix: true, strategy })
+    const wrong = findings.filter(isWrong).map(({ what }) => what)
     for (const { cluster } of [this.life, this.archived]) {
       await cluster.stop()
       await cluster.destroy()
@@ -67,13 +82,14 @@ export class KillStorm implements AsyncDisposable {
     // A watchdog goes a moment after what it has watched.
     await until('no process is left', () => processes().length === 0, 60_000).catch(() => undefined)
     const files = readdirSync(this.home.path).filter((name) => name !== 'backups')
-    return { files, processes: processes(), memory: this.memory.filter(isLeft) }
+    return { wrong, files, processes: processes(), memory: this.memory.filter(isLeft) }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { cluster } of [this.life, this.archived]) {
       await cluster.stop({ force: true }).catch(() => undefined)
     }
+    for (const trouble of this.possible) end(trouble, this.home.path)
     this.home[Symbol.dispose]()
   }
 
@@ -182,6 +198,7 @@ export class KillStorm implements AsyncDisposable {
     const ended = child.ended.then(() => null)
     await Promise.race([ended, new Promise((done) => setTimeout(done, instant))])
     const isOver = child.process.exitCode !== null
+    if (isTrouble(victim)) return await this.trouble(victim, child)
     if (victim !== 'server') child.process.kill('SIGKILL')
     const servers = victim === 'client' ? [] : await this.killServers()
     // One whose server was killed may fail, or be done all the same; but it ends.
@@ -190,10 +207,30 @@ export class KillStorm implements AsyncDisposable {
     return victim === 'server' ? servers.length > 0 : !isOver
   }
 
+  /** Lets something befall who does it, or the servers, for a while. Whether there was somebody. */
+  private async trouble(trouble: Trouble, child: Child): Promise<boolean> {
+    const servers = postmastersOf(this.directories())
+    const pids = servers.map(({ pid }) => pid)
+    const scene = { home: this.home.path, client: child.pid, servers: pids }
+    const heal = befall(trouble, scene, this.random)
+    const long = this.random.below(2000)
+    let timer: NodeJS.Timeout | undefined
+    await Promise.race([child.ended, new Promise((done) => (timer = setTimeout(done, long)))])
+    clearTimeout(timer)
+    heal?.()
+    // It may fail, or be done all the same; but it ends.
+    const status = await child.ended
+    if (heal === null) assert.equal(status, 'status 0')
+    return heal !== null
+  }
+
+  private directories(): string[] {
+    return readdirSync(this.home.path).map((name) => this.home.file(name))
+  }
+
   /** Kills all that run, and waits until they are gone: nobody can help it that one is met that is just dying. */
   private async killServers(): Promise<number[]> {
-    const names = readdirSync(this.home.path)
-    const servers = postmastersOf(names.map((name) => this.home.file(name)))
+    const servers = postmastersOf(this.directories())
     for (const { pid, segment, files } of servers) {
       this.memory.push({ segment, files })
       process.kill(pid, 'SIGKILL')
@@ -236,6 +273,10 @@ export class KillStorm implements AsyncDisposable {
   private cluster(name: string): Cluster {
     return new Cluster(this.home.file(name), { strategy: newest.strategy })
   }
+}
+
+function isTrouble(victim: Victim): victim is Trouble {
+  return troubles.some((trouble) => trouble === victim)
 }
 
 const operationScript = new URL('operation.mjs', import.meta.url)
