@@ -1,5 +1,6 @@
-import { lstatSync, mkdirSync, type Stats, statSync, writeFileSync } from 'node:fs'
+import { lstatSync, type Stats, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { makeDirectories } from '@howdah/lock'
 import { ForeignDirectoryError } from './errors.ts'
 
 /** Where the data directory is, and why there. */
@@ -37,7 +38,7 @@ export function chooseDataDirectory(
 
 /** Makes the `.howdah` that a cluster is about to be created in, with a file that keeps it out of git. */
 export function prepareProject(project: string): void {
-  mkdirSync(project, { recursive: true })
+  makeDirectories(project)
   try {
     writeFileSync(join(project, '.gitignore'), '*\n', { flag: 'wx' })
   } catch (error) {

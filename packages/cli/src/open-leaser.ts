@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createFileLeaser, type Leaser, type LeaserOptions } from '@howdah/lease'
+import { makeDirectories } from '@howdah/lock'
 import type { Context } from './command.ts'
 import { chooseDataDirectory, prepareProject } from './default-data-directory.ts'
 import { UsageError } from './errors.ts'
@@ -92,7 +92,7 @@ function defaultDirectory({ io }: Context, create: boolean): string {
   const directory = join(project ?? path, 'leases')
   if (!create) return directory
   if (project !== null) prepareProject(project)
-  mkdirSync(directory, { recursive: true })
+  makeDirectories(directory)
   return directory
 }
 

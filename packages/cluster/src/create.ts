@@ -1,14 +1,17 @@
-import { chmod, chown, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises'
+import { fstatSync, readlinkSync, rmSync } from 'node:fs'
+import { readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { userInfo } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { Runtime } from '@howdah/runtime'
 import type { Removal } from './abandoned.ts'
-import type { DataDirectory } from './data-directory.ts'
+import { DataDirectory } from './data-directory.ts'
 import { CreateFailedError, NotEmptyError, PermissionError } from './errors.ts'
 import { fillWithCluster } from './fill-with-cluster.ts'
 import { writeMark } from './mark.ts'
 import { temporaryOf, writeOwnFile } from './own-file.ts'
 import type { ServerUser } from './server-user.ts'
+import { type Descriptor, HeldDirectory, isByDescriptor } from './tree/held-directory.ts'
+import { realByOwnLinks } from './tree/real-by-own-links.ts'
 import { clearWreck, markWreck } from './wreck.ts'
 import { open } from './open-file.ts'
 
@@ -25,51 +28,69 @@ export async function createCluster(
   directory: DataDirectory,
   runtime: Runtime,
   user: ServerUser | null,
-  options: { throwAway: boolean; onNotice: (message: string) => void },
+  options: { throwAway: boolean; change: Descriptor; onNotice: (message: string) => void },
 ): Promise<void> {
   const superuser = invokingUser()
-  const { throwAway, onNotice } = options
+  const { throwAway, change, onNotice } = options
   const initialization = { directory, runtime, user, superuser, throwAway }
   const removal = { user, runtime: () => Promise.resolve(runtime) }
-  await bringIntoBeing(directory, removal, async (staging) => {
+  await bringIntoBeing(directory, change, removal, async (staging, within) => {
     await fillWithCluster(staging, initialization, onNotice)
     if (throwAway) {
       const text = 'This cluster is removed when its last user leaves.\n'
-      await writeOwnFile(directory.throwAway, text, user)
+      await writeOwnFile(within.throwAway, text, user)
     }
     return superuser
   })
 }
 
+/** A directory that a cluster is made in. */
+export interface Staging {
+  /** Found by a descriptor: give {@link DataDirectory.here} to our own calls and to the server's programs. */
+  readonly directory: DataDirectory
+  /** Where it lies in the data directory: what is renamed to this path is taken in its place. */
+  readonly path: string
+}
+
 /**
  * Makes a cluster of an existing, empty directory, whatever it is made from: `fill` fills a directory inside it, the
- * server's own, with a whole cluster, and answers with the role to connect as. See {@link createCluster}.
+ * server's own, with a whole cluster, and answers with the role to connect as. The directory is found by its change lock,
+ * and `fill` is told it as that. See {@link createCluster}.
  */
 export async function bringIntoBeing(
-  directory: DataDirectory,
+  named: DataDirectory,
+  change: Descriptor,
   removal: Removal,
-  fill: (staging: string) => Promise<string>,
+  fill: (staging: Staging, within: DataDirectory) => Promise<string>,
 ): Promise<void> {
+  const directory = named.by(change)
   const { user } = removal
   await clearWreck(directory, removal)
   // A kill may have been so early that the marker was not yet there.
   const marker = temporaryOf(directory.wreck)
-  const found = (await readdir(directory.path)).filter((name) => directory.file(name) !== marker)
+  const found = (await readdir(directory.here)).filter((name) => directory.file(name) !== marker)
   if (found.length > 0) throw new NotEmptyError(directory.path, found.toSorted())
   try {
-    await own(directory.path, user)
-    await chmod(directory.path, 0o700)
+    take(directory, user)
     await markWreck(directory)
-    const staging = directory.newStaging()
-    await mkdir(staging, { mode: 0o700 })
-    await own(staging, user)
-    const superuser = await fill(staging)
+    const path = directory.newStaging()
+    using held = HeldDirectory.make(path, user)
+    const inside = new DataDirectory(join(directory.path, basename(path)), held)
+    const superuser = await fill({ directory: inside, path }, directory)
     await writeMark(directory, user, { superuser, created: true })
-    await bringIn(directory, staging)
+    await bringIn(directory, path, user)
   } catch (error) {
     await clearWreck(directory, removal).catch(() => undefined)
     throw explain(directory, error)
   }
+}
+
+/** Makes the data directory the server's, and closes it. Its content at this moment is no more than a killed creator's. */
+function take(directory: DataDirectory, user: ServerUser | null): void {
+  using held = HeldDirectory.open(directory.here)
+  if (user !== null && fstatSync(held.fd).uid !== user.uid) refuseForeignLinks(directory, held)
+  rmSync(temporaryOf(directory.wreck), { force: true })
+  held.give(user)
 }
 
 /** The name of whoever runs us, who becomes the cluster's superuser. */
@@ -82,20 +103,34 @@ export function invokingUser(): string {
   }
 }
 
-async function bringIn(directory: DataDirectory, staging: string): Promise<void> {
-  const last = 'PG_VERSION'
-  for (const name of await readdir(staging)) {
-    if (name !== last) await rename(join(staging, name), directory.file(name))
-  }
-  await rename(join(staging, last), directory.versionFile)
-  await rmdir(staging)
-  await sync(directory.path)
-  await rm(directory.wreck)
-  await sync(directory.path)
+/** An empty directory of root's is not given away because another user has put a link to it at our path. */
+function refuseForeignLinks({ path }: DataDirectory, held: HeldDirectory): void {
+  if (!isByDescriptor(held.path)) return
+  const real = readlinkSync(held.path)
+  if (realByOwnLinks(path) === real) return
+  const why = `${path} leads to ${real}, which is root's, by another user's link; name the directory itself`
+  throw new PermissionError(path, real, why)
 }
 
-async function own(path: string, user: ServerUser | null): Promise<void> {
-  if (user !== null) await chown(path, user.uid, user.gid)
+async function bringIn(
+  directory: DataDirectory,
+  path: string,
+  user: ServerUser | null,
+): Promise<void> {
+  const last = 'PG_VERSION'
+  {
+    using staging = HeldDirectory.open(path)
+    const { uid } = fstatSync(staging.fd)
+    if (uid !== (user?.uid ?? uid)) throw new Error(`${path} was replaced meanwhile; try again`)
+    for (const name of await readdir(staging.path)) {
+      if (name !== last) await rename(join(staging.path, name), directory.file(name))
+    }
+    await rename(join(staging.path, last), directory.versionFile)
+  }
+  await rmdir(path)
+  await sync(directory.here)
+  await rm(directory.wreck)
+  await sync(directory.here)
 }
 
 async function sync(directory: string): Promise<void> {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { InvalidPathError } from './errors.ts'
+import { type Descriptor, pathOf } from './tree/held-directory.ts'
 
 const staging = 'howdah.initdb-'
 
@@ -12,11 +13,13 @@ export function isStaging(path: string): boolean {
 
 /** The names of what lies in a data directory: PostgreSQL's own files, and the few that howdah adds. */
 export class DataDirectory {
-  /** The absolute path. */
+  /** The absolute path: for people, and for other processes. */
   readonly path: string
+  /** Where our own calls find it. */
+  readonly here: string
 
   /** Throws {@link InvalidPathError} for what no server could be given on its command line. */
-  constructor(path: string) {
+  constructor(path: string, held?: Descriptor) {
     if (path === '') throw new InvalidPathError(path, 'it is empty')
     if (path.includes('\0')) throw new InvalidPathError(path, 'it contains a NUL byte')
     if (/[\r\n]/.test(path)) throw new InvalidPathError(path, 'it contains a line break')
@@ -24,6 +27,7 @@ export class DataDirectory {
     if (/\p{Surrogate}|\uFFFD/u.test(path))
       throw new InvalidPathError(path, 'it is not valid UTF-8')
     this.path = resolve(path)
+    this.here = held === undefined ? this.path : pathOf(held, this.path)
   }
 
   /**
@@ -35,9 +39,14 @@ export class DataDirectory {
     return existsSync(path)
   }
 
+  /** The same, found by what has it open, such as the change lock: whatever another user puts at its path meanwhile. */
+  by(held: Descriptor): DataDirectory {
+    return new DataDirectory(this.path, held)
+  }
+
   /** A path inside it. */
   file(...names: string[]): string {
-    return join(this.path, ...names)
+    return join(this.here, ...names)
   }
 
   /** The file that makes the directory a cluster; its flock is the *use* lock. */

@@ -2,15 +2,24 @@ import { rm, rmdir } from 'node:fs/promises'
 import { type Removal, takeBackAbandoned } from './abandoned.ts'
 import type { DataDirectory } from './data-directory.ts'
 import { discard } from './discard.ts'
+import { UnknownStatusError } from './errors.ts'
 import { isInTemporaryPlace } from './temporary-place.ts'
+import type { Descriptor } from './tree/held-directory.ts'
 import { clearWreck, markWreck } from './wreck.ts'
 
 /**
  * Removes a stopped cluster: first the marker that tells a wreck, then `PG_VERSION`, the rest, and the directory. A mount
- * point is only emptied. A temporary cluster is gone at once, and its files soon after. The caller holds the change and use locks exclusively.
+ * point is only emptied. A temporary cluster is gone at once, and its files soon after. The caller holds the
+ * change lock, by which the directory is found, and the use lock exclusively.
  */
-export async function destroyCluster(directory: DataDirectory, removal?: Removal): Promise<void> {
-  if (removal !== undefined) await takeBackAbandoned(directory, removal)
+export async function destroyCluster(
+  named: DataDirectory,
+  change: Descriptor,
+  removal?: Removal,
+): Promise<void> {
+  if (removal !== undefined) await takeBackAbandoned(named, removal)
+  const directory = named.by(change)
+  await requireCluster(directory)
   await markWreck(directory)
   await rm(directory.versionFile, { force: true })
   if (isInTemporaryPlace(directory.path)) return await discard(directory.path)
@@ -19,4 +28,11 @@ export async function destroyCluster(directory: DataDirectory, removal?: Removal
     // EBUSY: a mount point. EACCES: not ours to remove. ENOTEMPTY: somebody has put something there meanwhile.
     if (!['EBUSY', 'EACCES', 'EPERM', 'ENOTEMPTY', 'ENOENT'].includes(error.code ?? '')) throw error
   })
+}
+
+/** What is locked may be something else than what was looked at by its path. */
+async function requireCluster(directory: DataDirectory): Promise<void> {
+  if (await directory.has(directory.versionFile)) return
+  if (await directory.has(directory.wreck)) return
+  throw new UnknownStatusError(directory.path, 'it was replaced meanwhile; try again')
 }

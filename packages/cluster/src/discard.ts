@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { realpathSync } from 'node:fs'
+import { rename } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { removeTree } from './tree/remove-tree.ts'
 
 const prefix = '.removed-'
 
@@ -17,15 +19,15 @@ export function isDiscarded(name: string): boolean {
 export async function discard(path: string): Promise<void> {
   const aside = join(dirname(path), prefix + randomBytes(6).toString('hex'))
   await rename(path, aside)
+  const remove = () => void removeTree(aside).catch(() => undefined)
+  // BusyBox goes by paths, where the server's user may put links until all is gone.
+  if (process.geteuid?.() === 0 && basename(realpathSync('/bin/rm')) === 'busybox') return remove()
   const remover = spawn('/bin/rm', ['-rf', '--', aside], {
     cwd: '/',
     detached: true,
     env: {},
     stdio: 'ignore',
   })
-  remover.once(
-    'error',
-    () => void rm(aside, { recursive: true, force: true }).catch(() => undefined),
-  )
+  remover.once('error', remove)
   remover.unref()
 }

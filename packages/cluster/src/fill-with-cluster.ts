@@ -2,6 +2,7 @@ import { constants } from 'node:fs'
 import { join } from 'node:path'
 import { beginFreshWal, type Initialization, initdb } from './initdb.ts'
 import { claimSpare } from './spare.ts'
+import type { Staging } from './create.ts'
 import { TemplateCache } from './template/template-cache.ts'
 import { additionsTo, keyOf, unpackTemplate } from './unpack-template.ts'
 import { open } from './open-file.ts'
@@ -13,12 +14,12 @@ import { open } from './open-file.ts'
  * Without a cache that can be used it is just initdb, and `onNotice` is told why.
  */
 export async function fillWithCluster(
-  staging: string,
+  { path, directory: { here: staging } }: Staging,
   initialization: Initialization,
   onNotice: (message: string) => void,
 ): Promise<void> {
   const key = await keyOf(initialization)
-  if (await claimSpare(key, staging, initialization)) return
+  if (await claimSpare(key, path, initialization)) return
   const without = (error: unknown) => {
     const why = error instanceof Error ? error.message : String(error)
     onNotice(`new clusters take longer without a cache of templates: ${why}`)

@@ -1,5 +1,6 @@
-import { lstatSync, mkdirSync, readdirSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs'
+import { lstatSync, readdirSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeDirectories } from '@howdah/lock'
 
 /** A data directory that somebody has used, created or started. */
 export interface KnownCluster {
@@ -31,7 +32,7 @@ export class KnownClusters {
       const { code } = error as NodeJS.ErrnoException
       if (code === 'EEXIST') return
       if (code !== 'ENOENT') throw error
-      mkdirSync(this.path, { recursive: true, mode: 0o700 })
+      makeDirectories(this.path, 0o700)
       this.add({ identity, dataDir })
     }
   }

@@ -1,5 +1,5 @@
 import type { Place } from '@howdah/coordinate'
-import type { DataDirectory } from './data-directory.ts'
+import { DataDirectory } from './data-directory.ts'
 import type { ServerUser } from './server-user.ts'
 
 /**
@@ -8,10 +8,12 @@ import type { ServerUser } from './server-user.ts'
  * follow the volume, a copy has locks of its own, and every process agrees on them, whatever its environment.
  */
 export function placeOf(
-  directory: DataDirectory,
+  { path }: DataDirectory,
   user: ServerUser | null,
   throwAway: boolean,
 ): Place {
+  // By names, which other processes are told.
+  const directory = new DataDirectory(path)
   return {
     change: directory.path,
     use: directory.versionFile,

@@ -1,8 +1,11 @@
-import { chown, mkdir } from 'node:fs/promises'
+import { statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { makeDirectories } from '@howdah/lock'
 import { checkAccess } from './access.ts'
 import type { DataDirectory } from './data-directory.ts'
 import { InvalidPathError, PermissionError } from './errors.ts'
 import type { ServerUser } from './server-user.ts'
+import { HeldDirectory } from './tree/held-directory.ts'
 
 /**
  * Makes the data directory itself, empty, where there is none yet: the locks need it. Directories above it are made, too.
@@ -15,10 +18,20 @@ export async function prepareDirectory(
 ): Promise<void> {
   try {
     await checkAccess(directory, user)
-    const made = await mkdir(directory.path, { recursive: true, mode: 0o755 })
-    if (made !== undefined && user !== null) await chown(directory.path, user.uid, user.gid)
+    makeDirectories(dirname(directory.path))
+    makeUnlessThere(directory, user)
   } catch (error) {
     throw await explain(directory, error)
+  }
+}
+
+/** Closed from its first instant: a user who could open it could hold its locks. */
+function makeUnlessThere({ path }: DataDirectory, user: ServerUser | null): void {
+  try {
+    HeldDirectory.make(path, user)[Symbol.dispose]()
+  } catch (error) {
+    const isThere = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !isThere) throw error
   }
 }
 

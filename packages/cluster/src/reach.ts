@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync } from 'node:fs'
 import type { ServerUser } from './server-user.ts'
+import { isByDescriptor } from './tree/held-directory.ts'
 
 /** How one of the server's programs is given a directory to work on. To be disposed once the program is spawned. */
 export interface Reach extends Disposable {
@@ -19,7 +20,7 @@ export interface Reach extends Disposable {
  * Works with PostgreSQL 10 to 18, on Linux, without privileges beyond being root.
  */
 export function reach(path: string, user: ServerUser | null): Reach {
-  if (user === null || user.closed === null) {
+  if (!isByDescriptor(path) && (user === null || user.closed === null)) {
     return { argument: path, cwd: path, descriptors: [], [Symbol.dispose]: () => undefined }
   }
   const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY)

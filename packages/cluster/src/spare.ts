@@ -5,6 +5,7 @@ import { discard } from './discard.ts'
 import type { Initialization } from './initdb.ts'
 import { TemplateCache } from './template/template-cache.ts'
 import type { TemplateKey } from './template/template-key.ts'
+import { removeTree } from './tree/remove-tree.ts'
 import { isInTemporaryPlace } from './temporary-place.ts'
 import { keyOf, unpackTemplate } from './unpack-template.ts'
 
@@ -45,14 +46,14 @@ export async function prepareSpare(initialization: Initialization): Promise<void
   if (lock === null || (await lstat(spare).catch(() => null)) !== null) return
   const unfinished = spare + unfinishedSuffix
   // Left by one that was killed.
-  await rm(unfinished, { recursive: true, force: true })
+  await removeTree(unfinished)
   await mkdir(unfinished, { mode: 0o700 })
   try {
     if (await unpackTemplate(cache, key, unfinished, initialization)) {
       await rename(unfinished, spare)
     }
   } finally {
-    await rm(unfinished, { recursive: true, force: true })
+    await removeTree(unfinished)
   }
 }
 
@@ -68,7 +69,7 @@ export async function sweepSpare(place: string, name: string): Promise<void> {
   using lock = await tryAcquire(lockFile, { create: false }).catch(() => null)
   if (lock === null) return
   const spare = lockFile.slice(0, -lockSuffix.length)
-  await rm(spare + unfinishedSuffix, { recursive: true, force: true })
+  await removeTree(spare + unfinishedSuffix)
   const template = name.slice(prefix.length, -lockSuffix.length)
   const cache = await TemplateCache.existing().catch(() => null)
   if (cache !== null && (await cache.has(template))) return

@@ -1,4 +1,4 @@
-import type { Creation, Launch, State, Subject } from '@howdah/coordinate'
+import type { Creation, Ending, Launch, State, Subject } from '@howdah/coordinate'
 import type { ProcessIdentity } from '@howdah/lock'
 import type { Runtime } from '@howdah/runtime'
 import { checkAccess } from './access.ts'
@@ -105,14 +105,14 @@ export class ClusterSubject implements Subject<LaunchOptions> {
     return (await stopPostmaster(this.directory, { onNotice })) ? 'modified' : 'unmodified'
   }
 
-  async destroy(): Promise<State> {
+  async destroy({ change }: Ending): Promise<State> {
     if (!(await this.exists()) && !(await this.directory.has(this.directory.wreck)))
       return 'unmodified'
     // Nothing of what is thrown away has to be written any more.
     const isThrowAway = await this.directory.has(this.directory.throwAway)
     const { notice: onNotice } = this.state
     await stopPostmaster(this.directory, isThrowAway ? { mode: 'immediate' } : { onNotice })
-    await forgetting(this.directory, async () => await destroyCluster(this.directory, this))
+    await forgetting(this.directory, async () => await destroyCluster(this.directory, change, this))
     return 'modified'
   }
 

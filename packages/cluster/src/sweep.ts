@@ -1,12 +1,14 @@
-import { readdir, rm, rmdir } from 'node:fs/promises'
+import { readdir, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Lock, tryAcquire } from '@howdah/lock'
 import { Cluster } from './cluster.ts'
 import { DataDirectory } from './data-directory.ts'
 import { destroyCluster } from './destroy.ts'
 import { isDiscarded } from './discard.ts'
+import { temporaryOf } from './own-file.ts'
 import { isSpare, sweepSpare } from './spare.ts'
 import { stopPostmaster } from './stop.ts'
+import { emptyDirectory, removeTree } from './tree/remove-tree.ts'
 import { temporaryPlaces } from './temporary-place.ts'
 
 /**
@@ -28,7 +30,7 @@ export async function sweep(place: string): Promise<number> {
   let removed = 0
   for (const name of await readdir(place)) {
     const path = join(place, name)
-    if (isDiscarded(name)) await rm(path, { recursive: true, force: true })
+    if (isDiscarded(name)) await removeTree(path)
     else if (isSpare(name)) await sweepSpare(place, name)
     else if (await sweepOne(new DataDirectory(path))) removed += 1
   }
@@ -50,8 +52,14 @@ async function sweepOne(directory: DataDirectory): Promise<boolean> {
     for (const path of [directory.path, directory.versionFile, directory.file('global')]) {
       if (!(await take(path))) return false
     }
-    const found = await readdir(directory.path)
-    if (found.length === 0) {
+    const [change] = locks
+    if (change === undefined) return false
+    const held = directory.by(change)
+    // A creator that is killed at its first step has not published the marker yet.
+    const unmarked = temporaryOf(held.wreck)
+    const found = await readdir(held.here)
+    if (found.every((name) => held.file(name) === unmarked)) {
+      await emptyDirectory(held.here)
       await rmdir(directory.path)
       return true
     }
@@ -59,7 +67,7 @@ async function sweepOne(directory: DataDirectory): Promise<boolean> {
     if (!(await directory.has(directory.throwAway)) && !(await directory.has(directory.wreck)))
       return false
     await stopPostmaster(directory, { mode: 'immediate' })
-    await destroyCluster(directory)
+    await destroyCluster(directory, change)
     return true
   } catch {
     // The next one tries again.

@@ -1,9 +1,8 @@
-import { readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { type Initialization, initdbArguments, syncToDisk } from './initdb.ts'
 import { leanSettings } from './lean-settings.ts'
 import { writeSystemIdentifier } from './system-identifier.ts'
 import type { TemplateCache } from './template/template-cache.ts'
+import { emptyDirectory } from './tree/remove-tree.ts'
 import { type TemplateKey, templateKey } from './template/template-key.ts'
 
 /** What a cluster has in its files besides what initdb puts there. */
@@ -45,7 +44,7 @@ export async function unpackTemplate(
     finish: async (root) => await writeSystemIdentifier(root),
   })
   if (state === 'damaged') {
-    for (const name of await readdir(staging)) await rm(join(staging, name), { recursive: true })
+    await emptyDirectory(staging)
   }
   if (state !== 'unpacked') return false
   if (!throwAway) await syncToDisk(staging, initialization)

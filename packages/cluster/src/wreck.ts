@@ -1,9 +1,11 @@
 import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { acquire } from '@howdah/lock'
 import { type Removal, takeBackAbandoned } from './abandoned.ts'
 import { DataDirectory, isStaging } from './data-directory.ts'
 import { writeOwnFile } from './own-file.ts'
 import { stopPostmaster } from './stop.ts'
+import { emptyDirectory } from './tree/remove-tree.ts'
 
 /** Sets the marker: from now on until it is removed, there is no cluster here, whatever else there is. */
 export async function markWreck(directory: DataDirectory): Promise<void> {
@@ -11,14 +13,16 @@ export async function markWreck(directory: DataDirectory): Promise<void> {
   await writeOwnFile(directory.wreck, text, null)
 }
 
-/** Removes what an interrupted creation or destruction has left. Where no marker stands, nothing is removed. */
+/**
+ * Removes what an interrupted creation or destruction has left. Without a marker nothing is removed. The directory is found by
+ * its change lock.
+ */
 export async function clearWreck(directory: DataDirectory, removal?: Removal): Promise<void> {
   if (!(await directory.has(directory.wreck))) return
-  for (const name of await readdir(directory.path)) {
-    if (directory.file(name) === directory.wreck) continue
-    if (isStaging(name)) await ended(directory.file(name), removal)
-    await rm(directory.file(name), { recursive: true, force: true })
+  for (const name of await readdir(directory.here)) {
+    if (isStaging(name)) await ended(join(directory.path, name), removal)
   }
+  await emptyDirectory(directory.here, (name) => directory.file(name) === directory.wreck)
   await rm(directory.wreck, { force: true })
 }
 

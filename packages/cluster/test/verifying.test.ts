@@ -1,6 +1,7 @@
 import {
   copyFileSync,
   cpSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -223,4 +224,16 @@ describe('verifying', { timeout: patience }, () => {
     await using session = await restored.run()
     expect(await readRows(session)).toEqual(Array.from({ length: written }, (_, at) => at + 1))
   })
+})
+
+it.each([
+  ['no backup', [], 'has no backup at all'],
+  ['no directory for WAL', ['wal'], 'is missing, with all WAL'],
+])('finds fault with %s: nothing cannot be restored', async (_, removed, what) => {
+  using place = temporaryDirectory()
+  mkdirSync(place.file('wal'))
+  writeFileSync(place.file('howdah-backups.json'), '{"format":1,"systemIdentifier":"7"}\n')
+  for (const name of removed) rmSync(place.file(name), { recursive: true })
+  const { findings } = await verifyBackups(place.path)
+  expect(findings.map((finding) => finding.what)).toContain(what)
 })

@@ -132,7 +132,7 @@ export async function joinUnderChange<Options>(
   waiting: Waiting,
 ): Promise<Joined | null> {
   const { subject, place } = coordinated
-  const fresh = await create(coordinated, options, options.ifExists === true)
+  const fresh = await create(coordinated, change, options, options.ifExists === true)
   const use = await takeUse(coordinated, 'shared', waiting)
   if (use === null) return null
   try {
@@ -143,7 +143,7 @@ export async function joinUnderChange<Options>(
     return { use, started: await bringUp(coordinated, options, waiting, fresh, use) }
   } catch (error) {
     throw await withSuppressed(error, async () => {
-      await lastOneOut({ subject, place }, use, { lingers: false })
+      await lastOneOut({ subject, place }, change, use, { lingers: false })
     })
   }
 }
@@ -166,6 +166,7 @@ export async function takeUse<Options>(
 /** Brings the subject into being, if it is not. Under change. Whether it did. */
 export async function create<Options>(
   { subject, place }: Coordinated<Options>,
+  change: Lock,
   { start, throwAway = false }: StartOptions<Options>,
   mustExist: boolean,
 ): Promise<boolean> {
@@ -177,7 +178,7 @@ export async function create<Options>(
       `what ${place.use} belongs to cannot be thrown away: the place does not say what to remove; set place.throwAway`,
     )
   }
-  await subject.create?.(start, { throwAway })
+  await subject.create?.(start, { throwAway, change })
   if (throwAway && place.throwAway !== undefined && !isThrowAway(place)) {
     closeSync(openSync(place.throwAway.mark, 'wx', 0o644))
   }

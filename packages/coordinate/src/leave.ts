@@ -41,7 +41,7 @@ export async function leave<Options>(
       create: false,
     })
     try {
-      return await lastOneOut(coordinated, use, {
+      return await lastOneOut(coordinated, change, use, {
         destroys: options.atEnd === 'destroy',
         watchdog: options.watchdog,
       })
@@ -72,13 +72,14 @@ interface End {
  */
 export async function lastOneOut<Options>(
   coordinated: Coordinated<Options>,
+  change: Lock,
   use: Lock,
   end: End,
 ): Promise<Left> {
   try {
     if (!isCurrent(use)) return 'kept'
     if (!use.upgradeOrRelease()) return 'in-use'
-    return await tidy(coordinated, end)
+    return await tidy(coordinated, change, end)
   } finally {
     use.release()
   }
@@ -87,6 +88,7 @@ export async function lastOneOut<Options>(
 /** Stops or destroys it, under change and use, if it is ours to stop. */
 async function tidy<Options>(
   { subject, place }: Coordinated<Options>,
+  change: Lock,
   { destroys = false, lingers = true, watchdog }: End,
 ): Promise<Left> {
   // A server of another container is left to its users and its watchdog there.
@@ -104,7 +106,7 @@ async function tidy<Options>(
     await stopRecorded(place, record)
   }
   if (destroys || isThrowAway(place)) {
-    await subject.destroy()
+    await subject.destroy({ change })
     removeRecord(place)
     return 'destroyed'
   }

@@ -261,12 +261,11 @@ export class Exclusive<Options> extends Handle<Options> implements Disposable, A
     })
   }
 
-  /** Runs an action on the subject that nobody may watch half done. */
+  /** Runs an action on the subject that nobody may watch half done. It is told the change lock. */
   async reconfigure<Result>(
-    action: (subject: Subject<Options>) => Promise<Result>,
+    action: (subject: Subject<Options>, change: Lock) => Promise<Result>,
   ): Promise<Result> {
-    this.#require('reconfigure')
-    return action(this.subject)
+    return action(this.subject, this.#require('reconfigure'))
   }
 
   /** Stops and removes it, also when it is pinned. Uses up the handle, also when it rejects. */
@@ -274,7 +273,7 @@ export class Exclusive<Options> extends Handle<Options> implements Disposable, A
     const { change, use } = this.#take('destroy')
     try {
       await refuseUnseen(this.place)
-      const state = await this.subject.destroy()
+      const state = await this.subject.destroy({ change })
       removeRecord(this.place)
       return state
     } finally {
@@ -316,7 +315,7 @@ export class Exclusive<Options> extends Handle<Options> implements Disposable, A
   }
 
   async #create(options: StartOptions<Options>, waiting: Waiting): Promise<boolean> {
-    const fresh = await create(this.coordinated, options, false)
+    const fresh = await create(this.coordinated, this.#require('create'), options, false)
     this.#use ??= await takeUse(this.coordinated, 'exclusive', waiting)
     if (this.#use === null) throw new DoesNotExistError(this.place.use)
     return fresh

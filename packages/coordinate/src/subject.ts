@@ -1,4 +1,4 @@
-import type { ProcessIdentity } from '@howdah/lock'
+import type { Lock, ProcessIdentity } from '@howdah/lock'
 import type { Launch } from './launch.ts'
 
 /** Whether something was changed, or was so already. */
@@ -8,6 +8,14 @@ export type State = 'modified' | 'unmodified'
 export interface Creation {
   /** Destroy it at the end: a subject that appears all at once puts `place.throwAway.mark` in before it appears. */
   readonly throwAway: boolean
+  /** The change lock. If it lies on a directory, its descriptor leads there whatever becomes of the path. */
+  readonly change: Lock
+}
+
+/** What {@link Subject.destroy} is told. */
+export interface Ending {
+  /** As {@link Creation.change}. */
+  readonly change: Lock
 }
 
 /**
@@ -35,7 +43,7 @@ export interface Subject<Options> {
   /** Stops the server and waits until it is gone. Under change and use, both exclusively. */
   stop(): Promise<State>
   /** Stops the server and removes the subject. Under change and use, both exclusively. */
-  destroy(): Promise<State>
+  destroy(ending: Ending): Promise<State>
   exists(): Promise<boolean>
   /** Whether its server runs **and can be used**; one that is coming up or going down is not running. */
   running(): Promise<boolean>

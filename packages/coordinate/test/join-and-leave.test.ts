@@ -89,7 +89,10 @@ describe('joining and leaving', () => {
     await using arena = new Arena()
     const { subject, place } = arena
     const old = await Guard.join(subject, place, { start: {} })
-    await subject.destroy()
+    {
+      using change = await acquire(place.change)
+      await subject.destroy({ change })
+    }
     const young = await Guard.join(subject, place, { start: {} })
     expect(young.started).toBe('modified')
     expect(await old.leave()).toBe('kept')

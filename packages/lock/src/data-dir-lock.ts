@@ -1,4 +1,4 @@
-import { ftruncateSync, mkdirSync, writeSync } from 'node:fs'
+import { ftruncateSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { tryOnce } from './contend.ts'
 import {
@@ -11,6 +11,7 @@ import {
 import { requireFlock } from './binding/platform.ts'
 import { LockFile } from './lock-file.ts'
 import { Lock } from './lock.ts'
+import { makeDirectories } from './make-directories.ts'
 import { PidFile } from './pid-file.ts'
 import { readPlainFile } from './plain-file.ts'
 import {
@@ -200,7 +201,7 @@ function place(dataDir: string, { name = 'howdah' }: DataDirLockNames): Paths {
 function makeDirectory(path: string): void {
   requireFlock(path)
   try {
-    mkdirSync(path, { recursive: true })
+    makeDirectories(path)
   } catch (error) {
     throw fileError(error, path, 'make the data directory')
   }

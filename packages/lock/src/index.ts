@@ -27,6 +27,7 @@ export { inspect, type Inspection } from './inspect.ts'
 export type { LockMode } from './lock-mode.ts'
 export { Lock, type UpgradeOptions } from './lock.ts'
 export { lockedFile } from './locked-file/locked-file.ts'
+export { makeDirectories } from './make-directories.ts'
 export { Mutex } from './mutex.ts'
 export {
   openPlainFile,

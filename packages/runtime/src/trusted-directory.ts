@@ -46,18 +46,30 @@ async function attempt<T>(path: string, action: Action<T>, missing = false) {
 }
 
 async function make(path: string): Promise<void> {
+  try {
+    await makeOne(path)
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT' || dirname(path) === path) throw error
+    await make(dirname(path))
+    // Once more and no more: in /proc and behind a link that leads nowhere it stays missing.
+    await makeOne(path)
+  }
+}
+
+async function makeOne(path: string): Promise<void> {
   const mode = process.geteuid?.() === 0 ? 0o755 : 0o700
   try {
     await mkdir(path, mode)
   } catch (error) {
-    const code = error instanceof Error && 'code' in error && error.code
-    if (code === 'EEXIST') return
-    if (code !== 'ENOENT' || dirname(path) === path) throw error
-    await make(dirname(path))
-    return make(path)
+    if (codeOf(error) === 'EEXIST') return
+    throw error
   }
   // The umask may have taken from it.
   await chmod(path, mode)
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
 }
 
 /** Of a dozen directories; each look takes microseconds, and would take a hundred times that through libuv's pool. */

@@ -1,9 +1,8 @@
-import { acquire, type Lock, type WaitOptions } from '@howdah/lock'
+import { acquire, type Lock, makeDirectories, type WaitOptions } from '@howdah/lock'
 import { basename, dirname, resolve } from 'node:path'
 import { DocumentFile } from './document-file.ts'
 import { DocumentDamagedError, StoreError, ioError, lockError, type Failure } from './errors.ts'
 import { requireOrder, runHolding } from './lock-order.ts'
-import { makeDirectory } from './make-directory.ts'
 import { patient } from './patient.ts'
 import type { StandardSchemaV1 } from './standard-schema.ts'
 import { validateState } from './validate-state.ts'
@@ -159,7 +158,7 @@ export class LockedDocument<Value extends object> {
     const failure = this.#failure('acquire lock on')
     requireOrder(order, failure)
     try {
-      makeDirectory(dirname(this.path))
+      makeDirectories(dirname(this.path), 0o700)
     } catch (error) {
       throw ioError(error, failure)
     }

@@ -1,10 +1,9 @@
-import { currentProcess } from '@howdah/lock'
+import { currentProcess, makeDirectories } from '@howdah/lock'
 import { accessSync, constants, lstatSync, readFileSync, readdirSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { errno } from '@howdah/durable'
 import { StoreError } from './errors.ts'
-import { makeDirectory } from './make-directory.ts'
 
 /** The environment variable that says where state lives. */
 const variable = 'HOWDAH_STATE_DIR'
@@ -152,7 +151,7 @@ function inHome(home: string): string {
 function make(path: string): string | null {
   try {
     // Mostly it is there, and a refusal costs a multiple of a look.
-    if (!exists(path)) makeDirectory(path)
+    if (!exists(path)) makeDirectories(path, 0o700)
   } catch (error) {
     if (errno(error) !== 'EEXIST') return `${path} cannot be made (${errno(error)})`
   }

@@ -1,4 +1,4 @@
-import { acquire, tryAcquire, type Lock, type WaitOptions } from '@howdah/lock'
+import { acquire, makeDirectories, tryAcquire, type Lock, type WaitOptions } from '@howdah/lock'
 import {
   closeSync,
   lstatSync,
@@ -18,7 +18,6 @@ import { IdentityRange } from './identity-range.ts'
 import { isLockName, lockName } from './list-entries.ts'
 import type { ListedEntry } from './listed-entry.ts'
 import { requireOrder } from './lock-order.ts'
-import { makeDirectory } from './make-directory.ts'
 import { patient, waitFor } from './patient.ts'
 import type { SegmentPlace } from './segment-place.ts'
 import { Segment } from './segment.ts'
@@ -211,7 +210,7 @@ export class Store<State = unknown, Input = State> {
     }
     for (let left = attempts; ; left--) {
       try {
-        makeDirectory(this.base)
+        makeDirectories(this.base, 0o700)
         using _ = await this.#bigLock({ ...patient(options), create: true })
         makeSegment(directory)
         return

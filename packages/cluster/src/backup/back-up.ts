@@ -1,4 +1,4 @@
-import { chmod, mkdir, rename, rm, stat } from 'node:fs/promises'
+import { rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Wait } from '@howdah/coordinate'
 import { closedAbove } from '../access.ts'
@@ -9,6 +9,8 @@ import { type Joinable, joinCluster } from '../join.ts'
 import { readLog } from '../log-file.ts'
 import { postgres } from '../server.ts'
 import { readSystemIdentifier } from '../system-identifier.ts'
+import { HeldDirectory } from '../tree/held-directory.ts'
+import { removeTree } from '../tree/remove-tree.ts'
 import { archivingServer } from './archiving-server.ts'
 import { awaitArchive } from './await-archive.ts'
 import type { Backup, Progress } from './backup.ts'
@@ -97,8 +99,7 @@ async function add(
   const { version } = session.runtime
   const staging = into.newStaging()
   try {
-    await mkdir(staging, { mode: 0o700 })
-    await chmod(staging, 0o700)
+    HeldDirectory.make(staging, null)[Symbol.dispose]()
     const base = await takeBaseBackup(client, {
       dataDir: directory.path,
       to: staging,
@@ -140,7 +141,7 @@ async function add(
     await syncDirectory(into.path)
     return describe(path, record)
   } finally {
-    await rm(staging, { recursive: true, force: true })
+    await removeTree(staging)
   }
 }
 

@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, chown, mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { fchmodSync, fchownSync } from 'node:fs'
+import { readdir, rename } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { acquire, type Lock, readPlainFile, type WaitOptions } from '@howdah/lock'
+import { acquire, type Lock, makeDirectories, readPlainFile, type WaitOptions } from '@howdah/lock'
 import { backupMark } from '../backups-around.ts'
 import { writeOwnFile } from '../own-file.ts'
 import type { ServerUser } from '../server-user.ts'
+import { HeldDirectory } from '../tree/held-directory.ts'
+import { removeTree } from '../tree/remove-tree.ts'
 import { refuseNested } from '../write-scope.ts'
 import type { Backup } from './backup.ts'
 import { describe, readRecord } from './backup-record.ts'
@@ -78,15 +81,17 @@ export class BackupDirectory {
   ): Promise<Lock> {
     const identifier = String(systemIdentifier)
     await refuseNested(this.path)
-    const made = await mkdir(this.path, { recursive: true, mode: 0o755 })
+    makeDirectories(dirname(this.path))
     // Only the archive belongs to the server; but its user has to get there.
-    if (made !== undefined) await chmod(this.path, user === null ? 0o700 : 0o711)
+    makeUnlessThere(this.path, (held) => {
+      if (user !== null) fchmodSync(held.fd, 0o711)
+    })
     await this.check(dataDir, identifier)
     const lock = await this.lock('exclusive', waiting)
     try {
       const isMarked = await this.check(dataDir, identifier)
-      await mkdir(this.wal, { mode: 0o700 }).catch(ignore('EEXIST'))
-      if (user !== null) await chown(this.wal, user.uid, user.gid)
+      makeUnlessThere(this.wal)
+      giveDirectory(this.wal, user)
       if (!isMarked) {
         const mark = { format: 1, systemIdentifier: identifier }
         await writeOwnFile(this.mark, `${JSON.stringify(mark)}\n`, null)
@@ -128,7 +133,7 @@ export class BackupDirectory {
   async sweep(): Promise<void> {
     for (const name of await readdir(this.path)) {
       if (/^(making|retired)\.[\da-f]{12}$/.test(name)) {
-        await rm(join(this.path, name), { recursive: true, force: true })
+        await removeTree(join(this.path, name))
       }
     }
   }
@@ -138,7 +143,7 @@ export class BackupDirectory {
     const doomed = join(this.path, `retired.${randomBytes(6).toString('hex')}`)
     await rename(this.data(number), doomed)
     await syncDirectory(this.path)
-    await rm(doomed, { recursive: true, force: true })
+    await removeTree(doomed)
   }
 
   /** Whether it has its mark yet. Throws where it belongs to others. */
@@ -160,8 +165,19 @@ export class BackupDirectory {
   }
 }
 
-function ignore(code: string): (error: NodeJS.ErrnoException) => undefined {
-  return (error) => {
-    if (error.code !== code) throw error
+/** Makes a directory, closed from its first instant, unless there is one. */
+function makeUnlessThere(path: string, finish: (held: HeldDirectory) => void = () => undefined) {
+  try {
+    using held = HeldDirectory.make(path, null)
+    finish(held)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
+}
+
+/** By descriptor: another may put a link in its place. */
+function giveDirectory(path: string, user: ServerUser | null): void {
+  if (user === null) return
+  using held = HeldDirectory.open(path)
+  fchownSync(held.fd, user.uid, user.gid)
 }

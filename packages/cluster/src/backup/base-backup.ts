@@ -8,6 +8,7 @@ import {
   copyTree,
   digestFile,
   listTree,
+  sourceOwner,
 } from './copy-tree.ts'
 import { treatOfBaseBackup } from './not-copied.ts'
 import type { ProgressReport } from './progress-report.ts'
@@ -70,6 +71,7 @@ export async function takeBaseBackup(
   )
   const copying: CopyOptions = {
     owner,
+    of: sourceOwner(dataDir),
     durable,
     // It says from where to recover, should the label be lost.
     last: 'global/pg_control',

@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto'
-import { constants } from 'node:fs'
-import { chown, copyFile as copyBlocks, mkdir, readdir, stat } from 'node:fs/promises'
+import { constants, statSync } from 'node:fs'
+import { copyFile as copyBlocks, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openPlainFile } from '@howdah/lock'
+import { PermissionError } from '../errors.ts'
+import { Ground } from '../tree/ground.ts'
+import { type Owner, pathOf } from '../tree/held-directory.ts'
 import { syncDirectory } from './sync-directory.ts'
 import { open } from '../open-file.ts'
 
@@ -59,7 +62,9 @@ export async function listTree(
 /** How a tree is copied. */
 export interface CopyOptions {
   /** Whose the copy is. */
-  readonly owner?: { readonly uid: number; readonly gid: number } | null
+  readonly owner?: Owner | null
+  /** As root: the uid whose files are copied, see {@link sourceOwner}. Those of others are refused. */
+  readonly of: number | null
   /** Sync each file and directory, so that the copy survives a power failure. */
   readonly durable: boolean
   /** Copied after all others. */
@@ -82,10 +87,10 @@ export async function copyTree(
   options: CopyOptions,
 ): Promise<CopiedFile[]> {
   const copied: CopiedFile[] = []
-  await eachFile(to, tree, options, () => {
+  await eachFile(to, tree, options, (ground) => {
     const buffer = Buffer.allocUnsafe(chunk)
     return async ({ path }) => {
-      const result = await copyFile(join(from, path), join(to, path), buffer, options)
+      const result = await copyFile(join(from, path), ground.file(path), buffer, options)
       if (result !== null) copied.push({ path, ...result })
     }
   })
@@ -102,9 +107,9 @@ export async function cloneTree(
   tree: Tree,
   options: CopyOptions,
 ): Promise<void> {
-  await eachFile(to, tree, options, () => async ({ path, size }) => {
+  await eachFile(to, tree, options, (ground) => async ({ path, size }) => {
     options.signal?.throwIfAborted()
-    await cloneFile(join(from, path), join(to, path), options)
+    await cloneFile(join(from, path), ground.file(path), options)
     options.onBytes?.(size)
   })
 }
@@ -114,16 +119,27 @@ async function eachFile(
   to: string,
   tree: Tree,
   options: CopyOptions,
-  makeCopier: () => (file: TreeFile) => Promise<void>,
+  makeCopier: (ground: Ground) => (file: TreeFile) => Promise<void>,
 ): Promise<void> {
-  for (const directory of tree.directories) {
-    await mkdir(join(to, directory), { mode: 0o700 })
-    await own(join(to, directory), options)
+  using ground = Ground.at(to, options.owner ?? null)
+  try {
+    for (const directory of tree.directories) ground.makeDirectory(directory)
+    await fill(ground, tree, options, makeCopier)
+  } finally {
+    ground.handOver()
   }
+}
+
+async function fill(
+  ground: Ground,
+  tree: Tree,
+  options: CopyOptions,
+  makeCopier: (ground: Ground) => (file: TreeFile) => Promise<void>,
+): Promise<void> {
   const copyAll = async (files: readonly TreeFile[]) => {
     const remaining = [...files].toReversed()
     const worker = async () => {
-      const copy = makeCopier()
+      const copy = makeCopier(ground)
       try {
         for (let file = remaining.pop(); file !== undefined; file = remaining.pop()) {
           await copy(file)
@@ -141,7 +157,7 @@ async function eachFile(
   await copyAll(tree.files.filter(({ path }) => path !== options.last))
   await copyAll(tree.files.filter(({ path }) => path === options.last))
   if (options.durable) {
-    for (const directory of [...tree.directories, '']) await syncDirectory(join(to, directory))
+    for (const directory of [...tree.directories, '.']) await syncDirectory(ground.file(directory))
   }
 }
 
@@ -167,11 +183,12 @@ async function copyFile(
   from: string,
   to: string,
   buffer: Buffer,
-  { owner, durable, signal, onBytes }: CopyOptions,
+  { owner, of, durable, signal, onBytes }: CopyOptions,
 ): Promise<Omit<CopiedFile, 'path'> | null> {
   await using source = await openPlainFile(from).catch(vanished)
   if (source === null) return null
-  const { mode } = await source.stat()
+  const { mode, uid } = await source.stat()
+  requireOwner(from, uid, of)
   const { O_WRONLY, O_CREAT, O_EXCL } = constants
   await using target = await open(to, O_WRONLY | O_CREAT | O_EXCL, mode & 0o777)
   const hash = createHash('sha256')
@@ -191,13 +208,17 @@ async function copyFile(
   return { size, sha256: hash.digest('hex') }
 }
 
-async function cloneFile(from: string, to: string, { owner, durable }: CopyOptions): Promise<void> {
+async function cloneFile(
+  from: string,
+  to: string,
+  { owner, of, durable }: CopyOptions,
+): Promise<void> {
   const { COPYFILE_EXCL, COPYFILE_FICLONE, O_NOFOLLOW, O_RDONLY } = constants
-  try {
-    await copyBlocks(from, to, COPYFILE_EXCL | COPYFILE_FICLONE)
-  } catch (error) {
-    vanished(error as NodeJS.ErrnoException)
-    return
+  {
+    await using source = await openPlainFile(from).catch(vanished)
+    if (source === null) return
+    requireOwner(from, (await source.stat()).uid, of)
+    await copyBlocks(pathOf(source, from), to, COPYFILE_EXCL | COPYFILE_FICLONE)
   }
   if (!owner && !durable) return
   await using target = await open(to, O_RDONLY | O_NOFOLLOW)
@@ -205,8 +226,18 @@ async function cloneFile(from: string, to: string, { owner, durable }: CopyOptio
   if (durable) await target.sync()
 }
 
-async function own(path: string, { owner }: CopyOptions): Promise<void> {
-  if (owner) await chown(path, owner.uid, owner.gid)
+/**
+ * The owner of a cluster or a backup, whose files root copies, and no others: its owner may have put a link there to what
+ * only root can read. `null` if we are not root, who can read nothing else.
+ */
+export function sourceOwner(path: string): number | null {
+  return process.geteuid?.() === 0 ? statSync(path).uid : null
+}
+
+function requireOwner(path: string, uid: number, of: number | null): void {
+  if (of === null || uid === of) return
+  const why = `${path} belongs to another user (uid ${uid}) than what it lies in (uid ${of}), and was not copied`
+  throw new PermissionError(path, path, `${why}; give it to that user, or remove it`)
 }
 
 function gone(error: NodeJS.ErrnoException): [] {

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process'
-import { chown, copyFile, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { DataDirectory } from '../data-directory.ts'
 import type { ServerUser } from '../server-user.ts'
+import { HeldDirectory } from '../tree/held-directory.ts'
+import { cloneTree, sourceOwner } from './copy-tree.ts'
 
 /** A directory with WAL that a server's user can read. */
 export interface ReadableWal {
@@ -25,12 +26,10 @@ export async function readableWal(
 ): Promise<ReadableWal> {
   if (user === null || (await canRead(wal, names, user))) return { path: wal, isCopy: false }
   const copy = 'howdah.wal'
-  await mkdir(staging.file(copy), { mode: 0o700 })
-  await chown(staging.file(copy), user.uid, user.gid)
-  for (const name of names) {
-    await copyFile(join(wal, name), staging.file(copy, name))
-    await chown(staging.file(copy, name), user.uid, user.gid)
-  }
+  HeldDirectory.make(staging.file(copy), null)[Symbol.dispose]()
+  const files = names.map((path) => ({ path, size: 0 }))
+  const copying = { owner: user, of: sourceOwner(wal), durable: false }
+  await cloneTree(wal, staging.file(copy), { directories: [], files }, copying)
   return { path: copy, isCopy: true }
 }
 

@@ -4,16 +4,18 @@ import type { Free, Wait } from '@howdah/coordinate'
 import { PartialVersion, type Runtime } from '@howdah/runtime'
 import { closedAbove } from '../access.ts'
 import { bringIntoBeing } from '../create.ts'
-import { DataDirectory } from '../data-directory.ts'
+import type { DataDirectory } from '../data-directory.ts'
 import { NotEmptyError } from '../errors.ts'
 import type { ServerUser } from '../server-user.ts'
+import type { Descriptor } from '../tree/held-directory.ts'
+import { removeTree } from '../tree/remove-tree.ts'
 import { superusersWhileStopped } from '../single-user.ts'
 import type { LaunchOptions } from '../subject.ts'
 import { resetCopiedSettings } from './auto-conf.ts'
 import type { Backup, Progress } from './backup.ts'
 import { BackupDirectory } from './backup-directory.ts'
 import { type BackupRecord, recordName } from './backup-record.ts'
-import { copyTree, listTree } from './copy-tree.ts'
+import { copyTree, listTree, sourceOwner } from './copy-tree.ts'
 import { BackupDamagedError, TargetNotReachedError } from './errors.ts'
 import { explain } from './explain.ts'
 import { planRestore, type RestorePlan } from './plan-restore.ts'
@@ -82,9 +84,15 @@ export async function restore(to: RestoreTarget, options: RestoreOptions): Promi
       const version = PartialVersion.of(Number.parseInt(found.plan.record.version, 10))
       const runtime = await to.runtime(version)
       await using exclusive = await to.free.change(waiting)
-      return await exclusive.reconfigure(async () => {
+      return await exclusive.reconfigure(async (_, change) => {
         if (await exclusive.exists()) throw new NotEmptyError(directory.path, ['PG_VERSION'])
-        return await build(directory, user, found, { runtime, wal: from.wal, progress, signal })
+        return await build(directory, user, found, {
+          runtime,
+          wal: from.wal,
+          change,
+          progress,
+          signal,
+        })
       })
     } finally {
       lock.release()
@@ -97,6 +105,7 @@ export async function restore(to: RestoreTarget, options: RestoreOptions): Promi
 interface Building {
   readonly runtime: Runtime
   readonly wal: string
+  readonly change: Descriptor
   readonly progress: ProgressReport
   readonly signal: AbortSignal | undefined
 }
@@ -105,7 +114,7 @@ async function build(
   directory: DataDirectory,
   user: ServerUser | null,
   { plan: { backup, record, timeline, past, reach }, target }: RestorePlan,
-  { runtime, wal, progress, signal }: Building,
+  { runtime, wal, change, progress, signal }: Building,
 ): Promise<Restored> {
   const archive = new WalWalk(wal, signal)
   if (target === null) {
@@ -117,11 +126,10 @@ async function build(
   let recovered: RecoveryLog | null = null
   let superusers: string[] = []
   const removal = { user, runtime: () => Promise.resolve(runtime) }
-  await bringIntoBeing(directory, removal, async (path) => {
-    await copyBackup(directory, backup, record, path, user, { progress, signal })
-    await resetCopiedSettings(path, user)
-    const staging = new DataDirectory(path)
-    const serverUser = user && { ...user, closed: await closedAbove(path, user) }
+  await bringIntoBeing(directory, change, removal, async ({ directory: staging }) => {
+    await copyBackup(directory, backup, record, staging.here, user, { progress, signal })
+    await resetCopiedSettings(staging.here, user)
+    const serverUser = user && { ...user, closed: await closedAbove(staging.path, user) }
     const needed = [...reach.files, ...reach.histories]
     const readable = await readableWal(staging, serverUser, wal, needed)
     progress.begin('recovering', reach.files.length * record.walSegmentSize)
@@ -150,7 +158,7 @@ async function build(
       throw new TargetNotReachedError(directory.path, target.description, recovered, reach.missing)
     }
     progress.begin('finishing')
-    if (readable.isCopy) await rm(staging.file(readable.path), { recursive: true })
+    if (readable.isCopy) await removeTree(staging.file(readable.path))
     superusers = await superusersWhileStopped(staging, runtime, serverUser)
     await rm(staging.mark, { force: true })
     return superusers.includes(record.superuser)
@@ -189,6 +197,7 @@ async function copyBackup(
   const tree = await listTree(backup.path, (path) => (path === recordName ? 'skip' : 'copy'))
   const copied = await copyTree(backup.path, to, tree, {
     owner,
+    of: sourceOwner(backup.path),
     // The server syncs it all before it recovers.
     durable: false,
     signal,

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Wait } from '@howdah/coordinate'
@@ -79,20 +80,28 @@ async function verify(
 ): Promise<Verification> {
   const findings: BackupFinding[] = []
   const records: BackupRecord[] = []
-  for (const number of await at.numbers()) {
+  const numbers = await at.numbers()
+  if (numbers.length === 0) {
+    findings.push({ path: at.path, what: 'has no backup at all', remedy: 'back up again' })
+  }
+  for (const number of numbers) {
     const record = await recordOf(at, number, identifier, findings)
     if (record !== null) records.push(record)
   }
   const backups = records.map((record) => describe(at.data(record.number), record))
   const segmentSize = records.at(-1)?.walSegmentSize ?? 0
-  const archive = segmentSize === 0 ? null : await WalArchive.read(at.wal, segmentSize)
+  const hasWal = existsSync(at.wal)
+  if (!hasWal) {
+    findings.push({ path: at.wal, what: 'is missing, with all WAL', remedy: 'back up again' })
+  }
+  const archive = segmentSize === 0 || !hasWal ? null : await WalArchive.read(at.wal, segmentSize)
   const bytes = records.reduce((sum, { size }) => sum + size, 0)
   const start = parseLsn(records[0]?.startLsn ?? '') ?? 0n
   progress.begin('verifying', bytes + (archive?.countFrom(start) ?? 0) * segmentSize)
   for (const record of records) await verifyFiles(at, record, findings, progress, signal)
   const walFiles =
     archive === null ? 0 : await verifyWal(archive, records, findings, progress, signal)
-  const { bavail, bsize } = await statfs(at.wal)
+  const { bavail, bsize } = await statfs(hasWal ? at.wal : at.path)
   if (bavail * bsize < segmentSize) {
     findings.push({
       path: at.wal,

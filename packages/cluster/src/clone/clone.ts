@@ -11,7 +11,7 @@ import { readRecoveryLog } from '../backup/recovery-log.ts'
 import { wasShutDown } from '../control-file.ts'
 import type { Coordination } from '../coordination.ts'
 import { bringIntoBeing, invokingUser } from '../create.ts'
-import { DataDirectory } from '../data-directory.ts'
+import type { DataDirectory } from '../data-directory.ts'
 import { ClusterMissingError, CreateFailedError, NotEmptyError } from '../errors.ts'
 import { joinCluster } from '../join.ts'
 import { readMark } from '../mark.ts'
@@ -21,6 +21,7 @@ import { postgres } from '../server.ts'
 import { chooseSuperuser } from '../superuser.ts'
 import { syncToDisk } from '../sync-to-disk.ts'
 import { writeSystemIdentifier } from '../system-identifier.ts'
+import type { Descriptor } from '../tree/held-directory.ts'
 import { waiting, type WaitingOptions } from '../waiting-options.ts'
 import { copyRunning } from './copy-running.ts'
 import { type CopyingOptions, copyStopped } from './copy-stopped.ts'
@@ -52,9 +53,9 @@ export async function clone(
     // Nobody need wait for its users to leave only to hear that it is there.
     if (await to.free.exists()) throw new NotEmptyError(path, ['PG_VERSION'])
     await using exclusive = await to.free.change(waiting(options))
-    await exclusive.reconfigure(async () => {
+    await exclusive.reconfigure(async (_, change) => {
       if (await exclusive.exists()) throw new NotEmptyError(path, ['PG_VERSION'])
-      await build(from, to, progress, options)
+      await build(from, to, change, progress, options)
     })
   } catch (error) {
     throw explain(error, path, path)
@@ -64,20 +65,22 @@ export async function clone(
 async function build(
   from: Coordination,
   to: Coordination,
+  change: Descriptor,
   progress: ProgressReport,
   options: CloneOptions,
 ): Promise<void> {
   const { signal } = options
   const runtime = await from.runtime()
-  await bringIntoBeing(to.directory, { user: to.user, runtime: from.runtime }, async (path) => {
-    const staging = new DataDirectory(path)
+  const removal = { user: to.user, runtime: from.runtime }
+  await bringIntoBeing(to.directory, change, removal, async ({ directory: staging }) => {
+    const { path, here } = staging
     const user = to.user && { ...to.user, closed: await closedAbove(path, to.user) }
-    const copying = { to: path, owner: user, progress, signal }
+    const copying = { to: here, owner: user, progress, signal }
     const needed = await copy(from, copying, options)
-    await resetCopiedSettings(path, user)
+    await resetCopiedSettings(here, user)
     await keepToItself(staging, runtime, user)
     const known = (await readMark(from.directory))?.superuser ?? null
-    if (!(await wasShutDown(path))) {
+    if (!(await wasShutDown(here))) {
       progress.begin('recovering')
       const settings = {
         runtime,
@@ -91,7 +94,7 @@ async function build(
     progress.begin('finishing')
     await disableSubscriptions(staging, runtime, user)
     const superuser = known ?? (await chooseSuperuser(staging, runtime, user))
-    await writeSystemIdentifier(path)
+    await writeSystemIdentifier(here)
     if (await from.directory.has(from.directory.unsynced)) {
       await writeOwnFile(staging.unsynced, '', user)
     } else {
@@ -137,7 +140,7 @@ async function recoverCopy(
   // It is ready when it has recovered.
   const log = await runPrivately(staging, server, () => Promise.resolve())
   await rm(staging.mark, { force: true })
-  if (!(await wasShutDown(staging.path))) {
+  if (!(await wasShutDown(staging.here))) {
     const why = readRecoveryLog(log).failure ?? 'the server ended on the way'
     throw new RecoveryFailedError(staging.path, why, log.trim().split('\n').slice(-8).join('\n'))
   }

@@ -3,7 +3,7 @@ import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type pg from 'pg'
 import { takeBaseBackup } from '../backup/base-backup.ts'
-import { cloneTree } from '../backup/copy-tree.ts'
+import { cloneTree, sourceOwner } from '../backup/copy-tree.ts'
 import { BackupUnsupportedError } from '../backup/errors.ts'
 import { segmentSizeOf, walFilesOf } from '../backup/wal-files.ts'
 import type { DataDirectory } from '../data-directory.ts'
@@ -45,7 +45,7 @@ export async function copyRunning(
     wal,
     join(to, 'pg_wal'),
     { directories: [], files },
-    { owner, durable: false, signal },
+    { owner, of: sourceOwner(directory.path), durable: false, signal },
   )
   for (const name of names) await requireWal(directory, join(to, 'pg_wal', name), size)
 }

@@ -1,7 +1,13 @@
 import { readdir, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openPlainFile } from '@howdah/lock'
-import { cloneTree, type CopyOptions, listTree, type Treatment } from '../backup/copy-tree.ts'
+import {
+  cloneTree,
+  type CopyOptions,
+  listTree,
+  sourceOwner,
+  type Treatment,
+} from '../backup/copy-tree.ts'
 import { BackupUnsupportedError } from '../backup/errors.ts'
 import { treatOfBaseBackup } from '../backup/not-copied.ts'
 import type { ProgressReport } from '../backup/progress-report.ts'
@@ -44,7 +50,8 @@ export async function copyStopped(
     sizes.reduce((sum, size) => sum + size, 0),
   )
   const onBytes = (bytes: number) => progress.add(bytes)
-  const copying: CopyOptions = { owner, durable: false, signal, onBytes }
+  const of = sourceOwner(directory.path)
+  const copying: CopyOptions = { owner, of, durable: false, signal, onBytes }
   await cloneTree(directory.path, to, tree, { ...copying, last: control })
   await cloneTree(wal, join(to, 'pg_wal'), segments, copying)
   const isSame = before.equals(await controlFileOf(directory))

@@ -8,9 +8,12 @@ export const busy = 'somebody uses or changes it just now; try again later'
 
 /** A cluster that nobody else uses, starts, stops, makes or removes, for as long as this is held. */
 export class Alone implements Disposable {
+  /** By which the directory is found, whatever another user puts at its path. */
+  readonly change: Lock
   private readonly locks: readonly Lock[]
 
-  private constructor(locks: readonly Lock[]) {
+  private constructor(change: Lock, locks: readonly Lock[]) {
+    this.change = change
     this.locks = locks
   }
 
@@ -28,7 +31,8 @@ export class Alone implements Disposable {
         if (lock === null) return null
         locks.push(lock)
       }
-      return new Alone(locks.splice(0))
+      const [first] = locks
+      return first === undefined ? null : new Alone(first, locks.splice(0))
     } finally {
       for (const lock of locks) lock.release()
     }

@@ -45,7 +45,8 @@ async function complain(directory: DataDirectory, scene: Scene): Promise<Complai
       mend: async () => {
         using alone = await Alone.with(directory)
         if (alone === null || (await isWatched(directory))) return busy
-        if ((await unfinished(directory, scene)) === kind) await destroyCluster(directory)
+        if ((await unfinished(directory, scene)) === kind)
+          await destroyCluster(directory, alone.change)
         return null
       },
     },

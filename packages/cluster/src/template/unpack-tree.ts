@@ -1,23 +1,8 @@
-import {
-  closeSync,
-  constants,
-  fchownSync,
-  ftruncateSync,
-  lchownSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, ftruncateSync, readSync, writeSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { setImmediate as others } from 'node:timers/promises'
-import {
-  ArchiveDamagedError,
-  type ArchivedFile,
-  type ArchiveIndex,
-  readArchiveIndex,
-} from './tree-archive.ts'
+import { ArchiveDamagedError, type ArchiveIndex, readArchiveIndex } from './tree-archive.ts'
+import { Ground } from '../tree/ground.ts'
 
 /** How a tree is unpacked. */
 export interface UnpackOptions {
@@ -37,7 +22,6 @@ export interface UnpackOptions {
 const slice = 5
 /** In bytes. */
 const chunk = 1024 * 1024
-const { O_WRONLY, O_CREAT, O_EXCL, O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants
 
 /**
  * Unpacks an archive into an existing, empty directory: directories 0700, files 0600. Nothing is synced.
@@ -86,7 +70,7 @@ async function fill(
     if (length <= chunk) read(archive, buffer, length, position)
     for (const file of files) {
       if (leavesOut(file.path)) continue
-      const fd = ground.create(file)
+      const fd = ground.create(file.path)
       try {
         for (let done = 0; done < length; done += chunk) {
           const bytes = buffer.subarray(0, Math.min(chunk, length - done))
@@ -104,64 +88,6 @@ async function fill(
     position += length
   }
   await finish(ground.root)
-}
-
-/**
- * The directory that is filled. As root it is ours while we write, by a descriptor, and its owner's at the end: else that
- * user could put links where we are about to write, and have us write wherever they lead.
- */
-class Ground implements Disposable {
-  readonly root: string
-  private readonly fd: number
-  private readonly owner: UnpackOptions['owner']
-  private readonly made: string[] = []
-
-  private constructor(fd: number, root: string, owner: UnpackOptions['owner']) {
-    this.fd = fd
-    this.root = root
-    this.owner = owner
-  }
-
-  static at(path: string, owner: UnpackOptions['owner']): Ground {
-    const fd = openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-    try {
-      if (owner !== null) fchownSync(fd, 0, 0)
-      const root = owner !== null && process.platform === 'linux' ? `/proc/self/fd/${fd}` : path
-      const found = readdirSync(root)
-      if (found.length > 0) throw new Error(`${path} is not empty: ${found.join(', ')}`)
-      return new Ground(fd, root, owner)
-    } catch (error) {
-      closeSync(fd)
-      throw error
-    }
-  }
-
-  file(path: string): string {
-    return `${this.root}/${path}`
-  }
-
-  create({ path }: ArchivedFile): number {
-    const fd = openSync(this.file(path), O_WRONLY | O_CREAT | O_EXCL, 0o600)
-    if (this.owner !== null) fchownSync(fd, this.owner.uid, this.owner.gid)
-    return fd
-  }
-
-  makeDirectory(path: string): void {
-    mkdirSync(this.file(path), 0o700)
-    this.made.push(path)
-  }
-
-  /** From the bottom up, so that the owner gets in when all is done. */
-  handOver(): void {
-    const { owner } = this
-    if (owner === null) return
-    for (const path of this.made.toReversed()) lchownSync(this.file(path), owner.uid, owner.gid)
-    fchownSync(this.fd, owner.uid, owner.gid)
-  }
-
-  [Symbol.dispose](): void {
-    closeSync(this.fd)
-  }
 }
 
 function read(archive: FileHandle, buffer: Buffer, length: number, position: number): void {

@@ -1,0 +1,71 @@
+import {
+  closeSync,
+  constants,
+  fchownSync,
+  lchownSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+} from 'node:fs'
+import { HeldDirectory, type Owner } from './held-directory.ts'
+
+const { O_CREAT, O_EXCL, O_WRONLY } = constants
+
+/**
+ * A directory that is filled. As root it is ours while we write, by a descriptor, and its owner's at the end: else that
+ * user could put links where we are about to write, and have us write wherever they lead.
+ */
+export class Ground implements Disposable {
+  readonly root: string
+  private readonly held: HeldDirectory
+  private readonly owner: Owner | null
+  private readonly made: string[] = []
+
+  private constructor(held: HeldDirectory, owner: Owner | null) {
+    this.held = held
+    this.root = held.path
+    this.owner = owner
+  }
+
+  /** Takes an empty directory. */
+  static at(path: string, owner: Owner | null): Ground {
+    const held = HeldDirectory.open(path)
+    try {
+      if (owner !== null) fchownSync(held.fd, 0, 0)
+      const found = readdirSync(held.path)
+      if (found.length > 0) throw new Error(`${path} is not empty: ${found.join(', ')}`)
+      return new Ground(held, owner)
+    } catch (error) {
+      closeSync(held.fd)
+      throw error
+    }
+  }
+
+  file(path: string): string {
+    return `${this.root}/${path}`
+  }
+
+  /** Makes a file, its owner's, and opens it for writing. */
+  create(path: string): number {
+    const fd = openSync(this.file(path), O_WRONLY | O_CREAT | O_EXCL, 0o600)
+    if (this.owner !== null) fchownSync(fd, this.owner.uid, this.owner.gid)
+    return fd
+  }
+
+  makeDirectory(path: string): void {
+    mkdirSync(this.file(path), 0o700)
+    this.made.push(path)
+  }
+
+  /** From the bottom up, so that the owner gets in when all is done. */
+  handOver(): void {
+    const { owner } = this
+    if (owner === null) return
+    for (const path of this.made.toReversed()) lchownSync(this.file(path), owner.uid, owner.gid)
+    fchownSync(this.held.fd, owner.uid, owner.gid)
+  }
+
+  [Symbol.dispose](): void {
+    this.held[Symbol.dispose]()
+  }
+}

@@ -1,0 +1,93 @@
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+} from 'node:fs'
+
+/** Whose something becomes. */
+export interface Owner {
+  readonly uid: number
+  readonly gid: number
+}
+
+/** What has a directory open, such as a lock on it. */
+export interface Descriptor {
+  readonly fd: number
+}
+
+const descriptors = '/proc/self/fd/'
+
+/**
+ * Where our own calls find the directory that a descriptor is open on, whatever becomes of its path; `path` itself if there
+ * is no /proc. No child of ours finds it there.
+ */
+export function pathOf({ fd }: Descriptor, path: string): string {
+  const held = `${descriptors}${fd}`
+  return process.platform === 'linux' && existsSync(held) ? held : path
+}
+
+/** Whether a path is one of {@link pathOf}, or lies below one. */
+export function isByDescriptor(path: string): boolean {
+  return path.startsWith(descriptors)
+}
+
+/**
+ * A directory that is held open. As root we work where another user may rename and link: who names a directory twice may
+ * get two.
+ */
+export class HeldDirectory implements Descriptor, Disposable {
+  readonly fd: number
+  /** See {@link pathOf}. */
+  readonly path: string
+
+  private constructor(fd: number, path: string) {
+    this.fd = fd
+    this.path = pathOf(this, path)
+  }
+
+  /** Opens a directory, and no link to one. Throws errors of the system. */
+  static open(path: string): HeldDirectory {
+    const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants
+    const isDescriptor = /^\/proc\/self\/fd\/\d+$/.test(path)
+    const real = isDescriptor ? `${path}/.` : path
+    return new HeldDirectory(openSync(real, O_RDONLY | O_DIRECTORY | O_NOFOLLOW), path)
+  }
+
+  /** Makes a directory, mode 0700 whatever the umask, and gives it away. Throws errors of the system. */
+  static make(path: string, owner: Owner | null): HeldDirectory {
+    mkdirSync(path, 0o700)
+    const made = HeldDirectory.open(path)
+    try {
+      made.give(owner)
+      return made
+    } catch (error) {
+      closeSync(made.fd)
+      throw error
+    }
+  }
+
+  /**
+   * Makes it 0700 and the owner's. Only an empty directory is given away that is ours: another may have been put in the
+   * place of the one that was made.
+   */
+  give(owner: Owner | null): void {
+    const { uid } = fstatSync(this.fd)
+    if (uid !== (owner?.uid ?? uid)) {
+      if (uid !== process.geteuid?.() || readdirSync(this.path).length > 0) {
+        throw new Error(`${this.path} was replaced while it was made; try again`)
+      }
+    }
+    fchmodSync(this.fd, 0o700)
+    if (owner !== null) fchownSync(this.fd, owner.uid, owner.gid)
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.fd)
+  }
+}
