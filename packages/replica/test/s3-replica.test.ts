@@ -259,7 +259,7 @@ describe('without @aws-sdk/client-s3', () => {
   it('a replica on disk works, and one in S3 says how to install it', async () => {
     using directory = temporaryDirectory()
     const modules = directory.file('node_modules', '@howdah')
-    for (const one of ['replica', 'ltx']) {
+    for (const one of ['replica', 'ltx', 'durable']) {
       mkdirSync(`${modules}/${one}`, { recursive: true })
       const own = (file: string) => fileURLToPath(new URL(`../../${one}/${file}`, import.meta.url))
       cpSync(own('dist'), `${modules}/${one}/dist`, { recursive: true })

@@ -1,5 +1,6 @@
-import { mkdir, open, stat } from 'node:fs/promises'
+import { mkdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { syncDirectory as sync } from '@howdah/durable'
 import { ifThere, io } from '../errors.ts'
 
 /** Makes a directory and what is missing above it, so that it is still there after a power failure. */
@@ -12,14 +13,7 @@ export async function makeDirectory(path: string, mode: number): Promise<void> {
   for (let made = path; made !== top; made = dirname(made)) await syncDirectory(dirname(made))
 }
 
-/** Writes a directory's entries to the disk. */
+/** Writes a directory's entries to the disk, if its file system can. */
 export async function syncDirectory(path: string): Promise<void> {
-  await io('sync the directory', path, async () => {
-    const handle = await open(path, 'r')
-    try {
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-  })
+  await io('sync the directory', path, () => sync(path))
 }
