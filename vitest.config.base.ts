@@ -11,5 +11,12 @@ export default defineConfig({
     pool: 'forks',
     // Also on two cores: much of it is waiting for other processes.
     maxWorkers: 2,
+    tags: [
+      {
+        name: 'property',
+        description:
+          'Draws at random, from another seed for each HOWDAH_TEST_SEED: what `pnpm fuzz` runs.',
+      },
+    ],
   },
 })

@@ -1,11 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { temporaryDirectory } from '@howdah/fixtures'
+import { temporaryDirectory, times } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import { Child } from './support/child.ts'
 import { whyNoFsExt } from './support/fs-ext.ts'
-import { unlessLong } from './support/long.ts'
 
 const prebuilt = fileURLToPath(new URL('../prebuilt', import.meta.url))
 const platform = `${process.platform}-${process.arch}`
@@ -71,13 +70,13 @@ async function flockBinding(choice: string): Promise<Record<string, string>> {
 describe('processes whose threads load the binding and lock at random, and are terminated at random', () => {
   it.for(bindings)(
     'by %s neither crash nor lose exclusion',
-    { timeout: unlessLong(60_000, 3_600_000) },
+    { timeout: times(60_000, 3_600_000) },
     async ([name, missing], { skip }) => {
       skip(missing !== null, missing ?? '')
       using directory = temporaryDirectory()
       const mark = directory.file('mark')
       writeFileSync(mark, 'x'.repeat(16))
-      let left = unlessLong(8, 1_000)
+      let left = times(8, 1_000)
       let held = 0
       const lane = async (): Promise<void> => {
         while (left-- > 0) {

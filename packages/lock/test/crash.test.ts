@@ -1,17 +1,17 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { temporaryDirectory } from '@howdah/fixtures'
+import { seededRandom, temporaryDirectory, times } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import { acquire, lockedFile } from '../src/index.ts'
 import { Child } from './support/child.ts'
 import { Counter } from './support/counter.ts'
-import { unlessLong } from './support/long.ts'
 
 /** What several processes say, all of which are killed and replaced at random. */
 class Storm {
   /** The numbers that were acknowledged. */
   readonly acknowledged: number[] = []
   kills = 0
+  readonly #random = seededRandom(25)
   readonly #start: () => Child
   readonly #children = new Map<Child, Promise<void>>()
   readonly #spoken = new Map<Child, Promise<void>>()
@@ -26,10 +26,10 @@ class Storm {
     const end = performance.now() + duration
     while (performance.now() < end) {
       // The storm's own rhythm: nothing is waited for.
-      await sleep(50 + Math.random() * 200)
+      await sleep(50 + this.#random.below(200))
       await meanwhile()
       const victims = [...this.#children.keys()]
-      const victim = victims[Math.floor(Math.random() * victims.length)]!
+      const victim = this.#random.pick(victims)
       // However busy the machine is, each has counted before it is killed.
       await this.#spoken.get(victim)
       await this.#kill(victim)
@@ -69,45 +69,53 @@ function whole(content: string): number {
 }
 
 describe('a storm of SIGKILLs', () => {
-  it('loses no acknowledged increment, and leaves a lock that the next one has soon', async () => {
-    using directory = temporaryDirectory()
-    const path = directory.file('lock')
-    const counter = new Counter(directory.file('counter'))
-    const storm = new Storm(() => Child.node('count-for-ever', path, counter.path), 4)
-    await storm.rage(unlessLong(3_000, 10_000), () => undefined)
+  it(
+    'loses no acknowledged increment, and leaves a lock that the next one has soon',
+    { tags: 'property' },
+    async () => {
+      using directory = temporaryDirectory()
+      const path = directory.file('lock')
+      const counter = new Counter(directory.file('counter'))
+      const storm = new Storm(() => Child.node('count-for-ever', path, counter.path), 4)
+      await storm.rage(times(3_000, 10_000), () => undefined)
 
-    const { acknowledged, kills } = storm
-    expect(acknowledged.length).toBeGreaterThan(20)
-    expect(new Set(acknowledged).size).toBe(acknowledged.length)
-    expect(counter.value).toBeGreaterThanOrEqual(acknowledged.length)
-    // A killed process may have counted without saying so.
-    expect(counter.value).toBeLessThanOrEqual(acknowledged.length + kills)
-    using lock = await acquire(path, { timeout: 2_000 })
-    expect(lock.held).toBe(true)
-  })
+      const { acknowledged, kills } = storm
+      expect(acknowledged.length).toBeGreaterThan(20)
+      expect(new Set(acknowledged).size).toBe(acknowledged.length)
+      expect(counter.value).toBeGreaterThanOrEqual(acknowledged.length)
+      // A killed process may have counted without saying so.
+      expect(counter.value).toBeLessThanOrEqual(acknowledged.length + kills)
+      using lock = await acquire(path, { timeout: 2_000 })
+      expect(lock.held).toBe(true)
+    },
+  )
 
-  it('never shows a torn or empty file while files are transformed, whether the reader locks or not', async () => {
-    using directory = temporaryDirectory()
-    const path = directory.file('file')
-    await lockedFile.transform(path, () => `0 ${'x'.repeat(100_000)} 0`)
-    const storm = new Storm(() => Child.node('transform', path), 3)
-    let reads = 0
-    await storm.rage(unlessLong(3_000, 10_000), async () => {
-      for (let times = 0; times < 20; times++) {
-        const seen = whole(readFileSync(path, 'utf8'))
-        expect(whole(await lockedFile.read(path))).toBeGreaterThanOrEqual(seen)
-        reads++
-      }
-    })
-    expect(reads).toBeGreaterThanOrEqual(20)
-    const { acknowledged, kills } = storm
-    expect(new Set(acknowledged).size).toBe(acknowledged.length)
-    const last = whole(await lockedFile.read(path, { timeout: 2_000 }))
-    expect(last).toBeGreaterThanOrEqual(acknowledged.length)
-    expect(last).toBeLessThanOrEqual(acknowledged.length + kills)
+  it(
+    'never shows a torn or empty file while files are transformed, whether the reader locks or not',
+    { tags: 'property' },
+    async () => {
+      using directory = temporaryDirectory()
+      const path = directory.file('file')
+      await lockedFile.transform(path, () => `0 ${'x'.repeat(100_000)} 0`)
+      const storm = new Storm(() => Child.node('transform', path), 3)
+      let reads = 0
+      await storm.rage(times(3_000, 10_000), async () => {
+        for (let count = 0; count < 20; count++) {
+          const seen = whole(readFileSync(path, 'utf8'))
+          expect(whole(await lockedFile.read(path))).toBeGreaterThanOrEqual(seen)
+          reads++
+        }
+      })
+      expect(reads).toBeGreaterThanOrEqual(20)
+      const { acknowledged, kills } = storm
+      expect(new Set(acknowledged).size).toBe(acknowledged.length)
+      const last = whole(await lockedFile.read(path, { timeout: 2_000 }))
+      expect(last).toBeGreaterThanOrEqual(acknowledged.length)
+      expect(last).toBeLessThanOrEqual(acknowledged.length + kills)
 
-    // And what a killed writer left goes with the next write.
-    await lockedFile.transform(path, () => 'done', { timeout: 2_000 })
-    expect(readdirSync(directory.path).filter((name) => name.endsWith('.tmp'))).toEqual([])
-  })
+      // And what a killed writer left goes with the next write.
+      await lockedFile.transform(path, () => 'done', { timeout: 2_000 })
+      expect(readdirSync(directory.path).filter((name) => name.endsWith('.tmp'))).toEqual([])
+    },
+  )
 })

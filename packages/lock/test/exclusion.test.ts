@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { temporaryDirectory } from '@howdah/fixtures'
+import { temporaryDirectory, times } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import { DataDirLock, acquire, tryAcquire } from '../src/index.ts'
 import { Child } from './support/child.ts'
 import { Counter } from './support/counter.ts'
-import { unlessLong } from './support/long.ts'
 
 const python = `
 import fcntl, sys
@@ -35,12 +34,12 @@ describe('an exclusive lock', () => {
   it('lets one of eight transformations at a time through', async () => {
     using directory = temporaryDirectory()
     const counter = new Counter(directory.file('counter'))
-    const times = unlessLong(25, 250)
+    const rounds = times(25, 250)
     const processes = Array.from({ length: 8 }, () =>
-      Child.node('count', directory.file('lock'), counter.path, times, 'transform'),
+      Child.node('count', directory.file('lock'), counter.path, rounds, 'transform'),
     )
     await Promise.all(processes.map((one) => one.success()))
-    expect(counter.value).toBe(8 * times)
+    expect(counter.value).toBe(8 * rounds)
   })
 
   it('is needed: without it increments are lost', async () => {

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { temporaryDirectory } from '@howdah/fixtures'
+import { temporaryDirectory, times as unlessLong } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import { acquire } from '../src/index.ts'
 import { Child } from './support/child.ts'
-import { unlessLong } from './support/long.ts'
 
 interface Share {
   times: number

@@ -1,9 +1,8 @@
 import { readdirSync } from 'node:fs'
-import { temporaryDirectory, until } from '@howdah/fixtures'
+import { temporaryDirectory, times, until } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import { acquire, inspect } from '../src/index.ts'
 import { Child } from './support/child.ts'
-import { unlessLong } from './support/long.ts'
 
 describe('inspect', () => {
   it('finds nobody at a file that is not there, and does not make it', async () => {
@@ -115,7 +114,7 @@ describe('inspect', () => {
       }`
     await using child = Child.script(tries, path)
     await child.line()
-    for (let count = 0; count < unlessLong(100, 10_000); count++) await inspect(path)
+    for (let count = 0; count < times(100, 10_000); count++) await inspect(path)
     child.finish()
     expect(await child.line()).toBe('0')
   }, 1_800_000)

@@ -31,18 +31,22 @@ describe('CRC-64/GO-ISO', () => {
     expect(crc64(Buffer.from(text))).toBe(answer)
   })
 
-  it('is what its definition gives, for every length and however the data is split', () => {
-    const random = seededRandom(1)
-    for (let length = 0; length < 100; length++) {
-      const data = random.bytes(length)
-      const expected = bitByBit(data)
-      const at = random.below(length + 1)
-      expect(crc64(data)).toBe(expected)
-      expect(new Crc64().update(data.subarray(0, at)).update(data.subarray(at)).value).toBe(
-        expected,
-      )
-    }
-  })
+  it(
+    'is what its definition gives, for every length and however the data is split',
+    { tags: 'property' },
+    () => {
+      const random = seededRandom(1)
+      for (let length = 0; length < 100; length++) {
+        const data = random.bytes(length)
+        const expected = bitByBit(data)
+        const at = random.below(length + 1)
+        expect(crc64(data)).toBe(expected)
+        expect(new Crc64().update(data.subarray(0, at)).update(data.subarray(at)).value).toBe(
+          expected,
+        )
+      }
+    },
+  )
 
   it('takes data of any size at once, and several at a time', () => {
     const data = seededRandom(2).bytes(1_000_003)
@@ -96,31 +100,35 @@ describe('a database checksum', () => {
 })
 
 describe('the checksums of pages', () => {
-  it('give the checksum of the database, whatever is written, overwritten or dropped', () => {
-    const random = seededRandom(8)
-    for (let round = 0; round < times(50, 1_000); round++) {
-      const pages: Buffer[] = []
-      let checksums = new PageChecksums()
-      for (let step = 0; step < 20; step++) {
-        const number = 1 + random.below(2_000)
-        if (random.below(4) === 0) {
-          pages.length = Math.min(pages.length, number)
-          checksums.truncate(number)
-        } else {
-          const data = page(random.below(256))
-          pages[number - 1] = data
-          checksums.set(number, data)
+  it(
+    'give the checksum of the database, whatever is written, overwritten or dropped',
+    { tags: 'property' },
+    () => {
+      const random = seededRandom(8)
+      for (let round = 0; round < times(50, 1_000); round++) {
+        const pages: Buffer[] = []
+        let checksums = new PageChecksums()
+        for (let step = 0; step < 20; step++) {
+          const number = 1 + random.below(2_000)
+          if (random.below(4) === 0) {
+            pages.length = Math.min(pages.length, number)
+            checksums.truncate(number)
+          } else {
+            const data = page(random.below(256))
+            pages[number - 1] = data
+            checksums.set(number, data)
+          }
+          const expected = new DatabaseChecksum()
+          for (const [index, data] of pages.entries()) if (data) expected.add(index + 1, data)
+          expect(checksums.value).toBe(expected.value)
+          let clone = checksums.clone()
+          if (random.below(2) === 0) [clone, checksums] = [checksums, clone]
+          clone.set(1, page(random.below(256)))
+          expect(checksums.value).toBe(expected.value)
         }
-        const expected = new DatabaseChecksum()
-        for (const [index, data] of pages.entries()) if (data) expected.add(index + 1, data)
-        expect(checksums.value).toBe(expected.value)
-        let clone = checksums.clone()
-        if (random.below(2) === 0) [clone, checksums] = [checksums, clone]
-        clone.set(1, page(random.below(256)))
-        expect(checksums.value).toBe(expected.value)
       }
-    }
-  })
+    },
+  )
 
   it('leave the lock page out', () => {
     expect(new PageChecksums()).toHaveProperty('value', 1n << 63n)
@@ -140,7 +148,7 @@ describe('xxHash32', () => {
     expect(xxh32(Buffer.from(text))).toBe(answer)
   })
 
-  it('is the same however the data is split', () => {
+  it('is the same however the data is split', { tags: 'property' }, () => {
     const random = seededRandom(3)
     for (let length = 0; length < 100; length++) {
       const data = random.bytes(length)

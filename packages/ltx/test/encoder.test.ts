@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { DatabaseChecksum, LtxEncoder, encodeLtx, lockPageNumber, verifyLtx } from '../src/index.ts'
 import { knownFile, knownFiles } from './support/known-files.ts'
-import { Random } from '@howdah/fixtures'
+import { seededRandom } from '@howdah/fixtures'
 import { gather, read } from './support/read.ts'
 
 const header = { pageSize: 512, commit: 2, minTxid: 2n, maxTxid: 3n, timestamp: 1_700_000_000_000n }
@@ -28,24 +28,32 @@ describe('an encoder', () => {
     },
   )
 
-  it('takes pages of every size, compressible or not, in both encodings', async () => {
-    const random = new Random(4)
-    for (let pageSize = 512; pageSize <= 65_536; pageSize *= 2) {
-      const pages = [random.bytes(pageSize), Buffer.alloc(pageSize), Buffer.alloc(pageSize, 'text')]
-      for (const encoding of ['block', 'frame'] as const) {
-        const content = pages.map((one, index) => ({ number: index + 1, data: one }))
-        const chunks = encodeLtx({ ...header, pageSize, commit: 3, minTxid: 1n }, content, {
-          encoding,
-        })
-        const file = await read(await gather(chunks))
-        expect(file.content.map((page, index) => pages[index]?.equals(page.data))).toEqual([
-          true,
-          true,
-          true,
-        ])
+  it(
+    'takes pages of every size, compressible or not, in both encodings',
+    { tags: 'property' },
+    async () => {
+      const random = seededRandom(4)
+      for (let pageSize = 512; pageSize <= 65_536; pageSize *= 2) {
+        const pages = [
+          random.bytes(pageSize),
+          Buffer.alloc(pageSize),
+          Buffer.alloc(pageSize, 'text'),
+        ]
+        for (const encoding of ['block', 'frame'] as const) {
+          const content = pages.map((one, index) => ({ number: index + 1, data: one }))
+          const chunks = encodeLtx({ ...header, pageSize, commit: 3, minTxid: 1n }, content, {
+            encoding,
+          })
+          const file = await read(await gather(chunks))
+          expect(file.content.map((page, index) => pages[index]?.equals(page.data))).toEqual([
+            true,
+            true,
+            true,
+          ])
+        }
       }
-    }
-  })
+    },
+  )
 
   it('writes without checksums unless told otherwise, as litestream does', async () => {
     const bytes = await gather(encodeLtx(header, []))

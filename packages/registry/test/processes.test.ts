@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { seededRandom, times } from '@howdah/fixtures'
 import { describe, expect, test } from 'vitest'
 import { Registry, write } from '../src/index.ts'
 import { Child } from './support/child.ts'
 import { fastDirectory } from './support/fast-directory.ts'
-import { unlessLong } from './support/long.ts'
 
 describe('two processes that race', () => {
-  const rounds = unlessLong(50, 500)
+  const rounds = times(50, 500)
   test.each([
     ['name', 'ERR_REGISTRY_DUPLICATE'],
     ['scope', 'ERR_REGISTRY_CONFLICT'],
@@ -34,44 +34,49 @@ describe('two processes that race', () => {
   )
 })
 
-test('a storm of SIGKILL during saves loses no live allocation, and the table always parses', async () => {
-  using directory = fastDirectory()
-  const path = directory.file('registry.json')
-  const registry = new Registry({
-    path,
-    durable: false,
-    onRecovery: ({ error }) => {
-      throw error
-    },
-  })
-  await registry.register('mine', { allow: [write('/mine')] })
-  let started = 0
-  const start = async (): Promise<[string, Child]> => {
-    const who = String(started++)
-    const child = new Child('churn', [path, who])
-    expect(await child.line()).toBe('registered')
-    return [who, child]
-  }
-  const alive = new Map(await Promise.all([start(), start(), start(), start()]))
-  try {
-    for (let kills = 0; kills < unlessLong(8, 100); kills++) {
-      const victim = [...alive.keys()][Math.floor(Math.random() * alive.size)]!
-      await sleep(Math.random() * 30)
-      await alive.get(victim)!.kill()
-      expect(alive.get(victim)!.errors).toBe('')
-      alive.delete(victim)
-      expect(JSON.parse(readFileSync(path, 'utf8'))).toHaveProperty('allocations')
-
-      const names = (await registry.list()).map(({ name }) => name)
-      expect(names).toEqual(
-        expect.arrayContaining(['mine', ...[...alive.keys()].map((who) => `kept-${who}`)]),
-      )
-      expect(names).not.toContain(`kept-${victim}`)
-      alive.set(...(await start()))
+test(
+  'a storm of SIGKILL during saves loses no live allocation, and the table always parses',
+  { tags: 'property', timeout: 600_000 },
+  async () => {
+    using directory = fastDirectory()
+    const path = directory.file('registry.json')
+    const registry = new Registry({
+      path,
+      durable: false,
+      onRecovery: ({ error }) => {
+        throw error
+      },
+    })
+    await registry.register('mine', { allow: [write('/mine')] })
+    const random = seededRandom(21)
+    let started = 0
+    const start = async (): Promise<[string, Child]> => {
+      const who = String(started++)
+      const child = new Child('churn', [path, who])
+      expect(await child.line()).toBe('registered')
+      return [who, child]
     }
-  } finally {
-    for (const child of alive.values()) await child.kill()
-  }
-  await registry.reclaimStale()
-  expect((await registry.list()).map(({ name }) => name)).toEqual(['mine'])
-}, 600_000)
+    const alive = new Map(await Promise.all([start(), start(), start(), start()]))
+    try {
+      for (let kills = 0; kills < times(8, 100); kills++) {
+        const victim = random.pick([...alive.keys()])
+        await sleep(random.below(30))
+        await alive.get(victim)!.kill()
+        expect(alive.get(victim)!.errors).toBe('')
+        alive.delete(victim)
+        expect(JSON.parse(readFileSync(path, 'utf8'))).toHaveProperty('allocations')
+
+        const names = (await registry.list()).map(({ name }) => name)
+        expect(names).toEqual(
+          expect.arrayContaining(['mine', ...[...alive.keys()].map((who) => `kept-${who}`)]),
+        )
+        expect(names).not.toContain(`kept-${victim}`)
+        alive.set(...(await start()))
+      }
+    } finally {
+      for (const child of alive.values()) await child.kill()
+    }
+    await registry.reclaimStale()
+    expect((await registry.list()).map(({ name }) => name)).toEqual(['mine'])
+  },
+)

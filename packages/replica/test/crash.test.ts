@@ -2,13 +2,12 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { Random, temporaryDirectory, until } from '@howdah/fixtures'
+import { seededRandom, temporaryDirectory, times, until } from '@howdah/fixtures'
 import { LtxDecoder } from '@howdah/ltx'
 import { describe, expect, it } from 'vitest'
 import { FileReplica } from '../src/index.ts'
 import { Child } from './support/child.ts'
 import { below, list } from './support/files.ts'
-import { times } from './support/long.ts'
 
 /** Runs a command as a root of its own, with mounts of its own. */
 const inItsOwnNamespace = 'unshare'
@@ -32,33 +31,37 @@ async function visible(replica: FileReplica): Promise<number | null> {
 }
 
 describe('a write', () => {
-  it('that is killed at any instant leaves no visible file, or a whole one with its time', async () => {
-    const random = new Random(10)
-    const seen = { none: 0, whole: 0, temporary: 0 }
-    for (let round = 0; round < times(12, 200); round++) {
-      using directory = temporaryDirectory()
-      const replica = new FileReplica(directory.path)
-      await using child = new Child('repeat', replica.path, 1, 2_000, 100)
-      await until(
-        'it writes',
-        () => existsSync(replica.ltxLevelDir(0)) && below(replica.ltxLevelDir(0))[0],
-      )
-      // Any instant will do: this is none that the test depends on.
-      await pause(random.below(60))
-      await child.kill()
-      const byte = await visible(replica)
-      const names = below(replica.ltxLevelDir(0))
-      seen[byte === null ? 'none' : 'whole']++
-      if (names.some((one) => one.endsWith('.tmp'))) seen.temporary++
-      expect(names.every((one) => one.startsWith(name))).toBe(true)
-      const listed = await list(replica.ltxFiles(0))
-      expect(listed.length).toBe(byte === null ? 0 : 1)
-      await replica.deleteAll()
-      expect(below(directory.path)).toEqual([])
-    }
-    // Else it was never killed in the middle.
-    expect(seen.temporary).toBeGreaterThan(0)
-  })
+  it(
+    'that is killed at any instant leaves no visible file, or a whole one with its time',
+    { tags: 'property' },
+    async () => {
+      const random = seededRandom(10)
+      const seen = { none: 0, whole: 0, temporary: 0 }
+      for (let round = 0; round < times(12, 200); round++) {
+        using directory = temporaryDirectory()
+        const replica = new FileReplica(directory.path)
+        await using child = new Child('repeat', replica.path, 1, 2_000, 100)
+        await until(
+          'it writes',
+          () => existsSync(replica.ltxLevelDir(0)) && below(replica.ltxLevelDir(0))[0],
+        )
+        // Any instant will do: this is none that the test depends on.
+        await pause(random.below(60))
+        await child.kill()
+        const byte = await visible(replica)
+        const names = below(replica.ltxLevelDir(0))
+        seen[byte === null ? 'none' : 'whole']++
+        if (names.some((one) => one.endsWith('.tmp'))) seen.temporary++
+        expect(names.every((one) => one.startsWith(name))).toBe(true)
+        const listed = await list(replica.ltxFiles(0))
+        expect(listed.length).toBe(byte === null ? 0 : 1)
+        await replica.deleteAll()
+        expect(below(directory.path)).toEqual([])
+      }
+      // Else it was never killed in the middle.
+      expect(seen.temporary).toBeGreaterThan(0)
+    },
+  )
 
   it('by eight processes to the same name leaves one whole file, at every instant', async () => {
     using directory = temporaryDirectory()

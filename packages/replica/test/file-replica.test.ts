@@ -1,11 +1,10 @@
 import { mkdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { temporaryDirectory } from '@howdah/fixtures'
+import { temporaryDirectory, times } from '@howdah/fixtures'
 import { LtxFile } from '@howdah/ltx'
 import { describe, expect, it } from 'vitest'
 import { FileReplica } from '../src/index.ts'
 import { below, gather, list, ltx, refusal } from './support/files.ts'
-import { times } from './support/long.ts'
 
 describe('a replica on disk', () => {
   it('lies where litestream has it', async () => {

@@ -117,45 +117,50 @@ describe('a state after a transaction', () => {
 })
 
 describe('a plan for any arrangement of files', () => {
-  it('goes as far as trying all orders of them does', { timeout: 600_000 }, async () => {
-    const random = seededRandom(14)
-    const seen = { plan: 0, ERR_REPLICA_EMPTY: 0, ERR_REPLICA_GAP: 0, ERR_REPLICA_NOT_REACHED: 0 }
-    for (let round = times(60, 3_000); round > 0; round--) {
-      using directory = temporaryDirectory({ inMemory: true })
-      const files = randomLayout(random, 2 + random.below(9))
-      const replica = await replicaOf(directory.path, files)
-      const reach = reachOf(files)
-      const beyond = files.filter(({ max }) => max > reach)
-      const described = JSON.stringify(files)
-      const check = async (
-        target: { txid?: bigint; time?: number },
-        expected: unknown,
-      ): Promise<void> => {
-        const found = await planned(replica, target)
-        seen[(typeof found === 'number' ? 'plan' : found) as keyof typeof seen]++
-        expect([described, target, found]).toEqual([described, target, expected])
+  it(
+    'goes as far as trying all orders of them does',
+    { tags: 'property', timeout: 600_000 },
+    async () => {
+      const random = seededRandom(14)
+      const seen = { plan: 0, ERR_REPLICA_EMPTY: 0, ERR_REPLICA_GAP: 0, ERR_REPLICA_NOT_REACHED: 0 }
+      for (let round = times(60, 3_000); round > 0; round--) {
+        using directory = temporaryDirectory({ inMemory: true })
+        const files = randomLayout(random, 2 + random.below(9))
+        const replica = await replicaOf(directory.path, files)
+        const reach = reachOf(files)
+        const beyond = files.filter(({ max }) => max > reach)
+        const described = JSON.stringify(files)
+        const check = async (
+          target: { txid?: bigint; time?: number },
+          expected: unknown,
+        ): Promise<void> => {
+          const found = await planned(replica, target)
+          seen[(typeof found === 'number' ? 'plan' : found) as keyof typeof seen]++
+          expect([described, target, found]).toEqual([described, target, expected])
+        }
+        const latest =
+          beyond.length > 0 ? 'ERR_REPLICA_GAP' : reach > 0 ? reach : 'ERR_REPLICA_EMPTY'
+        await check({}, latest)
+        const stamps = files.flatMap(({ timestamp }) => [timestamp - 1, timestamp])
+        for (const time of new Set(stamps)) {
+          const early = files.filter(({ timestamp }) => timestamp <= time)
+          const farthest = reachOf(early)
+          const isGap = beyond.some(({ timestamp }) => timestamp <= time)
+          await check({ time }, isGap ? 'ERR_REPLICA_GAP' : farthest || 'ERR_REPLICA_EMPTY')
+        }
+        for (let txid = 1; txid <= 12; txid++) {
+          const isReached = reachOf(files.filter(({ max }) => max <= txid)) === txid
+          const isBeyond = txid > reach && beyond.some(({ max }) => max >= txid)
+          const refusal =
+            files.length === 0
+              ? 'ERR_REPLICA_EMPTY'
+              : isBeyond
+                ? 'ERR_REPLICA_GAP'
+                : 'ERR_REPLICA_NOT_REACHED'
+          await check({ txid: BigInt(txid) }, isReached ? txid : refusal)
+        }
       }
-      const latest = beyond.length > 0 ? 'ERR_REPLICA_GAP' : reach > 0 ? reach : 'ERR_REPLICA_EMPTY'
-      await check({}, latest)
-      const stamps = files.flatMap(({ timestamp }) => [timestamp - 1, timestamp])
-      for (const time of new Set(stamps)) {
-        const early = files.filter(({ timestamp }) => timestamp <= time)
-        const farthest = reachOf(early)
-        const isGap = beyond.some(({ timestamp }) => timestamp <= time)
-        await check({ time }, isGap ? 'ERR_REPLICA_GAP' : farthest || 'ERR_REPLICA_EMPTY')
-      }
-      for (let txid = 1; txid <= 12; txid++) {
-        const isReached = reachOf(files.filter(({ max }) => max <= txid)) === txid
-        const isBeyond = txid > reach && beyond.some(({ max }) => max >= txid)
-        const refusal =
-          files.length === 0
-            ? 'ERR_REPLICA_EMPTY'
-            : isBeyond
-              ? 'ERR_REPLICA_GAP'
-              : 'ERR_REPLICA_NOT_REACHED'
-        await check({ txid: BigInt(txid) }, isReached ? txid : refusal)
-      }
-    }
-    for (const count of Object.values(seen)) expect(count).toBeGreaterThan(5)
-  })
+      for (const count of Object.values(seen)) expect(count).toBeGreaterThan(5)
+    },
+  )
 })

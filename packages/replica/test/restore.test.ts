@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { Random, temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
+import { seededRandom, type TemporaryDirectory, temporaryDirectory, times } from '@howdah/fixtures'
 import { compactLtx, encodeLtx, type PageContent } from '@howdah/ltx'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { FileReplica } from '../src/index.ts'
 import { below, list, refusal } from './support/files.ts'
 import { History, integrityOf } from './support/history.ts'
-import { times } from './support/long.ts'
 
 const require = createRequire(import.meta.url)
 const { compressFrameSync } = require('lz4-napi') as {
@@ -27,7 +26,7 @@ class Replicas implements Disposable {
   readonly directory: TemporaryDirectory = temporaryDirectory()
   readonly ltx = new FileReplica(this.directory.file('ltx'))
   readonly old = new FileReplica(this.directory.file('old'))
-  readonly #random = new Random(8)
+  readonly #random = seededRandom(8)
   /** The points at which restores are checked: the database's SHA-256 by transaction. */
   readonly points = new Map<number, string>()
 
@@ -98,7 +97,7 @@ const hex = (value: number): string => value.toString(16).padStart(8, '0')
 const sha256 = (path: string): string =>
   createHash('sha256').update(readFileSync(path)).digest('hex')
 
-describe('a database that went through a thousand transactions', () => {
+describe('a database that went through a thousand transactions', { tags: 'property' }, () => {
   let replicas: Replicas
 
   beforeAll(async () => {
@@ -125,7 +124,7 @@ describe('a database that went through a thousand transactions', () => {
   })
 
   it('is restored from LTX files as of any of fifty times', async () => {
-    const random = new Random(9)
+    const random = seededRandom(9)
     for (const [txid, expected] of replicas.points) {
       const output = replicas.directory.file(`time-${txid}.db`)
       const time = timeOf(txid) + random.below(1000)

@@ -255,61 +255,65 @@ class RandomReplica {
 const notThere = new Set(['ERR_REPLICA_EMPTY', 'ERR_REPLICA_NOT_REACHED'])
 
 describe('any replica', () => {
-  it('is found sound by verify exactly if its files are, and all its states can be restored', async () => {
-    const random = seededRandom(15)
-    const seen = { sound: 0, unsound: 0, restored: 0, compared: 0 }
-    for (let round = times(30, 2_000); round > 0; round--) {
-      using directory = temporaryDirectory({ inMemory: true })
-      const made = new RandomReplica(directory.file('replica'), random)
-      const kinds = random.below(5)
-      if (kinds > 0) await made.writeLtx()
-      if (kinds < 2) made.writeOld()
-      const { replica, files } = made
-      if (files.length + made.oldTargets.length === 0) continue
+  it(
+    'is found sound by verify exactly if its files are, and all its states can be restored',
+    { tags: 'property', timeout: 600_000 },
+    async () => {
+      const random = seededRandom(15)
+      const seen = { sound: 0, unsound: 0, restored: 0, compared: 0 }
+      for (let round = times(30, 2_000); round > 0; round--) {
+        using directory = temporaryDirectory({ inMemory: true })
+        const made = new RandomReplica(directory.file('replica'), random)
+        const kinds = random.below(5)
+        if (kinds > 0) await made.writeLtx()
+        if (kinds < 2) made.writeOld()
+        const { replica, files } = made
+        if (files.length + made.oldTargets.length === 0) continue
 
-      const refusals: string[] = []
-      const restore = async (target: RestoreTarget): Promise<void> => {
-        const output = directory.file('restored.db')
-        const { from } = await replica.restore({ ...target, output, integrityCheck: 'none' })
-        seen.restored++
-        if (from.format === 'ltx' && made.isOneHistory) {
-          const isIt = readFileSync(output).equals(made.database(Number(from.txid)))
-          if (!isIt) throw new Error(`it is not the database after transaction ${from.txid}`)
-          seen.compared++
+        const refusals: string[] = []
+        const restore = async (target: RestoreTarget): Promise<void> => {
+          const output = directory.file('restored.db')
+          const { from } = await replica.restore({ ...target, output, integrityCheck: 'none' })
+          seen.restored++
+          if (from.format === 'ltx' && made.isOneHistory) {
+            const isIt = readFileSync(output).equals(made.database(Number(from.txid)))
+            if (!isIt) throw new Error(`it is not the database after transaction ${from.txid}`)
+            seen.compared++
+          }
+          rmSync(output)
         }
-        rmSync(output)
-      }
-      const attempt = async (target: RestoreTarget, mustBeThere: boolean): Promise<void> => {
-        try {
-          await restore(target)
-        } catch (error) {
-          if (!(error instanceof ReplicaError)) throw error
-          if (!mustBeThere && notThere.has(error.code)) return
-          refusals.push(`${JSON.stringify(target, writeBigInt)}: ${error.message}`)
+        const attempt = async (target: RestoreTarget, mustBeThere: boolean): Promise<void> => {
+          try {
+            await restore(target)
+          } catch (error) {
+            if (!(error instanceof ReplicaError)) throw error
+            if (!mustBeThere && notThere.has(error.code)) return
+            refusals.push(`${JSON.stringify(target, writeBigInt)}: ${error.message}`)
+          }
         }
-      }
-      await attempt({}, true)
-      for (let txid = 1; txid <= 10; txid++) {
-        const isThere = reachOf(files.filter(({ max }) => max <= txid)) === txid
-        if (isThere) await attempt({ txid: BigInt(txid) }, true)
-      }
-      for (const time of new Set(files.map(({ timestamp }) => timestamp))) {
-        await attempt({ time, format: 'ltx' }, false)
-        await attempt({ time }, false)
-      }
-      for (const target of made.oldTargets) await attempt(target, false)
+        await attempt({}, true)
+        for (let txid = 1; txid <= 10; txid++) {
+          const isThere = reachOf(files.filter(({ max }) => max <= txid)) === txid
+          if (isThere) await attempt({ txid: BigInt(txid) }, true)
+        }
+        for (const time of new Set(files.map(({ timestamp }) => timestamp))) {
+          await attempt({ time, format: 'ltx' }, false)
+          await attempt({ time }, false)
+        }
+        for (const target of made.oldTargets) await attempt(target, false)
 
-      const found = await problems(replica)
-      const isSound = found.length === 0
-      seen[isSound ? 'sound' : 'unsound']++
-      const all = { found, refusals, hasDamage: made.hasDamage }
-      expect({ ...all, isSound }).toEqual({
-        ...all,
-        isSound: refusals.length === 0 && !made.hasDamage,
-      })
-    }
-    for (const count of Object.values(seen)) expect(count).toBeGreaterThan(2)
-  }, 600_000)
+        const found = await problems(replica)
+        const isSound = found.length === 0
+        seen[isSound ? 'sound' : 'unsound']++
+        const all = { found, refusals, hasDamage: made.hasDamage }
+        expect({ ...all, isSound }).toEqual({
+          ...all,
+          isSound: refusals.length === 0 && !made.hasDamage,
+        })
+      }
+      for (const count of Object.values(seen)) expect(count).toBeGreaterThan(2)
+    },
+  )
 })
 
 function writeBigInt(_key: string, value: unknown): unknown {

@@ -1,4 +1,4 @@
-import { temporaryDirectory } from '@howdah/fixtures'
+import { seededRandom, temporaryDirectory, times } from '@howdah/fixtures'
 import { execFileSync, spawnSync } from 'node:child_process'
 import {
   chmodSync,
@@ -17,7 +17,6 @@ import { describe, expect, test } from 'vitest'
 import { LockedDocument } from '../src/index.ts'
 import { caught } from './support/caught.ts'
 import { Child } from './support/child.ts'
-import { unlessLong } from './support/long.ts'
 import { numberSchema } from './support/shape.ts'
 
 function counter(path: string): LockedDocument<{ n: number }> {
@@ -234,23 +233,28 @@ describe('a damaged document', () => {
   )
 })
 
-test('a kill at any instant leaves a document whole, and no published change is lost', async () => {
-  using directory = temporaryDirectory()
-  const document = new LockedDocument(directory.file('counter.json'), {
-    empty: () => ({ n: 0, filling: '' }),
-    durable: false,
-  })
-  let published = 0
-  for (let kill = 0; kill < unlessLong(12, 72); kill++) {
-    await using child = new Child('update-document', [document.path])
-    // It is at it; now at a random instant.
-    published = Math.max(published, Number(await child.line()))
-    await sleep(Math.random() * 40)
-    const said = child.lines()
-    await child.kill()
-    published = Math.max(published, ...(await said).map(Number))
-    expect((await document.read()).n).toBeGreaterThanOrEqual(published)
-    expect(JSON.parse(readFileSync(`${document.path}.good`, 'utf8'))).toHaveProperty('n')
-  }
-  expect(published).toBeGreaterThan(12)
-}, 600_000)
+test(
+  'a kill at any instant leaves a document whole, and no published change is lost',
+  { tags: 'property', timeout: 600_000 },
+  async () => {
+    using directory = temporaryDirectory()
+    const document = new LockedDocument(directory.file('counter.json'), {
+      empty: () => ({ n: 0, filling: '' }),
+      durable: false,
+    })
+    const random = seededRandom(24)
+    let published = 0
+    for (let kill = 0; kill < times(12, 72); kill++) {
+      await using child = new Child('update-document', [document.path])
+      // It is at it; now at a random instant.
+      published = Math.max(published, Number(await child.line()))
+      await sleep(random.below(40))
+      const said = child.lines()
+      await child.kill()
+      published = Math.max(published, ...(await said).map(Number))
+      expect((await document.read()).n).toBeGreaterThanOrEqual(published)
+      expect(JSON.parse(readFileSync(`${document.path}.good`, 'utf8'))).toHaveProperty('n')
+    }
+    expect(published).toBeGreaterThan(12)
+  },
+)

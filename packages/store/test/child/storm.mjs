@@ -3,13 +3,16 @@
 // It says so when it has saved its first. What it did it writes into the log: "+" after an entry was saved, "-" before one is destroyed.
 import { openSync, writeSync } from 'node:fs'
 import { setImmediate as breathe } from 'node:timers/promises'
+import { seededRandom } from '@howdah/fixtures'
 import { Store } from '@howdah/store'
 
 const [base, log, segments] = process.argv.slice(2)
 const store = new Store(base, { durable: false })
 const fd = openSync(log, 'a')
 const note = (sign, entry) => writeSync(fd, `${sign} ${entry.segment} ${entry.name}\n`)
-const dice = (sides) => Math.floor(Math.random() * sides)
+// Each child its own, by the number of its log.
+const random = seededRandom(23 + Number(/\d+$/.exec(log)?.[0]))
+const dice = (sides) => random.below(sides)
 const order = { stop: false }
 let begun = false
 process.stdin.once('data', () => {
