@@ -20,7 +20,7 @@ const pnpmLines = [
   // Of a newer pnpm.
   /^ *[╭│╰]/,
 ]
-const yarnLines = [/^➤ YN(0000|0085|0013|0019|0087): /, /^➤ (?!YN)/]
+const yarnLines = [/^➤ YN(0000|0085|0013|0019|0087|0092): /, /^➤ (?!YN)/]
 const bunLines = [
   /^bun add v/,
   /^Resolv/,

@@ -1,9 +1,12 @@
+import { fsync, futimes } from 'node:fs'
 import { type FileHandle, open as openWithNode } from 'node:fs/promises'
+import { promisify } from 'node:util'
 
 /**
  * Opens a file as `node:fs/promises` does, and gives a handle that `await using` closes.
  *
- * Under Yarn's Plug'n'Play `node:fs/promises` gives handles of Yarn's own, which lack `Symbol.asyncDispose`.
+ * Under Yarn's Plug'n'Play `node:fs/promises` gives handles of Yarn's own, without `Symbol.asyncDispose`, and with `sync` and
+ * `utimes` that throw "Method not implemented"; their descriptors are the kernel's.
  */
 export async function open(...args: Parameters<typeof openWithNode>): Promise<FileHandle> {
   const file = await openWithNode(...args)
@@ -11,5 +14,9 @@ export async function open(...args: Parameters<typeof openWithNode>): Promise<Fi
   if (!(Symbol.asyncDispose in handle)) {
     Object.assign(handle, { [Symbol.asyncDispose]: () => file.close() })
   }
-  return file
+  return Object.assign(file, {
+    sync: () => promisify(fsync)(file.fd),
+    utimes: (accessed: number | string | Date, modified: number | string | Date) =>
+      promisify(futimes)(file.fd, accessed, modified),
+  })
 }

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs'
+import { constants, fsync } from 'node:fs'
 import {
   chmod,
   copyFile,
@@ -10,6 +10,7 @@ import {
   writeFile,
 } from 'node:fs/promises'
 import { basename, dirname, join, normalize } from 'node:path'
+import { promisify } from 'node:util'
 import { PackageError } from './errors.ts'
 import { isRecord, parseJson } from './json.ts'
 
@@ -102,7 +103,8 @@ export async function settleFile(path: string): Promise<void> {
   try {
     const { mode } = await file.stat()
     await file.chmod((mode & 0o100) === 0 ? 0o644 : 0o755)
-    await file.sync()
+    // Under Yarn's Plug'n'Play, handles have no `sync` that works.
+    await promisify(fsync)(file.fd)
   } finally {
     await file.close()
   }

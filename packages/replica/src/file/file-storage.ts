@@ -1,6 +1,8 @@
+import { futimes } from 'node:fs'
 import { lstat, open, readdir, rename, rmdir, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { promisify } from 'node:util'
 import { ifThere, io, ReplicaError } from '../errors.ts'
 import type { FileFacts, Item, NewFile, Storage } from '../storage.ts'
 import { makeDirectory, syncDirectory } from './durable-directory.ts'
@@ -62,7 +64,9 @@ export class FileStorage implements Storage {
       append: async (data) => await file.append(data),
       publish: async () => {
         const time = fileTime(modified().getTime())
-        await io('set the time of', file.path, () => file.handle.utimes(new Date(), time))
+        await io('set the time of', file.path, () =>
+          promisify(futimes)(file.handle.fd, new Date(), time),
+        )
         await file.finish()
         await io('publish', path, () => rename(file.path, path))
         await syncDirectory(dirname(path))

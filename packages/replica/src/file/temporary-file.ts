@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { open, rm, type FileHandle } from 'node:fs/promises'
+import { syncFile } from '@howdah/durable'
 import { io } from '../errors.ts'
 
 const suffix = /\.[0-9a-f]{16}\.tmp$/
@@ -37,7 +38,7 @@ export class TemporaryFile implements AsyncDisposable {
 
   /** Writes everything to the disk and closes the file. */
   async finish(): Promise<void> {
-    await io('sync', this.path, () => this.handle.sync())
+    await io('sync', this.path, () => syncFile(this.handle.fd))
     await this.#close()
   }
 
