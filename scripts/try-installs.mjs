@@ -31,6 +31,7 @@ chmodSync(scratch, 0o755)
 let registry
 let surroundings
 const results = []
+let tried = []
 try {
   mkdirSync(join(scratch, 'tarballs'))
   const packed = packAll(root, join(scratch, 'tarballs'))
@@ -54,19 +55,27 @@ try {
       bound: [homes, join(cache, 'tools')],
     })
   }
+  // Ctrl-C leaves out what has not begun yet.
+  let stopped = false
+  process.once('SIGINT', () => {
+    stopped = true
+  })
+  tried = cases
   // Two at a time: much of it is waiting for the disk.
-  const queue = [...cases]
+  const rows = [...new Set(cases.map(({ row }) => row))]
   const worker = async () => {
-    for (let one = queue.shift(); one !== undefined; one = queue.shift()) {
-      const started = performance.now()
-      const problems = await attempt(one, context)
-      results.push({ ...one, problems })
-      const seconds = ((performance.now() - started) / 1000).toFixed(0)
-      console.log(
-        `${problems.length === 0 ? 'works' : 'FAILS'}  ${one.row}, ${one.column} (${seconds} s)`,
-      )
-      for (const problem of problems) console.log(problem.replaceAll(/^/gm, '    '))
-    }
+    for (let row = rows.shift(); row !== undefined; row = rows.shift())
+      for (const one of cases.filter((other) => other.row === row)) if (!stopped) await report(one)
+  }
+  const report = async (one) => {
+    const started = performance.now()
+    const problems = await attempt(one, context)
+    results.push({ ...one, problems })
+    const seconds = ((performance.now() - started) / 1000).toFixed(0)
+    console.log(
+      `${problems.length === 0 ? 'works' : 'FAILS'}  ${one.row}, ${one.column} (${seconds} s)`,
+    )
+    for (const problem of problems) console.log(problem.replaceAll(/^/gm, '    '))
   }
   await Promise.all([worker(), worker()])
 } finally {
@@ -81,7 +90,7 @@ if (!quick && chosen.length === 0) {
   const [start, end] = ['<!-- installs -->\n', '<!-- /installs -->']
   const [before, rest] = text.split(start)
   const [, after] = rest.split(end)
-  writeFileSync(readme, `${before}${start}${tableOf(results)}${end}${after}`)
+  writeFileSync(readme, `${before}${start}${tableOf(tried, results)}${end}${after}`)
 }
 const failed = results.filter(({ problems }) => problems.length > 0).length
 console.log(`${results.length - failed} ways to install work, ${failed} do not`)

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
@@ -9,11 +9,15 @@ import { commandOf, unusualLines } from './managers.mjs'
 const use = fileURLToPath(new URL('use.mjs', import.meta.url))
 const select = ['howdah', '-c', "select 'answer' as one"]
 
-/** Tries one case in empty directories, and gives what went wrong, in words. */
+/**
+ * Tries one case in empty directories, and gives what went wrong, in words.
+ *
+ * What a package manager keeps in the home directory stays for the other cases of the row.
+ */
 export async function attempt(one, { registry, surroundings, tools, homes, names }) {
   const { manager, node, system, scripts = true, postgres = true } = one
-  const home = mkdtempSync(join(homes, 'home-'))
-  chmodSync(home, 0o755)
+  const home = join(homes, one.row.replaceAll(/\W+/g, '-'))
+  mkdirSync(home, { recursive: true })
   const program = commandOf(manager, tools)
   const env = {
     HOME: home,
@@ -35,7 +39,7 @@ export async function attempt(one, { registry, surroundings, tools, homes, names
     return status === 0
   }
 
-  const project = emptyProject(home, 'project', manager)
+  const project = emptyProject(home, manager)
   copyFileSync(use, join(project, 'use.mjs'))
   const add = [...program, ...manager.add(names), ...(scripts ? [] : manager.noScripts)]
   if (check('the installation', await run(project, add), '')) {
@@ -46,17 +50,16 @@ export async function attempt(one, { registry, surroundings, tools, homes, names
     check('the command', await run(project, command), postgres ? 'answer' : '.')
   }
   if (one.once) {
-    const elsewhere = emptyProject(home, 'elsewhere', manager)
+    const elsewhere = emptyProject(home, manager)
     const command = [...program, ...manager.once(select)]
     check('the command that was not installed', await run(elsewhere, command), 'answer')
   }
-  rmSync(home, { recursive: true, force: true })
   return problems
 }
 
-function emptyProject(home, name, manager) {
-  const directory = join(home, name)
-  mkdirSync(directory)
+function emptyProject(home, manager) {
+  const directory = mkdtempSync(join(home, 'project-'))
+  chmodSync(directory, 0o755)
   const files = { 'package.json': '{ "private": true }\n', ...manager.files }
   for (const [file, content] of Object.entries(files)) writeFileSync(join(directory, file), content)
   return directory

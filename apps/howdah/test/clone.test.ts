@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Project } from './project.ts'
 
@@ -35,6 +35,15 @@ describe.sequential('howdah clone', () => {
     })
     const shell = await howdah('shell', '-D', to, '-c', 'TABLE kept')
     expect(shell).toMatchObject({ status: 0, stdout: expect.stringContaining('42') })
+  })
+
+  test('git sees neither a copy nor what was restored in a .howdah', async () => {
+    const cloned = await howdah('clone', '--to', 'cloned/.howdah/data')
+    await howdah('backup', '--into', 'backups')
+    const restored = await howdah('restore', '--from', 'backups', '--to', 'restored/.howdah/data')
+    expect([cloned.status, restored.status]).toEqual([0, 0])
+    for (const name of ['cloned', 'restored'])
+      expect(readFileSync(project.file(name, '.howdah/.gitignore'), 'utf8')).toBe('*\n')
   })
 
   test('copies one that runs, which goes on', async () => {

@@ -1,5 +1,5 @@
 import { lstatSync, type Stats, statSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { makeDirectories } from '@howdah/lock'
 import { ForeignDirectoryError } from './errors.ts'
 
@@ -7,7 +7,7 @@ import { ForeignDirectoryError } from './errors.ts'
 export interface DataDirectoryChoice {
   /** Absolute. */
   readonly path: string
-  /** The `.howdah` that it lies in, where neither an option nor the environment named one. */
+  /** The `.howdah` that it lies in, if it lies in one. */
   readonly project: string | null
 }
 
@@ -25,7 +25,7 @@ export function chooseDataDirectory(
   uid: number = process.getuid?.() ?? 0,
 ): DataDirectoryChoice {
   const named = asked ?? env['PGDATA']
-  if (named !== undefined && named !== '') return { path: resolve(cwd, named), project: null }
+  if (named !== undefined && named !== '') return namedDataDirectory(resolve(cwd, named))
   for (const directory of upwards(cwd)) {
     const project = join(directory, '.howdah')
     if (problemOf(project, uid) === null) return { path: join(project, 'data'), project }
@@ -34,6 +34,12 @@ export function chooseDataDirectory(
   const problem = problemOf(project, uid)
   if (problem !== null && problem !== missing) throw new ForeignDirectoryError(project, problem)
   return { path: join(project, 'data'), project }
+}
+
+/** The choice of a data directory that is named, by its absolute path. */
+export function namedDataDirectory(path: string): DataDirectoryChoice {
+  const parent = dirname(path)
+  return { path, project: basename(parent) === '.howdah' ? parent : null }
 }
 
 /** Makes the `.howdah` that a cluster is about to be created in, with a file that keeps it out of git. */

@@ -1,4 +1,5 @@
 import { chownSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { temporaryDirectory } from '@howdah/fixtures'
 import { describe, expect, test } from 'vitest'
 import { chooseDataDirectory, prepareProject } from '../src/default-data-directory.ts'
@@ -11,12 +12,13 @@ describe('the data directory', () => {
   test.each([
     ['x', { PGDATA: '/y' }, '/project/x'],
     ['/x', {}, '/x'],
+    ['/other/.howdah/data', {}, '/other/.howdah/data'],
     [undefined, { PGDATA: '/y' }, '/y'],
     [undefined, { PGDATA: 'y' }, '/project/y'],
     [undefined, { PGDATA: '' }, '/project/.howdah/data'],
     [undefined, {}, '/project/.howdah/data'],
   ])('-D %s with %j is %s', (asked, env, path) => {
-    const project = path.endsWith('.howdah/data') ? '/project/.howdah' : null
+    const project = path.endsWith('.howdah/data') ? dirname(path) : null
     expect(chooseDataDirectory(asked, { env, cwd: '/project' })).toEqual({ path, project })
   })
 

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { readSystemIdentifier } from '@howdah/cluster'
 import type { Context } from '../command.ts'
+import { namedDataDirectory, prepareProject } from '../default-data-directory.ts'
 import { describeProgress } from '../describe-progress.ts'
 import { UsageError } from '../errors.ts'
 import { exitStatus } from '../exit-status.ts'
@@ -22,6 +23,8 @@ export async function clone(context: Context): Promise<number> {
       onProgress: (progress) => output.progress.show(describeProgress(progress)),
     })
   })
+  const { project } = namedDataDirectory(copy.dataDir)
+  if (project !== null) prepareProject(project)
   const systemIdentifier = String(await readSystemIdentifier(copy.dataDir))
   const from = open.cluster.dataDir
   if (options.json) await output.json({ dataDir: copy.dataDir, from, systemIdentifier })

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { RecoveryTarget, Restored } from '@howdah/cluster'
 import type { Context } from '../command.ts'
+import { prepareProject } from '../default-data-directory.ts'
 import { describeProgress } from '../describe-progress.ts'
 import { UsageError } from '../errors.ts'
 import { exitStatus } from '../exit-status.ts'
@@ -16,7 +17,7 @@ export async function restore(context: Context): Promise<number> {
     throw new UsageError('restore: say where the backups are, with --from DIR')
   if (to === undefined) throw new UsageError('restore: say where to, with --to DATADIR')
   const target = targetOf(options)
-  const { cluster } = openCluster({ ...context, options: { ...options, datadir: to } })
+  const { cluster, place } = openCluster({ ...context, options: { ...options, datadir: to } })
   using waiting = new Waiting(output, 'to back up, or to make something of the directory')
   const restored = await cluster
     .restore({
@@ -33,6 +34,7 @@ export async function restore(context: Context): Promise<number> {
       },
     })
     .finally(() => output.progress.clear())
+  if (place.project !== null) prepareProject(place.project)
   if (options.json) await output.json({ dataDir: cluster.dataDir, ...restored })
   else for (const line of describe(cluster.dataDir, restored)) output.message(line)
   return exitStatus.done
