@@ -18,6 +18,8 @@ export async function attempt(one, { registry, surroundings, tools, homes, names
   const { manager, node, system, scripts = true, postgres = true } = one
   const home = join(homes, one.row.replaceAll(/\W+/g, '-'))
   mkdirSync(home, { recursive: true })
+  // pnpm 12 does not read the variables of npm.
+  writeFileSync(join(home, '.npmrc'), `registry=${registry.url}\n`)
   const program = commandOf(manager, tools)
   const env = {
     HOME: home,

@@ -17,6 +17,9 @@ const pnpmLines = [
   /^dependencies:$/,
   /^\+ \S+ \S+( .*)?$/,
   /^Done in .* using pnpm v/,
+  // Of packages that were published just now.
+  /^Added \d+ entr(y|ies) to minimumReleaseAgeExclude /,
+  /^ {2}@?\S+@\d\S+$/,
   // Of a newer pnpm.
   /^ *[╭│╰]/,
 ]

@@ -23,21 +23,25 @@ afterAll(() => {
   Object.defineProperties(handles, kept)
 })
 
-it('works where file handles cannot be disposed, and do not sync', async () => {
-  using home = temporaryDirectory()
-  const cluster = new Cluster(home.file('data'), { strategy })
-  {
-    await using session = await cluster.run()
-    await session.setMode('fast')
-    await session.setMode('safe')
-  }
-  await cluster.backup({ into: home.file('backups') })
-  for await (const line of cluster.logs({ lines: 1 })) expect(line).toContain('database system')
-  expect((await verifyBackups(home.file('backups'))).findings).toEqual([])
-  const copy = await cluster.clone({ to: home.file('copy') })
-  expect(await readSystemIdentifier(copy.dataDir)).not.toBe(
-    await readSystemIdentifier(cluster.dataDir),
-  )
-  const findings = await diagnose({ dataDirs: [copy.dataDir], scope: 'clusters', strategy })
-  expect(findings.filter(isWrong)).toEqual([])
-})
+it(
+  'works where file handles cannot be disposed, and do not sync',
+  { timeout: 300_000 },
+  async () => {
+    using home = temporaryDirectory()
+    const cluster = new Cluster(home.file('data'), { strategy })
+    {
+      await using session = await cluster.run()
+      await session.setMode('fast')
+      await session.setMode('safe')
+    }
+    await cluster.backup({ into: home.file('backups') })
+    for await (const line of cluster.logs({ lines: 1 })) expect(line).toContain('database system')
+    expect((await verifyBackups(home.file('backups'))).findings).toEqual([])
+    const copy = await cluster.clone({ to: home.file('copy') })
+    expect(await readSystemIdentifier(copy.dataDir)).not.toBe(
+      await readSystemIdentifier(cluster.dataDir),
+    )
+    const findings = await diagnose({ dataDirs: [copy.dataDir], scope: 'clusters', strategy })
+    expect(findings.filter(isWrong)).toEqual([])
+  },
+)
