@@ -46,8 +46,8 @@ export function kernelLocksOn({ dev, ino }: { dev: bigint; ino: bigint }): Kerne
   const locks: KernelLock[] = []
   for (const line of table.split('\n')) {
     if (!line.includes(place)) continue
-    // 1: -> FLOCK  ADVISORY  WRITE 708 fe:00:2146353 0 EOF
-    const match = /^\d+: (-> )?FLOCK +\S+ +(\w+) +(\d+) +(\S+) /.exec(line)
+    // 1: -> FLOCK  ADVISORY  WRITE 708 fe:00:2146353 0 EOF, with a further space for each waiter before it.
+    const match = /^\d+: +(-> )?FLOCK +\S+ +(\w+) +(\d+) +(\S+) /.exec(line)
     if (match?.[4] !== place) continue
     locks.push({
       pid: Number(match[3]),

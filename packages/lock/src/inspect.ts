@@ -11,7 +11,7 @@ import { absolute, request } from './request.ts'
 /** Who has a lock and who wants it. */
 export interface Inspection {
   readonly holders: Holder[]
-  /** The next in line of those who use this package, and who is blocked in flock(2). */
+  /** Who is blocked in flock(2), and the next in line of those who use this package without waiting in the kernel. */
   readonly waiters: Holder[]
   /**
    * How somebody holds it who cannot be seen from here: a process outside of this pid namespace, or another user's that was
@@ -29,8 +29,8 @@ const slice = 5
  * holders outside, a lock that nobody seems to hold is tried; for that instant another's try may fail.
  *
  * From `/proc/locks` and, for locks that children inherited, the descriptors of those processes that this user may look
- * into. What it says may be over when it is read. Of several who wait in line it names the first; what that one waits for
- * is told from how it opened the gate.
+ * into. What it says may be over when it is read. It names all who wait in the kernel's queue; what those who are not the
+ * first wait for is told from how they opened the gate.
  *
  * Rejects with `ERR_LOCK_UNSUPPORTED` where there is no `/proc` (macOS, Windows).
  */
@@ -49,13 +49,16 @@ export async function inspect(path: string): Promise<Inspection> {
     if (!blocked) taken = mode
     ;(blocked ? waiters : holders).set(pid, mode)
   }
-  for (const { pid, mode } of kernelLocks(gatePath(lock)))
-    if (mode === 'exclusive') waiters.set(pid, mode)
+  const queued = new Set<number>()
+  for (const { pid, mode, blocked } of kernelLocks(gatePath(lock))) {
+    if (mode === 'exclusive' && !waiters.has(pid)) waiters.set(pid, mode)
+    if (blocked) queued.add(pid)
+  }
 
   const real = realPath(lock)
   if (real !== null) {
     const takers = new Set(holders.keys())
-    const found = await search(real, gatePath(real))
+    const found = await search(real, gatePath(real), queued)
     for (const [pid, mode] of found.holders) holders.set(pid, mode)
     for (const [pid, mode] of found.waiters) waiters.set(pid, mode)
     // Who took the lock and has handed it on to a child.
@@ -93,6 +96,8 @@ function tryInPassing(path: string): LockMode | null {
 }
 
 interface Search {
+  /** Who is blocked in the kernel at the gate. */
+  readonly queued: ReadonlySet<number>
   /** Whose descriptors could be seen. */
   readonly seen: Set<number>
   readonly holders: Map<number, LockMode>
@@ -100,8 +105,8 @@ interface Search {
 }
 
 /** Looks for the two files among the descriptors of all processes. */
-async function search(lock: string, gate: string): Promise<Search> {
-  const result: Search = { seen: new Set(), holders: new Map(), waiters: new Map() }
+async function search(lock: string, gate: string, queued: Set<number>): Promise<Search> {
+  const result: Search = { queued, seen: new Set(), holders: new Map(), waiters: new Map() }
   let pause = performance.now() + slice
   for (const name of readdirSync('/proc')) {
     const pid = Number(name)
@@ -119,7 +124,7 @@ function searchProcess(
   pid: number,
   lock: string,
   gate: string,
-  { seen, holders, waiters }: Search,
+  { queued, seen, holders, waiters }: Search,
 ): void {
   let descriptors: string[]
   try {
@@ -136,9 +141,10 @@ function searchProcess(
       // proc_pid_fdinfo(5): the flags in octal, and the locks of this very description.
       const info = readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8')
       const taken = /^lock:\s+\d+: FLOCK +\S+ +(\w+)/m.exec(info)?.[1]
+      const waits = target === gate && (taken === 'WRITE' || queued.has(pid))
+      if (waits) waiters.set(pid, readsOnly(info) ? 'shared' : 'exclusive')
       if (taken === undefined) continue
       if (target === lock) holders.set(pid, taken === 'WRITE' ? 'exclusive' : 'shared')
-      else if (taken === 'WRITE') waiters.set(pid, readsOnly(info) ? 'shared' : 'exclusive')
     } catch {
       // Closed meanwhile.
     }

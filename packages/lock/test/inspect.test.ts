@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { temporaryDirectory, times, until } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
-import { acquire, inspect } from '../src/index.ts'
+import { acquire, flockBinding, inspect } from '../src/index.ts'
 import { Child } from './support/child.ts'
 
 describe('inspect', () => {
@@ -55,6 +55,29 @@ describe('inspect', () => {
       expect(lock.held).toBe(true)
     },
   )
+
+  it('names all who wait in the queue of the kernel, and what each wants', async ({ skip }) => {
+    skip(flockBinding().name !== 'native', 'only our own binding waits there')
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    using lock = await acquire(path)
+    const wanted = []
+    await using first = Child.node('hold', path, '{}')
+    await using second = Child.node('hold', path, '{"mode":"shared"}')
+    await using third = Child.node('hold', path, '{}')
+    for (const [child, mode] of [
+      [first, 'exclusive'],
+      [second, 'shared'],
+      [third, 'exclusive'],
+    ] as const) {
+      await child.line()
+      wanted.push(expect.objectContaining({ pid: child.pid, mode }))
+    }
+    await until('all wait', async () => (await inspect(path)).waiters.length === 3)
+    const { waiters } = await inspect(path)
+    expect(waiters).toEqual(expect.arrayContaining(wanted))
+    expect(lock.held).toBe(true)
+  })
 
   it('names flock(1), as holder and as waiter', async () => {
     using directory = temporaryDirectory()

@@ -81,7 +81,7 @@ async function watches(): Promise<Complaint | null> {
     return {
       severity: 'notice',
       subject: { path: '/proc/sys/fs/inotify' },
-      what: 'no more files can be watched, so that whoever waits for a lock has to look again and again',
+      what: 'no more files can be watched, so a waiter does not see that a lock file was replaced until the lock is released',
       cure: 'raise the limit: sysctl fs.inotify.max_user_instances and fs.inotify.max_user_watches',
     }
   } finally {
