@@ -16,8 +16,8 @@ export function keepCompiled(): void {
   )
   if (enable === undefined || process.env['HOWDAH_CACHE_DIR'] !== undefined) return
   const isRoot = process.geteuid?.() === 0
-  const cache = isRoot ? '/var/cache/howdah' : join(homedir(), '.cache/howdah')
   try {
+    const cache = isRoot ? '/var/cache/howdah' : join(homedir(), '.cache/howdah')
     if (!isOurs(cache)) return
     const compiled = join(cache, 'compiled')
     mkdirSync(compiled, { recursive: true, mode: 0o700 })

@@ -5,18 +5,25 @@ import { exitStatus } from './exit-status.ts'
 import type { Io } from './io.ts'
 import { buildProgram, type Invocation } from './program.ts'
 
+/** The help or the complaint that a command line has come to, and the exit status. */
+export interface Said {
+  readonly status: number
+  /** For stdout. */
+  readonly out: string
+  /** For stderr. */
+  readonly err: string
+}
+
 /**
- * Reads the command line: what to run, or, when help was printed or a complaint made, the exit status.
+ * Reads the command line: what to run, or what is to be said instead.
  *
  * Options are understood before and after the command's name. Without a command, `shell` is meant. After `exec`, all
  * from the first word that is no option is the command's own.
  */
-export function readCommandLine(
-  args: readonly string[],
-  io: Io,
-): Invocation | { readonly status: number } {
+export function readCommandLine(args: readonly string[], io: Io): Invocation | Said {
   let invocation: Invocation | null = null
-  const program = buildProgram(args, io, (asked) => {
+  const said = { out: '', err: '' }
+  const program = buildProgram(args, io, said, (asked) => {
     invocation = asked
   })
   const words = arrange(program, args)
@@ -24,9 +31,9 @@ export function readCommandLine(
     program.parse(words.args, { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    return { status: error.exitCode === 0 ? exitStatus.done : exitStatus.misused }
+    return { ...said, status: error.exitCode === 0 ? exitStatus.done : exitStatus.misused }
   }
-  if (invocation === null) return { status: exitStatus.misused }
+  if (invocation === null) return { ...said, status: exitStatus.misused }
   const { declaration, options, operands } = invocation as Invocation
   const { rest } = words
   return { declaration, options, operands: [...operands, ...rest], rest }

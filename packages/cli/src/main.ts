@@ -1,15 +1,12 @@
 import type { Context } from './command.ts'
-import { readCommandLine } from './command-line.ts'
-import { codeOf, exitStatus, inUseElsewhere, statusOf, statusOfSignal } from './exit-status.ts'
+import { readCommandLine, type Said } from './command-line.ts'
+import { codeOf, exitStatus, inUseElsewhere, statusOf } from './exit-status.ts'
 import { Interruption } from './interruption.ts'
 import type { Io } from './io.ts'
 import { Output } from './output.ts'
 import type { Invocation } from './program.ts'
 import { describeError } from './report-error.ts'
 import { requireUtf8 } from './require-utf8.ts'
-
-/** What SIGPIPE would have made of it, which Node ignores. */
-const brokenPipe = statusOfSignal('SIGPIPE')
 
 /**
  * Runs a command line, without the name of the program, and answers with the exit status.
@@ -23,21 +20,21 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   const undecodable = refuseUndecodable(args, io)
   if (undecodable !== null) return undecodable
   const invocation = readCommandLine(args, io)
-  if ('status' in invocation) return invocation.status
+  if ('status' in invocation) return await say(invocation, io)
   const { declaration, options, operands, rest } = invocation
   using interruption = new Interruption(io, () => {
     if (io.stderr.isTTY === true) output.message('stopping…')
   })
   const output = new Output(io, {
     quiet: options.quiet === true,
-    onClosed: () => interruption.abort(brokenPipe),
+    onFailure: (status) => interruption.abort(status),
   })
   try {
     const command = await declaration.load()
     const context: Context = { io, output, interruption, options, rest }
     const status = await command(context, operands)
     await output.close()
-    return output.closed && status === exitStatus.done ? brokenPipe : status
+    return output.statusAfter(status)
   } catch (error) {
     if (interruption.status !== null) return interruption.status
     output.complain(describeError(error, io.env['HOWDAH_DEBUG'] === '1'))
@@ -45,6 +42,15 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   } finally {
     await output.close()
   }
+}
+
+/** Prints the help, or the complaint, that a command line has come to. */
+async function say({ status, out, err }: Said, io: Io): Promise<number> {
+  const output = new Output(io, { quiet: false, onFailure: () => undefined })
+  if (err !== '') output.complain(err.replace(/\n$/, ''))
+  if (out !== '') await output.write(out)
+  await output.close()
+  return output.statusAfter(status)
 }
 
 /** The status if something is not UTF-8, which is said; otherwise `null`. */

@@ -32,10 +32,11 @@ const common: readonly OptionName[] = [
 /** In the help of `howdah` itself, these would only be in the way. */
 const ofFewCommands: ReadonlySet<OptionName> = new Set(['destroy', 'temporary', 'force', 'linger'])
 
-/** Builds the parser of such words; `use` is told what was asked for. */
+/** Builds the parser of such words; `use` is told what was asked for, and `said` gets what is to be printed. */
 export function buildProgram(
   words: readonly string[],
   io: Io,
+  said: { out: string; err: string },
   use: (invocation: Invocation) => void,
 ): Command {
   const program = new Command('howdah')
@@ -50,8 +51,8 @@ export function buildProgram(
     .version(io.version, '-V, --version', 'print the version')
     .configureHelp({ showGlobalOptions: false, subcommandTerm })
     .configureOutput({
-      writeOut: (text) => io.stdout.write(text),
-      writeErr: (text) => io.stderr.write(text),
+      writeOut: (text) => void (said.out += text),
+      writeErr: (text) => void (said.err += text),
       getOutHelpWidth: () => helpWidth(io.stdout),
       getErrHelpWidth: () => helpWidth(io.stderr),
       outputError: (text, write) => write(text.replace(/^error: /, 'howdah: ')),

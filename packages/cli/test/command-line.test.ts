@@ -3,9 +3,8 @@ import { readCommandLine } from '../src/command-line.ts'
 import { fakeIo } from './fake-io.ts'
 
 function read(...args: string[]) {
-  const io = fakeIo()
-  const found = readCommandLine(args, io)
-  if ('status' in found) return { status: found.status, out: io.out(), err: io.err() }
+  const found = readCommandLine(args, fakeIo())
+  if ('status' in found) return found
   return { command: found.declaration.name, options: found.options, operands: found.operands }
 }
 

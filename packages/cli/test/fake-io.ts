@@ -5,6 +5,8 @@ import type { Io } from '../src/io.ts'
 /** An {@link Io} that is no process, and remembers what is done with it. */
 export interface FakeIo extends Io {
   readonly stdin: PassThrough
+  readonly stdout: PassThrough
+  readonly stderr: PassThrough
   readonly signals: EventEmitter
   /** With what statuses the process would have been ended at once. */
   readonly exits: number[]

@@ -8,9 +8,12 @@ afterEach(() => {
 
 function subject(given: { quiet?: boolean; tty?: boolean; env?: NodeJS.ProcessEnv } = {}) {
   const io = fakeIo(given)
-  let closed = 0
-  const output = new Output(io, { quiet: given.quiet ?? false, onClosed: () => closed++ })
-  return { io, output, closed: () => closed }
+  const failures: number[] = []
+  const output = new Output(io, {
+    quiet: given.quiet ?? false,
+    onFailure: (status) => failures.push(status),
+  })
+  return { io, output, failures }
 }
 
 test('results go to stdout and messages to stderr', async () => {
@@ -32,15 +35,37 @@ test('quiet is quiet, but for complaints', () => {
   expect(io.err()).toBe('c\n')
 })
 
-test('a reader who goes away is noticed, and is no error', async () => {
-  const { io, output, closed } = subject()
-  await output.line('a')
-  io.stdout.destroy(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
-  await output.line('b')
+test.each([
+  ['a reader who goes away ends the command as SIGPIPE would', 'EPIPE', 141, ''],
+  [
+    'a result that cannot be written is a failure, which is said once',
+    'ENOSPC',
+    1,
+    'howdah: cannot write the result: write ENOSPC; have it go elsewhere\n',
+  ],
+])('%s', async (_, code, status, said) => {
+  const { io, output, failures } = subject()
+  const refuse = (_chunk: unknown, _encoding: unknown, done: (error: Error) => void) =>
+    done(Object.assign(new Error(`write ${code}`), { code }))
+  Object.assign(io.stdout, { _transform: refuse })
+  for (let line = 0; line < 300; line++) await output.line(`${line}`)
   await output.close()
-  expect(closed()).toBe(1)
-  expect(io.err()).toBe('')
+  expect(failures).toEqual([status])
+  expect([output.statusAfter(0), output.statusAfter(2)]).toEqual([status, 2])
+  expect(io.err()).toBe(said)
   expect(io.stdout.listenerCount('error')).toBe(0)
+})
+
+test('messages that nobody can be told are lost, and nothing else', async () => {
+  const { io, output, failures } = subject()
+  const refuse = (_chunk: unknown, _encoding: unknown, done: (error: Error) => void) =>
+    done(new Error('write ENOSPC'))
+  Object.assign(io.stderr, { _transform: refuse })
+  for (const text of ['a', 'b', 'c']) output.message(text)
+  await output.line('result')
+  await output.close()
+  expect([io.out(), failures, output.statusAfter(0)]).toEqual(['result\n', [], 0])
+  expect(io.stderr.listenerCount('error')).toBe(0)
 })
 
 describe('progress', () => {

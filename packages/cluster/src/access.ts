@@ -25,17 +25,24 @@ export async function checkAccess(
   }
 }
 
-/** The first of the directories above `path` that a user may not enter, or `null`. */
+/**
+ * The first of the directories above `path` that a user may not enter, or `null`. Those that are not there count as they
+ * will be made: ours, and with what the umask leaves.
+ */
 export async function closedAbove(
   path: string,
   user: { uid: number; gid: number },
 ): Promise<string | null> {
-  for (const above of ancestors(nearestReal(path))) {
+  const { real, missing } = nearestReal(path)
+  const there = missing.length === 0 ? ancestors(real) : [...ancestors(real), real]
+  for (const above of there) {
     const { mode, uid, gid } = statSync(above)
     const bit = uid === user.uid ? 0o100 : gid === user.gid ? 0o010 : 0o001
     if ((mode & bit) === 0 && !(await canEnter(above, user))) return above
   }
-  return null
+  // The data directory itself becomes the user's own.
+  const [first] = missing.slice(0, -1)
+  return first !== undefined && (process.umask() & 0o001) !== 0 ? first : null
 }
 
 function checkOwner(directory: DataDirectory): void {
@@ -58,22 +65,22 @@ function ownerOf(path: string): number | null {
   }
 }
 
-/** The real path of `path`, or of the nearest directory above it that is there, with a name below. */
-function nearestReal(path: string): string {
-  try {
-    return realpathSync.native(path)
-  } catch (error) {
-    const parent = dirname(path)
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || parent === path) throw error
-    const real = nearestReal(parent)
-    // What is to be made in it will have its path for an ancestor.
-    return real.endsWith('/') ? `${real}.` : `${real}/.`
+/** The real path of `path`, or of the nearest directory above it that is there, and the paths below that are not. */
+function nearestReal(path: string): { real: string; missing: string[] } {
+  const missing: string[] = []
+  for (let at = path; ; at = dirname(at)) {
+    try {
+      return { real: realpathSync.native(at), missing }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(at) === at) throw error
+      missing.unshift(at)
+    }
   }
 }
 
 /** From the root down, without `path` itself. */
 function ancestors(path: string): string[] {
-  const parent = path.endsWith('/.') ? path.slice(0, -2) || '/' : dirname(path)
+  const parent = dirname(path)
   return parent === path ? [] : [...ancestors(parent), parent]
 }
 

@@ -9,7 +9,7 @@ import { clearWreck, markWreck } from './wreck.ts'
 
 /**
  * Removes a stopped cluster: first the marker that tells a wreck, then `PG_VERSION`, the rest, and the directory. A mount
- * point is only emptied. A temporary cluster is gone at once, and its files soon after. The caller holds the
+ * point, and what a symbolic link leads to, is only emptied. A temporary cluster is gone at once, and its files soon after. The caller holds the
  * change lock, by which the directory is found, and the use lock exclusively.
  */
 export async function destroyCluster(
@@ -25,10 +25,19 @@ export async function destroyCluster(
   if (isInTemporaryPlace(directory.path)) return await discard(directory.path)
   await clearWreck(directory, removal)
   await rmdir(directory.path).catch((error: NodeJS.ErrnoException) => {
-    // EBUSY: a mount point. EACCES: not ours to remove. ENOTEMPTY: somebody has put something there meanwhile.
-    if (!['EBUSY', 'EACCES', 'EPERM', 'ENOTEMPTY', 'ENOENT'].includes(error.code ?? '')) throw error
+    if (!leftThere.has(error.code ?? '')) throw error
   })
 }
+
+/** EBUSY: a mount point. ENOTDIR: a link. EACCES, EPERM: not ours to remove. ENOTEMPTY: somebody uses it meanwhile. */
+const leftThere: ReadonlySet<string> = new Set([
+  'EBUSY',
+  'ENOTDIR',
+  'EACCES',
+  'EPERM',
+  'ENOTEMPTY',
+  'ENOENT',
+])
 
 /** What is locked may be something else than what was looked at by its path. */
 async function requireCluster(directory: DataDirectory): Promise<void> {

@@ -4,6 +4,7 @@ import type { DataDirectory } from './data-directory.ts'
 import { CreateFailedError } from './errors.ts'
 import { runServerProgram } from './server-program.ts'
 import type { ServerUser } from './server-user.ts'
+import { singleUserArguments } from './single-user-arguments.ts'
 
 /** What a cluster is made with. */
 export interface Initialization {
@@ -26,13 +27,14 @@ export function initdbArguments(superuser: string): string[] {
 /** Makes a cluster in an empty directory of the server's user. Throws {@link CreateFailedError} with initdb's words. */
 export async function initdb(staging: string, initialization: Initialization): Promise<void> {
   const { superuser, throwAway } = initialization
-  await run('initdb', staging, initialization, (path) => [
+  const args = (path: string) => [
     '--pgdata',
     path,
     ...initdbArguments(superuser),
     // After a crash of the machine, nobody wants what was to be thrown away.
     ...(throwAway ? ['--no-sync'] : []),
-  ])
+  ]
+  await run('initdb', staging, initialization, args)
 }
 
 /** Brings all of a cluster's files to disk. Throws {@link CreateFailedError}. */
@@ -51,8 +53,7 @@ export async function beginFreshWal(
   const { runtime, throwAway } = initialization
   if (runtime.version.major < 12) return
   const settings = { wal_recycle: 'off', min_wal_size: '32MB', ...(throwAway && { fsync: 'off' }) }
-  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-  const args = (path: string) => ['--single', '-D', path, ...flags, 'template1']
+  const args = (path: string) => singleUserArguments(path, 'template1', settings)
   await run('postgres', staging, initialization, args, 'SELECT pg_switch_wal();\n')
 }
 

@@ -1,8 +1,11 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
+import { dirname } from 'node:path'
 import type { Runtime } from '@howdah/runtime'
+import { isStaging } from './data-directory.ts'
 import { serverEnvironment } from './environment.ts'
+import { lendName, refuseNameless } from './lend-name.ts'
 import { reach } from './reach.ts'
 import type { ServerUser } from './server-user.ts'
 
@@ -35,9 +38,12 @@ export async function runServerProgram(
   const { user, path, args, input = '', keeps, signal } = options
   signal?.throwIfAborted()
   using way = reach(path, user)
-  const child = spawn(runtime.program(program), args(way.argument), {
+  const words = args(way.argument)
+  const needsName = program === 'initdb' || words.includes('--single')
+  await using name = needsName ? await lendName(isStaging(path) ? dirname(path) : path, user) : null
+  const child = spawn(runtime.program(program), words, {
     cwd: way.cwd,
-    env: serverEnvironment(runtime.bindir),
+    env: { ...serverEnvironment(runtime.bindir), ...name?.env },
     ...(user !== null && { uid: user.uid, gid: user.gid }),
     stdio: ['pipe', 'pipe', 'pipe', ...way.descriptors, ...(keeps === undefined ? [] : [keeps])],
   }) as ChildProcessWithoutNullStreams
@@ -54,5 +60,6 @@ export async function runServerProgram(
     once(child, 'close'),
   ]).finally(() => signal?.removeEventListener('abort', end))
   if (status !== 0) signal?.throwIfAborted()
+  if (status !== 0 && needsName) refuseNameless(path, stderr, user)
   return { succeeded: status === 0, stdout, stderr }
 }

@@ -77,6 +77,11 @@ function ownerOf(path: string): { uid: number; gid: number } | null {
   }
 }
 
+/** Whether the user database has a user of this uid. */
+export async function isKnown(uid: number): Promise<boolean> {
+  return (await findUser(String(uid))) !== null
+}
+
 /** The name of the user that a process runs as, or the uid where it has no name; `null` where that cannot be told. */
 export async function nameOfUserOf(pid: number): Promise<string | null> {
   const process = ownerOf(`/proc/${pid}`)

@@ -3,6 +3,7 @@ import type { DataDirectory } from './data-directory.ts'
 import { NoSuperuserError } from './errors.ts'
 import { runServerProgram } from './server-program.ts'
 import type { ServerUser } from './server-user.ts'
+import { singleUserArguments } from './single-user-arguments.ts'
 
 /**
  * The roles that are superuser and can log in, oldest first, found without a running server and without a password.
@@ -22,7 +23,7 @@ export async function superusersWhileStopped(
   const { stdout, stderr } = await runServerProgram(runtime, 'postgres', {
     user,
     path: directory.path,
-    args: (path) => ['--single', '-D', path, 'postgres'],
+    args: (path) => singleUserArguments(path, 'postgres'),
     input: query,
     signal,
   })

@@ -6,6 +6,7 @@ import type { Runtime } from '@howdah/runtime'
 import type { DataDirectory } from './data-directory.ts'
 import { serverEnvironment } from './environment.ts'
 import { StartFailedError } from './errors.ts'
+import { settingsToFit } from './fit-machine.ts'
 import { removeLeftFiles } from './left-files.ts'
 import { openLog, readLog } from './log-file.ts'
 import { endOrphans } from './orphans.ts'
@@ -53,13 +54,14 @@ export async function startPostmaster(
   await removeLeftFiles(directory)
   await endLeftServer(directory)
   const deadline = performance.now() + timeout
+  let fitting: Readonly<Record<string, string>> | null = null
   for (let attempt = 1; ; attempt += 1) {
     using earlier = keepPidFile(directory)
     using log = openLog(directory, user)
     using way = reach(directory.path, user)
     const child = await launch.spawn({
       command: runtime.program('postgres'),
-      args: ['-D', way.argument, ...flags(settings, tcp)],
+      args: ['-D', way.argument, ...flags({ ...fitting, ...settings }, tcp)],
       cwd: way.cwd,
       leavesCwd: way.cwd !== directory.path,
       env: serverEnvironment(runtime.bindir),
@@ -71,6 +73,11 @@ export async function startPostmaster(
     const failure = await untilReady(directory, child, earlier, deadline)
     if (failure === null) return
     const words = await readLog(directory, log.start)
+    const more = settingsToFit(words)
+    if (fitting === null && more !== null) {
+      fitting = more
+      continue
+    }
     if (performance.now() > deadline || !(await mayPass(directory, words, { attempt, tcp }))) {
       const failed = new StartFailedError(directory.path, failure, words.trim())
       throw explainedByLog(directory.path, words, failed) ?? failed

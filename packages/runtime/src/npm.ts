@@ -1,6 +1,5 @@
 import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { UnsupportedPlatformError } from './errors.ts'
 import {
@@ -11,6 +10,7 @@ import {
   OfflineError,
   UnknownVersionError,
 } from './install-errors.ts'
+import { homeDirectory } from './home-directory.ts'
 import { isRecord, parseJson } from './json.ts'
 
 /** How npm is run. */
@@ -114,7 +114,7 @@ export async function npm(
 /** Where there is no home to keep npm's cache in, as a service's user may have none, it goes away with the rest. */
 async function cacheSetting(directory: string): Promise<string[]> {
   if (process.env['npm_config_cache'] ?? process.env['NPM_CONFIG_CACHE']) return []
-  const home = await access(homedir(), constants.W_OK).then(
+  const home = await access(homeDirectory() ?? '', constants.W_OK).then(
     () => true,
     () => false,
   )

@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises'
-import { homedir, userInfo } from 'node:os'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { DirectoriesStrategy, type DirectoriesOptions } from './directories-strategy.ts'
+import { homeDirectory } from './home-directory.ts'
 import type { Strategy } from './strategy.ts'
 
 /** How `onPlatform` sees the machine; given for tests only. */
@@ -50,10 +51,21 @@ const mac = [
   'run/current-system/sw/bin', // nix-darwin
 ]
 
+/** Stands for a home that is not there: nothing is found below it. */
+const nowhere = '/nonexistent'
+
+function homeOfRoot(): string | null {
+  try {
+    return userInfo().homedir
+  } catch {
+    return null
+  }
+}
+
 async function directories(options: PlatformOptions): Promise<string[]> {
   const { platform = process.platform, root = '/', env = process.env } = options
   const isRoot = options.home === undefined && process.geteuid?.() === 0
-  const home = options.home ?? (isRoot ? userInfo().homedir : homedir())
+  const home = options.home ?? (isRoot ? homeOfRoot() : homeDirectory()) ?? nowhere
   // Who can set a variable of root's, as some sudo configurations allow, is not thereby to choose what it runs.
   const variable = (name: string): string | undefined => (isRoot ? undefined : env[name])
   const data = variable('XDG_DATA_HOME') ?? join(home, '.local/share')

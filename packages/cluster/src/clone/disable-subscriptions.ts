@@ -4,6 +4,7 @@ import { RecoveryFailedError } from '../backup/errors.ts'
 import type { DataDirectory } from '../data-directory.ts'
 import { runServerProgram } from '../server-program.ts'
 import type { ServerUser } from '../server-user.ts'
+import { singleUserArguments } from '../single-user-arguments.ts'
 
 /** Where `pg_subscription` lies, of which there is one for all databases, as initdb makes it: by its OID. */
 const catalog = ['global', '6100'] as const
@@ -23,7 +24,7 @@ export async function disableSubscriptions(
   const { stdout, stderr } = await runServerProgram(runtime, 'postgres', {
     user,
     path: copy.path,
-    args: (path) => ['--single', '-D', path, 'postgres'],
+    args: (path) => singleUserArguments(path, 'postgres'),
     input:
       'update pg_catalog.pg_subscription set subenabled = false where subenabled\n' +
       'select count(*) as enabled from pg_catalog.pg_subscription where subenabled\n',

@@ -27,6 +27,7 @@ function actions() {
     // Makes another cluster of the backups.
     restore: () => new Cluster(options.to, { strategy }).restore({ from: options.from }),
     verify: () => verifyBackups(options.from),
+    superusers: () => cluster.superusers(),
     status: async () => (await cluster.status()).state,
     // Has a temporary cluster of its own until its standard input ends.
     async temporary() {
