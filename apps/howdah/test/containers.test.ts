@@ -27,6 +27,18 @@ describe.skipIf(denied !== null)(
       300_000,
     )
 
+    test.runIf(isRoot).each(Object.entries(laws))(
+      'as root, %s',
+      async (_, { script, says }) => {
+        using volume = temporaryDirectory({ prefix: 'howdah-container-' })
+        chmodSync(volume.path, 0o777)
+        const options = { volume: volume.path, postgres: await postgresForContainers() }
+        const result = await Container.run(script, options)
+        expect(result).toMatchObject({ status: 0, stdout: says })
+      },
+      300_000,
+    )
+
     test.runIf(isRoot)(
       'a server whose container was killed is followed by one with the same pids',
       async () => {
@@ -43,6 +55,8 @@ describe.skipIf(denied !== null)(
           )
           await new Promise((done) => container.process.stdout.once('data', done))
           await container.kill()
+          const between = await Container.run(`howdah -D data -c 'select 41'`, options)
+          expect(between).toMatchObject({ status: 0 })
         }
         const after = await Container.run(`howdah -D data -c 'select 42'`, options)
         expect(after).toMatchObject({ status: 0, stdout: expect.stringContaining('42') })
@@ -74,6 +88,42 @@ howdah exec --temporary -- sh -c 'howdah databases >/dev/null'
 sleep 1
 echo processes left: $(ps -o comm | grep -c postgres)
 `
+
+/** Where root may not look into the processes of others, for it lacks SYS_PTRACE. */
+const laws: Record<string, { script: string; says: string }> = {
+  'a pid file that names the live server of another cluster is not believed': {
+    script: `
+      howdah -D a start; howdah -D b -c 'select 1' >/dev/null
+      cp a/postmaster.pid b/
+      howdah -D b status | grep state
+      howdah -D b stop
+      howdah -D b -c 'select 1' >/dev/null && echo works
+      howdah -D a status | grep state
+      howdah -D a stop
+    `,
+    says: 'state           stopped\nworks\nstate           running\n',
+  },
+  'a server that was started is found, and stopped': {
+    script: `howdah start; howdah status | grep state; howdah stop; howdah status | grep state`,
+    says: 'state           running\nstate           stopped\n',
+  },
+  'a server whose directory is removed while it is used ends with its last user': {
+    script: `
+      howdah exec -- rm -rf .howdah
+      until ! ps -o comm | grep -q postgres; do sleep 0.1; done
+      echo gone
+    `,
+    says: 'gone\n',
+  },
+  'a server whose PG_VERSION is removed ends, with its last user at the latest': {
+    script: `
+      howdah exec -- rm .howdah/data/PG_VERSION
+      until ! ps -o comm | grep -q postgres; do sleep 0.1; done
+      echo gone
+    `,
+    says: 'gone\n',
+  },
+}
 
 function whyNot(): string | null {
   if (!isOpenToOthers(import.meta.url)) return 'this checkout is closed to other users'

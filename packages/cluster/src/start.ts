@@ -51,8 +51,8 @@ export async function startPostmaster(
   for (const [name, value] of Object.entries(settings)) {
     checkStartSetting(directory.path, name, value)
   }
-  await removeLeftFiles(directory)
   await endLeftServer(directory)
+  await removeLeftFiles(directory)
   const deadline = performance.now() + timeout
   let fitting: Readonly<Record<string, string>> | null = null
   for (let attempt = 1; ; attempt += 1) {
@@ -145,6 +145,11 @@ async function mayPass(
   // Whether a port is free is found out by trying: another may take it between a probe and the use.
   if (/could not (bind IPv4 address|create any TCP\/IP sockets)/.test(words)) {
     return tcp === true && attempt < 30
+  }
+  // The pid in a file that was left was taken only after we had looked.
+  if (/lock file "[^"]*" already exists/.test(words)) {
+    await removeLeftFiles(directory)
+    return attempt < 10
   }
   if (/pre-existing shared memory block/.test(words)) {
     await sleep(50)

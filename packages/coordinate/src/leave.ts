@@ -110,7 +110,9 @@ async function tidy<Options>(
     removeRecord(place)
     return 'destroyed'
   }
-  if (running !== null) await subject.stop()
+  if (running === null) return 'stopped'
+  await subject.stop()
+  // That of a server which was killed stays: it tells whose the files are that it has left.
   removeRecord(place)
   return 'stopped'
 }

@@ -66,6 +66,7 @@ function remember(): void {
 
 async function watch(): Promise<void> {
   let lingered = ''
+  let stopped = false
   for (;;) {
     if (!(await awaitUse())) {
       if (await finish()) return end()
@@ -83,9 +84,11 @@ async function watch(): Promise<void> {
         continue
       }
       if (!(await stopRecorded(place, found))) return end()
+      stopped = true
     }
     if (mark === '' || fileIdentity(mark) === null) {
-      removeRecord()
+      // That of a server which was killed stays: it tells whose the files are that it has left.
+      if (stopped) removeRecord()
       return end()
     }
     if (await throwAway()) return end()

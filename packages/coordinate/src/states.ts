@@ -244,7 +244,8 @@ export class Exclusive<Options> extends Handle<Options> implements Disposable, A
     this.#require('stop')
     await refuseUnseen(this.place)
     const state = await this.subject.stop()
-    removeRecord(this.place)
+    // That of a server which was killed stays: it tells whose the files are that it has left.
+    if (state === 'modified') removeRecord(this.place)
     return state
   }
 

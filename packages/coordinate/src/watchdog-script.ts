@@ -22,7 +22,7 @@ exec 2>&1 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-
 use=$1 record=$2 this_subject=$3 this_boot=$4 this_namespace=$5
 watchdog=$6 server=$7 change=$8 directory=$9
 shift 9
-inside=$1 mark=$2 wreck=$3 last=$4 pid_file=$5 lingered= failures=0
+inside=$1 mark=$2 wreck=$3 last=$4 pid_file=$5 lingered= stopped= failures=0
 
 # The watchdog lock goes first: whoever gets use next starts a new watchdog.
 end() { exec 3<&-; exec 5<&-; exit 0; }
@@ -268,9 +268,11 @@ while :; do
       continue
     fi
     stop
+    stopped=yes
   fi
   if [ -z "$mark" ] || [ ! -e "$mark" ]; then
-    free rm -f -- "$record" "$record.new"
+    # That of a server which was killed stays: it tells whose the files are that it has left.
+    [ -z "$stopped" ] || free rm -f -- "$record" "$record.new"
     end
   fi
   # To be thrown away: like anybody who leaves, change first. Meanwhile somebody may join.
