@@ -56,16 +56,15 @@ try {
     })
   }
   // Ctrl-C leaves out what has not begun yet.
-  let stopped = false
-  process.once('SIGINT', () => {
-    stopped = true
-  })
+  const stop = new AbortController()
+  process.once('SIGINT', () => stop.abort())
   tried = cases
-  // Two at a time: much of it is waiting for the disk.
-  const rows = [...new Set(cases.map(({ row }) => row))]
+  // Two at a time, and each package manager once before any is tried again.
+  const nth = (one) => cases.filter(({ row }) => row === one.row).indexOf(one)
+  const queue = cases.toSorted((left, right) => nth(left) - nth(right))
   const worker = async () => {
-    for (let row = rows.shift(); row !== undefined; row = rows.shift())
-      for (const one of cases.filter((other) => other.row === row)) if (!stopped) await report(one)
+    for (let one = queue.shift(); one !== undefined && !stop.signal.aborted; one = queue.shift())
+      await report(one)
   }
   const report = async (one) => {
     const started = performance.now()
