@@ -1,5 +1,6 @@
 import {
   chownSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -128,5 +129,28 @@ describe.skipIf(why !== null)(
         }
       },
     )
+
+    it('has nothing copied that only root can read by a link in a cluster of its own', async () => {
+      using home = temporaryDirectory()
+      writeFileSync(home.file('secret'), 'only root reads this', { mode: 0o600 })
+      const cluster = new Cluster(home.file('data'), { strategy, runAs: 'nobody' })
+      await cluster.create()
+      // Without it, the cluster is copied.
+      await (await cluster.clone({ to: home.file('first') })).destroy()
+      symlinkSync(home.file('secret'), `${cluster.dataDir}/base/1/99999`)
+      await expect(cluster.clone({ to: home.file('second') })).rejects.toMatchObject({
+        code: 'ERR_CLUSTER_PERMISSION',
+        message: expect.stringContaining('belongs to another user (uid 0)'),
+      })
+      expect(existsSync(home.file('second', 'base'))).toBe(false)
+    })
+
+    it('cannot open the lock of backups, and so cannot hold it', async () => {
+      using home = temporaryDirectory()
+      const cluster = new Cluster(home.file('data'), { strategy, runAs: 'nobody' })
+      await cluster.create()
+      await cluster.backup({ into: home.file('backups') })
+      expect(statSync(home.file('backups', 'howdah-backups.lock')).mode & 0o777).toBe(0o600)
+    })
   },
 )

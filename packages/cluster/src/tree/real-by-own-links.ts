@@ -4,7 +4,7 @@ import { isAbsolute, join } from 'node:path'
 /** More links than that go round: `MAXSYMLINKS` of Linux. */
 const most = 40
 
-/** Where an absolute path leads if all links on the way are root's; `null` if another user has made one of them. */
+/** Where an absolute path leads if only root can put links on the way; `null` if another user may have put one of them. */
 export function realByOwnLinks(path: string): string | null {
   let real = '/'
   let links = 0
@@ -18,12 +18,18 @@ export function realByOwnLinks(path: string): string | null {
       continue
     }
     links += 1
-    if (stats.uid !== 0 || links > most) return null
+    if (!isRootsAlone(real) || links > most) return null
     const target = readlinkSync(next)
     if (isAbsolute(target)) real = '/'
     rest.unshift(...partsOf(target))
   }
   return real
+}
+
+/** A link says little by its own owner: it may have been renamed. */
+function isRootsAlone(directory: string): boolean {
+  const { uid, mode } = lstatSync(directory)
+  return uid === 0 && (mode & 0o022) === 0
 }
 
 function partsOf(path: string): string[] {

@@ -30,7 +30,10 @@ export async function emptyDirectory(
   for (const { name } of found.filter(isDirectory)) await removeEntry(path, name)
 }
 
-async function removeEntry(above: string, name: string): Promise<void> {
+/** How often something may become another kind of thing while we remove it. */
+const attempts = 20
+
+async function removeEntry(above: string, name: string, left = attempts): Promise<void> {
   const path = `${above}/${name}`
   try {
     await unlink(path)
@@ -39,16 +42,21 @@ async function removeEntry(above: string, name: string): Promise<void> {
     if (code === 'ENOENT') return
     // Linux says EISDIR of a directory, and macOS EPERM.
     if (code !== 'EISDIR' && code !== 'EPERM') throw error
-    await removeDirectory(path)
+    if (!(await removeDirectory(path)) && left > 0) await removeEntry(above, name, left - 1)
   }
 }
 
-async function removeDirectory(path: string): Promise<void> {
+/** `false` if it is a directory no longer. */
+async function removeDirectory(path: string): Promise<boolean> {
   try {
     using held = HeldDirectory.open(path)
     await emptyDirectory(held.path)
     await rmdir(path)
+    return true
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    const { code = '' } = error as NodeJS.ErrnoException
+    if (code === 'ENOTDIR' || code === 'ELOOP') return false
+    if (code !== 'ENOENT') throw error
+    return true
   }
 }

@@ -1,0 +1,39 @@
+import { mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { temporaryDirectory } from '@howdah/fixtures'
+import { expect, it } from 'vitest'
+import { makeDirectories } from '../src/index.ts'
+
+it('makes a directory with all above it, with just the mode that was asked for', () => {
+  using home = temporaryDirectory()
+  const umask = process.umask(0o777)
+  try {
+    makeDirectories(home.file('a', 'b'), 0o700)
+  } finally {
+    process.umask(umask)
+  }
+  for (const path of [home.file('a'), home.file('a', 'b')]) {
+    expect(statSync(path).mode & 0o777).toBe(0o700)
+  }
+})
+
+it('leaves what is there as it is', () => {
+  using home = temporaryDirectory()
+  mkdirSync(home.file('a'), 0o755)
+  makeDirectories(home.file('a'), 0o700)
+  expect(statSync(home.file('a')).mode & 0o777).toBe(0o755)
+})
+
+it('ends where nothing can be made: behind a link that leads nowhere, and in a file', () => {
+  using home = temporaryDirectory()
+  symlinkSync(home.file('nowhere', 'at', 'all'), home.file('link'))
+  writeFileSync(home.file('file'), '')
+  expect(() => makeDirectories(home.file('link', 'a', 'b'))).toThrow(/EEXIST/)
+  expect(() => makeDirectories(home.file('file', 'a', 'b'))).toThrow(/ENOTDIR/)
+})
+
+it.runIf(process.platform === 'linux')(
+  'ends in /proc, where recursion by Node never returns',
+  () => {
+    expect(() => makeDirectories('/proc/howdah/a')).toThrow(/ENOENT/)
+  },
+)
