@@ -3,6 +3,7 @@ import type { Check, Complaint } from './check.ts'
 import { type CheckName, type Finding, isWrong } from './finding.ts'
 import { leftBackends } from './left-backends.ts'
 import { limits } from './limits.ts'
+import { lookAgain } from './look-again.ts'
 import { locks } from './locks.ts'
 import { modes } from './modes.ts'
 import { unknown } from './of-each.ts'
@@ -63,7 +64,7 @@ const checks: readonly Check[] = [
  */
 export async function diagnose(options: DiagnoseOptions = {}): Promise<Finding[]> {
   const { dataDirs = [], scope = 'machine', fix = false, strategy = defaultStrategy() } = options
-  const scene = await survey(dataDirs, scope === 'machine', strategy)
+  const scene = await lookAgain(async () => await survey(dataDirs, scope === 'machine', strategy))
   const findings: Finding[] = []
   for (const check of checks) {
     if (options.checks?.includes(check.name) === false) continue
@@ -82,7 +83,7 @@ const isUntold = ({ severity, check }: Finding): boolean =>
 
 async function examine(check: Check, scene: Scene): Promise<Complaint[]> {
   try {
-    return await check.examine(scene)
+    return await lookAgain(async () => await check.examine(scene))
   } catch (error) {
     return [unknown(error)]
   }

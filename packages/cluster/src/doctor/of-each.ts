@@ -2,6 +2,7 @@ import { lstat } from 'node:fs/promises'
 import { LockBindingError } from '@howdah/lock'
 import type { DataDirectory } from '../data-directory.ts'
 import type { Complaint } from './check.ts'
+import { lookAgain } from './look-again.ts'
 import { missing } from './locks.ts'
 import type { Scene } from './scene.ts'
 
@@ -13,7 +14,7 @@ export async function ofEach(
   const found = await Promise.all(
     clusters.map(async (directory) => {
       try {
-        const complaints = await complain(directory)
+        const complaints = await lookAgain(async () => await complain(directory))
         return own.has(directory.path) ? complaints : complaints.map(unmended)
       } catch (error) {
         return (await isGone(directory)) ? [] : [unknown(error, directory.path)]

@@ -37,7 +37,7 @@ export async function survey(
   strategy: Strategy,
 ): Promise<Scene> {
   const [all, registered, remembered] = await Promise.all([
-    postgresProcesses(),
+    postgresProcesses().catch(() => null),
     registeredServers().catch((error: unknown) => ({ error })),
     rememberedClusters(),
   ])
