@@ -57,7 +57,7 @@ try {
   }
   // Ctrl-C leaves out what has not begun yet.
   const stop = new AbortController()
-  process.once('SIGINT', () => stop.abort())
+  process.on('SIGINT', () => stop.abort())
   tried = cases
   // Two at a time, and each package manager once before any is tried again.
   const nth = (one) => cases.filter(({ row }) => row === one.row).indexOf(one)

@@ -33,6 +33,6 @@ export function casesOf({ quick }) {
     ]
   })
   const bun = managers.find(({ isNative }) => isNative)
-  const runtime = { ...bun, title: `${bun.title}, as the runtime`, script: (program) => program }
-  return [...cases, { row: runtime.title, column: 'Bun', manager: runtime, node: 24 }]
+  const runtime = { ...bun, script: (program) => program }
+  return [...cases, { row: bun.title, column: 'Bun', manager: runtime, node: 24 }]
 }

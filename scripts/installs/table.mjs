@@ -1,4 +1,4 @@
-const columns = ['Node 20', 'Node 22', 'Node 24', 'Node 26', 'no scripts', 'BusyBox']
+const columns = ['Node 20', 'Node 22', 'Node 24', 'Node 26', 'no scripts', 'BusyBox', 'Bun']
 
 /** The results of cases as a table in Markdown: a row for each package manager. */
 export function tableOf(cases, results) {
