@@ -17,6 +17,7 @@ const tasks = {
   demo: [['build'], ['--dir', 'apps/demo', '--silent', 'demo']],
   test: [['build'], ['exec', 'vitest', 'run']],
   bench: [['build'], ['exec', 'turbo', 'run', 'bench', '--concurrency=1']],
+  installs: [['build'], ['exec', 'node', 'scripts/try-installs.mjs']],
   check: [
     ['build'],
     ['exec', 'turbo', 'run', 'typecheck', 'pack:check'],
