@@ -9,7 +9,7 @@ import { isCurrent } from './is-current.ts'
 import { Launcher } from './launch.ts'
 import { lastOneOut } from './leave.ts'
 import { type Place, checkPlace, isThrowAway } from './place.ts'
-import { names, readRecord, seconds, writeRecord } from './record.ts'
+import { names, readRecord, removeRecord, seconds, writeRecord } from './record.ts'
 import { hasServer, isOfElsewhere, lockForServer } from './server-lock.ts'
 import { stopRecorded } from './stop-recorded.ts'
 import type { State } from './subject.ts'
@@ -244,7 +244,8 @@ export async function bringUp<Options>(
     )
     throw await withSuppressed(reason, async () => {
       const record = readRecord(place)
-      if (launcher.launched && record !== null) await stopRecorded(place, record)
+      if (!launcher.launched || record === null) return
+      if (await stopRecorded(place, record)) removeRecord(place)
     })
   } finally {
     await launcher.settled()
