@@ -124,10 +124,7 @@ describe('a command line', () => {
     [['exec', '--temporary', '-D', 'x', 'y'], /cannot be used with option/],
     [['--destroy', 'start'], /option '--destroy' is none of "howdah start"/],
   ])('%j is misused: status 2', (args, message) => {
-    const { status, out, err } = read(...args)
-    expect(status).toBe(2)
-    expect(err).toMatch(message)
-    expect(out).toBe('')
+    expect(read(...args)).toEqual({ status: 2, out: '', err: expect.stringMatching(message) })
   })
 
   test.each([[['-V']], [['--version']]])('%j prints the version', (args) => {
