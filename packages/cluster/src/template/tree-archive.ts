@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { openPlainFile } from '@howdah/lock'
 
 /** A file in an archive, below the root of its tree. */
-export interface ArchivedFile {
+interface ArchivedFile {
   readonly path: string
   /** In bytes. What is longer than its content ends in zeros. */
   readonly size: number
