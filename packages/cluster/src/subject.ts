@@ -11,6 +11,7 @@ import type { ServerUser } from './server-user.ts'
 import { startPostmaster, type StartOptions } from './start.ts'
 import { stopPostmaster } from './stop.ts'
 import { prepareDirectory } from './prepare.ts'
+import { requireWhole } from './require-whole.ts'
 import { recordSuperuser } from './superuser.ts'
 import { ensureTcpLogin, type TcpLogin } from './tcp-login.ts'
 import { forgetting, remember, rememberStarted } from './use-entry.ts'
@@ -76,6 +77,7 @@ export class ClusterSubject implements Subject<LaunchOptions> {
   async start(options: LaunchOptions, launch: Launch): Promise<State> {
     await checkAccess(this.directory, this.user)
     const [runtime] = await Promise.all([this.runtime(), this.scope.requireFree()])
+    requireWhole(this.directory)
     refuseHardLinks(this.directory)
     options.onProgress?.('starting')
     await recordSuperuser(this.directory, runtime, this.user)

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -186,12 +187,31 @@ it('runs an existing cluster of an older major by that major', async () => {
   expect((await fresh.runtime()).version.major).toBe(newest.major)
 })
 
+it.each(['base', 'global'])(
+  'a cluster without its directory %s says so, and nothing is made there',
+  async (missing) => {
+    using home = temporaryDirectory()
+    const cluster = new Cluster(home.file('data'), { strategy })
+    await cluster.create()
+    rmSync(home.file('data', missing), { recursive: true })
+    const before = readdirSync(cluster.dataDir)
+    const failed = {
+      code: 'ERR_CLUSTER_START_FAILED',
+      message: expect.stringContaining(`has no directory ${missing}`),
+    }
+    await expect(cluster.run()).rejects.toMatchObject(failed)
+    await expect(cluster.start()).rejects.toMatchObject(failed)
+    expect(readdirSync(cluster.dataDir)).toEqual(before)
+  },
+)
+
 it('is too old before PostgreSQL 10, and says so', async () => {
   using home = temporaryDirectory()
   writeFileSync(home.file('PG_VERSION'), '9.6\n')
   await expect(new Cluster(home.path, { strategy }).run()).rejects.toMatchObject({
     code: 'ERR_CLUSTER_UNSUPPORTED_VERSION',
   })
+  expect(readdirSync(home.path)).toEqual(['PG_VERSION'])
 })
 
 it.runIf(process.getuid?.() === 0 && process.platform === 'linux')(

@@ -229,7 +229,7 @@ export async function bringUp<Options>(
   const watched =
     pinned && !isThrowAway(place)
       ? Promise.resolve('unmodified' as const)
-      : ensureWatchdog(place, { kind: options.watchdog, fresh })
+      : ensureWatchdog(coordinated, { kind: options.watchdog, fresh })
   if (fresh) await watched
   const launcher = new Launcher(place, { pinned, linger, joined: randomUUID() }, watched)
   try {
@@ -238,9 +238,10 @@ export async function bringUp<Options>(
     return state
   } catch (error) {
     await launcher.settled()
+    // If nothing was launched, the server was not held back by a missing watchdog: something else is wrong first.
     const reason: unknown = await watched.then(
       () => error,
-      (missing: unknown) => missing,
+      (missing: unknown) => (launcher.launched ? missing : error),
     )
     throw await withSuppressed(reason, async () => {
       const record = readRecord(place)
@@ -268,16 +269,17 @@ function refuseUsersElsewhere(place: Place, use: Lock): void {
  * else's is left alone.
  */
 export async function keepWatch<Options>(
-  { subject, place }: Coordinated<Options>,
+  coordinated: Coordinated<Options>,
   wishes: Pick<StartOptions<Options>, 'linger' | 'pinned' | 'watchdog'>,
 ): Promise<void> {
+  const { subject, place } = coordinated
   const record = readRecord(place)
   if (!names(record, await subject.process())) return
   const linger = Math.max(record.linger, seconds(wishes.linger ?? 0))
   const pinned = record.pinned || wishes.pinned === true
   if (linger > 0) writeRecord(place, { ...record, pinned, linger, joined: randomUUID() })
   else if (!record.pinned && pinned) writeRecord(place, { ...record, pinned })
-  if (!pinned) await ensureWatchdog(place, { kind: wishes.watchdog })
+  if (!pinned) await ensureWatchdog(coordinated, { kind: wishes.watchdog })
 }
 
 function isNotFound(error: unknown): boolean {

@@ -98,7 +98,7 @@ async function tidy<Options>(
   if (running !== null) {
     if (!names(record, running) || record.pinned) return 'kept'
     if (lingers && record.linger > 0 && !destroys) {
-      await ensureWatchdog(place, { kind: watchdog })
+      await ensureWatchdog({ subject, place }, { kind: watchdog })
       return 'kept'
     }
   } else if (isRecordedAlive(record)) {

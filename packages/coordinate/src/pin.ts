@@ -59,7 +59,7 @@ export async function unpin(
     const use = await waiting.lock({ for: 'use', path: place.use, mode: 'shared', create: false })
     try {
       writeRecord(place, { ...record, pinned: false })
-      await ensureWatchdog(place, { kind: options.watchdog })
+      await ensureWatchdog({ subject, place }, { kind: options.watchdog })
       return 'modified'
     } finally {
       use.release()

@@ -31,8 +31,8 @@ export interface Subject<Options> {
    */
   prepare?(): Promise<void>
   /**
-   * Brings it into being, the file of the use lock included. Under change, before use is taken. Where it is missing, the
-   * subject always exists once its use file does, and that file is made by joining.
+   * Brings it into being, with all that the use, watchdog and server locks lie on. Under change, before use is taken. Where
+   * it is missing, the subject always exists once its use file does, and joining makes those files.
    */
   create?(options: Options, creation: Creation): Promise<State>
   /**

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { type Lock, acquire, currentProcess, tryAcquire } from '@howdah/lock'
 import { messageOf } from './caught.ts'
 import type { State } from './subject.ts'
+import type { Coordinated } from './coordinated.ts'
 import { WatchdogError } from './errors.ts'
 import { coverDescriptors } from './inheritable-descriptors.ts'
 import { type Place, childUser, isThrowAway } from './place.ts'
@@ -35,8 +36,13 @@ export interface WatchdogOptions {
  * A watchdog that ends lets go of its own lock before it lets go of use; so while we hold use, whoever has the watchdog
  * lock stays.
  */
-export async function ensureWatchdog(place: Place, options: WatchdogOptions = {}): Promise<State> {
-  const lock = await watchdogLock(place, options.fresh === true)
+export async function ensureWatchdog<Options>(
+  { subject, place }: Coordinated<Options>,
+  options: WatchdogOptions = {},
+): Promise<State> {
+  // As the use file: a subject that is created has it since then, and it may be a directory.
+  const create = subject.create === undefined
+  const lock = await watchdogLock(place, options.fresh === true, create)
   if (lock === null) return 'unmodified'
   try {
     await start(place, lock, options.kind ?? defaultKind())
@@ -49,10 +55,10 @@ export async function ensureWatchdog(place: Place, options: WatchdogOptions = {}
   return 'modified'
 }
 
-async function watchdogLock(place: Place, fresh: boolean): Promise<Lock | null> {
+async function watchdogLock(place: Place, fresh: boolean, create: boolean): Promise<Lock | null> {
   try {
-    if (!fresh) return await tryAcquire(place.watchdog)
-    return await acquire(place.watchdog, { timeout: farewell, fair: false })
+    if (!fresh) return await tryAcquire(place.watchdog, { create })
+    return await acquire(place.watchdog, { timeout: farewell, fair: false, create })
   } catch (error) {
     throw new WatchdogError(`its lock ${place.watchdog} cannot be had: ${messageOf(error)}`, error)
   }

@@ -37,6 +37,7 @@ export class FakeSubject implements Subject<void>, AsyncDisposable {
   alreadyExisting(): this {
     mkdirSync(this.#directory.file('subject'))
     writeFileSync(this.place.use, '')
+    writeFileSync(this.place.watchdog, '')
     return this
   }
 

@@ -62,6 +62,7 @@ export function subjectIn(directory, at = () => undefined) {
       writeFileSync(file('wreck'), '')
       at('created-half')
       mkdirSync(file('data'))
+      writeFileSync(file('watchdog'), '')
       writeFileSync(file('data/one'), 'one')
       writeFileSync(file('.hidden'), 'hidden')
       if (throwAway) writeFileSync(file('throw-away'), '')
