@@ -26,8 +26,8 @@ export interface Publishing {
   readonly durable?: boolean | undefined
   /** The path under which it is written first, in the same directory; by default one that nobody else has. */
   readonly temporary?: string | undefined
-  /** Called when the content is written, before the file appears. What it throws keeps it from appearing. */
-  readonly check?: (() => void) | undefined
+  /** Called when the content is written, before the file appears. If it throws or rejects, the file does not appear. */
+  readonly check?: (() => void | Promise<void>) | undefined
 }
 
 /**
@@ -52,7 +52,7 @@ export async function publishFile(
   }
   await writeNewFile(temporary, content, { mode, durable, prepare })
   try {
-    check?.()
+    await check?.()
     if (replace) renameSync(temporary, path)
     else linkSync(temporary, path)
   } finally {

@@ -40,15 +40,20 @@ export class DocumentFile {
   /**
    * Replaces document and last good version, each whole. Rejects with `ERR_STORE_IO`.
    *
-   * The good version first: whatever was published is in it, also when this process is killed between the two. It is not
-   * synced, since what a power failure takes from it the document still has. `lock` is the descriptor of its lock file.
+   * The good version appears first: whatever was published is in it, also when this process is killed between the two. It
+   * appears only when the document is written, so that a full disk changes neither. It is not synced, since what a power
+   * failure takes from it the document still has. `lock` is the descriptor of its lock file.
    */
   async publish(text: string, lock: number, failure: Failure): Promise<void> {
     const durable = this.#durable
     try {
-      await publishFile(this.#goodPath, text, { mode: 0o600, durable: false })
       const keepExtended = !isStamped(lock, this.path)
-      await publishFile(this.path, text, { mode: 0o600, durable, keepExtended })
+      await publishFile(this.path, text, {
+        mode: 0o600,
+        durable,
+        keepExtended,
+        check: () => publishFile(this.#goodPath, text, { mode: 0o600, durable: false }),
+      })
       if (!keepExtended) stamp(lock, this.path)
     } catch (error) {
       throw ioError(error, failure)
