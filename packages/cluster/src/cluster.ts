@@ -41,6 +41,7 @@ import { ClusterSubject } from './subject.ts'
 import { superuserOf } from './superuser.ts'
 import { explained } from './system-errors.ts'
 import { remember } from './use-entry.ts'
+import { markWreck } from './wreck.ts'
 import { readVersion } from './version-file.ts'
 import { waiting, type WaitingOptions } from './waiting-options.ts'
 
@@ -237,6 +238,7 @@ export class Cluster {
    */
   async stop(options: EndOptions = {}): Promise<State> {
     return await explained(this.dataDir, async () => {
+      if (await this.endLost(options)) return 'modified'
       const status = await this.status()
       if (status.state !== 'running') return 'unmodified'
       if (!status.ours && options.force !== true) throw new NotOursError(this.dataDir, 'stop')
@@ -257,6 +259,9 @@ export class Cluster {
    */
   async destroy(options: EndOptions = {}): Promise<State> {
     return await explained(this.dataDir, async () => {
+      await this.endLost(options, async (held) => {
+        if (!(await held.has(held.versionFile))) await markWreck(held)
+      })
       const exists = await this.exists()
       if (!exists) {
         await this.refuseServed()
@@ -337,6 +342,15 @@ export class Cluster {
     const isNew = !(await this.directory.has(this.directory.path))
     const { refuseServed } = await import('./serving/refuse-served.ts')
     await refuseServed(this.directory, isNew)
+  }
+
+  private async endLost(
+    options: EndOptions,
+    then?: (held: DataDirectory) => Promise<void>,
+  ): Promise<boolean> {
+    if (options.force !== true) return false
+    const { endLost } = await import('./serving/end-lost.ts')
+    return await endLost(this.directory, options, then)
   }
 
   private async forMyself(wanted: string, options: EndOptions) {

@@ -1,4 +1,5 @@
 import { endServer } from '@howdah/coordinate'
+import type { ProcessIdentity } from '@howdah/lock'
 import type { DataDirectory } from './data-directory.ts'
 import { StopFailedError } from './errors.ts'
 import { findPostmaster } from './postmaster.ts'
@@ -37,11 +38,20 @@ export async function stopPostmaster(
   directory: DataDirectory,
   options: StopOptions = {},
 ): Promise<boolean> {
-  const timeout = options.timeout ?? 60_000
   const postmaster = await findPostmaster(directory)
   if (postmaster === null) return false
+  await endPostmaster(directory, postmaster.identity, options)
+  return true
+}
+
+/** Stops a server of the directory that was found, as {@link stopPostmaster} does. */
+export async function endPostmaster(
+  directory: DataDirectory,
+  identity: ProcessIdentity,
+  options: StopOptions = {},
+): Promise<void> {
   options.signal?.throwIfAborted()
-  const { identity } = postmaster
+  const timeout = options.timeout ?? 60_000
   const { pid } = identity
   const scope = scopeOf(directory, identity)
   const end = await endServer(identity, {
@@ -60,5 +70,4 @@ export async function stopPostmaster(
     )
   }
   await (await scope)?.release()
-  return true
 }

@@ -51,6 +51,7 @@ const headings: Readonly<Record<CheckName, string>> = {
   'shared-memory': 'shared memory',
   'stale-pid-files': 'stale pid files',
   'stale-links': 'stale links',
+  'lost-files': 'files that were removed',
   'unfinished-work': 'unfinished work',
   permissions: 'owners and permissions',
   runtimes: 'PostgreSQL',

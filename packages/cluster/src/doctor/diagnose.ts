@@ -5,6 +5,7 @@ import { leftBackends } from './left-backends.ts'
 import { limits } from './limits.ts'
 import { lookAgain } from './look-again.ts'
 import { locks } from './locks.ts'
+import { lostFiles } from './lost-files.ts'
 import { modes } from './modes.ts'
 import { unknown } from './of-each.ts'
 import { orphanedServers } from './orphaned-servers.ts'
@@ -44,6 +45,7 @@ const checks: readonly Check[] = [
   leftBackends,
   sharedMemory,
   stalePidFiles,
+  lostFiles,
   unfinishedWork,
   staleLinks,
   permissions,

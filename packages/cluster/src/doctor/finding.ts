@@ -7,6 +7,7 @@ export type CheckName =
   | 'shared-memory'
   | 'stale-pid-files'
   | 'stale-links'
+  | 'lost-files'
   | 'unfinished-work'
   | 'permissions'
   | 'runtimes'

@@ -16,6 +16,6 @@ export async function refuseServed(directory: DataDirectory, isNew = false): Pro
   if (pid === undefined) return
   throw new UnknownStatusError(
     directory.path,
-    `its PG_VERSION was removed while a server runs there (pid ${pid}); put that file back, or stop the server with: kill -INT ${pid}`,
+    `its PG_VERSION was removed while a server runs there (pid ${pid}); put that file back, it is a copy of base/1/PG_VERSION, or stop the server with: howdah stop --force`,
   )
 }
