@@ -15,6 +15,7 @@ import { stopRecorded } from './stop-recorded.ts'
 import type { State } from './subject.ts'
 import { type WaitOptions, Waiting } from './waiting.ts'
 import { type WatchdogKind, ensureWatchdog } from './watchdog.ts'
+import { awaitWatchdogElsewhere, refuseWatchdogElsewhere } from './watchdog-elsewhere.ts'
 import { withSuppressed } from './with-suppressed.ts'
 
 /** How a server is started, when joining starts it. */
@@ -86,6 +87,7 @@ async function joinFor<Options, Result>(
   const waiting = new Waiting(options)
   const mustExist = options.ifExists === true
   for (let attempt = 0; attempt < attempts; attempt++) {
+    await awaitWatchdogElsewhere(coordinated.place, waiting)
     const change = await takeChange(coordinated, waiting, mustExist)
     try {
       const joined = await joinUnderChange(coordinated, change, options, waiting)
@@ -220,6 +222,7 @@ export async function bringUp<Options>(
     return 'unmodified'
   }
   if (use !== null) refuseUsersElsewhere(place, use)
+  await refuseWatchdogElsewhere(place)
   // As the use file: a subject that is created has it since then.
   if (subject.create === undefined) (await lockForServer(place, true)).release()
   const linger = Math.max(readRecord(place)?.linger ?? 0, seconds(options.linger ?? 0))

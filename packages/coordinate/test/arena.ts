@@ -36,10 +36,11 @@ export class Arena implements AsyncDisposable {
     return this.#add(new UserProcess(this.directory, { place: this.#changes, ...options }))
   }
 
-  /** A new user in a container of its own. Killing it ends all that runs in there. */
-  containedUser(options: object = {}): UserProcess {
+  /** A new user in a container of its own, run by `first` if that is given. Killing it ends all that runs in there. */
+  containedUser(options: object = {}, first: string[] = []): UserProcess {
     const all = { place: this.#changes, ...options }
-    return this.#add(new UserProcess(this.directory, all, inPidNamespace))
+    const within = (command: string[]) => inPidNamespace([...first, ...command])
+    return this.#add(new UserProcess(this.directory, all, within))
   }
 
   #add(user: UserProcess): UserProcess {

@@ -80,6 +80,28 @@ describe.skipIf(denied !== null)('a server of another container', () => {
   })
 })
 
+describe.skipIf(denied !== null)('a watchdog of another container', () => {
+  test('that lingers after a crash is waited for, and the next server has one of its own', async () => {
+    await using arena = new Arena()
+    // A container that outlives its user.
+    const user = arena.containedUser({ linger: 60 }, ['sh', '-c', '"$@"; read -r _', 'sh'])
+    await user.joined()
+    user.child.stdin?.write('leave\n')
+    await until('it has left', () => user.lines.includes('left kept'))
+    const left = arena.pid('watchdog')
+    // It takes its time to see the crash.
+    process.kill(left, 'SIGSTOP')
+    process.kill(arena.pid('server'), 'SIGKILL')
+    await until('the server is dead', () => !arena.has('server'))
+    const onWait = () => void process.kill(left, 'SIGCONT')
+    await using guard = await Guard.join(arena.subject, arena.place, { start: {}, onWait })
+    expect(guard.started).toBe('modified')
+    const watchdogs = arena.involved().filter(({ role }) => role === 'watchdog')
+    expect(watchdogs).toHaveLength(1)
+    expect(watchdogs).not.toMatchObject([{ pid: left }])
+  })
+})
+
 describe.each<WatchdogKind>(['sh', 'node'])('by its inode, and watched by %s', (watchdog) => {
   test('a copy is a subject of its own, and the original never notices', async () => {
     await using arena = new Arena()
