@@ -8,6 +8,12 @@ if (denied !== null) console.log(`no tests in containers: ${denied}`)
 /** As an ordinary user, only one user can be mapped into a container. */
 const isRoot = process.geteuid?.() === 0
 const users: ContainerUser[] = isRoot ? ['root', 'app'] : []
+// A user without a passwd entry makes a cluster only with nss_wrapper. HOME is / there, and may not be written.
+if (isRoot && Container.hasNssWrapper()) users.push('nameless')
+else
+  console.log(
+    'no life in a container without a name: there is no nss_wrapper (Debian: libnss-wrapper)',
+  )
 if (!isRoot) console.log('no life in containers: only root may run several users in them')
 
 describe.skipIf(denied !== null)(
@@ -23,6 +29,37 @@ describe.skipIf(denied !== null)(
         expect(result.stderr).not.toMatch(/^\s+at /m)
         expect(result).toMatchObject({ status: 0, stdout: expect.stringMatching(/\n +3 *\n/) })
         expect(result.stdout).toContain('processes left: 0\n')
+      },
+      300_000,
+    )
+
+    test.runIf(isRoot)(
+      'a user without a name, and without nss_wrapper, is told why there is no cluster, and the cure works',
+      async () => {
+        using volume = temporaryDirectory({ prefix: 'howdah-container-' })
+        chmodSync(volume.path, 0o777)
+        const postgres = await postgresForContainers()
+        const options = { volume: volume.path, postgres, nssWrapper: false }
+        const refused = await Container.run('howdah start', { ...options, user: 'nameless' })
+        expect(refused).toMatchObject({
+          status: 1,
+          stderr: expect.stringMatching(
+            /has none for uid 12345; install nss_wrapper .*>>\/etc\/passwd/,
+          ),
+        })
+        expect(refused.stderr).not.toMatch(/^\s+at /m)
+        // As in the message, by root; then as that user, for whom the cluster was made.
+        const cure = /echo '[^']*' >>\/etc\/passwd/.exec(refused.stderr)?.[0]
+        const made = await Container.run(
+          `${cure}; howdah -D data --run-as howdah -c 'create table t (i int)'`,
+          options,
+        )
+        expect(made).toMatchObject({ status: 0 })
+        const used = await Container.run(`howdah -D data -c 'table t'; howdah -D data status`, {
+          ...options,
+          user: 'nameless',
+        })
+        expect(used).toMatchObject({ status: 0, stdout: expect.stringContaining('stopped') })
       },
       300_000,
     )

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { userInfo } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { ServerUserError } from './errors.ts'
 import { writeOwnFile } from './own-file.ts'
 import { isKnown, type ServerUser } from './server-user.ts'
@@ -17,9 +17,12 @@ interface LentName extends AsyncDisposable {
  *
  * `initdb` and single-user mode insist on one, and a server does not (measured with 10 to 18). nss_wrapper is a library
  * that is loaded before a program and answers in the place of the user database; the program runs without it if it is not
- * installed. One that the caller has is used as it is. The names lie in `directory`.
+ * installed. One that the caller has is used as it is. The names lie in `directory`, which the program knows as `argument`.
  */
-export async function lendName(directory: string, user: ServerUser | null): Promise<LentName> {
+export async function lendName(
+  { path: directory, argument }: { path: string; argument: string },
+  user: ServerUser | null,
+): Promise<LentName> {
   const theirs = callersWrapper(user)
   if (theirs !== null) return { env: theirs, [Symbol.asyncDispose]: async () => undefined }
   if (await hasName(user)) return { env: {}, [Symbol.asyncDispose]: async () => undefined }
@@ -31,8 +34,8 @@ export async function lendName(directory: string, user: ServerUser | null): Prom
   return {
     env: {
       LD_PRELOAD: 'libnss_wrapper.so',
-      NSS_WRAPPER_PASSWD: users,
-      NSS_WRAPPER_GROUP: groups,
+      NSS_WRAPPER_PASSWD: `${argument}/${basename(users)}`,
+      NSS_WRAPPER_GROUP: `${argument}/${basename(groups)}`,
     },
     async [Symbol.asyncDispose]() {
       for (const path of [users, groups]) await rm(path, { force: true })

@@ -1,13 +1,12 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
-import { dirname } from 'node:path'
 import type { Runtime } from '@howdah/runtime'
-import { isStaging } from './data-directory.ts'
 import { serverEnvironment } from './environment.ts'
 import { lendName, refuseNameless } from './lend-name.ts'
 import { reach } from './reach.ts'
 import type { ServerUser } from './server-user.ts'
+import { HeldDirectory } from './tree/held-directory.ts'
 
 /** What one of the server's programs has done. */
 export interface Outcome {
@@ -40,7 +39,13 @@ export async function runServerProgram(
   using way = reach(path, user)
   const words = args(way.argument)
   const needsName = program === 'initdb' || words.includes('--single')
-  await using name = needsName ? await lendName(isStaging(path) ? dirname(path) : path, user) : null
+  // initdb works in an empty directory: its names lie beside that one. Both may be known by descriptors, ours and its own.
+  const where = program === 'initdb' ? '/..' : ''
+  using held = needsName ? HeldDirectory.open(`${path}${where}`) : null
+  await using name =
+    held === null
+      ? null
+      : await lendName({ path: held.path, argument: `${way.argument}${where}` }, user)
   const child = spawn(runtime.program(program), words, {
     cwd: way.cwd,
     env: { ...serverEnvironment(runtime.bindir), ...name?.env },
