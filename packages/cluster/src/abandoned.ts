@@ -3,6 +3,7 @@ import type { DataDirectory } from './data-directory.ts'
 import { removeLeftFiles } from './left-files.ts'
 import { endOrphans } from './orphans.ts'
 import { findPostmaster } from './postmaster.ts'
+import { leftSegment, removeSegment } from './serving/left-segment.ts'
 import { runServerProgram } from './server-program.ts'
 import type { ServerUser } from './server-user.ts'
 
@@ -13,26 +14,28 @@ export interface Removal {
 }
 
 /**
- * Takes back what a killed postmaster has left behind, before its data directory is removed and nobody could find it any
- * more: its children, and its shared memory. Where none was killed, nothing happens. The caller holds the change and use
- * locks.
+ * Takes back what a killed server has left behind, before its data directory is removed and nobody could find it any more: its
+ * children, and its shared memory. If none was killed, nothing happens. The caller holds the change and use locks.
  */
 export async function takeBackAbandoned(
   directory: DataDirectory,
-  { user, runtime }: Removal,
+  removal?: Removal,
 ): Promise<void> {
   if (!(await directory.has(directory.pidFile))) return
   if ((await findPostmaster(directory)) !== null) return
   await endOrphans(directory)
+  const segment = await leftSegment(directory)
   await removeLeftFiles(directory)
   // It can be removed without one, too.
-  const chosen = await runtime().catch(() => null)
-  if (chosen !== null) await giveBackMemory(directory, chosen, user)
+  const chosen = (await removal?.runtime().catch(() => null)) ?? null
+  if (chosen !== null) await giveBackMemory(directory, chosen, removal?.user ?? null)
+  // A server that is not there, is older than 13, or refuses to start on an unfinished directory has not done it.
+  if (segment !== null) await removeSegment(segment.id)
 }
 
 /**
- * Has all shared memory given back that a killed server on a data directory has left, which is known by no other than a
- * server that starts there: it does so first of all, and so does one that is only to check its configuration.
+ * Frees all shared memory of a killed server on a data directory. Only a server that starts there can find all of it, and it
+ * frees it first; so does one that only checks its configuration.
  *
  * Before 13, where the key does not come from the directory but from the port, the next server at that port does so.
  * Source: `PGSharedMemoryCreate` in PostgreSQL's `sysv_shmem.c`. The caller holds the change and use locks.

@@ -5,7 +5,7 @@ import { discard } from './discard.ts'
 import { UnknownStatusError } from './errors.ts'
 import { isInTemporaryPlace } from './temporary-place.ts'
 import type { Descriptor } from './tree/held-directory.ts'
-import { clearWreck, markWreck } from './wreck.ts'
+import { clearWreck, endCreation, markWreck } from './wreck.ts'
 
 /**
  * Removes a stopped cluster: first the marker that tells a wreck, then `PG_VERSION`, the rest, and the directory. A mount
@@ -17,12 +17,15 @@ export async function destroyCluster(
   change: Descriptor,
   removal?: Removal,
 ): Promise<void> {
-  if (removal !== undefined) await takeBackAbandoned(named, removal)
+  await takeBackAbandoned(named, removal)
   const directory = named.by(change)
   await requireCluster(directory)
   await markWreck(directory)
   await rm(directory.versionFile, { force: true })
-  if (isInTemporaryPlace(directory.path)) return await discard(directory.path)
+  if (isInTemporaryPlace(directory.path)) {
+    await endCreation(directory, removal)
+    return await discard(directory.path)
+  }
   await clearWreck(directory, removal)
   await rmdir(directory.path).catch((error: NodeJS.ErrnoException) => {
     if (!leftThere.has(error.code ?? '')) throw error

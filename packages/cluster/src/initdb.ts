@@ -31,6 +31,8 @@ export async function initdb(staging: string, initialization: Initialization): P
     '--pgdata',
     path,
     ...initdbArguments(superuser),
+    // If it tidied up, nothing would name the shared memory of a server of its own that was killed.
+    '--no-clean',
     // After a crash of the machine, nobody wants what was to be thrown away.
     ...(throwAway ? ['--no-sync'] : []),
   ]
@@ -73,5 +75,8 @@ async function run(
     args,
     input,
   })
-  if (!succeeded) throw new CreateFailedError(directory.path, stderr.trim() || stdout.trim())
+  if (succeeded) return
+  // The directory is removed by us.
+  const words = stderr.replaceAll(/^initdb: .* not removed at user's request\n?/gm, '')
+  throw new CreateFailedError(directory.path, words.trim() || stdout.trim())
 }

@@ -10,6 +10,7 @@ import { isSpare, sweepSpare } from './spare.ts'
 import { stopPostmaster } from './stop.ts'
 import { emptyDirectory, removeTree } from './tree/remove-tree.ts'
 import { temporaryPlaces } from './temporary-place.ts'
+import { stagingsOf } from './wreck.ts'
 
 /**
  * Removes what is left of temporary clusters, wherever this user's lie, and resolves to the number of clusters removed.
@@ -63,6 +64,10 @@ async function sweepOne(directory: DataDirectory): Promise<boolean> {
       await rmdir(directory.path)
       return true
     }
+    // An initdb that outlives its creator holds the lock on the directory that it fills.
+    for (const staging of await stagingsOf(held)) {
+      if (!(await isFree(staging))) return false
+    }
     if (await isPinned(directory)) return false
     if (!(await directory.has(directory.throwAway)) && !(await directory.has(directory.wreck)))
       return false
@@ -75,6 +80,12 @@ async function sweepOne(directory: DataDirectory): Promise<boolean> {
   } finally {
     for (const lock of locks.toReversed()) lock.release()
   }
+}
+
+async function isFree(path: string): Promise<boolean> {
+  const lock = await tryAcquire(path, { create: false }).catch(() => null)
+  lock?.release()
+  return lock !== null
 }
 
 /** One that was started to stay needs no user. */

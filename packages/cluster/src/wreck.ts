@@ -19,11 +19,20 @@ export async function markWreck(directory: DataDirectory): Promise<void> {
  */
 export async function clearWreck(directory: DataDirectory, removal?: Removal): Promise<void> {
   if (!(await directory.has(directory.wreck))) return
-  for (const name of await readdir(directory.here)) {
-    if (isStaging(name)) await ended(join(directory.path, name), removal)
-  }
+  await endCreation(directory, removal)
   await emptyDirectory(directory.here, (name) => directory.file(name) === directory.wreck)
   await rm(directory.wreck, { force: true })
+}
+
+/** The directories inside it in which clusters are made, or were made when that was killed. */
+export async function stagingsOf(directory: DataDirectory): Promise<string[]> {
+  const names = await readdir(directory.here)
+  return names.filter(isStaging).map((name) => join(directory.path, name))
+}
+
+/** Waits for what a creator that was killed has left running, and takes back its shared memory. */
+export async function endCreation(directory: DataDirectory, removal?: Removal): Promise<void> {
+  for (const staging of await stagingsOf(directory)) await ended(staging, removal)
 }
 
 /**
@@ -38,5 +47,5 @@ async function ended(staging: string, removal: Removal | undefined): Promise<voi
     lock.release()
   }
   await stopPostmaster(inside, { mode: 'immediate' })
-  if (removal !== undefined) await takeBackAbandoned(inside, removal)
+  await takeBackAbandoned(inside, removal)
 }

@@ -1,15 +1,10 @@
-import { execFile } from 'node:child_process'
-import { rm, stat } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { promisify } from 'node:util'
 import { type Strategy, version } from '@howdah/runtime'
 import { giveBackMemory } from '../abandoned.ts'
 import type { DataDirectory } from '../data-directory.ts'
-import { findPostmaster } from '../postmaster.ts'
-import { processesIn } from '../postgres-processes.ts'
-import { readPostmasterPid } from '../postmaster-pid.ts'
 import { chooseServerUser } from '../server-user.ts'
-import { type Segment, segments } from '../serving/segments.ts'
+import { leftSegment, removeSegment } from '../serving/left-segment.ts'
 import { readVersion } from '../version-file.ts'
 import { Alone, busy } from './alone.ts'
 import type { Check, Complaint } from './check.ts'
@@ -97,37 +92,11 @@ async function removeOf(
   // A server finds by it what else there is to remove, of which nobody could tell whose it is afterwards.
   await haveItGivenBack(directory, strategy).catch(() => undefined)
   // By its id, not by its key: a server that is started meanwhile has another.
-  return (await isLeft()) ? await remove(id) : null
+  return (await isLeft()) ? await removeSegment(id) : null
 }
 
 async function haveItGivenBack(directory: DataDirectory, strategy: Strategy): Promise<void> {
   const existing = await readVersion(directory)
   const runtime = existing && (await strategy.select(version(existing)))
   if (runtime) await giveBackMemory(directory, runtime, await chooseServerUser(directory.path))
-}
-
-async function remove(id: number): Promise<string | null> {
-  try {
-    await promisify(execFile)('ipcrm', ['-m', String(id)])
-    return null
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    return code === 'ENOENT' ? 'there is no ipcrm here; it is a part of util-linux' : message
-  }
-}
-
-/** The segment that `postmaster.pid` names, where its server has ended and nobody is attached to it. */
-async function leftSegment(directory: DataDirectory): Promise<{ readonly id: number } | null> {
-  // Another check says what is wrong with a file that cannot be read.
-  const file = await readPostmasterPid(directory).catch(() => null)
-  if (file === null || file.sharedMemory === null) return null
-  if ((await findPostmaster(directory)) !== null) return null
-  if ((await processesIn(directory.path)).length > 0) return null
-  const { key, id } = file.sharedMemory
-  const { uid } = await stat(directory.path)
-  const isIt = (one: Segment) => one.id === id && one.key === key && one.uid === uid
-  const segment = segments().find(isIt)
-  if (segment === undefined || segment.attached > 0) return null
-  // Of another pid namespace the creator is not told: 0.
-  return segment.creator === file.pid || segment.creator === 0 ? { id } : null
 }
