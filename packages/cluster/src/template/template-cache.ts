@@ -2,6 +2,7 @@ import { type FileHandle, lstat, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { acquire, openPlainFile, tryAcquire } from '@howdah/lock'
 import { cacheDirectory, existingTrustedDirectory, trustedDirectory } from '@howdah/runtime'
+import { explain } from '../backup/explain.ts'
 import { ControlFileError } from '../errors.ts'
 import { ArchiveDamagedError, packTree, readArchiveIndex } from './tree-archive.ts'
 import { identityOf, type TemplateKey, thisMachine } from './template-key.ts'
@@ -102,7 +103,7 @@ export class TemplateCache {
       await rename(temporary, this.file(key.name))
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => undefined)
-      throw error
+      throw explain(error, this.directory, this.directory)
     }
     await this.removeStale()
   }

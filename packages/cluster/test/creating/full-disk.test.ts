@@ -1,0 +1,33 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { SmallDisk, onFullDisk, temporaryDirectory } from '@howdah/fixtures'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { TemplateCache } from '../../src/index.ts'
+
+const whyNot = SmallDisk.whyNot()
+
+afterEach(() => vi.unstubAllEnvs())
+
+describe.skipIf(whyNot !== null)(`on a full disk (${whyNot ?? 'mounted for this test'})`, () => {
+  it('a template is kept, whole, or not at all', async () => {
+    using disk = SmallDisk.mount(512)
+    using home = temporaryDirectory()
+    chmodSync(disk.path, 0o700)
+    // Of another machine, so that it is never stale.
+    const key = { name: 'key', about: { bindir: '/', machine: 'another' } }
+    mkdirSync(home.file('made', 'base'), { recursive: true })
+    for (const name of ['a', 'b', 'c']) {
+      writeFileSync(home.file('made', 'base', name), name.repeat(5_000))
+    }
+    vi.stubEnv('HOWDAH_CACHE_DIR', disk.path)
+    const refused = await onFullDisk(disk, {
+      prepare: () => undefined,
+      act: async () =>
+        await (await TemplateCache.open()).keep(key, home.file('made'), process.geteuid?.()),
+      look: async () => (await TemplateCache.existing())?.has(key.name) ?? false,
+      old: false,
+      new: true,
+      refusal: { code: 'ERR_CLUSTER_DISK_FULL', path: disk.path },
+    })
+    expect(refused).toBeGreaterThan(3)
+  })
+})
