@@ -11,7 +11,6 @@ import {
 } from 'node:fs'
 import { openPlainFile } from '@howdah/lock'
 import type { DataDirectory } from './data-directory.ts'
-import { join } from 'node:path'
 import { HeldDirectory } from './tree/held-directory.ts'
 import { StartFailedError } from './errors.ts'
 import type { ServerUser } from './server-user.ts'
@@ -33,7 +32,7 @@ export interface LogFile extends Disposable {
  * Throws {@link StartFailedError} if there is something else in its place.
  */
 export function openLog(named: DataDirectory, user: ServerUser | null): LogFile {
-  using held = HeldDirectory.open(join(named.here, '.'))
+  using held = HeldDirectory.follow(named.here)
   const directory = named.by(held)
   if (user !== null && fstatSync(held.fd).uid !== user.uid) {
     throw new StartFailedError(named.path, 'it was replaced meanwhile; try again', '')

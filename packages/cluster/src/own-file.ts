@@ -21,7 +21,7 @@ export async function writeOwnFile(
   text: string,
   user: ServerUser | null,
 ): Promise<void> {
-  using above = HeldDirectory.open(join(dirname(path), '.'))
+  using above = HeldDirectory.follow(dirname(path))
   const { uid } = fstatSync(above.fd)
   if (user !== null && uid !== user.uid) {
     throw new Error(`${path} would lie in a directory of another user (uid ${uid}); try again`)

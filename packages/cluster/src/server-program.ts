@@ -41,7 +41,7 @@ export async function runServerProgram(
   const needsName = program === 'initdb' || words.includes('--single')
   // initdb works in an empty directory: its names lie beside that one. Both may be known by descriptors, ours and its own.
   const where = program === 'initdb' ? '/..' : ''
-  using held = needsName ? HeldDirectory.open(`${path}${where}`) : null
+  using held = needsName ? HeldDirectory.follow(`${path}${where}`) : null
   await using name =
     held === null
       ? null

@@ -59,6 +59,12 @@ export class HeldDirectory implements Descriptor, Disposable {
     return new HeldDirectory(openSync(real, O_RDONLY | O_DIRECTORY | O_NOFOLLOW), path)
   }
 
+  /** Opens the directory to which a path leads, also by a link. Throws errors of the system. */
+  static follow(path: string): HeldDirectory {
+    const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants
+    return new HeldDirectory(openSync(`${path}/.`, O_RDONLY | O_DIRECTORY | O_NOFOLLOW), path)
+  }
+
   /** Makes a directory, mode 0700 whatever the umask, and gives it away. Throws errors of the system. */
   static make(path: string, owner: Owner | null): HeldDirectory {
     mkdirSync(path, 0o700)

@@ -1,6 +1,6 @@
 import type { Dirent } from 'node:fs'
 import { readdir, rmdir, unlink } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { HeldDirectory } from './held-directory.ts'
 
 /**
@@ -13,7 +13,7 @@ export async function removeTree(path: string): Promise<void> {
   const parent = dirname(path)
   const above = /^\/proc\/self\/fd\/\d+$/.test(parent) ? parent : null
   if (above !== null) return await removeEntry(above, basename(path))
-  using held = HeldDirectory.open(join(parent, '.'))
+  using held = HeldDirectory.open(parent)
   await removeEntry(held.path, basename(path))
 }
 
