@@ -30,11 +30,16 @@ export async function writeOwnFile(
   const temporary = temporaryOf(place)
   // Left by one that was killed: only one writes at a time, under the change lock.
   await rm(temporary, { force: true })
-  {
-    await using file = await open(temporary, 'wx', 0o600)
-    await file.writeFile(text)
-    if (user !== null) await file.chown(user.uid, user.gid)
-    await file.sync()
+  try {
+    {
+      await using file = await open(temporary, 'wx', 0o600)
+      await file.writeFile(text)
+      if (user !== null) await file.chown(user.uid, user.gid)
+      await file.sync()
+    }
+    await rename(temporary, place)
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined)
+    throw error
   }
-  await rename(temporary, place)
 }

@@ -1,7 +1,8 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { SmallDisk, onFullDisk, temporaryDirectory } from '@howdah/fixtures'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { TemplateCache } from '../../src/index.ts'
+import { Cluster, TemplateCache } from '../../src/index.ts'
+import { newest } from '../support/postgres.ts'
 
 const whyNot = SmallDisk.whyNot()
 
@@ -29,5 +30,13 @@ describe.skipIf(whyNot !== null)(`on a full disk (${whyNot ?? 'mounted for this 
       refusal: { code: 'ERR_CLUSTER_DISK_FULL', path: disk.path },
     })
     expect(refused).toBeGreaterThan(3)
+  })
+
+  it('a creation that has no room for its marker leaves nothing', async () => {
+    using disk = SmallDisk.mount(512)
+    disk.leave(0)
+    const cluster = new Cluster(disk.file('data'), { strategy: newest.strategy })
+    await expect(cluster.create()).rejects.toMatchObject({ code: 'ERR_CLUSTER_CREATE_FAILED' })
+    expect(readdirSync(cluster.dataDir)).toEqual([])
   })
 })
