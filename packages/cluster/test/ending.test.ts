@@ -5,6 +5,7 @@ import { acquire } from '@howdah/lock'
 import { describe, expect, it } from 'vitest'
 import { Cluster, type WaitingOptions } from '../src/index.ts'
 import { newest } from './support/postgres.ts'
+import { processOf } from './support/process-of.ts'
 
 const { strategy } = newest
 
@@ -53,7 +54,9 @@ describe('a server that takes long to shut down', () => {
     for (const call of ['stop', 'destroy'] as const) {
       await cluster.start()
       const { pid } = (await cluster.status()) as { pid: number }
-      process.kill(pid, 'SIGSTOP')
+      // A postmaster that is suspended is continued. It waits for its last checkpoint.
+      const checkpointer = await processOf(await cluster.server(), 'checkpointer')
+      process.kill(checkpointer, 'SIGSTOP')
       try {
         await expect(cluster[call]({ timeout: 20 })).rejects.toMatchObject({
           code: 'ERR_CLUSTER_STOP_FAILED',
@@ -63,7 +66,7 @@ describe('a server that takes long to shut down', () => {
           name: 'TimeoutError',
         })
       } finally {
-        process.kill(pid, 'SIGCONT')
+        process.kill(checkpointer, 'SIGCONT')
       }
       await until('it has stopped', async () => !(await cluster.running()), 60_000)
     }

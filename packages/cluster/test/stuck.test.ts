@@ -2,24 +2,11 @@ import { readFileSync } from 'node:fs'
 import { temporaryDirectory, until } from '@howdah/fixtures'
 import { liveness } from '@howdah/lock'
 import { describe, expect, it } from 'vitest'
-import { Cluster, diagnose, type Server } from '../src/index.ts'
+import { Cluster, diagnose } from '../src/index.ts'
 import { everyPostgres, newest } from './support/postgres.ts'
+import { processOf } from './support/process-of.ts'
 
 const quits = /was told to stop and stood still for 3 s.*; it was told to quit, and its next start/
-
-/** The process of a server that has a task, such as `checkpointer`. */
-async function processOf(server: Server, task: string): Promise<number> {
-  const client = await server.connect()
-  try {
-    const { rows } = await client.query<{ pid: number }>(
-      'SELECT pid FROM pg_stat_activity WHERE backend_type = $1',
-      [task],
-    )
-    return rows[0]?.pid ?? 0
-  } finally {
-    await client.end()
-  }
-}
 
 describe.runIf(process.platform === 'linux')('a server that is to stop', () => {
   it.each(everyPostgres.filter(({ major }) => [10, 13, 18].includes(major)))(

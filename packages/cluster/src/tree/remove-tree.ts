@@ -1,7 +1,8 @@
 import type { Dirent } from 'node:fs'
 import { readdir, rmdir, unlink } from 'node:fs/promises'
-import { basename, dirname } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import { HeldDirectory } from './held-directory.ts'
+import { realByOwnLinks } from './real-by-own-links.ts'
 
 /**
  * Removes a file or a directory with all that is in it; what is not there is removed already.
@@ -13,7 +14,11 @@ export async function removeTree(path: string): Promise<void> {
   const parent = dirname(path)
   const above = /^\/proc\/self\/fd\/\d+$/.test(parent) ? parent : null
   if (above !== null) return await removeEntry(above, basename(path))
-  using held = HeldDirectory.open(parent)
+  // Root follows a link to the directory above only if no other user can have put it there.
+  using held =
+    process.geteuid?.() === 0
+      ? HeldDirectory.open(realByOwnLinks(resolve(parent)) ?? parent)
+      : HeldDirectory.follow(parent)
   await removeEntry(held.path, basename(path))
 }
 
