@@ -12,14 +12,15 @@ const replacement = '\u{fffd}'
  * Node decodes them, and then they name another file, or mean something else to the program that they are handed on to. A
  * U+FFFD that the user really wrote is let pass: on Linux the system tells the bytes. Throws {@link UsageError}.
  */
-export function requireUtf8(args: readonly string[], { cwd, env }: Pick<Io, 'cwd' | 'env'>): void {
+export function requireUtf8(args: readonly string[], io: Pick<Io, 'cwd' | 'env'>): void {
   for (const [index, word] of args.entries()) {
     if (!word.includes(replacement) || isWritten(word, wordsOf('cmdline').at(index - args.length)))
       continue
     throw refusal(word)
   }
+  const cwd = directoryOf(io)
   if (cwd.includes(replacement) && !isHere(cwd)) throw refusal(cwd, 'the path of this directory, ')
-  const dataDirectory = env['PGDATA'] ?? ''
+  const dataDirectory = io.env['PGDATA'] ?? ''
   if (!dataDirectory.includes(replacement)) return
   const variable = `PGDATA=${dataDirectory}`
   if (!wordsOf('environ').some((bytes) => isWritten(variable, bytes)))
@@ -49,6 +50,15 @@ function wordsOf(list: 'cmdline' | 'environ'): Buffer[] {
 
 function isWritten(text: string, bytes: Buffer | undefined): boolean {
   return bytes !== undefined && isUtf8(bytes) && bytes.toString() === text
+}
+
+/** The working directory; an empty text if it was deleted, which a command that needs it says. */
+function directoryOf(io: Pick<Io, 'cwd'>): string {
+  try {
+    return io.cwd
+  } catch {
+    return ''
+  }
 }
 
 /** Whether a path leads to the working directory. */
