@@ -42,9 +42,11 @@ function lookAt(name, tarball) {
   for (const script of ['preinstall', 'install', 'postinstall'])
     if (manifest.scripts?.[script] !== undefined) throw new Error(`it runs a script, "${script}"`)
   const files = readdirSync(unpacked)
+  // PostgreSQL's programs for a platform; those of other platforms are assembled when they are published.
   const isBinary = name.startsWith('@howdah/postgres-')
+  const isAssembled = isBinary && files.includes('native')
   const wanted = isBinary ? [] : ['LICENSE', 'README.md']
-  if (files.includes('native')) wanted.push('LICENSE', 'NOTICES.md')
+  if (isAssembled) wanted.push('LICENSE', 'NOTICES.md')
   for (const file of wanted) if (!files.includes(file)) throw new Error(`${file} is missing`)
   const bundled = bundledPackages(join(unpacked, 'dist'))
   if (bundled.size === 0) return
