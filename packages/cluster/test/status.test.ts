@@ -108,26 +108,29 @@ it.each([
   },
 )
 
-it('does not know, and says so, where the pid file of a running server holds nothing', async () => {
-  await using session = await cluster.run()
-  const { pid } = (await cluster.status()) as { pid: number }
-  const content = readFileSync(cluster.pidFile)
-  writeFileSync(cluster.pidFile, '')
-  try {
-    const unknown = {
+it.each(['stop', 'destroy'] as const)(
+  'does not know, and says so, if the pid file of a running server holds nothing; %s with force ends that server',
+  async (call) => {
+    using own = temporaryDirectory()
+    const lone = new Cluster(own.file('data'), { strategy: newest.strategy })
+    await using session = await lone.run()
+    expect(session.started).toBe('modified')
+    const { pid } = (await lone.status()) as { pid: number }
+    const server = identifyProcess(pid)!
+    writeFileSync(lone.pidFile, '')
+    await expect(lone.status()).rejects.toMatchObject({
       code: 'ERR_CLUSTER_UNKNOWN_STATUS',
       message: expect.stringContaining(
         `is empty and so names no process, and a server runs there (pid ${pid})`,
       ),
-    }
-    await expect(cluster.status()).rejects.toMatchObject(unknown)
-    await expect(cluster.stop({ force: true })).rejects.toMatchObject(unknown)
-    await expect(cluster.destroy({ force: true })).rejects.toMatchObject(unknown)
-  } finally {
-    writeFileSync(cluster.pidFile, content)
-  }
-  expect(session.started).toBe('modified')
-})
+    })
+    expect(await lone[call]({ force: true })).toBe('modified')
+    expect(liveness(server)).toBe('dead')
+    expect(await lone.status()).toMatchObject({
+      state: call === 'stop' ? 'stopped' : 'missing',
+    })
+  },
+)
 
 it('is stopped when the postmaster was killed, and starts again', async () => {
   leftBy(2 ** 22 + 1)
