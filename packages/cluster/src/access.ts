@@ -3,7 +3,7 @@ import { realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import type { DataDirectory } from './data-directory.ts'
-import { PermissionError } from './errors.ts'
+import { PermissionError } from './data-directory-errors.ts'
 import type { ServerUser } from './server-user.ts'
 
 /**

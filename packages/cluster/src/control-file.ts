@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32c } from './crc32c.ts'
-import { ControlFileError } from './errors.ts'
+import { ControlFileError } from './data-directory-errors.ts'
 import { integers } from './native-integers.ts'
 import { open } from './open-file.ts'
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import { InvalidPathError } from './errors.ts'
+import { InvalidPathError } from './data-directory-errors.ts'
 import { type Descriptor, pathOf } from './tree/held-directory.ts'
 
 const staging = 'howdah.initdb-'

@@ -1,12 +1,12 @@
 export type { Address } from './address.ts'
 export type { BackedUp, BackupOptions } from './backup/back-up.ts'
 export type { Backup, Progress } from './backup/backup.ts'
+export { DiskFullError } from './data-directory-errors.ts'
 export {
   ArchiveFailedError,
   BackupDamagedError,
   BackupDirectoryError,
   BackupUnsupportedError,
-  DiskFullError,
   ForeignArchivingError,
   InvalidTargetError,
   NoBackupError,
@@ -42,14 +42,19 @@ export {
 } from './clusters.ts'
 export {
   ClusterError,
+  ControlFileError,
+  InvalidPathError,
+  MalformedVersionError,
+  PermissionError,
+  ServerUserError,
+  UnknownStatusError,
+} from './data-directory-errors.ts'
+export {
   ClusterMissingError,
   type ClusterUser,
-  ControlFileError,
   CreateFailedError,
   InUseError,
-  InvalidPathError,
   InvalidSettingError,
-  MalformedVersionError,
   NestedError,
   NoSuperuserError,
   NoTcpError,
@@ -59,10 +64,8 @@ export {
   NotReadyError,
   NotRunningError,
   NotSafeError,
-  PermissionError,
   ReadOnlyError,
   ReloadFailedError,
-  ServerUserError,
   SettingRefusedError,
   StartFailedError,
   StopFailedError,
@@ -71,7 +74,6 @@ export {
   TemporaryPlaceError,
   UnknownSettingError,
   UnknownStartError,
-  UnknownStatusError,
   UnsupportedVersionError,
 } from './errors.ts'
 export type { LogOptions } from './follow-log.ts'

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { basename, join } from 'node:path'
-import { ServerUserError } from './errors.ts'
+import { ServerUserError } from './data-directory-errors.ts'
 import { writeOwnFile } from './own-file.ts'
 import { isKnown, type ServerUser } from './server-user.ts'
 

@@ -1,4 +1,4 @@
-import { ClusterError } from './errors.ts'
+import { ClusterError } from './data-directory-errors.ts'
 
 /**
  * The place where howdah keeps what it knows of this machine: who uses which cluster, and who writes where.

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, readSync } from 'node:fs'
 import { openPlainFileSync } from '@howdah/lock'
 import type { DataDirectory } from './data-directory.ts'
-import { PermissionError, UnknownStatusError } from './errors.ts'
+import { PermissionError, UnknownStatusError } from './data-directory-errors.ts'
 import { unreadable } from './unreadable.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { readRecord, refuseUnseen } from '@howdah/coordinate'
 import { identifyProcess, type ProcessIdentity } from '@howdah/lock'
 import type { DataDirectory } from './data-directory.ts'
-import { UnknownStatusError } from './errors.ts'
+import { UnknownStatusError } from './data-directory-errors.ts'
 import { placeOf } from './place.ts'
 import { lookAtPidFile, NamelessPidFile, type PostmasterPid } from './postmaster-pid.ts'
 import { isServerOf } from './serving/is-server-of.ts'

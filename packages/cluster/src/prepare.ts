@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { makeDirectories } from '@howdah/lock'
 import { checkAccess } from './access.ts'
 import type { DataDirectory } from './data-directory.ts'
-import { InvalidPathError, PermissionError } from './errors.ts'
+import { InvalidPathError, PermissionError } from './data-directory-errors.ts'
 import type { ServerUser } from './server-user.ts'
 import { HeldDirectory } from './tree/held-directory.ts'
 

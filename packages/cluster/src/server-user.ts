@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { closedAbove } from './access.ts'
-import { ServerUserError } from './errors.ts'
+import { ServerUserError } from './data-directory-errors.ts'
 
 /** The operating system's user as whom a server runs when we are root, which PostgreSQL refuses to run as. */
 export interface ServerUser {

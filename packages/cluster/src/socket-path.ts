@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { chmod, lstat, mkdir, readlink, rename, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PermissionError } from './errors.ts'
+import { PermissionError } from './data-directory-errors.ts'
 
 /** In bytes, with the terminating NUL: `sizeof(sockaddr_un.sun_path)`. Node cuts what is longer without a word. */
 const capacity = process.platform === 'linux' ? 108 : 104

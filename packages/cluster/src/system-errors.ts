@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { type ClusterError, NoProcError, ReadOnlyError, SystemLimitError } from './errors.ts'
+import { type ClusterError } from './data-directory-errors.ts'
+import { NoProcError, ReadOnlyError, SystemLimitError } from './errors.ts'
 
 /** Limits of the system, by the code of the error that says so: what is exhausted, and how to have more of it. */
 const limits: Readonly<Record<string, readonly [what: string, cure: string]>> = {

@@ -1,5 +1,5 @@
 import { LockError } from '@howdah/lock'
-import { UnknownStatusError } from './errors.ts'
+import { UnknownStatusError } from './data-directory-errors.ts'
 
 /** What a file that cannot be read means: nothing is known of its cluster. */
 export function unreadable(dataDir: string, path: string, cause: unknown): UnknownStatusError {

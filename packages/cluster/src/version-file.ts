@@ -7,7 +7,7 @@ import {
   MalformedVersionError,
   PermissionError,
   UnknownStatusError,
-} from './errors.ts'
+} from './data-directory-errors.ts'
 import { unreadable } from './unreadable.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { ClusterError } from '../errors.ts'
+import { ClusterError } from '../data-directory-errors.ts'
 
 /** The directory is none for backups, or none for those of this cluster; it was left alone. */
 export class BackupDirectoryError extends ClusterError {
@@ -65,24 +65,6 @@ export class ArchiveFailedError extends ClusterError {
       `the server on ${dataDir} cannot archive ${walFile}: ${why}; mend that, and back up again`,
     )
     this.walFile = walFile
-  }
-}
-
-/** There was no room for a copy of the cluster; what was made of it was removed again. */
-export class DiskFullError extends ClusterError {
-  override readonly name = 'DiskFullError'
-  /** Where room is missing. */
-  readonly path: string
-
-  constructor(dataDir: string, path: string, bytes: number | null, options?: ErrorOptions) {
-    const much = bytes === null ? 'room' : `${Math.ceil(bytes / 1e6)} MB`
-    super(
-      'ERR_CLUSTER_DISK_FULL',
-      dataDir,
-      `the disk is full at ${path}; free ${much} there, or use another place`,
-      options,
-    )
-    this.path = path
   }
 }
 

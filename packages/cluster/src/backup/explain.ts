@@ -1,5 +1,5 @@
-import { PermissionError } from '../errors.ts'
-import { DiskFullError } from './errors.ts'
+import { PermissionError } from '../data-directory-errors.ts'
+import { DiskFullError } from '../data-directory-errors.ts'
 
 /** What a failed system call means for a backup or a restore; any other error as it is. */
 export function explain(error: unknown, dataDir: string, at: string): unknown {

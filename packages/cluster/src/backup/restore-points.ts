@@ -30,7 +30,7 @@ export class RestorePoints {
     const files = reach.files.filter(
       (file) => (parseSegmentName(file, record.walSegmentSize)?.number ?? 0n) >= first,
     )
-    for await (const _ of this.walk.read({ files, past, record })) {
+    for await (const _ of this.walk.read({ files, past, origin: record })) {
       // What is wrong with one is found again when it is replayed.
     }
     const found = this.known.filter(

@@ -120,7 +120,7 @@ async function build(
   if (target === null) {
     // A server takes a damaged record for the end of the WAL.
     progress.begin('verifying', reach.files.length * record.walSegmentSize)
-    const found = archive.read({ files: reach.files, past, record })
+    const found = archive.read({ files: reach.files, past, origin: record })
     await refuseDamaged(directory.path, wal, found, () => progress.add(record.walSegmentSize))
   }
   let recovered: RecoveryLog | null = null
@@ -134,7 +134,7 @@ async function build(
     const readable = await readableWal(staging, serverUser, wal, needed)
     progress.begin('recovering', reach.files.length * record.walSegmentSize)
     const refuse = async () => {
-      const found = archive.read({ files: reach.files, past, record })
+      const found = archive.read({ files: reach.files, past, origin: record })
       await refuseDamaged(directory.path, wal, found)
     }
     recovered = await recover(staging, {

@@ -34,7 +34,7 @@ export async function verifyWal(
       const lacks = next ?? firstMissing(archive, record, files.length)
       if (lacks !== null) missing.add(lacks)
       const past = archive.past(timeline) ?? [{ timeline, end: null }]
-      for await (const { name, what } of walk.read({ files, past, record })) {
+      for await (const { name, what } of walk.read({ files, past, origin: record })) {
         if (what !== null) find(name, what, lost)
         progress.add(archive.segmentSize)
       }

@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import type { BackupRecord } from './backup-record.ts'
 import type { Stretch } from './timeline.ts'
 import { timelineAt } from './timeline.ts'
 import { parseSegmentName, startOf } from './wal-position.ts'
@@ -12,12 +11,22 @@ export interface ReadFile {
   readonly what: string | null
 }
 
-/** What to go through: WAL files in the order in which they are replayed, from a backup on. */
+/** The server that wrote some WAL. */
+export interface WalOrigin {
+  /** PostgreSQL's version, such as `18.1`. */
+  readonly version: string
+  /** Decimal digits. */
+  readonly systemIdentifier: string
+  /** In bytes. */
+  readonly walSegmentSize: number
+}
+
+/** WAL files in the order in which they are replayed. */
 export interface Way {
   readonly files: readonly string[]
-  /** The timelines that they are of. */
+  /** The timelines of the files. */
   readonly past: readonly Stretch[]
-  readonly record: BackupRecord
+  readonly origin: WalOrigin
 }
 
 /** Reads archived WAL, each file once however many ways lead through it. */
@@ -44,14 +53,14 @@ export class WalWalk {
   }
 
   /** Reads those on the way that were not read before. */
-  async *read({ files, past, record }: Way): AsyncGenerator<ReadFile> {
-    const { walSegmentSize: segmentSize } = record
+  async *read({ files, past, origin }: Way): AsyncGenerator<ReadFile> {
+    const { walSegmentSize: segmentSize } = origin
     let current = ''
     const newReader = () =>
       new WalReader(
         {
-          major: Number.parseInt(record.version, 10),
-          systemIdentifier: BigInt(record.systemIdentifier),
+          major: Number.parseInt(origin.version, 10),
+          systemIdentifier: BigInt(origin.systemIdentifier),
           segmentSize,
         },
         (found) => this.onRecord(found, current),

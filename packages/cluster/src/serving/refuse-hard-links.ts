@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import type { DataDirectory } from '../data-directory.ts'
-import { PermissionError } from '../errors.ts'
+import { PermissionError } from '../data-directory-errors.ts'
 
 /**
  * Throws {@link PermissionError} if the cluster's files are hard links, as `cp -al` makes them: they are those of another

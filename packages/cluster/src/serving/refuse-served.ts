@@ -1,5 +1,5 @@
 import type { DataDirectory } from '../data-directory.ts'
-import { UnknownStatusError } from '../errors.ts'
+import { UnknownStatusError } from '../data-directory-errors.ts'
 import { findPostmaster } from '../postmaster.ts'
 import { serversIn } from './refuse-unseen.ts'
 

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import type { DataDirectory } from '../data-directory.ts'
-import { UnknownStatusError } from '../errors.ts'
+import { UnknownStatusError } from '../data-directory-errors.ts'
 import { isChild, processesIn } from '../postgres-processes.ts'
 import type { NamelessPidFile, PostmasterPid } from '../postmaster-pid.ts'
 import { isKeyOf } from './key-of.ts'
