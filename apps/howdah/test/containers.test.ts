@@ -1,5 +1,13 @@
+import { execFileSync } from 'node:child_process'
 import { chmodSync } from 'node:fs'
-import { Container, isOpenToOthers, temporaryDirectory, type ContainerUser } from '@howdah/fixtures'
+import {
+  Container,
+  isOpenToOthers,
+  systemCalls,
+  temporaryDirectory,
+  underSeccomp,
+  type ContainerUser,
+} from '@howdah/fixtures'
 import { describe, expect, test } from 'vitest'
 import { postgresForContainers } from './postgres-for-containers.ts'
 
@@ -102,6 +110,71 @@ describe.skipIf(denied !== null)(
     )
   },
 )
+
+describe.skipIf(denied !== null)('the filter of system calls that containers have', () => {
+  // A call with these arguments does nothing, but it fails for another reason than EPERM if it is let through.
+  const harmless = Object.entries({
+    add_key: [0, 0, 0, 0, 0],
+    bpf: [-1, 0, 0],
+    clone3: [0, 0],
+    io_uring_setup: [0, 0],
+    kcmp: [0, 0, -1, 0, 0],
+    keyctl: [-1],
+    open_by_handle_at: [-1, 0, 0],
+    open_tree: [-1, 0, -1],
+    perf_event_open: [0, 0, 0, 0, 0],
+    process_vm_readv: [0, 0, 0, 0, 0, -1],
+    ptrace: [-1, 0, 0, 0],
+    quotactl_fd: [-1, 0, 0, 0],
+    setns: [-1, 0],
+    unshare: [0],
+    userfaultfd: [-1],
+  })
+  const [eperm, enosys] = [1, 38]
+
+  test.runIf(isRoot).each(harmless)('denies %s(2), which the kernel would take', (name, args) => {
+    const answers = { without: call([], name, args), within: call(underSeccomp([]), name, args) }
+    expect(answers).toEqual({
+      without: expect.not.toBeOneOf([eperm, enosys]),
+      within: name === 'clone3' ? enosys : eperm,
+    })
+  })
+
+  test('denies new namespaces, and processes without randomness in their addresses', () => {
+    const tries = (...command: string[]) =>
+      [[], underSeccomp([])].map((filter) => {
+        try {
+          const [program, ...args] = ['setpriv', '--no-new-privs', ...filter, ...command]
+          execFileSync(program ?? '', args, { stdio: 'ignore' })
+          return 'works'
+        } catch {
+          return 'fails'
+        }
+      })
+    expect(tries('unshare', '--user', 'true')).toEqual(['works', 'fails'])
+    expect(tries('setarch', '--addr-no-randomize', 'true')).toEqual(['works', 'fails'])
+    expect(tries('setarch', '--uname-2.6', 'true')).toEqual(['works', 'works'])
+  })
+
+  test('is set in a container', async () => {
+    using volume = temporaryDirectory({ prefix: 'howdah-container-' })
+    const options = { volume: volume.path, postgres: await postgresForContainers() }
+    const script = 'grep -E "^(Seccomp|NoNewPrivs):" /proc/self/status'
+    expect(await Container.run(script, options)).toMatchObject({
+      status: 0,
+      stdout: 'NoNewPrivs:\t1\nSeccomp:\t2\n',
+    })
+  })
+
+  /** The number of the error of a system call, or 0. */
+  function call(filter: readonly string[], name: string, args: readonly number[]): number {
+    const perl =
+      'my ($call, @args) = map { $_ + 0 } @ARGV; print(syscall($call, @args) < 0 ? $! + 0 : 0)'
+    const words = [String(systemCalls?.[name]), ...args.map(String)]
+    const command = ['--no-new-privs', ...filter, 'perl', '-e', perl, '--']
+    return Number(execFileSync('setpriv', [...command, ...words], { encoding: 'utf8' }))
+  }
+})
 
 /** Create, exec, share, stop, kill, restart, backup, restore, temporary: in one container, whatever it has for a user. */
 const life = `
