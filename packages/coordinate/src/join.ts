@@ -138,7 +138,7 @@ export async function joinUnderChange<Options>(
   const use = await takeUse(coordinated, 'shared', waiting)
   if (use === null) return null
   try {
-    if (!isCurrent(change) || !isCurrent(use) || !(await subject.exists())) {
+    if (!isCurrent(change) || !(await subject.exists())) {
       use.release()
       return null
     }

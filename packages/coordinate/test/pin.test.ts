@@ -157,25 +157,28 @@ describe('a server that somebody else started', () => {
     await once(server, 'exit')
   })
 
-  test('keeps its ground, although it was to be thrown away', async () => {
-    await using arena = new Arena()
-    const { subject, place } = arena
-    const user = arena.user({ throwAway: true })
-    await user.joined()
-    await arena.killServer()
-    const server = spawn(process.execPath, [program], { cwd: arena.directory, stdio: 'ignore' })
-    await until('it runs', () => subject.running())
-    await user.kill()
-    await until('the watchdog is gone', () => !arena.has('watchdog'))
-    expect(existsSync(place.use)).toBe(true)
-    expect(await subject.running()).toBe(true)
+  test.each(['sh', 'node'])(
+    'keeps its ground, although it was to be thrown away (%s)',
+    async (watchdog) => {
+      await using arena = new Arena()
+      const { subject, place } = arena
+      const user = arena.user({ throwAway: true, watchdog })
+      await user.joined()
+      await arena.killServer()
+      const server = spawn(process.execPath, [program], { cwd: arena.directory, stdio: 'ignore' })
+      await until('it runs', () => subject.running())
+      await user.kill()
+      await until('the watchdog is gone', () => !arena.has('watchdog'))
+      expect(existsSync(place.use)).toBe(true)
+      expect(await subject.running()).toBe(true)
 
-    // The next one to leave after it has ended throws it away.
-    server.kill('SIGINT')
-    await once(server, 'exit')
-    expect(await (await Guard.join(subject, place, { start })).leave()).toBe('destroyed')
-    await arena.deserted()
-  })
+      // The next one to leave after it has ended throws it away.
+      server.kill('SIGINT')
+      await once(server, 'exit')
+      expect(await (await Guard.join(subject, place, { start })).leave()).toBe('destroyed')
+      await arena.deserted()
+    },
+  )
 })
 
 describe('lingering', () => {

@@ -1,0 +1,144 @@
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { Guard, type Subject } from '@howdah/coordinate'
+import { until } from '@howdah/fixtures'
+import { inspect, tryAcquire } from '@howdah/lock'
+import { Arena } from '../arena.ts'
+import { placeOf, type ServerOptions } from '../server/directory-subject.mjs'
+import { OwnShell } from './own-shell.ts'
+
+/** A subject that asks a test first. */
+function asking(
+  subject: Subject<ServerOptions>,
+  first: Partial<Subject<ServerOptions>>,
+): Subject<ServerOptions> {
+  return { ...subject, ...first }
+}
+
+describe('who joins looks again once it has both locks', () => {
+  test('whether the change lock is still that of the subject', async () => {
+    await using arena = new Arena()
+    const { place, directory } = arena
+    await (await Guard.join(arena.subject, place, { start: {} })).leave()
+    await arena.deserted()
+    let looks = 0
+    let startedUnderChange: boolean | null = null
+    const subject = asking(arena.subject, {
+      exists: async () => {
+        looks++
+        // Change is taken: somebody who takes no locks puts another directory in the place of this one.
+        if (looks === 2) {
+          renameSync(directory, arena.beside('old'))
+          await arena.subject.prepare?.()
+          mkdirSync(`${directory}/data`)
+          for (const name of ['EXISTS', 'watchdog']) writeFileSync(`${directory}/${name}`, '')
+        }
+        return await arena.subject.exists()
+      },
+      start: async (options, launch) => {
+        const change = await tryAcquire(place.change)
+        startedUnderChange = change === null
+        change?.release()
+        return await arena.subject.start(options, launch)
+      },
+    })
+    await using guard = await Guard.join(subject, place, { start: {} })
+    expect(guard.started).toBe('modified')
+    expect(startedUnderChange).toBe(true)
+  })
+
+  test('whether the subject still exists', async () => {
+    await using arena = new Arena()
+    const answers = [true, true, false]
+    const asked: string[] = []
+    const subject = asking(arena.subject, {
+      exists: async () => {
+        asked.push('exists')
+        return answers.shift() ?? (await arena.subject.exists())
+      },
+      start: async (options, launch) => {
+        asked.push('start')
+        return await arena.subject.start(options, launch)
+      },
+    })
+    await (await Guard.join(arena.subject, arena.place, { start: {} })).leave()
+    await using guard = await Guard.join(subject, arena.place, { start: {} })
+    expect(guard.started).toBe('modified')
+    expect(asked.slice(0, 4)).toEqual(['exists', 'exists', 'exists', 'exists'])
+    expect(asked.filter((what) => what === 'start')).toHaveLength(1)
+  })
+})
+
+describe('a server that is recorded, and that its subject does not know yet', () => {
+  test('is waited for by who joins, who starts no other', async () => {
+    await using arena = new Arena()
+    await using first = await Guard.join(arena.subject, arena.place, { start: {} })
+    let isKnown = false
+    const subject = asking(arena.subject, {
+      process: async () => (isKnown ? await arena.subject.process() : null),
+      running: async () => isKnown && (await arena.subject.running()),
+      start: async () => {
+        throw new Error('another was to be started')
+      },
+    })
+    const onWait = () => {
+      isKnown = true
+    }
+    await using second = await Guard.join(subject, arena.place, { start: {}, onWait })
+    expect([first.started, second.started]).toEqual(['modified', 'unmodified'])
+    expect(isKnown).toBe(true)
+  })
+
+  test('is stopped by the last to leave', async () => {
+    await using arena = new Arena()
+    let isKnown = true
+    const subject = asking(arena.subject, {
+      process: async () => (isKnown ? await arena.subject.process() : null),
+    })
+    const guard = await Guard.join(subject, arena.place, { start: {} })
+    // Nobody else is to stop it.
+    await killWatchdog(arena)
+    isKnown = false
+    expect(await guard.leave()).toBe('stopped')
+    expect(arena.has('server')).toBe(false)
+    expect(arena.count('gone')).toBe(1)
+  })
+})
+
+describe('a server is watched', () => {
+  test('before it runs: if there is no watchdog, it never does', async () => {
+    using shell = new OwnShell()
+    await using arena = new Arena({ shell: shell.path })
+    // It is made before, or nothing would be started side by side.
+    await (await Guard.join(arena.subject, placeOf(arena.directory), { start: {} })).leave()
+    await arena.deserted()
+    rmSync(`${arena.directory}.events`)
+    // Its watchdog fails when the server is recorded and has had the time to run.
+    shell.asWatchdog(`while [ ! -e '${arena.place.record}' ]; do sleep 0.01; done
+      for _ in 1 2 3 4 5 6 7 8 9 10; do [ -e '${arena.directory}.events' ] || sleep 0.05; done
+      echo 'no watchdog today'; exit 1`)
+    const joining = Guard.join(arena.subject, arena.place, { start: {} })
+    await expect(joining).rejects.toMatchObject({
+      code: 'ERR_COORDINATE_WATCHDOG',
+      message: expect.stringContaining('no watchdog today'),
+    })
+    expect(arena.count('start')).toBe(0)
+    expect(existsSync(arena.place.record)).toBe(false)
+    await arena.deserted()
+  })
+
+  test('while it lingers, also when its watchdog was killed before its last user left', async () => {
+    await using arena = new Arena()
+    const guard = await Guard.join(arena.subject, arena.place, { start: {}, linger: 0.1 })
+    await killWatchdog(arena)
+    expect(await guard.leave()).toBe('kept')
+    await arena.deserted()
+    expect(arena.count('gone')).toBe(1)
+  })
+})
+
+async function killWatchdog(arena: Arena): Promise<void> {
+  process.kill(arena.pid('watchdog'), 'SIGKILL')
+  const isGone = async () => (await inspect(arena.place.watchdog)).holders.length === 0
+  await until('its lock is free', isGone)
+}

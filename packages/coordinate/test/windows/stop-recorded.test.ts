@@ -1,0 +1,56 @@
+import { currentProcess } from '@howdah/lock'
+import { temporaryDirectory } from '@howdah/fixtures'
+import { beforeEach, expect, test, vi } from 'vitest'
+import type { ServerRecord } from '@howdah/coordinate'
+import { stopRecorded } from '../../src/stop-recorded.ts'
+
+/** With what a server was ended. */
+const ended = vi.hoisted(() => [] as unknown[][])
+
+vi.mock('../../src/end-server.ts', () => ({
+  endServer: async (...asked: unknown[]) => {
+    ended.push(asked)
+    return 'ended'
+  },
+}))
+
+beforeEach(() => {
+  ended.length = 0
+})
+
+function recordOf(changes: Partial<ServerRecord>): ServerRecord {
+  return {
+    process: currentProcess(),
+    signal: 'SIGINT',
+    stillness: 2,
+    worksHere: true,
+    host: null,
+    since: null,
+    pinned: false,
+    linger: 0,
+    joined: '',
+    ...changes,
+  }
+}
+
+test('a server has 30 s to end in, or for so long as its record says to stand still', async () => {
+  const use = `${process.cwd()}/use`
+  expect(await stopRecorded({ use }, recordOf({}))).toBe(true)
+  const how = { signal: 'SIGINT', stillness: 2000, patience: 30_000 }
+  expect(ended).toEqual([[currentProcess(), how]])
+})
+
+test('a process that works elsewhere is left alone, unless the server leaves its directory by itself', async () => {
+  using directory = temporaryDirectory()
+  const place = { use: directory.file('use') }
+  expect(await stopRecorded(place, recordOf({}))).toBe(false)
+  expect(ended).toEqual([])
+  expect(await stopRecorded(place, recordOf({ worksHere: false }))).toBe(true)
+  expect(ended).toHaveLength(1)
+})
+
+test('nobody is ended for a record of the dead', async () => {
+  const process = { ...currentProcess(), startTime: '1' }
+  expect(await stopRecorded({ use: '/use' }, recordOf({ process }))).toBe(true)
+  expect(ended).toEqual([])
+})

@@ -1,0 +1,88 @@
+import { existsSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { Guard, type WatchdogKind } from '@howdah/coordinate'
+import { until } from '@howdah/fixtures'
+import { type Lock, acquire, inspect } from '@howdah/lock'
+import { Arena } from '../arena.ts'
+import { abandon, abandonUnder } from './abandon.ts'
+
+describe.each<WatchdogKind>(['sh', 'node'])('a watchdog (%s) that is to throw away', (watchdog) => {
+  const options = { start: {}, watchdog, throwAway: true }
+
+  /** The change lock, for which the watchdog waits: it has stopped the server, and holds use no more. */
+  async function beforeChange(arena: Arena): Promise<Lock> {
+    const guard = await Guard.join(arena.subject, arena.place, options)
+    const change = await acquire(arena.place.change)
+    await abandonUnder(guard)
+    await until('the server is stopped', () => arena.count('gone') === 1 && !arena.has('server'))
+    await until('use is free', async () => (await inspect(arena.place.use)).holders.length === 0)
+    return change
+  }
+
+  test('leaves alone what was made in its place while it waited for change', async () => {
+    await using arena = new Arena()
+    const { place, directory } = arena
+    const change = await beforeChange(arena)
+    rmSync(`${directory}/throw-away`)
+    writeFileSync(`${place.use}.new`, 'another')
+    renameSync(`${place.use}.new`, place.use)
+    change.release()
+    await until('the watchdog is gone', () => !arena.has('watchdog'))
+    expect(readFileSync(place.use, 'utf8')).toBe('another')
+    expect(existsSync(`${directory}/data/one`)).toBe(true)
+  })
+
+  test('waits for those who came to use it while it waited for change', async () => {
+    await using arena = new Arena()
+    const { place, directory } = arena
+    const change = await beforeChange(arena)
+    const use = await acquire(place.use, { mode: 'shared' })
+    const watchdogPid = arena.pid('watchdog')
+    change.release()
+    const waitsForUse = async () =>
+      (await inspect(place.use)).waiters.some(
+        ({ pid }) => pid === watchdogPid || isChildOf(pid, watchdogPid),
+      )
+    await until('the watchdog waits for use', waitsForUse)
+    expect(existsSync(`${directory}/data/one`)).toBe(true)
+    use.release()
+    await arena.deserted()
+    expect(existsSync(directory)).toBe(false)
+  })
+
+  test('leaves a server of another container alone, without waiting for change', async () => {
+    await using arena = new Arena()
+    const { place } = arena
+    const guard = await Guard.join(arena.subject, arena.place, options)
+    const record = readFileSync(place.record, 'utf8')
+    writeFileSync(place.record, record.replace(/^namespace .*$/m, 'namespace pid:[1]'))
+    using change = await acquire(place.change)
+    await abandonUnder(guard)
+    await until('the watchdog is gone', () => !arena.has('watchdog'))
+    expect(change.held && existsSync(place.use)).toBe(true)
+    expect(arena.events().map(([what]) => what)).toEqual(['start'])
+  })
+
+  test('empties its own directory alone, though a link is planted as its marker', async () => {
+    await using arena = new Arena()
+    const guard = await Guard.join(arena.subject, arena.place, options)
+    const precious = arena.beside('precious')
+    writeFileSync(precious, 'precious')
+    symlinkSync(precious, `${arena.directory}/wreck`)
+    symlinkSync(arena.beside('.'), `${arena.directory}/data/beside`)
+    await abandon(guard, arena.place)
+    await arena.deserted()
+    expect(existsSync(arena.directory)).toBe(false)
+    expect(readFileSync(precious, 'utf8')).toBe('precious')
+  })
+})
+
+/** The shell's watchdog has flock(1) wait for it. */
+function isChildOf(pid: number, parent: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1] === String(parent)
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,81 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { type Place, type WatchdogKind, Guard, ownership } from '@howdah/coordinate'
+import { until } from '@howdah/fixtures'
+import { identifyProcess, inspect } from '@howdah/lock'
+import { Arena } from '../arena.ts'
+import { FakeSubject } from '../fake-subject.ts'
+import { abandon } from './abandon.ts'
+
+/** What else a record says of its process, each with another value. */
+const others: [what: string, line: RegExp, instead: string][] = [
+  ['start time', /^start (\d+)$/m, 'start 1$1'],
+  ['boot', /^boot .*$/m, 'boot another'],
+  ['pid namespace', /^namespace .*$/m, 'namespace pid:[1]'],
+]
+
+describe.each<WatchdogKind>(['sh', 'node'])('a watchdog (%s)', (watchdog) => {
+  test('signals the process that the record names, and nobody that differs from it in one thing', async () => {
+    const cases: typeof others = [
+      ['nothing', /^/, ''],
+      ...others,
+      ['subject', /^of .*$/m, 'of 1:1'],
+      ['signal', /^signal .*$/m, 'signal SIGKILL'],
+    ]
+    const outcomes = await Promise.all(
+      cases.map(async ([what, line, instead]) => {
+        await using subject = FakeSubject.thatIs().alreadyExisting()
+        const { place } = subject
+        const guard = await Guard.join(subject, place, { start: undefined, watchdog })
+        process.kill((await subject.process())?.pid ?? 0, 'SIGKILL')
+        await until('the server is dead', async () => (await subject.process()) === null)
+        const bystander = spawn('sleep', ['600'])
+        await once(bystander, 'spawn')
+        rewrite(place, (record) => naming(bystander, record).replace(line, instead))
+        await abandon(guard, place)
+        const isOver = async () => (await inspect(place.watchdog)).holders.length === 0
+        await until('the watchdog is gone', isOver)
+        return [what, await signalOf(bystander)]
+      }),
+    )
+    expect(outcomes).toEqual(cases.map(([what]) => [what, what === 'nothing' ? 'SIGTERM' : 'none']))
+  })
+})
+
+test.each(others)(
+  'who leaves stops no server that differs from the record in its %s',
+  async (_, line, instead) => {
+    await using arena = new Arena()
+    const { subject, place } = arena
+    const guard = await Guard.join(subject, place, { start: {} })
+    expect(await ownership(place, subject)).toBe('ours')
+    rewrite(place, (record) => record.replace(line, instead))
+    expect(await ownership(place, subject)).toBe('foreign')
+    expect(await guard.leave()).toBe('kept')
+    expect(await subject.running()).toBe(true)
+    expect(arena.count('stop')).toBe(0)
+  },
+)
+
+function rewrite(place: Place, change: (record: string) => string): void {
+  writeFileSync(place.record, change(readFileSync(place.record, 'utf8')))
+}
+
+function naming({ pid }: ChildProcess, record: string): string {
+  const identity = identifyProcess(pid ?? 0)
+  return record
+    .replace(/^pid .*$/m, `pid ${identity?.pid}`)
+    .replace(/^start .*$/m, `start ${identity?.startTime}`)
+}
+
+/** What has ended it; it is killed if nothing has. */
+async function signalOf(child: ChildProcess): Promise<string> {
+  const ended = once(child, 'exit')
+  if (child.signalCode === null) {
+    child.kill('SIGKILL')
+    await ended
+  }
+  return child.signalCode === 'SIGKILL' ? 'none' : String(child.signalCode)
+}
