@@ -75,16 +75,24 @@ function tryOut(name, manifest) {
     JSON.stringify({ private: true, dependencies, overrides }),
   )
   run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'])
-  if (manifest.exports?.['.'] !== undefined) {
-    run(process.execPath, [
-      '--input-type=module',
-      '-e',
-      `if (Object.keys(await import('${name}')).length === 0) throw new Error('exports nothing')`,
-    ])
-    run(process.execPath, ['-e', `require('${name}')`])
+  for (const [entry, { types }] of Object.entries(manifest.exports ?? {})) {
+    // Only code has types.
+    if (types !== undefined) load(join(name, entry))
   }
   for (const command of Object.keys(manifest.bin ?? {}))
     run(join('node_modules', '.bin', command), ['--version'])
+
+  function load(module) {
+    const source = `if (Object.keys(await import('${module}')).length === 0) throw new Error('exports nothing')`
+    try {
+      run(process.execPath, ['--input-type=module', '-e', source])
+      run(process.execPath, ['-e', `require('${module}')`])
+    } catch (error) {
+      // An entry may need an optional peer, which was not installed.
+      const missing = /Cannot find package '([^']+)'/.exec(error.stderr)?.[1]
+      if (manifest.peerDependenciesMeta?.[missing]?.optional !== true) throw error
+    }
+  }
 
   function run(command, args) {
     execFileSync(command, args, {

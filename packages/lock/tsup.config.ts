@@ -1,1 +1,12 @@
-export { default } from '../../tsup.config.base.ts'
+import { defineConfig } from 'tsup'
+import base from '../../tsup.config.base.ts'
+
+/** The entries share what they have in common. */
+export default defineConfig({
+  ...base,
+  entry: {
+    index: 'src/index.ts',
+    'proper-lockfile': 'src/proper-lockfile/index.ts',
+  },
+  splitting: true,
+})

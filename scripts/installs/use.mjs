@@ -10,6 +10,7 @@ import { clusters, temporary } from '@howdah/cluster'
 import { Free } from '@howdah/coordinate'
 import { createFileLeaser, runWithLease } from '@howdah/lease'
 import { acquire, lockedFile, tryAcquire } from '@howdah/lock'
+import lockfile from '@howdah/lock/proper-lockfile'
 import { encodeLtx, verifyLtx } from '@howdah/ltx'
 import { Registry, write } from '@howdah/registry'
 import { FileReplica } from '@howdah/replica'
@@ -26,6 +27,9 @@ const uses = {
     assert.equal(await tryAcquire(file('lock')), null)
     lock.release()
     assert.equal(await lockedFile.transform(file('counter'), () => '1'), '1')
+    const release = await lockfile(file('counter'))
+    assert.equal(await lockfile.check(file('counter')), true)
+    await release()
   },
   store: async () => {
     const store = new Store(file('store'))

@@ -1,0 +1,207 @@
+import { resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Lock } from '../lock.ts'
+import { claim, isHeld } from './claim.ts'
+import { LockedError, LockfileError, asLockfileError, inWords } from './errors.ts'
+import { HeldLockfile } from './held-lockfile.ts'
+import {
+  settingsOf,
+  type CheckOptions,
+  type LockOptions,
+  type Settings,
+  type UnlockOptions,
+} from './options.ts'
+import { pauseUntilFree, pauses, retryOptionsOf } from './retrying.ts'
+import { changedAt, drive, driveSync, realpath, removeDirectory, type Steps } from './steps.ts'
+
+/**
+ * Locks a file, and gives the function that releases it.
+ *
+ * Rejects with `ELOCKED` if somebody holds it after all `retries`; `ENOENT` if the file is missing, or with
+ * `realpath: false` its directory; `ENOTDIR` if a file that is no lock file has its path; or another code of the
+ * operating system.
+ */
+export async function lock(file: string, options: LockOptions = {}): Promise<() => Promise<void>> {
+  const settings = settingsOf(options)
+  const canonical = await drive(canonicalOf(file, settings), settings.fs)
+  const held = await retrying(canonical, settings, options)
+  return async () => releaseOf(held)
+}
+
+/** {@link lock}, synchronously and without `retries`, which throw `ESYNC`. */
+export function lockSync(file: string, options: LockOptions = {}): () => void {
+  if ((retryOptionsOf(options.retries).retries ?? 0) > 0) {
+    throw new LockfileError(
+      'ESYNC',
+      file,
+      'Cannot use retries with lockSync; leave them out, or use lock',
+    )
+  }
+  const settings = settingsOf(options)
+  const canonical = driveSync(canonicalOf(file, settings), settings.fs)
+  const held = hold(
+    canonical,
+    settings,
+    options,
+    driveSync(taking(canonical, settings), settings.fs),
+  )
+  return () => releaseOf(held)
+}
+
+/** Releases a lock that this thread holds on a file. Rejects with `ENOTACQUIRED` if there is none. */
+export async function unlock(file: string, options: UnlockOptions = {}): Promise<void> {
+  const settings = settingsOf(options)
+  releaseOf(find(await drive(canonicalOf(file, settings), settings.fs), options))
+}
+
+/** {@link unlock}, synchronously. */
+export function unlockSync(file: string, options: UnlockOptions = {}): void {
+  const settings = settingsOf(options)
+  releaseOf(find(driveSync(canonicalOf(file, settings), settings.fs), options))
+}
+
+/** Whether somebody holds the lock on a file: this process, another, or a program that uses proper-lockfile. */
+export async function check(file: string, options: CheckOptions = {}): Promise<boolean> {
+  const settings = settingsOf(options)
+  return drive(checking(file, settings), settings.fs)
+}
+
+/** {@link check}, synchronously. */
+export function checkSync(file: string, options: CheckOptions = {}): boolean {
+  const settings = settingsOf(options)
+  return driveSync(checking(file, settings), settings.fs)
+}
+
+/** `lock`, and by their names the others: what proper-lockfile exports. */
+export const lockfile: typeof lock & Lockfile = Object.assign(lock, {
+  lock,
+  lockSync,
+  unlock,
+  unlockSync,
+  check,
+  checkSync,
+})
+
+interface Lockfile {
+  readonly lock: typeof lock
+  readonly lockSync: typeof lockSync
+  readonly unlock: typeof unlock
+  readonly unlockSync: typeof unlockSync
+  readonly check: typeof check
+  readonly checkSync: typeof checkSync
+}
+
+async function retrying(
+  file: string,
+  settings: Settings,
+  options: LockOptions,
+): Promise<HeldLockfile> {
+  const retry = retryOptionsOf(options.retries)
+  const started = performance.now()
+  const delays = pauses(retry)
+  let left = 0
+  for (;;) {
+    try {
+      return hold(file, settings, options, await drive(taking(file, settings), settings.fs))
+    } catch (error) {
+      if (left === 0) {
+        const next = delays.next()
+        if (next.done === true || performance.now() - started >= (retry.maxRetryTime ?? Infinity))
+          throw error
+        left = next.value
+      }
+      if (error instanceof LockedError && error.byKernel && !retry.unref) {
+        left = await pauseUntilFree(settings.lockfileOf(file), left)
+      } else {
+        await sleep(left, undefined, { ref: !retry.unref })
+        left = 0
+      }
+    }
+  }
+}
+
+function hold(
+  file: string,
+  settings: Settings,
+  { onCompromised = throwIt }: LockOptions,
+  taken: Lock,
+): HeldLockfile {
+  const { update } = settings
+  return new HeldLockfile(file, settings.lockfileOf(file), taken, { update, onCompromised })
+}
+
+function throwIt(error: LockfileError): never {
+  throw error
+}
+
+function releaseOf(held: HeldLockfile): void {
+  try {
+    held.release()
+  } catch (error) {
+    throw asLockfileError(error, held.file)
+  }
+}
+
+function find(file: string, { lockfilePath }: UnlockOptions): HeldLockfile {
+  const held = HeldLockfile.find(file, lockfilePath && resolve(lockfilePath))
+  if (held !== undefined) return held
+  throw new LockfileError(
+    'ENOTACQUIRED',
+    file,
+    `Lock is not acquired/owned by you: this thread holds none on ${file}`,
+  )
+}
+
+function* canonicalOf(file: string, settings: Settings): Steps<string> {
+  return settings.realpath ? yield* realpath(file) : resolve(file)
+}
+
+/** One try. Throws {@link LockedError}, or why locking does not work. */
+function* taking(file: string, settings: Settings): Steps<Lock> {
+  const path = settings.lockfileOf(file)
+  for (let last = false; ; last = true) {
+    const found = claimFor(file, path)
+    if ('lock' in found) return found.lock
+    if ('holder' in found) throw new LockedError(file, inWords(path, found.holder), true)
+    const foreign = found.foreign === 'file' ? 'a file' : 'a directory'
+    const others = `${path} is ${foreign} that another program has made, such as proper-lockfile`
+    if (last) throw new LockedError(file, others, false)
+    const changed = yield* changedAt(path)
+    if (changed === null) continue
+    const age = Date.now() - changed
+    if (age <= settings.stale) {
+      throw new LockedError(file, `${others}, and was renewed ${age} ms ago`, false)
+    }
+    if (found.foreign === 'file') {
+      throw new LockfileError(
+        'ENOTDIR',
+        file,
+        `ENOTDIR: ${path} is no lock file but a file with other content, which is left alone; give lockfilePath`,
+      )
+    }
+    // Left behind by a program that ended, as far as its time tells.
+    yield* removeDirectory(path)
+  }
+}
+
+function claimFor(file: string, path: string): ReturnType<typeof claim> {
+  try {
+    return claim(path)
+  } catch (error) {
+    throw asLockfileError(error, file)
+  }
+}
+
+function* checking(file: string, settings: Settings): Steps<boolean> {
+  const canonical = yield* canonicalOf(file, settings)
+  const path = settings.lockfileOf(canonical)
+  const changed = yield* changedAt(path)
+  if (changed === null) return false
+  try {
+    const held = isHeld(path)
+    if (held !== null) return held
+  } catch (error) {
+    throw asLockfileError(error, canonical)
+  }
+  return Date.now() - changed <= settings.stale
+}

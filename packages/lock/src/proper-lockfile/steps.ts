@@ -1,0 +1,65 @@
+import { errno } from '@howdah/durable'
+import type { LockfileFs, LockfileStats } from './options.ts'
+
+/** A call of a file system that may be another than Node's, and its path. */
+type Call = readonly ['realpath' | 'stat' | 'rmdir', string]
+
+/** What is to be done, the same for synchronous and asynchronous callers: it yields calls, and gets their results. */
+export type Steps<Result> = Generator<Call, Result, unknown>
+
+/** The real path of a file. Throws what the file system throws. */
+export function* realpath(path: string): Steps<string> {
+  return (yield ['realpath', path]) as string
+}
+
+/** When a file was last changed, in ms; `null` if there is none. Throws what the file system throws. */
+export function* changedAt(path: string): Steps<number | null> {
+  try {
+    const { mtime } = (yield ['stat', path]) as LockfileStats
+    return mtime.getTime()
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return null
+    throw error
+  }
+}
+
+/** Removes an empty directory, unless it is gone. Throws what the file system throws. */
+export function* removeDirectory(path: string): Steps<void> {
+  try {
+    yield ['rmdir', path]
+  } catch (error) {
+    if (errno(error) !== 'ENOENT') throw error
+  }
+}
+
+/** Runs steps by the calls that take a callback. */
+export async function drive<Result>(steps: Steps<Result>, fs: LockfileFs): Promise<Result> {
+  let step = steps.next()
+  while (step.done !== true) {
+    const [name, path] = step.value
+    const [error, result] = await new Promise<readonly unknown[]>((resolve) => {
+      fs[name](path, (...outcome: readonly unknown[]) => resolve(outcome))
+    })
+    step = error ? steps.throw(error) : steps.next(result)
+  }
+  return step.value
+}
+
+/** Runs steps by the synchronous calls. */
+export function driveSync<Result>(steps: Steps<Result>, fs: LockfileFs): Result {
+  let step = steps.next()
+  while (step.done !== true) {
+    const [name, path] = step.value
+    let result: unknown
+    try {
+      const call: ((path: string) => unknown) | undefined = fs[`${name}Sync`]
+      if (call === undefined) throw new TypeError(`the option fs has no ${name}Sync`)
+      result = call.call(fs, path)
+    } catch (error) {
+      step = steps.throw(error)
+      continue
+    }
+    step = steps.next(result)
+  }
+  return step.value
+}
