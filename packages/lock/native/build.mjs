@@ -50,6 +50,7 @@ function build(target, directory) {
     '-isystem',
     headers,
     'flock.c',
+    'lock_file.c',
     'wait.c',
     '-o',
     output,

@@ -1,19 +1,24 @@
 /*
  * flock(2) for Node: trying, and waiting without blocking the event loop or libuv's pool.
  *
- *   flock(fd, operation)                    tries, or unlocks
- *   take(path, flags, operation, polite)    opens and locks a file that nobody has, in one call
- *   isCurrent(fd, path)                     whether the path leads to the open file: 1 or 0
- *   drop(fd, unlock)                        closes what `take` has opened
- *   wait(gate, fd, operation, callback)     waits in a thread of its own; gives a number to cancel it by
- *   cancel(number, settle)                  ends a wait soon, or, to settle it, before it returns
+ *   flock(fd, operation)                                tries, or unlocks
+ *   take(path, permissions, operation, polite)          opens a file, and locks it if nobody has it: the descriptor, or, if
+ *                                                       somebody has it or is to be let first, -4096 less the descriptor
+ *   adopt(fd)                                           a copy of a descriptor, as `take` would have opened it
+ *   isCurrent(fd, path)                                 whether the path leads to the open file: 1 or 0
+ *   drop(fd, unlock)                                    closes what `take` or `adopt` has opened
+ *   wait(fd, path, operation, fair, callback)           waits in a thread of its own; gives a number to cancel it by
+ *   cancel(number, settle)                              ends a wait soon, or, to settle it, before it returns
  *
- * No function throws. What fails gives a negative errno, 0 or a positive number is success. The callback gets 0 if the
- * lock is held.
+ * No function throws. What fails gives a negative errno, 0 or a positive number is success. While there is a wait for a
+ * descriptor it must not be dropped. The callback gets 0 if it is locked, else a positive errno: see `error` in wait.h.
  */
 #include <node_api.h>
 
 #include "wait.h"
+
+/* From here downwards `take` gives what is open, but not locked: no errno is as low. */
+enum { blocked = -4096 };
 
 /* What belongs to one environment, that is, to one JavaScript thread. */
 struct environment {
@@ -21,20 +26,26 @@ struct environment {
   napi_threadsafe_function ends;
   struct call *calls;
   int32_t last_number;
-  /* A bit for each descriptor that `take` has opened: a terminated worker must not leave any. */
+  /* A bit for each descriptor that is to be closed by `drop`: a terminated worker must not leave any. */
   uint64_t *taken;
   int taken_words;
 };
 
 /* A wait that JavaScript has asked for. */
 struct call {
-  struct wait wait;
   struct environment *environment;
   napi_threadsafe_function ends;
   struct call *next;
   int32_t number;
+  int fd;
   napi_ref callback;
+  // The last one, since it ends with the path.
+  struct wait wait;
 };
+
+static struct call *call_of(struct wait *wait) {
+  return (struct call *)((char *)wait - offsetof(struct call, wait));
+}
 
 static struct environment *begin_call(napi_env env, napi_callback_info info, size_t count, napi_value *arguments) {
   struct environment *environment = NULL;
@@ -82,57 +93,52 @@ static bool remember(struct environment *environment, int fd) {
   return true;
 }
 
-/* Whether somebody has the gate, which is named as the lock is, with an ending. Mostly there is none. */
-static bool somebody_waits(const char *gate) {
-  if (access(gate, F_OK) != 0) return false;
-  int fd = open(gate, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  if (fd < 0) return false;
-  bool waits = flock(fd, LOCK_SH | LOCK_NB) != 0;
-  close(fd);
-  return waits;
+static void forget_descriptor(struct environment *environment, int fd) {
+  environment->taken[fd / 64] &= ~(UINT64_C(1) << fd % 64);
 }
 
-/* Whether the path leads to the open file. */
-static bool is_current(int fd, const char *path) {
-  struct stat opened, named;
-  return stat_of_descriptor(fd, &opened) == 0 && stat_of_path(path, &named) == 0 && opened.dev == named.dev &&
-         opened.ino == named.ino;
+/* Copies a path, and gives how long it is; 0: it is too long. */
+static size_t to_path(napi_env env, napi_value value, char *path) {
+  size_t length = 0;
+  napi_get_value_string_utf8(env, value, path, path_size, &length);
+  return length + 1 < path_size ? length : 0;
 }
 
 static napi_value take(napi_env env, napi_callback_info info) {
-  static const char ending[] = ".gate";
-  char path[4096];
-  size_t length = 0;
+  char path[path_size];
   napi_value arguments[4];
   struct environment *environment = begin_call(env, info, 4, arguments);
-  napi_get_value_string_utf8(env, arguments[0], path, sizeof path, &length);
-  if (length + sizeof ending >= sizeof path) return give(env, -ENAMETOOLONG);
+  if (to_path(env, arguments[0], path) == 0) return give(env, -ENAMETOOLONG);
 
-  int flags = to_number(env, arguments[1]) | O_CLOEXEC;
-  // Mostly the file is there, and to open it is quicker if it need not be made.
-  int fd = open(path, flags & ~O_CREAT);
-  if (fd < 0 && errno == ENOENT) fd = open(path, flags, 0666);
+  int fd = open_lock(path, to_number(env, arguments[1]));
   if (fd < 0) return give(env, -errno);
   int error = 0;
-  if (to_boolean(env, arguments[3])) {
-    memcpy(path + length, ending, sizeof ending);
-    if (somebody_waits(path)) error = EAGAIN;
-    path[length] = 0;
+  if (to_boolean(env, arguments[3]) && somebody_waits(path)) error = EAGAIN;
+  else if (flock(fd, to_number(env, arguments[2]) | LOCK_NB) != 0) error = errno;
+  else if (!is_current(fd, path)) error = ESTALE;
+  if (error == 0 || error == EAGAIN) {
+    if (remember(environment, fd)) return give(env, error == 0 ? fd : blocked - fd);
+    error = ENOMEM;
   }
-  if (error == 0 && flock(fd, to_number(env, arguments[2]) | LOCK_NB) != 0) error = errno;
-  if (error == 0 && !is_current(fd, path)) error = EAGAIN;
-  if (error == 0 && !remember(environment, fd)) error = EAGAIN;
-  if (error != 0) close(fd);
-  return give(env, error == 0 ? fd : -error);
+  close(fd);
+  return give(env, -error);
+}
+
+static napi_value adopt(napi_env env, napi_callback_info info) {
+  napi_value argument;
+  struct environment *environment = begin_call(env, info, 1, &argument);
+  int fd = fcntl(to_number(env, argument), F_DUPFD_CLOEXEC, 0);
+  if (fd < 0) return give(env, -errno);
+  if (remember(environment, fd)) return give(env, fd);
+  close(fd);
+  return give(env, -ENOMEM);
 }
 
 static napi_value is_current_file(napi_env env, napi_callback_info info) {
-  char path[4096];
-  size_t length = 0;
+  char path[path_size];
   napi_value arguments[2];
   begin_call(env, info, 2, arguments);
-  napi_get_value_string_utf8(env, arguments[1], path, sizeof path, &length);
-  if (length + 1 >= sizeof path) return give(env, -ENAMETOOLONG);
+  if (to_path(env, arguments[1], path) == 0) return give(env, -ENAMETOOLONG);
   return give(env, is_current(to_number(env, arguments[0]), path));
 }
 
@@ -140,7 +146,7 @@ static napi_value drop(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   struct environment *environment = begin_call(env, info, 2, arguments);
   int fd = to_number(env, arguments[0]);
-  environment->taken[fd / 64] &= ~(UINT64_C(1) << fd % 64);
+  forget_descriptor(environment, fd);
   // Explicitly, since another process may have the descriptor, too.
   if (to_boolean(env, arguments[1])) flock(fd, LOCK_UN);
   close(fd);
@@ -149,8 +155,12 @@ static napi_value drop(napi_env env, napi_callback_info info) {
 
 /* In the thread of a wait. */
 static void send_end(struct wait *wait) {
-  struct call *call = (struct call *)wait;
+  struct call *call = call_of(wait);
   napi_call_threadsafe_function(call->ends, call, napi_tsfn_nonblocking);
+}
+
+static void free_call(struct wait *wait) {
+  free(call_of(wait));
 }
 
 static void forget(napi_env env, struct call *call) {
@@ -178,17 +188,27 @@ static void receive_end(napi_env env, napi_value unused, void *context, void *da
 }
 
 static napi_value wait_for(napi_env env, napi_callback_info info) {
-  napi_value arguments[4];
-  struct environment *environment = begin_call(env, info, 4, arguments);
-  struct call *call = calloc(1, sizeof *call);
+  char path[path_size];
+  napi_value arguments[5];
+  struct environment *environment = begin_call(env, info, 5, arguments);
+  size_t length = to_path(env, arguments[1], path);
+  int fd = to_number(env, arguments[0]);
+  // Its holder may stay for long.
+  if (!is_current(fd, path)) return give(env, -ESTALE);
+  struct call *call = length == 0 ? NULL : calloc(1, sizeof *call + length + 1);
   if (call == NULL) return give(env, -EAGAIN);
   call->environment = environment;
   call->ends = environment->ends;
+  call->fd = fd;
   call->wait.done = send_end;
-  napi_create_reference(env, arguments[3], 1, &call->callback);
-  int error = wait_begin(&call->wait, to_number(env, arguments[0]), to_number(env, arguments[1]),
-                         to_number(env, arguments[2]));
+  call->wait.destroy = free_call;
+  memcpy(call->wait.path, path, length);
+  napi_create_reference(env, arguments[4], 1, &call->callback);
+  int operation = to_number(env, arguments[2]);
+  int gate = to_boolean(env, arguments[3]) ? open_gate(path, fd, operation) : -1;
+  int error = wait_begin(&call->wait, gate, fd, operation);
   if (error != 0) {
+    if (gate >= 0) close(gate);
     napi_delete_reference(env, call->callback);
     free(call);
     return give(env, -error);
@@ -200,7 +220,6 @@ static napi_value wait_for(napi_env env, napi_callback_info info) {
   return give(env, call->number);
 }
 
-/* Gives how the wait ended if it is to be settled: 0 if the lock is held, else a negative errno. */
 static napi_value cancel(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   struct environment *environment = begin_call(env, info, 2, arguments);
@@ -208,9 +227,10 @@ static napi_value cancel(napi_env env, napi_callback_info info) {
   for (struct call *call = environment->calls; call != NULL; call = call->next) {
     if (call->number != number) continue;
     wait_cancel(&call->wait);
-    if (to_boolean(env, arguments[1]) && wait_settle(&call->wait)) return give(env, -call->wait.error);
+    if (to_boolean(env, arguments[1])) wait_settle(&call->wait);
+    break;
   }
-  return give(env, -EAGAIN);
+  return give(env, 0);
 }
 
 /* When the environment ends: a worker was terminated, or the process tidies up. */
@@ -220,8 +240,10 @@ static void end_environment(void *data) {
   for (struct call *call = environment->calls, *next; call != NULL; call = next) {
     next = call->next;
     call->environment = NULL;
-    // What has been sent is released by receive_end.
-    if (!wait_abandon(&call->wait)) wait_release(&call->wait);
+    if (wait_abandon(&call->wait)) continue;
+    // What has been sent is released by receive_end; this is not.
+    forget_descriptor(environment, call->fd);
+    wait_release(&call->wait);
   }
   for (int fd = 0; fd < environment->taken_words * 64; fd++) {
     if (environment->taken[fd / 64] >> fd % 64 & 1) close(fd);
@@ -247,6 +269,7 @@ NAPI_MODULE_INIT() {
   napi_add_env_cleanup_hook(env, end_environment, environment);
   export_function(env, exports, "flock", try_flock, environment);
   export_function(env, exports, "take", take, environment);
+  export_function(env, exports, "adopt", adopt, environment);
   export_function(env, exports, "isCurrent", is_current_file, environment);
   export_function(env, exports, "drop", drop, environment);
   export_function(env, exports, "wait", wait_for, environment);

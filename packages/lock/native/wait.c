@@ -52,12 +52,9 @@ static int become(struct wait *wait, int from, int to) {
   return __atomic_compare_exchange_n(&wait->state, &from, to, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
-/*
- * Takes a signal that nobody else handles. The handler is without SA_RESTART, so that the signal ends system calls. Others
- * may count on the first ones, and qemu does not deliver the last ones.
- */
+/* Takes a signal that nobody else handles. The handler is without SA_RESTART, so that the signal ends system calls. */
 static int take_signal(void) {
-  for (int signal = first_signal() + 8; signal < last_signal() - 2; signal++) {
+  for (int signal = first_signal(); signal <= last_signal(); signal++) {
     struct sigaction action;
     if (sigaction(signal, NULL, &action) != 0 || action.handler != NULL) continue;
     memset(&action, 0, sizeof action);
@@ -82,34 +79,55 @@ static int prepare(void) {
   }
 }
 
+static bool is_wanted(struct wait *wait) {
+  return __atomic_load_n(&wait->state, __ATOMIC_SEQ_CST) == WAITING;
+}
+
 /* Blocks until locked, or until the wait is cancelled. 0 or an errno. */
 static int lock_blocking(struct wait *wait, int fd, int operation) {
   while (flock(fd, operation) != 0) {
     int error = errno;
-    if (error != EINTR || __atomic_load_n(&wait->state, __ATOMIC_SEQ_CST) != WAITING) return error;
+    if (error != EINTR || !is_wanted(wait)) return error;
   }
   return 0;
 }
 
-static void close_both(struct wait *wait) {
-  if (wait->gate >= 0) close(wait->gate);
-  close(wait->lock);
+/* Locks the file that the path leads to in the end. 0 or an errno. */
+static int lock_current(struct wait *wait) {
+  for (;;) {
+    int error = lock_blocking(wait, wait->lock, wait->operation);
+    if (error != 0 || is_current(wait->lock, wait->path)) return error;
+    // Unlinked or replaced: a lock on what it was excludes nobody.
+    int fd = open_again(wait->path, wait->lock);
+    if (fd < 0) return ESTALE;
+    replace_descriptor(wait->lock, fd);
+    close(fd);
+    // After a cancellation the descriptor must lead nowhere, and now it may lead to the new file.
+    if (!is_wanted(wait)) return EINTR;
+  }
 }
 
 /* Waits, and says so. The wait may be gone afterwards. */
 static void work(struct wait *wait) {
   if (wait->gate >= 0) lock_blocking(wait, wait->gate, LOCK_EX);
-  wait->error = lock_blocking(wait, wait->lock, wait->operation);
+  wait->error = lock_current(wait);
+  // Before the lock is told of, lest its holder still seems to wait; and others get to wait for it.
   if (wait->gate >= 0) flock(wait->gate, LOCK_UN);
 
-  while (!become(wait, WAITING, FINISHING) && !become(wait, CANCELLED, FINISHING)) {
-    if (__atomic_load_n(&wait->state, __ATOMIC_SEQ_CST) == ABANDONED) break;
+  int state = FINISHING;
+  while (!become(wait, WAITING, FINISHING)) {
+    wait->error = EINTR;
+    if (become(wait, CANCELLED, FINISHING)) break;
+    state = __atomic_load_n(&wait->state, __ATOMIC_SEQ_CST);
+    if (state == ABANDONED) break;
     pause_briefly();
   }
-  close_both(wait);
+  int gate = wait->gate;
   __atomic_sub_fetch(&waits, 1, __ATOMIC_SEQ_CST);
-  if (wait->state == FINISHING) wait->done(wait);
+  if (state == ABANDONED) close(wait->lock);
+  else wait->done(wait);
   wait_release(wait);
+  if (gate >= 0) close(gate);
 }
 
 static void lock_idle(void) {
@@ -183,19 +201,14 @@ static int start_thread(struct wait *wait) {
 
 int wait_begin(struct wait *wait, int gate, int lock, int operation) {
   if (!prepare()) return EAGAIN;
-  wait->gate = gate < 0 ? -1 : fcntl(gate, F_DUPFD_CLOEXEC, 0);
-  wait->lock = fcntl(lock, F_DUPFD_CLOEXEC, 0);
+  wait->gate = gate;
+  wait->lock = lock;
   wait->operation = operation;
   wait->state = WAITING;
   wait->references = 2;
   int error = EAGAIN;
-  if (__atomic_add_fetch(&waits, 1, __ATOMIC_SEQ_CST) <= most_waits && wait->lock >= 0) {
-    error = call_idle(wait) ? 0 : start_thread(wait);
-  }
-  if (error != 0) {
-    __atomic_sub_fetch(&waits, 1, __ATOMIC_SEQ_CST);
-    close_both(wait);
-  }
+  if (__atomic_add_fetch(&waits, 1, __ATOMIC_SEQ_CST) <= most_waits) error = call_idle(wait) ? 0 : start_thread(wait);
+  if (error != 0) __atomic_sub_fetch(&waits, 1, __ATOMIC_SEQ_CST);
   return error;
 }
 
@@ -208,21 +221,21 @@ void wait_cancel(struct wait *wait) {
   become(wait, CANCELLING, CANCELLED);
 }
 
-int wait_settle(struct wait *wait) {
+bool wait_settle(struct wait *wait) {
   for (int times = 0; times < patience; times++) {
-    if (__atomic_load_n(&wait->references, __ATOMIC_SEQ_CST) == 1) return 1;
+    if (__atomic_load_n(&wait->references, __ATOMIC_SEQ_CST) == 1) return true;
     pause_briefly();
   }
-  return 0;
+  return false;
 }
 
-int wait_abandon(struct wait *wait) {
+bool wait_abandon(struct wait *wait) {
   while (!wait_settle(wait)) {
-    if (become(wait, CANCELLED, ABANDONED)) return 0;
+    if (become(wait, CANCELLED, ABANDONED)) return false;
   }
-  return 1;
+  return true;
 }
 
 void wait_release(struct wait *wait) {
-  if (__atomic_sub_fetch(&wait->references, 1, __ATOMIC_SEQ_CST) == 0) free(wait);
+  if (__atomic_sub_fetch(&wait->references, 1, __ATOMIC_SEQ_CST) == 0) wait->destroy(wait);
 }

@@ -2,12 +2,14 @@
 #ifndef WAIT_H
 #define WAIT_H
 
-#include "system.h"
+#include "lock_file.h"
 
 struct wait {
   /* Called once in the thread, when the wait is over; never after wait_abandon. */
   void (*done)(struct wait *wait);
-  /* How it ended: 0 if the lock is held, else an errno. */
+  /* Frees the memory when both the thread and the caller have released the wait. */
+  void (*destroy)(struct wait *wait);
+  /* How it ended: 0 if the lock is held, EINTR after a cancellation, ESTALE if the file has to be opened anew. */
   int error;
 
   /* What follows is wait.c's own. */
@@ -17,24 +19,25 @@ struct wait {
   int state;
   int references;
   pthread_t thread;
+  char path[];
 };
 
 /*
- * Starts to wait: first for `gate`, exclusively, unless it is -1; then for `lock`; then the gate is unlocked.
+ * Starts to wait: first for `gate`, exclusively, unless it is -1; then for `lock`, the file at `path`; then the gate is
+ * closed. If the file was replaced, `lock` becomes the new one, and the wait goes on for that.
  *
- * The thread has duplicates of both descriptors, so that the caller may close them meanwhile. The memory is freed when
- * both the thread and the caller have released it. Returns 0, or an errno if there is no thread or descriptor to be had.
+ * Nobody else may close `lock` until the wait is over, or `gate` at all. Returns 0, or an errno if no thread can be had; then the caller keeps everything.
  */
 int wait_begin(struct wait *wait, int gate, int lock, int operation);
 
-/* Ends a wait soon. `done` is still called, with `error` 0 if the lock was granted just before. */
+/* Ends a wait soon. `lock` then leads to nothing that could be locked. `done` is still called. */
 void wait_cancel(struct wait *wait);
 
 /* Waits a tenth of a second, if need be, until the thread of a cancelled wait has called `done`. Whether it has. */
-int wait_settle(struct wait *wait);
+bool wait_settle(struct wait *wait);
 
-/* Settles a cancelled wait, and forbids `done` if it was not called until then. Whether it was called. */
-int wait_abandon(struct wait *wait);
+/* Settles a cancelled wait, and forbids `done` and closes `lock` if it was not called until then. Whether it was called. */
+bool wait_abandon(struct wait *wait);
 
 void wait_release(struct wait *wait);
 

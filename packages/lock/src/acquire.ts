@@ -1,11 +1,13 @@
-import { contend, tryOnce } from './contend.ts'
+import { binding } from './binding/load-binding.ts'
+import { attempt, contend, tryOnce } from './contend.ts'
 import { drive, driveSync } from './drive.ts'
 import { LockDeadlockError, LockTimeoutError } from './errors.ts'
 import { quickHolder, quickHolders } from './holder.ts'
-import { isDirectory, type LockFile } from './lock-file.ts'
+import { waitInKernel } from './kernel-wait.ts'
+import type { LockFile } from './lock-file.ts'
 import { Lock } from './lock.ts'
 import { Patience } from './patience.ts'
-import { isQueued, takeTurn } from './queue.ts'
+import { Turn, isQueued, isQueuedByAnyName } from './queue.ts'
 import { request, type AcquireOptions, type Request, type TryOptions } from './request.ts'
 import { threadState } from './thread-state.ts'
 
@@ -22,8 +24,7 @@ import { threadState } from './thread-state.ts'
  * await using lock = await acquire('state.lock', { timeout: 5_000 })
  */
 export async function acquire(path: string, options: AcquireOptions = {}): Promise<Lock> {
-  const wanted = request(path, options)
-  return takeAtOnce(wanted) ?? (await waitForTurn(wanted))
+  return acquireLock(request(path, options))
 }
 
 /**
@@ -32,7 +33,7 @@ export async function acquire(path: string, options: AcquireOptions = {}): Promi
  */
 export async function tryAcquire(path: string, options: TryOptions = {}): Promise<Lock | null> {
   const wanted = request(path, options)
-  const file = tryOnce(wanted, false)
+  const file = tryOnce(wanted)
   return file && lockOf(file, wanted)
 }
 
@@ -46,16 +47,17 @@ export function acquireSync(path: string, options: AcquireOptions = {}): Lock {
   const wanted = request(path, options)
   wanted.signal?.throwIfAborted()
   // A waiter of this thread that has the gate could not go on: pass it by.
-  const overtake = isQueued(wanted.path)
-  const file = tryOnce(wanted, wanted.timeout !== 0 && !overtake)
-  if (file) return lockOf(file, wanted)
+  const overtake = isQueuedByAnyName(wanted.path)
+  const file = attempt(wanted, wanted.timeout !== 0 && !overtake)
+  if (file.mode !== null) return lockOf(file, wanted)
+  file.release()
   failAtOnce(wanted)
   tellWaiting(wanted)
   const steps = contend(overtake ? { ...wanted, fair: false } : wanted)
-  const waited = driveSync(steps, new Patience(wanted), (blocked) => {
-    if (blocked === null) return
-    withdrawOwn(blocked.file)
-    refuseOwn(blocked.file, wanted)
+  const waited = driveSync(steps, new Patience(wanted), (blocking) => {
+    if (blocking === null) return
+    withdrawOwn(blocking)
+    refuseOwn(blocking, wanted)
   })
   return lockOf(waited, wanted)
 }
@@ -76,27 +78,27 @@ export async function withLock<Result>(
 
 /** @internal Acquires what a checked request says. */
 export async function acquireLock(wanted: Request): Promise<Lock> {
-  return takeAtOnce(wanted) ?? (await waitForTurn(wanted))
-}
-
-/** The lock, if nobody has it or waits for it; `null`: it is to be waited for. */
-function takeAtOnce(wanted: Request): Lock | null {
   wanted.signal?.throwIfAborted()
-  if (wanted.timeout !== 0 && isQueued(wanted.path)) return null
-  const file = tryOnce(wanted, wanted.timeout !== 0)
-  if (file) return lockOf(file, wanted)
-  failAtOnce(wanted)
-  return null
+  if (wanted.timeout !== 0 && isQueued(wanted.path)) return waitForTurn(wanted, null)
+  const file = attempt(wanted, wanted.timeout !== 0)
+  if (file.mode !== null) return lockOf(file, wanted)
+  return waitForTurn(wanted, file)
 }
 
-async function waitForTurn(wanted: Request): Promise<Lock> {
-  const patience = new Patience(wanted)
-  tellWaiting(wanted)
-  const leave = await takeTurn(wanted.path, isDirectory(wanted.path), patience)
+/** Waits. `opened` is the file if a try has opened it just now. */
+async function waitForTurn(wanted: Request, opened: LockFile | null): Promise<Lock> {
+  const turn = new Turn(wanted.path)
   try {
-    return lockOf(await drive(contend(wanted), patience), wanted)
+    failAtOnce(wanted)
+    const patience = new Patience(wanted)
+    tellWaiting(wanted)
+    await turn.comes(patience)
+    const { native } = binding(wanted.path)
+    const waited = native && (await waitInKernel(native, wanted, opened, patience))
+    return lockOf(waited ?? (await drive(contend(wanted), patience)), wanted)
   } finally {
-    leave()
+    if (opened?.mode === null) opened.release()
+    turn.leave()
   }
 }
 

@@ -4,50 +4,48 @@ import { LockFile } from './lock-file.ts'
 import type { LockMode } from './lock-mode.ts'
 import type { Request } from './request.ts'
 
-/** What keeps a wait from going on: first the gate, unless it is `null`, and then the file. */
-export interface Blocked {
-  readonly gate: LockFile | null
-  readonly file: LockFile
-  readonly mode: LockMode
-}
-
 /**
  * The steps of a wait. Each `yield` is a pause, and names what is waited for, `null` if only time helps. The driver of the
- * steps decides how to pause, and may lock meanwhile what is waited for. It may give up by `return()`, which leaves nothing
- * locked or open.
+ * steps decides how to pause. It may give up by `return()`, which leaves nothing locked or open.
  */
-export type Steps<Result> = Generator<Blocked | null, Result, void>
+export type Steps<Result> = Generator<LockFile | null, Result, void>
 
 /** The file at which those who wait for a lock wait in line. */
 export const gatePath = (path: string): string => `${path}.gate`
 
+/** One try, without a pause. `null`: somebody has the lock. */
+export function tryOnce(request: Request): LockFile | null {
+  const file = attempt(request, false)
+  if (file.mode !== null) return file
+  file.release()
+  return null
+}
+
 /**
- * One try, without a pause. `null`: somebody has the lock or, if `polite`, somebody waits for it.
+ * One try, without a pause: the file, open, and without a mode if somebody has the lock or, if `polite`, waits for it.
  */
-export function tryOnce(request: Request, polite: boolean): LockFile | null {
+export function attempt(request: Request, polite: boolean): LockFile {
   const inLine = polite && request.fair && !lookedJustNow(request.path)
-  const taken = LockFile.take(request, request.mode, inLine)
-  if (taken !== undefined) {
-    if (taken === null) lastLook.path = ''
-    return taken
-  }
+  const file = LockFile.take(request, request.mode, inLine) ?? attemptStepwise(request, inLine)
+  if (file.mode === null) lastLook.path = ''
+  return file
+}
+
+function attemptStepwise(request: Request, inLine: boolean): LockFile {
   for (;;) {
-    let file: LockFile | null = LockFile.open(request)
+    const file = LockFile.open(request)
     try {
-      if (inLine && !file.isDirectory && somebodyWaits(request.path)) return null
-      if (!file.tryLock(request.mode)) return null
-      if (file.isCurrent()) {
-        const locked = file
-        file = null
-        return locked
-      }
-    } finally {
-      file?.release()
+      if (inLine && !file.isDirectory && somebodyWaits(request.path)) return file
+      if (!file.tryLock(request.mode) || file.isCurrent()) return file
+    } catch (error) {
+      file.release()
+      throw error
     }
+    file.release()
   }
 }
 
-/** Locks `request.path`, in line with others if that is wanted: the holder of the gate is the next to get the lock. */
+/** Locks `request.path` by tries, in line with others if that is wanted: the holder of the gate is the next to get the lock. */
 export function* contend(request: Request): Steps<LockFile> {
   const { path, mode, fair } = request
   let gate: LockFile | null | undefined
@@ -63,7 +61,7 @@ export function* contend(request: Request): Steps<LockFile> {
         file = null
         if (++replaced % 16 === 0) yield null
       } else if (file.mode === null) {
-        yield { gate, file, mode }
+        yield file
       } else {
         const locked = file
         file = null

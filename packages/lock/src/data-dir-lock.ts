@@ -82,7 +82,7 @@ export class DataDirLock implements Disposable, AsyncDisposable {
   static async acquire(dataDir: string, options: DataDirLockOptions = {}): Promise<DataDirLock> {
     const paths = place(dataDir, options)
     makeDirectory(paths.dataDir)
-    const file = tryOnce(request(paths.lock, ours), false)
+    const file = tryOnce(request(paths.lock, ours))
     if (file === null) throw new LockHeldError(paths.lock, paths.dataDir, holderOf(paths))
     return DataDirLock.#take(paths, file, options)
   }

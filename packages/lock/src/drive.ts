@@ -1,24 +1,22 @@
-import type { Blocked, Steps } from './contend.ts'
-import { waitInKernel } from './kernel-wait.ts'
+import type { Steps } from './contend.ts'
+import type { LockFile } from './lock-file.ts'
 import type { Patience } from './patience.ts'
 
 /**
- * How long to pause before looking again, in milliseconds, over and over, where the kernel cannot wake us.
+ * How long to pause before looking again, in milliseconds, over and over, if the kernel cannot wake us.
  *
  * The short teeth are what gets a poller in between others who hold the lock most of the time.
  */
 const teeth = [1, 2, 4, 8, 16, 32]
 
-/** Drives the steps of a wait without blocking: in the kernel's queue where there is one, else by looking again and again. */
+/** Drives the steps of a wait without blocking. */
 export async function drive<Result>(steps: Steps<Result>, patience: Patience): Promise<Result> {
   try {
-    for (let tooth = 0; ;) {
+    for (let tooth = 0; ; tooth++) {
       const step = steps.next()
       if (step.done === true) return step.value
       patience.check()
-      if (step.value === null || !(await waitInKernel(step.value, patience))) {
-        await patience.pause((wake) => setTimeout(wake, teeth[tooth++ % teeth.length]))
-      }
+      await patience.pause((wake) => setTimeout(wake, teeth[tooth % teeth.length]))
     }
   } finally {
     giveUp(steps)
@@ -29,7 +27,7 @@ export async function drive<Result>(steps: Steps<Result>, patience: Patience): P
 export function driveSync<Result>(
   steps: Steps<Result>,
   patience: Patience,
-  onPause: (blocked: Blocked | null) => void,
+  onPause: (blocking: LockFile | null) => void,
 ): Result {
   const nobody = new Int32Array(new SharedArrayBuffer(4))
   try {

@@ -7,10 +7,10 @@ import {
   realpathSync,
   statSync,
 } from 'node:fs'
-import { constants as system } from 'node:os'
 import type { Native } from './binding/binding.ts'
 import { binding } from './binding/load-binding.ts'
 import { errno } from '@howdah/durable'
+import { errnoName } from './errno-name.ts'
 import { fileError } from './errors.ts'
 import { operationOf, tryFlock, unlock } from './flock.ts'
 import type { LockMode } from './lock-mode.ts'
@@ -19,8 +19,8 @@ import type { LockMode } from './lock-mode.ts'
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants
 const careful = O_NOFOLLOW | O_NONBLOCK
 
-/** As {@link Native.take} says that somebody has the lock. */
-const held = -system.errno.EAGAIN
+/** As {@link Native.take} says that a file is open, but not locked: this less the descriptor. */
+const blocked = -4096
 
 /** How a lock file is opened. */
 export interface Opening {
@@ -53,14 +53,24 @@ export class LockFile {
   mode: LockMode | null = null
   /** What has opened the descriptor and has to close it; `null`: Node. */
   readonly #native: Native | null
-  #identity: { readonly dev: bigint; readonly ino: bigint } | undefined
   #open = true
 
-  private constructor(path: string, fd: number, directory: boolean, native: Native | null = null) {
+  private constructor(path: string, fd: number, directory: boolean, native: Native | null) {
     this.path = path
     this.fd = fd
     this.isDirectory = directory
     this.#native = native
+  }
+
+  /** The file of a descriptor of Node's, which becomes the binding's if that can close it when a worker is terminated. */
+  static #adopt(path: string, fd: number, directory: boolean): LockFile {
+    const { native } = binding(path)
+    if (native === null) return new LockFile(path, fd, directory, null)
+    const adopted = native.adopt(fd)
+    closeSync(fd)
+    if (adopted >= 0) return new LockFile(path, adopted, directory, native)
+    const code = errnoName(-adopted)
+    throw fileError(Object.assign(new Error(code), { code }), path, 'open the lock file')
   }
 
   /**
@@ -75,7 +85,7 @@ export class LockFile {
     const made = (create ? O_CREAT : 0) | (onlyNew ? O_EXCL : 0)
     try {
       const fd = openSync(path, (readOnly ? O_RDONLY : O_RDWR) | made | careful, permissions)
-      return new LockFile(path, fd, false)
+      return LockFile.#adopt(path, fd, false)
     } catch (error) {
       const code = errno(error)
       if (code === 'EISDIR' || (code === 'ELOOP' && isDirectory(path))) {
@@ -91,7 +101,7 @@ export class LockFile {
   static #openForReading(path: string, refused: unknown): LockFile {
     try {
       const fd = openSync(path, O_RDONLY | careful)
-      return new LockFile(path, fd, fstatSync(fd).isDirectory())
+      return LockFile.#adopt(path, fd, fstatSync(fd).isDirectory())
     } catch {
       throw fileError(refused, path, 'open the lock file')
     }
@@ -100,38 +110,37 @@ export class LockFile {
   static #openDirectory(path: string): LockFile {
     try {
       const fd = openSync(realpathSync.native(path), O_RDONLY | O_DIRECTORY | careful)
-      return new LockFile(path, fd, true)
+      return LockFile.#adopt(path, fd, true)
     } catch (error) {
       throw fileError(error, path, 'open the directory')
     }
   }
 
   /**
-   * Opens and locks a file in one call, if the binding can: `null` if somebody has it or, if `polite`, has its gate.
-   * `undefined`: that remains to be seen, step by step.
+   * Opens a file and tries to lock it in one call, if the binding can: it is not locked if somebody has it or, if `polite`,
+   * has its gate. `null`: that remains to be seen, step by step.
    */
   static take(
-    { path, create, permissions, directory }: Opening,
+    { path, create, permissions = 0o666, directory }: Opening,
     mode: LockMode,
     polite: boolean,
-  ): LockFile | null | undefined {
+  ): LockFile | null {
     const { native } = binding(path)
-    if (native === null || directory || (create && permissions !== undefined)) return undefined
-    const flags = O_RDWR | careful | (create ? O_CREAT : 0)
-    const fd = native.take(path, flags, operationOf(mode), polite)
-    if (fd === held) return null
-    if (fd < 0) return undefined
+    if (native === null || directory) return null
+    const fd = native.take(path, create ? permissions : -1, operationOf(mode), polite)
+    if (fd <= blocked) return new LockFile(path, blocked - fd, false, native)
+    if (fd < 0) return null
     const file = new LockFile(path, fd, false, native)
     file.mode = mode
     return file
   }
 
   get dev(): bigint {
-    return this.#identify().dev
+    return fstatSync(this.fd, { bigint: true }).dev
   }
 
   get ino(): bigint {
-    return this.#identify().ino
+    return fstatSync(this.fd, { bigint: true }).ino
   }
 
   /** Tries to lock or convert, without waiting. `false`: it now holds **nothing**. */
@@ -143,9 +152,7 @@ export class LockFile {
 
   /** Whether the path still leads to this file: it may have been unlinked or replaced. */
   isCurrent(): boolean {
-    const seen = this.isDirectory
-      ? undefined
-      : binding(this.path).native?.isCurrent(this.fd, this.path)
+    const seen = this.#native?.isCurrent(this.fd, this.path)
     if (seen !== undefined && seen >= 0) return seen === 1
     const options = { bigint: true, throwIfNoEntry: false } as const
     try {
@@ -180,10 +187,6 @@ export class LockFile {
     } finally {
       closeSync(this.fd)
     }
-  }
-
-  #identify(): { readonly dev: bigint; readonly ino: bigint } {
-    return (this.#identity ??= fstatSync(this.fd, { bigint: true }))
   }
 }
 

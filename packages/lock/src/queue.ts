@@ -3,60 +3,69 @@ import { basename, dirname, join } from 'node:path'
 import type { Patience } from './patience.ts'
 import { threadState, type Waiting } from './thread-state.ts'
 
-/**
- * What a path is queued by: the real path of its parent directory and its name, or a directory's own real path.
- * The path itself where that cannot be told.
- */
-function queueKey(path: string, isDirectory: boolean): string {
-  try {
-    return isDirectory
-      ? realpathSync.native(path)
-      : join(realpathSync.native(dirname(path)), basename(path))
-  } catch {
-    return path
-  }
-}
-
-/** Whether somebody in this thread waits for the path. */
+/** Whether somebody in this thread waits for this very path. */
 export function isQueued(path: string): boolean {
-  const { queues } = threadState()
-  return queues.size > 0 && (queues.has(queueKey(path, false)) || queues.has(queueKey(path, true)))
+  return threadState().queues.has(path)
+}
+
+/** Whether somebody in this thread waits for the path, or for another one that leads to the same file. */
+export function isQueuedByAnyName(path: string): boolean {
+  return [...threadState().queues.keys()].some((other) => haveOneName(other, path))
+}
+
+function haveOneName(one: string, other: string): boolean {
+  if (one === other) return true
+  const names = namesOf(one)
+  return namesOf(other).some((name) => names.includes(name))
+}
+
+/** As a file, a path is known by the real path of its parent directory and its name; as a directory, by its own real path. */
+function namesOf(path: string): string[] {
+  return [
+    () => join(realpathSync.native(dirname(path)), basename(path)),
+    () => realpathSync.native(path),
+  ].flatMap((name) => {
+    try {
+      return [name()]
+    } catch {
+      return []
+    }
+  })
 }
 
 /**
- * Waits in this thread's queue for a path, until one is its head, and returns how to leave it. One waiter of a thread
- * talks to the kernel, however many there are.
+ * A place in this thread's queue for a path. Only the head of a queue waits for the kernel, however many wait in the thread.
  */
-export async function takeTurn(
-  path: string,
-  isDirectory: boolean,
-  patience: Patience,
-): Promise<() => void> {
-  const { queues } = threadState()
-  const key = queueKey(path, isDirectory)
-  const queue = queues.get(key) ?? []
-  queues.set(key, queue)
+export class Turn {
+  readonly #path: string
+  readonly #queue: Waiting[]
+  readonly #waiting: Waiting = { start: () => {} }
 
-  const waiting: Waiting = { start: () => {} }
-  queue.push(waiting)
-  const leave = (): void => {
-    const place = queue.indexOf(waiting)
-    if (place === -1) return
-    queue.splice(place, 1)
-    if (queue.length === 0) queues.delete(key)
-    else if (place === 0) queue[0]?.start()
+  /** Takes the last place. */
+  constructor(path: string) {
+    const { queues } = threadState()
+    const queue = queues.get(path) ?? []
+    if (queue.length === 0) queues.set(path, queue)
+    queue.push(this.#waiting)
+    this.#path = path
+    this.#queue = queue
   }
 
-  try {
-    while (queue[0] !== waiting) {
+  /** Waits to be the head. Rejects when the patience is over. */
+  async comes(patience: Patience): Promise<void> {
+    while (this.#queue[0] !== this.#waiting) {
       patience.check()
       await patience.pause((wake) => {
-        waiting.start = wake
+        this.#waiting.start = wake
       })
     }
-    return leave
-  } catch (error) {
-    leave()
-    throw error
+  }
+
+  /** Leaves the queue, and lets the next one be the head. Must be called. */
+  leave(): void {
+    const place = this.#queue.indexOf(this.#waiting)
+    this.#queue.splice(place, 1)
+    if (this.#queue.length === 0) threadState().queues.delete(this.#path)
+    else if (place === 0) this.#queue[0]?.start()
   }
 }

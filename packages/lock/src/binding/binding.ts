@@ -12,20 +12,30 @@ export interface Binding {
 /** The functions of the addon, see `native/flock.c`. */
 export interface Native {
   readonly flock: Binding['flock']
-  /** Opens and locks a file that nobody has; EAGAIN: somebody has it or, if `polite`, waits for it. */
-  take(path: string, flags: number, operation: number, polite: boolean): number
-  /** Whether the path leads to the open file, which is no directory: 1 or 0. */
+  /**
+   * Opens a file, made with these permissions unless they are -1, and locks it if nobody has it: gives the descriptor. -4096
+   * less the descriptor: it is open, but somebody has the lock or, if `polite`, waits for it.
+   */
+  take(path: string, permissions: number, operation: number, polite: boolean): number
+  /** A copy of a descriptor, as `take` would have opened it. */
+  adopt(fd: number): number
+  /** Whether the path leads to the open file: 1 or 0. */
   isCurrent(fd: number, path: string): number
-  /** Closes what `take` has opened. */
+  /** Closes what `take` or `adopt` has opened. */
   drop(fd: number, unlock: boolean): number
   /**
-   * Waits in a thread of its own for `gate` (-1: none), then for `fd`, and then unlocks the gate. `ended` gets 0 if `fd` is
-   * locked, else a positive errno. Gives a number for `cancel`; negative: no thread can be had.
+   * Waits for a descriptor of `take` or `adopt` in a thread of its own, in line with others if that is `fair`. If the file is
+   * replaced the descriptor becomes that of the new one. It must not be dropped meanwhile. `ended` gets 0 if it is locked,
+   * else a positive errno: EINTR after a cancellation, ESTALE if the file has to be opened anew. Gives a number for `cancel`;
+   * negative: an errno, and `ended` is not called; EAGAIN: no thread can be had.
    */
-  wait(gate: number, fd: number, operation: number, ended: (error: number) => void): number
-  /**
-   * Ends a wait soon. `ended` is called in any case. If it is to be settled, it has ended when this returns, and 0 says that
-   * `fd` is locked; a negative errno, that it is not.
-   */
+  wait(
+    fd: number,
+    path: string,
+    operation: number,
+    fair: boolean,
+    ended: (error: number) => void,
+  ): number
+  /** Ends a wait soon, or, if it is to be settled, before this returns. `ended` is called in any case. */
   cancel(number: number, settle: boolean): number
 }
