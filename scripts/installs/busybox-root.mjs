@@ -3,11 +3,12 @@ import {
   chmodSync,
   copyFileSync,
   mkdirSync,
+  readdirSync,
   realpathSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 
 const directories = ['bin', 'dev', 'etc', 'proc', 'root', 'tmp', 'usr/bin', 'var/cache', 'var/tmp']
 
@@ -33,8 +34,15 @@ export function busyboxRoot(root, libraries) {
   }
 }
 
-/** The libraries that the loader of this system finds for a program, and itself. */
+/** The loader of this system, the libraries that it finds for a program, and all that the C library consists of. */
 export function librariesOf(program) {
   const output = execFileSync('ldd', [program], { encoding: 'utf8' })
-  return [...output.matchAll(/(\/\S+) \(0x/g)].map(([, path]) => path)
+  const needed = [...output.matchAll(/(\/\S+) \(0x/g)].map(([, path]) => path)
+  const directory = dirname(
+    needed.find((path) => basename(path) === 'libc.so.6') ?? '/lib/libc.so.6',
+  )
+  const parts = readdirSync(directory).filter((name) =>
+    /^lib(dl|m|pthread|resolv|rt|util|nss_\w+)\.so\.\d$/.test(name),
+  )
+  return [...needed, ...parts.map((name) => join(directory, name))]
 }

@@ -20,11 +20,15 @@ const pnpmLines = [
   // Of packages that were published just now.
   /^Added \d+ entr(y|ies) to minimumReleaseAgeExclude /,
   /^ {2}@?\S+@\d\S+$/,
+  // On a busy machine.
+  /^\[WARN\] Tarball download average speed /,
   // Of a newer pnpm.
   /^ *[╭│╰]/,
 ]
 const yarnLines = [/^➤ YN(0000|0085|0013|0019|0087|0092): /, /^➤ (?!YN)/]
 const bunLines = [
+  // On a busy machine.
+  /^warn: registry requests failed, retrying$/,
   /^bun add v/,
   /^Resolv/,
   /^Saved lockfile$/,
@@ -135,9 +139,13 @@ export function commandOf(manager, tools) {
   return manager.isNative ? [program] : ['node', program]
 }
 
-/** The lines of an output that a package manager does not print when nothing is wrong. */
+/** What the command says to root if there is no user `postgres`. */
+const rootLine = /^howdah: PostgreSQL refuses to run as root, so it runs as nobody$/
+
+/** The lines of an output that are printed only if something is wrong. */
 export function unusualLines(manager, output) {
+  const usual = [...manager.usual, rootLine]
   return output
     .split(/[\n\r]/)
-    .filter((line) => line.trim() !== '' && !manager.usual.some((usual) => usual.test(line)))
+    .filter((line) => line.trim() !== '' && !usual.some((one) => one.test(line)))
 }

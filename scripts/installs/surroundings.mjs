@@ -10,6 +10,9 @@ import { busyboxRoot } from './busybox-root.mjs'
 const hidden =
   /^(python.*|make|gmake|cmake|ninja|cc|c\+\+|c?[89]9(-gcc)?|.*g?cc(-\d+)?|.*[gc]\+\+(-\d+)?|clang.*|cpp.*|ld(\..*)?|.*-ld.*|pg_.*|psql|initdb|postgres|createdb|node|nodejs|np[mx]|pn?px|pnpm|yarn.*|bunx?|corepack|node-gyp)$/
 
+/** By its path: the PATH is that of the other system. */
+const chroot = ['/usr/sbin/chroot', '/sbin/chroot', '/usr/bin/chroot'].find(existsSync)
+
 /**
  * Where the packages are tried: a network that reaches the registry and nothing else, and a PATH without compilers, make,
  * Python and PostgreSQL.
@@ -61,7 +64,7 @@ export class Surroundings {
     const change = ['sh', '-c', 'cd "$0" && exec "$@"', directory, ...words]
     if (this.#holder === undefined) return change
     const root = this.#systems.get(system)
-    const rooted = root === undefined ? change : ['chroot', root, ...change]
+    const rooted = root === undefined ? change : [chroot, root, ...change]
     return ['nsenter', '--net', '--mount', `--target=${this.#holder.pid}`, ...rooted]
   }
 
