@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { oddFiles, plantOddFile } from '@howdah/fixtures'
 import { expect, it } from 'vitest'
 import { Project, type Result } from './project.ts'
 
@@ -19,11 +19,6 @@ async function ends(project: Project, args: readonly string[], state: string): P
   return result
 }
 
-function fifo(path: string): void {
-  rmSync(path, { force: true })
-  execFileSync('mkfifo', [path])
-}
-
 const inCluster = [
   'PG_VERSION',
   'postmaster.pid',
@@ -35,14 +30,14 @@ const inCluster = [
   '.s.PGSQL.1.lock',
 ]
 
-it('ls and doctor end whatever a cluster has instead of a file: a FIFO waits for a writer for ever', async () => {
+it.each(oddFiles)('ls and doctor end if clusters have %s instead of a file', async (kind) => {
   await using project = new Project()
   const state = project.file('state')
   mkdirSync(`${state}/clusters`, { recursive: true, mode: 0o700 })
   for (const [index, name] of inCluster.entries()) {
     const path = project.file('planted', String(index))
     plantCluster(path)
-    fifo(`${path}/${name}`)
+    plantOddFile(kind, `${path}/${name}`)
     symlinkSync(path, `${state}/clusters/${index + 1}`)
   }
   const list = await ends(project, ['ls'], state)
@@ -50,7 +45,8 @@ it('ls and doctor end whatever a cluster has instead of a file: a FIFO waits for
   expect(list.stdout).toContain(project.file('planted', '2'))
   const { status, stdout } = await ends(project, ['doctor'], state)
   expect(status).toBe(1)
-  expect(stdout).toContain('PG_VERSION: it is a FIFO')
+  expect(stdout).toContain(project.file('planted', '0', 'PG_VERSION'))
+  expect(stdout).toContain(project.file('planted', '1', 'postmaster.pid'))
 })
 
 it.each(inCluster)('start, status, stop and logs end if %s is a FIFO', async (name) => {
@@ -58,7 +54,7 @@ it.each(inCluster)('start, status, stop and logs end if %s is a FIFO', async (na
   const state = project.file('state')
   const path = project.file('planted')
   plantCluster(path)
-  fifo(`${path}/${name}`)
+  plantOddFile('a FIFO', `${path}/${name}`)
   for (const command of ['start', 'status', 'stop', 'logs']) {
     const { status } = await ends(project, [command, '-D', path], state)
     expect(status, `${command} was killed because it hung`).not.toBeNull()
@@ -69,7 +65,7 @@ it('ls and doctor end if the table of what servers write is a FIFO', async () =>
   await using project = new Project()
   const state = project.file('state')
   mkdirSync(state, { mode: 0o700 })
-  fifo(`${state}/registry.json`)
+  plantOddFile('a FIFO', `${state}/registry.json`)
   const list = await ends(project, ['ls'], state)
   expect(list.status).toBe(0)
   expect(list.stderr).toContain('it is no plain file')
@@ -97,7 +93,7 @@ it.each(['howdah-backups.json', 'data.0000000001/howdah.backup', 'wal/00000002.h
       JSON.stringify({ ...record, version: '18.1', startLsn: '0/1000000', stopLsn: '0/1000100' }),
     )
     copyFileSync('/dev/null', `${backups}/wal/000000010000000000000001`)
-    fifo(`${backups}/${name}`)
+    plantOddFile('a FIFO', `${backups}/${name}`)
     expect((await ends(project, ['verify', backups], state)).status).toBe(1)
     const restore = ['restore', '--from', backups, '--to', project.file('restored')]
     expect((await ends(project, restore, state)).status).toBe(1)

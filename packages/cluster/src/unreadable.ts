@@ -1,8 +1,8 @@
-import { LockError } from '@howdah/lock'
 import { UnknownStatusError } from './data-directory-errors.ts'
 
 /** What a file that cannot be read means: nothing is known of its cluster. */
 export function unreadable(dataDir: string, path: string, cause: unknown): UnknownStatusError {
-  const why = cause instanceof LockError ? cause.message : `cannot read ${path}`
+  const { code = '', message } = cause as NodeJS.ErrnoException
+  const why = code === 'ERR_DURABLE_NOT_PLAIN' ? message : `cannot read ${path} (${code})`
   return new UnknownStatusError(dataDir, why, { cause })
 }

@@ -1,4 +1,4 @@
-import { messageOf } from './caught.ts'
+import { codeOf, messageOf } from './caught.ts'
 import type { ServerRecord } from './record.ts'
 import type { User } from './users.ts'
 
@@ -173,7 +173,9 @@ export class RecordError extends CoordinateError {
   constructor(path: string, doing: string, cause: unknown) {
     super(
       'ERR_COORDINATE_RECORD',
-      `cannot ${doing} ${path}: ${messageOf(cause)}; make its directory writable for this user, or choose another place`,
+      codeOf(cause) === 'ERR_DURABLE_NOT_PLAIN'
+        ? messageOf(cause)
+        : `cannot ${doing} ${path}: ${messageOf(cause)}; make its directory writable for this user, or choose another place`,
       { cause },
     )
     this.path = path

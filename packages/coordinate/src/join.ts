@@ -142,7 +142,7 @@ export async function joinUnderChange<Options>(
       use.release()
       return null
     }
-    return { use, started: await bringUp(coordinated, options, waiting, fresh, use) }
+    return { use, started: await bringUp(coordinated, change, options, waiting, fresh, use) }
   } catch (error) {
     throw await withSuppressed(error, async () => {
       await lastOneOut({ subject, place }, change, use, { lingers: false })
@@ -195,6 +195,7 @@ export async function create<Options>(
  */
 export async function bringUp<Options>(
   coordinated: Coordinated<Options>,
+  change: Lock,
   options: StartOptions<Options>,
   waiting: Waiting,
   fresh: boolean,
@@ -218,7 +219,7 @@ export async function bringUp<Options>(
     },
   )
   if (runs) {
-    await keepWatch(coordinated, options)
+    await keepWatch(coordinated, change, options)
     return 'unmodified'
   }
   if (use !== null) refuseUsersElsewhere(place, use)
@@ -234,7 +235,7 @@ export async function bringUp<Options>(
       ? Promise.resolve('unmodified' as const)
       : ensureWatchdog(coordinated, { kind: options.watchdog, fresh })
   if (fresh) await watched
-  const launcher = new Launcher(place, { pinned, linger, joined: randomUUID() }, watched)
+  const launcher = new Launcher(place, change, { pinned, linger, joined: randomUUID() }, watched)
   try {
     const state = await subject.start(options.start, launcher)
     await watched
@@ -249,7 +250,7 @@ export async function bringUp<Options>(
     throw await withSuppressed(reason, async () => {
       const record = readRecord(place)
       if (!launcher.launched || record === null) return
-      if (await stopRecorded(place, record)) removeRecord(place)
+      if (await stopRecorded(place, record)) removeRecord(place, change)
     })
   } finally {
     await launcher.settled()
@@ -268,11 +269,12 @@ function refuseUsersElsewhere(place: Place, use: Lock): void {
 }
 
 /**
- * Puts down what is wished of a running server of ours; unless it is pinned, it needs a watchdog. Under use. Somebody
- * else's is left alone.
+ * Puts down what is wished of a running server of ours; unless it is pinned, it needs a watchdog. Under change and use.
+ * Somebody else's is left alone.
  */
 export async function keepWatch<Options>(
   coordinated: Coordinated<Options>,
+  change: Lock,
   wishes: Pick<StartOptions<Options>, 'linger' | 'pinned' | 'watchdog'>,
 ): Promise<void> {
   const { subject, place } = coordinated
@@ -280,8 +282,11 @@ export async function keepWatch<Options>(
   if (!names(record, await subject.process())) return
   const linger = Math.max(record.linger, seconds(wishes.linger ?? 0))
   const pinned = record.pinned || wishes.pinned === true
-  if (linger > 0) writeRecord(place, { ...record, pinned, linger, joined: randomUUID() })
-  else if (!record.pinned && pinned) writeRecord(place, { ...record, pinned })
+  if (linger > 0) {
+    writeRecord(place, change, { ...record, pinned, linger, joined: randomUUID() })
+  } else if (!record.pinned && pinned) {
+    writeRecord(place, change, { ...record, pinned })
+  }
   if (!pinned) await ensureWatchdog(coordinated, { kind: wishes.watchdog })
 }
 

@@ -8,7 +8,13 @@ import { messageOf } from './caught.ts'
 import { LaunchError } from './errors.ts'
 import { coverDescriptors } from './inheritable-descriptors.ts'
 import { type Place, childUser } from './place.ts'
-import { type ServerRecord, type StopSignal, launchedNow, writeRecord } from './record.ts'
+import {
+  type HeldChange,
+  type ServerRecord,
+  type StopSignal,
+  launchedNow,
+  writeRecord,
+} from './record.ts'
 import { lockForServer } from './server-lock.ts'
 
 /** What is to be run as the server. */
@@ -66,14 +72,16 @@ type Wishes = Pick<ServerRecord, 'pinned' | 'linger' | 'joined'>
 /** The launch that one join hands to the subject. */
 export class Launcher implements Launch {
   readonly #place: Place
+  readonly #change: HeldChange
   readonly #about: Wishes
   readonly #watched: Promise<unknown>
   readonly #children: ChildProcess[] = []
   readonly #pending = new Set<Promise<unknown>>()
 
   /** `watched` resolves when the watchdog is there; no server runs before that. */
-  constructor(place: Place, about: Wishes, watched: Promise<unknown>) {
+  constructor(place: Place, change: HeldChange, about: Wishes, watched: Promise<unknown>) {
     this.#place = place
+    this.#change = change
     this.#about = about
     this.#watched = watched
     this.#pending.add(watched)
@@ -116,7 +124,7 @@ export class Launcher implements Launch {
       const identity = identifyProcess(child.pid ?? 0)
       if (identity === null)
         throw new LaunchError(command, `its shell, ${this.#shell}, ended at once`)
-      writeRecord(this.#place, {
+      writeRecord(this.#place, this.#change, {
         process: identity,
         signal,
         stillness,

@@ -107,12 +107,12 @@ async function tidy<Options>(
   }
   if (destroys || isThrowAway(place)) {
     await subject.destroy({ change })
-    removeRecord(place)
+    removeRecord(place, change)
     return 'destroyed'
   }
   if (running === null) return 'stopped'
   await subject.stop()
   // That of a server which was killed stays: it tells whose the files are that it has left.
-  removeRecord(place)
+  removeRecord(place, change)
   return 'stopped'
 }

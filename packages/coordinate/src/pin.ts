@@ -1,3 +1,4 @@
+import type { Lock } from '@howdah/lock'
 import { NotRunningError } from './errors.ts'
 import { type Place, checkPlace } from './place.ts'
 import { type ServerRecord, names, readRecord, writeRecord } from './record.ts'
@@ -29,10 +30,10 @@ export async function pin(
   subject: Subject<never>,
   options: WaitOptions = {},
 ): Promise<State> {
-  return underChange(place, options, async () => {
+  return underChange(place, options, async (change) => {
     const record = await ours(place, subject)
     if (record === null || record.pinned) return 'unmodified'
-    writeRecord(place, { ...record, pinned: true })
+    writeRecord(place, change, { ...record, pinned: true })
     return 'modified'
   })
 }
@@ -52,13 +53,13 @@ export async function unpin(
   subject: Subject<never>,
   options: UnpinOptions = {},
 ): Promise<State> {
-  return underChange(place, options, async (waiting) => {
+  return underChange(place, options, async (change, waiting) => {
     if ((await subject.process()) === null) return 'unmodified'
     const record = await ours(place, subject)
     if (record === null || !record.pinned) return 'unmodified'
     const use = await waiting.lock({ for: 'use', path: place.use, mode: 'shared', create: false })
     try {
-      writeRecord(place, { ...record, pinned: false })
+      writeRecord(place, change, { ...record, pinned: false })
       await ensureWatchdog({ subject, place }, { kind: options.watchdog })
       return 'modified'
     } finally {
@@ -70,7 +71,7 @@ export async function unpin(
 async function underChange(
   place: Place,
   options: WaitOptions,
-  action: (waiting: Waiting) => Promise<State>,
+  action: (change: Lock, waiting: Waiting) => Promise<State>,
 ): Promise<State> {
   checkPlace(place)
   const waiting = new Waiting(options)
@@ -81,7 +82,7 @@ async function underChange(
     create: false,
   })
   try {
-    return await action(waiting)
+    return await action(change, waiting)
   } finally {
     change.release()
   }

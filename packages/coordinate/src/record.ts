@@ -1,7 +1,9 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fchownSync,
+  fstatSync,
   openSync,
   renameSync,
   rmSync,
@@ -9,7 +11,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { hostname } from 'node:os'
-import { dirname } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { type ProcessIdentity, readPlainFile } from '@howdah/lock'
 import { codeOf } from './caught.ts'
 import { RecordError } from './errors.ts'
@@ -56,6 +58,22 @@ export interface ServerRecord {
 /** Where a record lies, and what it is of. */
 type Recorded = Pick<Place, 'record' | 'change'>
 
+/** The change lock that is held while a record is written or removed. */
+export interface HeldChange {
+  readonly fd: number
+}
+
+/**
+ * Where our own calls find the record: if it lies in the directory that is locked, in that very directory. As root we work
+ * where another user may put another one at its path. Without /proc we go by the path.
+ */
+function held({ record, change }: Recorded, { fd }: HeldChange): string {
+  const locked = `/proc/self/fd/${fd}`
+  const isInside = resolve(dirname(record)) === resolve(change)
+  const isKnown = isInside && process.platform === 'linux' && existsSync(locked)
+  return isKnown ? join(locked, basename(record)) : record
+}
+
 /**
  * Which subject a record is of: the device and inode of what the change lock lies on.
  *
@@ -63,7 +81,10 @@ type Recorded = Pick<Place, 'record' | 'change'>
  * that is moved, mounted elsewhere or reached by a link keeps its record.
  */
 export function identityOf({ change }: Pick<Place, 'change'>): string {
-  const { dev, ino } = statSync(change, { bigint: true })
+  return nameOf(statSync(change, { bigint: true }))
+}
+
+function nameOf({ dev, ino }: { dev: bigint; ino: bigint }): string {
   return `${dev}:${ino}`
 }
 
@@ -115,7 +136,7 @@ function secondsIn(text: string | undefined): number {
 }
 
 /** Publishes the record, whole. Under change. As root it becomes the property of the place's user. */
-export function writeRecord(place: Place, record: ServerRecord): void {
+export function writeRecord(place: Place, change: HeldChange, record: ServerRecord): void {
   const {
     process: identity,
     signal,
@@ -132,7 +153,7 @@ export function writeRecord(place: Place, record: ServerRecord): void {
     ['start', identity.startTime],
     ['boot', identity.bootId],
     ['namespace', identity.pidNamespace],
-    ['of', identityOf(place)],
+    ['of', nameOf(fstatSync(change.fd, { bigint: true }))],
     ['host', host],
     ['since', since?.toISOString() ?? null],
     ['signal', signal],
@@ -143,7 +164,8 @@ export function writeRecord(place: Place, record: ServerRecord): void {
     ['joined', joined === '' ? null : joined],
   ]
   const text = fields.map(([key, value]) => (value === null ? '' : `${key} ${value}\n`)).join('')
-  const temporary = `${place.record}.new`
+  const path = held(place, change)
+  const temporary = `${path}.new`
   try {
     // Only one writes at a time, under change: what lies there was left by one that was killed.
     rmSync(temporary, { force: true })
@@ -157,7 +179,7 @@ export function writeRecord(place: Place, record: ServerRecord): void {
       closeSync(fd)
     }
     // Not synced: after a crash of the machine no process that it names lives.
-    renameSync(temporary, place.record)
+    renameSync(temporary, path)
   } catch (error) {
     throw new RecordError(place.record, 'write', error)
   }
@@ -181,10 +203,11 @@ export function seconds(linger: number): number {
   return Math.round(linger * 1000) / 1000
 }
 
-/** Removes the record of a process that is gone. */
-export function removeRecord(place: Place): void {
-  rmSync(place.record, { force: true })
-  rmSync(`${place.record}.new`, { force: true })
+/** Removes the record of a process that is gone. Under change. */
+export function removeRecord(place: Place, change: HeldChange): void {
+  const path = held(place, change)
+  rmSync(path, { force: true })
+  rmSync(`${path}.new`, { force: true })
 }
 
 /** Whether the record names exactly this process: it is ours. */

@@ -122,7 +122,7 @@ export class Free<Options> extends Handle<Options> {
           change.release()
           return null
         }
-        await keepWatch(this.coordinated, { watchdog })
+        await keepWatch(this.coordinated, change, { watchdog })
       }
       return new Exclusive(this.coordinated, change, use)
     } catch (error) {
@@ -233,19 +233,19 @@ export class Exclusive<Options> extends Handle<Options> implements Disposable, A
    * the watchdog stops it again then.
    */
   async start(options: StartOptions<Options>): Promise<State> {
-    this.#require('start')
+    const change = this.#require('start')
     const waiting = new Waiting(options)
     const fresh = await this.#create(options, waiting)
-    return bringUp(this.coordinated, options, waiting, fresh)
+    return bringUp(this.coordinated, change, options, waiting, fresh)
   }
 
   /** Stops it, also when it is pinned or was started by somebody else. */
   async stop(): Promise<State> {
-    this.#require('stop')
+    const change = this.#require('stop')
     await refuseUnseen(this.place)
     const state = await this.subject.stop()
     // That of a server which was killed stays: it tells whose the files are that it has left.
-    if (state === 'modified') removeRecord(this.place)
+    if (state === 'modified') removeRecord(this.place, change)
     return state
   }
 
@@ -275,7 +275,7 @@ export class Exclusive<Options> extends Handle<Options> implements Disposable, A
     try {
       await refuseUnseen(this.place)
       const state = await this.subject.destroy({ change })
-      removeRecord(this.place)
+      removeRecord(this.place, change)
       return state
     } finally {
       use?.release()

@@ -1,5 +1,14 @@
 export { errno } from './errno.ts'
 export { keepAttributes, keepExtendedAttributes } from './keep-attributes.ts'
+export {
+  NotPlainError,
+  openPlainFile,
+  openPlainFileSync,
+  readPlainBytes,
+  readPlainFile,
+  type PlainFileOptions,
+  type PlainReadOptions,
+} from './plain-file.ts'
 export { publishFile, type Publishing } from './publish-file.ts'
 export { syncDirectory, syncFile } from './sync.ts'
 export { isTemporaryName, temporaryName } from './temporary-name.ts'

@@ -22,7 +22,9 @@ export async function syncFile(fd: number): Promise<void> {
 export async function syncDirectory(path: string): Promise<void> {
   let fd: number | undefined
   try {
-    fd = openSync(path, constants.O_RDONLY)
+    // Windows has neither flag. What was put in the directory's place is never waited for.
+    const { O_DIRECTORY = 0, O_NONBLOCK = 0, O_RDONLY } = constants
+    fd = openSync(path, O_RDONLY | O_DIRECTORY | O_NONBLOCK)
     await syncDescriptor(fd)
   } catch (error) {
     if (!forgiven.has(errno(error))) throw error

@@ -1,5 +1,6 @@
 import { ftruncateSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { readPlainFile } from '@howdah/durable'
 import { tryOnce } from './contend.ts'
 import {
   LockHeldError,
@@ -13,7 +14,6 @@ import { LockFile } from './lock-file.ts'
 import { Lock } from './lock.ts'
 import { makeDirectories } from './make-directories.ts'
 import { PidFile } from './pid-file.ts'
-import { readPlainFile } from './plain-file.ts'
 import {
   currentProcess,
   liveness,

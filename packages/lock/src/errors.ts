@@ -10,7 +10,6 @@ export type LockErrorCode =
   | 'ERR_LOCK_IO'
   | 'ERR_LOCK_LOST'
   | 'ERR_LOCK_NOT_FOUND'
-  | 'ERR_LOCK_NOT_PLAIN'
   | 'ERR_LOCK_NO_SPACE'
   | 'ERR_LOCK_OPTION'
   | 'ERR_LOCK_PERMISSION'

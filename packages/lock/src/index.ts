@@ -1,3 +1,10 @@
+export {
+  openPlainFile,
+  openPlainFileSync,
+  readPlainFile,
+  type PlainFileOptions,
+  type PlainReadOptions,
+} from '@howdah/durable'
 export { acquire, acquireSync, tryAcquire, withLock } from './acquire.ts'
 export { flockBinding } from './binding/load-binding.ts'
 export {
@@ -29,13 +36,6 @@ export { Lock, type UpgradeOptions } from './lock.ts'
 export { lockedFile } from './locked-file/locked-file.ts'
 export { makeDirectories } from './make-directories.ts'
 export { Mutex } from './mutex.ts'
-export {
-  openPlainFile,
-  openPlainFileSync,
-  readPlainFile,
-  type PlainFileOptions,
-  type PlainReadOptions,
-} from './plain-file.ts'
 export { PidFile, type PidFileOptions } from './pid-file.ts'
 export {
   currentProcess,

@@ -1,7 +1,6 @@
 import { rmSync, unlinkSync } from 'node:fs'
-import { errno, publishFile } from '@howdah/durable'
+import { errno, publishFile, readPlainFile } from '@howdah/durable'
 import { fileError } from './errors.ts'
-import { readPlainFile } from './plain-file.ts'
 import { liveness, type Liveness, type ProcessIdentity } from './process-identity.ts'
 import { absolute } from './request.ts'
 
@@ -97,7 +96,7 @@ function contentOf(path: string): string {
   try {
     return readPlainFile(path, { limit: 64 })
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'ERR_LOCK_NOT_PLAIN'].includes(errno(error))) return ''
+    if (['ENOENT', 'ENOTDIR', 'ERR_DURABLE_NOT_PLAIN'].includes(errno(error))) return ''
     throw fileError(error, path, 'read')
   }
 }

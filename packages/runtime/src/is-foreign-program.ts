@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { openPlainFile } from '@howdah/durable'
 
 /** The `e_machine` of ELF headers (elf(5)), by Node's names of architectures. */
 const machines: Readonly<Record<string, number>> = {
@@ -19,7 +19,7 @@ const machines: Readonly<Record<string, number>> = {
  * a script. Scripts are foreign nowhere.
  */
 export async function isForeignProgram(path: string): Promise<boolean> {
-  const file = await open(path)
+  const file = await openPlainFile(path)
   try {
     const header = Buffer.alloc(20)
     const { bytesRead } = await file.read(header, 0, header.length, 0)

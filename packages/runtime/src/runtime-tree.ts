@@ -1,6 +1,6 @@
 import { lstatSync, statSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readPlainFile } from '@howdah/durable'
 import { writeWhole, type TreeMode } from './build-tree.ts'
 import { embeddedPrograms } from './embedded-package.ts'
 import { isRecord } from './json.ts'
@@ -37,7 +37,7 @@ export interface TreeManifest {
 /** The manifest of a tree; `null` if it has none that can be read. */
 export async function readManifest(tree: string): Promise<TreeManifest | null> {
   try {
-    const content: unknown = JSON.parse(await readFile(join(tree, 'howdah.json'), 'utf8'))
+    const content: unknown = JSON.parse(readPlainFile(join(tree, 'howdah.json')))
     return isManifest(content) ? content : null
   } catch {
     return null

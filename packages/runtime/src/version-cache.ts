@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Stats } from 'node:fs'
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readPlainFile } from '@howdah/durable'
 import { cacheDirectory } from './cache-directory.ts'
 import { isRecord } from './json.ts'
 import { existingTrustedDirectory, trustedDirectory } from './trusted-directory.ts'
@@ -53,7 +54,7 @@ export class VersionCache {
     try {
       const directory = await existingTrustedDirectory(cacheDirectory(this.#cacheDir))
       if (directory === null) return new Map()
-      return parse(await readFile(join(directory, 'versions.json'), 'utf8'))
+      return parse(readPlainFile(join(directory, 'versions.json')))
     } catch {
       return new Map()
     }

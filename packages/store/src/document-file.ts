@@ -1,6 +1,5 @@
 import { linkSync } from 'node:fs'
-import { errno, publishFile } from '@howdah/durable'
-import { readPlainFile } from '@howdah/lock'
+import { errno, publishFile, readPlainFile } from '@howdah/durable'
 import { removeFile } from './entry-file.ts'
 import { ioError, type Failure } from './errors.ts'
 import { isStamped, stamp } from './stamp.ts'

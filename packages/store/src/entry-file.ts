@@ -1,6 +1,5 @@
 import { closeSync, fstatSync, readSync, unlinkSync } from 'node:fs'
-import { errno } from '@howdah/durable'
-import { openPlainFileSync } from '@howdah/lock'
+import { errno, openPlainFileSync } from '@howdah/durable'
 
 /** The first bytes of a regular file, all of them where there are fewer. Throws errors of the system. */
 export function readStart(path: string, limit = Infinity): Buffer {

@@ -123,7 +123,7 @@ const remedies: Record<string, string> = {
   EMFILE: 'this process has too many open files; close some, or raise ulimit -n',
   ENFILE: 'this machine has too many open files; close some, or raise fs.file-max',
   EISDIR: 'it is a directory; remove it',
-  ERR_LOCK_NOT_PLAIN: 'it is no plain file, or far too long; remove it',
+  ERR_DURABLE_NOT_PLAIN: 'it is no plain file, or far too long; remove it',
   EBUSY:
     'it is a mount point, such as a single file mounted into a container, which cannot be replaced; mount its directory instead',
   ENXIO: 'it is a socket or another special file; give the path of a file',

@@ -63,21 +63,18 @@ export async function backUp(source: BackupSource, options: BackupOptions): Prom
   const progress = new ProgressReport(options.onProgress)
   progress.begin('preparing')
   if (!(await source.free.exists())) throw new ClusterMissingError(directory.path)
-  const into = new BackupDirectory(options.into)
+  const named = new BackupDirectory(options.into)
   try {
     const identifier = await readSystemIdentifier(directory.path)
     const waiting = { timeout, signal, onWait }
-    const lock = await into.open(directory.path, identifier, user, waiting)
-    try {
-      await refuseUnreachable(into, source)
-      await into.sweep()
-      const backup = await add(source, into, progress, options)
-      return { ...backup, expired: keep === undefined ? [] : await expire(into, keep) }
-    } finally {
-      lock.release()
-    }
+    using open = await named.open(directory.path, identifier, user, waiting)
+    const into = open.directory
+    await refuseUnreachable(into, source)
+    await into.sweep()
+    const backup = await add(source, into, progress, options)
+    return { ...backup, expired: keep === undefined ? [] : await expire(into, keep) }
   } catch (error) {
-    throw explain(error, directory.path, into.path)
+    throw explain(error, directory.path, named.path)
   }
 }
 
@@ -98,19 +95,19 @@ async function add(
   )
   const client = await session.connect(postgres)
   const { version } = session.runtime
-  const staging = into.newStaging()
+  const staging = into.here(into.newStaging())
   try {
-    HeldDirectory.make(staging, null)[Symbol.dispose]()
+    using made = HeldDirectory.make(staging, null)
     const base = await takeBaseBackup(client, {
       dataDir: directory.path,
-      to: staging,
+      to: made.path,
       major: version.major,
       checksums: true,
       durable: true,
       progress,
       signal,
     })
-    await publishHistory(directory, into.wal, base.timeline, source.user)
+    await publishHistory(directory, into, base.timeline, source.user)
     const walSegmentSize = await segmentSizeOf(client)
     const files = walFilesOf(base, walSegmentSize)
     progress.begin('archiving', files.length * walSegmentSize)
@@ -135,11 +132,11 @@ async function add(
       settings: await neededSettings(client),
       ...base,
     }
-    await writeRecord(staging, record)
-    await syncDirectory(staging)
+    await writeRecord(made.path, record)
+    await syncDirectory(made.path)
     const path = into.data(number)
-    await rename(staging, path)
-    await syncDirectory(into.path)
+    await rename(staging, into.here(path))
+    await syncDirectory(into.here(into.path))
     return describe(path, record)
   } finally {
     await removeTree(staging)

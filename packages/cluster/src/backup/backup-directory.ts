@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { fchmodSync, fchownSync } from 'node:fs'
+import { fchmodSync, fstatSync, readdirSync, statSync } from 'node:fs'
 import { readdir, rename } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { acquire, type Lock, makeDirectories, readPlainFile, type WaitOptions } from '@howdah/lock'
 import { backupMark } from '../backups-around.ts'
 import { writeOwnFile } from '../own-file.ts'
 import type { ServerUser } from '../server-user.ts'
-import { HeldDirectory } from '../tree/held-directory.ts'
+import { type Descriptor, HeldDirectory, pathOf } from '../tree/held-directory.ts'
 import { removeTree } from '../tree/remove-tree.ts'
 import { refuseNested } from '../write-scope.ts'
 import type { Backup } from './backup.ts'
@@ -16,16 +16,23 @@ import { syncDirectory } from './sync-directory.ts'
 
 /** The names of what lies in a directory with backups of one cluster. */
 export class BackupDirectory {
-  /** Absolute. */
+  /** Absolute: for people, and for other processes. */
   readonly path: string
+  private readonly root: string
 
   /** Throws {@link BackupDirectoryError} for a path that cannot be one. */
-  constructor(path: string) {
+  constructor(path: string, held?: Descriptor) {
     if (path === '' || /[\0\r\n]|\p{Surrogate}|\uFFFD/u.test(path)) {
       const why = 'its path is empty, has a line break or NUL in it, or is not valid UTF-8'
       throw new BackupDirectoryError(path, JSON.stringify(path), why)
     }
     this.path = resolve(path)
+    this.root = held === undefined ? this.path : pathOf(held, this.path)
+  }
+
+  /** Where our own calls find one of its paths. */
+  here(path: string): string {
+    return join(this.root, relative(this.path, path))
   }
 
   /** Where the server archives its WAL. */
@@ -55,7 +62,7 @@ export class BackupDirectory {
 
   /** The numbers of the backups, oldest first. */
   async numbers(): Promise<number[]> {
-    const names = await readdir(this.path)
+    const names = await readdir(this.root)
     return names
       .flatMap((name) => /^data\.(\d{10})$/.exec(name)?.[1] ?? [])
       .map(Number)
@@ -69,7 +76,8 @@ export class BackupDirectory {
   }
 
   /**
-   * Opens it for the backups of a cluster, making it where there is none: gives the lock on all that is here.
+   * Opens it for the backups of a cluster, making it if there is none, and locks all that is here. From then on our calls
+   * find it by what has it open, whatever another user puts at its path.
    *
    * Throws {@link BackupDirectoryError} where it holds other things, or another cluster's backups.
    */
@@ -78,7 +86,7 @@ export class BackupDirectory {
     systemIdentifier: bigint,
     user: ServerUser | null,
     waiting: WaitOptions,
-  ): Promise<Lock> {
+  ): Promise<OpenBackups> {
     const identifier = String(systemIdentifier)
     await refuseNested(this.path)
     makeDirectories(dirname(this.path))
@@ -88,18 +96,17 @@ export class BackupDirectory {
     })
     await this.check(dataDir, identifier)
     const lock = await this.lock('exclusive', waiting)
+    let held: HeldDirectory | null = null
     try {
-      const isMarked = await this.check(dataDir, identifier)
-      makeUnlessThere(this.wal)
-      giveDirectory(this.wal, user)
-      if (!isMarked) {
-        const mark = { format: 1, systemIdentifier: identifier }
-        await writeOwnFile(this.mark, `${JSON.stringify(mark)}\n`, null)
-        await syncDirectory(this.path)
-        await syncDirectory(dirname(this.path))
+      held = HeldDirectory.follow(this.path)
+      const open = new BackupDirectory(this.path, held)
+      if (!isSame(lock, open.here(this.lockFile))) {
+        throw new BackupDirectoryError(dataDir, this.path, 'it was replaced meanwhile; try again')
       }
-      return lock
+      await open.prepare(dataDir, identifier, user)
+      return new OpenBackups(open, lock, held)
     } catch (error) {
+      held?.[Symbol.dispose]()
       lock.release()
       throw error
     }
@@ -109,13 +116,14 @@ export class BackupDirectory {
   async owner(dataDir: string): Promise<string> {
     let text
     try {
-      text = readPlainFile(this.mark)
+      text = readPlainFile(this.here(this.mark))
     } catch (cause) {
       const { code, message } = cause as NodeJS.ErrnoException
       if (code === 'ENOENT' || code === 'ENOTDIR') {
         throw new NoBackupError(dataDir, `there are no backups in ${this.path}; check the path`)
       }
-      throw new BackupDirectoryError(dataDir, this.path, message, { cause })
+      const why = message.replaceAll(this.root, () => this.path)
+      throw new BackupDirectoryError(dataDir, this.path, why, { cause })
     }
     const [, format, identifier] =
       /^\{"format":(\d+),"systemIdentifier":"(\d+)"\}\s*$/.exec(text) ?? []
@@ -131,24 +139,53 @@ export class BackupDirectory {
 
   /** Removes what interrupted backups have left. Under the lock. */
   async sweep(): Promise<void> {
-    for (const name of await readdir(this.path)) {
+    for (const name of await readdir(this.root)) {
       if (/^(making|retired)\.[\da-f]{12}$/.test(name)) {
-        await removeTree(join(this.path, name))
+        await removeTree(join(this.root, name))
       }
     }
   }
 
   /** Removes a backup, so that it is there whole or not at all. Under the lock. */
   async remove(number: number): Promise<void> {
-    const doomed = join(this.path, `retired.${randomBytes(6).toString('hex')}`)
-    await rename(this.data(number), doomed)
-    await syncDirectory(this.path)
+    const doomed = join(this.root, `retired.${randomBytes(6).toString('hex')}`)
+    await rename(this.here(this.data(number)), doomed)
+    await syncDirectory(this.root)
     await removeTree(doomed)
+  }
+
+  /** Makes what is missing here. Under the lock. */
+  private async prepare(
+    dataDir: string,
+    identifier: string,
+    user: ServerUser | null,
+  ): Promise<void> {
+    const isMarked = await this.check(dataDir, identifier)
+    makeUnlessThere(this.here(this.wal))
+    this.giveWal(dataDir, user)
+    if (isMarked) return
+    const mark = { format: 1, systemIdentifier: identifier }
+    await writeOwnFile(this.here(this.mark), `${JSON.stringify(mark)}\n`, null)
+    await syncDirectory(this.root)
+    await syncDirectory(dirname(this.path))
+  }
+
+  /** The archive becomes the server's. Only an empty one of root's is given away: another may lie at its path by now. */
+  private giveWal(dataDir: string, user: ServerUser | null): void {
+    if (user === null) return
+    using held = HeldDirectory.open(this.here(this.wal))
+    const { uid } = fstatSync(held.fd)
+    if (uid === user.uid) return
+    if (uid !== 0 || readdirSync(held.path).length > 0) {
+      const why = `${this.wal} belongs to another user (uid ${uid}) than the server (uid ${user.uid}); give it to that user, with all that is in it`
+      throw new BackupDirectoryError(dataDir, this.path, why)
+    }
+    held.give(user)
   }
 
   /** Whether it has its mark yet. Throws where it belongs to others. */
   private async check(dataDir: string, identifier: string): Promise<boolean> {
-    const found = await readdir(this.path)
+    const found = await readdir(this.root)
     if (!found.includes(basename(this.mark))) {
       const ours = new Set(
         [this.wal, this.lockFile, `${this.mark}.tmp`].map((path) => basename(path)),
@@ -175,9 +212,29 @@ function makeUnlessThere(path: string, finish: (held: HeldDirectory) => void = (
   }
 }
 
-/** By descriptor: another may put a link in its place. */
-function giveDirectory(path: string, user: ServerUser | null): void {
-  if (user === null) return
-  using held = HeldDirectory.open(path)
-  fchownSync(held.fd, user.uid, user.gid)
+/** Whether a path leads to what is locked. */
+function isSame(lock: Lock, path: string): boolean {
+  const [one, other] = [
+    fstatSync(lock.fd, { bigint: true }),
+    statSync(path, { bigint: true, throwIfNoEntry: false }),
+  ]
+  return one.dev === other?.dev && one.ino === other.ino
+}
+
+/** A directory with backups that is locked and held open. */
+export class OpenBackups implements Disposable {
+  readonly directory: BackupDirectory
+  private readonly lock: Lock
+  private readonly held: HeldDirectory
+
+  constructor(directory: BackupDirectory, lock: Lock, held: HeldDirectory) {
+    this.directory = directory
+    this.lock = lock
+    this.held = held
+  }
+
+  [Symbol.dispose](): void {
+    this.held[Symbol.dispose]()
+    this.lock.release()
+  }
 }

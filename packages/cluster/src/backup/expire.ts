@@ -1,5 +1,6 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { HeldDirectory } from '../tree/held-directory.ts'
 import type { BackupDirectory } from './backup-directory.ts'
 import { type BackupRecord, readRecord } from './backup-record.ts'
 import { BackupDamagedError } from './errors.ts'
@@ -17,7 +18,7 @@ export async function expire(into: BackupDirectory, keep: number): Promise<numbe
   const kept: BackupRecord[] = []
   for (const number of numbers.toReversed()) {
     if (kept.length === keep) break
-    const record = await readRecord(into.data(number)).catch(damaged)
+    const record = await readRecord(into.here(into.data(number))).catch(damaged)
     if (record !== null) kept.push(record)
   }
   const oldest = kept.at(-1)
@@ -25,7 +26,7 @@ export async function expire(into: BackupDirectory, keep: number): Promise<numbe
   const doomed = numbers.filter((number) => number < oldest.number)
   // From then on, nobody needs their WAL.
   for (const number of doomed) await into.remove(number)
-  await removeWal(into.wal, kept)
+  await removeWal(into.here(into.wal), kept)
   return doomed
 }
 
@@ -34,11 +35,12 @@ async function removeWal(wal: string, kept: readonly BackupRecord[]): Promise<vo
   const size = Math.max(...kept.map(({ walSegmentSize }) => walSegmentSize))
   const starts = kept.map(({ startLsn }) => segmentOf(parseLsn(startLsn) ?? 0n, size))
   const first = starts.reduce((one, other) => (one < other ? one : other))
-  for (const name of await readdir(wal)) {
+  using held = HeldDirectory.open(wal)
+  for (const name of await readdir(held.path)) {
     // A segment, one that was left unfinished when a timeline ended, or what the server says of a backup.
     const [, segment] = /^([\dA-F]{24})(?:\.partial|\.[\dA-F]{8}\.backup)?$/.exec(name) ?? []
     const number = segment === undefined ? null : parseSegmentName(segment, size)?.number
-    if (number != null && number < first) await rm(join(wal, name), { force: true })
+    if (number != null && number < first) await rm(join(held.path, name), { force: true })
   }
 }
 

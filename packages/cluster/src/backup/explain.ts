@@ -1,9 +1,10 @@
-import { PermissionError } from '../data-directory-errors.ts'
-import { DiskFullError } from '../data-directory-errors.ts'
+import { DiskFullError, PermissionError } from '../data-directory-errors.ts'
+import { isByDescriptor } from '../tree/held-directory.ts'
 
 /** What a failed system call means for a backup or a restore; any other error as it is. */
 export function explain(error: unknown, dataDir: string, at: string): unknown {
-  const { code, path = at, syscall } = error as NodeJS.ErrnoException
+  const { code, path: named = at, syscall } = error as NodeJS.ErrnoException
+  const path = isByDescriptor(named) ? at : named
   if (syscall === undefined) return error
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new DiskFullError(dataDir, at, null, { cause: error })

@@ -3,6 +3,7 @@ import type { DataDirectory } from '../data-directory.ts'
 import { writeOwnFile } from '../own-file.ts'
 import { readIfThere } from '../read-if-there.ts'
 import type { ServerUser } from '../server-user.ts'
+import type { BackupDirectory } from './backup-directory.ts'
 import { BackupDirectoryError } from './errors.ts'
 import { historyName } from './timeline.ts'
 
@@ -14,7 +15,7 @@ import { historyName } from './timeline.ts'
  */
 export async function publishHistory(
   directory: DataDirectory,
-  wal: string,
+  into: BackupDirectory,
   timeline: number,
   user: ServerUser | null,
 ): Promise<void> {
@@ -22,11 +23,12 @@ export async function publishHistory(
   const name = historyName(timeline)
   const own = readIfThere(directory.file('pg_wal', name))
   if (own === null) return
+  const wal = into.here(into.wal)
   const archived = readIfThere(join(wal, name))
   if (archived === own) return
   if (archived === null) return await writeOwnFile(join(wal, name), own, user)
   const why =
     `it has the WAL of another timeline ${timeline}, such as of another cluster that was restored from it; ` +
     'use a directory for each'
-  throw new BackupDirectoryError(directory.path, wal, why)
+  throw new BackupDirectoryError(directory.path, into.wal, why)
 }

@@ -112,7 +112,7 @@ async function unwatchedServer(directory: DataDirectory, scene: Scene): Promise<
         if (alone === null || (await isWatched(directory))) return busy
         if ((await ownServer(directory, scene)) !== pid) return null
         await stopPostmaster(directory, { timeout: 30_000 })
-        await rm(directory.record, { force: true })
+        await rm(directory.by(alone.change).record, { force: true })
         return null
       },
     },

@@ -1,5 +1,5 @@
 import { lstatSync } from 'node:fs'
-import { errno } from '@howdah/durable'
+import { errno, NotPlainError } from '@howdah/durable'
 import { LeaseError, LeaseStoreError, LeaseUnavailableError } from '../errors.ts'
 
 const remedies: Record<string, string> = {
@@ -30,7 +30,11 @@ export function fileError(cause: unknown, place: string): LeaseError {
 
 /** Wraps what kept a record from being read: others' records, in a directory that is shared, may be closed to this user. */
 export function unreadable(cause: unknown, place: string, record: string): LeaseError {
+  if (cause instanceof NotPlainError) return new LeaseStoreError(place, cause.message, cause)
   const code = errno(cause)
+  if (code === 'ELOOP') {
+    return new LeaseStoreError(place, `${record} leads round in symbolic links; remove it`, cause)
+  }
   if (code !== 'EACCES' && code !== 'EPERM') return fileError(cause, place)
   const what = `this user may not read ${record}${ownerOf(record)}; make it readable for all who share the lease (${code})`
   return new LeaseStoreError(place, what, cause)

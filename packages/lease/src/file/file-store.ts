@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { link, readFile, rename, rm, stat } from 'node:fs/promises'
+import { link, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { errno, syncDirectory } from '@howdah/durable'
+import { errno, readPlainBytes, syncDirectory } from '@howdah/durable'
 import { LeaseUnavailableError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Absent, RecordStore, Stored, Swapped } from '../record-store.ts'
@@ -146,7 +146,7 @@ export class FileStore implements RecordStore<Version> {
   async #readBytes(version: Version): Promise<Uint8Array | null> {
     const record = this.#record(version)
     try {
-      return await readFile(record)
+      return await readPlainBytes(record)
     } catch (error) {
       if (errno(error) === 'ENOENT') return null
       throw unreadable(error, this.place, record)

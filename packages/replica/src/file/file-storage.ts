@@ -1,8 +1,9 @@
 import { futimes } from 'node:fs'
-import { lstat, open, readdir, rename, rmdir, stat, unlink } from 'node:fs/promises'
+import { lstat, readdir, rename, rmdir, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
+import { openPlainFile } from '@howdah/durable'
 import { ifThere, io, ReplicaError } from '../errors.ts'
 import type { FileFacts, Item, NewFile, Storage } from '../storage.ts'
 import { makeDirectory, syncDirectory } from './durable-directory.ts'
@@ -49,7 +50,7 @@ export class FileStorage implements Storage {
 
   /** The file is closed with the stream. */
   async open(path: string, offset: number, size: number): Promise<Readable> {
-    const handle = await io('open', path, () => open(path, 'r'))
+    const handle = await io('open', path, () => openPlainFile(path))
     return handle.createReadStream({
       start: offset,
       highWaterMark: chunkSize,

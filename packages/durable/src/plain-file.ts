@@ -1,6 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Stats } from 'node:fs'
-import { open, type FileHandle } from 'node:fs/promises'
-import { LockFileError } from './errors.ts'
+import { type FileHandle, open, stat } from 'node:fs/promises'
 
 /** How a plain file is opened. */
 export interface PlainFileOptions {
@@ -14,13 +13,25 @@ export interface PlainReadOptions extends PlainFileOptions {
   limit?: number | undefined
 }
 
+/** What lies at the path is no regular file, or is longer than allowed. */
+export class NotPlainError extends Error {
+  override readonly name = 'NotPlainError'
+  readonly code = 'ERR_DURABLE_NOT_PLAIN'
+  readonly path: string
+
+  constructor(path: string, what: string) {
+    super(`cannot read ${path}: it ${what}, and should be a small regular file; remove it`)
+    this.path = path
+  }
+}
+
 const mebibyte = 1024 * 1024
 
 /**
  * Opens a file for reading that another user may have made, and gives its descriptor. The caller closes it.
  *
  * Never waits, whatever lies at the path: opening a FIFO to read blocks the whole process until somebody writes to it.
- * Throws errors of the system, and `ERR_LOCK_NOT_PLAIN` for anything but a regular file.
+ * Throws errors of the system, and {@link NotPlainError} for anything but a regular file.
  */
 export function openPlainFileSync(path: string, options: PlainFileOptions = {}): number {
   requirePlain(statSync(path), path)
@@ -35,12 +46,12 @@ export function openPlainFileSync(path: string, options: PlainFileOptions = {}):
   }
 }
 
-/** As {@link openPlainFileSync}, for what is read piece by piece. */
+/** As {@link openPlainFileSync}, for a file that is read piece by piece. */
 export async function openPlainFile(
   path: string,
   options: PlainFileOptions = {},
 ): Promise<FileHandle> {
-  requirePlain(statSync(path), path)
+  requirePlain(await stat(path), path)
   const file = await open(path, flagsFor(options))
   try {
     requirePlain(await file.stat(), path)
@@ -59,7 +70,7 @@ export async function openPlainFile(
 /**
  * The text of a small file that another user may have made. Takes microseconds, and ten times that through libuv's pool.
  *
- * Throws errors of the system, and `ERR_LOCK_NOT_PLAIN` for anything but a regular file, and for one that is too long.
+ * Throws errors of the system, and {@link NotPlainError} for anything but a regular file, and for one that is too long.
  */
 export function readPlainFile(path: string, options: PlainReadOptions = {}): string {
   const { limit = mebibyte } = options
@@ -72,12 +83,35 @@ export function readPlainFile(path: string, options: PlainReadOptions = {}): str
       if (count === 0) return bytes.toString('utf8', 0, length)
       length += count
     }
-    if (length > limit) throw notPlain(path, `has more than ${limit} bytes`)
+    if (length > limit) throw tooLong(path, limit)
     // It has grown meanwhile.
     return readPlainFile(path, options)
   } finally {
     closeSync(fd)
   }
+}
+
+/**
+ * The bytes of a small file that another user may have made, read in libuv's pool: for files that may lie on a network file
+ * system, which may take its time. Rejects as {@link readPlainFile} throws.
+ */
+export async function readPlainBytes(
+  path: string,
+  options: PlainReadOptions = {},
+): Promise<Buffer> {
+  const { limit = mebibyte } = options
+  await using file = await openPlainFile(path, options)
+  const { size } = await file.stat()
+  const bytes = Buffer.allocUnsafe(Math.min(size, limit) + 1)
+  let length = 0
+  while (length < bytes.length) {
+    const { bytesRead } = await file.read(bytes, length, bytes.length - length, length)
+    if (bytesRead === 0) return bytes.subarray(0, length)
+    length += bytesRead
+  }
+  if (length > limit) throw tooLong(path, limit)
+  // It has grown meanwhile.
+  return await readPlainBytes(path, options)
 }
 
 function flagsFor({ follow = true }: PlainFileOptions): number {
@@ -86,7 +120,7 @@ function flagsFor({ follow = true }: PlainFileOptions): number {
 }
 
 function requirePlain(stats: Stats, path: string): void {
-  if (!stats.isFile()) throw notPlain(path, `is ${kindOf(stats)}`)
+  if (!stats.isFile()) throw new NotPlainError(path, `is ${kindOf(stats)}`)
 }
 
 function kindOf(stats: Stats): string {
@@ -96,7 +130,6 @@ function kindOf(stats: Stats): string {
   return 'a device'
 }
 
-function notPlain(path: string, what: string): LockFileError {
-  const message = `cannot read ${path}: it ${what}, and should be a small regular file; remove it`
-  return new LockFileError('ERR_LOCK_NOT_PLAIN', path, message)
+function tooLong(path: string, limit: number): NotPlainError {
+  return new NotPlainError(path, `has more than ${limit} bytes`)
 }
