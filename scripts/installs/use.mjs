@@ -10,7 +10,7 @@ import { clusters, temporary } from '@howdah/cluster'
 import { Free } from '@howdah/coordinate'
 import { createFileLeaser, runWithLease } from '@howdah/lease'
 import { acquire, lockedFile, tryAcquire } from '@howdah/lock'
-import lockfile from '@howdah/lock/proper-lockfile'
+import lockfile, { check } from '@howdah/lock/proper-lockfile'
 import { encodeLtx, verifyLtx } from '@howdah/ltx'
 import { Registry, write } from '@howdah/registry'
 import { FileReplica } from '@howdah/replica'
@@ -28,7 +28,7 @@ const uses = {
     lock.release()
     assert.equal(await lockedFile.transform(file('counter'), () => '1'), '1')
     const release = await lockfile(file('counter'))
-    assert.equal(await lockfile.check(file('counter')), true)
+    assert.equal(await check(file('counter')), true)
     await release()
   },
   store: async () => {
