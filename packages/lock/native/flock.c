@@ -6,7 +6,9 @@
  *                                                       somebody has it or is to be let first, -4096 less the descriptor
  *   adopt(fd)                                           a copy of a descriptor, as `take` would have opened it
  *   isCurrent(fd, path)                                 whether the path leads to the open file: 1 or 0
- *   drop(fd, unlock)                                    closes what `take` or `adopt` has opened
+ *   drop(fd, unlock, keep)                              closes what `take` or `adopt` has opened; or keeps it open, if it was
+ *                                                       taken last, for the next `take` of the same path
+ *   tidy()                                              closes what was kept open
  *   wait(fd, path, operation, fair, callback)           waits in a thread of its own; gives a number to cancel it by
  *   cancel(number, settle)                              ends a wait soon, or, to settle it, before it returns
  *
@@ -26,6 +28,10 @@ struct environment {
   napi_threadsafe_function ends;
   struct call *calls;
   int32_t last_number;
+  /* What was taken last: its path, and whether it is kept open meanwhile, unlocked. -1: nothing. */
+  int last;
+  bool kept;
+  char path[path_size];
   /* A bit for each descriptor that is to be closed by `drop`: a terminated worker must not leave any. */
   uint64_t *taken;
   int taken_words;
@@ -104,22 +110,49 @@ static size_t to_path(napi_env env, napi_value value, char *path) {
   return length + 1 < path_size ? length : 0;
 }
 
+static void close_kept(struct environment *environment) {
+  if (!environment->kept) return;
+  environment->kept = false;
+  forget_descriptor(environment, environment->last);
+  close(environment->last);
+}
+
+/* Opens what is to be taken, unless it was kept open. */
+static int open_taken(struct environment *environment, const char *path, size_t length, int permissions) {
+  if (environment->kept && memcmp(path, environment->path, length + 1) == 0) {
+    environment->kept = false;
+    return environment->last;
+  }
+  close_kept(environment);
+  environment->last = -1;
+  int fd = open_lock(path, permissions);
+  if (fd < 0 || remember(environment, fd)) return fd;
+  close(fd);
+  errno = ENOMEM;
+  return -1;
+}
+
 static napi_value take(napi_env env, napi_callback_info info) {
   char path[path_size];
   napi_value arguments[4];
   struct environment *environment = begin_call(env, info, 4, arguments);
-  if (to_path(env, arguments[0], path) == 0) return give(env, -ENAMETOOLONG);
+  size_t length = to_path(env, arguments[0], path);
+  if (length == 0) return give(env, -ENAMETOOLONG);
 
-  int fd = open_lock(path, to_number(env, arguments[1]));
+  int fd = open_taken(environment, path, length, to_number(env, arguments[1]));
   if (fd < 0) return give(env, -errno);
   int error = 0;
   if (to_boolean(env, arguments[3]) && somebody_waits(path)) error = EAGAIN;
   else if (flock(fd, to_number(env, arguments[2]) | LOCK_NB) != 0) error = errno;
   else if (!is_current(fd, path)) error = ESTALE;
-  if (error == 0 || error == EAGAIN) {
-    if (remember(environment, fd)) return give(env, error == 0 ? fd : blocked - fd);
-    error = ENOMEM;
+  if (error == 0 && fd != environment->last) {
+    environment->last = fd;
+    memcpy(environment->path, path, length + 1);
   }
+  if (error == 0) return give(env, fd);
+  environment->last = -1;
+  if (error == EAGAIN) return give(env, blocked - fd);
+  forget_descriptor(environment, fd);
   close(fd);
   return give(env, -error);
 }
@@ -143,13 +176,23 @@ static napi_value is_current_file(napi_env env, napi_callback_info info) {
 }
 
 static napi_value drop(napi_env env, napi_callback_info info) {
-  napi_value arguments[2];
-  struct environment *environment = begin_call(env, info, 2, arguments);
+  napi_value arguments[3];
+  struct environment *environment = begin_call(env, info, 3, arguments);
   int fd = to_number(env, arguments[0]);
-  forget_descriptor(environment, fd);
   // Explicitly, since another process may have the descriptor, too.
   if (to_boolean(env, arguments[1])) flock(fd, LOCK_UN);
+  if (fd == environment->last) {
+    environment->kept = to_boolean(env, arguments[2]);
+    if (environment->kept) return give(env, 0);
+    environment->last = -1;
+  }
+  forget_descriptor(environment, fd);
   close(fd);
+  return give(env, 0);
+}
+
+static napi_value tidy(napi_env env, napi_callback_info info) {
+  close_kept(begin_call(env, info, 0, NULL));
   return give(env, 0);
 }
 
@@ -261,6 +304,7 @@ static void export_function(napi_env env, napi_value exports, const char *name, 
 NAPI_MODULE_INIT() {
   struct environment *environment = calloc(1, sizeof *environment);
   if (environment == NULL) return NULL;
+  environment->last = -1;
   napi_value name;
   napi_create_string_utf8(env, "@howdah/lock", NAPI_AUTO_LENGTH, &name);
   napi_create_threadsafe_function(env, NULL, NULL, name, 0, 1, NULL, NULL, NULL, receive_end, &environment->ends);
@@ -272,6 +316,7 @@ NAPI_MODULE_INIT() {
   export_function(env, exports, "adopt", adopt, environment);
   export_function(env, exports, "isCurrent", is_current_file, environment);
   export_function(env, exports, "drop", drop, environment);
+  export_function(env, exports, "tidy", tidy, environment);
   export_function(env, exports, "wait", wait_for, environment);
   export_function(env, exports, "cancel", cancel, environment);
   return exports;

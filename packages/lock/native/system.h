@@ -39,6 +39,7 @@ int open(const char *path, int flags, ...);
 void *calloc(size_t count, size_t size);
 void *realloc(void *memory, size_t size);
 void free(void *memory);
+int memcmp(const void *one, const void *other, size_t size);
 void *memcpy(void *to, const void *from, size_t size);
 void *memset(void *memory, int byte, size_t size);
 

@@ -103,7 +103,7 @@ async function waitForTurn(wanted: Request, opened: LockFile | null): Promise<Lo
 }
 
 function lockOf(file: LockFile, { fair }: Request): Lock {
-  return new Lock(file, { gated: fair && !file.isDirectory })
+  return new Lock(file, fair && !file.isDirectory)
 }
 
 function failAtOnce({ path, mode, timeout }: Request): void {

@@ -165,7 +165,7 @@ export class DataDirLock implements Disposable, AsyncDisposable {
     file: LockFile,
     { durable }: DataDirLockOptions,
   ): Promise<DataDirLock> {
-    const lock = new Lock(file, { gated: false })
+    const lock = new Lock(file, false)
     try {
       writeIdentity(file)
       const pidFile = await PidFile.write(paths.pidFile, {

@@ -163,22 +163,30 @@ export class LockFile {
     }
   }
 
-  /** Unlocks and closes. Idempotent. */
-  release(): void {
-    this.#close(this.mode !== null)
+  /**
+   * Unlocks and closes. Idempotent. `keep`: the descriptor may stay open until {@link LockFile.tidy} is called, for who takes
+   * the same file again before; nobody else may have a copy of it.
+   */
+  release(keep = false): void {
+    this.#close(this.mode !== null, keep)
+  }
+
+  /** Closes what {@link release} has kept open. */
+  static tidy(): void {
+    binding('').native?.tidy()
   }
 
   /** Closes without unlocking: whoever has a copy of the descriptor holds on. Idempotent. */
   close(): void {
-    this.#close(false)
+    this.#close(false, false)
   }
 
-  #close(unlocking: boolean): void {
+  #close(unlocking: boolean, keep: boolean): void {
     if (!this.#open) return
     this.#open = false
     this.mode = null
     if (this.#native !== null) {
-      this.#native.drop(this.fd, unlocking)
+      this.#native.drop(this.fd, unlocking, keep)
       return
     }
     try {

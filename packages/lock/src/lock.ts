@@ -2,7 +2,7 @@ import { hasGate, openGate, tryGate, type Steps } from './contend.ts'
 import { drive } from './drive.ts'
 import { LockDeadlockError, LockLostError, LockReleasedError } from './errors.ts'
 import { kernelLocksOn, quickHolders } from './holder.ts'
-import type { LockFile } from './lock-file.ts'
+import { LockFile } from './lock-file.ts'
 import type { LockMode } from './lock-mode.ts'
 import { Patience } from './patience.ts'
 import { checkTimeout, type WaitOptions } from './request.ts'
@@ -10,12 +10,6 @@ import { threadState } from './thread-state.ts'
 
 /** Options of {@link Lock.upgrade}. */
 export type UpgradeOptions = WaitOptions
-
-/** How a lock was taken, which says how it is given up. */
-export interface Taking {
-  /** There may be a gate beside the file. */
-  readonly gated: boolean
-}
 
 /** Warns about locks that were collected while held, and frees them. */
 const collected = new FinalizationRegistry<LockFile>((file) => {
@@ -27,6 +21,15 @@ const collected = new FinalizationRegistry<LockFile>((file) => {
   threadState().held.delete(file)
   file.release()
 })
+
+/**
+ * The newest lock, which is not watched yet: most locks are released before the next one is taken and before the event loop
+ * goes on, and to watch one takes longer than to lock.
+ */
+let newest: Lock | null = null
+
+/** Whether the event loop is going to watch the newest lock, and to close what was kept open for a quick succession of locks. */
+let planned = false
 
 /** How long an upgrade waits for the gate before it says that it is a deadlock, in ms: others take it only in passing. */
 const gatePatience = 100
@@ -40,18 +43,39 @@ const gatePatience = 100
 export class Lock implements Disposable, AsyncDisposable {
   /** The absolute path of the locked file or directory. */
   readonly path: string
-  readonly #taking: Taking
+  /** There may be a gate beside the file. */
+  readonly #gated: boolean
+  /** Others may have copies of the descriptor. */
+  #shared = false
   #file: LockFile | null
   #mode: LockMode
 
   /** @internal Locks come from `acquire`, `tryAcquire` and `acquireSync`. */
-  constructor(file: LockFile, taking: Taking) {
+  constructor(file: LockFile, gated: boolean) {
     this.path = file.path
     this.#file = file
     this.#mode = file.mode ?? 'exclusive'
-    this.#taking = taking
+    this.#gated = gated
     threadState().held.add(file)
-    collected.register(this, file, file)
+    Lock.#watchNewest()
+    newest = this
+    if (planned) return
+    planned = true
+    setImmediate(Lock.#tidy)
+  }
+
+  /** From now on it is noticed if the newest lock is collected. */
+  static #watchNewest(this: void): void {
+    if (newest === null) return
+    const lock = newest
+    newest = null
+    if (lock.#file !== null) collected.register(lock, lock.#file, lock.#file)
+  }
+
+  static #tidy(this: void): void {
+    planned = false
+    Lock.#watchNewest()
+    LockFile.tidy()
   }
 
   /** The mode it is, or at last was, held in. */
@@ -70,7 +94,9 @@ export class Lock implements Disposable, AsyncDisposable {
    * Throws {@link LockReleasedError}.
    */
   get fd(): number {
-    return this.#require('the descriptor').fd
+    const { fd } = this.#require('the descriptor')
+    this.#shared = true
+    return fd
   }
 
   /** Whether the path still leads to the file that is locked: somebody may have removed or replaced it. */
@@ -80,7 +106,7 @@ export class Lock implements Disposable, AsyncDisposable {
 
   /** Unlocks, for every process that has the descriptor, and closes. Idempotent and synchronous. */
   release(): void {
-    this.#forget()?.release()
+    this.#forget()?.release(planned && !this.#shared)
   }
 
   /**
@@ -112,7 +138,7 @@ export class Lock implements Disposable, AsyncDisposable {
   tryUpgrade(): boolean {
     const file = this.#require('tryUpgrade()')
     // Keeps other upgraders and newcomers away meanwhile. Where somebody else has it, that must do without.
-    const gate = this.#taking.gated && this.#mode === 'shared' ? tryGate(this.path) : null
+    const gate = this.#gated && this.#mode === 'shared' ? tryGate(this.path) : null
     try {
       return this.#convert(file)
     } finally {
@@ -169,7 +195,7 @@ export class Lock implements Disposable, AsyncDisposable {
   }
 
   *#upgrading(file: LockFile): Steps<void> {
-    const gate = this.#taking.gated ? yield* this.#passGate() : null
+    const gate = this.#gated ? yield* this.#passGate() : null
     try {
       while (!this.#convert(file)) yield null
     } finally {
@@ -231,7 +257,8 @@ export class Lock implements Disposable, AsyncDisposable {
     if (file === null) return null
     this.#file = null
     threadState().held.delete(file)
-    collected.unregister(file)
+    if (newest === this) newest = null
+    else collected.unregister(file)
     return file
   }
 }

@@ -10,7 +10,8 @@ export function isQueued(path: string): boolean {
 
 /** Whether somebody in this thread waits for the path, or for another one that leads to the same file. */
 export function isQueuedByAnyName(path: string): boolean {
-  return [...threadState().queues.keys()].some((other) => haveOneName(other, path))
+  const { queues } = threadState()
+  return queues.size > 0 && [...queues.keys()].some((other) => haveOneName(other, path))
 }
 
 function haveOneName(one: string, other: string): boolean {

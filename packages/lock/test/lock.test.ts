@@ -1,7 +1,18 @@
+import { readdirSync, readlinkSync } from 'node:fs'
+import { setImmediate as breathe } from 'node:timers/promises'
 import { temporaryDirectory, until } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
-import { acquire, inspect, tryAcquire, type Lock } from '../src/index.ts'
+import { acquire, acquireSync, inspect, tryAcquire, type Lock } from '../src/index.ts'
 import { Child } from './support/child.ts'
+
+/** Where an open descriptor leads to; empty if it was closed meanwhile. */
+function linkOf(fd: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`)
+  } catch {
+    return ''
+  }
+}
 
 const code = (wanted: string): unknown => expect.objectContaining({ code: wanted })
 
@@ -41,6 +52,32 @@ describe('release', () => {
     await using child = Child.command('sh', ['-c', 'echo started; cat'], [lock.fd])
     await child.line()
     lock.release()
+    using next = await tryAcquire(path)
+    expect(next?.held).toBe(true)
+  })
+
+  it('leaves no descriptor open as soon as the event loop goes on, however quickly locks follow each other', async () => {
+    using directory = temporaryDirectory()
+    const open = (): number =>
+      readdirSync('/proc/self/fd').filter((fd) => linkOf(fd).startsWith(directory.path)).length
+    for (const name of ['one', 'one', 'one', 'two']) {
+      acquireSync(directory.file(name)).release()
+      ;(await acquire(directory.file(name))).release()
+    }
+    await breathe()
+    expect(open()).toBe(0)
+    using lock = await acquire(directory.file('one'))
+    expect([open(), lock.held]).toEqual([1, true])
+  })
+
+  it("ends what a child has for good: a lock that is taken at once after it is not the child's", async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    const lock = acquireSync(path)
+    await using child = Child.command('cat', [], [lock.fd])
+    lock.release()
+    acquireSync(path).detach()
+    expect(child.process.exitCode).toBeNull()
     using next = await tryAcquire(path)
     expect(next?.held).toBe(true)
   })

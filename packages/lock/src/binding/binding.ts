@@ -21,8 +21,10 @@ export interface Native {
   adopt(fd: number): number
   /** Whether the path leads to the open file: 1 or 0. */
   isCurrent(fd: number, path: string): number
-  /** Closes what `take` or `adopt` has opened. */
-  drop(fd: number, unlock: boolean): number
+  /** Closes what `take` or `adopt` has opened; or keeps it open, if it was taken last, for the next `take` of the path. */
+  drop(fd: number, unlock: boolean, keep: boolean): number
+  /** Closes what was kept open. */
+  tidy(): number
   /**
    * Waits for a descriptor of `take` or `adopt` in a thread of its own, in line with others if that is `fair`. If the file is
    * replaced the descriptor becomes that of the new one. It must not be dropped meanwhile. `ended` gets 0 if it is locked,

@@ -50,7 +50,7 @@ export class Staging {
     this.#note(basename(path))
     const file = LockFile.open({ path, create: true, onlyNew: true, permissions })
     file.tryLock('exclusive')
-    return new Lock(file, { gated: false })
+    return new Lock(file, false)
   }
 
   /** Removes a file of {@link Staging.create} that did not become another one, and releases it. */
