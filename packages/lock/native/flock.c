@@ -220,6 +220,7 @@ static void receive_end(napi_env env, napi_value unused, void *context, void *da
   (void)unused;
   (void)context;
   struct call *call = data;
+  wait_leave_gate(&call->wait);
   if (env != NULL && call->environment != NULL) {
     napi_value callback, receiver, argument = give(env, call->wait.error);
     napi_get_reference_value(env, call->callback, &callback);

@@ -111,9 +111,6 @@ static int lock_current(struct wait *wait) {
 static void work(struct wait *wait) {
   if (wait->gate >= 0) lock_blocking(wait, wait->gate, LOCK_EX);
   wait->error = lock_current(wait);
-  // Before the lock is told of, lest its holder still seems to wait; and others get to wait for it.
-  if (wait->gate >= 0) flock(wait->gate, LOCK_UN);
-
   int state = FINISHING;
   while (!become(wait, WAITING, FINISHING)) {
     wait->error = EINTR;
@@ -122,12 +119,12 @@ static void work(struct wait *wait) {
     if (state == ABANDONED) break;
     pause_briefly();
   }
-  int gate = wait->gate;
   __atomic_sub_fetch(&waits, 1, __ATOMIC_SEQ_CST);
   if (state == ABANDONED) close(wait->lock);
+  // First, since to let the next one wait for the lock takes longer.
   else wait->done(wait);
+  wait_leave_gate(wait);
   wait_release(wait);
-  if (gate >= 0) close(gate);
 }
 
 static void lock_idle(void) {
@@ -234,6 +231,11 @@ bool wait_abandon(struct wait *wait) {
     if (become(wait, CANCELLED, ABANDONED)) return false;
   }
   return true;
+}
+
+void wait_leave_gate(struct wait *wait) {
+  int gate = __atomic_exchange_n(&wait->gate, -1, __ATOMIC_SEQ_CST);
+  if (gate >= 0) close(gate);
 }
 
 void wait_release(struct wait *wait) {

@@ -39,6 +39,9 @@ bool wait_settle(struct wait *wait);
 /* Settles a cancelled wait, and forbids `done` and closes `lock` if it was not called until then. Whether it was called. */
 bool wait_abandon(struct wait *wait);
 
+/* Lets the next one wait for the lock, unless the thread has done that: lest the holder still seems to wait. */
+void wait_leave_gate(struct wait *wait);
+
 void wait_release(struct wait *wait);
 
 #endif

@@ -23,8 +23,12 @@ import { threadState } from './thread-state.ts'
  * @example
  * await using lock = await acquire('state.lock', { timeout: 5_000 })
  */
-export async function acquire(path: string, options: AcquireOptions = {}): Promise<Lock> {
-  return acquireLock(request(path, options))
+export function acquire(path: string, options: AcquireOptions = {}): Promise<Lock> {
+  try {
+    return acquireLock(request(path, options))
+  } catch (error) {
+    return Promise.reject(error)
+  }
 }
 
 /**
@@ -78,22 +82,18 @@ export async function withLock<Result>(
 
 /** @internal Acquires what a checked request says. */
 export async function acquireLock(wanted: Request): Promise<Lock> {
-  wanted.signal?.throwIfAborted()
-  if (wanted.timeout !== 0 && isQueued(wanted.path)) return waitForTurn(wanted, null)
-  const file = attempt(wanted, wanted.timeout !== 0)
-  if (file.mode !== null) return lockOf(file, wanted)
-  return waitForTurn(wanted, file)
-}
-
-/** Waits. `opened` is the file if a try has opened it just now. */
-async function waitForTurn(wanted: Request, opened: LockFile | null): Promise<Lock> {
-  const turn = new Turn(wanted.path)
+  const { path, signal, timeout } = wanted
+  signal?.throwIfAborted()
+  const isFirst = timeout === 0 || !isQueued(path)
+  const opened = isFirst ? attempt(wanted, timeout !== 0) : null
+  if (opened !== null && opened.mode !== null) return lockOf(opened, wanted)
+  const turn = new Turn(path)
   try {
     failAtOnce(wanted)
     const patience = new Patience(wanted)
     tellWaiting(wanted)
-    await turn.comes(patience)
-    const { native } = binding(wanted.path)
+    if (!turn.hasCome) await turn.comes(patience)
+    const { native } = binding(path)
     const waited = native && (await waitInKernel(native, wanted, opened, patience))
     return lockOf(waited ?? (await drive(contend(wanted), patience)), wanted)
   } finally {

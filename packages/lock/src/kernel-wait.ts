@@ -6,7 +6,7 @@ import { operationOf, unlock } from './flock.ts'
 import type { LockFile } from './lock-file.ts'
 import type { Patience } from './patience.ts'
 import type { Request } from './request.ts'
-import { threadState, type KernelWait } from './thread-state.ts'
+import { threadState } from './thread-state.ts'
 
 const { EINTR, ESTALE } = constants.errno
 
@@ -29,7 +29,8 @@ export async function waitInKernel(
     for (;;) {
       patience.check()
       file ??= attempt(request, true)
-      const error = file.mode === null ? await waitFor(native, file, request, patience) : 0
+      const error =
+        file.mode === null ? await new KernelWait(native, file, request).ends(patience) : 0
       if (error === 0) {
         file.mode = request.mode
         patience.checkSignal()
@@ -46,64 +47,68 @@ export async function waitInKernel(
   }
 }
 
-/** One wait. Gives 0 if the file is locked, else an errno; see {@link Native.wait}. */
-async function waitFor(
-  native: Native,
-  file: LockFile,
-  { path, mode, fair }: Request,
-  patience: Patience,
-): Promise<number> {
-  const { waits } = threadState()
-  let withdrawn = false
-  let wait: KernelWait | undefined
-  let callOff: (() => void) | undefined
-  const error = await new Promise<number>((ended) => {
-    const number = native.wait(file.fd, path, operationOf(mode), fair, ended)
-    if (number < 0) return ended(-number)
-    const cancel = (): void => void native.cancel(number, false)
-    wait = {
-      file,
-      withdraw: () => {
-        withdrawn = true
-        native.cancel(number, true)
-        // It may have been locked just before.
-        unlock(file.fd)
-      },
-    }
-    waits.add(wait)
-    const forget = patience.onEnd(cancel)
-    const unwatch = whenReplaced(file, cancel)
-    callOff = () => {
-      forget()
-      unwatch()
-    }
-  })
-  callOff?.()
-  if (wait !== undefined) waits.delete(wait)
-  return withdrawn ? EINTR : error
-}
+/** A wait in the kernel's queue on behalf of this thread. */
+export class KernelWait {
+  readonly file: LockFile
+  readonly #native: Native
+  readonly #request: Request
+  #number = 0
+  #withdrawn = false
+  #watcher: FSWatcher | undefined
 
-/**
- * Calls `leave` when the path leads to another file, on which a lock would count; in a short wait nobody looks. Gives how to
- * call that off.
- */
-function whenReplaced(file: LockFile, leave: () => void): () => void {
-  let watcher: FSWatcher | undefined
-  const look = (): void => {
-    if (!file.isCurrent()) leave()
+  constructor(native: Native, file: LockFile, request: Request) {
+    this.#native = native
+    this.file = file
+    this.#request = request
   }
-  const timer = setTimeout(() => {
+
+  /** Waits. Gives 0 if the file is locked, else an errno; see {@link Native.wait}. */
+  ends(patience: Patience): Promise<number> {
+    const { path, mode, fair } = this.#request
+    return new Promise((resolve) => {
+      let callOff: (() => void) | undefined
+      let timer: NodeJS.Timeout | undefined
+      this.#number = this.#native.wait(this.file.fd, path, operationOf(mode), fair, (error) => {
+        callOff?.()
+        clearTimeout(timer)
+        this.#watcher?.close()
+        threadState().waits.delete(this)
+        resolve(this.#withdrawn ? EINTR : error)
+      })
+      if (this.#number < 0) return resolve(-this.#number)
+      threadState().waits.add(this)
+      callOff = patience.onEnd(() => this.#cancel())
+      timer = setTimeout(() => this.#watch(), untilWatching)
+    })
+  }
+
+  /** Leaves the queue and gives back what it may have got. The wait begins anew when the event loop runs. */
+  withdraw(): void {
+    this.#withdrawn = true
+    this.#native.cancel(this.#number, true)
+    // It may have been locked just before.
+    unlock(this.file.fd)
+  }
+
+  #cancel(): void {
+    this.#native.cancel(this.#number, false)
+  }
+
+  /** Ends when the path leads to another file, on which a lock would count; in a short wait nobody looks. */
+  #watch(): void {
     // Every change in a directory would be told.
-    if (file.isDirectory) return
+    if (this.file.isDirectory) return
     try {
-      watcher = watch(file.path, look).on('error', () => watcher?.close())
+      this.#watcher = watch(this.file.path, () => this.#look()).on('error', () =>
+        this.#watcher?.close(),
+      )
     } catch {
       // No watches left, or the file is gone.
     }
-    look()
-  }, untilWatching)
-  return () => {
-    clearTimeout(timer)
-    watcher?.close()
+    this.#look()
+  }
+
+  #look(): void {
+    if (!this.file.isCurrent()) this.#cancel()
   }
 }

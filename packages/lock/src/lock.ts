@@ -1,35 +1,15 @@
 import { hasGate, openGate, tryGate, type Steps } from './contend.ts'
 import { drive } from './drive.ts'
 import { LockDeadlockError, LockLostError, LockReleasedError } from './errors.ts'
+import { inSuccession, noteGivenUp, noteHeld } from './held-locks.ts'
 import { kernelLocksOn, quickHolders } from './holder.ts'
-import { LockFile } from './lock-file.ts'
+import type { LockFile } from './lock-file.ts'
 import type { LockMode } from './lock-mode.ts'
 import { Patience } from './patience.ts'
 import { checkTimeout, type WaitOptions } from './request.ts'
-import { threadState } from './thread-state.ts'
 
 /** Options of {@link Lock.upgrade}. */
 export type UpgradeOptions = WaitOptions
-
-/** Warns about locks that were collected while held, and frees them. */
-const collected = new FinalizationRegistry<LockFile>((file) => {
-  process.emitWarning(
-    `the lock on ${file.path} was garbage collected without having been released; it is released now. ` +
-      'Keep a reference to it, and use withLock, `using` or release().',
-    { type: 'LockWarning', code: 'LOCK_COLLECTED' },
-  )
-  threadState().held.delete(file)
-  file.release()
-})
-
-/**
- * The newest lock, which is not watched yet: most locks are released before the next one is taken and before the event loop
- * goes on, and to watch one takes longer than to lock.
- */
-let newest: Lock | null = null
-
-/** Whether the event loop is going to watch the newest lock, and to close what was kept open for a quick succession of locks. */
-let planned = false
 
 /** How long an upgrade waits for the gate before it says that it is a deadlock, in ms: others take it only in passing. */
 const gatePatience = 100
@@ -56,26 +36,7 @@ export class Lock implements Disposable, AsyncDisposable {
     this.#file = file
     this.#mode = file.mode ?? 'exclusive'
     this.#gated = gated
-    threadState().held.add(file)
-    Lock.#watchNewest()
-    newest = this
-    if (planned) return
-    planned = true
-    setImmediate(Lock.#tidy)
-  }
-
-  /** From now on it is noticed if the newest lock is collected. */
-  static #watchNewest(this: void): void {
-    if (newest === null) return
-    const lock = newest
-    newest = null
-    if (lock.#file !== null) collected.register(lock, lock.#file, lock.#file)
-  }
-
-  static #tidy(this: void): void {
-    planned = false
-    Lock.#watchNewest()
-    LockFile.tidy()
+    noteHeld(this, file)
   }
 
   /** The mode it is, or at last was, held in. */
@@ -106,7 +67,7 @@ export class Lock implements Disposable, AsyncDisposable {
 
   /** Unlocks, for every process that has the descriptor, and closes. Idempotent and synchronous. */
   release(): void {
-    this.#forget()?.release(planned && !this.#shared)
+    this.#forget()?.release(inSuccession() && !this.#shared)
   }
 
   /**
@@ -256,9 +217,7 @@ export class Lock implements Disposable, AsyncDisposable {
     const file = this.#file
     if (file === null) return null
     this.#file = null
-    threadState().held.delete(file)
-    if (newest === this) newest = null
-    else collected.unregister(file)
+    noteGivenUp(file)
     return file
   }
 }

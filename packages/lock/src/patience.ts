@@ -31,10 +31,11 @@ export class Patience {
     }
   }
 
-  /** Calls `stop` once it is over. Gives how to call that off. */
-  onEnd(stop: () => void): () => void {
+  /** Calls `stop` once it is over. Gives how to call that off, if that may happen. */
+  onEnd(stop: () => void): (() => void) | undefined {
     const { signal } = this.#request
     const { left } = this
+    if (left === Infinity && signal === undefined) return undefined
     // setTimeout knows no longer delay; who waited looks again afterwards.
     const timer = left === Infinity ? undefined : setTimeout(stop, Math.min(left, 2 ** 31 - 1))
     signal?.addEventListener('abort', stop, { once: true })

@@ -37,34 +37,44 @@ function namesOf(path: string): string[] {
 /**
  * A place in this thread's queue for a path. Only the head of a queue waits for the kernel, however many wait in the thread.
  */
-export class Turn {
+export class Turn implements Waiting {
   readonly #path: string
   readonly #queue: Waiting[]
-  readonly #waiting: Waiting = { start: () => {} }
+  #wake: (() => void) | undefined
 
   /** Takes the last place. */
   constructor(path: string) {
     const { queues } = threadState()
     const queue = queues.get(path) ?? []
     if (queue.length === 0) queues.set(path, queue)
-    queue.push(this.#waiting)
+    queue.push(this)
     this.#path = path
     this.#queue = queue
   }
 
+  /** Whether it is the head. */
+  get hasCome(): boolean {
+    return this.#queue[0] === this
+  }
+
   /** Waits to be the head. Rejects when the patience is over. */
   async comes(patience: Patience): Promise<void> {
-    while (this.#queue[0] !== this.#waiting) {
+    while (!this.hasCome) {
       patience.check()
       await patience.pause((wake) => {
-        this.#waiting.start = wake
+        this.#wake = wake
       })
     }
   }
 
+  /** Tells that it is the head now. */
+  start(): void {
+    this.#wake?.()
+  }
+
   /** Leaves the queue, and lets the next one be the head. Must be called. */
   leave(): void {
-    const place = this.#queue.indexOf(this.#waiting)
+    const place = this.#queue.indexOf(this)
     this.#queue.splice(place, 1)
     if (this.#queue.length === 0) threadState().queues.delete(this.#path)
     else if (place === 0) this.#queue[0]?.start()

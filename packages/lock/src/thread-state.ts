@@ -8,7 +8,7 @@ export interface Waiting {
 /** One who waits in the kernel's queue on behalf of this thread. */
 export interface KernelWait {
   readonly file: Pick<LockFile, 'dev' | 'ino'>
-  /** Has it leave that queue and give back what it may have got; it will ask again when the event loop runs. */
+  /** Leaves that queue and gives back what it may have got. The wait begins anew when the event loop runs. */
   withdraw(): void
 }
 
