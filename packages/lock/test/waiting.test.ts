@@ -1,4 +1,4 @@
-import { renameSync } from 'node:fs'
+import { renameSync, writeFileSync } from 'node:fs'
 import { temporaryDirectory, until } from '@howdah/fixtures'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { acquire, flockBinding, inspect } from '../src/index.ts'
@@ -87,6 +87,30 @@ describe('a wait in the queue of the kernel', () => {
     expect([await child.line(), await child.line()]).toEqual(['1', '0'])
     await child.success()
     expect(held.held).toBe(true)
+  })
+
+  it('keeps its place in line if the file is replaced', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    const held = await acquire(path)
+    const source = `
+      const mine = await lock.acquire(process.argv[1])
+      console.log(mine.isCurrent())
+      process.stdin.resume().once('end', () => mine.release())`
+    const waiting = async (count: number): Promise<void> =>
+      until('it waits', async () => (await inspect(path)).waiters.length === count)
+    await using first = Child.script(source, path)
+    await waiting(1)
+    await using second = Child.script(source, path)
+    await waiting(2)
+    renameSync(path, directory.file('elsewhere'))
+    writeFileSync(path, '')
+    held.release()
+    expect(await first.line()).toBe('true')
+    first.finish()
+    expect(await second.line()).toBe('true')
+    second.finish()
+    await Promise.all([first.success(), second.success()])
   })
 
   it('notices after a second that the file was replaced, although the holder stays', async () => {
