@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { createServer, type Server } from 'node:net'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { freePorts } from '@howdah/fixtures'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Project } from './project.ts'
 
@@ -74,7 +75,7 @@ describe.each([
 describe('over TCP', () => {
   test('a port can be chosen, and who has no password is refused', async () => {
     await using project = new Project()
-    const port = await freePort()
+    const [port] = await freePorts(1)
     const script =
       'echo "$PGHOST:$PGPORT"; psql -XAtc "SELECT 1"; PGPASSWORD=wrong psql -XAtc "SELECT 2"; exit 0'
     const { stdout, stderr } = await project.howdah([
@@ -103,13 +104,4 @@ async function listen(port: number, onStranger: () => void): Promise<Server | nu
     once(server, 'error').then(() => false),
   ])
   return up ? server : null
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
 }

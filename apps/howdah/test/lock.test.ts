@@ -2,9 +2,13 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
-import { temporaryDirectory, until } from '@howdah/fixtures'
+import { temporaryDirectory, until, whereIs } from '@howdah/fixtures'
 import { describe, expect, test } from 'vitest'
 import { type Result, type Running, start } from './project.ts'
+
+/** flock(1), wherever it comes from. */
+const flock = whereIs('flock') ? ['flock'] : whereIs('busybox') ? ['busybox', 'flock'] : null
+if (flock === null) console.log('what is seen from flock(1) is not tested: there is none')
 
 /** Says that it runs, and goes on for ever. */
 const forever = 'echo ready; while :; do sleep 0.05; done'
@@ -40,7 +44,8 @@ class Place implements AsyncDisposable {
 
   /** What flock(1) makes of it: 0 if it could have the lock at once, 1 if not. */
   async flock(mode: '-s' | '-x', name: string): Promise<number | null> {
-    const child = spawn('flock', [mode, '-n', this.file(name), 'true'])
+    const [command = '', ...first] = flock ?? []
+    const child = spawn(command, [...first, mode, '-n', this.file(name), 'true'])
     const [status] = (await once(child, 'close')) as [number | null]
     return status
   }
@@ -102,24 +107,30 @@ describe.concurrent('the exit status is that of the command', () => {
 })
 
 describe.concurrent('a lock', () => {
-  test('excludes flock(1) while the command runs, and no longer', async () => {
-    await using place = new Place()
-    const { pid, running } = await place.hold('a')
-    expect([await place.flock('-x', 'a'), await place.flock('-s', 'a')]).toEqual([1, 1])
-    end(pid)
-    expect((await running.result).status).toBe(137)
-    expect(await place.flock('-x', 'a')).toBe(0)
-  })
+  test.skipIf(flock === null)(
+    'excludes flock(1) while the command runs, and no longer',
+    async () => {
+      await using place = new Place()
+      const { pid, running } = await place.hold('a')
+      expect([await place.flock('-x', 'a'), await place.flock('-s', 'a')]).toEqual([1, 1])
+      end(pid)
+      expect((await running.result).status).toBe(137)
+      expect(await place.flock('-x', 'a')).toBe(0)
+    },
+  )
 
-  test('is shared with those who share it, and with nobody else', async () => {
-    await using place = new Place()
-    await place.hold('--shared', 'a')
-    expect([await place.flock('-s', 'a'), await place.flock('-x', 'a')]).toEqual([0, 1])
-    expect((await place.lock('--shared', 'a', '--', 'true')).status).toBe(0)
-    expect((await place.lock('--timeout', '0', 'a', '--', 'true')).status).toBe(125)
-  })
+  test.skipIf(flock === null)(
+    'is shared with those who share it, and with nobody else',
+    async () => {
+      await using place = new Place()
+      await place.hold('--shared', 'a')
+      expect([await place.flock('-s', 'a'), await place.flock('-x', 'a')]).toEqual([0, 1])
+      expect((await place.lock('--shared', 'a', '--', 'true')).status).toBe(0)
+      expect((await place.lock('--timeout', '0', 'a', '--', 'true')).status).toBe(125)
+    },
+  )
 
-  test('can be that of a directory', async () => {
+  test.skipIf(flock === null)('can be that of a directory', async () => {
     await using place = new Place()
     const { pid, running } = await place.hold('.')
     expect(await place.flock('-x', '.')).toBe(1)
@@ -129,7 +140,7 @@ describe.concurrent('a lock', () => {
     expect(statSync(place.file('.')).isDirectory()).toBe(true)
   })
 
-  test('lasts as long as the command though howdah was killed', async () => {
+  test.skipIf(flock === null)('lasts as long as the command though howdah was killed', async () => {
     await using place = new Place()
     const { pid, running } = await place.hold('a')
     running.kill('SIGKILL')
@@ -144,7 +155,7 @@ describe.concurrent('a lock', () => {
     await until('it is free', async () => (await place.flock('-x', 'a')) === 0)
   })
 
-  test('lasts as long as what the command has left running', async () => {
+  test.skipIf(flock === null)('lasts as long as what the command has left running', async () => {
     await using place = new Place()
     const background = 'sleep 1000 >&- 2>&- & echo $!'
     const { status, stdout } = await place.lock('a', '--', 'sh', '-c', background)
@@ -249,20 +260,23 @@ function catches(pid: number, signal: NodeJS.Signals): boolean {
   return ((BigInt(`0x${mask ?? '0'}`) >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n
 }
 
-test('with --close, what the command leaves running does not hold the lock on', async () => {
-  await using place = new Place()
-  const left = 'sleep 60 >/dev/null 2>&1 & echo "pid $!;"'
-  for (const [options, status] of [
-    [[], 1],
-    [['--close'], 0],
-  ] as const) {
-    const { stdout } = await place.lock(...options, 'a', '--', 'sh', '-c', left)
-    expect(await place.flock('-x', 'a')).toBe(status)
-    end(Number(/^pid (\d+);$/m.exec(stdout)?.[1]))
-  }
-})
+test.skipIf(flock === null)(
+  'with --close, what the command leaves running does not hold the lock on',
+  async () => {
+    await using place = new Place()
+    const left = 'sleep 60 >/dev/null 2>&1 & echo "pid $!;"'
+    for (const [options, status] of [
+      [[], 1],
+      [['--close'], 0],
+    ] as const) {
+      const { stdout } = await place.lock(...options, 'a', '--', 'sh', '-c', left)
+      expect(await place.flock('-x', 'a')).toBe(status)
+      end(Number(/^pid (\d+);$/m.exec(stdout)?.[1]))
+    }
+  },
+)
 
-test('with --close the lock is held while the command runs', async () => {
+test.skipIf(flock === null)('with --close the lock is held while the command runs', async () => {
   await using place = new Place()
   const { running } = await place.hold('--close', 'a')
   expect(await place.flock('-x', 'a')).toBe(1)

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { temporaryDirectory } from '@howdah/fixtures'
+import { temporaryDirectory, whereIs } from '@howdah/fixtures'
 import { expect, it } from 'vitest'
 import { abandonedSegments } from '../src/doctor/dynamic-segments.ts'
 import { Cluster } from '../src/index.ts'
@@ -19,32 +19,35 @@ print("mapped", flush=True)
 sys.stdin.read()
 `
 
-it('finds what no process maps, and no control segment of one that lives has', async () => {
-  using place = temporaryDirectory()
-  const segment = (number: number, content: Buffer) => {
-    const path = place.file(`PostgreSQL.${number}`)
-    writeFileSync(path, content, { mode: 0o600 })
-    return path
-  }
-  const live = segment(1000, control(2000))
-  segment(2000, Buffer.alloc(4096))
-  const abandonedControl = segment(3000, control(4000))
-  const abandoned = segment(4000, Buffer.alloc(8192))
-  writeFileSync(place.file('PostgreSQL.x'), 'not of a server')
-  const mapper = spawn('python3', ['-c', python, live])
-  try {
-    await once(mapper.stdout, 'data')
-    const found = await abandonedSegments(place.path)
-    expect(found.map(({ path }) => path).toSorted()).toEqual([abandonedControl, abandoned])
-    expect(found.find(({ path }) => path === abandoned)).toMatchObject({
-      size: 8192,
-      uid: process.getuid?.(),
-    })
-  } finally {
-    mapper.stdin.end()
-    await once(mapper, 'close')
-  }
-})
+it.skipIf(whereIs('python3') === null)(
+  'finds what no process maps, and no control segment of one that lives has (skipped without python3)',
+  async () => {
+    using place = temporaryDirectory()
+    const segment = (number: number, content: Buffer) => {
+      const path = place.file(`PostgreSQL.${number}`)
+      writeFileSync(path, content, { mode: 0o600 })
+      return path
+    }
+    const live = segment(1000, control(2000))
+    segment(2000, Buffer.alloc(4096))
+    const abandonedControl = segment(3000, control(4000))
+    const abandoned = segment(4000, Buffer.alloc(8192))
+    writeFileSync(place.file('PostgreSQL.x'), 'not of a server')
+    const mapper = spawn('python3', ['-c', python, live])
+    try {
+      await once(mapper.stdout, 'data')
+      const found = await abandonedSegments(place.path)
+      expect(found.map(({ path }) => path).toSorted()).toEqual([abandonedControl, abandoned])
+      expect(found.find(({ path }) => path === abandoned)).toMatchObject({
+        size: 8192,
+        uid: process.getuid?.(),
+      })
+    } finally {
+      mapper.stdin.end()
+      await once(mapper, 'close')
+    }
+  },
+)
 
 it('finds nothing of a server that runs', async () => {
   using home = temporaryDirectory()

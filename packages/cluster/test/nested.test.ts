@@ -212,6 +212,20 @@ it('is not held up by a scope of its own that nobody can tell to be over, nor by
   expect(await registry.list()).toMatchObject([{ name: dataDir, pid: await pidOf(cluster) }])
 })
 
+it('has a server that ends take along its own registration, and no other', async () => {
+  const cluster = at('data')
+  await cluster.start()
+  const [own] = await registry.list()
+  if (own === undefined) throw new Error('it is not registered')
+  await registry.release(own.name, own.token)
+  // Of another container, where pids repeat.
+  const { pid, bootId } = own
+  const other = { pid, bootId, startTime: '1', pidNamespace: 'pid:[1]', machineId: null }
+  await registry.register(own.name, { allow: [write(own.name)], process: other })
+  await cluster.stop()
+  expect(await registry.list()).toMatchObject([{ name: own.name, pid, startTime: '1' }])
+})
+
 it.each([
   ['is no directory', () => writeFileSync(home.file('nowhere'), '')],
   ['is open to others', () => mkdirSync(home.file('nowhere'), { mode: 0o777 })],

@@ -64,6 +64,19 @@ it('is stopped where the pid in the file is now that of somebody else, who is le
   }
 })
 
+it('is stopped if the pid in the file is now that of the server of another cluster, which is left alone', async () => {
+  const neighbour = new Cluster(home.file('neighbour'), newest)
+  await using session = await neighbour.run({ throwAway: true })
+  const { pid } = (await neighbour.status()) as { pid: number }
+  leftBy(pid)
+  expect(await cluster.status()).toMatchObject({ state: 'stopped' })
+  expect(await cluster.stop({ force: true })).toBe('unmodified')
+  expect(await cluster.start()).toBe('modified')
+  await cluster.stop()
+  expect(await neighbour.status()).toMatchObject({ state: 'running', pid })
+  expect(await session.databases()).toContain('postgres')
+})
+
 it('starts where the pid in the file is that of a process that has ended, and that nobody has waited for', async () => {
   const { uid } = statSync(cluster.dataDir)
   // The second program does not know of the child of the first.

@@ -1,13 +1,17 @@
 import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
+  chownSync,
   existsSync,
+  lchownSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statfsSync,
+  symlinkSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -215,6 +219,28 @@ describe('a spare cluster', () => {
     await using next = await temporary({ strategy })
     expect([again.started, next.started]).toEqual(['modified', 'modified'])
   })
+
+  it.runIf(process.getuid?.() === 0)(
+    'that is another user’s, or only leads to a directory, is left alone (root only)',
+    async () => {
+      const session = await temporary({ strategy, spare: true })
+      const place = dirname(session.dataDir)
+      const spare = await until('it is there', () => spareIn(place))
+      await session.leave()
+      const { uid, gid, ino } = lstatSync(spare)
+      chownSync(spare, 12_345, 12_345)
+      await (await temporary({ strategy })).leave()
+      expect(lstatSync(spare)).toMatchObject({ uid: 12_345, ino })
+      const aside = `${home.path}/aside`
+      renameSync(spare, aside)
+      chownSync(aside, uid, gid)
+      symlinkSync(aside, spare)
+      lchownSync(spare, uid, gid)
+      await (await temporary({ strategy })).leave()
+      expect(lstatSync(spare).isSymbolicLink()).toBe(true)
+      expect(lstatSync(aside).ino).toBe(ino)
+    },
+  )
 
   it('goes when there is no template of it any more', async () => {
     const session = await temporary({ strategy, spare: true })

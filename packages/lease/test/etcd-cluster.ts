@@ -1,7 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { temporaryDirectory, until } from '@howdah/fixtures'
-import { freePorts } from './free-port.ts'
+import { freePorts, temporaryDirectory, until } from '@howdah/fixtures'
 
 /** Debian's package has it on the PATH. */
 const program = 'etcd'

@@ -1,13 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { temporaryDirectory, until } from '@howdah/fixtures'
+import { freePorts, temporaryDirectory, until } from '@howdah/fixtures'
 import { hold } from '@howdah/lease'
 import { createEtcdLeaser, type EtcdLeaserOptions, type EtcdTls } from '@howdah/lease/etcd'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { refusalOf } from './describe-leaser.ts'
 import { makeCertificates, whyNoOpenssl } from './etcd-authority.ts'
 import { whyNoEtcd } from './etcd-cluster.ts'
-import { freePorts } from './free-port.ts'
 
 const why = whyNoEtcd ?? whyNoOpenssl
 const directory = temporaryDirectory()

@@ -1,9 +1,10 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { afterEach, describe, expect, test } from 'vitest'
 import { Guard, endServer, readRecord } from '@howdah/coordinate'
 import { identifyProcess, type ProcessIdentity } from '@howdah/lock'
+import { whereIs } from '@howdah/fixtures'
 import { Arena } from '../arena.ts'
 import { abandon } from './abandon.ts'
 import { OwnShell } from './own-shell.ts'
@@ -110,12 +111,3 @@ describe('a watchdog that ends lets go of its own lock while it still has use, s
     expect(readFileSync(log, 'utf8')).toBe('has use')
   })
 })
-
-/** As /bin/sh finds it. */
-function whereIs(command: string): string | null {
-  try {
-    return execFileSync('/bin/sh', ['-c', `command -v ${command}`], { encoding: 'utf8' }).trim()
-  } catch {
-    return null
-  }
-}

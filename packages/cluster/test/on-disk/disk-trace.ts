@@ -1,0 +1,99 @@
+import childProcess, { type SpawnOptions } from 'node:child_process'
+import fs, { readlinkSync, realpathSync, type PathLike } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import { basename, dirname, join } from 'node:path'
+
+/**
+ * What this process brings to disk, in its order, while it is watched: the calls are made all the same.
+ *
+ * To be imported before anything that imports `node:fs`. Paths are as the kernel sees them when the call is made, and start
+ * below `root`. What is drawn at random in a name is `*`.
+ */
+export const trace = {
+  root: '/',
+  /** `sync PATH`, `rename PATH -> PATH`, `remove PATH`, and the programs that sync: `initdb --sync-only`. */
+  calls: [] as string[],
+  /** A call that is to fail. */
+  failing: '',
+  /** Called before a call is made. */
+  before: (_call: string): void => undefined,
+}
+
+/** Forgets what it has seen, and looks below a directory from now on. */
+export function watchDisk(root: string): void {
+  Object.assign(trace, {
+    root: realpathSync(root),
+    calls: [],
+    failing: '',
+    before: () => undefined,
+  })
+}
+
+function note(call: string): void {
+  trace.before(call)
+  trace.calls.push(call)
+  if (call === trace.failing) {
+    throw Object.assign(new Error(`EIO: ${call} is made to fail`), { code: 'EIO' })
+  }
+}
+
+function short(path: string): string {
+  const below = path.startsWith(`${trace.root}/`) ? path.slice(trace.root.length + 1) : path
+  return (path === trace.root ? '.' : below).replaceAll(/\b[0-9a-f]{12,16}\b/g, '*')
+}
+
+const named = (path: PathLike): string => {
+  const text = String(path)
+  return short(join(realpathSync(dirname(text)), basename(text)))
+}
+const opened = (fd: number): string => short(readlinkSync(`/proc/self/fd/${fd}`))
+
+const { fsync, fsyncSync, renameSync, rmSync } = fs
+const { rename, rm } = fs.promises
+const { spawn } = childProcess
+
+Object.assign(fs, {
+  fsync: (fd: number, done: (error: Error | null) => void) => {
+    try {
+      note(`sync ${opened(fd)}`)
+    } catch (error) {
+      return void setImmediate(() => done(error as Error))
+    }
+    fsync(fd, done)
+  },
+  fsyncSync: (fd: number) => {
+    note(`sync ${opened(fd)}`)
+    fsyncSync(fd)
+  },
+  renameSync: (from: PathLike, to: PathLike) => {
+    note(`rename ${named(from)} -> ${named(to)}`)
+    renameSync(from, to)
+  },
+  rmSync: (path: PathLike, ...rest: []) => {
+    note(`remove ${named(path)}`)
+    rmSync(path, ...rest)
+  },
+})
+Object.assign(fs.promises, {
+  rename: async (from: PathLike, to: PathLike) => {
+    note(`rename ${named(from)} -> ${named(to)}`)
+    await rename(from, to)
+  },
+  rm: async (path: PathLike, ...rest: []) => {
+    note(`remove ${named(path)}`)
+    await rm(path, ...rest)
+  },
+})
+Object.assign(childProcess, {
+  spawn: (command: string, args: string[], options: SpawnOptions) => {
+    if (basename(command) !== 'initdb') return spawn(command, args, options)
+    const call = ['initdb', ...args.filter((word) => /^--.*sync/.test(word))].join(' ')
+    try {
+      note(call)
+    } catch {
+      return spawn('/bin/sh', ['-c', 'echo made to fail >&2; exit 1'], options)
+    }
+    return spawn(command, args, options)
+  },
+})
+syncBuiltinESMExports()

@@ -1,0 +1,272 @@
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import type * as Promises from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import { basename } from 'node:path'
+import type * as Durable from '@howdah/durable'
+import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { TemporaryFile } from '../src/file/temporary-file.ts'
+import { FileReplica } from '../src/index.ts'
+import { DatabaseWriter } from '../src/restore/database-writer.ts'
+import { ltx, refusal } from './support/files.ts'
+
+/** What is brought to disk and named, in its order; the calls are made all the same. */
+const seen = vi.hoisted(() => ({
+  calls: [] as string[],
+  failing: '',
+  error: 'EIO',
+  note: (_call: string, _path: string): void => undefined,
+}))
+
+vi.mock('@howdah/durable', async (original) => {
+  const real = await original<typeof Durable>()
+  return {
+    ...real,
+    syncFile: async (fd: number) => {
+      seen.note('sync', 'temporary')
+      await real.syncFile(fd)
+    },
+    syncDirectory: async (path: string) => {
+      seen.note('sync', path)
+      await real.syncDirectory(path)
+    },
+  }
+})
+
+vi.mock('node:fs/promises', async (original) => {
+  const real = await original<typeof Promises>()
+  return {
+    ...real,
+    rename: async (from: string, to: string) => {
+      seen.note('rename', to)
+      await real.rename(from, to)
+    },
+    link: async (from: string, to: string) => {
+      seen.note('link', to)
+      await real.link(from, to)
+    },
+    unlink: async (path: string) => {
+      seen.note('unlink', path)
+      await real.unlink(path)
+    },
+  }
+})
+
+let home: TemporaryDirectory
+let replica: FileReplica
+
+beforeEach(() => {
+  home = temporaryDirectory()
+  replica = new FileReplica(home.file('replica'))
+  Object.assign(seen, {
+    calls: [],
+    failing: '',
+    error: 'EIO',
+    note: (call: string, path: string) => {
+      const named = `${call} ${path === home.path ? 'home' : basename(path)}`
+      seen.calls.push(named)
+      if (named === seen.failing)
+        throw Object.assign(new Error('made to fail'), { code: seen.error })
+    },
+  })
+})
+
+afterEach(() => home[Symbol.dispose]())
+
+const write = async (txid: bigint): Promise<void> =>
+  void (await replica.writeLtxFile(0, txid, txid, await ltx(txid)))
+const name = (txid: number) => `${`${txid}`.padStart(16, '0')}-${`${txid}`.padStart(16, '0')}.ltx`
+
+describe('a file of a replica', () => {
+  it('has its name when it is on disk, as do all directories on its way', async () => {
+    await write(1n)
+    const made = ['sync ltx', 'sync replica', 'sync home']
+    const published = ['sync temporary', `rename ${name(1)}`, 'sync 0']
+    expect(seen.calls).toEqual([...made, ...published])
+    seen.calls = []
+    await write(2n)
+    expect(seen.calls).toEqual(['sync temporary', `rename ${name(2)}`, 'sync 0'])
+  })
+
+  it.each(['sync ltx', 'sync home', 'sync temporary', `rename ${name(1)}`])(
+    'is not there if the disk fails at: %s',
+    async (failing) => {
+      seen.failing = failing
+      expect(await refusal(write(1n))).toBe('ERR_REPLICA_IO')
+      const files = readdirSync(home.path, { recursive: true }).map(String)
+      expect(
+        files.filter((file) => /ltx$|tmp$/.test(basename(file)) && basename(file) !== 'ltx'),
+      ).toEqual([])
+    },
+  )
+
+  it('counts as written only if its name is on disk', async () => {
+    seen.failing = 'sync 0'
+    expect(await refusal(write(1n))).toBe('ERR_REPLICA_IO')
+  })
+
+  it('is gone for good when it is deleted', async () => {
+    await write(1n)
+    seen.calls = []
+    await replica.deleteLtxFiles([{ level: 0, minTxid: 1n, maxTxid: 1n }])
+    expect(seen.calls).toEqual([`unlink ${name(1)}`, 'sync 0'])
+  })
+})
+
+describe('a restored database', () => {
+  const restore = async (onProgress?: () => void) =>
+    await replica.restore({
+      output: home.file('app.db'),
+      integrityCheck: 'none',
+      ...(onProgress !== undefined && { onProgress }),
+    })
+
+  beforeEach(async () => {
+    await write(1n)
+    seen.calls = []
+  })
+
+  it('has its name when it is on disk', async () => {
+    await restore()
+    expect(seen.calls).toEqual(['sync temporary', 'link app.db', 'sync home'])
+  })
+
+  it.each(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])(
+    'has its name by a rename where there are no links (%s)',
+    async (error) => {
+      Object.assign(seen, { failing: 'link app.db', error })
+      await restore()
+      expect(seen.calls).toEqual(['sync temporary', 'link app.db', 'rename app.db', 'sync home'])
+      expect(readdirSync(home.path).toSorted()).toEqual(['app.db', 'replica'])
+    },
+  )
+
+  it.each(['sync temporary', 'link app.db'])(
+    'is not there if the disk fails at: %s',
+    async (failing) => {
+      seen.failing = failing
+      expect(await refusal(restore())).toBe('ERR_REPLICA_IO')
+      expect(readdirSync(home.path)).toEqual(['replica'])
+    },
+  )
+
+  it('counts as restored only if its name is on disk', async () => {
+    seen.failing = 'sync home'
+    expect(await refusal(restore())).toBe('ERR_REPLICA_IO')
+  })
+
+  it.each(['app.db', 'app.db-journal', 'app.db-wal', 'app.db-shm'])(
+    'takes no place that is taken meanwhile: %s',
+    async (taken) => {
+      const onProgress = () => writeFileSync(home.file(taken), 'somebody else’s')
+      expect(await refusal(restore(onProgress))).toBe('ERR_REPLICA_OUTPUT_EXISTS')
+      expect(readFileSync(home.file(taken), 'utf8')).toBe('somebody else’s')
+      expect(readdirSync(home.path).toSorted()).toEqual([taken, 'replica'].toSorted())
+    },
+  )
+
+  it('takes no place that is taken in the last instant', async () => {
+    const { note } = seen
+    seen.note = (call, path) => {
+      if (call === 'link') writeFileSync(path, 'somebody else’s')
+      note(call, path)
+    }
+    expect(await refusal(restore())).toBe('ERR_REPLICA_OUTPUT_EXISTS')
+    expect(readFileSync(home.file('app.db'), 'utf8')).toBe('somebody else’s')
+    expect(existsSync(home.file('app.db-wal'))).toBe(false)
+  })
+})
+
+describe('a writer of databases', () => {
+  /** A file whose writes are answered by the test. */
+  function scripted() {
+    const asked: { start: number; bytes: number; answer: (bytes: number | Error) => void }[] = []
+    const handle = {
+      writev: (buffers: Uint8Array[], start: number) =>
+        new Promise((done, fail) => {
+          const bytes = buffers.reduce((sum, { length }) => sum + length, 0)
+          const answer = (given: number | Error) =>
+            given instanceof Error ? fail(given) : done({ bytesWritten: given })
+          asked.push({ start, bytes, answer })
+        }),
+    } as unknown as FileHandle
+    const writer = new DatabaseWriter({ path: 'app.db', handle } as TemporaryFile)
+    return { asked, writer }
+  }
+  const page = Buffer.alloc(512)
+  const turn = () => new Promise(setImmediate)
+
+  it('tells of a last batch that failed', async () => {
+    const { asked, writer } = scripted()
+    await writer.write(page, 0)
+    const flushed = refusal(writer.flush())
+    await turn()
+    asked[0]?.answer(Object.assign(new Error('full'), { code: 'ENOSPC' }))
+    expect(await flushed).toBe('ERR_REPLICA_NO_SPACE')
+  })
+
+  it('tells of one that failed before, too, at whatever comes next', async () => {
+    const { asked, writer } = scripted()
+    await writer.write(page, 0)
+    await writer.write(page, 4096)
+    await turn()
+    asked[0]?.answer(Object.assign(new Error('full'), { code: 'ENOSPC' }))
+    await turn()
+    expect(await refusal(writer.write(page, 0))).toBe('ERR_REPLICA_NO_SPACE')
+  })
+
+  it('is done when all is written, and writes on what was written in part', async () => {
+    const { asked, writer } = scripted()
+    await writer.write(page, 0)
+    await writer.write(page, 512)
+    const state = { done: false }
+    const flushed = writer.flush().then(() => (state.done = true))
+    await turn()
+    asked[0]?.answer(700)
+    await turn()
+    expect([state.done, asked.map(({ start, bytes }) => [start, bytes])]).toEqual([
+      false,
+      [
+        [0, 1024],
+        [700, 324],
+      ],
+    ])
+    asked[1]?.answer(324)
+    await flushed
+    expect(writer.bytesWritten).toBe(1024)
+  })
+
+  it('writes to the same place in the order in which it was told, and to others at once', async () => {
+    const { asked, writer } = scripted()
+    const starts = () => asked.map(({ start }) => start)
+    for (const offset of [0, 4096]) await writer.write(page, offset)
+    // It sends what was told before, and this overlaps nothing.
+    await writer.write(page, 256)
+    await turn()
+    expect(starts()).toEqual([0, 4096])
+    const flushed = writer.flush()
+    await turn()
+    expect(starts()).toEqual([0, 4096])
+    asked[0]?.answer(512)
+    await turn()
+    expect(starts()).toEqual([0, 4096, 256])
+    for (const { answer } of asked.slice(1)) answer(512)
+    await flushed
+  })
+
+  it('has sixteen batches in flight at most', async () => {
+    const { asked, writer } = scripted()
+    const writing = (async () => {
+      for (let index = 0; index < 20; index++) await writer.write(page, index * 4096)
+      await writer.flush()
+    })()
+    await turn()
+    expect(asked).toHaveLength(16)
+    for (let next = 0; next < 20; next++) {
+      asked[next]?.answer(512)
+      await turn()
+    }
+    await writing
+    expect(asked).toHaveLength(20)
+  })
+})
