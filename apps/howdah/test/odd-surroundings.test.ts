@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { Project } from './project.ts'
 
@@ -63,4 +63,31 @@ test('a data directory that is a symbolic link is emptied, and the link stays', 
   expect(lstatSync(project.file('link')).isSymbolicLink()).toBe(true)
   expect(await howdah('exec', 'true')).toBe(0)
   expect(await howdah('destroy')).toBe(0)
+})
+
+test('a deleted current directory is no obstacle to commands that are given full paths', async () => {
+  await using project = new Project()
+  const howdah = async (...args: string[]) => {
+    mkdirSync(project.file('gone'))
+    const by = ['sh', '-c', 'rmdir "$PWD" && exec "$0" "$@"']
+    const cwd = project.file('gone')
+    const { status, stdout, stderr } = await project.howdah(args, { by, cwd })
+    return status === 0 ? { status, stdout: stdout.trim() } : { status, stderr }
+  }
+  const { dataDir } = project
+  expect(await howdah('-D', dataDir, 'start')).toEqual({ status: 0, stdout: '' })
+  expect(await howdah('-D', dataDir, 'exec', 'echo', 'run')).toEqual({ status: 0, stdout: 'run' })
+  const script = project.file('script.sql')
+  writeFileSync(script, 'SELECT 42 AS answer')
+  const answer = { status: 0, stdout: expect.stringContaining('42') }
+  expect(await howdah('-D', dataDir, 'shell', '-f', script)).toEqual(answer)
+  for (const args of [['clone', '--to', project.file('clone')], ['stop']])
+    expect(await howdah('-D', dataDir, ...args)).toMatchObject({ status: 0 })
+  const locked = { status: 0, stdout: 'locked' }
+  expect(await howdah('lock', project.file('lock'), '--', 'echo', 'locked')).toEqual(locked)
+  // These take a directory from which to look for a cluster.
+  for (const args of [['status'], ['-D', 'data', 'start']]) {
+    const why = 'howdah: the current directory was deleted; change to another one\n'
+    expect(await howdah(...args)).toEqual({ status: 1, stderr: why })
+  }
 })

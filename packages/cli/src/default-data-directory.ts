@@ -1,7 +1,9 @@
 import { lstatSync, type Stats, statSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { makeDirectories } from '@howdah/lock'
 import { ForeignDirectoryError } from './errors.ts'
+import type { Io } from './io.ts'
+import { fullPath } from './working-directory.ts'
 
 /** Where the data directory is, and why there. */
 export interface DataDirectoryChoice {
@@ -21,11 +23,12 @@ export interface DataDirectoryChoice {
  */
 export function chooseDataDirectory(
   asked: string | undefined,
-  { env, cwd }: { readonly env: NodeJS.ProcessEnv; readonly cwd: string },
+  io: Pick<Io, 'env' | 'cwd'>,
   uid: number = process.getuid?.() ?? 0,
 ): DataDirectoryChoice {
-  const named = asked ?? env['PGDATA']
-  if (named !== undefined && named !== '') return namedDataDirectory(resolve(cwd, named))
+  const named = asked ?? io.env['PGDATA']
+  if (named !== undefined && named !== '') return namedDataDirectory(fullPath(io, named))
+  const { cwd } = io
   for (const directory of upwards(cwd)) {
     const project = join(directory, '.howdah')
     if (problemOf(project, uid) === null) return { path: join(project, 'data'), project }

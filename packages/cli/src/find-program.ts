@@ -1,11 +1,13 @@
 import { accessSync, constants, statSync } from 'node:fs'
-import { delimiter, join, resolve } from 'node:path'
+import { delimiter, join } from 'node:path'
+import type { Io } from './io.ts'
+import { fullPath } from './working-directory.ts'
 
-/** The path of the first program of that name along a PATH; `null` where there is none. An empty entry means `cwd`. */
-export function findProgram(name: string, path: string, cwd: string): string | null {
+/** The path of the first program of that name along a PATH; `null` where there is none. An empty entry means the working directory. */
+export function findProgram(name: string, path: string, io: Pick<Io, 'cwd'>): string | null {
   for (const directory of path.split(delimiter)) {
-    const candidate = join(resolve(cwd, directory), name)
     try {
+      const candidate = join(fullPath(io, directory), name)
       accessSync(candidate, constants.X_OK)
       if (statSync(candidate).isFile()) return candidate
     } catch {

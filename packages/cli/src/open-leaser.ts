@@ -1,10 +1,11 @@
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { createFileLeaser, type Leaser, type LeaserOptions } from '@howdah/lease'
 import { makeDirectories } from '@howdah/lock'
 import type { Context } from './command.ts'
 import { chooseDataDirectory, prepareProject } from './default-data-directory.ts'
 import { UsageError } from './errors.ts'
 import { etcdPlace } from './etcd-place.ts'
+import { fullPath } from './working-directory.ts'
 
 /** A lease, and what lets go of the connections to what keeps it. */
 export interface OpenLeaser {
@@ -42,7 +43,7 @@ export async function openLeaser(
       return unclosed(
         createFileLeaser({
           ...terms,
-          dir: place === undefined ? defaultDirectory(context, create) : resolve(io.cwd, place),
+          dir: place === undefined ? defaultDirectory(context, create) : fullPath(io, place),
           path: `${name}/lock.json`,
         }),
       )

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { readFileSync, statSync } from 'node:fs'
 import { UsageError } from './errors.ts'
 import type { Io } from './io.ts'
+import { workingDirectory } from './working-directory.ts'
 
 /** What Node puts in the place of bytes that are not UTF-8. */
 const replacement = '\u{fffd}'
@@ -18,7 +19,7 @@ export function requireUtf8(args: readonly string[], io: Pick<Io, 'cwd' | 'env'>
       continue
     throw refusal(word)
   }
-  const cwd = directoryOf(io)
+  const cwd = workingDirectory(io) ?? ''
   if (cwd.includes(replacement) && !isHere(cwd)) throw refusal(cwd, 'the path of this directory, ')
   const dataDirectory = io.env['PGDATA'] ?? ''
   if (!dataDirectory.includes(replacement)) return
@@ -50,15 +51,6 @@ function wordsOf(list: 'cmdline' | 'environ'): Buffer[] {
 
 function isWritten(text: string, bytes: Buffer | undefined): boolean {
   return bytes !== undefined && isUtf8(bytes) && bytes.toString() === text
-}
-
-/** The working directory; an empty text if it was deleted, which a command that needs it says. */
-function directoryOf(io: Pick<Io, 'cwd'>): string {
-  try {
-    return io.cwd
-  } catch {
-    return ''
-  }
 }
 
 /** Whether a path leads to the working directory. */

@@ -7,6 +7,7 @@ import { forListener } from './for-listener.ts'
 import { stdioOf } from './inherited-descriptors.ts'
 import type { Interruption, PassedSignal } from './interruption.ts'
 import type { Io } from './io.ts'
+import { workingDirectory } from './working-directory.ts'
 
 /** A program to run in the foreground. */
 export interface ChildRequest {
@@ -17,6 +18,8 @@ export interface ChildRequest {
   readonly interactive?: boolean
   /** Descriptors that it gets under the same numbers, beside its three streams and what the caller had opened for it. */
   readonly descriptors?: readonly number[]
+  /** Where it runs if the working directory was deleted: there by default, where many programs fail. */
+  readonly refuge?: string
   /** Says why the program cannot be run. */
   onFailure(message: string): void
 }
@@ -33,7 +36,7 @@ export async function runChild(
   request: ChildRequest,
 ): Promise<number> {
   interruption.signal.throwIfAborted()
-  const { env, interactive = false, descriptors = [] } = request
+  const { env, interactive = false, descriptors = [], refuge } = request
   const { command, args } = forListener(request.command, request.args, env)
   let child: ChildProcess | null = null
   const receive = (signal: PassedSignal) => {
@@ -42,7 +45,7 @@ export async function runChild(
   const run = async () => {
     child = spawn(command, args, {
       env: { ...env },
-      cwd: io.cwd,
+      cwd: workingDirectory(io) ?? refuge,
       stdio: [...stdioFor(io), ...stdioOf([...(io.descriptors ?? []), ...descriptors])],
     })
     return await ended(child, io)

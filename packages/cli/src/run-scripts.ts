@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { Context } from './command.ts'
 import { describeServerError } from './describe-server-error.ts'
@@ -9,6 +8,7 @@ import type { Script } from './options.ts'
 import type { QueryRunner } from './query-runner.ts'
 import { renderResult } from './result-table.ts'
 import { splitStatements, type Statement } from './split-statements.ts'
+import { fullPath } from './working-directory.ts'
 
 /** What psql exits with when a script fails, and ON_ERROR_STOP is set. */
 const scriptFailed = 3
@@ -55,9 +55,7 @@ export async function runScripts(context: Context, runner: QueryRunner): Promise
 async function sourceOf(script: Script, { io }: Context): Promise<Source> {
   if (script.kind === 'command') return { sql: script.sql, name: null }
   const sql =
-    script.path === '-'
-      ? await text(io.stdin)
-      : await readFile(resolve(io.cwd, script.path), 'utf8')
+    script.path === '-' ? await text(io.stdin) : await readFile(fullPath(io, script.path), 'utf8')
   return { sql, name: nameOf(script) }
 }
 

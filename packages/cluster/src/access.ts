@@ -7,15 +7,16 @@ import { PermissionError } from './data-directory-errors.ts'
 import type { ServerUser } from './server-user.ts'
 
 /**
- * Throws {@link PermissionError} where a server could not work on the data directory: it belongs to somebody else, or, as
+ * Throws {@link PermissionError} if a server could not work on the data directory: it belongs to somebody else, or, as
  * root and not on Linux, the server's user cannot get through a directory above it. What is not there is passed over.
  */
 export async function checkAccess(
   directory: DataDirectory,
   user: ServerUser | null,
 ): Promise<void> {
-  if (user === null) checkOwner(directory)
-  else if (user.closed !== null && process.platform !== 'linux') {
+  if (user === null) return checkOwner(directory)
+  await checkServerOwns(directory, user)
+  if (user.closed !== null && process.platform !== 'linux') {
     throw new PermissionError(
       directory.path,
       user.closed,
@@ -54,6 +55,23 @@ function checkOwner(directory: DataDirectory): void {
     directory.path,
     `${directory.path} belongs to another user (uid ${owner}), and PostgreSQL runs only as its owner; ` +
       'run as that user, or use a data directory of your own',
+  )
+}
+
+/** An empty directory becomes the server's. A cluster that root has copied is still root's. */
+async function checkServerOwns(directory: DataDirectory, user: ServerUser): Promise<void> {
+  const { path } = directory
+  const owner = ownerOf(path)
+  if (owner === null || owner === user.uid || !(await directory.has(directory.versionFile))) return
+  const cure =
+    owner === 0
+      ? `give it to that user: chown -R ${user.uid}:${user.gid} ${quote(path)}`
+      : 'name no other user to run it as'
+  throw new PermissionError(
+    path,
+    path,
+    `${path} belongs to ${owner === 0 ? 'root' : `uid ${owner}`}, and its server would run as ${user.name}, ` +
+      `although PostgreSQL runs only as its owner; ${cure}`,
   )
 }
 

@@ -11,6 +11,7 @@ import {
   type Strategy,
   version,
 } from '@howdah/runtime'
+import { checkAccess } from './access.ts'
 import type { BackedUp, BackupOptions } from './backup/back-up.ts'
 import type { Restored, RestoreOptions } from './backup/restore.ts'
 import type { CloneOptions } from './clone/clone.ts'
@@ -213,6 +214,7 @@ export class Cluster {
       await using exclusive = await free.tryChange({ ...waiting(options), ifExists: true })
       if (exclusive === null || (await this.running()))
         return await (await this.server()).superusers()
+      await checkAccess(this.directory, user)
       return await superusersWhileStopped(this.directory, await runtime(), user, options.signal)
     })
   }
@@ -227,6 +229,7 @@ export class Cluster {
     const { free, user, runtime } = await this.coordination()
     await using exclusive = await free.tryChange({ ...waiting(options), ifExists: true })
     if (exclusive === null || (await this.running())) return await (await this.server()).mode()
+    await checkAccess(this.directory, user)
     return await modeWhileStopped(this.directory, await runtime(), user, options.signal)
   }
 
@@ -389,6 +392,8 @@ export class Cluster {
     /** The user to run the server as where nothing else says so. */
     like?: ServerUser | null
   } = {}): Promise<Coordination> {
+    // Says so if we may not look into it.
+    await this.exists()
     const user = await chooseServerUser(this.dataDir, this.options.runAs, like)
     if (user !== null && user.notice !== null) this.tell(user.notice)
     if (mode === 'fast') this.tell(warningOf(this.dataDir))

@@ -61,11 +61,17 @@ function explanationOf(dataDir: string, error: unknown): ClusterError | null {
     if (limit !== undefined) return new SystemLimitError(dataDir, code, ...limit, { cause: error })
     if (code === 'ENOENT' && path?.startsWith('/proc/self/') === true)
       return new NoProcError(dataDir, { cause: error })
-    if (code === 'EROFS') return new ReadOnlyError(dataDir, path ?? dataDir, { cause: error })
+    if (code === 'EROFS')
+      return new ReadOnlyError(dataDir, byName(path ?? dataDir, dataDir), { cause: error })
     if (syscall === 'mkdir' && code === 'ENOENT' && path !== undefined && cannotMake(path))
       return new ReadOnlyError(dataDir, path, { cause: error })
   }
   return null
+}
+
+/** The data directory's own files are worked on by its descriptor, which means nothing to a reader. */
+function byName(path: string, dataDir: string): string {
+  return path.replace(/^\/(?:proc\/self|dev)\/fd\/\d+(?=\/|$)/, dataDir)
 }
 
 /** On a read-only file system, making a directory and those above it fails by ENOENT. */

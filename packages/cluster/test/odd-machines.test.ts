@@ -114,6 +114,31 @@ describe.runIf(isRoot && checkoutIsOpen)(
       },
     )
 
+    it.each(somePostgres)(
+      'root makes a cluster of $name as that one, below directories that are closed to it, if nss_wrapper is there',
+      async ({ strategy }) => {
+        using home = temporaryDirectory({ mode: 0o700 })
+        mkdirSync(home.file('data'))
+        chownSync(home.file('data'), uid, uid)
+        const cluster = new Cluster(home.file('data'), { strategy })
+        if (!hasWrapper) {
+          await expect(cluster.run()).rejects.toMatchObject(refused.error)
+          return
+        }
+        {
+          await using db = await cluster.run({ database: 'app' })
+          expect(await db.databases()).toContain('app')
+        }
+        // In single-user mode, too.
+        expect(await cluster.superusers()).toEqual(['root'])
+        const copy = home.file('copy')
+        await cluster.clone({ to: copy })
+        await using db = await new Cluster(copy, { strategy }).run()
+        expect(await db.databases()).toContain('app')
+        expect(statSync(copy).uid).toBe(uid)
+      },
+    )
+
     it('runs a cluster that was made for it, without a name', async () => {
       using home = temporaryDirectory()
       const cluster = new Cluster(home.file('data'), { strategy: newest.strategy, runAs: 'nobody' })

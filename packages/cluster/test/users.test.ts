@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import {
   accessSync,
   chmodSync,
@@ -39,6 +40,36 @@ describe.runIf(isRoot)('as root (needs root)', () => {
     for (const name of ['root', 'no-such-user']) {
       await expect(asUser(name).run()).rejects.toMatchObject({ code: 'ERR_CLUSTER_SERVER_USER' })
     }
+  })
+
+  it('refuses a cluster that belongs to another user than its server’s, with a cure that works', async () => {
+    using home = temporaryDirectory()
+    const original = new Cluster(home.file('data'), { strategy })
+    await original.create()
+    // Root's copies are root's, unless it asks for more.
+    execFileSync('cp', ['-r', original.dataDir, home.file('copy')])
+    const copy = new Cluster(home.file('copy'), { strategy })
+    const refusal = (cause: RegExp) => ({
+      code: 'ERR_CLUSTER_PERMISSION',
+      message: expect.stringMatching(cause),
+    })
+    const ofRoot = refusal(/belongs to root.* chown -R \d+:\d+ /)
+    await expect(copy.run()).rejects.toMatchObject(ofRoot)
+    await expect(copy.start()).rejects.toMatchObject(ofRoot)
+    await expect(copy.superusers()).rejects.toMatchObject(ofRoot)
+    await expect(copy.mode()).rejects.toMatchObject(ofRoot)
+    const error = await copy.run().catch((reason: Error) => reason.message)
+    execFileSync('sh', ['-c', /chown.*/.exec(String(error))?.[0] ?? 'false'])
+    {
+      await using session = await copy.run()
+      expect(await session.superusers()).toEqual(['root'])
+    }
+    chownSync(home.file('copy'), 12_345, 12_345)
+    await expect(
+      new Cluster(copy.dataDir, { strategy, runAs: 'nobody' }).run(),
+    ).rejects.toMatchObject(refusal(/belongs to uid 12345.* nobody.* name no other user/))
+    execFileSync('chown', ['-R', '0:0', home.file('copy')])
+    expect(await copy.destroy()).toBe('modified')
   })
 
   it.each(somePostgres)(
@@ -110,8 +141,15 @@ describe.runIf(isRoot && checkoutIsOpen)(
     it('does not take a cluster that may not be read for a missing or a stopped one', async () => {
       using home = temporaryDirectory()
       await new Cluster(home.file('data'), { strategy }).create()
-      await using user = new Worker('status', home.file('data'), newest, {}, asStranger(home))
-      expect(await user.next()).toMatchObject({ error: { code: 'ERR_CLUSTER_PERMISSION' } })
+      for (const action of ['status', 'use', 'start'] as const) {
+        await using user = new Worker(action, home.file('data'), newest, {}, asStranger(home))
+        expect(await user.next()).toMatchObject({
+          error: {
+            code: 'ERR_CLUSTER_PERMISSION',
+            message: expect.stringContaining('run as the user whom it belongs to'),
+          },
+        })
+      }
     })
   },
 )

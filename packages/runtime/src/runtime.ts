@@ -1,5 +1,5 @@
 import { type Dirent, readdirSync, readlinkSync } from 'node:fs'
-import { basename, delimiter, join, resolve } from 'node:path'
+import { basename, delimiter, isAbsolute, join, resolve } from 'node:path'
 import type { Options, Result } from 'execa'
 import { NotARuntimeError, ProgramMissingError } from './errors.ts'
 import { locateServer } from './locate-server.ts'
@@ -83,9 +83,9 @@ export class Runtime {
   /** The PATH of an environment (our own by default) with `bindir` first, and nowhere else. */
   path(env: Readonly<Record<string, string | undefined>> = process.env): string {
     const PATH = env['PATH']
-    // An empty entry means the current directory, and an empty PATH nothing.
+    // A relative or empty entry means something else wherever one stands, and an empty PATH nothing.
     const entries = PATH ? PATH.split(delimiter) : []
-    const others = entries.filter((entry) => entry === '' || resolve(entry) !== this.bindir)
+    const others = entries.filter((entry) => !isAbsolute(entry) || resolve(entry) !== this.bindir)
     return [this.bindir, ...others].join(delimiter)
   }
 

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import type { Context } from '../command.ts'
 import { describeProgress, megabytes } from '../describe-progress.ts'
 import { UsageError } from '../errors.ts'
@@ -6,6 +5,7 @@ import { exitStatus } from '../exit-status.ts'
 import { openCluster } from '../open-cluster.ts'
 import { provideRuntime } from '../provide-runtime.ts'
 import { Waiting } from '../waiting.ts'
+import { fullPath } from '../working-directory.ts'
 
 /** Backs up the cluster into a directory, and has its WAL archived there from then on. */
 export async function backup(context: Context): Promise<number> {
@@ -17,7 +17,7 @@ export async function backup(context: Context): Promise<number> {
   using waiting = new Waiting(output, 'to back up, or to start or stop PostgreSQL')
   const made = await open.cluster
     .backup({
-      into: resolve(io.cwd, options.into),
+      into: fullPath(io, options.into),
       ...(options.keep !== undefined && { keep: options.keep }),
       ...(milliseconds !== undefined && { timeout: milliseconds, waitTimeout: milliseconds }),
       signal: interruption.signal,

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { readSystemIdentifier } from '@howdah/cluster'
 import type { Context } from '../command.ts'
 import { namedDataDirectory, prepareProject } from '../default-data-directory.ts'
@@ -7,6 +6,7 @@ import { UsageError } from '../errors.ts'
 import { exitStatus } from '../exit-status.ts'
 import { whileStarting } from '../join-cluster.ts'
 import { openCluster } from '../open-cluster.ts'
+import { fullPath } from '../working-directory.ts'
 
 /** Copies the cluster into another data directory, as a cluster of its own. */
 export async function clone(context: Context): Promise<number> {
@@ -16,7 +16,7 @@ export async function clone(context: Context): Promise<number> {
   const open = openCluster(context)
   const copy = await whileStarting(context, open, async ({ signal, waitTimeout, onWait }) => {
     return await open.cluster.clone({
-      to: resolve(io.cwd, to),
+      to: fullPath(io, to),
       ...(signal !== undefined && { signal }),
       ...(waitTimeout !== undefined && { waitTimeout }),
       ...(onWait !== undefined && { onWait }),

@@ -1,10 +1,10 @@
-import { resolve } from 'node:path'
 import { acquire, inspect, type Inspection, type Lock } from '@howdah/lock'
 import type { Context } from '../command.ts'
 import { UsageError } from '../errors.ts'
 import { codeOf, exitStatus } from '../exit-status.ts'
 import { nameOfUser } from '../name-of-user.ts'
 import { runChild } from '../run-child.ts'
+import { fullPath } from '../working-directory.ts'
 
 /** Runs a command while holding a lock, or says who holds it. */
 export async function lock(
@@ -14,7 +14,7 @@ export async function lock(
   const { io, options, output, interruption } = context
   if (path === '') throw new UsageError('lock: the path is empty')
   // A slash at the end says that it is a directory.
-  const place = `${resolve(io.cwd, path)}${/.\/\.?$/.test(path) ? '/' : ''}`
+  const place = `${fullPath(io, path)}${/.\/\.?$/.test(path) ? '/' : ''}`
   if (command === undefined) return await tell(context, place)
   if (options.json) throw new UsageError('lock: --json is for who holds it, without a command')
   const held = await take(context, place)

@@ -1,5 +1,4 @@
 import { stat } from 'node:fs/promises'
-import { isAbsolute, resolve } from 'node:path'
 import {
   openReplica,
   ReplicaError,
@@ -11,6 +10,7 @@ import {
 import type { Context } from '../command.ts'
 import { UsageError } from '../errors.ts'
 import { codeOf, exitStatus } from '../exit-status.ts'
+import { fullPath } from '../working-directory.ts'
 
 /** Lists, verifies or restores a replica of a SQLite database. */
 export async function replica(
@@ -33,17 +33,12 @@ function refuseTarget({ options }: Context, action: string): void {
   if (stray !== undefined) throw new UsageError(`replica ${action}: --${stray} is for "restore"`)
 }
 
-/** The whole path. The current directory, which may have been deleted, is asked for only if it matters. */
-function pathFrom(io: Context['io'], path: string): string {
-  return isAbsolute(path) ? path : resolve(io.cwd, path)
-}
-
 /** The replica there; a directory that is not there is not taken for an empty one. */
 async function open({ io }: Context, path: string): Promise<Replica> {
   if (path === '') throw new UsageError('replica: the path is empty')
   const isUrl = /^[a-z][a-z\d+.-]*:\/\//i.test(path)
   const endpoint = io.env['AWS_ENDPOINT_URL_S3'] ?? io.env['AWS_ENDPOINT_URL']
-  const at = await openReplica(isUrl ? path : pathFrom(io, path), { endpoint })
+  const at = await openReplica(isUrl ? path : fullPath(io, path), { endpoint })
   if (at.type === 'file') await refuseMissing(at.path)
   return at
 }
@@ -128,7 +123,7 @@ async function restore(
   }
   const result = await at
     .restore({
-      output: pathFrom(io, to),
+      output: fullPath(io, to),
       txid,
       time: time?.date,
       signal: interruption.signal,

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import type { RecoveryTarget, Restored } from '@howdah/cluster'
 import type { Context } from '../command.ts'
 import { prepareProject } from '../default-data-directory.ts'
@@ -8,6 +7,7 @@ import { exitStatus } from '../exit-status.ts'
 import { openCluster } from '../open-cluster.ts'
 import type { Options } from '../options.ts'
 import { Waiting } from '../waiting.ts'
+import { fullPath } from '../working-directory.ts'
 
 /** Makes a cluster of a backup and the WAL that was archived since, up to a point if one is asked for. */
 export async function restore(context: Context): Promise<number> {
@@ -21,7 +21,7 @@ export async function restore(context: Context): Promise<number> {
   using waiting = new Waiting(output, 'to back up, or to make something of the directory')
   const restored = await cluster
     .restore({
-      from: resolve(io.cwd, from),
+      from: fullPath(io, from),
       ...(target !== null && { to: target }),
       ...(backup !== undefined && { backup }),
       ...(timeline !== undefined && { timeline }),

@@ -11,7 +11,7 @@ export async function shell(context: Context, rest: readonly string[]): Promise<
     const psql = findProgram(
       'psql',
       session.commandEnv(undefined, context.io.env)['PATH'] ?? '',
-      context.io.cwd,
+      context.io,
     )
     if (psql !== null) return await runPsql(context, session, psql, rest)
     if (rest.length > 0) {
@@ -40,6 +40,8 @@ async function runPsql(
     // As the built-in prompt does, a script stops where it fails. What follows can overrule it.
     args: [...(interactive ? [] : ['-v', 'ON_ERROR_STOP=1']), ...given, ...rest],
     env: session.commandEnv(undefined, io.env),
+    // It cannot find itself without a working directory.
+    refuge: '/',
     interactive,
     onFailure: (message) => output.complain(message),
   })

@@ -1,9 +1,9 @@
-import { resolve } from 'node:path'
 import { verifyBackups } from '@howdah/cluster'
 import type { Context } from '../command.ts'
 import { describeProgress } from '../describe-progress.ts'
 import { exitStatus } from '../exit-status.ts'
 import { Waiting } from '../waiting.ts'
+import { fullPath } from '../working-directory.ts'
 
 /** Reads all backups in a directory and the WAL since the first of them, and says what is wrong. */
 export async function verify(
@@ -11,7 +11,7 @@ export async function verify(
   [directory = '']: readonly string[],
 ): Promise<number> {
   using waiting = new Waiting(output, 'to back up')
-  const verification = await verifyBackups(resolve(io.cwd, directory), {
+  const verification = await verifyBackups(fullPath(io, directory), {
     ...(options.timeout !== undefined && { waitTimeout: options.timeout * 1000 }),
     signal: interruption.signal,
     onWait: waiting.onWait,
