@@ -114,17 +114,13 @@ describe.runIf(isRoot && checkoutIsOpen)(
       },
     )
 
-    it.each(somePostgres)(
-      'root makes a cluster of $name as that one, below directories that are closed to it, if nss_wrapper is there',
+    it.runIf(hasWrapper).each(somePostgres)(
+      'root makes a cluster of $name as that one, below directories that are closed to it (needs nss_wrapper)',
       async ({ strategy }) => {
         using home = temporaryDirectory({ mode: 0o700 })
         mkdirSync(home.file('data'))
         chownSync(home.file('data'), uid, uid)
         const cluster = new Cluster(home.file('data'), { strategy })
-        if (!hasWrapper) {
-          await expect(cluster.run()).rejects.toMatchObject(refused.error)
-          return
-        }
         {
           await using db = await cluster.run({ database: 'app' })
           expect(await db.databases()).toContain('app')
