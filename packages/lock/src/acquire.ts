@@ -3,7 +3,7 @@ import { attempt, contend, tryOnce } from './contend.ts'
 import { drive, driveSync } from './drive.ts'
 import { LockDeadlockError, LockTimeoutError } from './errors.ts'
 import { quickHolder, quickHolders } from './holder.ts'
-import { waitInKernel } from './kernel-wait.ts'
+import { mayWaitAgain, waitInKernel } from './kernel-wait.ts'
 import type { LockFile } from './lock-file.ts'
 import { Lock } from './lock.ts'
 import { Patience } from './patience.ts'
@@ -80,24 +80,50 @@ export async function withLock<Result>(
   }
 }
 
-/** @internal Acquires what a checked request says. */
-export async function acquireLock(wanted: Request): Promise<Lock> {
+/** @internal Acquires what a checked request says. Throws if it is aborted already, or cannot be tried. */
+export function acquireLock(wanted: Request): Promise<Lock> {
   const { path, signal, timeout } = wanted
   signal?.throwIfAborted()
-  const isFirst = timeout === 0 || !isQueued(path)
-  const opened = isFirst ? attempt(wanted, timeout !== 0) : null
-  if (opened !== null && opened.mode !== null) return lockOf(opened, wanted)
-  const turn = new Turn(path)
+  if (timeout !== 0 && isQueued(path)) return waitForTurn(wanted, null)
+  const file = attempt(wanted, timeout !== 0)
+  if (file.mode === null) return waitForTurn(wanted, file)
+  return Promise.resolve(lockOf(file, wanted))
+}
+
+/** Waits. `opened` is the file if a try has opened it just now; it becomes ours. */
+async function waitForTurn(wanted: Request, opened: LockFile | null): Promise<Lock> {
+  let queue = binding(wanted.path).native
+  const turn = new Turn(wanted.path)
+  let file = opened
   try {
     failAtOnce(wanted)
     const patience = new Patience(wanted)
     tellWaiting(wanted)
     if (!turn.hasCome) await turn.comes(patience)
-    const { native } = binding(path)
-    const waited = native && (await waitInKernel(native, wanted, opened, patience))
-    return lockOf(waited ?? (await drive(contend(wanted), patience)), wanted)
+    while (queue !== null) {
+      patience.check()
+      file ??= attempt(wanted, true)
+      if (file.mode !== null) break
+      const error = await waitInKernel(queue, file, wanted, patience)
+      if (error === 0) {
+        file.mode = wanted.mode
+        break
+      }
+      file.release()
+      file = null
+      if (!mayWaitAgain(error)) queue = null
+    }
+    patience.checkSignal()
+    if (file === null || queue === null) {
+      file?.release()
+      file = null
+      file = await drive(contend(wanted), patience)
+    }
+    const locked = file
+    file = null
+    return lockOf(locked, wanted)
   } finally {
-    if (opened?.mode === null) opened.release()
+    file?.release()
     turn.leave()
   }
 }

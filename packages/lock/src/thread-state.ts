@@ -10,6 +10,8 @@ export interface KernelWait {
   readonly file: Pick<LockFile, 'dev' | 'ino'>
   /** Leaves that queue and gives back what it may have got. The wait begins anew when the event loop runs. */
   withdraw(): void
+  /** Is called every half second. Gives whether it knows now that the wait takes long. */
+  look(): boolean
 }
 
 /** What the locks of one thread share. */
@@ -24,11 +26,14 @@ export interface ThreadState {
 
 const key = Symbol.for('@howdah/lock/1')
 
+let state: ThreadState | undefined
+
 /**
  * The state of this thread: on `globalThis`, because only one waiter of a process should talk to the kernel even where
  * the package is installed twice.
  */
 export function threadState(): ThreadState {
+  if (state !== undefined) return state
   const place: typeof globalThis & { [key]?: ThreadState } = globalThis
-  return (place[key] ??= { queues: new Map(), held: new Set(), waits: new Set() })
+  return (state = place[key] ??= { queues: new Map(), held: new Set(), waits: new Set() })
 }

@@ -97,7 +97,7 @@ describe('a wait in the queue of the kernel', () => {
       const mine = await lock.acquire(process.argv[1])
       console.log(mine.isCurrent())
       process.stdin.resume().once('end', () => mine.release())`
-    const waiting = async (count: number): Promise<void> =>
+    const waiting = (count: number): Promise<unknown> =>
       until('it waits', async () => (await inspect(path)).waiters.length === count)
     await using first = Child.script(source, path)
     await waiting(1)
