@@ -7,6 +7,7 @@ export default defineConfig({
   entry: {
     index: 'src/index.ts',
     'proper-lockfile': 'src/proper-lockfile/index.ts',
+    'web-locks': 'src/web-locks/index.ts',
   },
   splitting: true,
 })

@@ -11,6 +11,7 @@ import { Free } from '@howdah/coordinate'
 import { createFileLeaser, runWithLease } from '@howdah/lease'
 import { acquire, lockedFile, tryAcquire } from '@howdah/lock'
 import lockfile, { check } from '@howdah/lock/proper-lockfile'
+import { LockManager } from '@howdah/lock/web-locks'
 import { encodeLtx, verifyLtx } from '@howdah/ltx'
 import { Registry, write } from '@howdah/registry'
 import { FileReplica } from '@howdah/replica'
@@ -30,6 +31,8 @@ const uses = {
     const release = await lockfile(file('counter'))
     assert.equal(await check(file('counter')), true)
     await release()
+    const locks = new LockManager(file('locks'))
+    assert.equal(await locks.request('name', (one) => one.mode), 'exclusive')
   },
   store: async () => {
     const store = new Store(file('store'))
