@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   fstatSync,
   futimesSync,
@@ -7,7 +8,8 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs'
-import { errno, temporaryName } from '@howdah/durable'
+import { basename, dirname, join } from 'node:path'
+import { errno } from '@howdah/durable'
 import { acquireSync } from '../acquire.ts'
 import { LockError, LockTimeoutError, type LockHolder } from '../errors.ts'
 import type { LockMode } from '../lock-mode.ts'
@@ -22,11 +24,15 @@ const content = Buffer.from('locked by flock(2): see @howdah/lock/proper-lockfil
  */
 const farFuture = Date.UTC(2100, 0) / 1000
 
-/** What was found at the path of a lock file: the lock; who has it; or something that this package has not made. */
+/**
+ * What was found at the path of a lock file: the lock; who has it; or something that this package has not made. `'again'`:
+ * somebody is looking at it, making or removing it at this moment, which is over at once.
+ */
 export type Found =
   | { readonly lock: Lock }
   | { readonly holder: LockHolder | undefined }
   | { readonly foreign: 'file' | 'other' }
+  | 'again'
 
 /**
  * Makes and locks a lock file, or locks one that a dead process has left, in one try.
@@ -35,10 +41,21 @@ export type Found =
  * removed only under its lock. Throws a `LockError`, or an error of the operating system.
  */
 export function claim(path: string): Found {
-  for (;;) {
-    const found = present(path) ? lockPresent(path) : make(path)
-    if (found !== null) return found
+  const stats = lstatSync(path, { throwIfNoEntry: false })
+  if (stats === undefined) return make(path)
+  if (!stats.isFile()) return { foreign: 'other' }
+  const taken = tryLock(path, 'exclusive')
+  if (taken === null) return 'again'
+  if ('lock' in taken) {
+    if (isOurs(taken.lock)) return taken
+    taken.lock.release()
+    return { foreign: 'file' }
   }
+  // Who only looks does not hold it.
+  const looked = tryLock(path, 'shared')
+  if (looked !== null && 'holder' in looked) return looked
+  looked?.lock.release()
+  return 'again'
 }
 
 /** Whether somebody holds the lock file, without taking it; `null` if it is not ours to say. */
@@ -59,62 +76,69 @@ export function leadsTo(path: string, { fd }: Lock): boolean {
   return now !== undefined && now.ino === locked.ino && now.dev === locked.dev
 }
 
-function present(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined
-}
-
-/** Makes the lock file; `null` if something has come between. */
-function make(path: string): Found | null {
-  const temporary = temporaryName(path)
-  const lock = acquireSync(temporary, { timeout: 0, fair: false })
+/**
+ * Makes the lock file. It is written under another name first, always the same one, so that a process that is killed
+ * meanwhile leaves no more than one file, which the next one uses.
+ */
+function make(path: string): Found {
+  const draft = draftOf(path)
+  const taken = tryLock(draft, 'exclusive', true)
+  if (taken === null || 'holder' in taken) return 'again'
+  const { lock } = taken
   let made = false
   try {
-    writeSync(lock.fd, content)
-    futimesSync(lock.fd, farFuture, farFuture)
-    linkSync(temporary, path)
-    made = true
-    return { lock }
-  } catch (error) {
-    if (errno(error) === 'EEXIST') return null
-    throw error
+    if (!isOurs(lock) && fstatSync(lock.fd).size > 0)
+      throw new Error(`${draft} has other content; remove it`)
+    made = write(lock) && link(draft, path)
+    unlinkSync(draft)
+    return made ? taken : 'again'
   } finally {
-    unlinkSync(temporary)
     if (!made) lock.release()
   }
 }
 
-/** Locks what is at the path, if it is a lock file of ours; `null` if it is gone. */
-function lockPresent(path: string): Found | null {
-  const stats = lstatSync(path, { throwIfNoEntry: false })
-  if (stats === undefined) return null
-  if (!stats.isFile()) return { foreign: 'other' }
-  // Somebody who only looks is gone at once.
-  for (let looks = 0; looks < 100; looks++) {
-    const taken = tryLock(path, 'exclusive')
-    if (taken === null) return null
-    if ('lock' in taken) {
-      if (isOurs(taken.lock)) return taken
-      taken.lock.release()
-      return { foreign: 'file' }
-    }
-    const looked = tryLock(path, 'shared')
-    if (looked === null) return null
-    if ('holder' in looked) return looked
-    looked.lock.release()
+/** Writes a lock file. `false`: another user has left it, and it is to be made anew. */
+function write({ fd }: Lock): boolean {
+  try {
+    writeSync(fd, content, 0, content.length, 0)
+    futimesSync(fd, farFuture, farFuture)
+    return true
+  } catch (error) {
+    if (errno(error) === 'EBADF' || errno(error) === 'EPERM') return false
+    throw error
   }
-  return { holder: undefined }
 }
 
-/** Tries to lock a file that is there; `null`: it is gone. */
+/** Gives a file another name. `false`: that is taken. */
+function link(path: string, name: string): boolean {
+  try {
+    linkSync(path, name)
+    return true
+  } catch (error) {
+    if (errno(error) === 'EEXIST') return false
+    unlinkSync(path)
+    throw error
+  }
+}
+
+function draftOf(path: string): string {
+  const name = basename(path)
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, 16)
+  // Short enough for any file system.
+  return join(dirname(path), `.${name.slice(0, 64)}.${hash}.draft`)
+}
+
+/** Tries to lock a file; `null`: it is gone. */
 function tryLock(
   path: string,
   mode: LockMode,
+  create = false,
 ): { readonly lock: Lock } | { readonly holder: LockHolder | undefined } | null {
   try {
-    return { lock: acquireSync(path, { mode, create: false, timeout: 0, fair: false }) }
+    return { lock: acquireSync(path, { mode, create, timeout: 0, fair: false }) }
   } catch (error) {
     if (error instanceof LockTimeoutError) return { holder: error.holder }
-    if (error instanceof LockError && error.code === 'ERR_LOCK_NOT_FOUND') return null
+    if (!create && error instanceof LockError && error.code === 'ERR_LOCK_NOT_FOUND') return null
     throw error
   }
 }

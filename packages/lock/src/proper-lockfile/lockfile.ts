@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Lock } from '../lock.ts'
-import { claim, isHeld } from './claim.ts'
+import { claim, isHeld, type Found } from './claim.ts'
 import { LockedError, LockfileError, asLockfileError, inWords } from './errors.ts'
 import { HeldLockfile } from './held-lockfile.ts'
 import {
@@ -12,7 +12,15 @@ import {
   type UnlockOptions,
 } from './options.ts'
 import { pauseUntilFree, pauses, retryOptionsOf } from './retrying.ts'
-import { changedAt, drive, driveSync, realpath, removeDirectory, type Steps } from './steps.ts'
+import {
+  changedAt,
+  drive,
+  driveSync,
+  pause,
+  realpath,
+  removeDirectory,
+  type Steps,
+} from './steps.ts'
 
 /**
  * Locks a file, and gives the function that releases it.
@@ -160,7 +168,7 @@ function* canonicalOf(file: string, settings: Settings): Steps<string> {
 function* taking(file: string, settings: Settings): Steps<Lock> {
   const path = settings.lockfileOf(file)
   for (let last = false; ; last = true) {
-    const found = claimFor(file, path)
+    const found = yield* claiming(file, path)
     if ('lock' in found) return found.lock
     if ('holder' in found) throw new LockedError(file, inWords(path, found.holder), true)
     const foreign = found.foreign === 'file' ? 'a file' : 'a directory'
@@ -184,12 +192,21 @@ function* taking(file: string, settings: Settings): Steps<Lock> {
   }
 }
 
-function claimFor(file: string, path: string): ReturnType<typeof claim> {
-  try {
-    return claim(path)
-  } catch (error) {
-    throw asLockfileError(error, file)
+/** How often to try again at once, and then after pauses of a millisecond, while somebody else is about to do something. */
+const rounds = { atOnce: 10, all: 1_000 }
+
+function* claiming(file: string, path: string): Steps<Exclude<Found, 'again'>> {
+  for (let round = 0; round < rounds.all; round++) {
+    if (round >= rounds.atOnce) yield* pause()
+    try {
+      const found = claim(path)
+      if (found !== 'again') return found
+    } catch (error) {
+      throw asLockfileError(error, file)
+    }
   }
+  const who = `a process that was stopped while it looked at ${path}, or made it`
+  throw new LockedError(file, who, false)
 }
 
 function* checking(file: string, settings: Settings): Steps<boolean> {

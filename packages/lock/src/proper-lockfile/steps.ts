@@ -1,11 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { errno } from '@howdah/durable'
 import type { LockfileFs, LockfileStats } from './options.ts'
 
-/** A call of a file system that may be another than Node's, and its path. */
-type Call = readonly ['realpath' | 'stat' | 'rmdir', string]
+/** A call of a file system that may be another than Node's, and its path; `null`: a pause of a millisecond. */
+type Call = readonly ['realpath' | 'stat' | 'rmdir', string] | null
 
 /** What is to be done, the same for synchronous and asynchronous callers: it yields calls, and gets their results. */
 export type Steps<Result> = Generator<Call, Result, unknown>
+
+/** Pauses for a millisecond. */
+export function* pause(): Steps<void> {
+  yield null
+}
 
 /** The real path of a file. Throws what the file system throws. */
 export function* realpath(path: string): Steps<string> {
@@ -36,6 +42,11 @@ export function* removeDirectory(path: string): Steps<void> {
 export async function drive<Result>(steps: Steps<Result>, fs: LockfileFs): Promise<Result> {
   let step = steps.next()
   while (step.done !== true) {
+    if (step.value === null) {
+      await sleep(1)
+      step = steps.next()
+      continue
+    }
     const [name, path] = step.value
     const [error, result] = await new Promise<readonly unknown[]>((resolve) => {
       fs[name](path, (...outcome: readonly unknown[]) => resolve(outcome))
@@ -49,6 +60,11 @@ export async function drive<Result>(steps: Steps<Result>, fs: LockfileFs): Promi
 export function driveSync<Result>(steps: Steps<Result>, fs: LockfileFs): Result {
   let step = steps.next()
   while (step.done !== true) {
+    if (step.value === null) {
+      Atomics.wait(nobody, 0, 0, 1)
+      step = steps.next()
+      continue
+    }
     const [name, path] = step.value
     let result: unknown
     try {
@@ -63,3 +79,6 @@ export function driveSync<Result>(steps: Steps<Result>, fs: LockfileFs): Result 
   }
   return step.value
 }
+
+/** What a synchronous pause waits for. */
+const nobody = new Int32Array(new SharedArrayBuffer(4))

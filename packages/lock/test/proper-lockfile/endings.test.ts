@@ -73,6 +73,30 @@ describe('a process that ends with a lock', () => {
     expect(names()).toEqual(['file'])
   })
 
+  it.each([
+    ['before its lock file appears', 'linkSync', ['file']],
+    ['when its lock file has appeared', 'unlinkSync', ['file', 'file.lock']],
+  ])('by SIGKILL %s leaves a draft, which is used and removed', async (_, call, left) => {
+    await using child = Child.script(
+      `import fs from 'node:fs'
+      import { syncBuiltinESMExports } from 'node:module'
+      fs.${call} = () => process.kill(process.pid, 'SIGKILL')
+      syncBuiltinESMExports()
+      const { lockSync } = await import('@howdah/lock/proper-lockfile')
+      lockSync(process.argv[1])`,
+      file,
+    )
+    expect(await child.ended).toEqual({ code: null, signal: 'SIGKILL' })
+    expect(names()).toEqual([expect.stringMatching(/^\.file\.lock\..*\.draft$/), ...left])
+    expect(await lockfile.check(file)).toBe(false)
+    for (let round = 0; round < 2; round++) {
+      const release = await lockfile.lock(file)
+      expect(names()).toContain('file.lock')
+      await release()
+    }
+    expect(names()).toEqual(['file'])
+  })
+
   it('by SIGKILL wakes who waits for it', async () => {
     await using child = holder(forEver)
     await child.line()
@@ -202,9 +226,11 @@ describe('processes that lock, count and are killed', () => {
     // A count may have been killed before it was told.
     expect(count).toBeGreaterThanOrEqual(counted)
     expect(count).toBeLessThanOrEqual(counted + kills)
-    await (
-      await lockfile.lock(file)
-    )()
+    // The first one removes a lock file that was left, the second one the draft of one.
+    for (let round = 0; round < 2; round++) {
+      const release = await lockfile.lock(file)
+      await release()
+    }
     expect(names()).toEqual(['file'])
   })
 

@@ -298,6 +298,20 @@ describe('a file of that name that is no lock', () => {
     },
   )
 
+  it('is left alone under the name of a draft, too', async () => {
+    const seen = new Set<string>()
+    const watcher = fs.watch(directory.path, (_, name) => seen.add(String(name)))
+    const release = await hold(file)
+    await release()
+    await expect.poll(() => [...seen].some((name) => name.endsWith('.draft'))).toBe(true)
+    watcher.close()
+    const draft = directory.file([...seen].find((name) => name.endsWith('.draft'))!)
+    fs.writeFileSync(draft, 'precious')
+    await expect(lock(file)).rejects.toThrow(draft)
+    expect(fs.readFileSync(draft, 'utf8')).toBe('precious')
+    expect(fs.existsSync(lockFile)).toBe(false)
+  })
+
   it('is not removed either if it has replaced ours meanwhile', async () => {
     const release = await hold(file)
     fs.rmSync(lockFile)
