@@ -1,19 +1,13 @@
 // build.mjs [DIRECTORY]: compiles the addon for each platform, into `prebuilt` unless told otherwise.
 //
-// The same compiler makes the same bytes everywhere, since nothing of the system's headers or libraries goes in: Debian 12's
-// `clang` and `lld`. Others make a working file, too, but not this one.
+// The same compiler makes the same bytes everywhere, since nothing of a system's headers or libraries goes in: Debian 12's
+// `clang` and `lld`, also for macOS. Others make a working file, too, but not this one.
 import { spawnSync } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { include_dir as headers } from 'node-api-headers'
 
 const compiler = 'Debian clang version 14.0.6'
-
-/** What is built, by the name that `process.platform` and `process.arch` make. */
-const targets = {
-  'linux-x64': ['--target=x86_64-linux-gnu'],
-  'linux-arm64': ['--target=aarch64-linux-gnu', '-mno-outline-atomics'],
-}
 
 const flags = [
   '-std=c11',
@@ -26,10 +20,13 @@ const flags = [
   '-fvisibility=hidden',
   '-fno-ident',
   '-fno-asynchronous-unwind-tables',
-  // No library is linked: Node has all of them loaded. An undefined symbol without a version is found in any libc.
-  '-shared',
   '-nostdlib',
   '-fuse-ld=lld',
+]
+
+const linux = [
+  // No library is linked: Node has all of them loaded. An undefined symbol without a version is found in any libc.
+  '-shared',
   '-Wl,--build-id=none',
   '-Wl,--hash-style=both',
   '-Wl,--strip-all',
@@ -39,14 +36,32 @@ const flags = [
   '-Wl,-z,nodelete',
 ]
 
+const darwin = [
+  '-bundle',
+  'libSystem.tbd',
+  // Node-API is the program's.
+  '-Wl,-undefined,dynamic_lookup',
+  '-Wl,-x',
+  // Macs with Apple's processors run signed code only. An ad-hoc signature is made of hashes alone.
+  '-Wl,-adhoc_codesign',
+]
+
+/** What is built, by the name that `process.platform` and `process.arch` make. macOS: the oldest that Node 20 runs on. */
+const targets = {
+  'darwin-arm64': ['--target=arm64-apple-macosx11.0', ...darwin],
+  'darwin-x64': ['--target=x86_64-apple-macosx10.15', ...darwin],
+  'linux-arm64': ['--target=aarch64-linux-gnu', '-mno-outline-atomics', ...linux],
+  'linux-x64': ['--target=x86_64-linux-gnu', ...linux],
+}
+
 const here = dirname(fileURLToPath(import.meta.url))
 
 /** Compiles one target. Throws what the compiler says. */
 function build(target, directory) {
   const output = join(directory, `${target}.node`)
   const words = [
-    ...targets[target],
     ...flags,
+    ...targets[target],
     '-isystem',
     headers,
     'flock.c',

@@ -24,7 +24,7 @@ struct sigaction {
   int flags;
 };
 
-/* SIGIO and the next ones. By default SIGIO is ignored, and no library of the system uses it. */
+/* The signal that may be taken: by default SIGIO is ignored, see signal(3). */
 static inline int first_signal(void) {
   return 23;
 }
@@ -72,6 +72,19 @@ static inline int stat_of_descriptor(int fd, struct stat *result) {
 }
 static inline int stat_of_path(const char *path, bool follow, struct stat *result) {
   return follow ? stat(path, result) : lstat(path, result);
+}
+
+/* A terminated worker thread closes its addons, and a thread that waits may still run in this one. */
+struct dl_info {
+  const char *file;
+  void *others[3];
+};
+int dladdr(const void *address, struct dl_info *info);
+void *dlopen(const char *file, int mode);
+static inline void stay_loaded(const void *here) {
+  enum { RTLD_NOW = 0x2, RTLD_NODELETE = 0x80 };
+  struct dl_info info;
+  if (dladdr(here, &info) != 0) dlopen(info.file, RTLD_NOW | RTLD_NODELETE);
 }
 
 /* What C++'s std::atomic::wait is made of in Apple's library. */

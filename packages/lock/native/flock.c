@@ -306,6 +306,7 @@ NAPI_MODULE_INIT() {
   struct environment *environment = calloc(1, sizeof *environment);
   if (environment == NULL) return NULL;
   environment->last = -1;
+  stay_loaded(export_function);
   napi_value name;
   napi_create_string_utf8(env, "@howdah/lock", NAPI_AUTO_LENGTH, &name);
   napi_create_threadsafe_function(env, NULL, NULL, name, 0, 1, NULL, NULL, NULL, receive_end, &environment->ends);

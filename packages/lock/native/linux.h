@@ -80,6 +80,11 @@ static inline int stat_of_path(const char *path, bool follow, struct stat *resul
   return (int)syscall(SYS_stat_at, AT_FDCWD, path, result, follow ? 0 : AT_SYMLINK_NOFOLLOW);
 }
 
+/* The linker has said so. */
+static inline void stay_loaded(const void *here) {
+  (void)here;
+}
+
 /* Blocks while the word is 0, or until a signal. */
 static inline void sleep_while_zero(int *word) {
   enum { FUTEX_WAIT_PRIVATE = 128 };

@@ -23,6 +23,7 @@ async function acquireWith(directory: TemporaryDirectory, binding: string | null
     writeFileSync(`${module}/index.js`, binding)
   }
   const source = `
+    process.env.HOWDAH_FLOCK = ''
     const { acquire } = await import(process.argv[1] + '/package/index.js')
     const error = await acquire(process.argv[1] + '/lock').catch((error) => error)
     console.log(JSON.stringify([error.code, error.message, error.cause?.code]))`

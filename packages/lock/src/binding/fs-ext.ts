@@ -1,8 +1,17 @@
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
-import { constants, tmpdir } from 'node:os'
+import { constants as system, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { isMainThread } from 'node:worker_threads'
+import { isMainThread, threadId } from 'node:worker_threads'
 import { errno } from '@howdah/durable'
 import type { Binding } from './binding.ts'
 import { BindingProblem } from './binding-problem.ts'
@@ -34,7 +43,7 @@ export function loadFsExt(): Binding {
         module.flockSync(fd, operation | withoutWaiting)
         return 0
       } catch (error) {
-        const known = Object.entries(constants.errno).find(([code]) => code === errno(error))
+        const known = Object.entries(system.errno).find(([code]) => code === errno(error))
         if (known === undefined) throw error
         return -known[1]
       }
@@ -44,19 +53,48 @@ export function loadFsExt(): Binding {
 }
 
 /**
- * A copy of fs-ext's addon for this thread alone: its C++ has static handles that each thread's start sets anew, so that a
- * file shared by threads crashes the process.
+ * fs-ext's addon, loaded from a copy for this thread alone: its C++ has static handles that each thread's start sets anew, so
+ * that a file shared by threads crashes the process.
  */
 function privateCopy(require: NodeJS.Require): FsExt {
+  const original = require.resolve('fs-ext/build/Release/fs_ext.node')
+  const module: Loaded = { exports: {} }
+  if (!loadNameless(original, module)) loadNamed(original, module)
+  const { flock } = module.exports
+  if (flock === undefined) throw new Error('fs-ext has no flock')
+  return { flockSync: flock }
+}
+
+interface Loaded {
+  readonly exports: { readonly flock?: FsExt['flockSync'] }
+}
+
+/** O_TMPFILE of open(2), on Linux: a file without a name. */
+const nameless = 0o20_000_000 | constants.O_DIRECTORY
+
+/** Loads a copy that has no name, so that nothing stays if the process is killed. `false`: this system cannot do that. */
+function loadNameless(original: string, module: Loaded): boolean {
+  if (process.platform !== 'linux') return false
+  let fd: number | undefined
+  try {
+    fd = openSync(tmpdir(), nameless | constants.O_RDWR, 0o600)
+    writeFileSync(fd, readFileSync(original))
+    // For each thread by another path: what has been loaded by the same one before would be given instead.
+    process.dlopen(module, `/proc/self/fd/${'./'.repeat(threadId)}${fd}`)
+    return true
+  } catch {
+    return false
+  } finally {
+    if (fd !== undefined) closeSync(fd)
+  }
+}
+
+function loadNamed(original: string, module: Loaded): void {
   const directory = mkdtempSync(join(tmpdir(), 'howdah-fs-ext-'))
   try {
     const copy = join(directory, 'fs_ext.node')
-    copyFileSync(require.resolve('fs-ext/build/Release/fs_ext.node'), copy)
-    const module: { exports: { flock?: FsExt['flockSync'] } } = { exports: {} }
+    copyFileSync(original, copy)
     process.dlopen(module, copy)
-    const { flock } = module.exports
-    if (flock === undefined) throw new Error('fs-ext has no flock')
-    return { flockSync: flock }
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }
