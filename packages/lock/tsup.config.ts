@@ -3,7 +3,7 @@ import base from '../../tsup.config.base.ts'
 
 /** The entries share what they have in common. */
 export default defineConfig({
-  ...base,
+  ...(base as object),
   entry: {
     index: 'src/index.ts',
     'proper-lockfile': 'src/proper-lockfile/index.ts',

@@ -94,8 +94,8 @@ export function settingsOf({
   update,
 }: LockOptions = {}): Settings {
   // What is no number of ms, such as `false`, counts as 0, as in the original.
-  const patience = Math.max(Number(stale) || 0, 2_000)
-  const interval = Math.min(Number(update ?? patience / 2) || 0, patience / 2)
+  const patience = Math.max(stale || 0, 2_000)
+  const interval = Math.min(update ?? patience / 2, patience / 2) || 0
   return {
     realpath,
     fs,

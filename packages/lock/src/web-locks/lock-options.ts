@@ -48,8 +48,8 @@ export interface Wanted {
  */
 export function wantedOf(args: readonly unknown[]): Wanted {
   if (args.length < 2) throw new TypeError('request() takes a name and a callback')
-  // As Web IDL converts to a string; a symbol is a TypeError.
-  const name = `${args[0] as string}`
+  if (typeof args[0] === 'symbol') throw new TypeError('the name of a lock is a string')
+  const name = String(args[0])
   const [options, callback] = args.length === 2 ? [undefined, args[1]] : [args[1], args[2]]
   const given = options ?? {}
   if (typeof given !== 'object' && typeof given !== 'function')

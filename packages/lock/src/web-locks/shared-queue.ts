@@ -50,7 +50,7 @@ export class SharedQueue {
    * meanwhile. Rejects with a `LockError`.
    */
   async join(wanted: Wanted): Promise<Joined | null> {
-    return this.#visit(async () => {
+    return this.#visit(true, async () => {
       if (wanted.signal?.aborted) return null
       if (wanted.way === 'steal') return this.#steal(wanted)
       const { name, mode } = wanted
@@ -66,7 +66,7 @@ export class SharedQueue {
 
   /** What a ticket waits for now; `undefined` if it was removed. */
   async blockerOf({ ticketName }: Ticket): Promise<Blocker | undefined> {
-    return this.#visit(async () => {
+    return this.#visit(false, async () => {
       const all = this.#list()
       const place = all.findIndex(({ file }) => file === ticketName.file)
       if (place === -1) return undefined
@@ -82,7 +82,7 @@ export class SharedQueue {
 
   /** What is held and what is asked for. Rejects with a `LockError`. */
   async snapshot(): Promise<LockManagerSnapshot> {
-    return this.#visit(async () => {
+    return this.#visit(false, async () => {
       const living = await this.#living(this.#list())
       const granted = new Set(grantedOf(living))
       const held: LockInfo[] = []
@@ -163,8 +163,8 @@ export class SharedQueue {
     return join(this.#directory, file)
   }
 
-  /** Does something under the lock of the directory, in the order of the calls. */
-  async #visit<Result>(action: () => Promise<Result>): Promise<Result> {
+  /** Does something under the lock of the directory, in the order of the calls. `create`: make it if it is missing. */
+  async #visit<Result>(create: boolean, action: () => Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
       const settle = async (): Promise<() => void> => {
         try {
@@ -174,7 +174,7 @@ export class SharedQueue {
           return () => reject(error)
         }
       }
-      this.#visits.push({ settle, reject })
+      this.#visits.push({ create, settle, reject })
       if (!this.#visiting) void this.#serveVisits()
     })
   }
@@ -182,20 +182,22 @@ export class SharedQueue {
   async #serveVisits(): Promise<void> {
     this.#visiting = true
     while (this.#visits.length > 0) {
-      let lock: Lock
+      let lock: Lock | null
       try {
         lock = await this.#lockDirectory()
       } catch (error) {
         for (const { reject } of this.#visits.splice(0)) reject(error)
         break
       }
+      // Nobody has asked for anything yet.
+      if (lock === null) this.#listed = []
       const outcomes: (() => void)[] = []
       try {
         for (const { settle } of this.#visits.splice(0)) outcomes.push(await settle())
         await this.#tidy()
       } finally {
         this.#listed = null
-        lock.release()
+        lock?.release()
       }
       // Not earlier: what is called then may take its time.
       for (const ticket of this.#robbed.splice(0)) ticket.lose()
@@ -216,8 +218,8 @@ export class SharedQueue {
     }
   }
 
-  /** Makes the directory if it is missing. */
-  async #lockDirectory(): Promise<Lock> {
+  /** `null`: it is missing, and is not to be made by those who only look. */
+  async #lockDirectory(): Promise<Lock | null> {
     // The slash says that it is a directory.
     const path = `${this.#directory}/`
     try {
@@ -225,6 +227,7 @@ export class SharedQueue {
     } catch (error) {
       if (!(error instanceof LockError && error.code === 'ERR_LOCK_NOT_FOUND')) throw error
     }
+    if (!this.#visits.some(({ create }) => create)) return null
     try {
       makeDirectories(this.#directory)
     } catch (error) {
@@ -235,6 +238,7 @@ export class SharedQueue {
 }
 
 interface Visit {
+  readonly create: boolean
   /** Does it, and gives how to tell its outcome. */
   readonly settle: () => Promise<() => void>
   readonly reject: (error: unknown) => void

@@ -38,7 +38,7 @@ describe('while proper-lockfile holds a lock', () => {
   it('the file is locked, and the error says by what', async () => {
     const release = await original.lock(file)
     await expect(lockfile.lock(file)).rejects.toThrow(/file\.lock is a directory .*proper-lockfile/)
-    expect(() => lockfile.lockSync(file)).toThrow(code('ELOCKED') as Error)
+    expect(() => lockfile.lockSync(file)).toThrow(code('ELOCKED'))
     expect([await lockfile.check(file), lockfile.checkSync(file)]).toEqual([true, true])
     await release()
     expect(await lockfile.check(file)).toBe(false)

@@ -68,7 +68,7 @@ describe('the exports', () => {
       Object.keys(require('proper-lockfile')).toSorted(),
     )
     const { lock: locks, unlock, check: checks, lockSync, unlockSync, checkSync } = lockfile
-    expect({ ...callable }).toEqual({
+    expect(Object.fromEntries(Object.entries(callable))).toEqual({
       lock: locks,
       unlock,
       check: checks,
@@ -249,7 +249,7 @@ describe('retries', () => {
 
   it('cannot be had synchronously', () => {
     for (const retries of [1, { retries: 1 }])
-      expect(() => lockfile.lockSync(file, { retries })).toThrow(code('ESYNC') as Error)
+      expect(() => lockfile.lockSync(file, { retries })).toThrow(code('ESYNC'))
     for (const retries of [0, { retries: 0 }]) lockfile.lockSync(file, { retries })()
   })
 

@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs'
+import { inspect } from 'node:util'
 import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { LockManager } from '../../src/web-locks/index.ts'
@@ -30,7 +31,7 @@ describe('what is refused with a TypeError', () => {
     ['nothing', []],
     ['no callback', ['name']],
     ...[undefined, null, 123, 'abc', [], {}, Promise.resolve()].map(
-      (callback): [string, unknown[]] => [`the callback ${String(callback)}`, ['name', callback]],
+      (callback): [string, unknown[]] => [`the callback ${inspect(callback)}`, ['name', callback]],
     ),
     ['a callback where the options are', ['name', unreached, undefined]],
     ['options that are no object', ['name', 'options', unreached]],
@@ -139,10 +140,15 @@ describe('names', () => {
 })
 
 describe('the directory', () => {
-  it('is made when it is needed, with those above it', async () => {
+  it('is made by the first request, with those above it, and not by who only looks', async () => {
     const deep = new LockManager(directory.file('a/b/c'))
     expect(readdirSync(directory.path)).toEqual([])
     expect(await deep.query()).toEqual({ held: [], pending: [] })
+    expect(readdirSync(directory.path)).toEqual([])
+    const request = deep.request('name', async () => deep.query())
+    const { held, pending } = await deep.query()
+    expect([held.length, pending.length]).toEqual([1, 0])
+    expect((await request).held).toEqual(held)
     expect(readdirSync(directory.file('a/b'))).toEqual(['c'])
   })
 
@@ -155,7 +161,7 @@ describe('the directory', () => {
     const below = new LockManager(`${process.execPath}/locks`)
     const refused = expect.objectContaining({ code: 'ERR_LOCK_NOT_FOUND' })
     await expect(below.request('name', unreached)).rejects.toEqual(refused)
-    await expect(below.query()).rejects.toEqual(refused)
+    expect(await below.query()).toEqual({ held: [], pending: [] })
   })
 
   it('can be removed while nobody holds or waits', async () => {
