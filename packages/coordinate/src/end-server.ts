@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ProcessIdentity, liveness } from '@howdah/lock'
 import { codeOf } from './caught.ts'
-import type { StopSignal } from './record.ts'
+import type { StopSignal } from './server-record.ts'
 import { Stillness } from './stillness.ts'
 
 /** How a server is ended. */

@@ -1,6 +1,6 @@
 import { codeOf, messageOf } from './caught.ts'
-import type { ServerRecord } from './record.ts'
-import type { User } from './users.ts'
+import type { ServerRecord } from './server-record.ts'
+import type { User } from './user.ts'
 
 /** The codes of this package's errors. They are permanent: match on them, not on messages or classes. */
 export type CoordinateErrorCode =

@@ -1,3 +1,4 @@
+import type { ServerRecord, StopSignal } from './server-record.ts'
 import {
   closeSync,
   constants,
@@ -17,9 +18,6 @@ import { codeOf } from './caught.ts'
 import { RecordError } from './errors.ts'
 import { type Place, childUser } from './place.ts'
 
-/** A signal that ends a server in an orderly way. */
-export type StopSignal = 'SIGHUP' | 'SIGINT' | 'SIGQUIT' | 'SIGTERM' | 'SIGUSR1' | 'SIGUSR2'
-
 const stopSignals: readonly StopSignal[] = [
   'SIGHUP',
   'SIGINT',
@@ -28,32 +26,6 @@ const stopSignals: readonly StopSignal[] = [
   'SIGUSR1',
   'SIGUSR2',
 ]
-
-/**
- * Who runs, started by us, and how it is to be treated.
- *
- * It is written under change, whole, by rename, **before** the process that it names becomes the server. So a process
- * that it does not name was started by somebody else.
- */
-export interface ServerRecord {
-  readonly process: ProcessIdentity
-  /** What ends it. */
-  readonly signal: StopSignal
-  /** In seconds: it is told to quit when it stands still for so long after that signal. 0: not for that. */
-  readonly stillness: number
-  /** Whether it works in the directory of the use file: a further proof that it is the process meant. */
-  readonly worksHere: boolean
-  /** The name of the host, or container, in which it was started; for people. */
-  readonly host: string | null
-  /** When it was started; for people. */
-  readonly since: Date | null
-  /** Nobody stops it by leaving. */
-  readonly pinned: boolean
-  /** For how many seconds it is kept after the last user has gone. */
-  readonly linger: number
-  /** Changes whenever somebody joins a lingering subject, so that lingering starts anew. */
-  readonly joined: string
-}
 
 /** Where a record lies, and what it is of. */
 type Recorded = Pick<Place, 'record' | 'change'>

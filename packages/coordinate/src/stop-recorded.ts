@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { liveness } from '@howdah/lock'
 import { endServer } from './end-server.ts'
 import type { Place } from './place.ts'
-import type { ServerRecord } from './record.ts'
+import type { ServerRecord } from './server-record.ts'
 
 /** After this many ms of patience a server is told to quit at once. */
 const patience = 30_000

@@ -1,12 +1,6 @@
+import type { User } from './user.ts'
 import { inspect } from '@howdah/lock'
 import type { Place } from './place.ts'
-
-/** A process that uses the subject. */
-export interface User {
-  readonly pid: number
-  /** Its command line; `null` where it cannot be read. */
-  readonly command: string | null
-}
 
 /**
  * Who uses the subject just now: the processes that hold the use lock. The watchdog is none of them.

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readClocks, type Clocks, type Moment } from './clocks.ts'
 import { LeaseError, LeaseExistsError, LeaseTimeoutError } from './errors.ts'
-import type { HoldOptions } from './hold.ts'
+import type { HoldOptions } from './hold-options.ts'
 import type { Lease } from './lease.ts'
 import type { Leaser } from './leaser.ts'
 import type { Pace } from './pace.ts'

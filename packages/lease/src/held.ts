@@ -1,18 +1,25 @@
 import { momentAfter, readClocks, timeUntil, type Clocks, type Moment } from './clocks.ts'
 import { LeaseError, LeaseLostError } from './errors.ts'
-import type { HoldOptions } from './hold.ts'
 import type { Lease } from './lease.ts'
 import type { Leaser } from './leaser.ts'
+import type { Logger } from './logger.ts'
 import type { Pace } from './pace.ts'
 
 /** The longest sleep, in ms: timers stand still while the machine sleeps, so somebody has to look at the uptime. */
 const longestNap = 1_000
 
+/** What its holder hears of a lease while it is kept. */
+export interface Listening {
+  readonly logger?: Logger
+  /** Is called after each renewal, with the hold. */
+  readonly onRenew?: (held: Held) => void
+}
+
 /** A lease that is held and renewed in the background. Disposing releases it. */
 export class Held implements AsyncDisposable {
   readonly #leaser: Leaser
   readonly #pace: Pace
-  readonly #options: HoldOptions
+  readonly #options: Listening
   readonly #clocks: Clocks
   readonly #lost = new AbortController()
   readonly #renewal = new AbortController()
@@ -28,7 +35,7 @@ export class Held implements AsyncDisposable {
     lease: Lease,
     before: Moment,
     pace: Pace,
-    options: HoldOptions,
+    options: Listening,
     clocks: Clocks,
   ) {
     this.#leaser = leaser
@@ -45,7 +52,7 @@ export class Held implements AsyncDisposable {
     lease: Lease,
     before: Moment,
     pace: Pace,
-    options: HoldOptions,
+    options: Listening,
     clocks: Clocks,
   ): Held {
     const held = new Held(leaser, lease, before, pace, options, clocks)

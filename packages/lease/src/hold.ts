@@ -1,30 +1,9 @@
-import { systemClocks, type Clocks } from './clocks.ts'
+import type { HoldOptions } from './hold-options.ts'
+import { systemClocks } from './clocks.ts'
 import { awaitLease } from './await-lease.ts'
 import { Held } from './held.ts'
 import type { Leaser } from './leaser.ts'
-import type { Logger } from './logger.ts'
 import { Pace } from './pace.ts'
-
-/** How a lease is waited for and kept. All times are in milliseconds. */
-export interface HoldOptions {
-  /** How long the lease lasts between renewals; the leaser's `ttl` by default. */
-  readonly ttl?: number
-  /** How long to wait for it: 0 for one try, for ever by default. */
-  readonly timeout?: number
-  /** Ends the waiting. The lease, once had, is not touched by it. */
-  readonly signal?: AbortSignal
-  /** How often to renew; a third of the time that the holder has, by default. */
-  readonly heartbeat?: number
-  /** How long before the lease may end the holder counts as without; a twentieth of `ttl`, at most 1,000, by default. */
-  readonly margin?: number
-  /** How often to ask for a lease that another holds; a thirtieth of `ttl`, 50 to 1,000, by default. Its announced end is not slept through. */
-  readonly pollInterval?: number
-  readonly logger?: Logger
-  /** Is called after each renewal, with the hold. */
-  readonly onRenew?: (held: Held) => void
-  /** For tests. */
-  readonly clocks?: Clocks
-}
 
 /**
  * Waits for the lease, then renews it in the background until it is released or lost.

@@ -1,6 +1,17 @@
 import { LeaseOptionError, TtlExceedsMaxError } from './errors.ts'
-import type { HoldOptions } from './hold.ts'
 import type { Leaser } from './leaser.ts'
+
+/** The times of a hold as they are asked for, in milliseconds. */
+export interface Times {
+  /** How long the lease lasts between renewals; the leaser's `ttl` by default. */
+  readonly ttl?: number
+  /** How often to renew; a third of the time that the holder has, by default. */
+  readonly heartbeat?: number
+  /** How long before the lease may end the holder counts as without; a twentieth of `ttl`, at most 1,000, by default. */
+  readonly margin?: number
+  /** How often to ask for a lease that another holds; a thirtieth of `ttl`, 50 to 1,000, by default. Its announced end is not slept through. */
+  readonly pollInterval?: number
+}
 
 /** The times of a hold, in milliseconds, checked. */
 export class Pace {
@@ -11,7 +22,7 @@ export class Pace {
   readonly heartbeat: number
   readonly pollInterval: number
 
-  constructor(leaser: Leaser, options: HoldOptions) {
+  constructor(leaser: Leaser, options: Times) {
     this.ttl = options.ttl ?? leaser.ttl
     if (this.ttl > leaser.maxTtl) throw new TtlExceedsMaxError(this.ttl, leaser.maxTtl)
     const margin = options.margin ?? Math.min(1_000, this.ttl / 20)

@@ -1,5 +1,6 @@
 import type { Held } from './held.ts'
-import { hold, type HoldOptions } from './hold.ts'
+import type { HoldOptions } from './hold-options.ts'
+import { hold } from './hold.ts'
 import type { Leaser } from './leaser.ts'
 
 /**

@@ -1,6 +1,24 @@
 import type { ProcessIdentity, WaitOptions } from '@howdah/store'
 import type { Allocation } from './allocation.ts'
-import type { DelegateOptions, Registry } from './registry.ts'
+import type { DelegateOptions } from './delegate-options.ts'
+
+/** The table in which the allocation of a guard stands: a `Registry`. */
+interface GuardedTable {
+  delegate(parent: string, child: string, options: DelegateOptions): Promise<AllocationGuard>
+  updateSegment(
+    name: string,
+    token: string,
+    segmentId: number | null,
+    options: WaitOptions,
+  ): Promise<Allocation>
+  transfer(
+    name: string,
+    token: string,
+    process: ProcessIdentity,
+    options: WaitOptions,
+  ): Promise<Allocation>
+  release(name: string, token: string, options: WaitOptions): Promise<boolean>
+}
 
 /**
  * An allocation of ours, which is released when this is disposed. The table is not locked meanwhile.
@@ -8,13 +26,13 @@ import type { DelegateOptions, Registry } from './registry.ts'
  * A guard of a reservation stops being one when the reservation is adopted: then releasing it does nothing.
  */
 export class AllocationGuard implements AsyncDisposable {
-  readonly #registry: Registry
+  readonly #table: GuardedTable
   #allocation: Allocation
   #ours = true
 
   /** @internal Guards come from a `Registry`. */
-  constructor(registry: Registry, allocation: Allocation) {
-    this.#registry = registry
+  constructor(table: GuardedTable, allocation: Allocation) {
+    this.#table = table
     this.#allocation = allocation
   }
 
@@ -32,21 +50,21 @@ export class AllocationGuard implements AsyncDisposable {
     return this.#allocation.token
   }
 
-  /** Reserves a part of it for a child; see {@link Registry.delegate}. */
+  /** Reserves a part of it for a child; see `Registry.delegate`. */
   async delegate(child: string, options: DelegateOptions): Promise<AllocationGuard> {
-    return this.#registry.delegate(this.name, child, { ...options, parentToken: this.token })
+    return this.#table.delegate(this.name, child, { ...options, parentToken: this.token })
   }
 
-  /** Gives it another segment, or none; see {@link Registry.updateSegment}. */
+  /** Gives it another segment, or none; see `Registry.updateSegment`. */
   async updateSegment(segmentId: number | null, options: WaitOptions = {}): Promise<void> {
     const { name, token } = this
-    this.#allocation = await this.#registry.updateSegment(name, token, segmentId, options)
+    this.#allocation = await this.#table.updateSegment(name, token, segmentId, options)
   }
 
-  /** Gives it to another process, after which this guard releases nothing; see {@link Registry.transfer}. */
+  /** Gives it to another process, after which this guard releases nothing; see `Registry.transfer`. */
   async transfer(process: ProcessIdentity, options: WaitOptions = {}): Promise<Allocation> {
     const { name, token } = this
-    const transferred = await this.#registry.transfer(name, token, process, options)
+    const transferred = await this.#table.transfer(name, token, process, options)
     this.#ours = false
     return transferred
   }
@@ -54,7 +72,7 @@ export class AllocationGuard implements AsyncDisposable {
   /** Releases it. `false`: it is not ours any more. Idempotent. */
   async release(options: WaitOptions = {}): Promise<boolean> {
     if (!this.#ours) return false
-    const released = await this.#registry.release(this.name, this.token, options)
+    const released = await this.#table.release(this.name, this.token, options)
     this.#ours = false
     return released
   }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { ProcessIdentity } from '@howdah/store'
 import { isReservation, type Allocation } from './allocation.ts'
-import { conflictsOf, excessOf, type Conflict } from './conflict.ts'
+import type { Conflict } from './conflict.ts'
+import { conflictsOf, excessOf } from './conflicts.ts'
 import {
   DuplicateNameError,
   NotASubsetError,
@@ -12,7 +13,8 @@ import {
 import { allows, ancestorsOf, descendantsOf } from './ownership.ts'
 import { pathClasses } from './path-class.ts'
 import type { Proposal } from './proposal.ts'
-import { rulesOf, sameRule, type ScopeRule, type Scopes } from './scope-rule.ts'
+import type { ScopeRule, Scopes } from './scopes.ts'
+import { rulesOf, sameRule } from './scope-rule.ts'
 
 /**
  * The allocations and what may be done with them, in memory. What fails changes nothing.

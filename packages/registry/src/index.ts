@@ -11,11 +11,8 @@ export {
 } from './errors.ts'
 export type { RegisterOptions } from './proposal.ts'
 export type { TableRecovery } from './registry-document.ts'
-export {
-  Registry,
-  type AdoptOptions,
-  type DelegateOptions,
-  type RegistryOptions,
-} from './registry.ts'
-export { read, write, type ScopeRule } from './scope-rule.ts'
+export type { DelegateOptions } from './delegate-options.ts'
+export { Registry, type AdoptOptions, type RegistryOptions } from './registry.ts'
+export type { ScopeRule } from './scopes.ts'
+export { read, write } from './scope-rule.ts'
 export type { Probe } from './stale.ts'

@@ -1,6 +1,6 @@
 import type { Allocation } from './allocation.ts'
 import { covers, type PathClass } from './path-class.ts'
-import type { ScopeRule, Scopes } from './scope-rule.ts'
+import type { ScopeRule, Scopes } from './scopes.ts'
 
 /** The rules about writing. Rules about reading decide nothing. */
 export function writeRules(rules: readonly ScopeRule[]): ScopeRule[] {

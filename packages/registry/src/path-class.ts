@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import type { ScopeRule } from './scope-rule.ts'
+import type { ScopeRule } from './scopes.ts'
 
 /**
  * Paths that the same rules cover: a path itself (0), what lies directly in it under a name that no rule mentions (1), or

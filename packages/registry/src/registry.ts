@@ -1,3 +1,4 @@
+import type { DelegateOptions } from './delegate-options.ts'
 import {
   StoreError,
   currentProcess,
@@ -16,7 +17,8 @@ import { RegistryError } from './errors.ts'
 import { effectivelyWrites, ownerOf } from './ownership.ts'
 import { invalid, propose, requireSegmentId, type RegisterOptions } from './proposal.ts'
 import { RegistryDocument, warnOfRecovery, type TableRecovery } from './registry-document.ts'
-import { canonicalRule, type ScopeRule } from './scope-rule.ts'
+import type { ScopeRule } from './scopes.ts'
+import { canonicalRule } from './scope-rule.ts'
 import { staleness, type Probe } from './stale.ts'
 
 /** Options of a {@link Registry}. */
@@ -29,14 +31,6 @@ export interface RegistryOptions {
   probe?: Probe | undefined
   /** Told when a damaged table was recovered; a process warning unless told otherwise. */
   onRecovery?: ((recovery: TableRecovery) => void) | undefined
-}
-
-/** Options of {@link Registry.delegate}. */
-export interface DelegateOptions extends RegisterOptions {
-  /** Milliseconds until the reservation ends unless it is adopted; 60,000 unless told otherwise. */
-  lifetime?: number | undefined
-  /** The parent's token; where it is given, no other allocation of that name will do. */
-  parentToken?: string | undefined
 }
 
 /** Options of {@link Registry.adopt}. */

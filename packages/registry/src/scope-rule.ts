@@ -1,20 +1,6 @@
+import type { ScopeRule, Scopes } from './scopes.ts'
 import { canonicalPath } from './canonical-path.ts'
 import { RegistryError } from './errors.ts'
-
-/** A part of the file system. */
-export interface ScopeRule {
-  /** An absolute path. */
-  readonly target: string
-  readonly permission: 'read' | 'write'
-  /** `true`: the target and all below it. `false`: the target and its direct children. */
-  readonly recursive: boolean
-}
-
-/** What a process may touch, and what it may not although it lies within. */
-export interface Scopes {
-  readonly allow: readonly ScopeRule[]
-  readonly deny: readonly ScopeRule[]
-}
 
 /** A rule about writing a path and, unless told otherwise, all below it. */
 export function write(target: string, { recursive = true } = {}): ScopeRule {

@@ -18,4 +18,5 @@ export type {
 } from './restore/restore-options.ts'
 export { S3Replica, type S3Connection, type S3ReplicaOptions } from './s3/s3-replica.ts'
 export type { S3Sender } from './s3/s3-sender.ts'
-export type { Verdict, VerifyOptions, WholeReplica } from './verify/verify.ts'
+export type { VerifyOptions } from './verify/verify-options.ts'
+export type { Verdict, WholeReplica } from './verify/verify.ts'

@@ -21,7 +21,8 @@ import { writeLtx } from './ltx/ltx-write.ts'
 import type { RestoreOptions, RestoreResult, RestoreTarget } from './restore/restore-options.ts'
 import { restore } from './restore/restore.ts'
 import type { Storage } from './storage.ts'
-import { verify, type Verdict, type VerifyOptions } from './verify/verify.ts'
+import type { VerifyOptions } from './verify/verify-options.ts'
+import { verify, type Verdict } from './verify/verify.ts'
 
 /**
  * A replica of a SQLite database, in a directory or in S3, as litestream lays them out.

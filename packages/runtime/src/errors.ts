@@ -1,31 +1,7 @@
+import { RuntimeError } from './runtime-error.ts'
 import type { RuntimeProblem } from './runtime-problem.ts'
 import type { PartialVersion } from './partial-version.ts'
 import type { Version } from './version.ts'
-
-/**
- * The base of every error that this package throws on purpose.
- *
- * Tell them apart by `code`, which is permanent; the README has a table of them.
- */
-export class RuntimeError extends Error {
-  readonly code: `ERR_RUNTIME_${string}`
-
-  constructor(code: `ERR_RUNTIME_${string}`, message: string, options?: { cause?: unknown }) {
-    super(message, options)
-    this.name = new.target.name
-    this.code = code
-  }
-}
-
-/** `ERR_RUNTIME_VERSION`: a text is no version of PostgreSQL. */
-export class VersionError extends RuntimeError {
-  readonly text: string
-
-  constructor(text: string, expected: string) {
-    super('ERR_RUNTIME_VERSION', `${JSON.stringify(text.slice(0, 200))} is not ${expected}`)
-    this.text = text
-  }
-}
 
 /** `ERR_RUNTIME_CONSTRAINT`: a text is no constraint, or one that could never match. */
 export class ConstraintError extends RuntimeError {

@@ -1,4 +1,5 @@
-import { CacheDirectoryError, PackageError, RuntimeError } from './errors.ts'
+import { RuntimeError } from './runtime-error.ts'
+import { CacheDirectoryError, PackageError } from './errors.ts'
 import { DiskFullError } from './install-errors.ts'
 
 /** Turns what the file system refused, while a tree was made below `target`, into an error of ours. */

@@ -17,6 +17,8 @@ export {
 } from './constraint.ts'
 export { defaultStrategy, type DefaultStrategyOptions } from './default-strategy.ts'
 export type { DirectoriesOptions } from './directories-strategy.ts'
+export { RuntimeError } from './runtime-error.ts'
+export { VersionError } from './version-error.ts'
 export {
   CacheDirectoryError,
   ConstraintError,
@@ -24,12 +26,10 @@ export {
   NotARuntimeError,
   PackageError,
   ProgramMissingError,
-  RuntimeError,
   RuntimeInUseError,
   UnreachableError,
   UnsupportedPlatformError,
   UntrustedDirectoryError,
-  VersionError,
 } from './errors.ts'
 export {
   DiskFullError,

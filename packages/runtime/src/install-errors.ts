@@ -1,4 +1,4 @@
-import { RuntimeError } from './errors.ts'
+import { RuntimeError } from './runtime-error.ts'
 
 /** `ERR_RUNTIME_OFFLINE`: npm does not reach its registry. */
 export class OfflineError extends RuntimeError {

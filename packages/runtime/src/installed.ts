@@ -1,5 +1,5 @@
 import type { Constraint } from './constraint.ts'
-import { RuntimeError } from './errors.ts'
+import { RuntimeError } from './runtime-error.ts'
 import { firstRuntime } from './first-runtime.ts'
 import { type InstalledTree, installedTrees } from './installed-tree.ts'
 import { problemOf } from './problem-of.ts'

@@ -1,4 +1,4 @@
-import { VersionError } from './errors.ts'
+import { VersionError } from './version-error.ts'
 import { Version } from './version.ts'
 
 const pattern = /^(\d{2,4})\.(\d{1,4})\.(\d{1,4})(?:-(alpha|beta|rc)\.(\d{1,4}))?$/

@@ -1,5 +1,12 @@
-import { VersionError } from './errors.ts'
-import type { Version } from './version.ts'
+import { VersionError } from './version-error.ts'
+
+/** The parts of a complete version, as `Version` has them. */
+interface VersionParts {
+  readonly major: number
+  readonly point: number | null
+  readonly minor: number
+  readonly prerelease: object | null
+}
 
 /**
  * A version of PostgreSQL of which the later parts may be left open: `16`, `16.3`, `9.6`, `9.6.24`.
@@ -58,7 +65,7 @@ export class PartialVersion {
   }
 
   /** Whether a version is one of those that this names: 16 matches 16.3 and 16beta1, 16.3 only 16.3. */
-  matches(version: Version): boolean {
+  matches(version: VersionParts): boolean {
     return (
       this.major === version.major &&
       (this.point === null || this.point === version.point) &&

@@ -1,4 +1,5 @@
-import { NotARuntimeError, type RuntimeError, UntrustedDirectoryError } from './errors.ts'
+import type { RuntimeError } from './runtime-error.ts'
+import { NotARuntimeError, UntrustedDirectoryError } from './errors.ts'
 import type { RuntimeProblem } from './runtime-problem.ts'
 
 /** What an error means for whoever looks for a runtime. */

@@ -1,4 +1,4 @@
-import { VersionError } from './errors.ts'
+import { VersionError } from './version-error.ts'
 import { PartialVersion } from './partial-version.ts'
 
 /** The stages before a release, in the order in which they come. */

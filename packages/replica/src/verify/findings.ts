@@ -1,5 +1,5 @@
 import { ReplicaError } from '../errors.ts'
-import type { VerifyOptions } from './verify.ts'
+import type { VerifyOptions } from './verify-options.ts'
 
 /** What is wrong with the files of a replica: the first problem of each. */
 export class Findings {

@@ -1,3 +1,4 @@
+import type { VerifyOptions } from './verify-options.ts'
 import { listEntries, type ReplicaEntry } from '../entries.ts'
 import { ReplicaError } from '../errors.ts'
 import { Generations } from '../generation/generations.ts'
@@ -21,13 +22,6 @@ export type Verdict = (ReplicaEntry | WholeReplica) & {
 export interface WholeReplica {
   readonly kind: 'replica'
   readonly path: string
-}
-
-/** How to verify. */
-export interface VerifyOptions {
-  readonly signal?: AbortSignal | undefined
-  /** Called before each file that is read. */
-  readonly onProgress?: ((progress: { readonly file: string }) => void) | undefined
 }
 
 /** Verifies a replica. See `Replica.verify`. */

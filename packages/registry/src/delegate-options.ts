@@ -1,0 +1,9 @@
+import { type RegisterOptions } from './proposal.ts'
+
+/** Options of {@link Registry.delegate}. */
+export interface DelegateOptions extends RegisterOptions {
+  /** Milliseconds until the reservation ends unless it is adopted; 60,000 unless told otherwise. */
+  lifetime?: number | undefined
+  /** The parent's token; where it is given, no other allocation of that name will do. */
+  parentToken?: string | undefined
+}

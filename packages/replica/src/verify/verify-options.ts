@@ -1,0 +1,6 @@
+/** How to verify. */
+export interface VerifyOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Called before each file that is read. */
+  readonly onProgress?: ((progress: { readonly file: string }) => void) | undefined
+}
