@@ -72,9 +72,12 @@ describe.each([false, true])('started to stay, thrown away: %s', (throwAway) => 
 test('processes that are killed at random instants of a start to stay leave nothing, or what runs', async () => {
   await using arena = new Arena()
   const { subject, place } = arena
-  for (let round = 0; round < 16; round++) {
-    const victim = arena.user({ stays: true })
-    await sleep(60 + Math.random() * 120)
+  let hits = 0
+  for (let round = 0; round < 16 || hits < 4; round++) {
+    const victim = arena.user({ stays: true, tells: true })
+    await victim.begun()
+    await sleep(Math.random() * 120)
+    if (!victim.isDone) hits++
     await victim.kill()
     const next = arena.user()
     const stays = (await next.joined()) === 'unmodified'
@@ -105,9 +108,12 @@ test('a starter that is killed is followed by one that waits for the server that
 
 test('processes that are killed at random instants leave nothing behind', async () => {
   await using arena = new Arena()
-  for (let round = 0; round < 24; round++) {
-    const victim = arena.user({ throwAway: round % 2 === 0 })
-    await sleep(Math.random() * 180)
+  let hits = 0
+  for (let round = 0; round < 24 || hits < 4; round++) {
+    const victim = arena.user({ throwAway: round % 2 === 0, tells: true })
+    await victim.begun()
+    await sleep(Math.random() * 140)
+    if (!victim.isDone) hits++
     if (round % 3 === 0) victim.child.stdin?.write('leave\n')
     await sleep(Math.random() * 20)
     await victim.kill()

@@ -36,6 +36,16 @@ export class UserProcess {
     })
   }
 
+  /** Once it begins, if it was asked to tell. */
+  async begun(): Promise<void> {
+    await this.#said('begun')
+  }
+
+  /** Whether it has said that it has joined, or has started what is to stay. */
+  get isDone(): boolean {
+    return this.lines.some((line) => /^(joined|started) /.test(line))
+  }
+
   /** `modified` or `unmodified`, once it has joined and is connected. Throws when it ends before that. */
   async joined(): Promise<string> {
     return this.#said('joined')

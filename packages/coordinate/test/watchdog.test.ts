@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type Place, type WatchdogKind, Guard, pin, unpin, users } from '@howdah/coordinate'
 import { identifyProcess, inspect } from '@howdah/lock'
-import { temporaryDirectory, until } from '@howdah/fixtures'
+import { killed, temporaryDirectory, until } from '@howdah/fixtures'
 import { Arena } from './arena.ts'
 
 /** Every watchdog there is has to keep the same laws. */
@@ -175,7 +175,7 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
     await using arena = new Arena(changes)
     const user = arena.user(options)
     await user.joined()
-    const other = spawn('sleep', ['600'], { cwd: '/' })
+    using other = killed(spawn('sleep', ['600'], { cwd: '/' }))
     const identity = identifyProcess(other.pid ?? 0)
     const record = readFileSync(arena.place.record, 'utf8')
       .replace(/^pid .*$/m, `pid ${identity?.pid}`)
@@ -186,7 +186,6 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
     await until('the watchdog is gone', () => !arena.has('watchdog'))
     expect(arena.events().map(([what]) => what)).toEqual(['start'])
     expect(other.signalCode).toBeNull()
-    other.kill()
   })
 })
 

@@ -26,6 +26,11 @@ test(
     }
 
     const children = Array.from({ length: processes }, start)
+    await using _ = {
+      [Symbol.asyncDispose]: async () => {
+        await Promise.all(children.map((child) => child.kill()))
+      },
+    }
     const end = performance.now() + duration
     while (performance.now() < end || killed.size < 4) {
       const victim = random.below(processes)
@@ -80,7 +85,6 @@ test(
       left.set(item.process.pid, (left.get(item.process.pid) ?? 0) + 1)
     }
     expect(left, 'what the living hold').toEqual(alive)
-    for (const child of children) await child.kill()
   },
 )
 

@@ -4,7 +4,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { afterEach, describe, expect, test } from 'vitest'
 import { Guard, endServer, readRecord } from '@howdah/coordinate'
 import { identifyProcess, type ProcessIdentity } from '@howdah/lock'
-import { whereIs } from '@howdah/fixtures'
+import { killed, whereIs } from '@howdah/fixtures'
 import { Arena } from '../arena.ts'
 import { abandon } from './abandon.ts'
 import { OwnShell } from './own-shell.ts'
@@ -20,21 +20,22 @@ afterEach(() => {
   process.execPath = execPath
 })
 
-/** A process that is told to end, and takes no notice of the signals. */
-async function deaf(...signals: string[]): Promise<ProcessIdentity> {
+/** A process that takes no notice of some signals. */
+async function deaf(...signals: string[]): Promise<Disposable & { identity: ProcessIdentity }> {
   const script = `trap '' ${signals.join(' ')}; echo ready; exec sleep 600`
-  const child = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const child = killed(spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'] }))
   await once(child.stdout, 'data')
   const identity = identifyProcess(child.pid ?? 0)
   if (identity === null) throw new Error('it has ended')
-  return identity
+  return Object.assign(child, { identity })
 }
 
 describe('a server that does not end when it is told to', () => {
   test('is told to quit after the patience that one has with it, and not before', async () => {
-    const patient = endServer(await deaf('INT'), { signal: 'SIGINT', patience: 1 })
-    expect(await patient).toBe('quit')
-    const identity = await deaf('INT', 'QUIT')
+    using one = await deaf('INT')
+    expect(await endServer(one.identity, { signal: 'SIGINT', patience: 1 })).toBe('quit')
+    using other = await deaf('INT', 'QUIT')
+    const { identity } = other
     const impatient = { signal: 'SIGINT', timeout: 50, patience: 60_000 } as const
     expect(await endServer(identity, impatient)).toBe('alive')
     expect(await endServer(identity, { signal: 'SIGTERM' })).toBe('ended')

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { type Place, type WatchdogKind, Guard, ownership } from '@howdah/coordinate'
-import { until } from '@howdah/fixtures'
+import { killed, until } from '@howdah/fixtures'
 import { identifyProcess, inspect } from '@howdah/lock'
 import { Arena } from '../arena.ts'
 import { FakeSubject } from '../fake-subject.ts'
@@ -31,7 +31,7 @@ describe.each<WatchdogKind>(['sh', 'node'])('a watchdog (%s)', (watchdog) => {
         const guard = await Guard.join(subject, place, { start: undefined, watchdog })
         process.kill((await subject.process())?.pid ?? 0, 'SIGKILL')
         await until('the server is dead', async () => (await subject.process()) === null)
-        const bystander = spawn('sleep', ['600'])
+        using bystander = killed(spawn('sleep', ['600']))
         await once(bystander, 'spawn')
         rewrite(place, (record) => naming(bystander, record).replace(line, instead))
         await abandon(guard, place)

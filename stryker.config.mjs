@@ -1,0 +1,21 @@
+// What `pnpm mutate PACKAGE` hands to StrykerJS; see scripts/mutate.mjs, which names the package.
+const name = process.env.HOWDAH_MUTATE
+
+export default {
+  plugins: ['@stryker-mutator/vitest-runner'],
+  testRunner: 'vitest',
+  vitest: { configFile: 'vitest.config.mutate.ts' },
+  mutate: [`packages/${name}/src/**/*.ts`, `!packages/${name}/src/**/index.ts`],
+  // What an error says is compared where it matters; else every word of a message would be a survivor.
+  mutator: { excludedMutations: ['StringLiteral'] },
+  ignorePatterns: ['/apps', '/packages/postgres', '/.ci', '/.turbo', 'bench', 'coverage'],
+  coverageAnalysis: 'perTest',
+  concurrency: 1,
+  timeoutMS: 10_000,
+  disableTypeChecks: false,
+  reporters: ['clear-text', 'json'],
+  clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
+  jsonReporter: { fileName: `mutation/${name}.json` },
+  tempDirName: '.stryker-tmp',
+  allowEmpty: true,
+}
