@@ -5,8 +5,8 @@ import { basename, join } from 'node:path'
 import type { Runtime } from '@howdah/runtime'
 import type { Removal } from './abandoned.ts'
 import { DataDirectory } from './data-directory.ts'
-import { PermissionError } from './data-directory-errors.ts'
-import { CreateFailedError, NotEmptyError } from './errors.ts'
+import { DiskFullError, PermissionError } from './data-directory-errors.ts'
+import { NotEmptyError } from './errors.ts'
 import { fillWithCluster } from './fill-with-cluster.ts'
 import { writeMark } from './mark.ts'
 import { temporaryOf, writeOwnFile } from './own-file.ts'
@@ -23,7 +23,8 @@ import { open } from './open-file.ts'
  * its files are brought in, `PG_VERSION` last. The marker file stands from the first step to the last, so that
  * what a kill leaves is known for a wreck, and emptied by the next to come. The caller holds the change lock.
  *
- * Throws {@link NotEmptyError} for a directory with other content, {@link CreateFailedError} with initdb's words.
+ * Throws {@link NotEmptyError} for a directory with other content, {@link DiskFullError}, and `CreateFailedError`
+ * with initdb's words.
  */
 export async function createCluster(
   directory: DataDirectory,
@@ -142,11 +143,7 @@ async function sync(directory: string): Promise<void> {
 function explain(directory: DataDirectory, error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException
   if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new CreateFailedError(
-      directory.path,
-      'the disk is full; free some 50 MB, or use another place',
-      { cause: error },
-    )
+    return new DiskFullError(directory.path, directory.path, null, { cause: error })
   }
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
     const { path = directory.path } = error as NodeJS.ErrnoException

@@ -1,6 +1,7 @@
 import { acquire } from '@howdah/lock'
 import type { Runtime } from '@howdah/runtime'
 import type { DataDirectory } from './data-directory.ts'
+import { DiskFullError } from './data-directory-errors.ts'
 import { CreateFailedError } from './errors.ts'
 import { runServerProgram } from './server-program.ts'
 import type { ServerUser } from './server-user.ts'
@@ -38,6 +39,9 @@ export async function initdb(staging: string, initialization: Initialization): P
   ]
   await run('initdb', staging, initialization, args)
 }
+
+/** In bytes: what a new cluster takes while it is made. */
+const roomFor = 50e6
 
 /** Brings all of a cluster's files to disk. Throws {@link CreateFailedError}. */
 export async function syncToDisk(staging: string, initialization: Initialization): Promise<void> {
@@ -78,5 +82,7 @@ async function run(
   if (succeeded) return
   // The directory is removed by us.
   const words = stderr.replaceAll(/^initdb: .* not removed at user's request\n?/gm, '')
-  throw new CreateFailedError(directory.path, words.trim() || stdout.trim())
+  const failure = new CreateFailedError(directory.path, words.trim() || stdout.trim())
+  if (!/No space left on device/.test(failure.output)) throw failure
+  throw new DiskFullError(directory.path, directory.path, roomFor, { cause: failure })
 }

@@ -164,7 +164,13 @@ async function mayPass(
   return false
 }
 
-/** What is settled for every start comes last, so that nothing overrides it. */
+/**
+ * What is settled for every start comes last, so that nothing overrides it.
+ *
+ * The socket lies where the server works, by a relative name. So it can be made however long the path is (`sun_path` takes
+ * 107 bytes), a comma in the path does not end it, and a server whose directory was moved removes its own socket at its end,
+ * not the one of a new server at the old path. `SHOW unix_socket_directories` says `.` therefore; clients are told the path.
+ */
 function flags(settings: Readonly<Record<string, string>>, tcp: boolean | number): string[] {
   const all = {
     unix_socket_directories: '.',

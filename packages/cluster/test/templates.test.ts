@@ -195,7 +195,7 @@ describe('the cache', () => {
       using disk = mount(home.file('disk'), '12m')
       const cluster = new Cluster(`${disk.path}/data`, newest)
       await expect(cluster.create()).rejects.toMatchObject({
-        code: 'ERR_CLUSTER_CREATE_FAILED',
+        code: 'ERR_CLUSTER_DISK_FULL',
         message: expect.stringContaining('disk is full'),
       })
       expect(readdirSync(cluster.dataDir)).toEqual([])

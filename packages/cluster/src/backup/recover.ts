@@ -1,7 +1,8 @@
-import { rm } from 'node:fs/promises'
+import { rm, statfs } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Runtime } from '@howdah/runtime'
 import type { DataDirectory } from '../data-directory.ts'
+import { DiskFullError } from '../data-directory-errors.ts'
 import { writeOwnFile } from '../own-file.ts'
 import { findPostmaster } from '../postmaster.ts'
 import type { ServerUser } from '../server-user.ts'
@@ -68,6 +69,11 @@ export async function recover(
   // From 13 on, it says so; before, it goes on as if it had been told to come here.
   const isShort = /recovery ended before configured recovery target was reached/.test(log)
   if (!isShort && !/archive recovery complete/.test(log)) {
+    if (await hasNoRoom(directory, log)) {
+      throw new DiskFullError(directory.path, directory.path, null, {
+        cause: new Error(log),
+      })
+    }
     const why = result.failure ?? 'the server ended on the way'
     throw new RecoveryFailedError(directory.path, why, log.trim().split('\n').slice(-8).join('\n'))
   }
@@ -96,6 +102,13 @@ async function untilRecovered(
     if (postmaster === null || postmaster.file.status === 'ready') return
     await sleep(pause, undefined, { signal })
   }
+}
+
+/** Whether the server ended for lack of room. It says so, if there is room for that. */
+async function hasNoRoom(directory: DataDirectory, log: string): Promise<boolean> {
+  if (log.includes('No space left on device')) return true
+  const { bavail } = await statfs(directory.here)
+  return bavail === 0
 }
 
 /** A string in a configuration file. */

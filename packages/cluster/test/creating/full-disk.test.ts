@@ -5,6 +5,8 @@ import { Cluster, TemplateCache } from '../../src/index.ts'
 import { newest } from '../support/postgres.ts'
 
 const whyNot = SmallDisk.whyNot()
+/** In pages of 4 kB: a restore takes some 60 MB, and each try a second. */
+const step = 2500
 
 afterEach(() => vi.unstubAllEnvs())
 
@@ -36,7 +38,27 @@ describe.skipIf(whyNot !== null)(`on a full disk (${whyNot ?? 'mounted for this 
     using disk = SmallDisk.mount(512)
     disk.leave(0)
     const cluster = new Cluster(disk.file('data'), { strategy: newest.strategy })
-    await expect(cluster.create()).rejects.toMatchObject({ code: 'ERR_CLUSTER_CREATE_FAILED' })
+    await expect(cluster.create()).rejects.toMatchObject({ code: 'ERR_CLUSTER_DISK_FULL' })
     expect(readdirSync(cluster.dataDir)).toEqual([])
   })
+
+  it('a cluster is restored, whole, or not at all', async () => {
+    using disk = SmallDisk.mount(300 * 1024)
+    using home = temporaryDirectory()
+    const { strategy } = newest
+    const original = new Cluster(home.file('data'), { strategy })
+    await original.create()
+    await original.backup({ into: home.file('backups') })
+    const restored = new Cluster(disk.file('data'), { strategy })
+    const refused = await onFullDisk(disk, {
+      prepare: () => undefined,
+      act: async () => await restored.restore({ from: home.file('backups') }),
+      look: async () => await restored.exists(),
+      old: false,
+      new: true,
+      refusal: { code: 'ERR_CLUSTER_DISK_FULL', path: disk.path },
+      step,
+    })
+    expect(refused).toBeGreaterThan(1)
+  }, 300_000)
 })
