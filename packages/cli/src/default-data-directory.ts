@@ -1,4 +1,4 @@
-import { lstatSync, type Stats, statSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdirSync, type Stats, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { makeDirectories } from '@howdah/lock'
 import { ForeignDirectoryError } from './errors.ts'
@@ -17,8 +17,8 @@ export interface DataDirectoryChoice {
  * Chooses the data directory: the one asked for, else `PGDATA`, else `data` in the nearest `.howdah` from `cwd` upwards,
  * else `.howdah/data` in `cwd`.
  *
- * A `.howdah` that belongs neither to us nor to root is passed over, since one that is planted would mean another's
- * server. If it is that of `cwd` itself, so that nothing is left to fall back on, this throws
+ * A `.howdah` that belongs neither to us nor to root, or in which another user can put a data directory, is passed over: it
+ * would mean another's server. If it is that of `cwd` itself, so that nothing is left to fall back on, this throws
  * {@link ForeignDirectoryError}.
  */
 export function chooseDataDirectory(
@@ -47,7 +47,13 @@ export function namedDataDirectory(path: string): DataDirectoryChoice {
 
 /** Makes the `.howdah` that a cluster is about to be created in, with a file that keeps it out of git. */
 export function prepareProject(project: string): void {
-  makeDirectories(project)
+  makeDirectories(dirname(project))
+  try {
+    // Whatever the umask leaves, nobody else is to put a data directory here.
+    mkdirSync(project, 0o755)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
   try {
     writeFileSync(join(project, '.gitignore'), '*\n', { flag: 'wx' })
   } catch (error) {
@@ -64,8 +70,14 @@ function problemOf(project: string, uid: number): string | null {
     const link = lstatSync(project)
     const target = statSync(project)
     if (!target.isDirectory()) return 'is not a directory'
-    if (ours(link) && ours(target)) return null
-    return `belongs to another user (uid ${ours(link) ? target.uid : link.uid})`
+    if (!ours(link) || !ours(target)) {
+      return `belongs to another user (uid ${ours(link) ? target.uid : link.uid})`
+    }
+    if ((target.mode & 0o002) !== 0) return 'can be written by everybody (mend it with: chmod o-w)'
+    // As root, we run the clusters of other users.
+    const data = uid === 0 ? undefined : statSync(join(project, 'data'), { throwIfNoEntry: false })
+    if (data === undefined || ours(data)) return null
+    return `has the data directory of another user (uid ${data.uid})`
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     return code === 'ENOENT' || code === 'ENOTDIR' ? missing : `cannot be looked at (${code})`

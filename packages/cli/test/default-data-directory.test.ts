@@ -1,4 +1,12 @@
-import { chownSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { temporaryDirectory } from '@howdah/fixtures'
 import { describe, expect, test } from 'vitest'
@@ -57,6 +65,32 @@ describe('the data directory', () => {
     )
   })
 
+  test('lies in no .howdah of ours into which everybody can put one', () => {
+    using root = temporaryDirectory()
+    mkdirSync(root.file('.howdah'))
+    const choose = () => chooseDataDirectory(undefined, { env: {}, cwd: root.path }).path
+    chmodSync(root.file('.howdah'), 0o775)
+    expect(choose()).toBe(root.file('.howdah/data'))
+    chmodSync(root.file('.howdah'), 0o777)
+    expect(choose).toThrow('.howdah can be written by everybody (mend it with: chmod o-w)')
+  })
+
+  test.runIf(us === 0)("is another user's only as root (two users: root only)", () => {
+    using root = temporaryDirectory()
+    mkdirSync(root.file('.howdah/data'), { recursive: true })
+    const choose = (uid: number) =>
+      chooseDataDirectory(undefined, { env: {}, cwd: root.path }, uid).path
+    chownSync(root.file('.howdah'), another, -1)
+    chownSync(root.file('.howdah/data'), another, -1)
+    expect(choose(another)).toBe(root.file('.howdah/data'))
+    chownSync(root.file('.howdah/data'), another + 1, -1)
+    expect(() => choose(another)).toThrow(
+      `has the data directory of another user (uid ${another + 1})`,
+    )
+    chownSync(root.file('.howdah'), 0, -1)
+    expect(choose(0)).toBe(root.file('.howdah/data'))
+  })
+
   test("root's is everybody's, a link of our own too", () => {
     using root = temporaryDirectory()
     mkdirSync(root.file('elsewhere'))
@@ -68,6 +102,20 @@ describe('the data directory', () => {
     expect(choose(us === 0 ? another : us)).toBe(root.file('.howdah/data'))
   })
 })
+
+test.skipIf(process.platform === 'win32')(
+  'a project is closed to what others would write, whatever the umask',
+  () => {
+    using root = temporaryDirectory()
+    const before = process.umask(0)
+    try {
+      prepareProject(root.file('.howdah'))
+    } finally {
+      process.umask(before)
+    }
+    expect(statSync(root.file('.howdah')).mode & 0o777).toBe(0o755)
+  },
+)
 
 test('a project is kept out of git, and an ignore file that is there is left alone', () => {
   using root = temporaryDirectory()

@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openPlainFile } from '@howdah/lock'
 import type { DataDirectory } from './data-directory.ts'
+import { PermissionError } from './data-directory-errors.ts'
 
 /** What of a log is read. */
 export interface LogOptions {
@@ -57,6 +58,10 @@ export async function* followLog(
 async function openLog(directory: DataDirectory): Promise<FileHandle | null> {
   return await openPlainFile(directory.logFile).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null
+    if (error.code === 'EACCES') {
+      const why = `may not read ${directory.logFile}; run as the user whom it belongs to`
+      throw new PermissionError(directory.path, directory.logFile, why, { cause: error })
+    }
     throw error
   })
 }

@@ -1,5 +1,6 @@
 import type { Runtime } from '@howdah/runtime'
 import type { DataDirectory } from './data-directory.ts'
+import { DiskFullError } from './data-directory-errors.ts'
 import { NoSuperuserError } from './errors.ts'
 import { runServerProgram } from './server-program.ts'
 import type { ServerUser } from './server-user.ts'
@@ -31,7 +32,10 @@ export async function superusersWhileStopped(
   const roles = [...stdout.matchAll(/\brole = "([0-9a-f]+)"/g)].map(([, hex = '']) =>
     Buffer.from(hex, 'hex').toString(),
   )
-  if (roles.length === 0)
-    throw new NoSuperuserError(directory.path, [stderr, stdout].join('\n').trim())
+  if (roles.length === 0) {
+    const failure = new NoSuperuserError(directory.path, [stderr, stdout].join('\n').trim())
+    if (!stderr.includes('No space left on device')) throw failure
+    throw new DiskFullError(directory.path, directory.path, null, { cause: failure })
+  }
   return roles
 }

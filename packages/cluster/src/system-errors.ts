@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { type ClusterError } from './data-directory-errors.ts'
+import { type ClusterError, PermissionError } from './data-directory-errors.ts'
 import { NoProcError, ReadOnlyError, SystemLimitError } from './errors.ts'
 
 /** Limits of the system, by the code of the error that says so: what is exhausted, and how to have more of it. */
@@ -61,6 +61,10 @@ function explanationOf(dataDir: string, error: unknown): ClusterError | null {
     if (limit !== undefined) return new SystemLimitError(dataDir, code, ...limit, { cause: error })
     if (code === 'ENOENT' && path?.startsWith('/proc/self/') === true)
       return new NoProcError(dataDir, { cause: error })
+    if (code === 'EPERM' && syscall === 'kill') {
+      const why = `the server on ${dataDir} is another user's, who alone can stop it; run as that user`
+      return new PermissionError(dataDir, dataDir, why, { cause: error })
+    }
     if (code === 'EROFS')
       return new ReadOnlyError(dataDir, byName(path ?? dataDir, dataDir), { cause: error })
     if (syscall === 'mkdir' && code === 'ENOENT' && path !== undefined && cannotMake(path))

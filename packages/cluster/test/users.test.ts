@@ -138,6 +138,27 @@ describe.runIf(isRoot && checkoutIsOpen)(
       })
     })
 
+    it.each(['stop', 'destroy', 'backup'] as const)(
+      'cannot %s what another user has opened to everybody, and is told why',
+      async (action) => {
+        using home = temporaryDirectory()
+        const cluster = new Cluster(home.file('data'), { strategy, runAs: 'daemon' })
+        await cluster.start()
+        execFileSync('chmod', ['-R', 'a+rwX', cluster.dataDir])
+        const options = { into: home.file('cache', 'backups') }
+        await using user = new Worker(action, cluster.dataDir, newest, options, asStranger(home))
+        let said = await user.next()
+        while (said !== null && 'phase' in said) said = await user.next()
+        expect(said).toMatchObject({
+          error: {
+            code: 'ERR_CLUSTER_PERMISSION',
+            message: expect.stringContaining('run as that user'),
+          },
+        })
+        await cluster.destroy({ force: true })
+      },
+    )
+
     it('does not take a cluster that may not be read for a missing or a stopped one', async () => {
       using home = temporaryDirectory()
       await new Cluster(home.file('data'), { strategy }).create()

@@ -150,9 +150,9 @@ export class Shared<Options> extends Handle<Options> implements AsyncDisposable 
   }
 
   /** Stops using it; the last one stops it. Uses up the handle, also when it rejects. */
-  leave(options: LeaveOptions = {}): Promise<Left> {
+  async leave(options: LeaveOptions = {}): Promise<Left> {
     const use = this.#take('leave')
-    return leave(this.coordinated, use, { watchdog: this.#options.watchdog, ...options })
+    return await leave(this.coordinated, use, { watchdog: this.#options.watchdog, ...options })
   }
 
   /**

@@ -143,7 +143,7 @@ describe('a handle that is used up', () => {
     const shared = await free.join({ start })
     const exclusive = await shared.tryExclusive()
     const usedUp = { code: 'ERR_COORDINATE_USED_UP' }
-    expect(() => shared.leave()).toThrow(
+    await expect(shared.leave()).rejects.toThrow(
       'Shared.leave() needs a handle that is still held, and this one was used up by tryExclusive(); join again',
     )
     await shared[Symbol.asyncDispose]()
