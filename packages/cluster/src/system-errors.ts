@@ -10,6 +10,10 @@ const limits: Readonly<Record<string, readonly [what: string, cure: string]>> = 
     'no more files can be opened on this machine',
     'end what has so many open, or raise fs.file-max',
   ],
+  EFBIG: [
+    'a file would become longer than this process may make it',
+    'raise the limit, as with: ulimit -f unlimited',
+  ],
   EAGAIN: [
     'no more processes can be started here',
     'end some, or raise the limit: ulimit -u, or that of the container',
@@ -26,6 +30,11 @@ export function explainedByLog(dataDir: string, log: string, cause: Error): Clus
   if (log.includes('insufficient file descriptors')) {
     const what = 'a server started here may open too few files'
     return new SystemLimitError(dataDir, 'EMFILE', what, limits['EMFILE']?.[1] ?? '', { cause })
+  }
+  // As one limit of processes has it; another says that there is no memory for one.
+  if (/could not fork .* process: Resource temporarily unavailable/.test(log)) {
+    const [what = '', cure = ''] = limits['EAGAIN'] ?? []
+    return new SystemLimitError(dataDir, 'EAGAIN', what, cure, { cause })
   }
   // By /proc/self/exe the loader knows where a program lies, and so its libraries.
   const isLoader = log.includes('error while loading shared libraries')
@@ -59,7 +68,7 @@ function explanationOf(dataDir: string, error: unknown): ClusterError | null {
     const limit =
       code === 'EAGAIN' && syscall?.startsWith('spawn') !== true ? undefined : limits[code]
     if (limit !== undefined) return new SystemLimitError(dataDir, code, ...limit, { cause: error })
-    if (code === 'ENOENT' && path?.startsWith('/proc/self/') === true)
+    if (code === 'ENOENT' && path?.startsWith('/proc/self/') === true && isWithoutProc())
       return new NoProcError(dataDir, { cause: error })
     if (code === 'EPERM' && syscall === 'kill') {
       const why = `the server on ${dataDir} is another user's, who alone can stop it; run as that user`

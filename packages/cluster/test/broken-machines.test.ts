@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Cluster } from '../src/index.ts'
+import { explainedByLog } from '../src/system-errors.ts'
 import { newest } from './support/postgres.ts'
 
 let home: TemporaryDirectory
@@ -51,7 +52,7 @@ async function attempt(
 const unshare = ['unshare', '-m', '--propagation', 'private']
 const canMount = spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0
 
-describe.runIf(process.platform === 'linux')('where a process may open few files', () => {
+describe.runIf(process.platform === 'linux')('where a process may open few files, or write little', () => {
   it('the limit is named, or all goes well', { timeout: 180_000 }, async () => {
     await cluster.create()
     const answers = new Map<number, unknown>()
@@ -72,6 +73,22 @@ describe.runIf(process.platform === 'linux')('where a process may open few files
         ),
       })
     }
+  })
+
+  it('a limit of the length of files is named', async () => {
+    expect(await attempt({ operation: 'create', before: 'ulimit -f 8' })).toEqual({
+      code: 'ERR_CLUSTER_LIMIT',
+      message: expect.stringMatching(/EFBIG.*; raise the limit, as with: ulimit -f unlimited/),
+    })
+  })
+
+  it('a limit of processes is named, by which a server could not start its own', () => {
+    const log =
+      '2026-11-29 03:04:11.412 UTC [18287] LOG:  could not fork startup process: Resource temporarily unavailable\n'
+    expect(explainedByLog('/data', log, new Error('it ended'))).toMatchObject({
+      code: 'ERR_CLUSTER_LIMIT',
+      message: expect.stringContaining('raise the limit: ulimit -u'),
+    })
   })
 
   it('descriptors that were opened before the limit was lowered are in nobody’s way', async () => {
