@@ -33,53 +33,52 @@ async function makeCluster(project: Project, env: NodeJS.ProcessEnv) {
   return result
 }
 
-async function doesWithout(project: Project, cache: string): Promise<void> {
-  const env = { HOWDAH_CACHE_DIR: cache }
-  const { status, stderr } = await makeCluster(project, env)
-  expect({ status, stderr }).toEqual({ status: 0, stderr: expect.stringContaining(cache) })
-  expect(stderr).toMatch(/^howdah: new clusters take longer without a cache of templates: .*\n$/)
-}
+/** What is said, in one line, if there is no cache. */
+const without = (cache: string) => ({
+  status: 0,
+  stdout: '',
+  stderr: expect.stringMatching(
+    new RegExp(`^howdah: new clusters take longer without a cache of templates: .*${cache}.*\\n$`),
+  ),
+})
 
-async function refuses(project: Project, temporary: string): Promise<void> {
-  const { status, stderr } = await makeCluster(project, { HOWDAH_TEMPORARY_DIR: temporary })
-  expect({ status, stderr }).toEqual({ status: 125, stderr: expect.stringContaining(temporary) })
-  expect(stderr).toMatch(/^howdah: .*; [^;]+\n$/)
-}
+/** What is said if temporary clusters cannot lie there: why, and what to do. */
+const refusal = (temporary: string) => ({
+  status: 125,
+  stdout: '',
+  stderr: expect.stringMatching(new RegExp(`^howdah: .*${temporary}.*; [^;]+\\n$`)),
+})
 
-test.skipIf(process.platform !== 'linux').each(places)(
-  'a cache %s is done without, in one line',
-  async (_, make) => {
-    await using project = new Project()
-    await doesWithout(project, make(project))
-  },
-)
+const isLinux = process.platform === 'linux'
 
-test.skipIf(process.platform !== 'linux').each(places)(
+test.runIf(isLinux).each(places)('a cache %s is done without, in one line', async (_, make) => {
+  await using project = new Project()
+  const cache = make(project)
+  expect(await makeCluster(project, { HOWDAH_CACHE_DIR: cache })).toEqual(without(cache))
+})
+
+test.runIf(isLinux).each(places)(
   'temporary clusters %s are refused at once, with a cure',
   async (_, make) => {
     await using project = new Project()
-    await refuses(project, make(project))
+    const temporary = make(project)
+    const result = await makeCluster(project, { HOWDAH_TEMPORARY_DIR: temporary })
+    expect(result).toEqual(refusal(temporary))
   },
 )
 
-test.skipIf(whyNot !== null)(
-  `a cache on a full disk is done without, and temporary clusters are refused there (${whyNot ?? 'mounted for this test'})`,
-  async () => {
+test.skipIf(whyNot !== null).each([
+  ['full', (disk: SmallDisk) => disk.leave(0)],
+  ['read-only', (disk: SmallDisk) => disk.makeReadOnly()],
+])(
+  `on a %s disk, a cache is done without, and temporary clusters are refused (${whyNot ?? 'mounted for this test'})`,
+  async (_, spoil) => {
     await using project = new Project()
     using disk = SmallDisk.mount(64)
-    disk.leave(0)
-    await doesWithout(project, disk.file('cache'))
-    await refuses(project, disk.file('temporary'))
-  },
-)
-
-test.skipIf(whyNot !== null)(
-  `a cache on a read-only disk is done without, and temporary clusters are refused there (${whyNot ?? 'mounted for this test'})`,
-  async () => {
-    await using project = new Project()
-    using disk = SmallDisk.mount(64)
-    disk.makeReadOnly()
-    await doesWithout(project, disk.file('cache'))
-    await refuses(project, disk.file('temporary'))
+    spoil(disk)
+    const [cache, temporary] = [disk.file('cache'), disk.file('temporary')]
+    expect(await makeCluster(project, { HOWDAH_CACHE_DIR: cache })).toEqual(without(cache))
+    const result = await makeCluster(project, { HOWDAH_TEMPORARY_DIR: temporary })
+    expect(result).toEqual(refusal(temporary))
   },
 )
