@@ -52,52 +52,55 @@ async function attempt(
 const unshare = ['unshare', '-m', '--propagation', 'private']
 const canMount = spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0
 
-describe.runIf(process.platform === 'linux')('where a process may open few files, or write little', () => {
-  it('the limit is named, or all goes well', { timeout: 180_000 }, async () => {
-    await cluster.create()
-    const answers = new Map<number, unknown>()
-    for (const files of [20, 26, 29, 30, 31, 32, 34, 36, 38, 40, 44, 200]) {
-      answers.set(files, await attempt({ before: `ulimit -n ${files}` }))
-    }
-    expect(answers.get(200)).toEqual({ done: true })
-    // With too few, Node cannot even load the modules; with some more, all goes well.
-    const refusals = [...answers.values()].filter(
-      (answer) => answer !== null && !('done' in (answer as object)),
-    )
-    expect(refusals.length).toBeGreaterThan(0)
-    for (const refusal of refusals) {
-      expect(refusal).toEqual({
+describe.runIf(process.platform === 'linux')(
+  'where a process may open few files, or write little',
+  () => {
+    it('the limit is named, or all goes well', { timeout: 180_000 }, async () => {
+      await cluster.create()
+      const answers = new Map<number, unknown>()
+      for (const files of [20, 26, 29, 30, 31, 32, 34, 36, 38, 40, 44, 200]) {
+        answers.set(files, await attempt({ before: `ulimit -n ${files}` }))
+      }
+      expect(answers.get(200)).toEqual({ done: true })
+      // With too few, Node cannot even load the modules; with some more, all goes well.
+      const refusals = [...answers.values()].filter(
+        (answer) => answer !== null && !('done' in (answer as object)),
+      )
+      expect(refusals.length).toBeGreaterThan(0)
+      for (const refusal of refusals) {
+        expect(refusal).toEqual({
+          code: 'ERR_CLUSTER_LIMIT',
+          message: expect.stringMatching(
+            / files \(EMFILE\), for \/.*; raise the limit, as with: ulimit -n/,
+          ),
+        })
+      }
+    })
+
+    it('a limit of the length of files is named', async () => {
+      expect(await attempt({ operation: 'create', before: 'ulimit -f 8' })).toEqual({
         code: 'ERR_CLUSTER_LIMIT',
-        message: expect.stringMatching(
-          / files \(EMFILE\), for \/.*; raise the limit, as with: ulimit -n/,
-        ),
+        message: expect.stringMatching(/EFBIG.*; raise the limit, as with: ulimit -f unlimited/),
       })
-    }
-  })
-
-  it('a limit of the length of files is named', async () => {
-    expect(await attempt({ operation: 'create', before: 'ulimit -f 8' })).toEqual({
-      code: 'ERR_CLUSTER_LIMIT',
-      message: expect.stringMatching(/EFBIG.*; raise the limit, as with: ulimit -f unlimited/),
     })
-  })
 
-  it('a limit of processes is named, by which a server could not start its own', () => {
-    const log =
-      '2026-11-29 03:04:11.412 UTC [18287] LOG:  could not fork startup process: Resource temporarily unavailable\n'
-    expect(explainedByLog('/data', log, new Error('it ended'))).toMatchObject({
-      code: 'ERR_CLUSTER_LIMIT',
-      message: expect.stringContaining('raise the limit: ulimit -u'),
+    it('a limit of processes is named, by which a server could not start its own', () => {
+      const log =
+        '2026-11-29 03:04:11.412 UTC [18287] LOG:  could not fork startup process: Resource temporarily unavailable\n'
+      expect(explainedByLog('/data', log, new Error('it ended'))).toMatchObject({
+        code: 'ERR_CLUSTER_LIMIT',
+        message: expect.stringContaining('raise the limit: ulimit -u'),
+      })
     })
-  })
 
-  it('descriptors that were opened before the limit was lowered are in nobody’s way', async () => {
-    const stdio = Array.from({ length: 301 }, () => 'ignore' as const)
-    expect(
-      await attempt({ before: 'ulimit -n 256' }, { stdio: ['ignore', 'pipe', 'pipe', ...stdio] }),
-    ).toEqual({ done: true })
-  })
-})
+    it('descriptors that were opened before the limit was lowered are in nobody’s way', async () => {
+      const stdio = Array.from({ length: 301 }, () => 'ignore' as const)
+      expect(
+        await attempt({ before: 'ulimit -n 256' }, { stdio: ['ignore', 'pipe', 'pipe', ...stdio] }),
+      ).toEqual({ done: true })
+    })
+  },
+)
 
 describe.runIf(process.platform === 'linux')('where the temporary directory', () => {
   it('is missing, a long path is reached all the same', async () => {
