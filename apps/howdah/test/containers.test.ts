@@ -63,6 +63,16 @@ describe.skipIf(denied !== null)(
           options,
         )
         expect(made).toMatchObject({ status: 0 })
+        // Root works for that user, too, also below directories that are closed to it.
+        const closed = `
+          mkdir -m 700 closed; mkdir closed/data; chown 12345:0 closed/data
+          howdah -D closed/data start 2>&1 | grep -c 'has none for uid 12345'
+          ${cure}; howdah -D closed/data -c 'select 40 + 2'
+        `
+        expect(await Container.run(closed, options)).toMatchObject({
+          status: 0,
+          stdout: expect.stringMatching(/^1\n[^]*42/),
+        })
         const used = await Container.run(`howdah -D data -c 'table t'; howdah -D data status`, {
           ...options,
           user: 'nameless',

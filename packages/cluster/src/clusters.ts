@@ -1,10 +1,11 @@
 import { isAbsolute } from 'node:path'
+import { inspect } from '@howdah/lock'
 import type { ClusterStatus } from './cluster-status.ts'
 import { Cluster } from './cluster.ts'
 import type { ClusterUse } from './cluster-use.ts'
-import { isStaging } from './data-directory.ts'
+import { DataDirectory, isStaging } from './data-directory.ts'
 import { nameOfUserOf } from './server-user.ts'
-import { Uses } from './uses.ts'
+import { type FoundUse, Uses } from './uses.ts'
 import { isGone, registryIn } from './write-scope.ts'
 
 /** A cluster of this machine. */
@@ -51,7 +52,7 @@ export async function clusters({ onNotice }: ClustersOptions = {}): Promise<List
 
 /** What is known of a cluster before it is looked at. */
 interface Candidate {
-  readonly uses: ClusterUse[]
+  readonly uses: FoundUse[]
   /** Has it forgotten where it is known. */
   readonly forget: (() => Promise<void>)[]
 }
@@ -85,7 +86,7 @@ class Survey {
     })
     await this.attempt(async () => {
       const found = await uses.list((error) => this.notice(error.message))
-      for (const { dataDir, use } of found) this.candidate(dataDir).uses.push(use)
+      for (const use of found) this.candidate(use.dataDir).uses.push(use)
     })
     await this.attempt(async () => {
       for (const { name } of await (await registryIn(path)).list()) {
@@ -113,8 +114,9 @@ class Survey {
 /** `null` where there is no cluster any more, nor anybody who says to use it. */
 async function examine(
   dataDir: string,
-  { uses, forget }: Candidate,
+  { uses: found, forget }: Candidate,
 ): Promise<ListedCluster | null> {
+  const uses = await ofTheLiving(dataDir, found)
   if (uses.length === 0 && (await isGone(dataDir))) {
     await Promise.all(forget.map(async (drop) => await drop().catch(() => undefined)))
     return null
@@ -128,6 +130,30 @@ async function examine(
   const others = status.state === 'running' ? await unlisted(cluster, uses) : []
   const users = [...uses, ...others].toSorted((one, other) => timeOf(one) - timeOf(other))
   return { dataDir, status, users }
+}
+
+/**
+ * Without the uses of containers that were killed: they live only if the use lock is held by somebody else than those who are
+ * known to live. They were listed before it is looked at, and who uses a cluster holds it for longer than being listed.
+ */
+async function ofTheLiving(dataDir: string, found: readonly FoundUse[]): Promise<ClusterUse[]> {
+  const living = found.filter(({ lives }) => lives)
+  const others = found.filter(({ lives }) => !lives)
+  if (others.length === 0 || (await hasOtherHolders(dataDir, living)))
+    return found.map(({ use }) => use)
+  for (const { drop } of others) await drop().catch(() => undefined)
+  return living.map(({ use }) => use)
+}
+
+async function hasOtherHolders(dataDir: string, known: readonly FoundUse[]): Promise<boolean> {
+  const pids = new Set(known.map(({ use }) => use.pid))
+  try {
+    const { holders, unseen } = await inspect(new DataDirectory(dataDir).versionFile)
+    return unseen !== null || holders.some(({ pid }) => !pids.has(pid))
+  } catch {
+    // It cannot be told here.
+    return true
+  }
 }
 
 /** Users that the kernel knows, and no state: they may have none, or that of another user. */

@@ -10,6 +10,10 @@ export interface FoundUse {
   /** The cluster's real path. */
   readonly dataDir: string
   readonly use: ClusterUse
+  /** Whether its process is known to live: of one in another container that cannot be told. */
+  readonly lives: boolean
+  /** Takes it off the list, unless one only looks. */
+  drop(): Promise<void>
 }
 
 /** In ms: how long to wait for those who look into the same segment, which takes them a moment. */
@@ -68,7 +72,7 @@ export class Uses {
   }
 
   /**
-   * Everybody who uses a cluster and lives. What was left by those who were killed is removed, unless one only looks.
+   * Everybody who uses a cluster and may live. What was left by those who were killed is removed, unless one only looks.
    *
    * `tell` is told of what cannot be read, which ends nothing. Rejects where the store cannot be read at all.
    */
@@ -78,10 +82,20 @@ export class Uses {
       if (identity !== null && this.create) await this.tidy(identity).catch(() => undefined)
     }
     for await (const entry of this.store.all(patience)) {
-      if (entry.error !== null) tell(entry.error)
-      else if (liveness(entry.process) !== 'dead') {
-        found.push({ dataDir: entry.state.dataDir, use: readUse(entry.process, entry.state) })
+      if (entry.error !== null) {
+        tell(entry.error)
+        continue
       }
+      const state = liveness(entry.process)
+      if (state === 'dead') continue
+      found.push({
+        dataDir: entry.state.dataDir,
+        use: readUse(entry.process, entry.state),
+        lives: state === 'alive',
+        drop: async () => {
+          if (this.create) await entry.entry.destroy()
+        },
+      })
     }
     return found
   }

@@ -8,7 +8,13 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { userInfo } from 'node:os'
-import { temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
+import {
+  inPidNamespace,
+  temporaryDirectory,
+  type TemporaryDirectory,
+  until,
+  whyNoPidNamespaces,
+} from '@howdah/fixtures'
 import { acquire } from '@howdah/lock'
 import { pathIdentity } from '@howdah/store'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -17,6 +23,8 @@ import { newest } from './support/postgres.ts'
 import { Worker } from './support/worker.ts'
 
 const { strategy } = newest
+const noNamespaces = whyNoPidNamespaces()
+if (noNamespaces !== null) console.log(`no users in containers: ${noNamespaces}`)
 let home: TemporaryDirectory
 let notices: string[]
 const made: Cluster[] = []
@@ -111,6 +119,27 @@ describe('a process that uses a cluster', () => {
     expect((await only()).users).toEqual([])
     expect(left().uses).toEqual([])
   })
+
+  it.skipIf(noNamespaces !== null)(
+    'of a container that was killed is listed no more, although its process cannot be looked at',
+    async () => {
+      const cluster = at('data')
+      await cluster.create()
+      await using user = new Worker('use', cluster.dataDir, newest, {}, { by: inPidNamespace })
+      expect(await user.next()).toMatchObject({ joined: 'modified' })
+      expect((await only()).users).toHaveLength(1)
+      await user.kill()
+      await until('it is gone', async () => (await only()).users.length === 0)
+      await only()
+      expect(left().uses).toEqual([])
+      // Also while others use the cluster.
+      await using other = new Worker('use', cluster.dataDir, newest, {}, { by: inPidNamespace })
+      await other.next()
+      await other.kill()
+      await using _ = await cluster.run()
+      expect((await only()).users).toMatchObject([{ pid: process.pid }])
+    },
+  )
 
   it('is not listed when it could not join after all', async () => {
     const cluster = at('data')

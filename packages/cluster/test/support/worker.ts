@@ -37,11 +37,21 @@ export class Worker implements AsyncDisposable {
     dataDir: string,
     postgres: Subject,
     options: object = {},
-    spawning: { uid?: number; gid?: number; env?: NodeJS.ProcessEnv } = {},
+    {
+      by = (command) => command,
+      ...spawning
+    }: {
+      uid?: number
+      gid?: number
+      env?: NodeJS.ProcessEnv
+      /** Runs its command by another one. */
+      by?: (command: [string, ...string[]]) => [string, ...string[]]
+    } = {},
   ) {
     const request = JSON.stringify({ action, dataDir, postgres: postgres.place, options })
     const script = fileURLToPath(new URL('worker.mjs', import.meta.url))
-    this.process = spawn(process.execPath, [script, request], {
+    const [program, ...args] = by([process.execPath, script, request])
+    this.process = spawn(program, args, {
       stdio: ['pipe', 'pipe', 'inherit'],
       ...spawning,
       env: { ...process.env, ...spawning.env },
