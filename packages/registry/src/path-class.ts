@@ -2,8 +2,8 @@ import { dirname } from 'node:path'
 import type { ScopeRule } from './scopes.ts'
 
 /**
- * Paths that the same rules cover: a path itself (0), what lies directly in it under a name that no rule mentions (1), or
- * what lies further below such a name (2).
+ * Paths that the same rules cover: the target of a rule (0), what lies directly in that and is no target (1), or what lies
+ * further below and has no other target above it (2).
  */
 export interface PathClass {
   readonly path: string
@@ -12,19 +12,12 @@ export interface PathClass {
 
 /**
  * Classes such that any two paths in one are covered by the same of these rules, and every path is in one or is covered
- * by none of them. So what holds of each class holds of each of the infinitely many paths.
+ * by none of them: a path is in a class of the nearest target that it is or lies below. So what holds of each class holds
+ * of each of the infinitely many paths.
  */
 export function pathClasses(rules: Iterable<ScopeRule>): PathClass[] {
-  const paths = new Set<string>()
-  const targets = [...rules].map(({ target }) => target)
-  for (const target of targets) {
-    // What lies between two targets is told apart, too; what lies above all of them is covered by none.
-    for (let path = target; !paths.has(path); path = dirname(path)) {
-      paths.add(path)
-      if (!targets.some((other) => other !== path && isWithin(path, other))) break
-    }
-  }
-  return [...paths].flatMap((path) => ([0, 1, 2] as const).map((below) => ({ path, below })))
+  const targets = new Set([...rules].map(({ target }) => target))
+  return [...targets].flatMap((path) => ([0, 1, 2] as const).map((below) => ({ path, below })))
 }
 
 /** Whether a rule covers the paths of a class. */
