@@ -40,6 +40,7 @@ describe('a transaction id or a checksum as text', () => {
   it('has 64 bits', () => {
     expect(() => formatTxid(1n << 64n)).toThrow(option)
     expect(() => formatChecksum(-1n)).toThrow(option)
+    expect(formatTxid(0n)).toBe('0000000000000000')
   })
 })
 
@@ -56,6 +57,7 @@ describe('a position as text', () => {
     'is nothing else: "%s"',
     (bad) => {
       expect(() => parsePosition(bad)).toThrow(option)
+      expect(() => parsePosition(bad)).toThrow('is no position')
     },
   )
 })
@@ -72,6 +74,7 @@ describe("a file's name", () => {
     '2-3.ltx',
     '0000000000000002-00000000000000FF.ltx',
     '0000000000000002-00000000000000ff.ltx.tmp',
+    '.0000000000000002-00000000000000ff.ltx',
   ])('is nothing else: "%s"', (name) => {
     expect(parseLtxFileName(name)).toBeNull()
   })
