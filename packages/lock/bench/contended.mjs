@@ -2,12 +2,12 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { acquire } from '@howdah/lock'
 import { lockers } from './lockers.mjs'
-import { mean, quantile, start } from './process.mjs'
+import { denoNames, mean, quantile, start } from './process.mjs'
 
 /** Processes in a hot loop that hold a lock for 1 ms each time: how soon it goes over, who gets it, and what that costs. */
 export async function contended(directory, processes, seconds = 3) {
   const rows = []
-  for (const [index, name] of Object.keys(lockers).entries()) {
+  for (const [index, name] of [...Object.keys(lockers), ...denoNames()].entries()) {
     const path = join(directory, `contended-${processes}-${index}`)
     const contenders = await Promise.all(
       Array.from({ length: processes }, () => start('contender.mjs', name, path, 1)),

@@ -2,9 +2,10 @@
 // Then prints how that went, in JSON; instants are in nanoseconds by the clock that all processes share.
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { lockers } from './lockers.mjs'
 
 const [name, path, hold] = process.argv.slice(2)
+const ofDeno = 'deno' in process.versions
+const { instant, lockers } = await import(ofDeno ? './deno-lockers.mjs' : './lockers.mjs')
 const lock = lockers[name]
 const end = new AbortController()
 const holds = []
@@ -18,12 +19,12 @@ await once(process.stdin, 'data')
 process.stdin.once('data', () => end.abort())
 const cpu = process.cpuUsage()
 while (!end.signal.aborted) {
-  const start = process.hrtime.bigint()
+  const start = instant()
   const unlock = await lock(path)
-  const from = process.hrtime.bigint()
-  longest = Math.max(longest, Number(from - start) / 1e6)
+  const from = instant()
+  longest = Math.max(longest, (from - start) / 1e6)
   await sleep(Number(hold))
-  holds.push([Number(from), Number(process.hrtime.bigint())])
+  holds.push([from, instant()])
   await unlock()
 }
 const { user, system } = process.cpuUsage(cpu)

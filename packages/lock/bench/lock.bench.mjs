@@ -1,9 +1,12 @@
-// Compares with other packages in one run, and prints tables. `node bench/lock.bench.mjs [PART …]`
+// Compares with other packages in one run, and prints tables. `node bench/lock.bench.mjs [--others] [PART …]`
+//
+// `--others` compares with fs-ext-extra-prebuilt and Deno, too, which npm installs into a temporary directory. Bun has no locks
+// on files of its own.
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { contended, writerAmongReaders } from './contended.mjs'
-import { uncontended } from './uncontended.mjs'
+import { parseArgs } from 'node:util'
+import { installOthers } from './others.mjs'
 import { afterKill, idleWaiting, readingBesideWaiters } from './waiting.mjs'
 
 const directories = []
@@ -13,6 +16,14 @@ const directory = (parent) => {
 }
 const disk = directory(tmpdir())
 const memory = existsSync('/dev/shm') ? directory('/dev/shm') : null
+const { positionals: wanted, values } = parseArgs({
+  options: { others: { type: 'boolean', default: false } },
+  allowPositionals: true,
+})
+if (values.others) installOthers(directory(tmpdir()))
+// Not before: they look for what is installed.
+const { contended, writerAmongReaders } = await import('./contended.mjs')
+const { uncontended } = await import('./uncontended.mjs')
 
 const parts = {
   uncontended: async () => {
@@ -35,7 +46,6 @@ function print(title, rows) {
 }
 
 try {
-  const wanted = process.argv.slice(2)
   for (const [name, part] of Object.entries(parts))
     if (wanted.length === 0 || wanted.includes(name)) await part()
 } finally {

@@ -2,16 +2,31 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { promisify } from 'node:util'
 import { acquire } from '@howdah/lock'
 import extensions from 'fs-native-extensions'
 import fsExt from 'fs-ext'
 import properLockfile from 'proper-lockfile'
+import { other } from './others.mjs'
 
-const flock = promisify(fsExt.flock)
+/** fs-ext, or what is made after it. */
+const flockOf = (module) => {
+  const flock = promisify(module.flock)
+  return async (path) => {
+    const fd = openSync(path, 'a')
+    await flock(fd, 'ex')
+    return () => closeSync(fd)
+  }
+}
+
+const extra = other('fs-ext-extra-prebuilt')
 
 /** proper-lockfile, told to be as quick as it can be told: it polls every few milliseconds. */
 const retries = { forever: true, minTimeout: 1, maxTimeout: 5 }
+
+/** Now, in ns by the clock that all processes share. */
+export const instant = () => Number(process.hrtime.bigint())
 
 export const lockers = {
   '@howdah/lock': async (path) => {
@@ -22,11 +37,8 @@ export const lockers = {
     const lock = await acquire(path, { fair: false })
     return () => lock.release()
   },
-  'fs-ext, asynchronous flock': async (path) => {
-    const fd = openSync(path, 'a')
-    await flock(fd, 'ex')
-    return () => closeSync(fd)
-  },
+  'fs-ext, asynchronous flock': flockOf(fsExt),
+  ...(extra && { 'fs-ext-extra-prebuilt': flockOf(createRequire(import.meta.url)(extra)) }),
   'fs-native-extensions': async (path) => {
     const fd = openSync(path, 'a')
     await extensions.waitForLock(fd)

@@ -1,11 +1,19 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { lockers } from './deno-lockers.mjs'
+import { deno } from './others.mjs'
 
-/** Starts a script of this directory, and waits until it says that it is ready. */
+/** The lockers that need Deno; none if it is not compared. */
+export const denoNames = () => (deno() === null ? [] : Object.keys(lockers))
+
+/** Starts a script of this directory, with its first word's runtime, and waits until it says that it is ready. */
 export async function start(script, ...args) {
   const path = fileURLToPath(new URL(script, import.meta.url))
-  const child = spawn(process.execPath, [path, ...args.map(String)], {
+  const runtime =
+    args[0] in lockers ? [deno(), 'run', '--quiet', '--allow-all'] : [process.execPath]
+  const [command, ...words] = [...runtime, path, ...args.map(String)]
+  const child = spawn(command, words, {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()

@@ -36,7 +36,7 @@ export async function readingBesideWaiters(directory) {
   }
 }
 
-/** How soon the lock of a killed process is had: it touches nothing, so only the polls notice. */
+/** How soon the lock of a killed process is taken by a waiter. */
 export async function afterKill(directory, times = 20) {
   const waits = []
   for (let count = 0; count < times; count++) {
