@@ -11,7 +11,13 @@ import {
 import { basename, dirname, join } from 'node:path'
 import { errno } from '@howdah/durable'
 import { acquireSync } from '../acquire.ts'
-import { LockError, LockTimeoutError, type LockHolder } from '../errors.ts'
+import {
+  LockError,
+  LockTimeoutError,
+  LockUnsupportedError,
+  fileError,
+  type LockHolder,
+} from '../errors.ts'
 import type { LockMode } from '../lock-mode.ts'
 import type { Lock } from '../lock.ts'
 
@@ -109,17 +115,23 @@ function write({ fd }: Lock): boolean {
   }
 }
 
-/** Gives a file another name. `false`: that is taken. */
+/** Gives a file another name. `false`: that is taken. If it fails the file is removed. */
 function link(path: string, name: string): boolean {
   try {
     linkSync(path, name)
     return true
   } catch (error) {
-    if (errno(error) === 'EEXIST') return false
+    const code = errno(error)
+    if (code === 'EEXIST') return false
     unlinkSync(path)
-    throw error
+    if (!withoutLinks.has(code)) throw fileError(error, name, 'make the lock file')
+    const why = `its file system has no hard links; give lockfilePath on another one`
+    throw new LockUnsupportedError(name, `cannot make the lock file ${name}: ${why}`, error)
   }
 }
+
+/** What link(2) says where there are no hard links. */
+const withoutLinks = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'])
 
 function draftOf(path: string): string {
   const name = basename(path)

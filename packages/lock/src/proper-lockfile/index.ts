@@ -14,7 +14,8 @@
  * - A file of another program at the path of the lock file is never removed or written.
  * - A process that a signal ends, such as SIGTERM, leaves its lock file. It is free: the next holder takes it over and removes it.
  *   proper-lockfile itself cannot do that, and needs the file to be removed by hand.
- * - It locks where flock(2) does: not on Windows, and on network file systems only as {@link acquire} says.
+ * - It locks where flock(2) does: not on Windows, and not where there are no hard links.
+ * - A process that is killed while it makes a lock file may leave `.<name>.….draft` beside it, which the next one uses and removes.
  *
  * @module
  */

@@ -120,6 +120,23 @@ describe('a process that ends with a lock', () => {
   })
 })
 
+describe('a file system without hard links', () => {
+  it('is named as the reason, and nothing is left', async () => {
+    await using child = Child.script(
+      `import fs from 'node:fs'
+      import { syncBuiltinESMExports } from 'node:module'
+      fs.linkSync = () => { throw Object.assign(new Error('not permitted'), { code: 'EPERM' }) }
+      syncBuiltinESMExports()
+      const lockfile = await import('@howdah/lock/proper-lockfile')
+      await lockfile.lock(process.argv[1]).catch(({ code, message }) => console.log(code, message))`,
+      file,
+    )
+    expect(await child.line()).toMatch(/^EPERM .*file\.lock: .* no hard links/)
+    await child.success()
+    expect(names()).toEqual(['file'])
+  })
+})
+
 describe('a process that is stopped', () => {
   it('keeps its lock, however old it looks, and is not compromised when it goes on', async () => {
     await using child = holder(`
