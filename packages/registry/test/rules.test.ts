@@ -1,6 +1,9 @@
+import { symlinkSync } from 'node:fs'
+import { temporaryDirectory } from '@howdah/fixtures'
 import { maxIdentity } from '@howdah/store'
 import { describe, expect, test } from 'vitest'
 import type { Allocation } from '../src/allocation.ts'
+import { canonicalPath } from '../src/canonical-path.ts'
 import { excessOf } from '../src/conflicts.ts'
 import { read, type ScopeRule, write } from '../src/index.ts'
 import { ancestorsOf, descendantsOf } from '../src/ownership.ts'
@@ -52,6 +55,32 @@ describe('delegation, in a table that somebody has damaged', () => {
     expect(descendantsOf(one, [one, other])).toEqual([other])
     const own = allocation('own', [], { delegatedFrom: 'own' })
     expect(descendantsOf(own, [own])).toEqual([])
+  })
+})
+
+describe('a path of a rule', () => {
+  test.each(['relative', '', '/with\0nul', 7 as unknown as string])('is refused: %j', (path) => {
+    const refused = expect.objectContaining({ code: 'ERR_REGISTRY_PATH' })
+    expect(() => canonicalPath(path)).toThrow(refused)
+  })
+
+  test('is refused if its links lead in a circle, with the reason', () => {
+    using directory = temporaryDirectory()
+    symlinkSync('other', directory.file('one'))
+    symlinkSync('one', directory.file('other'))
+    expect(() => canonicalPath(directory.file('one', 'below'))).toThrow(
+      expect.objectContaining({
+        code: 'ERR_REGISTRY_PATH',
+        cause: expect.objectContaining({ code: 'ELOOP' }),
+      }),
+    )
+  })
+
+  test('need not exist, and has no slash at its end', () => {
+    using directory = temporaryDirectory()
+    symlinkSync('nowhere', directory.file('link'))
+    expect(canonicalPath(`${directory.path}/link/x/`)).toBe(directory.file('nowhere', 'x'))
+    expect(canonicalPath('/')).toBe('/')
   })
 })
 
