@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   renameSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -40,6 +41,19 @@ describe('acquire', () => {
     expect(await readFile(path, 'utf8')).toBe('content')
     expect(readdirSync(directory.path)).toEqual(['lock'])
   })
+
+  it.each([0o600, 0o640])(
+    'makes the file with the permissions %o, and leaves those of an existing one',
+    async (permissions) => {
+      using directory = temporaryDirectory()
+      const path = directory.file('lock')
+      const mode = (): number => statSync(path).mode & 0o777
+      ;(await acquire(path, { permissions })).release()
+      expect(mode()).toBe(permissions)
+      acquireSync(path, { permissions: 0o666 }).release()
+      expect(mode()).toBe(permissions)
+    },
+  )
 
   it('waits for another process to release', async () => {
     using directory = temporaryDirectory()
