@@ -44,12 +44,20 @@ same() {
   fi
 }
 
+# Brings files to disk. One sync(1) can sync files, another everything only; if it can sync the source, and not these, the
+# disk of the archive fails.
+settle() {
+  sync -- "$@" 2>/dev/null && return
+  ! sync -- "$from" 2>/dev/null || fail "what is in $to cannot be brought to disk"
+  sync
+}
+
 temporary="$to/$name.$$.tmp"
 [ -d "$to" ] || fail "there is no directory $to"
 
 if [ -e "$to/$name" ]; then
   same "$from" "$to/$name" || fail "a different file of that name is in $to"
-  sync -- "$to/$name" "$to" 2>/dev/null || sync
+  settle "$to/$name" "$to"
   exit 0
 fi
 
@@ -58,7 +66,7 @@ rm -f -- "$to/$name".*.tmp
 # dd syncs the file alone, where it can; what else there is syncs a file or everything.
 if ! dd if="$from" of="$temporary" bs=1048576 conv=fsync 2>/dev/null; then
   reason=$(cp -- "$from" "$temporary" 2>&1) || fail "$reason"
-  sync -- "$temporary" 2>/dev/null || sync
+  settle "$temporary"
 fi
 same "$from" "$temporary" || fail "it was not copied right"
 if ! ln -- "$temporary" "$to/$name" 2>/dev/null; then
@@ -67,7 +75,7 @@ if ! ln -- "$temporary" "$to/$name" 2>/dev/null; then
   reason=$(mv -- "$temporary" "$to/$name" 2>&1) || fail "$reason"
 fi
 rm -f -- "$temporary"
-sync -- "$to" 2>/dev/null || sync
+settle "$to"
 exit 0
 `
 }

@@ -85,15 +85,27 @@ describe.skipIf(builtIn.length > 0)('a segment is archived', () => {
   })
 
   it('by syncing everything, where sync knows no files', () => {
-    const sync = (path: string) => [`sync -- ${path}`, 'sync ']
+    const sync = (path: string) => [`sync -- ${path}`, 'sync -- segment', 'sync']
     const calls = [
       copied,
       'cp -- segment wal/TEMPORARY',
       ...sync('wal/TEMPORARY'),
       linked,
       ...sync('wal'),
-    ].map((call) => call.trim())
-    expect(archive('dd*|sync*--*').calls.map((call) => call.trim())).toEqual(calls)
+    ]
+    const archived = archive('dd*|sync*--*')
+    expect(archived).toMatchObject({ status: 0, files: ['SEGMENT'] })
+    expect(archived.calls.map((call) => call.trim())).toEqual(calls)
+  })
+
+  it.each([
+    ['the file', 'dd*|sync*.tmp*', []],
+    ['its name', 'sync*/wal', ['SEGMENT']],
+  ])('only if that can be brought to disk: %s', (_, failing, files) => {
+    expect(archive(failing)).toMatchObject({ status: 1, files })
+    // The server tries again, and is told again, until that is so.
+    expect(archive(failing)).toMatchObject({ status: 1, files })
+    expect(archive()).toMatchObject({ status: 0, files: ['SEGMENT'] })
   })
 
   it('by a rename, where there are no links', () => {
