@@ -1,12 +1,12 @@
-import type { Context } from './command.ts'
-import { readCommandLine, type Said } from './command-line.ts'
+import type { Context } from './program/command.ts'
+import { readCommandLine, type Said } from './program/command-line.ts'
 import { codeOf, exitStatus, inUseElsewhere, statusOf } from './exit-status.ts'
-import { Interruption } from './interruption.ts'
+import { Interruption } from './running/interruption.ts'
 import type { Io } from './io.ts'
-import { Output } from './output.ts'
-import type { Invocation } from './program.ts'
-import { describeError } from './report-error.ts'
-import { requireUtf8 } from './require-utf8.ts'
+import { Output } from './output/output.ts'
+import type { Invocation } from './program/program.ts'
+import { describeError } from './output/report-error.ts'
+import { requireUtf8 } from './program/require-utf8.ts'
 
 /**
  * Runs a command line, without the name of the program, and answers with the exit status.

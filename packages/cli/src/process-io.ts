@@ -1,4 +1,4 @@
-import { inheritedDescriptors } from './inherited-descriptors.ts'
+import { inheritedDescriptors } from './running/inherited-descriptors.ts'
 import type { Io } from './io.ts'
 
 /**

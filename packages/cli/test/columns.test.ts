@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { columns } from '../src/columns.ts'
+import { columns } from '../src/output/columns.ts'
 
 test('each column is as wide as its widest cell, and no line ends with spaces', () => {
   const rows = [

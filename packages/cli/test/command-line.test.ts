@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readCommandLine } from '../src/command-line.ts'
+import { readCommandLine } from '../src/program/command-line.ts'
 import { fakeIo } from './fake-io.ts'
 
 function read(...args: string[]) {

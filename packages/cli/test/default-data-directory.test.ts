@@ -10,7 +10,7 @@ import {
 import { dirname } from 'node:path'
 import { temporaryDirectory } from '@howdah/fixtures'
 import { describe, expect, test } from 'vitest'
-import { chooseDataDirectory, prepareProject } from '../src/default-data-directory.ts'
+import { chooseDataDirectory, prepareProject } from '../src/opening/default-data-directory.ts'
 
 const us = process.getuid?.() ?? 0
 /** Somebody who is neither root nor we. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { readCommandLine } from '../src/command-line.ts'
-import { declarations } from '../src/declarations.ts'
+import { readCommandLine } from '../src/program/command-line.ts'
+import { declarations } from '../src/program/declarations.ts'
 import { fakeIo } from './fake-io.ts'
 
 function help(...args: string[]) {

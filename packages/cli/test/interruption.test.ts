@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { describe, expect, test, vi } from 'vitest'
-import { Interruption, type PassedSignal } from '../src/interruption.ts'
+import { Interruption, type PassedSignal } from '../src/running/interruption.ts'
 import { fakeIo } from './fake-io.ts'
 
 function subject() {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { Output } from '../src/output.ts'
+import { Output } from '../src/output/output.ts'
 import { fakeIo } from './fake-io.ts'
 
 afterEach(() => {

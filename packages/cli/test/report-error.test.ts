@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { describeError } from '../src/report-error.ts'
+import { describeError } from '../src/output/report-error.ts'
 
 test.each([
   [Object.assign(new Error('a failed; do b'), { code: 'ERR_X' }), 'howdah: a failed; do b'],

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { temporaryDirectory } from '@howdah/fixtures'
 import { expect, test } from 'vitest'
-import { Interruption } from '../src/interruption.ts'
-import { runChild } from '../src/run-child.ts'
+import { Interruption } from '../src/running/interruption.ts'
+import { runChild } from '../src/running/run-child.ts'
 import { fakeIo } from './fake-io.ts'
 
 async function run(command: string, ...args: string[]) {

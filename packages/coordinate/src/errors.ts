@@ -1,5 +1,5 @@
 import { codeOf, messageOf } from './caught.ts'
-import type { ServerRecord } from './server-record.ts'
+import type { ServerRecord } from './record/server-record.ts'
 import type { User } from './user.ts'
 
 /** The codes of this package's errors. They are permanent: match on them, not on messages or classes. */

@@ -1,5 +1,5 @@
 import type { Lock, ProcessIdentity } from '@howdah/lock'
-import type { Launch } from './launch.ts'
+import type { Launch } from './launch/launch.ts'
 
 /** Whether something was changed, or was so already. */
 export type State = 'modified' | 'unmodified'

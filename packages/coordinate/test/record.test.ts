@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, symlinkSync } from 'nod
 import { temporaryDirectory } from '@howdah/fixtures'
 import { acquireSync, currentProcess } from '@howdah/lock'
 import { expect, it } from 'vitest'
-import { readRecord, removeRecord, writeRecord } from '../src/record.ts'
+import { readRecord, removeRecord, writeRecord } from '../src/record/record.ts'
 
 const hasProc = process.platform === 'linux' && existsSync('/proc/self/fd')
 const record = {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { Free } from '@howdah/coordinate'
 import { until } from '@howdah/fixtures'
-import { readRecord } from '../src/record.ts'
+import { readRecord } from '../src/record/record.ts'
 import { Arena } from './arena.ts'
 
 const start = {}

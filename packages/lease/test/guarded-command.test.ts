@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { momentAfter, readClocks } from '../src/clocks.ts'
+import { momentAfter, readClocks } from '../src/holding/clocks.ts'
 import type { GuardReport } from '../src/command/guard-protocol.ts'
 import { Guard } from '../src/command/guarded-command.ts'
 

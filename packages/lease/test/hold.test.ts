@@ -8,7 +8,7 @@ import {
   runWithLease,
   type Leaser,
 } from '../src/index.ts'
-import { momentAfter, systemClocks, timeUntil } from '../src/clocks.ts'
+import { momentAfter, systemClocks, timeUntil } from '../src/holding/clocks.ts'
 import { refusalOf } from './describe-leaser.ts'
 import { succession } from './describe-hold.ts'
 import { settableClocks } from './settable-clocks.ts'

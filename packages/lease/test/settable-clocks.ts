@@ -1,4 +1,4 @@
-import type { Clocks } from '../src/clocks.ts'
+import type { Clocks } from '../src/holding/clocks.ts'
 
 /** Two clocks that a test sets, in ms. The uptime counts hundredths of a second, as Linux's does. */
 export function settableClocks(): {

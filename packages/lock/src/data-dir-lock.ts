@@ -1,7 +1,7 @@
 import { ftruncateSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { readPlainFile } from '@howdah/durable'
-import { tryOnce } from './contend.ts'
+import { tryOnce } from './waiting/contend.ts'
 import {
   LockHeldError,
   LockOptionError,
@@ -13,14 +13,14 @@ import { requireFlock } from './binding/platform.ts'
 import { LockFile } from './lock-file.ts'
 import { Lock } from './lock.ts'
 import { makeDirectories } from './make-directories.ts'
-import { PidFile } from './pid-file.ts'
+import { PidFile } from './process/pid-file.ts'
 import {
   currentProcess,
   liveness,
   parseIdentity,
   type ProcessIdentity,
-} from './process-identity.ts'
-import { absolute, request } from './request.ts'
+} from './process/process-identity.ts'
+import { absolute, request } from './waiting/request.ts'
 
 /** Where the files of a data-directory lock lie. */
 export interface DataDirLockNames {

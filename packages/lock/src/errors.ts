@@ -1,5 +1,5 @@
 import { errno } from '@howdah/durable'
-import type { Liveness } from './process-identity.ts'
+import type { Liveness } from './process/process-identity.ts'
 import type { LockMode } from './lock-mode.ts'
 
 /** The codes of this package's errors. They are permanent: match on them, not on messages or classes. */

@@ -1,5 +1,5 @@
 import { LockFile } from './lock-file.ts'
-import { threadState } from './thread-state.ts'
+import { threadState } from './waiting/thread-state.ts'
 
 /** Warns about locks that were collected while held, and frees them. */
 const collected = new FinalizationRegistry<LockFile>((file) => {

@@ -5,7 +5,7 @@ export {
   type PlainFileOptions,
   type PlainReadOptions,
 } from '@howdah/durable'
-export { acquire, acquireSync, tryAcquire, withLock } from './acquire.ts'
+export { acquire, acquireSync, tryAcquire, withLock } from './waiting/acquire.ts'
 export { flockBinding } from './binding/load-binding.ts'
 export {
   DataDirLock,
@@ -29,14 +29,14 @@ export {
   type LockErrorCode,
   type LockHolder,
 } from './errors.ts'
-export type { Holder } from './holder.ts'
-export { inspect, type Inspection } from './inspect.ts'
+export type { Holder } from './process/holder.ts'
+export { inspect, type Inspection } from './process/inspect.ts'
 export type { LockMode } from './lock-mode.ts'
 export { Lock, type UpgradeOptions } from './lock.ts'
 export { lockedFile } from './locked-file/locked-file.ts'
 export { makeDirectories } from './make-directories.ts'
-export { Mutex } from './mutex.ts'
-export { PidFile, type PidFileOptions } from './pid-file.ts'
+export { Mutex } from './waiting/mutex.ts'
+export { PidFile, type PidFileOptions } from './process/pid-file.ts'
 export {
   currentProcess,
   identifyProcess,
@@ -44,5 +44,5 @@ export {
   parseIdentity,
   type Liveness,
   type ProcessIdentity,
-} from './process-identity.ts'
-export type { AcquireOptions, Contention, TryOptions, WaitOptions } from './request.ts'
+} from './process/process-identity.ts'
+export type { AcquireOptions, Contention, TryOptions, WaitOptions } from './waiting/request.ts'

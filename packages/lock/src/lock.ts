@@ -1,12 +1,12 @@
-import { hasGate, openGate, tryGate, type Steps } from './contend.ts'
-import { drive } from './drive.ts'
+import { hasGate, openGate, tryGate, type Steps } from './waiting/contend.ts'
+import { drive } from './waiting/drive.ts'
 import { LockDeadlockError, LockLostError, LockReleasedError } from './errors.ts'
 import { inSuccession, noteGivenUp, noteHeld } from './held-locks.ts'
-import { kernelLocksOn, quickHolders } from './holder.ts'
+import { kernelLocksOn, quickHolders } from './process/holder.ts'
 import type { LockFile } from './lock-file.ts'
 import type { LockMode } from './lock-mode.ts'
-import { Patience } from './patience.ts'
-import { checkTimeout, type WaitOptions } from './request.ts'
+import { Patience } from './waiting/patience.ts'
+import { checkTimeout, type WaitOptions } from './waiting/request.ts'
 
 /** Options of {@link Lock.upgrade}. */
 export type UpgradeOptions = WaitOptions

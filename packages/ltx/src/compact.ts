@@ -1,10 +1,10 @@
-import type { ByteSource } from './byte-reader.ts'
-import { Chunks } from './chunks.ts'
+import type { ByteSource } from './codec/byte-reader.ts'
+import { Chunks } from './codec/chunks.ts'
 import { LtxDecoder } from './decoder.ts'
 import { LtxEncoder, type LtxEncoderOptions } from './encoder.ts'
 import { LtxError } from './errors.ts'
 import { formatLtxFileName } from './file-name.ts'
-import type { LtxHeader, LtxHeaderInit } from './header.ts'
+import type { LtxHeader, LtxHeaderInit } from './codec/header.ts'
 import type { LtxPage } from './page.ts'
 
 /** How LTX files are to be merged. */

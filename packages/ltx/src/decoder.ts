@@ -1,13 +1,19 @@
-import { ByteReader, type ByteSource } from './byte-reader.ts'
-import { Crc64 } from './crc64.ts'
-import { DatabaseChecksum } from './database-checksum.ts'
+import { ByteReader, type ByteSource } from './codec/byte-reader.ts'
+import { Crc64 } from './checksum/crc64.ts'
+import { DatabaseChecksum } from './checksum/database-checksum.ts'
 import { LtxError } from './errors.ts'
-import { checksumFlag, decodeHeader, headerSize, isSnapshot, type LtxHeader } from './header.ts'
-import { readPageFrame } from './page-frame.ts'
-import { PageIndexCheck } from './page-index.ts'
+import {
+  checksumFlag,
+  decodeHeader,
+  headerSize,
+  isSnapshot,
+  type LtxHeader,
+} from './codec/header.ts'
+import { readPageFrame } from './codec/page-frame.ts'
+import { PageIndexCheck } from './codec/page-index.ts'
 import { PageOrder } from './page-order.ts'
 import type { LtxPage } from './page.ts'
-import { decodeTrailer, trailerSize, type LtxTrailer } from './trailer.ts'
+import { decodeTrailer, trailerSize, type LtxTrailer } from './codec/trailer.ts'
 
 /** What was read of a whole, sound LTX file. */
 export interface LtxSummary {

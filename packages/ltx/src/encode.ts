@@ -1,6 +1,6 @@
-import { Chunks } from './chunks.ts'
+import { Chunks } from './codec/chunks.ts'
 import { LtxEncoder, type LtxEncoderOptions } from './encoder.ts'
-import type { LtxHeaderInit } from './header.ts'
+import type { LtxHeaderInit } from './codec/header.ts'
 import type { PageContent } from './page.ts'
 
 /** How an LTX file is to be written, and how it ends. */

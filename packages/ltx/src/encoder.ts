@@ -1,5 +1,5 @@
-import { Crc64 } from './crc64.ts'
-import { DatabaseChecksum } from './database-checksum.ts'
+import { Crc64 } from './checksum/crc64.ts'
+import { DatabaseChecksum } from './checksum/database-checksum.ts'
 import { LtxError } from './errors.ts'
 import {
   checksumFlag,
@@ -9,12 +9,12 @@ import {
   makeHeader,
   type LtxHeader,
   type LtxHeaderInit,
-} from './header.ts'
-import { encodePageFrame } from './page-frame.ts'
-import { PageIndexBuilder } from './page-index.ts'
+} from './codec/header.ts'
+import { encodePageFrame } from './codec/page-frame.ts'
+import { PageIndexBuilder } from './codec/page-index.ts'
 import { PageOrder } from './page-order.ts'
 import { pageHeaderSize, type PageContent, type PageEncoding } from './page.ts'
-import { checkPostApply, encodeTrailer, type LtxTrailer } from './trailer.ts'
+import { checkPostApply, encodeTrailer, type LtxTrailer } from './codec/trailer.ts'
 
 type Step = 'new' | 'started' | 'finished'
 

@@ -1,12 +1,12 @@
 import { open, type FileHandle } from 'node:fs/promises'
-import { ByteReader } from './byte-reader.ts'
+import { ByteReader } from './codec/byte-reader.ts'
 import { LtxError } from './errors.ts'
-import { decodeHeader, headerSize, type LtxHeader } from './header.ts'
-import { readPageFrame } from './page-frame.ts'
-import type { PageLocation } from './page-index.ts'
+import { decodeHeader, headerSize, type LtxHeader } from './codec/header.ts'
+import { readPageFrame } from './codec/page-frame.ts'
+import type { PageLocation } from './codec/page-index.ts'
 import { pageHeaderSize } from './page.ts'
 import { StoredIndex } from './stored-index.ts'
-import { decodeTrailer, trailerSize, type LtxTrailer } from './trailer.ts'
+import { decodeTrailer, trailerSize, type LtxTrailer } from './codec/trailer.ts'
 
 const tailSize = 8 + trailerSize
 const smallestFile = headerSize + pageHeaderSize + 1 + tailSize

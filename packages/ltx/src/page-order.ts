@@ -1,5 +1,5 @@
 import { LtxError } from './errors.ts'
-import { isSnapshot, type LtxHeader } from './header.ts'
+import { isSnapshot, type LtxHeader } from './codec/header.ts'
 import { lockPageNumber } from './lock-page.ts'
 
 /** Watches the order of a file's pages: a snapshot holds every page, any other file ascending ones. */

@@ -1,11 +1,11 @@
-import type { ByteReader } from './byte-reader.ts'
+import type { ByteReader } from './codec/byte-reader.ts'
 import { LtxError } from './errors.ts'
-import { headerSize, type LtxHeader } from './header.ts'
-import { pageFrameBound } from './page-frame.ts'
-import type { PageLocation } from './page-index.ts'
+import { headerSize, type LtxHeader } from './codec/header.ts'
+import { pageFrameBound } from './codec/page-frame.ts'
+import type { PageLocation } from './codec/page-index.ts'
 import { PageOrder } from './page-order.ts'
 import { pageHeaderSize } from './page.ts'
-import { readUvarint, uvarintBound } from './uvarint.ts'
+import { readUvarint, uvarintBound } from './codec/uvarint.ts'
 
 const smallestFrame = pageHeaderSize + 5
 

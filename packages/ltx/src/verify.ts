@@ -1,4 +1,4 @@
-import type { ByteSource } from './byte-reader.ts'
+import type { ByteSource } from './codec/byte-reader.ts'
 import { LtxDecoder, type LtxSummary } from './decoder.ts'
 
 /** Reads an LTX file from front to back, and returns what it is. Throws an {@link LtxError} where it is not sound. */

@@ -7,7 +7,7 @@ import {
   pageChecksum,
   PageChecksums,
 } from '../src/index.ts'
-import { Xxh32, xxh32 } from '../src/xxh32.ts'
+import { Xxh32, xxh32 } from '../src/checksum/xxh32.ts'
 import { seededRandom, times } from '@howdah/fixtures'
 
 /** CRC-64/GO-ISO as it is defined, bit by bit. */

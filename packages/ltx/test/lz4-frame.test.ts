@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module'
 import { describe, expect, it } from 'vitest'
 import { LtxError, decompressLz4Frame } from '../src/index.ts'
-import { compressLz4Frame } from '../src/lz4-frame.ts'
-import { xxh32 } from '../src/xxh32.ts'
+import { compressLz4Frame } from '../src/codec/lz4-frame.ts'
+import { xxh32 } from '../src/checksum/xxh32.ts'
 import { Random } from '@howdah/fixtures'
 import { gather } from './support/read.ts'
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { ByteReader } from '../src/byte-reader.ts'
-import { headerSize, makeHeader } from '../src/header.ts'
-import { pageFrameBound } from '../src/page-frame.ts'
+import { ByteReader } from '../src/codec/byte-reader.ts'
+import { headerSize, makeHeader } from '../src/codec/header.ts'
+import { pageFrameBound } from '../src/codec/page-frame.ts'
 import { pageHeaderSize } from '../src/page.ts'
 import { StoredIndex } from '../src/stored-index.ts'
-import { readUvarint, writeUvarint } from '../src/uvarint.ts'
+import { readUvarint, writeUvarint } from '../src/codec/uvarint.ts'
 
 type Entry = [page: number, offset: number, size: number]
 

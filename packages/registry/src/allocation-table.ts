@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { ProcessIdentity } from '@howdah/store'
 import { isReservation, type Allocation } from './allocation.ts'
-import type { Conflict } from './conflict.ts'
-import { conflictsOf, excessOf } from './conflicts.ts'
+import type { Conflict } from './scopes/conflict.ts'
+import { conflictsOf, excessOf } from './scopes/conflicts.ts'
 import {
   DuplicateNameError,
   NotASubsetError,
@@ -10,11 +10,11 @@ import {
   ScopeConflictError,
   SegmentHeldError,
 } from './errors.ts'
-import { allows, ancestorsOf, descendantsOf } from './ownership.ts'
-import { pathClasses } from './path-class.ts'
+import { allows, ancestorsOf, descendantsOf } from './scopes/ownership.ts'
+import { pathClasses } from './scopes/path-class.ts'
 import type { Proposal } from './proposal.ts'
-import type { ScopeRule, Scopes } from './scopes.ts'
-import { rulesOf, sameRule } from './scope-rule.ts'
+import type { ScopeRule, Scopes } from './scopes/scopes.ts'
+import { rulesOf, sameRule } from './scopes/scope-rule.ts'
 
 /**
  * The allocations and what may be done with them, in memory. What fails changes nothing.

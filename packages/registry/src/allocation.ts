@@ -1,5 +1,5 @@
 import type { ProcessIdentity } from '@howdah/store'
-import type { Scopes } from './scopes.ts'
+import type { Scopes } from './scopes/scopes.ts'
 
 /** What a process may write, as the table has it. Plain data. */
 export interface Allocation extends ProcessIdentity, Scopes {

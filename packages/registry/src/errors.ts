@@ -1,5 +1,5 @@
-import type { Conflict } from './conflict.ts'
-import type { ScopeRule } from './scopes.ts'
+import type { Conflict } from './scopes/conflict.ts'
+import type { ScopeRule } from './scopes/scopes.ts'
 
 /** The codes of this package's errors. They are permanent: match on them, not on messages or classes. */
 export type RegistryErrorCode =

@@ -1,6 +1,6 @@
 export { AllocationGuard } from './allocation-guard.ts'
 export type { Allocation } from './allocation.ts'
-export type { Conflict } from './conflict.ts'
+export type { Conflict } from './scopes/conflict.ts'
 export {
   DuplicateNameError,
   NotASubsetError,
@@ -13,6 +13,6 @@ export type { RegisterOptions } from './proposal.ts'
 export type { TableRecovery } from './registry-document.ts'
 export type { DelegateOptions } from './delegate-options.ts'
 export { Registry, type AdoptOptions, type RegistryOptions } from './registry.ts'
-export type { ScopeRule } from './scopes.ts'
-export { read, write } from './scope-rule.ts'
+export type { ScopeRule } from './scopes/scopes.ts'
+export { read, write } from './scopes/scope-rule.ts'
 export type { Probe } from './stale.ts'

@@ -1,7 +1,7 @@
 import { currentProcess, maxIdentity, type ProcessIdentity, type WaitOptions } from '@howdah/store'
 import { RegistryError } from './errors.ts'
-import type { ScopeRule, Scopes } from './scopes.ts'
-import { canonicalRule } from './scope-rule.ts'
+import type { ScopeRule, Scopes } from './scopes/scopes.ts'
+import { canonicalRule } from './scopes/scope-rule.ts'
 
 /** Options of {@link Registry.register}. */
 export interface RegisterOptions extends WaitOptions {

@@ -1,7 +1,7 @@
 import type { ProcessIdentity, StandardSchemaV1 } from '@howdah/store'
 import type { Allocation } from './allocation.ts'
 import { RegistryError } from './errors.ts'
-import type { ScopeRule } from './scopes.ts'
+import type { ScopeRule } from './scopes/scopes.ts'
 
 const format = 'howdah registry'
 const revision = 1

@@ -1,7 +1,7 @@
 import { seededRandom, times } from '@howdah/fixtures'
 import { expect, test } from 'vitest'
 import { Registry, RegistryError, type Allocation, type ScopeRule } from '../src/index.ts'
-import { ownerOf } from '../src/ownership.ts'
+import { ownerOf } from '../src/scopes/ownership.ts'
 import { fastDirectory } from './support/fast-directory.ts'
 import { OwnerModel } from './support/owner-model.ts'
 import { People } from './support/people.ts'

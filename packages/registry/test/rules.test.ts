@@ -3,13 +3,13 @@ import { temporaryDirectory } from '@howdah/fixtures'
 import { maxIdentity } from '@howdah/store'
 import { describe, expect, test } from 'vitest'
 import type { Allocation } from '../src/allocation.ts'
-import { canonicalPath } from '../src/canonical-path.ts'
-import { excessOf } from '../src/conflicts.ts'
+import { canonicalPath } from '../src/scopes/canonical-path.ts'
+import { excessOf } from '../src/scopes/conflicts.ts'
 import { read, type ScopeRule, write } from '../src/index.ts'
-import { ancestorsOf, descendantsOf } from '../src/ownership.ts'
-import { covers, describeClass, pathClasses } from '../src/path-class.ts'
+import { ancestorsOf, descendantsOf } from '../src/scopes/ownership.ts'
+import { covers, describeClass, pathClasses } from '../src/scopes/path-class.ts'
 import { propose } from '../src/proposal.ts'
-import { sameRule } from '../src/scope-rule.ts'
+import { sameRule } from '../src/scopes/scope-rule.ts'
 
 function allocation(name: string, allow: ScopeRule[], more: Partial<Allocation> = {}): Allocation {
   const identity = { pid: 1, startTime: null, bootId: null, pidNamespace: null }

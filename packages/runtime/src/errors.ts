@@ -1,7 +1,7 @@
 import { RuntimeError } from './runtime-error.ts'
 import type { RuntimeProblem } from './runtime-problem.ts'
-import type { PartialVersion } from './partial-version.ts'
-import type { Version } from './version.ts'
+import type { PartialVersion } from './version/partial-version.ts'
+import type { Version } from './version/version.ts'
 
 /** `ERR_RUNTIME_CONSTRAINT`: a text is no constraint, or one that could never match. */
 export class ConstraintError extends RuntimeError {

@@ -1,8 +1,8 @@
-export { type AvailableVersion, availableVersions } from './available-versions.ts'
-export { bundled, type BundledOptions } from './bundled.ts'
-export type { TreeOptions } from './bundled-tree.ts'
-export { cacheDirectory } from './cache-directory.ts'
-export { chain } from './chain.ts'
+export { type AvailableVersion, availableVersions } from './version/available-versions.ts'
+export { bundled, type BundledOptions } from './strategy/bundled.ts'
+export type { TreeOptions } from './install/bundled-tree.ts'
+export { cacheDirectory } from './machine/cache-directory.ts'
+export { chain } from './strategy/chain.ts'
 export {
   all,
   any,
@@ -14,11 +14,11 @@ export {
   nothing,
   satisfies,
   version,
-} from './constraint.ts'
-export { defaultStrategy, type DefaultStrategyOptions } from './default-strategy.ts'
-export type { DirectoriesOptions } from './directories-strategy.ts'
+} from './version/constraint.ts'
+export { defaultStrategy, type DefaultStrategyOptions } from './strategy/default-strategy.ts'
+export type { DirectoriesOptions } from './strategy/directories-strategy.ts'
 export { RuntimeError } from './runtime-error.ts'
-export { VersionError } from './version-error.ts'
+export { VersionError } from './version/version-error.ts'
 export {
   CacheDirectoryError,
   ConstraintError,
@@ -39,19 +39,23 @@ export {
   NpmMissingError,
   OfflineError,
   UnknownVersionError,
-} from './install-errors.ts'
-export { type InstallOptions, type InstallProgress, installRuntime } from './install-runtime.ts'
-export { installed, type InstalledOptions } from './installed.ts'
-export type { NpmOptions } from './npm.ts'
-export { onEnvironmentPath, onPath } from './on-path.ts'
-export { onPlatform, type PlatformOptions } from './on-platform.ts'
-export { parseConstraint } from './parse-constraint.ts'
-export { PartialVersion } from './partial-version.ts'
-export { removeRuntime, type RemoveOptions } from './remove-runtime.ts'
+} from './install/install-errors.ts'
+export {
+  type InstallOptions,
+  type InstallProgress,
+  installRuntime,
+} from './install/install-runtime.ts'
+export { installed, type InstalledOptions } from './strategy/installed.ts'
+export type { NpmOptions } from './install/npm.ts'
+export { onEnvironmentPath, onPath } from './strategy/on-path.ts'
+export { onPlatform, type PlatformOptions } from './strategy/on-platform.ts'
+export { parseConstraint } from './version/parse-constraint.ts'
+export { PartialVersion } from './version/partial-version.ts'
+export { removeRuntime, type RemoveOptions } from './install/remove-runtime.ts'
 export type { RuntimeProblem } from './runtime-problem.ts'
 export { Runtime } from './runtime.ts'
-export type { ServerUser } from './server-user.ts'
-export { single } from './single.ts'
-export type { Diagnosis, Strategy } from './strategy.ts'
-export { existingTrustedDirectory, trustedDirectory } from './trusted-directory.ts'
-export { type Prerelease, Version } from './version.ts'
+export type { ServerUser } from './machine/server-user.ts'
+export { single } from './strategy/single.ts'
+export type { Diagnosis, Strategy } from './strategy/strategy.ts'
+export { existingTrustedDirectory, trustedDirectory } from './machine/trusted-directory.ts'
+export { type Prerelease, Version } from './version/version.ts'

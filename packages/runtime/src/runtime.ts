@@ -3,10 +3,10 @@ import { basename, delimiter, isAbsolute, join, resolve } from 'node:path'
 import type { Options, Result } from 'execa'
 import { NotARuntimeError, ProgramMissingError } from './errors.ts'
 import { locateServer } from './locate-server.ts'
-import { probeVersion } from './probe-version.ts'
-import { refuseWindows } from './supported-platform.ts'
-import { VersionCache } from './version-cache.ts'
-import type { Version } from './version.ts'
+import { probeVersion } from './version/probe-version.ts'
+import { refuseWindows } from './install/supported-platform.ts'
+import { VersionCache } from './version/version-cache.ts'
+import type { Version } from './version/version.ts'
 
 /**
  * An installation of PostgreSQL: a directory of programs of one version, at least a server.

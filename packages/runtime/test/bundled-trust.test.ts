@@ -12,7 +12,7 @@ import {
 import { isOpenToOthers, postgresPackage, temporaryDirectory } from '@howdah/fixtures'
 import { execa } from 'execa'
 import { describe, expect, test } from 'vitest'
-import { BundledTree } from '../src/bundled-tree.ts'
+import { BundledTree } from '../src/install/bundled-tree.ts'
 import { bundled, type Runtime } from '../src/index.ts'
 import { packageCopy } from './package-copy.ts'
 

@@ -24,7 +24,7 @@ import {
   Version,
   version,
 } from '../src/index.ts'
-import { blockedFor } from '../src/server-user.ts'
+import { blockedFor } from '../src/machine/server-user.ts'
 import { fakePackage } from './fake-package.ts'
 import { type Registry, startRegistry } from './registry.ts'
 

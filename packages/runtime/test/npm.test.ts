@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { temporaryDirectory } from '@howdah/fixtures'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { availableVersions, installRuntime } from '../src/index.ts'
-import { isMusl } from '../src/is-musl.ts'
+import { isMusl } from '../src/install/is-musl.ts'
 
 afterEach(() => vi.unstubAllEnvs())
 

@@ -4,7 +4,7 @@ import { delimiter } from 'node:path'
 import { temporaryDirectory, until } from '@howdah/fixtures'
 import { describe, expect, test } from 'vitest'
 import { Runtime, type RuntimeProblem, Version } from '../src/index.ts'
-import { probeVersion } from '../src/probe-version.ts'
+import { probeVersion } from '../src/version/probe-version.ts'
 import { fakeBindir } from './fake-bindir.ts'
 
 const debian = '/usr/lib/postgresql/15/bin'

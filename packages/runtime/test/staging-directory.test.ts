@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { temporaryDirectory } from '@howdah/fixtures'
 import { expect, test } from 'vitest'
-import { thisProcess } from '../src/process-identity.ts'
-import { StagingDirectory } from '../src/staging-directory.ts'
+import { thisProcess } from '../src/machine/process-identity.ts'
+import { StagingDirectory } from '../src/install/staging-directory.ts'
 
 const us = thisProcess()
 const canTell = us.start !== 'unknown' && us.boot !== 'unknown' && us.namespace !== 'unknown'

@@ -1,8 +1,8 @@
 import { linkSync } from 'node:fs'
 import { errno, publishFile, readPlainFile } from '@howdah/durable'
-import { removeFile } from './entry-file.ts'
+import { removeFile } from './entry/entry-file.ts'
 import { ioError, type Failure } from './errors.ts'
-import { isStamped, stamp } from './stamp.ts'
+import { isStamped, stamp } from './entry/stamp.ts'
 
 /** In bytes: the longest document. */
 const maximum = 64 * 1024 * 1024

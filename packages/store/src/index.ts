@@ -6,9 +6,9 @@ export {
   type ProcessIdentity,
   type WaitOptions,
 } from '@howdah/lock'
-export type { BodyCodec } from './body-codec.ts'
-export { EntryId } from './entry-id.ts'
-export { Entry, type LoadedEntry } from './entry.ts'
+export type { BodyCodec } from './entry/body-codec.ts'
+export { EntryId } from './entry/entry-id.ts'
+export { Entry, type LoadedEntry } from './entry/entry.ts'
 export {
   DocumentDamagedError,
   EntryDamagedError,
@@ -18,12 +18,12 @@ export {
   type Failure,
   type StoreErrorCode,
 } from './errors.ts'
-export { maxIdentity } from './identity-range.ts'
-export type { ListedEntry, UnreadableEntry } from './listed-entry.ts'
+export { maxIdentity } from './segment/identity-range.ts'
+export type { ListedEntry, UnreadableEntry } from './segment/listed-entry.ts'
 export { LockedDocument, type DocumentOptions, type Recovery } from './locked-document.ts'
-export { LockedSegment, type SaveOptions } from './locked-segment.ts'
+export { LockedSegment, type SaveOptions } from './segment/locked-segment.ts'
 export { pathIdentity } from './path-identity.ts'
-export { Segment } from './segment.ts'
+export { Segment } from './segment/segment.ts'
 export type { StandardSchemaV1 } from './standard-schema.ts'
 export {
   StateDirectoryError,

@@ -5,7 +5,7 @@ import { DocumentDamagedError, StoreError, ioError, lockError, type Failure } fr
 import { requireOrder, runHolding } from './lock-order.ts'
 import { patient } from './patient.ts'
 import type { StandardSchemaV1 } from './standard-schema.ts'
-import { validateState } from './validate-state.ts'
+import { validateState } from './entry/validate-state.ts'
 
 /** Options of a {@link LockedDocument}. */
 export interface DocumentOptions<Value extends object> {

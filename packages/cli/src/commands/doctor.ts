@@ -1,11 +1,11 @@
 import { type CheckName, diagnose, type Finding, isWrong, TemplateCache } from '@howdah/cluster'
 import { flockBinding } from '@howdah/lock'
 import { defaultStrategy } from '@howdah/runtime'
-import type { Context } from '../command.ts'
+import type { Context } from '../program/command.ts'
 import { ForeignDirectoryError } from '../errors.ts'
 import { exitStatus } from '../exit-status.ts'
-import { openCluster } from '../open-cluster.ts'
-import type { Output } from '../output.ts'
+import { openCluster } from '../opening/open-cluster.ts'
+import type { Output } from '../output/output.ts'
 
 /** Says what is wrong here and how to mend it, or mends it. */
 export async function doctor(context: Context): Promise<number> {

@@ -1,6 +1,6 @@
-import type { Context } from '../command.ts'
-import { inSession } from '../in-session.ts'
-import { runChild } from '../run-child.ts'
+import type { Context } from '../program/command.ts'
+import { inSession } from '../opening/in-session.ts'
+import { runChild } from '../running/run-child.ts'
 
 /** Runs a command with the environment that leads it to the database. */
 export async function exec(

@@ -1,10 +1,10 @@
 import { acquire, inspect, type Inspection, type Lock } from '@howdah/lock'
-import type { Context } from '../command.ts'
+import type { Context } from '../program/command.ts'
 import { UsageError } from '../errors.ts'
 import { codeOf, exitStatus } from '../exit-status.ts'
-import { nameOfUser } from '../name-of-user.ts'
-import { runChild } from '../run-child.ts'
-import { fullPath } from '../working-directory.ts'
+import { nameOfUser } from '../output/name-of-user.ts'
+import { runChild } from '../running/run-child.ts'
+import { fullPath } from '../program/working-directory.ts'
 
 /** Runs a command while holding a lock, or says who holds it. */
 export async function lock(

@@ -1,6 +1,6 @@
-import type { Context } from '../command.ts'
+import type { Context } from '../program/command.ts'
 import { exitStatus } from '../exit-status.ts'
-import { openCluster } from '../open-cluster.ts'
+import { openCluster } from '../opening/open-cluster.ts'
 
 /** Prints the server's log, and goes on as it grows if that is asked for. */
 export async function logs(context: Context): Promise<number> {

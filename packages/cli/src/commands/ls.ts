@@ -1,8 +1,8 @@
 import { clusters, type ClusterUse, type ListedCluster } from '@howdah/cluster'
-import { columns } from '../columns.ts'
-import type { Context } from '../command.ts'
+import { columns } from '../output/columns.ts'
+import type { Context } from '../program/command.ts'
 import { codeOf, exitStatus } from '../exit-status.ts'
-import { onOneLine } from '../on-one-line.ts'
+import { onOneLine } from '../output/on-one-line.ts'
 
 /** Lists the clusters of this machine, and who uses them. */
 export async function ls({ output, options }: Context): Promise<number> {

@@ -7,10 +7,10 @@ import {
   type RestoreProgress,
   type RestoreResult,
 } from '@howdah/replica'
-import type { Context } from '../command.ts'
+import type { Context } from '../program/command.ts'
 import { UsageError } from '../errors.ts'
 import { codeOf, exitStatus } from '../exit-status.ts'
-import { fullPath } from '../working-directory.ts'
+import { fullPath } from '../program/working-directory.ts'
 
 /** Lists, verifies or restores a replica of a SQLite database. */
 export async function replica(

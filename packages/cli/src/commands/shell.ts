@@ -1,9 +1,9 @@
 import type { Session } from '@howdah/cluster'
-import type { Context } from '../command.ts'
+import type { Context } from '../program/command.ts'
 import { UsageError } from '../errors.ts'
-import { findProgram } from '../find-program.ts'
-import { inSession } from '../in-session.ts'
-import { runChild } from '../run-child.ts'
+import { findProgram } from '../running/find-program.ts'
+import { inSession } from '../opening/in-session.ts'
+import { runChild } from '../running/run-child.ts'
 
 /** Starts psql, or the built-in prompt where there is none. */
 export async function shell(context: Context, rest: readonly string[]): Promise<number> {
@@ -19,7 +19,7 @@ export async function shell(context: Context, rest: readonly string[]): Promise<
         `there is no psql to hand ${rest.join(' ')} on to; install PostgreSQL's client programs`,
       )
     }
-    const { runBuiltIn } = await import('../built-in-shell.ts')
+    const { runBuiltIn } = await import('../prompt/built-in-shell.ts')
     return await runBuiltIn(context, session)
   })
 }

@@ -1,8 +1,8 @@
-import type { Context } from '../command.ts'
-import { databaseName } from '../database-name.ts'
+import type { Context } from '../program/command.ts'
+import { databaseName } from '../opening/database-name.ts'
 import { exitStatus } from '../exit-status.ts'
-import { whileStarting } from '../join-cluster.ts'
-import { openCluster } from '../open-cluster.ts'
+import { whileStarting } from '../opening/join-cluster.ts'
+import { openCluster } from '../opening/open-cluster.ts'
 
 /** Starts the server, to run until it is stopped. */
 export async function start(context: Context): Promise<number> {

@@ -1,8 +1,8 @@
 import type { Cluster, ClusterStatus, ClusterUser, Mode } from '@howdah/cluster'
-import type { Context } from '../command.ts'
+import type { Context } from '../program/command.ts'
 import { exitStatus } from '../exit-status.ts'
-import { nameOfUser } from '../name-of-user.ts'
-import { openCluster } from '../open-cluster.ts'
+import { nameOfUser } from '../output/name-of-user.ts'
+import { openCluster } from '../opening/open-cluster.ts'
 
 /** Says what there is, whether it runs, and who uses it. */
 export async function status(context: Context): Promise<number> {

@@ -1,8 +1,8 @@
-import type { Context } from '../command.ts'
+import type { Context } from '../program/command.ts'
 import { exitStatus } from '../exit-status.ts'
-import { openCluster } from '../open-cluster.ts'
-import { patienceOf } from '../patience-of.ts'
-import { Waiting } from '../waiting.ts'
+import { openCluster } from '../opening/open-cluster.ts'
+import { patienceOf } from '../opening/patience-of.ts'
+import { Waiting } from '../program/waiting.ts'
 
 /** Stops the server, if nobody uses it. */
 export async function stop(context: Context): Promise<number> {

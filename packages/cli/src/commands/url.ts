@@ -1,7 +1,7 @@
-import type { Context } from '../command.ts'
-import { databaseName } from '../database-name.ts'
+import type { Context } from '../program/command.ts'
+import { databaseName } from '../opening/database-name.ts'
 import { exitStatus } from '../exit-status.ts'
-import { openCluster } from '../open-cluster.ts'
+import { openCluster } from '../opening/open-cluster.ts'
 
 /** Prints the URL of the running server; it is not started for that. */
 export async function url(context: Context): Promise<number> {

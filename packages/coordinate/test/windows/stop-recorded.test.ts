@@ -2,12 +2,12 @@ import { currentProcess } from '@howdah/lock'
 import { temporaryDirectory } from '@howdah/fixtures'
 import { beforeEach, expect, test, vi } from 'vitest'
 import type { ServerRecord } from '@howdah/coordinate'
-import { stopRecorded } from '../../src/stop-recorded.ts'
+import { stopRecorded } from '../../src/ending/stop-recorded.ts'
 
 /** With what a server was ended. */
 const ended = vi.hoisted(() => [] as unknown[][])
 
-vi.mock('../../src/end-server.ts', () => ({
+vi.mock('../../src/ending/end-server.ts', () => ({
   endServer: async (...asked: unknown[]) => {
     ended.push(asked)
     return 'ended'

@@ -1,4 +1,4 @@
-import type { Moment } from '../clocks.ts'
+import type { Moment } from '../holding/clocks.ts'
 
 /** What the guard is told, a line of JSON each. */
 export type GuardOrder =

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { readClocks, momentAfter, timeUntil, type Moment } from '../clocks.ts'
+import { readClocks, momentAfter, timeUntil, type Moment } from '../holding/clocks.ts'
 import type { GuardOrder, GuardReport } from './guard-protocol.ts'
 
 /** The longest sleep, in ms: timers stand still while the machine sleeps, so somebody has to look at the uptime. */

@@ -1,8 +1,8 @@
-import { acquireLock } from '../acquire.ts'
+import { acquireLock } from '../waiting/acquire.ts'
 import { EditedFile, type EditOptions } from './edited-file.ts'
 import { readWhole } from './read-whole.ts'
 import { requireRegular } from './require-regular.ts'
-import { request, type WaitOptions } from '../request.ts'
+import { request, type WaitOptions } from '../waiting/request.ts'
 
 /**
  * Files that processes share: each call holds the right lock on the file itself while it works.

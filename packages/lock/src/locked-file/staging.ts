@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import { fstatSync, ftruncateSync, readFileSync, rmSync, unlinkSync, writeSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { isTemporaryName, temporaryName } from '@howdah/durable'
-import { acquireLock } from '../acquire.ts'
+import { acquireLock } from '../waiting/acquire.ts'
 import { LockFile } from '../lock-file.ts'
 import { Lock } from '../lock.ts'
-import { request, type WaitOptions } from '../request.ts'
+import { request, type WaitOptions } from '../waiting/request.ts'
 
 /** How long a name may be for its own to be part of another one, in bytes. */
 const longestName = 240

@@ -10,7 +10,7 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { errno } from '@howdah/durable'
-import { acquireSync } from '../acquire.ts'
+import { acquireSync } from '../waiting/acquire.ts'
 import {
   LockError,
   LockTimeoutError,

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { acquire } from '../acquire.ts'
+import { acquire } from '../waiting/acquire.ts'
 import { LockError } from '../errors.ts'
 import type { RetryOptions } from './options.ts'
 

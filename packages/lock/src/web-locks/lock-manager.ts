@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { threadId } from 'node:worker_threads'
-import { absolute } from '../request.ts'
+import { absolute } from '../waiting/request.ts'
 import {
   wantedOf,
   type LockGrantedCallback,

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { acquire } from '../acquire.ts'
+import { acquire } from '../waiting/acquire.ts'
 import { LockError, fileError } from '../errors.ts'
 import type { Lock } from '../lock.ts'
 import { makeDirectories } from '../make-directories.ts'

@@ -1,7 +1,7 @@
 import { readFileSync, unlinkSync, watch, writeSync, type FSWatcher } from 'node:fs'
 import { join } from 'node:path'
 import { errno } from '@howdah/durable'
-import { acquire, tryAcquire } from '../acquire.ts'
+import { acquire, tryAcquire } from '../waiting/acquire.ts'
 import { LockError, fileError, type LockErrorCode } from '../errors.ts'
 import type { Lock } from '../lock.ts'
 import type { TicketName } from './ticket-name.ts'

@@ -1,5 +1,5 @@
 import type { Leaser } from '@howdah/lease'
-import type { Context } from '../../command.ts'
+import type { Context } from '../../program/command.ts'
 import { codeOf, exitStatus } from '../../exit-status.ts'
 import { withLeaser } from './with-leaser.ts'
 

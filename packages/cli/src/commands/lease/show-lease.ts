@@ -1,5 +1,5 @@
 import type { Leaser, LeaseState } from '@howdah/lease'
-import type { Context } from '../../command.ts'
+import type { Context } from '../../program/command.ts'
 import { withLeaser } from './with-leaser.ts'
 
 /** Says who holds a lease, without taking it or making anything. */

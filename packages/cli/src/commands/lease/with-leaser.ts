@@ -1,8 +1,8 @@
 import type { Leaser } from '@howdah/lease'
-import type { Context } from '../../command.ts'
+import type { Context } from '../../program/command.ts'
 import { statusOf } from '../../exit-status.ts'
-import { openLeaser } from '../../open-leaser.ts'
-import { describeError } from '../../report-error.ts'
+import { openLeaser } from '../../opening/open-leaser.ts'
+import { describeError } from '../../output/report-error.ts'
 import { withCure } from './with-cure.ts'
 
 /** Does something with a lease that is not to be held. Its failures have the usual statuses: no program runs here. */

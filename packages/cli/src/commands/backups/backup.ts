@@ -1,0 +1,39 @@
+import type { Context } from '../../program/command.ts'
+import { describeProgress, megabytes } from '../../opening/describe-progress.ts'
+import { UsageError } from '../../errors.ts'
+import { exitStatus } from '../../exit-status.ts'
+import { openCluster } from '../../opening/open-cluster.ts'
+import { provideRuntime } from '../../opening/provide-runtime.ts'
+import { Waiting } from '../../program/waiting.ts'
+import { fullPath } from '../../program/working-directory.ts'
+
+/** Backs up the cluster into a directory, and has its WAL archived there from then on. */
+export async function backup(context: Context): Promise<number> {
+  const { io, output, options, interruption } = context
+  if (options.into === undefined) throw new UsageError('backup: say where to, with --into DIR')
+  const open = openCluster(context)
+  if (options.install) await provideRuntime(context, open)
+  const milliseconds = options.timeout === undefined ? undefined : options.timeout * 1000
+  using waiting = new Waiting(output, 'to back up, or to start or stop PostgreSQL')
+  const made = await open.cluster
+    .backup({
+      into: fullPath(io, options.into),
+      ...(options.keep !== undefined && { keep: options.keep }),
+      ...(milliseconds !== undefined && { timeout: milliseconds, waitTimeout: milliseconds }),
+      signal: interruption.signal,
+      onWait: waiting.onWait,
+      onProgress(progress) {
+        if (progress.phase !== 'preparing') waiting[Symbol.dispose]()
+        output.progress.show(describeProgress(progress))
+      },
+    })
+    .finally(() => output.progress.clear())
+  if (options.json) await output.json(made)
+  else {
+    output.message(
+      `backed up ${open.cluster.dataDir} into ${made.path}: ${megabytes(made.size)} MB`,
+    )
+    for (const number of made.expired) output.message(`removed backup ${number}`)
+  }
+  return exitStatus.done
+}

@@ -1,0 +1,33 @@
+import { readSystemIdentifier } from '@howdah/cluster'
+import type { Context } from '../../program/command.ts'
+import { namedDataDirectory, prepareProject } from '../../opening/default-data-directory.ts'
+import { describeProgress } from '../../opening/describe-progress.ts'
+import { UsageError } from '../../errors.ts'
+import { exitStatus } from '../../exit-status.ts'
+import { whileStarting } from '../../opening/join-cluster.ts'
+import { openCluster } from '../../opening/open-cluster.ts'
+import { fullPath } from '../../program/working-directory.ts'
+
+/** Copies the cluster into another data directory, as a cluster of its own. */
+export async function clone(context: Context): Promise<number> {
+  const { io, output, options } = context
+  const { to } = options
+  if (to === undefined) throw new UsageError('clone: say where to, with --to DIRECTORY')
+  const open = openCluster(context)
+  const copy = await whileStarting(context, open, async ({ signal, waitTimeout, onWait }) => {
+    return await open.cluster.clone({
+      to: fullPath(io, to),
+      ...(signal !== undefined && { signal }),
+      ...(waitTimeout !== undefined && { waitTimeout }),
+      ...(onWait !== undefined && { onWait }),
+      onProgress: (progress) => output.progress.show(describeProgress(progress)),
+    })
+  })
+  const { project } = namedDataDirectory(copy.dataDir)
+  if (project !== null) prepareProject(project)
+  const systemIdentifier = String(await readSystemIdentifier(copy.dataDir))
+  const from = open.cluster.dataDir
+  if (options.json) await output.json({ dataDir: copy.dataDir, from, systemIdentifier })
+  else output.message(`cloned ${from} into ${copy.dataDir}`)
+  return exitStatus.done
+}

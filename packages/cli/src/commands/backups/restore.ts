@@ -1,0 +1,82 @@
+import type { RecoveryTarget, Restored } from '@howdah/cluster'
+import type { Context } from '../../program/command.ts'
+import { prepareProject } from '../../opening/default-data-directory.ts'
+import { describeProgress } from '../../opening/describe-progress.ts'
+import { UsageError } from '../../errors.ts'
+import { exitStatus } from '../../exit-status.ts'
+import { openCluster } from '../../opening/open-cluster.ts'
+import type { Options } from '../../program/options.ts'
+import { Waiting } from '../../program/waiting.ts'
+import { fullPath } from '../../program/working-directory.ts'
+
+/** Makes a cluster of a backup and the WAL that was archived since, up to a point if one is asked for. */
+export async function restore(context: Context): Promise<number> {
+  const { io, output, options, interruption } = context
+  const { from, to, backup, timeline, timeout } = options
+  if (from === undefined)
+    throw new UsageError('restore: say where the backups are, with --from DIR')
+  if (to === undefined) throw new UsageError('restore: say where to, with --to DATADIR')
+  const target = targetOf(options)
+  const { cluster, place } = openCluster({ ...context, options: { ...options, datadir: to } })
+  using waiting = new Waiting(output, 'to back up, or to make something of the directory')
+  const restored = await cluster
+    .restore({
+      from: fullPath(io, from),
+      ...(target !== null && { to: target }),
+      ...(backup !== undefined && { backup }),
+      ...(timeline !== undefined && { timeline }),
+      ...(timeout !== undefined && { waitTimeout: timeout * 1000 }),
+      signal: interruption.signal,
+      onWait: waiting.onWait,
+      onProgress(progress) {
+        if (progress.phase !== 'preparing') waiting[Symbol.dispose]()
+        output.progress.show(describeProgress(progress))
+      },
+    })
+    .finally(() => output.progress.clear())
+  if (place.project !== null) prepareProject(place.project)
+  if (options.json) await output.json({ dataDir: cluster.dataDir, ...restored })
+  else for (const line of describe(cluster.dataDir, restored)) output.message(line)
+  return exitStatus.done
+}
+
+/** The point to restore to; `null` for the end. */
+function targetOf({ time, transaction, name, lsn, exclusive }: Options): RecoveryTarget | null {
+  const targets = [
+    time && { time: time.text },
+    transaction !== undefined && { transaction },
+    name !== undefined && { name },
+    lsn !== undefined && { lsn },
+  ].filter((one) => one !== undefined && one !== false)
+  const [target = null, another] = targets
+  if (another !== undefined) {
+    throw new UsageError(
+      'restore: --time, --transaction, --name and --lsn exclude each other; give one of them',
+    )
+  }
+  if (exclusive !== true) return target
+  if (target === null || 'name' in target) {
+    throw new UsageError('restore: --exclusive goes with --time, --transaction or --lsn')
+  }
+  return { ...target, exclusive }
+}
+
+function describe(
+  dataDir: string,
+  { backup, lsn, lastTransaction, superusers }: Restored,
+): string[] {
+  const end = [
+    lastTransaction === null ? null : `the last transaction of ${lastTransaction}`,
+    lsn === null ? null : `up to LSN ${lsn}`,
+  ].filter((one) => one !== null)
+  return [
+    `restored ${dataDir} from backup ${backup.number}${end.length === 0 ? '' : `: ${end.join(', ')}`}`,
+    `superusers: ${superusers.join(', ')}`,
+    `start it with: howdah start -D ${word(dataDir)}`,
+  ]
+}
+
+/** As a shell reads it. */
+function word(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
+}

@@ -1,7 +1,0 @@
-import type { Context } from './command.ts'
-
-/** The database that is asked for, by option or environment. */
-export function databaseName({ io, options }: Context): string {
-  const name = options.database ?? io.env['PGDATABASE']
-  return name === undefined || name === '' ? 'postgres' : name
-}

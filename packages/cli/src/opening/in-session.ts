@@ -1,0 +1,31 @@
+import type { Session } from '@howdah/cluster'
+import type { Context } from '../program/command.ts'
+import { databaseName } from './database-name.ts'
+import { joinCluster } from './join-cluster.ts'
+import { describeError } from '../output/report-error.ts'
+
+/**
+ * Runs a program while the server runs, and tidies up when it has ended: what `exec` and `shell` are.
+ *
+ * A failure to tidy up is said, and does not change the status of the program.
+ */
+export async function inSession(
+  context: Context,
+  action: (session: Session) => Promise<number>,
+): Promise<number> {
+  const { interruption, output } = context
+  const session = await joinCluster(context, { database: databaseName(context) })
+  let status: number
+  try {
+    status = await action(session)
+  } catch (error) {
+    await session.leave().catch(() => undefined)
+    throw error
+  }
+  try {
+    await interruption.tidy(status, () => session.leave())
+  } catch (error) {
+    output.complain(describeError(error, false))
+  }
+  return status
+}

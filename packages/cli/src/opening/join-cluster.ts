@@ -1,0 +1,60 @@
+import { type RunOptions, type Session, sweepTemporary, temporaryDataDir } from '@howdah/cluster'
+import type { Context } from '../program/command.ts'
+import { prepareProject } from './default-data-directory.ts'
+import { provideRuntime } from './provide-runtime.ts'
+import { openCluster, type OpenCluster } from './open-cluster.ts'
+import { Waiting } from '../program/waiting.ts'
+
+/** Joins the cluster that a command is about: starts it if it does not run, and has it run until the session is left. */
+export async function joinCluster(
+  context: Context,
+  options: Pick<RunOptions, 'database' | 'ifExists'>,
+): Promise<Session> {
+  const joining = context.options.temporary === true ? await inTemporaryPlace(context) : context
+  const open = openCluster(joining)
+  const session = await whileStarting(joining, open, (run) =>
+    open.cluster.run({ ...run, ...options }),
+  )
+  // What others who were killed have left. Nobody waits for it.
+  if (joining !== context) void sweepTemporary().catch(() => undefined)
+  return session
+}
+
+/** The same, for a new cluster of its own that is gone at the end. */
+async function inTemporaryPlace(context: Context): Promise<Context> {
+  const datadir = await temporaryDataDir()
+  return { ...context, options: { ...context.options, datadir, destroy: true } }
+}
+
+/** Does something that starts a cluster, with the options of the command line, showing how it goes. */
+export async function whileStarting<T>(
+  context: Context,
+  open: OpenCluster,
+  action: (options: RunOptions) => Promise<T>,
+): Promise<T> {
+  const { options, output, interruption } = context
+  const { set, mode, tcp, timeout, linger, destroy } = options
+  const milliseconds = timeout === undefined ? undefined : timeout * 1000
+  using waiting = new Waiting(output, 'to start or stop PostgreSQL')
+  try {
+    if (options.install) await provideRuntime(context, open)
+    return await action({
+      ...(set !== undefined && { settings: { ...set } }),
+      ...(mode !== undefined && { mode }),
+      ...(tcp !== undefined && { tcp }),
+      ...(milliseconds !== undefined && { timeout: milliseconds, waitTimeout: milliseconds }),
+      ...(linger !== undefined && { linger }),
+      ...(destroy && { atEnd: 'destroy', throwAway: true }),
+      signal: interruption.signal,
+      onWait: waiting.onWait,
+      onProgress(step) {
+        waiting[Symbol.dispose]()
+        if (step === 'creating' && open.place.project !== null) prepareProject(open.place.project)
+        const doing = step === 'creating' ? 'creating a cluster in' : 'starting PostgreSQL on'
+        output.progress.show(`${doing} ${open.place.path}`)
+      },
+    })
+  } finally {
+    output.progress.clear()
+  }
+}

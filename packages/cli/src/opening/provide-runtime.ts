@@ -1,0 +1,25 @@
+import type { Context } from '../program/command.ts'
+import { codeOf } from '../exit-status.ts'
+import type { OpenCluster } from './open-cluster.ts'
+
+/** The major to fetch where nothing says which. */
+const newest = '18'
+
+/**
+ * Sees to it that there is a PostgreSQL for the cluster: fetches the version that its data directory needs, or that was
+ * asked for, if none is here.
+ */
+export async function provideRuntime(context: Context, { cluster }: OpenCluster): Promise<void> {
+  try {
+    await cluster.runtime()
+  } catch (error) {
+    if (codeOf(error) !== 'ERR_RUNTIME_NOT_FOUND') throw error
+    const wanted = context.options.runtime
+    const version = (await cluster.version())?.toString() ?? wanted ?? newest
+    // A glob of directories is no version to fetch.
+    if (version.includes('/')) throw error
+    const { installWithProgress } = await import('./install-with-progress.ts')
+    const runtime = await installWithProgress(context, version)
+    context.output.message(`installed ${runtime.toString()}`)
+  }
+}

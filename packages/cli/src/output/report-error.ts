@@ -1,0 +1,50 @@
+import { codeOf } from '../exit-status.ts'
+
+/** What libpq's errors tell beyond their message. */
+const details = [
+  ['detail', 'DETAIL'],
+  ['hint', 'HINT'],
+  ['where', 'CONTEXT'],
+] as const
+
+/**
+ * An error as words for people: one line, "howdah: what happened; what to do", and details below, indented.
+ *
+ * Never a stack, unless `debug` asks for it.
+ */
+export function describeError(error: unknown, debug: boolean): string {
+  if (!(error instanceof Error)) return `howdah: ${String(error)}`
+  const lines = [`howdah: ${messageOf(error)}`]
+  for (const [field, label] of details) {
+    const value = (error as Partial<Record<typeof field, unknown>>)[field]
+    if (typeof value === 'string' && value !== '') lines.push(indent(`${label}: ${value}`))
+  }
+  const companion = (error as { suppressed?: unknown }).suppressed
+  if (companion instanceof Error) lines.push(indent(`and then: ${messageOf(companion)}`))
+  if (debug) lines.push(indent(stackOf(error)))
+  else if (isUnforeseen(error))
+    lines.push(indent('set HOWDAH_DEBUG=1 to see where this comes from'))
+  return lines.join('\n')
+}
+
+function messageOf(error: Error): string {
+  // Several addresses were tried in vain: the errors of each are the message.
+  if (error instanceof AggregateError && error.message === '') {
+    return error.errors.map((one) => (one instanceof Error ? one.message : String(one))).join('; ')
+  }
+  return error.message === '' ? error.name : error.message
+}
+
+/** Whether nobody meant to throw it: a mistake in the program. */
+function isUnforeseen(error: Error): boolean {
+  return codeOf(error) === null && /^(?:Type|Reference|Range|Syntax)Error$/.test(error.name)
+}
+
+function stackOf(error: Error): string {
+  const own = error.stack ?? String(error)
+  return error.cause instanceof Error ? `${own}\ncaused by: ${stackOf(error.cause)}` : own
+}
+
+function indent(text: string): string {
+  return text.replaceAll(/^/gm, '    ')
+}

@@ -1,0 +1,301 @@
+import type { Command } from './command.ts'
+import type { OptionName } from './options.ts'
+
+/** What the command line has to know of a command; the command itself is loaded when it is used. */
+export interface Declaration {
+  readonly name: string
+  /** Its operands, as commander writes them. */
+  readonly operands?: string
+  /** What its help says of its arguments, if not those operands. */
+  readonly usage?: string
+  /** One line, in the list of commands. */
+  readonly summary: string
+  /** What its own help says, if more than the summary. */
+  readonly description?: string
+  readonly options: readonly OptionName[]
+  /** Further words for the end of its help. */
+  readonly notes?: string
+  /** The first operand is another command's name, and all that follows belongs to that. */
+  readonly passesThrough?: true
+  /** What follows `--` is handed on as it is. */
+  readonly takesRest?: true
+  /** Its exit status is another program's, so that its own failures have a status of their own. */
+  readonly runsProgram?: true
+  /** The heading in the list of commands. */
+  readonly group: Group
+  load(): Promise<Command>
+}
+
+type Group =
+  | 'Use'
+  | 'Server'
+  | 'Databases'
+  | 'Backups'
+  | 'PostgreSQL'
+  | 'Locks and leases'
+  | 'SQLite'
+
+const place = ['datadir', 'quiet'] as const
+const server = ['set', 'mode', 'tcp', 'runtime', 'install', 'timeout', 'runAs'] as const
+
+/** All commands, in the order of the help. */
+export const declarations: readonly Declaration[] = [
+  {
+    name: 'shell',
+    group: 'Use',
+    summary:
+      'psql, or a small built-in prompt where there is no psql (what howdah does if no command is given)',
+    description:
+      'Starts psql, or a small built-in prompt where there is no psql. SQL from -c, -f or, if it is no terminal, from ' +
+      'stdin is run up to the first error.\nWhat follows -- is handed on to psql.',
+    options: ['command', 'file', ...place, 'database', ...server, 'linger', 'destroy', 'temporary'],
+    notes:
+      'Exit status: that of psql, and the same from the built-in prompt: 1 after a failed -c, 3 after a\n' +
+      "failed -f or stdin. howdah's own failures are 125.",
+    usage: '[options] [-- args...]',
+    takesRest: true,
+    runsProgram: true,
+    load: async () => (await import('../commands/shell.ts')).shell,
+  },
+  {
+    name: 'exec',
+    group: 'Use',
+    operands: '<command> [args...]',
+    summary: 'run a command with DATABASE_URL and the PG* variables set',
+    description:
+      'Runs a command with DATABASE_URL and the PG* variables set. The server is started if it does not run, and stopped ' +
+      'when its last user has left.',
+    options: [...place, 'database', ...server, 'linger', 'destroy', 'temporary'],
+    notes:
+      'Exit status: that of the command, or 128 and the number of the signal that ended it. 125 if\n' +
+      'howdah itself failed, 126 if the command cannot be run, 127 if it is not found.',
+    passesThrough: true,
+    runsProgram: true,
+    load: async () => (await import('./usual-commands.ts')).exec,
+  },
+  {
+    name: 'start',
+    group: 'Server',
+    summary: 'start the server, to run until it is stopped',
+    description:
+      'Starts the server, creating the cluster if there is none. It runs until "howdah stop".',
+    options: [...place, 'database', ...server, 'json'],
+    load: async () => (await import('./usual-commands.ts')).start,
+  },
+  {
+    name: 'stop',
+    group: 'Server',
+    summary: 'stop the server, if nobody uses it',
+    options: [...place, 'timeout', 'force', 'json'],
+    load: async () => (await import('./usual-commands.ts')).stop,
+  },
+  {
+    name: 'status',
+    group: 'Server',
+    summary: 'say what there is, whether it runs, and who uses it',
+    options: [...place, 'json'],
+    load: async () => (await import('./usual-commands.ts')).status,
+  },
+  {
+    name: 'ls',
+    group: 'Server',
+    summary: 'list the clusters of this machine, and who uses them',
+    description:
+      'Lists the clusters of this machine that howdah knows, of root those of all users: the data directory, the version, ' +
+      'what it does, and since when; and below, who uses it.',
+    options: ['json', 'quiet'],
+    load: async () => (await import('../commands/ls.ts')).ls,
+  },
+  {
+    name: 'logs',
+    group: 'Server',
+    summary: "print the server's log",
+    options: [...place, 'follow', 'lines'],
+    load: async () => (await import('./usual-commands.ts')).logs,
+  },
+  {
+    name: 'url',
+    group: 'Server',
+    summary: 'print the URL of the running server',
+    options: [...place, 'database', 'tcp', 'json'],
+    load: async () => (await import('./usual-commands.ts')).url,
+  },
+  {
+    name: 'config',
+    group: 'Server',
+    operands: '<action> [args...]',
+    usage: '[options] list [pattern] | get <name> | set <name> <value> | reset <name>',
+    summary: '"list", "get", "set" or "reset" the settings of the server',
+    description:
+      'Reads or changes the settings of the server. What is set is kept with the cluster, for this and all later starts, ' +
+      'and applied at once unless that takes a restart.\n"list" takes a part of a name, or a pattern such as "work*". ' +
+      '"set" takes the value as postgresql.conf does, lists with commas, or name=value as one word.',
+    options: [...place, ...server, 'all', 'restart', 'json'],
+    load: async () => (await import('../commands/databases/config.ts')).config,
+  },
+  {
+    name: 'clone',
+    group: 'Server',
+    usage: '[options] --to <path>',
+    summary: 'copy the cluster, running or stopped, to another place',
+    description:
+      'Copies the cluster, running or stopped, into another data directory, new or empty: a cluster of its own, with a ' +
+      'system identifier of its own. A server that runs goes on, and so do those who use it.',
+    options: [...place, 'to', 'runtime', 'install', 'timeout', 'runAs', 'json'],
+    load: async () => (await import('../commands/backups/clone.ts')).clone,
+  },
+  {
+    name: 'destroy',
+    group: 'Server',
+    summary: 'stop the server, if nobody uses it, and remove the cluster with all its data',
+    options: [...place, 'timeout', 'force', 'json'],
+    load: async () => (await import('./usual-commands.ts')).destroy,
+  },
+  {
+    name: 'createdb',
+    group: 'Databases',
+    operands: '<name>',
+    summary: 'create a database',
+    options: [...place, ...server, 'json'],
+    load: async () => (await import('./usual-commands.ts')).createdb,
+  },
+  {
+    name: 'dropdb',
+    group: 'Databases',
+    operands: '<name>',
+    summary: 'drop a database',
+    options: [...place, ...server, 'json'],
+    load: async () => (await import('./usual-commands.ts')).dropdb,
+  },
+  {
+    name: 'databases',
+    group: 'Databases',
+    summary: 'list the databases',
+    options: [...place, ...server, 'json'],
+    load: async () => (await import('./usual-commands.ts')).databases,
+  },
+  {
+    name: 'superusers',
+    group: 'Databases',
+    summary: 'list the roles that are superuser and can log in',
+    options: [...place, 'runtime', 'install', 'timeout', 'runAs', 'json'],
+    load: async () => (await import('./usual-commands.ts')).superusers,
+  },
+  {
+    name: 'backup',
+    group: 'Backups',
+    summary: 'back up the cluster into a directory, and archive its WAL there from then on',
+    description:
+      'Backs up the cluster into a directory, and sees to it that the server archives its WAL there from then on, so that ' +
+      'the cluster can be restored as it was at any time since. The first time, a server that runs is restarted for that, ' +
+      'if nobody else uses it.',
+    options: ['into', 'keep', ...place, 'runtime', 'install', 'timeout', 'runAs', 'json'],
+    load: async () => (await import('../commands/backups/backup.ts')).backup,
+  },
+  {
+    name: 'restore',
+    group: 'Backups',
+    summary: 'make a cluster of a backup and the WAL since, up to the end or a point before it',
+    description:
+      'Makes a cluster of a backup and the WAL that was archived since: as it was in the end, or at the point that is ' +
+      'asked for. It is not started.',
+    options: [
+      ...(['from', 'to', 'time', 'transaction', 'name', 'lsn', 'exclusive'] as const),
+      ...(['backup', 'timeline', 'runtime', 'timeout', 'runAs', 'json', 'quiet'] as const),
+    ],
+    load: async () => (await import('../commands/backups/restore.ts')).restore,
+  },
+  {
+    name: 'verify',
+    group: 'Backups',
+    operands: '<dir>',
+    summary: 'read all backups in a directory, and their WAL, and say what is wrong',
+    description:
+      'Reads all backups in a directory and the WAL that was archived since the first of them, and says what is wrong: ' +
+      'files that are missing or have changed, and gaps in the WAL. Nothing is changed.',
+    options: ['timeout', 'json', 'quiet'],
+    notes: 'Exit status: 1 if anything is wrong.',
+    load: async () => (await import('../commands/backups/verify.ts')).verify,
+  },
+  {
+    name: 'runtimes',
+    group: 'PostgreSQL',
+    operands: '[action] [version]',
+    summary: 'list the PostgreSQLs found here, "install VERSION" or "remove VERSION"',
+    description:
+      'Lists the PostgreSQLs found here; * marks the one that would be used. "howdah runtimes install 16" fetches one ' +
+      'from npm, "howdah runtimes remove 16" removes it again.',
+    options: [...place, 'runtime', 'force', 'json'],
+    load: async () => (await import('../commands/runtimes.ts')).runtimes,
+  },
+  {
+    name: 'doctor',
+    group: 'PostgreSQL',
+    summary: 'say what is wrong here and how to mend it; --fix mends what is safe to mend',
+    description:
+      'Looks for what is wrong with the cluster here and with others of howdah on this machine, and with what they need: ' +
+      'orphaned servers, shared memory, pid files and links that were left behind, unfinished work, owners and ' +
+      'permissions, PostgreSQLs that do not run, limits of the system. Each is named with its cure.\n--fix mends what ' +
+      'is provably left behind, or safe to mend otherwise, after looking again; nothing that is used is touched.',
+    options: [...place, 'fix', 'here', 'clearTemplates', 'json'],
+    notes: 'Exit status: 0 if nothing is wrong, or all was mended; 1 if something is.',
+    load: async () => (await import('../commands/doctor.ts')).doctor,
+  },
+  {
+    name: 'lock',
+    group: 'Locks and leases',
+    operands: '<path>',
+    usage: '[options] <path> [-- <command> [args...]]',
+    summary: 'run a command while holding a lock on a file or directory, or say who holds it',
+    description:
+      'Waits for the lock on a file, which is made if it is missing, or on a directory, and runs a command while holding ' +
+      'it. It is a lock of flock(2), and excludes flock(1) and all others who use that. The command inherits it, so ' +
+      'that it lasts until the command and all that it started have ended, even if howdah itself is killed. With ' +
+      '--close only howdah has it.\nWithout a command, says who holds ' +
+      'the lock and who waits for it, without taking it (on Linux).',
+    options: ['shared', 'close', 'timeout', 'json', 'quiet'],
+    notes:
+      'Exit status: that of the command, or 128 and the number of the signal that ended it. 125 if the\n' +
+      'lock was not to be had in time, or howdah itself failed, 126 if the command cannot be run, 127 if\n' +
+      'it is not found.',
+    takesRest: true,
+    runsProgram: true,
+    load: async () => (await import('./usual-commands.ts')).lock,
+  },
+  {
+    name: 'lease',
+    group: 'Locks and leases',
+    operands: '<name> [of]',
+    usage: '[options] <name> -- <command> [args...] | show <name> | reset <name>',
+    summary:
+      'run a command while holding a lease, so that one at a time runs, on one machine or on many',
+    description:
+      'Waits for the lease of that name, and runs a command while holding it. The command is ended, by SIGTERM and then ' +
+      'SIGKILL, before the lease can be lost, even if howdah itself is stopped or killed.\nIn its environment are ' +
+      'HOWDAH_LEASE_GENERATION, the fencing token, which is higher for each holder, and HOWDAH_LEASE_OWNER.\n"show" ' +
+      'says who holds the lease, without taking it. "reset" frees one that is corrupt or claims to last too long, and ' +
+      'with --force one that is held: make sure first that nobody acts under it.',
+    options: ['in', 'ttl', 'grace', 'timeout', 'owner', 'force', 'json', 'quiet'],
+    notes:
+      'Exit status: that of the command, or 128 and the number of the signal that ended it. 125 if the\n' +
+      'lease was not to be had in time, was lost, or howdah itself failed, 126 if the command cannot be\n' +
+      'run, 127 if it is not found.',
+    takesRest: true,
+    runsProgram: true,
+    load: async () => (await import('../commands/lease/lease.ts')).lease,
+  },
+  {
+    name: 'replica',
+    group: 'SQLite',
+    operands: '<action> <path>',
+    summary: '"ls", "verify" or "restore" a replica of a SQLite database, as litestream keeps them',
+    description:
+      'Reads a replica of a SQLite database: LTX files, or what litestream 0.3 wrote. The path is that of a directory, or a ' +
+      'file:// or s3://bucket/path URL. S3 takes @aws-sdk/client-s3, installed beside howdah, and its usual variables, such ' +
+      'as AWS_PROFILE and AWS_ENDPOINT_URL.\n"ls" lists its files. "verify" reads all of them, and says what keeps any ' +
+      'state from being restored. "restore" makes the database, its latest state if nothing else is asked for.',
+    options: ['to', 'txid', 'time', 'json', 'quiet'],
+    notes: 'Exit status of verify: 1 if anything is wrong.',
+    load: async () => (await import('../commands/replica.ts')).replica,
+  },
+]

@@ -1,0 +1,138 @@
+import { Command, Help } from 'commander'
+import { type Declaration, declarations } from './declarations.ts'
+import { exitStatus } from '../exit-status.ts'
+import type { Io } from '../io.ts'
+import { declare, type OptionName, type Options, type Script } from './options.ts'
+
+/** What a command line asks for. */
+export interface Invocation {
+  readonly declaration: Declaration
+  readonly options: Options
+  readonly operands: readonly string[]
+  /** Those that stood after `--`, of a command that takes them. */
+  readonly rest: readonly string[]
+}
+
+/** These may stand before the command, too. */
+const common: readonly OptionName[] = [
+  ...([
+    'datadir',
+    'database',
+    'set',
+    'mode',
+    'tcp',
+    'runtime',
+    'install',
+    'linger',
+    'timeout',
+  ] as const),
+  ...(['destroy', 'temporary', 'force', 'runAs', 'json', 'quiet'] as const),
+]
+
+/** In the help of `howdah` itself, these would only be in the way. */
+const ofFewCommands: ReadonlySet<OptionName> = new Set(['destroy', 'temporary', 'force', 'linger'])
+
+/** Builds the parser of such words; `use` is told what was asked for, and `said` gets what is to be printed. */
+export function buildProgram(
+  words: readonly string[],
+  io: Io,
+  said: { out: string; err: string },
+  use: (invocation: Invocation) => void,
+): Command {
+  const program = new Command('howdah')
+    .description(
+      'A real PostgreSQL as easy as SQLite: found or brought, started on demand, shared, and gone afterwards.',
+    )
+    .usage('[options] [command]')
+    .enablePositionalOptions()
+    .commandsGroup('Help:')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .version(io.version, '-V, --version', 'print the version')
+    .configureHelp({ showGlobalOptions: false, subcommandTerm })
+    .configureOutput({
+      writeOut: (text) => void (said.out += text),
+      writeErr: (text) => void (said.err += text),
+      getOutHelpWidth: () => helpWidth(io.stdout),
+      getErrHelpWidth: () => helpWidth(io.stderr),
+      outputError: (text, write) => write(text.replace(/^error: /, 'howdah: ')),
+    })
+    .exitOverride()
+    .showHelpAfterError('see "howdah --help"')
+  for (const name of common) program.addOption(declare(name).hideHelp(ofFewCommands.has(name)))
+  // The options of all commands are hundreds: only those of a command that may be meant are declared.
+  for (const declaration of declarations) {
+    const { name } = declaration
+    const options = name === 'shell' || words.includes(name) ? declaration.options : []
+    addCommand(program, { ...declaration, options }, use)
+  }
+  program.addHelpText(
+    'after',
+    '\nExit status: 0 done, 1 failed, 2 used wrongly, 69 no PostgreSQL found, 75 somebody else holds it;\n' +
+      "after exec, shell, lock and lease that of the program, howdah's own failures being 125.",
+  )
+  return program
+}
+
+/** A command in the list of commands, whether its options are declared or not: `exec [options] <command> [args...]`. */
+function subcommandTerm(command: Command): string {
+  const declaration = declarations.find(({ name }) => name === command.name())
+  if (declaration === undefined) return Help.prototype.subcommandTerm(command)
+  const { name, operands } = declaration
+  return `${name} [options]${operands === undefined ? '' : ` ${operands}`}`
+}
+
+function addCommand(
+  program: Command,
+  declaration: Declaration,
+  use: (invocation: Invocation) => void,
+): void {
+  const { name, operands, usage, summary, description, notes, options } = declaration
+  const command = program
+    .command(`${name}${operands === undefined ? '' : ` ${operands}`}`)
+    .summary(summary)
+    .description(description ?? `${summary[0]?.toUpperCase()}${summary.slice(1)}.`)
+    .helpGroup(`${declaration.group}:`)
+    .allowExcessArguments(false)
+    .showHelpAfterError(`see "howdah ${name} --help"`)
+  if (declaration.passesThrough) command.passThroughOptions()
+  if (usage !== undefined) command.usage(usage)
+  for (const option of options) command.addOption(declare(option))
+  if (notes !== undefined) command.addHelpText('after', `\n${notes}`)
+  const scripts: Script[] = []
+  command.on('option:command', (sql: string) => scripts.push({ kind: 'command', sql }))
+  command.on('option:file', (path: string) => scripts.push({ kind: 'file', path }))
+  command.action(() => {
+    const merged = merge(program, command, options)
+    use({
+      declaration,
+      options: scripts.length > 0 ? { ...merged, scripts } : merged,
+      operands: command.args,
+      rest: [],
+    })
+  })
+}
+
+/** The options before and after the command's name. */
+function merge(program: Command, command: Command, taken: readonly OptionName[]): Options {
+  const before = program.opts<Options>()
+  // Those two are in `scripts`, in their order.
+  const {
+    command: _command,
+    file: _file,
+    ...after
+  } = command.opts<Options & { command?: string; file?: string }>()
+  const stray = Object.keys(before).find((name) => !taken.includes(name as OptionName))
+  if (stray !== undefined) {
+    const flag = program.options.find((option) => option.attributeName() === stray)?.long ?? stray
+    command.error(`error: option '${flag}' is none of "howdah ${command.name()}"`, {
+      exitCode: exitStatus.misused,
+    })
+  }
+  const set = { ...before.set, ...after.set }
+  return { ...before, ...after, ...(Object.keys(set).length > 0 && { set }) }
+}
+
+function helpWidth(stream: { readonly isTTY?: boolean; readonly columns?: number }): number {
+  return stream.isTTY === true && stream.columns !== undefined ? Math.min(stream.columns, 110) : 100
+}

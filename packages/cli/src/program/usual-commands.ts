@@ -1,0 +1,17 @@
+/**
+ * The commands that stand on clusters, and the small ones: one import for all of them, since each further file takes Node
+ * longer to load than what little they do not share. A command with needs of its own is imported by itself: what lays out
+ * tables, for one, takes longer to load than all of these.
+ */
+export { createdb } from '../commands/databases/createdb.ts'
+export { databases } from '../commands/databases/databases.ts'
+export { destroy } from '../commands/destroy.ts'
+export { dropdb } from '../commands/databases/dropdb.ts'
+export { exec } from '../commands/exec.ts'
+export { lock } from '../commands/lock.ts'
+export { logs } from '../commands/logs.ts'
+export { start } from '../commands/start.ts'
+export { status } from '../commands/status.ts'
+export { stop } from '../commands/stop.ts'
+export { superusers } from '../commands/databases/superusers.ts'
+export { url } from '../commands/url.ts'

@@ -1,0 +1,141 @@
+import { createInterface, type Interface } from 'node:readline'
+import type { Context } from '../program/command.ts'
+import { describeServerError } from '../opening/describe-server-error.ts'
+import { exitStatus, statusOfSignal } from '../exit-status.ts'
+import { asksToEnd } from '../running/interruption.ts'
+import { PromptCommands } from './prompt-commands.ts'
+import type { QueryRunner } from './query-runner.ts'
+import { renderResult } from './result-table.ts'
+import { splitStatements } from './split-statements.ts'
+
+/** Opens a connection to a database. */
+export type OpenRunner = (database: string) => Promise<QueryRunner>
+
+/** Prompts for SQL on the terminal until Ctrl-D or `\q`. */
+export async function runPrompt(
+  context: Context,
+  database: string,
+  open: OpenRunner,
+): Promise<number> {
+  const { io, interruption } = context
+  const prompt = new Prompt(context, open, await open(database))
+  let status: number = exitStatus.done
+  await interruption.during(
+    (signal) => {
+      if (signal === 'SIGINT') return prompt.interrupt()
+      if (!asksToEnd(signal)) return
+      status = statusOfSignal(signal)
+      prompt.end()
+    },
+    () =>
+      prompt.run(
+        createInterface({ input: io.stdin, output: io.stdout, terminal: true, historySize: 1000 }),
+      ),
+    { count: false },
+  )
+  return status
+}
+
+/** Reads lines, gathers them into statements, runs these, and prints what comes of it. */
+class Prompt {
+  readonly #context: Context
+  readonly #open: OpenRunner
+  #runner: QueryRunner
+  #lines: Interface | null = null
+  /** What was entered after the last semicolon. */
+  #pending = ''
+
+  constructor(context: Context, open: OpenRunner, runner: QueryRunner) {
+    this.#context = context
+    this.#open = open
+    this.#runner = runner
+  }
+
+  async run(lines: Interface): Promise<void> {
+    const { output } = this.#context
+    this.#lines = lines
+    lines.on('SIGINT', () => this.interrupt())
+    output.message(
+      `howdah ${this.#context.io.version}, built-in prompt (there is no psql here). \\? lists what it knows.`,
+    )
+    this.#ask()
+    for await (const line of lines) {
+      if (!(await this.#take(line))) break
+      this.#ask()
+    }
+    lines.close()
+    await output.write('\n')
+    await this.#runner.close().catch(() => undefined)
+  }
+
+  /** Ctrl-C: cancels the statement that runs, or throws away what was typed. */
+  interrupt(): void {
+    if (this.#runner.running) {
+      this.#runner.cancel().catch((error: unknown) => this.#complain(error, ''))
+      return
+    }
+    this.#pending = ''
+    this.#lines?.write(null, { ctrl: true, name: 'e' })
+    this.#lines?.write(null, { ctrl: true, name: 'u' })
+    this.#context.io.stdout.write('^C\n')
+    this.#ask()
+  }
+
+  end(): void {
+    this.interrupt()
+    this.#lines?.close()
+  }
+
+  #ask(): void {
+    const goesOn = splitStatements(this.#pending).unfinished !== null
+    this.#lines?.setPrompt(`${this.#runner.database}${goesOn ? '-' : '='}> `)
+    this.#lines?.prompt()
+  }
+
+  /** Takes one line, and answers whether to go on. */
+  async #take(line: string): Promise<boolean> {
+    const fresh = splitStatements(this.#pending).unfinished === null
+    if (fresh && /^\s*\\/.test(line)) return await this.#command(line.trim())
+    if (fresh && /^\s*(?:quit|exit)\s*;?\s*$/i.test(line)) return false
+    const { statements, rest } = splitStatements(`${this.#pending}${line}\n`)
+    this.#pending = rest.trim() === '' ? '' : rest
+    for (const { text } of statements) {
+      try {
+        await this.#print(await this.#runner.run(text))
+      } catch (error) {
+        this.#complain(error, text)
+      }
+    }
+    return true
+  }
+
+  async #command(text: string): Promise<boolean> {
+    const commands = new PromptCommands(this.#runner)
+    try {
+      const outcome = await commands.run(text)
+      if (outcome.kind === 'quit') return false
+      if (outcome.kind === 'connect') await this.#connect(outcome.database)
+      else if (outcome.kind === 'text') await this.#context.output.line(outcome.text)
+      else for (const { title, result } of outcome.tables) await this.#print([result], title)
+    } catch (error) {
+      this.#complain(error, '')
+    }
+    return true
+  }
+
+  async #connect(database: string): Promise<void> {
+    const next = await this.#open(database)
+    await this.#runner.close().catch(() => undefined)
+    this.#runner = next
+    await this.#context.output.line(`You are now connected to database "${database}".`)
+  }
+
+  async #print(results: Awaited<ReturnType<QueryRunner['run']>>, title?: string): Promise<void> {
+    if (title !== undefined) await this.#context.output.line(title)
+    for (const result of results) await this.#context.output.line(renderResult(result))
+  }
+
+  #complain(error: unknown, statement: string): void {
+    this.#context.output.complain(describeServerError(error as Error, statement))
+  }
+}

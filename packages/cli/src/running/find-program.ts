@@ -1,0 +1,18 @@
+import { accessSync, constants, statSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import type { Io } from '../io.ts'
+import { fullPath } from '../program/working-directory.ts'
+
+/** The path of the first program of that name along a PATH; `null` where there is none. An empty entry means the working directory. */
+export function findProgram(name: string, path: string, io: Pick<Io, 'cwd'>): string | null {
+  for (const directory of path.split(delimiter)) {
+    try {
+      const candidate = join(fullPath(io, directory), name)
+      accessSync(candidate, constants.X_OK)
+      if (statSync(candidate).isFile()) return candidate
+    } catch {
+      // It is not there, or not for us: the next one may be.
+    }
+  }
+  return null
+}

@@ -1,0 +1,98 @@
+import type { Lock } from '@howdah/lock'
+import { NotRunningError } from '../errors.ts'
+import { type Place, checkPlace } from '../place.ts'
+import type { ServerRecord } from './server-record.ts'
+import { names, readRecord, writeRecord } from './record.ts'
+import type { State, Subject } from '../subject.ts'
+import { type WaitOptions, Waiting } from '../joining/waiting.ts'
+import { type WatchdogKind, ensureWatchdog } from '../watchdog/watchdog.ts'
+
+/** To whom the server that runs belongs: nobody stops a `pinned` or a `foreign` one by leaving. */
+export type Ownership = 'none' | 'ours' | 'pinned' | 'foreign'
+
+/** To whom the server belongs just now. Takes no lock, so it may be over when it is read. */
+export async function ownership(place: Place, subject: Subject<never>): Promise<Ownership> {
+  const running = await subject.process()
+  if (running === null) return 'none'
+  const record = readRecord(place)
+  if (!names(record, running)) return 'foreign'
+  return record.pinned ? 'pinned' : 'ours'
+}
+
+/**
+ * Keeps the server that runs now, until it is unpinned or ends: nobody stops it by leaving.
+ *
+ * One that somebody else started is kept anyway: `unmodified`.
+ *
+ * @throws {NotRunningError}
+ */
+export async function pin(
+  place: Place,
+  subject: Subject<never>,
+  options: WaitOptions = {},
+): Promise<State> {
+  return underChange(place, options, async (change) => {
+    const record = await ours(place, subject)
+    if (record === null || record.pinned) return 'unmodified'
+    writeRecord(place, change, { ...record, pinned: true })
+    return 'modified'
+  })
+}
+
+/** How to unpin. */
+export interface UnpinOptions extends WaitOptions {
+  readonly watchdog?: WatchdogKind | undefined
+}
+
+/**
+ * Lets the last one to leave stop the server again; where nobody uses it, that is at once, by a watchdog.
+ *
+ * One that somebody else started is never stopped by leaving: `unmodified`.
+ */
+export async function unpin(
+  place: Place,
+  subject: Subject<never>,
+  options: UnpinOptions = {},
+): Promise<State> {
+  return underChange(place, options, async (change, waiting) => {
+    if ((await subject.process()) === null) return 'unmodified'
+    const record = await ours(place, subject)
+    if (record === null || !record.pinned) return 'unmodified'
+    const use = await waiting.lock({ for: 'use', path: place.use, mode: 'shared', create: false })
+    try {
+      writeRecord(place, change, { ...record, pinned: false })
+      await ensureWatchdog({ subject, place }, { kind: options.watchdog })
+      return 'modified'
+    } finally {
+      use.release()
+    }
+  })
+}
+
+async function underChange(
+  place: Place,
+  options: WaitOptions,
+  action: (change: Lock, waiting: Waiting) => Promise<State>,
+): Promise<State> {
+  checkPlace(place)
+  const waiting = new Waiting(options)
+  const change = await waiting.lock({
+    for: 'change',
+    path: place.change,
+    mode: 'exclusive',
+    create: false,
+  })
+  try {
+    return await action(change, waiting)
+  } finally {
+    change.release()
+  }
+}
+
+/** The record, where it names the process that runs; `null` for somebody else's. */
+async function ours(place: Place, subject: Subject<never>): Promise<ServerRecord | null> {
+  const running = await subject.process()
+  if (running === null) throw new NotRunningError(place.use)
+  const record = readRecord(place)
+  return names(record, running) ? record : null
+}

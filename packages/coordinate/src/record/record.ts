@@ -1,0 +1,218 @@
+import type { ServerRecord, StopSignal } from './server-record.ts'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fchownSync,
+  fstatSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { hostname } from 'node:os'
+import { basename, dirname, join, resolve } from 'node:path'
+import { type ProcessIdentity, readPlainFile } from '@howdah/lock'
+import { codeOf } from '../caught.ts'
+import { RecordError } from '../errors.ts'
+import { type Place, childUser } from '../place.ts'
+
+const stopSignals: readonly StopSignal[] = [
+  'SIGHUP',
+  'SIGINT',
+  'SIGQUIT',
+  'SIGTERM',
+  'SIGUSR1',
+  'SIGUSR2',
+]
+
+/** Where a record lies, and what it is of. */
+type Recorded = Pick<Place, 'record' | 'change'>
+
+/** The change lock that is held while a record is written or removed. */
+export interface HeldChange {
+  readonly fd: number
+}
+
+/**
+ * Where our own calls find the record: if it lies in the directory that is locked, in that very directory. As root we work
+ * where another user may put another one at its path. Without /proc we go by the path.
+ */
+function held({ record, change }: Recorded, { fd }: HeldChange): string {
+  const locked = `/proc/self/fd/${fd}`
+  const isInside = resolve(dirname(record)) === resolve(change)
+  const isKnown = isInside && process.platform === 'linux' && existsSync(locked)
+  return isKnown ? join(locked, basename(record)) : record
+}
+
+/**
+ * Which subject a record is of: the device and inode of what the change lock lies on.
+ *
+ * A copy of the subject has another inode. So a record that was copied along names nobody's server there, while a subject
+ * that is moved, mounted elsewhere or reached by a link keeps its record.
+ */
+export function identityOf({ change }: Pick<Place, 'change'>): string {
+  return nameOf(statSync(change, { bigint: true }))
+}
+
+function nameOf({ dev, ino }: { dev: bigint; ino: bigint }): string {
+  return `${dev}:${ino}`
+}
+
+/**
+ * The record of the place's own server; `null` if there is none, if it is no whole record, and if it is of another subject.
+ *
+ * It is text, a `key value` a line, so that a shell reads it, too.
+ */
+export function readRecord(place: Recorded): ServerRecord | null {
+  const path = place.record
+  let text: string
+  try {
+    text = readPlainFile(path)
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null
+    throw new RecordError(path, 'read', error)
+  }
+  const lines = text.split('\n').map((line): [string, string] => {
+    const space = line.indexOf(' ')
+    return [line.slice(0, space), line.slice(space + 1)]
+  })
+  const fields = new Map(lines)
+  const pid = Number(fields.get('pid'))
+  const signal = stopSignals.find((name) => name === fields.get('signal'))
+  if (!Number.isSafeInteger(pid) || pid < 1 || signal === undefined) return null
+  if (fields.get('of') !== identityOfOrNone(place)) return null
+  return {
+    process: {
+      pid,
+      startTime: fields.get('start') ?? null,
+      bootId: fields.get('boot') ?? null,
+      pidNamespace: fields.get('namespace') ?? null,
+    },
+    signal,
+    stillness: secondsIn(fields.get('still')),
+    worksHere: fields.get('cwd') === 'here',
+    host: fields.get('host') ?? null,
+    since: dateOf(fields.get('since')),
+    pinned: fields.get('pinned') === 'yes',
+    linger: secondsIn(fields.get('linger')),
+    joined: fields.get('joined') ?? '',
+  }
+}
+
+function secondsIn(text: string | undefined): number {
+  const number = Number(text ?? 0)
+  return number > 0 && Number.isFinite(number) ? number : 0
+}
+
+/** Publishes the record, whole. Under change. As root it becomes the property of the place's user. */
+export function writeRecord(place: Place, change: HeldChange, record: ServerRecord): void {
+  const {
+    process: identity,
+    signal,
+    stillness,
+    worksHere,
+    host,
+    since,
+    pinned,
+    linger,
+    joined,
+  } = record
+  const fields: [string, string | number | null][] = [
+    ['pid', identity.pid],
+    ['start', identity.startTime],
+    ['boot', identity.bootId],
+    ['namespace', identity.pidNamespace],
+    ['of', nameOf(fstatSync(change.fd, { bigint: true }))],
+    ['host', host],
+    ['since', since?.toISOString() ?? null],
+    ['signal', signal],
+    ['still', stillness > 0 ? Math.ceil(stillness) : null],
+    ['cwd', worksHere ? 'here' : null],
+    ['pinned', pinned ? 'yes' : null],
+    ['linger', linger > 0 ? linger : null],
+    ['joined', joined === '' ? null : joined],
+  ]
+  const text = fields.map(([key, value]) => (value === null ? '' : `${key} ${value}\n`)).join('')
+  const path = held(place, change)
+  const temporary = `${path}.new`
+  try {
+    // Only one writes at a time, under change: what lies there was left by one that was killed.
+    rmSync(temporary, { force: true })
+    const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants
+    const fd = openSync(temporary, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, 0o644)
+    try {
+      writeSync(fd, text)
+      const { uid, gid } = childUser(place)
+      if (uid !== undefined || gid !== undefined) fchownSync(fd, uid ?? -1, gid ?? -1)
+    } finally {
+      closeSync(fd)
+    }
+    // Not synced: after a crash of the machine no process that it names lives.
+    renameSync(temporary, path)
+  } catch (error) {
+    throw new RecordError(place.record, 'write', error)
+  }
+}
+
+/** What a record says of a process that was launched just now. */
+export function launchedNow(
+  place: Pick<Place, 'use'>,
+  cwd: string | null,
+): Pick<ServerRecord, 'worksHere' | 'host' | 'since'> {
+  return {
+    worksHere: cwd !== null && isSame(cwd, dirname(place.use)),
+    // A line cannot carry a line break.
+    host: hostname().split('\n')[0] || null,
+    since: new Date(),
+  }
+}
+
+/** Seconds as sleep(1) knows them: to the millisecond, without an exponent. */
+export function seconds(linger: number): number {
+  return Math.round(linger * 1000) / 1000
+}
+
+/** Removes the record of a process that is gone. Under change. */
+export function removeRecord(place: Place, change: HeldChange): void {
+  const path = held(place, change)
+  rmSync(path, { force: true })
+  rmSync(`${path}.new`, { force: true })
+}
+
+/** Whether the record names exactly this process: it is ours. */
+export function names(
+  record: ServerRecord | null,
+  identity: ProcessIdentity | null,
+): record is ServerRecord {
+  if (record === null || identity === null) return false
+  const { pid, startTime, bootId, pidNamespace } = record.process
+  return (
+    pid === identity.pid &&
+    startTime === identity.startTime &&
+    bootId === identity.bootId &&
+    pidNamespace === identity.pidNamespace
+  )
+}
+
+function identityOfOrNone(place: Pick<Place, 'change'>): string | null {
+  try {
+    return identityOf(place)
+  } catch {
+    return null // It was removed.
+  }
+}
+
+function isSame(one: string, other: string): boolean {
+  const [first, second] = [one, other].map((path) =>
+    statSync(path, { bigint: true, throwIfNoEntry: false }),
+  )
+  return first !== undefined && first.dev === second?.dev && first.ino === second.ino
+}
+
+function dateOf(text: string | undefined): Date | null {
+  const date = new Date(text ?? '')
+  return Number.isNaN(date.getTime()) ? null : date
+}

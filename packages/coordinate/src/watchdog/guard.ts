@@ -1,0 +1,59 @@
+import { type JoinOptions } from '../joining/join.ts'
+import type { LeaveOptions, Left } from '../joining/leave.ts'
+import type { Place } from '../place.ts'
+import { Free, type Shared } from '../joining/states.ts'
+import type { State, Subject } from '../subject.ts'
+
+/** How to join, and what the last one out does. */
+export interface GuardOptions<Options> extends JoinOptions<Options> {
+  /** What to do at the end if nobody else uses it: `'stop'` unless told otherwise. */
+  readonly atEnd?: 'stop' | 'destroy' | undefined
+}
+
+/**
+ * A subject in use: it runs until this is left or disposed.
+ *
+ * @example
+ * await using guard = await Guard.join(subject, place, { start: {} })
+ */
+export class Guard<Options> implements AsyncDisposable {
+  /** Whether joining had to start it. */
+  readonly started: State
+  readonly #shared: Shared<Options>
+  readonly #atEnd: 'stop' | 'destroy' | undefined
+  #left: Promise<Left> | undefined
+
+  private constructor(shared: Shared<Options>, atEnd: 'stop' | 'destroy' | undefined) {
+    this.#shared = shared
+    this.#atEnd = atEnd
+    this.started = shared.started
+  }
+
+  /**
+   * Joins: creates and starts the subject if it must, and makes sure that a watchdog is there.
+   *
+   * Rejects with the signal's reason when aborted, with what `create` or `start` throw, or with a `CoordinateError`.
+   */
+  static async join<Options>(
+    subject: Subject<Options>,
+    place: Place,
+    options: GuardOptions<Options>,
+  ): Promise<Guard<Options>> {
+    return new Guard(await new Free(subject, place).join(options), options.atEnd)
+  }
+
+  /**
+   * Leaves; the last one stops or destroys it. Idempotent: whoever calls it again gets the same answer.
+   *
+   * When it rejects, the subject is no longer used all the same, and its watchdog does what could not be done.
+   */
+  leave(options: LeaveOptions = {}): Promise<Left> {
+    this.#left ??= this.#shared.leave({ atEnd: this.#atEnd, ...options })
+    return this.#left
+  }
+
+  /** Leaves. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.leave()
+  }
+}

@@ -1,0 +1,238 @@
+/**
+ * The watchdog where flock(1) or /proc is missing: a process of its own that does what the shell's does, by the same
+ * descriptors and arguments. See the watchdog's script for why it does each thing in which order.
+ */
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  rmdirSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Lock, acquire, identifyProcess, readPlainFile, tryAcquire } from '@howdah/lock'
+import { codeOf } from '../caught.ts'
+import type { ServerRecord } from '../record/server-record.ts'
+import { readRecord } from '../record/record.ts'
+import { isOfElsewhere, isServed } from '../launch/server-lock.ts'
+import { isRecordedAlive, stopRecorded } from '../ending/stop-recorded.ts'
+
+const [
+  use = '',
+  record = '',
+  ,
+  ,
+  ,
+  watchdog = '',
+  server = '',
+  change = '',
+  directory = '',
+  inside = '',
+  mark = '',
+  wreck = '',
+  last = '',
+  pidFile = '',
+] = process.argv.slice(2)
+const place = { use, record, server, change }
+const watchdogLock = 3
+let watched = fileIdentity(use)
+let held: Lock | null = null
+/** The last record that was seen: with the subject, the file is gone. */
+let known: ServerRecord | null = null
+
+if (watched === null) {
+  writeSync(1, `${use} does not exist\n`)
+  process.exit(1)
+}
+writeSync(1, 'ready\n')
+// Lets go of the pipe to whoever started us. The lowest free number is 1 again.
+closeSync(1)
+openSync('/dev/null', constants.O_WRONLY)
+const remembering = setInterval(remember, 500)
+await watch()
+clearInterval(remembering)
+
+function remember(): void {
+  try {
+    known = readRecord(place) ?? known
+  } catch {
+    // It cannot be read just now.
+  }
+}
+
+async function watch(): Promise<void> {
+  let lingered = ''
+  let stopped = false
+  for (;;) {
+    if (!(await awaitUse())) {
+      if (await finish()) return end()
+      continue
+    }
+    const found = readRecord(place)
+    if (await isElsewhere(found)) return end()
+    if (isRecordedAlive(found)) {
+      if (found.pinned) return end()
+      const life = JSON.stringify([found.process, found.joined])
+      if (found.linger > 0 && lingered !== life) {
+        lingered = life
+        releaseUse()
+        await keepLingering(found)
+        continue
+      }
+      if (!(await stopRecorded(place, found))) return end()
+      stopped = true
+    }
+    if (mark === '' || fileIdentity(mark) === null) {
+      // That of a server which was killed stays: it tells whose the files are that it has left.
+      if (stopped) removeRecord()
+      return end()
+    }
+    if (await throwAway()) return end()
+  }
+}
+
+/** Sleeps for as long as the server is to linger, and hardly longer than there is one. */
+async function keepLingering(found: ServerRecord): Promise<void> {
+  const deadline = performance.now() + found.linger * 1000
+  for (;;) {
+    const left = deadline - performance.now()
+    if (left <= 0) return
+    await sleep(Math.min(left, 1000))
+    if (fileIdentity(use) !== watched || !isRecordedAlive(found)) return
+  }
+}
+
+/** Use, exclusively; `false` when its file was removed or replaced. */
+async function awaitUse(): Promise<boolean> {
+  try {
+    // Node remembers the path of the working directory, which may have been moved.
+    process.chdir('.')
+    held ??= await acquire(use, { create: false, fair: false })
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === 'ERR_LOCK_NOT_FOUND' || code === 'ENOENT') return false
+    throw error
+  }
+  return fileIdentity(use) === watched
+}
+
+function releaseUse(): void {
+  held?.release()
+  held = null
+}
+
+/** Like anybody who leaves: change first, then use. `false`: somebody joined. */
+async function throwAway(): Promise<boolean> {
+  releaseUse()
+  if (fileIdentity(change) === null) return true
+  const changeLock = await acquire(change, { create: false, fair: false })
+  try {
+    return await throwAwayUnderChange()
+  } finally {
+    changeLock.release()
+  }
+}
+
+async function throwAwayUnderChange(): Promise<boolean> {
+  if (fileIdentity(use) !== watched) return true
+  held = await tryAcquire(use, { create: false })
+  if (held === null) return false
+  const found = readRecord(place)
+  if (await isElsewhere(found)) return true
+  if (isRecordedAlive(found)) return false
+  if (!(await isKept())) remove()
+  return true
+}
+
+/** What is left to do when the use file is no longer the one that was watched. `false`: another one is to be watched. */
+async function finish(): Promise<boolean> {
+  if (mark !== '' && isWreck()) {
+    releaseUse()
+    if (fileIdentity(change) === null) return true
+    // Removed by somebody who was killed at it? Then the rest goes, too.
+    const changeLock = await acquire(change, { create: false, fair: false })
+    if (isWreck() && !(await isKept())) remove()
+    changeLock.release()
+    return true
+  }
+  const { dev, ino } = fstatSync(watchdogLock, { bigint: true })
+  const isSameSubject = fileIdentity(watchdog) === `${dev}:${ino}`
+  if (isSameSubject && fileIdentity(use) !== null) {
+    releaseUse()
+    watched = fileIdentity(use)
+    return false
+  }
+  remember()
+  if (known === null || (isSameSubject && known.pinned)) return true
+  // There is nothing left that it could bring to an orderly end.
+  await stopRecorded(place, isSameSubject ? known : { ...known, signal: 'SIGQUIT' })
+  return true
+}
+
+function isWreck(): boolean {
+  return fileIdentity(use) === null && fileIdentity(wreck) !== null
+}
+
+/** Whether it was moved, what a killed server has left running does not end, or somebody else's server runs. */
+async function isKept(): Promise<boolean> {
+  if (fileIdentity(directory) !== fileIdentity(inside)) return true
+  for (let look = 0; look < 250 && (await isServed(place)); look++) await sleep(20)
+  return (await isServed(place)) || isOccupied()
+}
+
+function isOccupied(): boolean {
+  if (pidFile === '') return false
+  try {
+    const pid = Math.abs(Number(readPlainFile(pidFile).split('\n')[0]))
+    if (!Number.isSafeInteger(pid) || pid === 0 || identifyProcess(pid) === null) return false
+    const cwd = fileIdentity(`/proc/${pid}/cwd`)
+    return cwd === null || cwd === fileIdentity(directory)
+  } catch {
+    return false
+  }
+}
+
+function remove(): void {
+  // Never through a link: as root it would write where another user has pointed it.
+  rmSync(wreck, { force: true })
+  closeSync(openSync(wreck, 'wx'))
+  rmSync(last, { force: true })
+  for (const name of readdirSync(directory)) {
+    const path = join(directory, name)
+    if (path !== wreck) rmSync(path, { recursive: true, force: true })
+  }
+  rmSync(wreck, { force: true })
+  removeRecord()
+  try {
+    rmdirSync(directory)
+  } catch {
+    // A mount point, or its parent is not ours: it is empty, and that has to do.
+  }
+}
+
+function removeRecord(): void {
+  rmSync(record, { force: true })
+  rmSync(`${record}.new`, { force: true })
+}
+
+/** Whether the server is one of another pid namespace of this kernel, and lives: nobody can be signalled from here. */
+async function isElsewhere(found: ServerRecord | null): Promise<boolean> {
+  return isOfElsewhere(found) && (await isServed(place))
+}
+
+/** The watchdog lock goes first: whoever gets use next starts a new watchdog. */
+function end(): void {
+  closeSync(watchdogLock)
+  releaseUse()
+}
+
+/** Which file is at the path, or `null` for none. */
+function fileIdentity(path: string): string | null {
+  const stat = path === '' ? undefined : statSync(path, { bigint: true, throwIfNoEntry: false })
+  return stat === undefined ? null : `${stat.dev}:${stat.ino}`
+}

@@ -1,0 +1,57 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { readClocks, type Clocks, type Moment } from './clocks.ts'
+import { LeaseError, LeaseExistsError, LeaseTimeoutError } from '../errors.ts'
+import type { HoldOptions } from './hold-options.ts'
+import type { Lease } from '../lease.ts'
+import type { Leaser } from '../leaser.ts'
+import type { Pace } from './pace.ts'
+
+/** A lease, and the moment before the request that got it, from which its time counts. */
+export interface Awaited {
+  readonly lease: Lease
+  readonly before: Moment
+}
+
+/** Asks for the lease until it is had, the timeout is over, or the signal aborts. */
+export async function awaitLease(
+  leaser: Leaser,
+  pace: Pace,
+  { timeout = Infinity, signal, logger }: HoldOptions,
+  clocks: Clocks,
+): Promise<Awaited> {
+  const deadline = clocks.monotonic() + timeout
+  for (let first = true; ; first = false) {
+    signal?.throwIfAborted()
+    const before = readClocks(clocks)
+    let refusal: LeaseError
+    try {
+      const lease = await leaser.acquire(
+        signal === undefined ? { ttl: pace.ttl } : { ttl: pace.ttl, signal },
+      )
+      return { lease, before }
+    } catch (error) {
+      refusal = whyToWait(error, first)
+    }
+    const left = deadline - clocks.monotonic()
+    if (left <= 0) throw new LeaseTimeoutError(timeout, refusal)
+    const pause = Math.min(left, pauseAfter(refusal, pace))
+    logger?.debug?.(`waiting ${Math.round(pause)} ms: ${refusal.message}`)
+    await sleep(pause, undefined, { signal }).catch(() => signal?.throwIfAborted())
+  }
+}
+
+/** A store that does not answer the first time is probably a wrong address; later it may come back. */
+function whyToWait(error: unknown, first: boolean): LeaseError {
+  if (!(error instanceof LeaseError)) throw error
+  if (error.code === 'ERR_LEASE_EXISTS') return error
+  if (error.code === 'ERR_LEASE_UNAVAILABLE' && !first) return error
+  throw error
+}
+
+/** Not all at once, and never past the announced end. */
+function pauseAfter(refusal: LeaseError, { pollInterval }: Pace): number {
+  const pause = pollInterval * (0.75 + Math.random() / 2)
+  if (!(refusal instanceof LeaseExistsError)) return pause
+  const untilEnd = refusal.expiresAt.getTime() - Date.now()
+  return untilEnd >= 0 ? Math.min(pause, untilEnd + 2) : pause
+}

@@ -1,0 +1,25 @@
+import type { HoldOptions } from './hold-options.ts'
+import { systemClocks } from './clocks.ts'
+import { awaitLease } from './await-lease.ts'
+import { Held } from './held.ts'
+import type { Leaser } from '../leaser.ts'
+import { Pace } from './pace.ts'
+
+/**
+ * Waits for the lease, then renews it in the background until it is released or lost.
+ *
+ * Throws `LeaseTimeoutError` after `timeout`, the signal's reason, `LeaseOptionError` where the holder would have no time
+ * between skew and margin, `LeaseLostError` where the store answered too late, and at once whatever the leaser throws but `LeaseExistsError`; later, while it waits, a store
+ * that does not answer is asked again.
+ */
+export async function hold(leaser: Leaser, options: HoldOptions = {}): Promise<Held> {
+  const pace = new Pace(leaser, options)
+  const clocks = options.clocks ?? systemClocks
+  const { lease, before } = await awaitLease(leaser, pace, options, clocks)
+  const held = Held.begin(leaser, lease, before, pace, options, clocks)
+  if (held.signal.aborted) {
+    await held.release()
+    throw held.signal.reason
+  }
+  return held
+}

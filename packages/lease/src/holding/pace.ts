@@ -1,0 +1,46 @@
+import { LeaseOptionError, TtlExceedsMaxError } from '../errors.ts'
+import type { Leaser } from '../leaser.ts'
+
+/** The times of a hold as they are asked for, in milliseconds. */
+export interface Times {
+  /** How long the lease lasts between renewals; the leaser's `ttl` by default. */
+  readonly ttl?: number
+  /** How often to renew; a third of the time that the holder has, by default. */
+  readonly heartbeat?: number
+  /** How long before the lease may end the holder counts as without; a twentieth of `ttl`, at most 1,000, by default. */
+  readonly margin?: number
+  /** How often to ask for a lease that another holds; a thirtieth of `ttl`, 50 to 1,000, by default. Its announced end is not slept through. */
+  readonly pollInterval?: number
+}
+
+/** The times of a hold, in milliseconds, checked. */
+export class Pace {
+  /** How long the lease is asked for. */
+  readonly ttl: number
+  /** How long the holder has from before a request: the ttl less the clock skew and the margin. */
+  readonly usable: number
+  readonly heartbeat: number
+  readonly pollInterval: number
+
+  constructor(leaser: Leaser, options: Times) {
+    this.ttl = options.ttl ?? leaser.ttl
+    if (this.ttl > leaser.maxTtl) throw new TtlExceedsMaxError(this.ttl, leaser.maxTtl)
+    const margin = options.margin ?? Math.min(1_000, this.ttl / 20)
+    this.usable = this.ttl - leaser.clockSkew - margin
+    if (!(margin >= 0 && this.usable > 0)) {
+      throw new LeaseOptionError(
+        `a lease of ${this.ttl} ms leaves its holder no time after ${leaser.clockSkew} ms for clock skew and ${margin} ms of margin; raise ttl, or lower the leaser's clockSkew if the clocks are that good`,
+      )
+    }
+    this.heartbeat = options.heartbeat ?? this.usable / 3
+    if (!(this.heartbeat > 0 && this.heartbeat < this.usable)) {
+      throw new LeaseOptionError(
+        `a heartbeat every ${this.heartbeat} ms does not keep a lease whose holder has ${this.usable} ms; choose half of that or less`,
+      )
+    }
+    this.pollInterval = options.pollInterval ?? Math.max(50, Math.min(1_000, this.ttl / 30))
+    if (!(this.pollInterval > 0)) {
+      throw new LeaseOptionError(`pollInterval must be positive, and is ${this.pollInterval} ms`)
+    }
+  }
+}

@@ -1,0 +1,170 @@
+import { readFileSync, readdirSync, readlinkSync, realpathSync } from 'node:fs'
+import { setImmediate as breathe } from 'node:timers/promises'
+import { gatePath } from '../waiting/contend.ts'
+import { LockUnsupportedError } from '../errors.ts'
+import { commandOf, kernelLocks, type Holder } from './holder.ts'
+import type { LockMode } from '../lock-mode.ts'
+import { LockFile } from '../lock-file.ts'
+import { identifyProcess } from './process-identity.ts'
+import { absolute, request } from '../waiting/request.ts'
+
+/** Who has a lock and who wants it. */
+export interface Inspection {
+  readonly holders: Holder[]
+  /** Who is blocked in flock(2), and the next in line of those who use this package without waiting in the kernel. */
+  readonly waiters: Holder[]
+  /**
+   * How somebody holds it who cannot be seen from here: a process outside of this pid namespace, or another user's that was
+   * left the lock. `null` if nobody does, or a holder can be seen.
+   */
+  readonly unseen: LockMode | null
+}
+
+/** How long to search `/proc` before letting others run, in ms. */
+const slice = 5
+
+/**
+ * Who holds a lock and who waits for it, **without taking it**: no file is opened, made or locked, and nobody's try fails
+ * because of it. Empty where there is no such file. Only inside of a pid namespace, such as a container's, which hides the
+ * holders outside, a lock that nobody seems to hold is tried; for that instant another's try may fail.
+ *
+ * From `/proc/locks` and, for locks that children inherited, the descriptors of those processes that this user may look
+ * into. What it says may be over when it is read. It names all who wait in the kernel's queue; what those who are not the
+ * first wait for is told from how they opened the gate.
+ *
+ * Rejects with `ERR_LOCK_UNSUPPORTED` where there is no `/proc` (macOS, Windows).
+ */
+export async function inspect(path: string): Promise<Inspection> {
+  const lock = absolute(path)
+  if (process.platform !== 'linux') {
+    throw new LockUnsupportedError(
+      lock,
+      `cannot inspect ${lock}: only Linux tells who holds a lock; use lsof(8)`,
+    )
+  }
+  const holders = new Map<number, LockMode>()
+  let taken: LockMode | null = null
+  const waiters = new Map<number, LockMode>()
+  for (const { pid, mode, blocked } of kernelLocks(lock)) {
+    if (!blocked) taken = mode
+    ;(blocked ? waiters : holders).set(pid, mode)
+  }
+  const queued = new Set<number>()
+  for (const { pid, mode, blocked } of kernelLocks(gatePath(lock))) {
+    if (mode === 'exclusive' && !waiters.has(pid)) waiters.set(pid, mode)
+    if (blocked) queued.add(pid)
+  }
+
+  const real = realPath(lock)
+  if (real !== null) {
+    const takers = new Set(holders.keys())
+    const found = await search(real, gatePath(real), queued)
+    for (const [pid, mode] of found.holders) holders.set(pid, mode)
+    for (const [pid, mode] of found.waiters) waiters.set(pid, mode)
+    // Who took the lock and has handed it on to a child.
+    for (const pid of takers) {
+      const handedOn = found.holders.size > 0 && found.seen.has(pid) && !found.holders.has(pid)
+      if (handedOn || identifyProcess(pid) === null) holders.delete(pid)
+    }
+  }
+  let unseen: LockMode | null = null
+  if (holders.size === 0) unseen = taken ?? (isInNamespace() ? tryInPassing(path) : null)
+  return { holders: list(holders), waiters: list(waiters), unseen }
+}
+
+/** Whether there may be processes that this one cannot see. The first pid namespace of a machine has a fixed number (proc_ns.h). */
+function isInNamespace(): boolean {
+  try {
+    return readlinkSync('/proc/self/ns/pid') !== 'pid:[4026531836]'
+  } catch {
+    return true
+  }
+}
+
+/** How somebody holds the lock, found out by trying; `null` if nobody does, or it cannot be tried. */
+function tryInPassing(path: string): LockMode | null {
+  let file: LockFile | null = null
+  try {
+    file = LockFile.open(request(path, { create: false }))
+    if (file.tryLock('exclusive')) return null
+    return file.tryLock('shared') ? 'shared' : 'exclusive'
+  } catch {
+    return null
+  } finally {
+    file?.release()
+  }
+}
+
+interface Search {
+  /** Who is blocked in the kernel at the gate. */
+  readonly queued: ReadonlySet<number>
+  /** Whose descriptors could be seen. */
+  readonly seen: Set<number>
+  readonly holders: Map<number, LockMode>
+  readonly waiters: Map<number, LockMode>
+}
+
+/** Looks for the two files among the descriptors of all processes. */
+async function search(lock: string, gate: string, queued: Set<number>): Promise<Search> {
+  const result: Search = { queued, seen: new Set(), holders: new Map(), waiters: new Map() }
+  let pause = performance.now() + slice
+  for (const name of readdirSync('/proc')) {
+    const pid = Number(name)
+    if (!Number.isInteger(pid)) continue
+    searchProcess(pid, lock, gate, result)
+    if (performance.now() > pause) {
+      await breathe()
+      pause = performance.now() + slice
+    }
+  }
+  return result
+}
+
+function searchProcess(
+  pid: number,
+  lock: string,
+  gate: string,
+  { queued, seen, holders, waiters }: Search,
+): void {
+  let descriptors: string[]
+  try {
+    descriptors = readdirSync(`/proc/${pid}/fd`)
+    seen.add(pid)
+  } catch {
+    // Ended, or somebody else's.
+    return
+  }
+  for (const fd of descriptors) {
+    try {
+      const target = readlinkSync(`/proc/${pid}/fd/${fd}`)
+      if (target !== lock && target !== gate) continue
+      // proc_pid_fdinfo(5): the flags in octal, and the locks of this very description.
+      const info = readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8')
+      const taken = /^lock:\s+\d+: FLOCK +\S+ +(\w+)/m.exec(info)?.[1]
+      const waits = target === gate && (taken === 'WRITE' || queued.has(pid))
+      if (waits) waiters.set(pid, readsOnly(info) ? 'shared' : 'exclusive')
+      if (taken === undefined) continue
+      if (target === lock) holders.set(pid, taken === 'WRITE' ? 'exclusive' : 'shared')
+    } catch {
+      // Closed meanwhile.
+    }
+  }
+}
+
+function readsOnly(info: string): boolean {
+  const flags = /^flags:\s+([0-7]+)$/m.exec(info)?.[1] ?? '2'
+  return (Number.parseInt(flags, 8) & 3) === 0
+}
+
+/** As `/proc` names the file; `null` where there is none. */
+function realPath(path: string): string | null {
+  try {
+    return realpathSync.native(path)
+  } catch {
+    return null
+  }
+}
+
+function list(found: Map<number, LockMode>): Holder[] {
+  return [...found].map(([pid, mode]) => ({ pid, mode, command: commandOf(pid) }))
+}

@@ -1,0 +1,165 @@
+import { binding } from '../binding/load-binding.ts'
+import { attempt, contend, tryOnce } from './contend.ts'
+import { drive, driveSync } from './drive.ts'
+import { LockDeadlockError, LockTimeoutError } from '../errors.ts'
+import { quickHolder, quickHolders } from '../process/holder.ts'
+import { mayWaitAgain, waitInKernel } from './kernel-wait.ts'
+import type { LockFile } from '../lock-file.ts'
+import { Lock } from '../lock.ts'
+import { Patience } from './patience.ts'
+import { Turn, isQueued, isQueuedByAnyName } from './queue.ts'
+import { request, type AcquireOptions, type Request, type TryOptions } from './request.ts'
+import { threadState } from './thread-state.ts'
+
+/**
+ * Waits for a lock on a file or directory, and gives it.
+ *
+ * The file is made where there is none (its directory is not), and is never truncated, written or removed. Neither the
+ * event loop nor libuv's pool is blocked. Whoever was blocked first is served first, among those who wait alike.
+ *
+ * Rejects with the signal's reason when aborted, else with a `LockError`: `ERR_LOCK_TIMEOUT`, `ERR_LOCK_OPTION`, or what
+ * keeps the file from being opened or locked.
+ *
+ * @example
+ * await using lock = await acquire('state.lock', { timeout: 5_000 })
+ */
+export function acquire(path: string, options: AcquireOptions = {}): Promise<Lock> {
+  try {
+    return acquireLock(request(path, options))
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+/**
+ * Tries once: the lock, or `null` where somebody has it. Never waits, and does not stand in line: takes a lock that is
+ * free although others wait for it. Rejects with a `LockError` where locking does not work.
+ */
+export async function tryAcquire(path: string, options: TryOptions = {}): Promise<Lock | null> {
+  const wanted = request(path, options)
+  const file = tryOnce(wanted)
+  return file && lockOf(file, wanted)
+}
+
+/**
+ * Waits for a lock and **blocks the thread** meanwhile: for scripts and for what runs when a process exits.
+ *
+ * `signal` cannot fire meanwhile; it is looked at before only. Throws what {@link acquire} rejects with, and
+ * `ERR_LOCK_DEADLOCK` where this very thread has the lock, which it could not release while it waits.
+ */
+export function acquireSync(path: string, options: AcquireOptions = {}): Lock {
+  const wanted = request(path, options)
+  wanted.signal?.throwIfAborted()
+  // A waiter of this thread that has the gate could not go on: pass it by.
+  const overtake = isQueuedByAnyName(wanted.path)
+  const file = attempt(wanted, wanted.timeout !== 0 && !overtake)
+  if (file.mode !== null) return lockOf(file, wanted)
+  file.release()
+  failAtOnce(wanted)
+  tellWaiting(wanted)
+  const steps = contend(overtake ? { ...wanted, fair: false } : wanted)
+  const waited = driveSync(steps, new Patience(wanted), (blocking) => {
+    if (blocking === null) return
+    withdrawOwn(blocking)
+    refuseOwn(blocking, wanted)
+  })
+  return lockOf(waited, wanted)
+}
+
+/** Acquires, runs `action`, and releases, also when it throws. Rejects as {@link acquire} and `action` do. */
+export async function withLock<Result>(
+  path: string,
+  options: AcquireOptions,
+  action: (lock: Lock) => Result | Promise<Result>,
+): Promise<Result> {
+  const lock = await acquire(path, options)
+  try {
+    return await action(lock)
+  } finally {
+    lock.release()
+  }
+}
+
+/** @internal Acquires what a checked request says. Throws if it is aborted already, or cannot be tried. */
+export function acquireLock(wanted: Request): Promise<Lock> {
+  const { path, signal, timeout } = wanted
+  signal?.throwIfAborted()
+  if (timeout !== 0 && isQueued(path)) return waitForTurn(wanted, null)
+  const file = attempt(wanted, timeout !== 0)
+  if (file.mode === null) return waitForTurn(wanted, file)
+  return Promise.resolve(lockOf(file, wanted))
+}
+
+/** Waits. `opened` is the file if a try has opened it just now; it becomes ours. */
+async function waitForTurn(wanted: Request, opened: LockFile | null): Promise<Lock> {
+  let queue = binding(wanted.path).native
+  const turn = new Turn(wanted.path)
+  let file = opened
+  try {
+    failAtOnce(wanted)
+    const patience = new Patience(wanted)
+    tellWaiting(wanted)
+    if (!turn.hasCome) await turn.comes(patience)
+    while (queue !== null) {
+      patience.check()
+      file ??= attempt(wanted, true)
+      if (file.mode !== null) break
+      const error = await waitInKernel(queue, file, wanted, patience)
+      if (error === 0) {
+        file.mode = wanted.mode
+        break
+      }
+      file.release()
+      file = null
+      if (!mayWaitAgain(error)) queue = null
+    }
+    patience.checkSignal()
+    if (file === null || queue === null) {
+      file?.release()
+      file = null
+      file = await drive(contend(wanted), patience)
+    }
+    const locked = file
+    file = null
+    return lockOf(locked, wanted)
+  } finally {
+    file?.release()
+    turn.leave()
+  }
+}
+
+function lockOf(file: LockFile, { fair }: Request): Lock {
+  return new Lock(file, fair && !file.isDirectory)
+}
+
+function failAtOnce({ path, mode, timeout }: Request): void {
+  if (timeout === 0) throw new LockTimeoutError(path, mode, 0, quickHolder(path))
+}
+
+function tellWaiting({ path, mode, onWait }: Request): void {
+  onWait?.({ path, mode, holders: quickHolders(path) })
+}
+
+/** Takes waiters of this thread out of the kernel's queue: they could not go on while it is blocked. */
+function withdrawOwn({ dev, ino }: LockFile): void {
+  for (const wait of threadState().waits) {
+    if (wait.file.dev === dev && wait.file.ino === ino) wait.withdraw()
+  }
+}
+
+/** Throws where what blocks is held by this thread, which would wait for itself. */
+function refuseOwn(blocking: LockFile, { path, mode }: Request): void {
+  for (const { dev, ino, mode: heldMode } of threadState().held) {
+    if (
+      dev === blocking.dev &&
+      ino === blocking.ino &&
+      (mode === 'exclusive' || heldMode === 'exclusive')
+    ) {
+      throw new LockDeadlockError(
+        path,
+        'this thread has it, and cannot release it while it waits synchronously',
+        'release it first, or use acquire()',
+      )
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import { LockTimeoutError } from '../errors.ts'
+import { quickHolder } from '../process/holder.ts'
+import type { Request } from './request.ts'
+
+/** How long somebody is willing to wait: until a deadline, by the monotonic clock, or until an abort. */
+export class Patience {
+  readonly #request: Pick<Request, 'path' | 'mode' | 'timeout' | 'signal'>
+  readonly #deadline: number
+
+  constructor(request: Pick<Request, 'path' | 'mode' | 'timeout' | 'signal'>) {
+    this.#request = request
+    this.#deadline = performance.now() + request.timeout
+  }
+
+  /** Milliseconds that are left, rounded up; `Infinity` where there is no limit. */
+  get left(): number {
+    return Math.max(0, Math.ceil(this.#deadline - performance.now()))
+  }
+
+  /** Throws the signal's reason when it is aborted. */
+  checkSignal(): void {
+    this.#request.signal?.throwIfAborted()
+  }
+
+  /** Throws the signal's reason, or {@link LockTimeoutError}, when it is over. */
+  check(): void {
+    const { path, mode, timeout } = this.#request
+    this.checkSignal()
+    if (this.#deadline <= performance.now()) {
+      throw new LockTimeoutError(path, mode, timeout, quickHolder(path))
+    }
+  }
+
+  /** Calls `stop` once it is over. Gives how to call that off, if that may happen. */
+  onEnd(stop: () => void): (() => void) | undefined {
+    const { signal } = this.#request
+    const { left } = this
+    if (left === Infinity && signal === undefined) return undefined
+    // setTimeout knows no longer delay; who waited looks again afterwards.
+    const timer = left === Infinity ? undefined : setTimeout(stop, Math.min(left, 2 ** 31 - 1))
+    signal?.addEventListener('abort', stop, { once: true })
+    return () => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', stop)
+    }
+  }
+
+  /** Waits until `wake` is called, or until the patience is over; then {@link check} throws. */
+  async pause(arrange: (wake: () => void) => void): Promise<void> {
+    this.checkSignal()
+    let callOff: (() => void) | undefined
+    await new Promise<void>((resolve) => {
+      callOff = this.onEnd(resolve)
+      arrange(resolve)
+    })
+    callOff?.()
+  }
+}

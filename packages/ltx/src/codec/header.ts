@@ -1,0 +1,158 @@
+import { LtxError } from '../errors.ts'
+
+/** The bytes of an LTX header. */
+export const headerSize = 100
+
+/** Set in every checksum that is there; 0 stands for a checksum that is not. */
+export const checksumFlag = 1n << 63n
+
+const magic = 0x4c54_5831
+const noChecksumFlag = 0x2
+
+/**
+ * What an LTX file's header says. Whatever has 64 bits in the file is a `bigint`.
+ *
+ * See the format's own description in github.com/superfly/ltx.
+ */
+export interface LtxHeader {
+  /** Bytes per page: a power of two from 512 to 65,536. */
+  readonly pageSize: number
+  /** The database's size after this file is applied, in pages; 0 where the database is deleted. */
+  readonly commit: number
+  /** The first transaction in this file. A file that starts with transaction 1 is a snapshot: it holds every page. */
+  readonly minTxid: bigint
+  /** The last transaction in this file. */
+  readonly maxTxid: bigint
+  /** When the last transaction was made, in milliseconds since 1970; negative before. */
+  readonly timestamp: bigint
+  /** Whether the file does without database checksums, as all that litestream 0.5 reads and writes. */
+  readonly noChecksum: boolean
+  /** The database checksum before this file is applied; 0 for a snapshot and with `noChecksum`. */
+  readonly preApplyChecksum: bigint
+  /** Where in the WAL this came from, in bytes; 0 where it did not come from a WAL. */
+  readonly walOffset: bigint
+  /** How much of the WAL, in bytes. */
+  readonly walSize: bigint
+  readonly walSalt1: number
+  readonly walSalt2: number
+  /** Who wrote the file; 0 for nobody in particular. */
+  readonly nodeId: bigint
+}
+
+/** A header to write: what is left out is 0, and `noChecksum` is true, which is what litestream reads. */
+export type LtxHeaderInit = Pick<
+  LtxHeader,
+  'pageSize' | 'commit' | 'minTxid' | 'maxTxid' | 'timestamp'
+> &
+  Partial<LtxHeader>
+
+/** Whether a file with this header holds the whole database. */
+export function isSnapshot(header: Pick<LtxHeader, 'minTxid'>): boolean {
+  return header.minTxid === 1n
+}
+
+/** Completes and checks a header. Throws `ERR_LTX_HEADER` with the field's offset where it means nothing. */
+export function makeHeader(init: LtxHeaderInit): LtxHeader {
+  const header = {
+    pageSize: init.pageSize,
+    commit: init.commit,
+    minTxid: init.minTxid,
+    maxTxid: init.maxTxid,
+    timestamp: init.timestamp,
+    noChecksum: init.noChecksum ?? true,
+    preApplyChecksum: init.preApplyChecksum ?? 0n,
+    walOffset: init.walOffset ?? 0n,
+    walSize: init.walSize ?? 0n,
+    walSalt1: init.walSalt1 ?? 0,
+    walSalt2: init.walSalt2 ?? 0,
+    nodeId: init.nodeId ?? 0n,
+  }
+  validate(header)
+  return header
+}
+
+/** A header's 100 bytes. */
+export function encodeHeader(header: LtxHeader): Buffer {
+  const bytes = Buffer.alloc(headerSize)
+  try {
+    bytes.writeUInt32BE(magic, 0)
+    bytes.writeUInt32BE(header.noChecksum ? noChecksumFlag : 0, 4)
+    bytes.writeUInt32BE(header.pageSize, 8)
+    bytes.writeUInt32BE(header.commit, 12)
+    bytes.writeBigUInt64BE(header.minTxid, 16)
+    bytes.writeBigUInt64BE(header.maxTxid, 24)
+    bytes.writeBigInt64BE(header.timestamp, 32)
+    bytes.writeBigUInt64BE(header.preApplyChecksum, 40)
+    bytes.writeBigInt64BE(header.walOffset, 48)
+    bytes.writeBigInt64BE(header.walSize, 56)
+    bytes.writeUInt32BE(header.walSalt1, 64)
+    bytes.writeUInt32BE(header.walSalt2, 68)
+    bytes.writeBigUInt64BE(header.nodeId, 72)
+  } catch (cause) {
+    throw new LtxError('ERR_LTX_HEADER', 'a header field does not fit into its place', { cause })
+  }
+  return bytes
+}
+
+/**
+ * Reads and checks the 100 bytes of a header.
+ *
+ * Throws `ERR_LTX_MAGIC` where this is no LTX file, `ERR_LTX_HEADER` with the field's offset where a field means nothing.
+ * Versions 1 to 3 share their header: that a file is of an older version shows at its first page.
+ */
+export function decodeHeader(bytes: Buffer): LtxHeader {
+  if (bytes.readUInt32BE(0) !== magic) {
+    throw new LtxError('ERR_LTX_MAGIC', 'this is no LTX file: it does not start with LTX1', {
+      offset: 0,
+    })
+  }
+  const flags = bytes.readUInt32BE(4)
+  if ((flags & ~noChecksumFlag) !== 0) throw invalid(4, `flags 0x${flags.toString(16)} are unknown`)
+  const header = {
+    pageSize: bytes.readUInt32BE(8),
+    commit: bytes.readUInt32BE(12),
+    minTxid: bytes.readBigUInt64BE(16),
+    maxTxid: bytes.readBigUInt64BE(24),
+    timestamp: bytes.readBigInt64BE(32),
+    noChecksum: flags === noChecksumFlag,
+    preApplyChecksum: bytes.readBigUInt64BE(40),
+    walOffset: bytes.readBigInt64BE(48),
+    walSize: bytes.readBigInt64BE(56),
+    walSalt1: bytes.readUInt32BE(64),
+    walSalt2: bytes.readUInt32BE(68),
+    nodeId: bytes.readBigUInt64BE(72),
+  }
+  validate(header)
+  return header
+}
+
+function validate(header: LtxHeader): void {
+  const { pageSize, minTxid, maxTxid, noChecksum, preApplyChecksum, walOffset, walSize } = header
+  if (!isPageSize(pageSize)) {
+    throw invalid(8, `page size ${pageSize} is no power of two from 512 to 65536`)
+  }
+  if (minTxid < 1n) throw invalid(16, 'the first transaction id must be at least 1')
+  if (maxTxid < minTxid) throw invalid(24, 'the last transaction id lies before the first')
+  if (walOffset < 0n) throw invalid(48, `WAL offset ${walOffset} is negative`)
+  if (walSize < 0n) throw invalid(56, `WAL size ${walSize} is negative`)
+  if (walOffset === 0n && (walSize !== 0n || header.walSalt1 !== 0 || header.walSalt2 !== 0)) {
+    throw invalid(48, 'WAL salts or a WAL size need a WAL offset')
+  }
+  if (noChecksum && preApplyChecksum !== 0n) {
+    throw invalid(40, 'a file without checksums has a pre-apply checksum')
+  }
+  if (isSnapshot(header) && preApplyChecksum !== 0n) {
+    throw invalid(40, 'a snapshot has a pre-apply checksum')
+  }
+  if (!isSnapshot(header) && !noChecksum && preApplyChecksum < checksumFlag) {
+    throw invalid(40, 'the pre-apply checksum is missing, or lacks its highest bit')
+  }
+}
+
+function isPageSize(size: number): boolean {
+  return Number.isInteger(size) && size >= 512 && size <= 65_536 && (size & (size - 1)) === 0
+}
+
+function invalid(offset: number, why: string): LtxError {
+  return new LtxError('ERR_LTX_HEADER', `the header is invalid: ${why}`, { offset })
+}

@@ -1,0 +1,117 @@
+import { constants, fsync } from 'node:fs'
+import {
+  chmod,
+  copyFile,
+  mkdir,
+  open,
+  readFile,
+  readdir,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
+import { basename, dirname, join, normalize } from 'node:path'
+import { promisify } from 'node:util'
+import { PackageError } from '../errors.ts'
+import { isRecord, parseJson } from './json.ts'
+
+/** `linked`: programs copied, the rest linked to where it is; `copied`: everything copied. */
+export type TreeMode = 'linked' | 'copied'
+
+/**
+ * Makes a tree of programs that run, from a package's `native` directory.
+ *
+ * npm ships no symbolic links; the tree has those that libraries are looked up by, which `pg-symlinks.json` lists. The
+ * programs and libraries look for each other relative to where they are (`$ORIGIN/../lib`), so nothing need be told to
+ * the loader. Everything is synced when this returns, except links.
+ */
+export async function buildTree(native: string, target: string, mode: TreeMode): Promise<void> {
+  await mkdir(target)
+  await chmod(target, 0o755)
+  await copyDirectory(join(native, 'bin'), join(target, 'bin'))
+  if (mode === 'copied') {
+    await copyDirectory(join(native, 'lib'), join(target, 'lib'))
+    await copyDirectory(join(native, 'share'), join(target, 'share'))
+  } else {
+    await linkEntries(join(native, 'lib'), join(target, 'lib'))
+    // The server's modules find libraries by `$ORIGIN/..`, so they must appear to be here as well.
+    await linkEntries(join(native, 'lib/postgresql'), join(target, 'lib/postgresql'))
+    await symlink(join(native, 'share'), join(target, 'share'))
+  }
+  await makeLinks(native, target)
+}
+
+/**
+ * Makes the links that a package's `pg-symlinks.json` lists, unless they are there.
+ *
+ * Throws {@link PackageError} for links that are not in `lib`.
+ */
+export async function makeLinks(native: string, target: string): Promise<void> {
+  const text = await readFile(join(native, 'pg-symlinks.json'), 'utf8')
+  const list = parseJson(text)
+  if (!Array.isArray(list)) throw new PackageError(native, 'its pg-symlinks.json is no list')
+  for (const link of list.map((one: unknown) => (isRecord(one) ? one : {}))) {
+    const { source, target: name } = link
+    if (!isLibrary(source) || !isLibrary(name) || dirname(source) !== dirname(name)) {
+      throw new PackageError(native, `its pg-symlinks.json has ${JSON.stringify(link)}`)
+    }
+    const path = join(target, name.replace(/^native\//, ''))
+    await symlink(basename(source), path).catch((error: unknown) => {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    })
+  }
+}
+
+function isLibrary(path: unknown): path is string {
+  return typeof path === 'string' && path.startsWith('native/lib/') && normalize(path) === path
+}
+
+async function linkEntries(from: string, to: string): Promise<void> {
+  await mkdir(to)
+  await chmod(to, 0o755)
+  const names = await readdir(from)
+  // lib/postgresql becomes a directory of its own.
+  const linked = names.filter((name) => name !== 'postgresql')
+  await Promise.all(linked.map((name) => symlink(join(from, name), join(to, name))))
+}
+
+async function copyDirectory(from: string, to: string): Promise<void> {
+  await mkdir(to)
+  await chmod(to, 0o755)
+  const entries = await readdir(from, { withFileTypes: true })
+  // A few at a time: each file is synced, and syncs that are waited for together are done together.
+  const queue = entries.filter((entry) => entry.isFile()).map(({ name }) => name)
+  const worker = async (): Promise<void> => {
+    for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
+      await copyWhole(join(from, name), join(to, name))
+    }
+  }
+  await Promise.all(Array.from({ length: 8 }, worker))
+  for (const entry of entries) {
+    if (entry.isDirectory()) await copyDirectory(join(from, entry.name), join(to, entry.name))
+  }
+}
+
+/** Copies a file's content, readable by all and executable by all or none, and syncs it. */
+async function copyWhole(from: string, to: string): Promise<void> {
+  await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+  await settleFile(to)
+}
+
+/** Makes a file readable by all, writable by us only and executable by all or none, and syncs it. */
+export async function settleFile(path: string): Promise<void> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+  try {
+    const { mode } = await file.stat()
+    await file.chmod((mode & 0o100) === 0 ? 0o644 : 0o755)
+    // Under Yarn's Plug'n'Play, handles have no `sync` that works.
+    await promisify(fsync)(file.fd)
+  } finally {
+    await file.close()
+  }
+}
+
+/** Writes a small file and syncs it. */
+export async function writeWhole(path: string, text: string): Promise<void> {
+  await writeFile(path, text, { flag: 'wx', mode: 0o644 })
+  await settleFile(path)
+}

@@ -1,0 +1,142 @@
+import { access, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { buildTree, type TreeMode } from './build-tree.ts'
+import { cacheDirectory } from '../machine/cache-directory.ts'
+import { type EmbeddedPackage, readEmbeddedPackage } from '../strategy/embedded-package.ts'
+import { PackageError, UnreachableError } from '../errors.ts'
+import { fileError } from '../machine/file-error.ts'
+import { processesRunning } from '../machine/process-identity.ts'
+import { Runtime } from '../runtime.ts'
+import {
+  completeTree,
+  isIntact,
+  machineName,
+  readManifest,
+  type TreePlace,
+  treePath,
+} from './runtime-tree.ts'
+import { blockedFor, type ServerUser } from '../machine/server-user.ts'
+import { StagingDirectory } from './staging-directory.ts'
+import { trustedDirectory } from '../machine/trusted-directory.ts'
+import type { Version } from '../version/version.ts'
+
+/** Where trees are kept, and for whom. */
+export interface TreeOptions {
+  /** See `cacheDirectory`. */
+  readonly cacheDir?: string | undefined
+  /** As whom the programs will be run when we are root; a stranger, if it is not said. */
+  readonly serverUser?: ServerUser | undefined
+}
+
+/** The tree of programs that a package becomes, which is made when it is asked for. */
+export class BundledTree {
+  readonly version: Version
+  /** Where the programs are, or will be. */
+  readonly bindir: string
+  readonly #source: EmbeddedPackage
+  readonly #mode: TreeMode
+  readonly #place: TreePlace
+  readonly #serverUser: ServerUser | undefined
+
+  private constructor(source: EmbeddedPackage, mode: TreeMode, options: TreeOptions) {
+    const { packageVersion, identity, version } = source
+    this.#source = source
+    this.#mode = mode
+    this.#serverUser = options.serverUser
+    const name = `${process.platform}-${process.arch}-${packageVersion}-${mode}-${identity}`
+    this.#place = { cache: cacheDirectory(options.cacheDir), kind: 'trees', name }
+    this.version = version
+    this.bindir = join(treePath(this.#place), 'bin')
+  }
+
+  /** Plans the tree of a package. Throws {@link PackageError} if that is damaged. */
+  static of(directory: string, options: TreeOptions): BundledTree {
+    const source = readEmbeddedPackage(directory)
+    return new BundledTree(source, modeFor(source, options.serverUser), options)
+  }
+
+  /**
+   * The runtime in the tree, which is made unless it is there and whole.
+   *
+   * Throws `UntrustedDirectoryError`, `CacheDirectoryError`, `UnreachableError`, `DiskFullError`, `PackageError` or
+   * `NotARuntimeError`, each of which says what to do.
+   */
+  async runtime(): Promise<Runtime> {
+    if (!(await isIntact(this.#place, this.#source.sizes))) await this.#build()
+    this.#refuseUnreachable(this.bindir)
+    return Runtime.at(this.bindir, { version: this.version })
+  }
+
+  async #build(): Promise<void> {
+    const { cache, kind, name } = this.#place
+    const trees = await trustedDirectory(cache, kind)
+    const tree = join(trees, name)
+    this.#refuseUnreachable(trees)
+    try {
+      await using staging = await StagingDirectory.create(trees)
+      const { path: source, packageVersion, sizes, identity } = this.#source
+      await buildTree(join(source, 'native'), staging.file('tree'), this.#mode)
+      const manifest = { packageVersion, mode: this.#mode, source, sizes }
+      await completeTree(staging.file('tree'), this.version, manifest)
+      const { identity: identityNow } = readEmbeddedPackage(source)
+      if (identityNow !== identity) throw new PackageError(source, 'it changed while it was read')
+
+      while (!(await staging.publish('tree', tree))) {
+        // Another process was faster, or there is a damaged one.
+        if (await isIntact(this.#place, sizes)) break
+        await staging.bury(tree)
+      }
+      await this.#prune(trees, staging)
+    } catch (error) {
+      throw fileError(error, trees, this.#source.path)
+    }
+  }
+
+  /** Removes trees that cannot work any more, since their package is gone or another, if we see that nobody runs them. */
+  async #prune(trees: string, staging: StagingDirectory): Promise<void> {
+    for (const name of await readdir(trees)) {
+      const tree = join(trees, name)
+      if (name.startsWith('.') || name === this.#place.name) continue
+      const manifest = await readManifest(tree)
+      if (manifest?.source == null || manifest.machine !== machineName()) continue
+      const replaced = manifest.source === this.#source.path && manifest.mode === this.#mode
+      if (!replaced && (manifest.mode === 'copied' || (await exists(manifest.source)))) continue
+      if ((await processesRunning(tree))?.length === 0) await staging.bury(tree)
+    }
+  }
+
+  #refuseUnreachable(path: string): void {
+    const blocked = blockedFor(this.#serverUser, [path])
+    if (blocked === null) return
+    const { uid } = this.#serverUser ?? {}
+    throw new UnreachableError(
+      blocked,
+      path,
+      uid === undefined ? 'the user of the server' : `user ${uid}`,
+    )
+  }
+}
+
+function modeFor(source: EmbeddedPackage, user: ServerUser | undefined): TreeMode {
+  // macOS looks libraries up beside the file that a link leads to, where the links are missing.
+  if (process.platform === 'darwin') return 'copied'
+  const native = join(source.path, 'native')
+  const needed = [
+    '.',
+    'lib/postgresql',
+    'share/postgresql/postgres.bki',
+    'share/postgresql/extension',
+  ]
+  const blocked = blockedFor(
+    user,
+    needed.map((path) => join(native, path)),
+  )
+  return blocked === null ? 'linked' : 'copied'
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
+}

@@ -1,0 +1,52 @@
+import { cacheDirectory } from '../machine/cache-directory.ts'
+import { RuntimeInUseError } from '../errors.ts'
+import { type InstalledTree, installedTrees } from './installed-tree.ts'
+import { PackageVersion } from '../version/package-version.ts'
+import { PartialVersion } from '../version/partial-version.ts'
+import { processesRunning } from '../machine/process-identity.ts'
+import { StagingDirectory } from './staging-directory.ts'
+import { refuseWindows } from './supported-platform.ts'
+import { existingTrustedDirectory } from '../machine/trusted-directory.ts'
+
+/** How to remove. */
+export interface RemoveOptions {
+  /** See `cacheDirectory`. */
+  readonly cacheDir?: string | undefined
+  /** Removes it although it is being run. */
+  readonly force?: boolean | undefined
+}
+
+/**
+ * Removes what `installRuntime` has installed of a version: all of a major (`16`), a version (`16.3`) or an exact version
+ * of the package. Says `unmodified` if there was none; nothing else is ever removed.
+ *
+ * Throws `RuntimeInUseError` if a process that we may see runs from it, `VersionError`, `UntrustedDirectoryError` or
+ * `CacheDirectoryError`.
+ */
+export async function removeRuntime(
+  version: string | number,
+  options: RemoveOptions = {},
+): Promise<'modified' | 'unmodified'> {
+  refuseWindows()
+  const { cacheDir, force = false } = options
+  const exact = PackageVersion.read(String(version))
+  const wanted = exact === null ? PartialVersion.parse(version) : null
+  const trees = (await installedTrees(cacheDir)).filter(({ packageVersion }) =>
+    wanted === null ? exact?.compare(packageVersion) === 0 : wanted.matches(packageVersion.version),
+  )
+  if (trees.length === 0) return 'unmodified'
+  const directory = await existingTrustedDirectory(cacheDirectory(cacheDir), 'installed')
+  if (directory === null) return 'unmodified'
+  if (!force) await refuseUsed(trees)
+  await using staging = await StagingDirectory.create(directory)
+  const removed = await Promise.all(trees.map((tree) => staging.bury(tree.path)))
+  return removed.includes(true) ? 'modified' : 'unmodified'
+}
+
+async function refuseUsed(trees: readonly InstalledTree[]): Promise<void> {
+  for (const tree of trees) {
+    // macOS does not tell; there, a server that runs goes on with what it has open.
+    const pids = (await processesRunning(tree.path)) ?? []
+    if (pids.length > 0) throw new RuntimeInUseError(tree.bindir, pids)
+  }
+}

@@ -1,0 +1,110 @@
+import { lstatSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { readPlainFile } from '@howdah/durable'
+import { writeWhole, type TreeMode } from './build-tree.ts'
+import { embeddedPrograms } from '../strategy/embedded-package.ts'
+import { isRecord } from './json.ts'
+import { NotARuntimeError, UntrustedDirectoryError } from '../errors.ts'
+import { probeVersion } from '../version/probe-version.ts'
+import { thisMachine } from '../machine/process-identity.ts'
+import { existingTrustedDirectory } from '../machine/trusted-directory.ts'
+import type { Version } from '../version/version.ts'
+
+/** Where a tree of ours is: `<cache>/<kind>/<name>`. */
+export interface TreePlace {
+  readonly cache: string
+  readonly kind: 'trees' | 'installed'
+  readonly name: string
+}
+
+/** The path of a tree. */
+export function treePath({ cache, kind, name }: TreePlace): string {
+  return join(cache, kind, name)
+}
+
+/** What a tree of ours says about itself, in `howdah.json`. */
+export interface TreeManifest {
+  readonly packageVersion: string
+  readonly mode: TreeMode
+  /** The package's directory, where the tree's links go; `null` if the tree needs it no more. */
+  readonly source: string | null
+  /** The sizes of the programs, in bytes. */
+  readonly sizes: Readonly<Record<string, number>>
+  /** Where it was built. */
+  readonly machine: string
+}
+
+/** The manifest of a tree; `null` if it has none that can be read. */
+export async function readManifest(tree: string): Promise<TreeManifest | null> {
+  try {
+    const content: unknown = JSON.parse(readPlainFile(join(tree, 'howdah.json')))
+    return isManifest(content) ? content : null
+  } catch {
+    return null
+  }
+}
+
+function isManifest(value: unknown): value is TreeManifest {
+  return isRecord(value) && typeof value['packageVersion'] === 'string' && isRecord(value['sizes'])
+}
+
+/** Finishes a tree: checks that its server runs and is what it should be, and adds the manifest. */
+export async function completeTree(
+  tree: string,
+  version: Version,
+  manifest: Omit<TreeManifest, 'machine'>,
+): Promise<void> {
+  const postgres = join(tree, 'bin/postgres')
+  const found = await probeVersion(postgres)
+  if (found.compare(version) !== 0) {
+    const detail = `the package ${manifest.packageVersion} holds PostgreSQL ${found.toString()}`
+    throw new NotARuntimeError(join(tree, 'bin'), 'wrong-version', detail)
+  }
+  await writeWhole(
+    join(tree, 'howdah.json'),
+    JSON.stringify({ ...manifest, machine: machineName() }),
+  )
+}
+
+/** Names the place where we could see who runs programs. */
+export function machineName(): string {
+  const { host, namespace } = thisMachine()
+  return `${host}-${namespace}`
+}
+
+/**
+ * Whether a tree is there and whole; with a handful of system calls, so not looking at everything.
+ *
+ * Throws {@link UntrustedDirectoryError} if others could have put it there.
+ */
+export async function isIntact(
+  place: TreePlace,
+  sizes: Readonly<Record<string, number>>,
+): Promise<boolean> {
+  const tree = await existingTrustedDirectory(place.cache, place.kind, place.name)
+  if (tree === null) return false
+  const bin = join(tree, 'bin')
+  try {
+    const directory = lstatSync(bin)
+    const programs = embeddedPrograms.map((name) => lstatSync(join(bin, name)))
+    // In a linked tree, this is in the package.
+    statSync(join(tree, 'share/postgresql/postgres.bki'))
+    const ours = [directory, ...programs].every(
+      ({ uid, mode }) => uid === process.geteuid?.() && (mode & 0o022) === 0,
+    )
+    if (!ours)
+      throw new UntrustedDirectoryError(bin, 'others own or can write it', `remove ${tree}`)
+    return (
+      directory.isDirectory() &&
+      programs.every(
+        (stats, index) =>
+          stats.isFile() &&
+          (stats.mode & 0o100) !== 0 &&
+          stats.size === sizes[embeddedPrograms[index] ?? ''],
+      )
+    )
+  } catch (error) {
+    if (error instanceof Error && 'syscall' in error) return false
+    throw error
+  }
+}

@@ -1,0 +1,16 @@
+import { RuntimeError } from '../runtime-error.ts'
+import { CacheDirectoryError, PackageError } from '../errors.ts'
+import { DiskFullError } from '../install/install-errors.ts'
+
+/** Turns what the file system refused, while a tree was made below `target`, into an error of ours. */
+export function fileError(error: unknown, target: string, source?: string): unknown {
+  if (error instanceof RuntimeError || !(error instanceof Error) || !('syscall' in error))
+    return error
+  const code = 'code' in error ? error.code : undefined
+  const path = 'path' in error && typeof error.path === 'string' ? error.path : ''
+  if (code === 'ENOSPC' || code === 'EDQUOT') return new DiskFullError(target, { cause: error })
+  if (source !== undefined && path.startsWith(`${source}/`)) {
+    return new PackageError(source, error.message, { cause: error })
+  }
+  return new CacheDirectoryError(target, error.message, { cause: error })
+}

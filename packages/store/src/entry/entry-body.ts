@@ -1,0 +1,59 @@
+import { parseIdentity, type ProcessIdentity } from '@howdah/lock'
+import type { BodyCodec } from './body-codec.ts'
+import { readBody, withHeader } from './entry-header.ts'
+import type { EntryId } from './entry-id.ts'
+import { EntryDamagedError, type Failure } from '../errors.ts'
+
+/** What the body of an entry holds besides the state, and a state that no schema has seen yet. */
+export interface EntryBody {
+  readonly kind: number
+  readonly process: ProcessIdentity
+  readonly state: unknown
+}
+
+/** The file of an entry. Throws what the codec throws. */
+export function encodeEntry(
+  id: EntryId,
+  { kind, process, state }: EntryBody,
+  codec: BodyCodec,
+): Buffer {
+  return withHeader(kind, codec.encode({ id: id.text, kind, process, state }))
+}
+
+/**
+ * What the file of an entry holds; that its id and its two kinds agree is checked.
+ *
+ * Throws `EntryDamagedError`, and `ERR_STORE_ENTRY_REVISION` for what a newer version wrote.
+ */
+export function decodeEntry(
+  bytes: Buffer,
+  id: EntryId,
+  codec: BodyCodec,
+  failure: Failure,
+): EntryBody {
+  const { kind, body } = readBody(bytes, failure)
+  const fields = decodeFields(body, codec, failure)
+  if (fields.get('id') !== id.text) {
+    const why = `it says that it is entry ${String(fields.get('id'))}; somebody renamed or copied its file`
+    throw new EntryDamagedError('id', failure, why)
+  }
+  if (fields.get('kind') !== kind) {
+    const why = `its header says kind ${kind}, and its body kind ${String(fields.get('kind'))}`
+    throw new EntryDamagedError('kind', failure, why)
+  }
+  const process = parseIdentity(JSON.stringify(fields.get('process') ?? null))
+  if (process === null) throw new EntryDamagedError('body', failure, 'its body names no process')
+  return { kind, process, state: fields.get('state') }
+}
+
+function decodeFields(body: Buffer, codec: BodyCodec, failure: Failure): Map<string, unknown> {
+  let value: unknown
+  try {
+    value = codec.decode(body)
+  } catch (cause) {
+    throw new EntryDamagedError('body', failure, 'its body does not decode', { cause })
+  }
+  if (typeof value !== 'object' || value === null)
+    throw new EntryDamagedError('body', failure, 'its body is no object')
+  return new Map<string, unknown>(Object.entries(value))
+}

@@ -1,0 +1,157 @@
+import type { ProcessIdentity } from '@howdah/lock'
+import { join } from 'node:path'
+import type { BodyCodec } from './body-codec.ts'
+import { decodeEntry } from './entry-body.ts'
+import { readStart, removeFile } from './entry-file.ts'
+import { headerSize, readKind } from './entry-header.ts'
+import type { EntryId } from './entry-id.ts'
+import { errno } from '@howdah/durable'
+import { StoreError, ioError, type Failure } from '../errors.ts'
+import type { StandardSchemaV1 } from '../standard-schema.ts'
+import { validateState } from './validate-state.ts'
+
+/** How the entries of a store are written and read. */
+export interface EntryFormat<State> {
+  readonly codec: BodyCodec
+  readonly schema: StandardSchemaV1<unknown, State> | undefined
+}
+
+/** Where an entry lies. */
+export interface EntryPlace {
+  /** The identity of its segment. */
+  readonly segment: number
+  readonly directory: string
+  readonly name: string
+}
+
+/** An entry as it was read. */
+export interface LoadedEntry<State> {
+  readonly error: null
+  /** The identity of its segment. */
+  readonly segment: number
+  readonly id: EntryId
+  /** What it was saved as, 0 to 255. */
+  readonly kind: number
+  /** Whom it belongs to. */
+  readonly process: ProcessIdentity
+  readonly state: State
+  /** The entry itself, to destroy it. */
+  readonly entry: Entry<State>
+}
+
+/**
+ * A file in a segment that is an entry, or ought to be.
+ *
+ * Files of entries never change, they only come and go, each whole: so what is done to an entry needs no lock. Where
+ * something must hold between two steps, do both while the segment is locked.
+ */
+export class Entry<State = unknown> implements AsyncDisposable {
+  /** The identity of its segment. */
+  readonly segment: number
+  /** The name of its file. */
+  readonly name: string
+  /** The absolute path of its file. */
+  readonly path: string
+  /** What its name says; `null` where it says nothing, and then there is an {@link Entry.error}. */
+  readonly id: EntryId | null
+  /** Why this is no entry; every operation on it rejects with this error. */
+  readonly error: StoreError | null
+  readonly #format: EntryFormat<State>
+
+  /** @internal Entries come from segments. `id` is `null`, or an error tells what else is wrong. */
+  constructor(place: EntryPlace, id: EntryId | StoreError, format: EntryFormat<State>) {
+    this.segment = place.segment
+    this.name = place.name
+    this.path = join(place.directory, place.name)
+    this.id = id instanceof StoreError ? null : id
+    this.error = id instanceof StoreError ? id : null
+    this.#format = format
+  }
+
+  /**
+   * What it was saved as, 0 to 255, from the first bytes of its header alone.
+   *
+   * Rejects with `ERR_STORE_ENTRY_DAMAGED`, `ERR_STORE_ENTRY_REVISION`, `ERR_STORE_ENTRY_GONE` or `ERR_STORE_IO`.
+   */
+  async kind(): Promise<number> {
+    this.#require()
+    const failure = this.#failure('read the kind of')
+    return readKind(this.#read(failure, headerSize), failure)
+  }
+
+  /**
+   * All of it: the header and the body are checked, that id and kind agree with the file, and the schema has seen the
+   * state.
+   *
+   * Rejects as {@link Entry.kind} does, and with `ERR_STORE_INVALID_STATE`.
+   */
+  async load(): Promise<LoadedEntry<State>> {
+    return this.complete(this.read())
+  }
+
+  /**
+   * Removes the file. `false`: it was removed before.
+   *
+   * Rejects with `ERR_STORE_IO`.
+   */
+  async destroy(): Promise<boolean> {
+    this.#require()
+    try {
+      return removeFile(this.path)
+    } catch (error) {
+      throw ioError(error, this.#failure('destroy'))
+    }
+  }
+
+  /** Destroys it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.destroy()
+  }
+
+  /** @internal The bytes of its file, none of them decoded. */
+  read(): Buffer {
+    this.#require()
+    return this.#read(this.#failure('load'))
+  }
+
+  /** @internal What its bytes hold, and the schema makes of it. */
+  async complete(bytes: Buffer): Promise<LoadedEntry<State>> {
+    const id = this.#require()
+    const failure = this.#failure('load')
+    const { kind, process, state } = decodeEntry(bytes, id, this.#format.codec, failure)
+    return {
+      error: null,
+      segment: this.segment,
+      id,
+      kind,
+      process,
+      state: await validateState(this.#format.schema, state, failure),
+      entry: this,
+    }
+  }
+
+  /** @internal Whom its bytes say it belongs to, whatever the schema says. */
+  owner(bytes: Buffer): ProcessIdentity {
+    return decodeEntry(bytes, this.#require(), this.#format.codec, this.#failure('load')).process
+  }
+
+  #read(failure: Failure, limit?: number): Buffer {
+    try {
+      return readStart(this.path, limit)
+    } catch (error) {
+      if (errno(error) !== 'ENOENT') throw ioError(error, failure)
+      throw new StoreError('ERR_STORE_ENTRY_GONE', failure, 'it was destroyed; list again', {
+        cause: error,
+      })
+    }
+  }
+
+  #require(): EntryId {
+    if (this.id === null) throw this.error
+    return this.id
+  }
+
+  #failure(doing: string): Failure {
+    return { step: `${doing} entry ${this.name} of store segment ${this.segment}`, path: this.path }
+  }
+}

@@ -1,0 +1,15 @@
+import { InvalidStateError, type Failure } from '../errors.ts'
+import type { StandardSchemaV1 } from '../standard-schema.ts'
+
+/** What a schema makes of a value. Throws {@link InvalidStateError}. */
+export async function validateState<State>(
+  schema: StandardSchemaV1<unknown, State> | undefined,
+  value: unknown,
+  failure: Failure,
+): Promise<State> {
+  // Without a schema the caller vouches for the type.
+  if (schema === undefined) return value as State
+  const result = await schema['~standard'].validate(value)
+  if (result.issues) throw new InvalidStateError(failure, result.issues)
+  return result.value
+}

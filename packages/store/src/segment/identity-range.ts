@@ -1,0 +1,47 @@
+import { StoreError, type Failure } from '../errors.ts'
+
+/** The largest identity that there can be: 2^48 − 1. */
+export const maxIdentity = 2 ** 48 - 1
+
+/** Which whole numbers are identities of segments, from `min` to `max`. */
+export class IdentityRange {
+  readonly min: number
+  readonly max: number
+
+  /** From 0 to 9999 unless told otherwise. Throws `ERR_STORE_OPTION`. */
+  constructor({ min = 0, max = 9999 }: { min?: number; max?: number }, path: string) {
+    if (
+      !(
+        Number.isInteger(min) &&
+        Number.isInteger(max) &&
+        min >= 0 &&
+        min <= max &&
+        max <= maxIdentity
+      )
+    ) {
+      const why = `identities range from 0 to ${maxIdentity} at most, not from ${String(min)} to ${String(max)}; correct it`
+      throw new StoreError('ERR_STORE_OPTION', { step: 'open a store', path }, why)
+    }
+    this.min = min
+    this.max = max
+  }
+
+  /** Throws `ERR_STORE_IDENTITY` unless it is one of them. */
+  require(identity: number, failure: Failure): void {
+    if (Number.isInteger(identity) && identity >= this.min && identity <= this.max) return
+    const why = `${String(identity)} is no whole number from ${this.min} to ${this.max}; choose one, or widen the store's range`
+    throw new StoreError('ERR_STORE_IDENTITY', failure, why)
+  }
+
+  /**
+   * The identity that is written so: in decimal, with neither sign nor leading zeros. Throws `ERR_STORE_IDENTITY`.
+   */
+  parse(text: string, failure: Failure): number {
+    if (!/^(0|[1-9]\d{0,15})$/.test(text)) {
+      const why = `${JSON.stringify(text)} is no whole number in canonical decimal; remove it`
+      throw new StoreError('ERR_STORE_IDENTITY', failure, why)
+    }
+    this.require(Number(text), failure)
+    return Number(text)
+  }
+}
