@@ -5,9 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { verifyBackups } from '@howdah/backup'
 import { main, processIo } from '@howdah/cli'
 import { clusters, temporary } from '@howdah/cluster'
 import { Free } from '@howdah/coordinate'
+import { DataDirectory, readVersion } from '@howdah/data-directory'
+import { diagnose } from '@howdah/doctor'
 import { createFileLeaser, runWithLease } from '@howdah/lease'
 import { acquire, lockedFile, tryAcquire } from '@howdah/lock'
 import lockfile, { check } from '@howdah/lock/proper-lockfile'
@@ -17,6 +20,7 @@ import { Registry, write } from '@howdah/registry'
 import { FileReplica } from '@howdah/replica'
 import { defaultStrategy } from '@howdah/runtime'
 import { LockedDocument, Store } from '@howdah/store'
+import { parseLsn } from '@howdah/wal'
 
 const withoutPostgres = process.argv.includes('--without-postgres')
 const home = mkdtempSync(join(tmpdir(), 'howdah-use-'))
@@ -79,6 +83,13 @@ const uses = {
     assert.deepEqual(rows, [{ one: 1 }])
     await db.leave()
   },
+  wal: () => assert.equal(parseLsn('0/10'), 16n),
+  'data-directory': async () => assert.equal(await readVersion(new DataDirectory(home)), null),
+  backup: async () => {
+    await assert.rejects(verifyBackups(file('backups')), { code: 'ERR_CLUSTER_NO_BACKUP' })
+  },
+  doctor: async () =>
+    assert.deepEqual(await diagnose({ scope: 'clusters', checks: ['modes'] }), []),
   cli: async () => {
     const stdout = new PassThrough()
     const io = { ...processIo(import.meta.url, '1.0.0'), stdout, inherit: false, cwd: home }

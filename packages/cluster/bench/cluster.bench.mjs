@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
-import { Cluster } from '@howdah/cluster'
+import { Cluster } from '../src/index.ts'
 import { postgresPackage } from '@howdah/fixtures'
 import { bundled } from '@howdah/runtime'
 

@@ -8,7 +8,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { createInterface } from 'node:readline'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Cluster, TemplateCache } from '@howdah/cluster'
+import { Cluster, TemplateCache } from '../src/index.ts'
 import { postgresPackage } from '@howdah/fixtures'
 import { bundled } from '@howdah/runtime'
 

@@ -11,13 +11,21 @@ import {
   type Strategy,
   version,
 } from '@howdah/runtime'
-import { checkAccess } from './access.ts'
-import type { BackedUp, BackupOptions } from './backup/back-up.ts'
-import type { Restored, RestoreOptions } from './backup/restore.ts'
-import type { CloneOptions } from './clone/clone.ts'
+import {
+  checkAccess,
+  chooseServerUser,
+  DataDirectory,
+  findPostmaster,
+  followLog,
+  type LogOptions,
+  placeOf,
+  readMark,
+  readVersion,
+  refuseServed,
+  type ServerUser,
+} from '@howdah/data-directory'
 import type { ClusterStatus } from './cluster-status.ts'
 import type { Coordination } from './coordination.ts'
-import { DataDirectory } from './data-directory.ts'
 import {
   ClusterMissingError,
   type ClusterUser,
@@ -26,24 +34,18 @@ import {
   NotRunningError,
   UnsupportedVersionError,
 } from './errors.ts'
-import { followLog, type LogOptions } from './follow-log.ts'
-import { joinCluster, type RunOptions, startCluster } from './join.ts'
-import { LocalState } from './local-state.ts'
-import { readMark } from './mark.ts'
-import { type Mode, modeWhileStopped, warningOf } from './mode.ts'
-import { placeOf } from './place.ts'
-import { findPostmaster } from './postmaster.ts'
-import { addressOf, postgres, Server, type State } from './server.ts'
-import { chooseServerUser, type ServerUser } from './server-user.ts'
+import { joinCluster, type RunOptions, startCluster } from './running/join.ts'
+import { LocalState } from './local/local-state.ts'
+import { type Mode, modeWhileStopped, warningOf } from './settings/mode.ts'
+import type { State } from './state.ts'
+import { addressOf, postgres, Server } from './server.ts'
 import type { Session } from './session.ts'
-import { superusersWhileStopped } from './single-user.ts'
-import { stopPostmaster } from './stop.ts'
+import { superusersWhileStopped } from './running/single-user.ts'
+import { stopPostmaster } from './running/stop.ts'
 import { ClusterSubject } from './subject.ts'
-import { superuserOf } from './superuser.ts'
+import { superuserOf } from './running/superuser.ts'
 import { explained } from './system-errors.ts'
-import { remember } from './use-entry.ts'
-import { markWreck } from './wreck.ts'
-import { readVersion } from './version-file.ts'
+import { markWreck } from './creating/wreck.ts'
 import { waiting, type WaitingOptions } from './waiting-options.ts'
 
 /** How a cluster is run. Nothing is read or started until something is asked of it. */
@@ -70,10 +72,35 @@ export interface EndOptions extends WaitingOptions {
   mode?: 'fast' | 'immediate'
 }
 
+/** What the other packages of this project do with a cluster. */
+export interface Inside {
+  readonly directory: DataDirectory
+  /** What one operation works with. `like`: the user to run a new server as, unless something else says so. */
+  coordination(options?: { like?: ServerUser | null }): Promise<Coordination>
+  /** A PostgreSQL of a version, or for a new cluster. Throws as {@link Cluster.runtime} does. */
+  runtimeFor(existing: PartialVersion | null): Promise<Runtime>
+  /** A cluster elsewhere with the same options. */
+  another(dataDir: string): Cluster
+}
+
+/** The door into a cluster for the other packages of this project. */
+export let insideOf: (cluster: Cluster) => Inside
+
 /** A PostgreSQL cluster by its data directory, whether there is one yet or not. */
 export class Cluster {
   /** Absolute. */
   readonly dataDir: string
+  /** See {@link insideOf}. */
+  static {
+    insideOf = (cluster) => ({
+      directory: cluster.directory,
+      coordination: async (options) => await cluster.coordination(options),
+      runtimeFor: async (existing) => await cluster.runtimeFor(existing),
+      another: (dataDir) =>
+        new Cluster(dataDir, { ...cluster.options, onNotice: (notice) => cluster.tell(notice) }),
+    })
+  }
+
   private readonly directory: DataDirectory
   private readonly options: ClusterOptions
   private readonly told = new Set<string>()
@@ -281,69 +308,9 @@ export class Cluster {
     })
   }
 
-  /**
-   * Makes a base backup into a directory, and sees to it that the server archives its WAL there from now on, so that the
-   * cluster can be restored as it was at any time since. The server is started for it if it does not run.
-   *
-   * Archiving is set up once, which takes a restart that others must not be there for (`InUseError`). Throws
-   * `ForeignArchivingError` where something archives already, `BackupDirectoryError` for a directory that is none for
-   * backups of this cluster, `ArchiveFailedError`, `DiskFullError`; earlier backups are left whole. With `keep`, all but the
-   * newest are removed when this one is whole.
-   */
-  async backup(options: BackupOptions): Promise<BackedUp> {
-    return await explained(this.dataDir, async () => {
-      const { backUp } = await import('./backup/back-up.ts')
-      return await backUp(await this.coordination(), options)
-    })
-  }
-
-  /**
-   * Makes this cluster, which must not exist yet, of a backup and the WAL archived since, up to the end or a point before
-   * it. It is not started.
-   *
-   * Throws `NoBackupError`, also for a point before the first backup, `TargetNotReachedError` for one after the end,
-   * `InvalidTargetError`, `BackupDamagedError` and `RecoveryFailedError`; there is no cluster then, as before.
-   */
-  async restore(options: RestoreOptions): Promise<Restored> {
-    return await explained(this.dataDir, async () => {
-      const { restore } = await import('./backup/restore.ts')
-      const { user, free, state } = await this.coordination()
-      const runtime = async (wanted: PartialVersion) => await this.runtimeFor(wanted)
-      const restored = await restore({ directory: this.directory, user, free, runtime }, options)
-      await remember(state, this.directory)
-      return restored
-    })
-  }
-
-  /**
-   * Copies the cluster, running or stopped, into a new or an empty directory, and returns the copy: a cluster of its own,
-   * with a system identifier of its own, stopped. A server that runs goes on, and so do its users; one that does not run
-   * cannot be started until the copy is made.
-   *
-   * The copy has its databases, roles, rows and settings, the mode among them, but neither archives where the original does
-   * nor has its replication slots. Throws `NotEmptyError` and `NestedError` for a place that is taken,
-   * `BackupUnsupportedError` for a standby, for tablespaces elsewhere and for a server that logs too little, and
-   * `RecoveryFailedError`; there is no copy then, and the original is as it was.
-   */
-  async clone(options: CloneOptions): Promise<Cluster> {
-    return await explained(this.dataDir, async () => {
-      const copy = new Cluster(options.to, {
-        ...this.options,
-        onNotice: (notice) => this.tell(notice),
-      })
-      const { clone } = await import('./clone/clone.ts')
-      const from = await this.coordination()
-      const to = await copy.coordination({ like: from.user })
-      await clone(from, to, options)
-      await remember(to.state, to.directory)
-      return copy
-    })
-  }
-
   /** A directory without `PG_VERSION` is no cluster, but a server may still run there. */
   private async refuseServed(): Promise<void> {
     const isNew = !(await this.directory.has(this.directory.path))
-    const { refuseServed } = await import('./serving/refuse-served.ts')
     await refuseServed(this.directory, isNew)
   }
 
@@ -352,7 +319,7 @@ export class Cluster {
     then?: (held: DataDirectory) => Promise<void>,
   ): Promise<boolean> {
     if (options.force !== true) return false
-    const { endLost } = await import('./serving/end-lost.ts')
+    const { endLost } = await import('./running/end-lost.ts')
     return await endLost(this.directory, options, then)
   }
 

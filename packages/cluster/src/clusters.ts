@@ -2,11 +2,10 @@ import { isAbsolute } from 'node:path'
 import { inspect } from '@howdah/lock'
 import type { ClusterStatus } from './cluster-status.ts'
 import { Cluster } from './cluster.ts'
-import type { ClusterUse } from './cluster-use.ts'
-import { DataDirectory, isStaging } from './data-directory.ts'
-import { nameOfUserOf } from './server-user.ts'
-import { type FoundUse, Uses } from './uses.ts'
-import { isGone, registryIn } from './write-scope.ts'
+import type { ClusterUse } from './local/cluster-use.ts'
+import { DataDirectory, isStaging, nameOfUserOf } from '@howdah/data-directory'
+import { type FoundUse, Uses } from './local/uses.ts'
+import { isGone, registryIn } from './local/write-scope.ts'
 
 /** A cluster of this machine. */
 export interface ListedCluster {

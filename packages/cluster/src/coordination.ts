@@ -1,8 +1,7 @@
 import type { Free, Place } from '@howdah/coordinate'
 import type { Runtime } from '@howdah/runtime'
-import type { DataDirectory } from './data-directory.ts'
-import type { LocalState } from './local-state.ts'
-import type { ServerUser } from './server-user.ts'
+import type { DataDirectory, ServerUser } from '@howdah/data-directory'
+import type { LocalState } from './local/local-state.ts'
 import type { ClusterSubject, LaunchOptions } from './subject.ts'
 
 /** What one operation on a cluster works with, together with all others who use it. */

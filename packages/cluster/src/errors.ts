@@ -1,5 +1,5 @@
 import { isAbsolute } from 'node:path'
-import { ClusterError } from './data-directory-errors.ts'
+import { ClusterError } from '@howdah/data-directory'
 
 /** There is no cluster at the data directory, and none was to be created. */
 export class ClusterMissingError extends ClusterError {

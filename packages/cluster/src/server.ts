@@ -1,23 +1,23 @@
+import type { State } from './state.ts'
 import { resolve } from 'node:path'
 import type { Runtime } from '@howdah/runtime'
 import type { Options, Result } from 'execa'
 import type pg from 'pg'
-import { acceptsSsl } from './accepts-ssl.ts'
-import type { Address } from './address.ts'
-import { connectionUrl, isPlain } from './connection-url.ts'
-import { DataDirectory } from './data-directory.ts'
-import { withoutConnection } from './environment.ts'
+import { acceptsSsl } from './connecting/accepts-ssl.ts'
+import type { Address } from './connecting/address.ts'
+import { connectionUrl, isPlain } from './connecting/connection-url.ts'
+import {
+  DataDirectory,
+  type PostmasterPid,
+  reachableSocketDirectory,
+  readIfThere,
+  withoutConnection,
+} from '@howdah/data-directory'
 import { NoTcpError } from './errors.ts'
-import { type Mode, modeOf, setMode } from './mode.ts'
-import type { PostmasterPid } from './postmaster-pid.ts'
-import type { PatienceOptions } from './reload.ts'
-import { Settings } from './settings.ts'
-import { readIfThere } from './read-if-there.ts'
-import { reachableSocketDirectory } from './socket-path.ts'
-import { whenReady } from './when-ready.ts'
-
-/** `'modified'` when a call changed something, `'unmodified'` when it was so already. */
-export type State = 'modified' | 'unmodified'
+import { type Mode, modeOf, setMode } from './settings/mode.ts'
+import type { PatienceOptions } from './running/reload.ts'
+import { Settings } from './settings/settings.ts'
+import { whenReady } from './running/when-ready.ts'
 
 /** The database that administrative connections use. */
 export const postgres = 'postgres'

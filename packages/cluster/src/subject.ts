@@ -1,24 +1,26 @@
 import type { Creation, Ending, Launch, State, Subject } from '@howdah/coordinate'
 import type { ProcessIdentity } from '@howdah/lock'
 import type { Runtime } from '@howdah/runtime'
-import { checkAccess } from './access.ts'
-import { createCluster } from './create.ts'
-import type { DataDirectory } from './data-directory.ts'
-import { destroyCluster } from './destroy.ts'
-import type { LocalState } from './local-state.ts'
-import { findPostmaster } from './postmaster.ts'
-import type { ServerUser } from './server-user.ts'
-import { startPostmaster, type StartOptions } from './start.ts'
-import { stopPostmaster } from './stop.ts'
-import { prepareDirectory } from './prepare.ts'
-import { requireWhole } from './require-whole.ts'
-import { recordSuperuser } from './superuser.ts'
-import { ensureTcpLogin, type TcpLogin } from './tcp-login.ts'
-import { forgetting, remember, rememberStarted } from './use-entry.ts'
-import { refuseHardLinks } from './serving/refuse-hard-links.ts'
-import { refuseServed } from './serving/refuse-served.ts'
-import { readVersion } from './version-file.ts'
-import { WriteScope } from './write-scope.ts'
+import {
+  checkAccess,
+  type DataDirectory,
+  findPostmaster,
+  readVersion,
+  refuseHardLinks,
+  refuseServed,
+  type ServerUser,
+} from '@howdah/data-directory'
+import { createCluster } from './creating/create.ts'
+import { destroyCluster } from './creating/destroy.ts'
+import type { LocalState } from './local/local-state.ts'
+import { startPostmaster, type StartOptions } from './running/start.ts'
+import { stopPostmaster } from './running/stop.ts'
+import { prepareDirectory } from './creating/prepare.ts'
+import { requireWhole } from './running/require-whole.ts'
+import { recordSuperuser } from './running/superuser.ts'
+import { ensureTcpLogin, type TcpLogin } from './connecting/tcp-login.ts'
+import { forgetting, remember, rememberStarted } from './local/use-entry.ts'
+import { WriteScope } from './local/write-scope.ts'
 
 /** How a cluster is created and started when somebody joins it. */
 export interface LaunchOptions extends StartOptions {

@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { type ClusterError, PermissionError } from './data-directory-errors.ts'
+import { type ClusterError, PermissionError } from '@howdah/data-directory'
 import { NoProcError, ReadOnlyError, SystemLimitError } from './errors.ts'
 
 /** Limits of the system, by the code of the error that says so: what is exhausted, and how to have more of it. */

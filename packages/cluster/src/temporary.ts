@@ -1,14 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { Cluster, type ClusterOptions } from './cluster.ts'
-import { invokingUser } from './create.ts'
-import { DataDirectory } from './data-directory.ts'
-import type { RunOptions } from './join.ts'
-import { chooseServerUser } from './server-user.ts'
+import { invokingUser } from './creating/create.ts'
+import { chooseServerUser, DataDirectory } from '@howdah/data-directory'
+import type { RunOptions } from './running/join.ts'
 import type { Session } from './session.ts'
-import { prepareSpare } from './spare.ts'
-import { sweep } from './sweep.ts'
-import { temporaryPlace } from './temporary-place.ts'
+import { prepareSpare } from './creating/spare.ts'
+import { sweep } from './creating/sweep.ts'
+import { temporaryPlace } from './creating/temporary-place.ts'
 
 /** How a temporary cluster is run. */
 export type TemporaryOptions = ClusterOptions &

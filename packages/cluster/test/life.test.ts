@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs'
 import { temporaryDirectory } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import { Cluster } from '../src/index.ts'
-import { everyPostgres } from './support/postgres.ts'
+import { everyPostgres } from '@howdah/postgres-fixtures'
 
 describe.each(everyPostgres)('the life of a cluster on $name', ({ major, strategy }) => {
   it('goes from nothing to nothing', async () => {

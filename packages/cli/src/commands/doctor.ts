@@ -1,4 +1,5 @@
-import { type CheckName, diagnose, type Finding, isWrong, TemplateCache } from '@howdah/cluster'
+import { type CheckName, diagnose, type Finding, isWrong } from '@howdah/doctor'
+import { TemplateCache } from '@howdah/cluster'
 import { flockBinding } from '@howdah/lock'
 import { defaultStrategy } from '@howdah/runtime'
 import type { Context } from '../program/command.ts'

@@ -1,4 +1,4 @@
-import type { Progress } from '@howdah/cluster'
+import type { Progress } from '@howdah/backup'
 
 const words: Readonly<Record<Progress['phase'], string>> = {
   preparing: 'preparing',

@@ -2,12 +2,17 @@ import { type FileHandle, lstat, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { acquire, openPlainFile, tryAcquire } from '@howdah/lock'
 import { cacheDirectory, existingTrustedDirectory, trustedDirectory } from '@howdah/runtime'
-import { explain } from '../backup/explain.ts'
-import { ControlFileError } from '../data-directory-errors.ts'
-import { ArchiveDamagedError, packTree, readArchiveIndex } from './tree-archive.ts'
+import {
+  ArchiveDamagedError,
+  ControlFileError,
+  explain,
+  open,
+  packTree,
+  readArchiveIndex,
+  type UnpackOptions,
+  unpackTree,
+} from '@howdah/data-directory'
 import { identityOf, type TemplateKey, thisMachine } from './template-key.ts'
-import { unpackTree, type UnpackOptions } from './unpack-tree.ts'
-import { open } from '../open-file.ts'
 
 /** A template in the cache. */
 export interface Template {

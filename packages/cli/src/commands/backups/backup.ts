@@ -1,3 +1,4 @@
+import { backUpCluster } from '@howdah/backup'
 import type { Context } from '../../program/command.ts'
 import { describeProgress, megabytes } from '../../opening/describe-progress.ts'
 import { UsageError } from '../../errors.ts'
@@ -15,19 +16,17 @@ export async function backup(context: Context): Promise<number> {
   if (options.install) await provideRuntime(context, open)
   const milliseconds = options.timeout === undefined ? undefined : options.timeout * 1000
   using waiting = new Waiting(output, 'to back up, or to start or stop PostgreSQL')
-  const made = await open.cluster
-    .backup({
-      into: fullPath(io, options.into),
-      ...(options.keep !== undefined && { keep: options.keep }),
-      ...(milliseconds !== undefined && { timeout: milliseconds, waitTimeout: milliseconds }),
-      signal: interruption.signal,
-      onWait: waiting.onWait,
-      onProgress(progress) {
-        if (progress.phase !== 'preparing') waiting[Symbol.dispose]()
-        output.progress.show(describeProgress(progress))
-      },
-    })
-    .finally(() => output.progress.clear())
+  const made = await backUpCluster(open.cluster, {
+    into: fullPath(io, options.into),
+    ...(options.keep !== undefined && { keep: options.keep }),
+    ...(milliseconds !== undefined && { timeout: milliseconds, waitTimeout: milliseconds }),
+    signal: interruption.signal,
+    onWait: waiting.onWait,
+    onProgress(progress) {
+      if (progress.phase !== 'preparing') waiting[Symbol.dispose]()
+      output.progress.show(describeProgress(progress))
+    },
+  }).finally(() => output.progress.clear())
   if (options.json) await output.json(made)
   else {
     output.message(

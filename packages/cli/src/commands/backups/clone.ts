@@ -1,3 +1,4 @@
+import { cloneCluster } from '@howdah/backup'
 import { readSystemIdentifier } from '@howdah/cluster'
 import type { Context } from '../../program/command.ts'
 import { namedDataDirectory, prepareProject } from '../../opening/default-data-directory.ts'
@@ -15,7 +16,7 @@ export async function clone(context: Context): Promise<number> {
   if (to === undefined) throw new UsageError('clone: say where to, with --to DIRECTORY')
   const open = openCluster(context)
   const copy = await whileStarting(context, open, async ({ signal, waitTimeout, onWait }) => {
-    return await open.cluster.clone({
+    return await cloneCluster(open.cluster, {
       to: fullPath(io, to),
       ...(signal !== undefined && { signal }),
       ...(waitTimeout !== undefined && { waitTimeout }),

@@ -1,4 +1,4 @@
-import type { RecoveryTarget, Restored } from '@howdah/cluster'
+import { type RecoveryTarget, restoreCluster, type Restored } from '@howdah/backup'
 import type { Context } from '../../program/command.ts'
 import { prepareProject } from '../../opening/default-data-directory.ts'
 import { describeProgress } from '../../opening/describe-progress.ts'
@@ -19,21 +19,19 @@ export async function restore(context: Context): Promise<number> {
   const target = targetOf(options)
   const { cluster, place } = openCluster({ ...context, options: { ...options, datadir: to } })
   using waiting = new Waiting(output, 'to back up, or to make something of the directory')
-  const restored = await cluster
-    .restore({
-      from: fullPath(io, from),
-      ...(target !== null && { to: target }),
-      ...(backup !== undefined && { backup }),
-      ...(timeline !== undefined && { timeline }),
-      ...(timeout !== undefined && { waitTimeout: timeout * 1000 }),
-      signal: interruption.signal,
-      onWait: waiting.onWait,
-      onProgress(progress) {
-        if (progress.phase !== 'preparing') waiting[Symbol.dispose]()
-        output.progress.show(describeProgress(progress))
-      },
-    })
-    .finally(() => output.progress.clear())
+  const restored = await restoreCluster(cluster, {
+    from: fullPath(io, from),
+    ...(target !== null && { to: target }),
+    ...(backup !== undefined && { backup }),
+    ...(timeline !== undefined && { timeline }),
+    ...(timeout !== undefined && { waitTimeout: timeout * 1000 }),
+    signal: interruption.signal,
+    onWait: waiting.onWait,
+    onProgress(progress) {
+      if (progress.phase !== 'preparing') waiting[Symbol.dispose]()
+      output.progress.show(describeProgress(progress))
+    },
+  }).finally(() => output.progress.clear())
   if (place.project !== null) prepareProject(place.project)
   if (options.json) await output.json({ dataDir: cluster.dataDir, ...restored })
   else for (const line of describe(cluster.dataDir, restored)) output.message(line)

@@ -1,4 +1,4 @@
-import { verifyBackups } from '@howdah/cluster'
+import { verifyBackups } from '@howdah/backup'
 import type { Context } from '../../program/command.ts'
 import { describeProgress } from '../../opening/describe-progress.ts'
 import { exitStatus } from '../../exit-status.ts'

@@ -1,0 +1,87 @@
+import { randomBytes } from 'node:crypto'
+import { readdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type pg from 'pg'
+import { takeBaseBackup } from '../making/base-backup.ts'
+import { cloneTree, sourceOwner } from '../directory/copy-tree.ts'
+import { BackupUnsupportedError } from '../errors.ts'
+import { segmentSizeOf, walFilesOf } from '../making/wal-files.ts'
+import type { DataDirectory } from '@howdah/data-directory'
+import type { CopyingOptions } from './copy-stopped.ts'
+import { ofRecovery } from './of-recovery.ts'
+
+/**
+ * Copies a cluster whose server runs and goes on running: a base backup, and the WAL that it takes to recover it. Over one
+ * connection, which the caller then ends; that also ends the slot that holds the WAL.
+ *
+ * Throws {@link BackupUnsupportedError} for a standby, for tablespaces outside of the data directory, for a server that
+ * logs too little (`wal_level` is `minimal`), and where it has removed the WAL.
+ */
+export async function copyRunning(
+  client: pg.Client,
+  directory: DataDirectory,
+  { to, owner, progress, signal, major }: CopyingOptions & { readonly major: number },
+): Promise<void> {
+  await refuseMinimal(client, directory)
+  await holdWal(client)
+  const base = await takeBaseBackup(client, {
+    dataDir: directory.path,
+    to,
+    major,
+    owner,
+    checksums: false,
+    durable: false,
+    progress,
+    signal,
+  })
+  for (const name of ofRecovery) await rm(join(to, name), { force: true })
+  const size = await segmentSizeOf(client)
+  const wal = directory.file('pg_wal')
+  const names = walFilesOf(base, size)
+  // The server reads those, too, if it finds them: which timeline came of which.
+  const histories = (await readdir(wal)).filter((name) => /^[\dA-F]{8}\.history$/.test(name))
+  const files = [...names, ...histories].map((path) => ({ path, size }))
+  await cloneTree(
+    wal,
+    join(to, 'pg_wal'),
+    { directories: [], files },
+    { owner, of: sourceOwner(directory.path), durable: false, signal },
+  )
+  for (const name of names) await requireWal(directory, join(to, 'pg_wal', name), size)
+}
+
+async function refuseMinimal(client: pg.Client, directory: DataDirectory): Promise<void> {
+  const { rows } = await client.query<{ level: string }>(
+    `SELECT current_setting('wal_level') AS level`,
+  )
+  if (rows[0]?.level !== 'minimal') return
+  const why =
+    'its server runs with wal_level minimal, and so cannot be copied while it runs; ' +
+    'stop it and clone it then, or set wal_level to replica and restart it'
+  throw new BackupUnsupportedError(directory.path, why)
+}
+
+/**
+ * Has the server keep its WAL from now on until the connection ends. Where there is no room for another slot, it keeps what
+ * it keeps, which mostly is enough.
+ */
+async function holdWal(client: pg.Client): Promise<void> {
+  try {
+    await client.query('SELECT pg_catalog.pg_create_physical_replication_slot($1, true, true)', [
+      `howdah_clone_${process.pid}_${randomBytes(4).toString('hex')}`,
+    ])
+  } catch (error) {
+    const { code = '' } = error as pg.DatabaseError
+    // All slots are taken, or max_replication_slots is 0.
+    if (code !== '53400' && code !== '55000') throw error
+  }
+}
+
+async function requireWal(directory: DataDirectory, path: string, size: number): Promise<void> {
+  const found = await stat(path).catch(() => null)
+  if (found?.size === size) return
+  const why =
+    'its server has removed WAL that the copy needs; ' +
+    'leave it a free replication slot (max_replication_slots), and clone it again'
+  throw new BackupUnsupportedError(directory.path, why)
+}

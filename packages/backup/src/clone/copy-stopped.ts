@@ -1,0 +1,107 @@
+import { readdir, readlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { openPlainFile } from '@howdah/lock'
+import {
+  cloneTree,
+  type CopyOptions,
+  listTree,
+  sourceOwner,
+  type Treatment,
+} from '../directory/copy-tree.ts'
+import { BackupUnsupportedError } from '../errors.ts'
+import { treatOfBaseBackup } from '../making/not-copied.ts'
+import type { ProgressReport } from '../progress-report.ts'
+import {
+  type DataDirectory,
+  endOrphans,
+  findPostmaster,
+  type ServerUser,
+} from '@howdah/data-directory'
+import { ofRecovery } from './of-recovery.ts'
+
+const control = 'global/pg_control'
+
+/** How a copy is made. */
+export interface CopyingOptions {
+  /** Its directory, empty. */
+  readonly to: string
+  readonly owner: ServerUser | null
+  readonly progress: ProgressReport
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Copies a cluster that does not run, its WAL included, as it was shut down or has crashed. The caller holds its change and
+ * use locks.
+ *
+ * Throws {@link BackupUnsupportedError} for a standby, and for one with tablespaces outside of its data directory.
+ */
+export async function copyStopped(
+  directory: DataDirectory,
+  { to, owner, progress, signal }: CopyingOptions,
+): Promise<void> {
+  await refuseUnsupported(directory)
+  await endWriters(directory)
+  const before = await controlFileOf(directory)
+  // The directory for the WAL may be a link to elsewhere.
+  const wal = directory.file('pg_wal')
+  const [tree, segments] = [await listTree(directory.path, treat), await listTree(wal, treatOfWal)]
+  const sizes = [...tree.files, ...segments.files].map(({ size }) => size)
+  progress.begin(
+    'copying',
+    sizes.reduce((sum, size) => sum + size, 0),
+  )
+  const onBytes = (bytes: number) => progress.add(bytes)
+  const of = sourceOwner(directory.path)
+  const copying: CopyOptions = { owner, of, durable: false, signal, onBytes }
+  await cloneTree(directory.path, to, tree, { ...copying, last: control })
+  await cloneTree(wal, join(to, 'pg_wal'), segments, copying)
+  const isSame = before.equals(await controlFileOf(directory))
+  if (!isSame || (await findPostmaster(directory)) !== null) {
+    const why =
+      'somebody has started a server on it meanwhile, and not through howdah; clone it again'
+    throw new BackupUnsupportedError(directory.path, why)
+  }
+}
+
+async function controlFileOf(directory: DataDirectory): Promise<Buffer> {
+  await using file = await openPlainFile(directory.file(control))
+  return await file.readFile()
+}
+
+/** Ends what a killed postmaster has left, for it might go on writing. */
+async function endWriters(directory: DataDirectory): Promise<void> {
+  if (!(await directory.has(directory.pidFile))) return
+  const left = await endOrphans(directory)
+  if (left.length === 0) return
+  const who = left.map(({ identity }) => identity.pid).join(', ')
+  const why = `processes of a killed server still work on it (pid ${who}), and do not end; end them`
+  throw new BackupUnsupportedError(directory.path, why)
+}
+
+/** With the files that say from where to recover: those are there if a base backup was laid out and not yet started. */
+function treat(path: string): Treatment {
+  return path === 'backup_label' || path === 'tablespace_map' ? 'copy' : treatOfBaseBackup(path)
+}
+
+/** Which WAL was archived, and summaries for incremental backups, mean nothing to a copy. */
+function treatOfWal(path: string): Treatment {
+  return path === 'archive_status' || path === 'summaries' ? 'empty' : 'copy'
+}
+
+async function refuseUnsupported(directory: DataDirectory): Promise<void> {
+  for (const name of ofRecovery) {
+    if (!(await directory.has(directory.file(name)))) continue
+    const why = `it is a standby, or has not ended its recovery (${name} is there); take its primary, or start it once`
+    throw new BackupUnsupportedError(directory.path, why)
+  }
+  const links = (await readdir(directory.file('pg_tblspc'), { withFileTypes: true })).filter(
+    (entry) => entry.isSymbolicLink(),
+  )
+  if (links.length > 0) {
+    const places = links.map(({ name }) => readlink(directory.file('pg_tblspc', name)))
+    const where = (await Promise.all(places)).join(', ')
+    const why = `it has tablespaces outside of its data directory (${where}); start it, and use pg_basebackup, which can map them`
+    throw new BackupUnsupportedError(directory.path, why)
+  }
+}

@@ -1,0 +1,51 @@
+import {
+  type DataDirectory,
+  readIfThere,
+  runServerProgram,
+  type ServerUser,
+  writeOwnFile,
+} from '@howdah/data-directory'
+import type { Runtime } from '@howdah/runtime'
+import { BackupUnsupportedError } from '../errors.ts'
+
+/** What would make a copy act as its original, and what keeps it from that. */
+const neutral = { archive_mode: 'off', synchronous_standby_names: '' } as const
+
+/**
+ * Throws {@link BackupUnsupportedError} where `postgresql.conf` says that the data lies elsewhere: a server on a copy would
+ * be one on the original.
+ */
+export async function refuseElsewhere(directory: DataDirectory): Promise<void> {
+  const text = readIfThere(directory.file('postgresql.conf')) ?? ''
+  if (!/^\s*data_directory\b/m.test(text)) return
+  const why =
+    'its postgresql.conf has data_directory, so that a copy would run on the original; remove that line'
+  throw new BackupUnsupportedError(directory.path, why)
+}
+
+/**
+ * Sees to it that a copy neither archives into the archive of its original nor waits for its standbys, also where the
+ * configuration files, and not `ALTER SYSTEM`, tell the original to. The copy must be stopped.
+ */
+export async function keepToItself(
+  copy: DataDirectory,
+  runtime: Runtime,
+  user: ServerUser | null,
+): Promise<void> {
+  const lines = await Promise.all(
+    Object.entries(neutral).map(async ([name, value]) => {
+      const { stdout, succeeded } = await runServerProgram(runtime, 'postgres', {
+        user,
+        path: copy.path,
+        args: (path) => ['-C', name, '-D', path],
+      })
+      return succeeded && stdout.trim() === value ? '' : `${name} = '${value}'\n`
+    }),
+  )
+  const added = lines.join('')
+  if (added === '') return
+  const path = copy.file('postgresql.auto.conf')
+  const text = readIfThere(path) ?? ''
+  // The last of several lines counts.
+  await writeOwnFile(path, `${text}${added}`, user)
+}

@@ -1,0 +1,53 @@
+import { join } from 'node:path'
+import { readPlainFile } from '@howdah/lock'
+import { writeOwnFile } from '@howdah/data-directory'
+import type { Backup } from '../backup.ts'
+import { BackupDamagedError } from '../errors.ts'
+import type { CopiedFile } from './copy-tree.ts'
+
+/** All that is remembered of a base backup, in a file of its own beside the copied ones. */
+export interface BackupRecord extends Omit<Backup, 'path'> {
+  /** The role that made it, which was a superuser. */
+  readonly superuser: string
+  /**
+   * The transactions at its end: `xmin:xmax:running`, as PostgreSQL prints a snapshot. What is completed here cannot be
+   * recovered to from this backup.
+   */
+  readonly snapshot: string
+  /** Settings without which a server may not be able to replay the WAL, and which may have been given on a command line. */
+  readonly settings: Readonly<Record<string, string>>
+  /** All its files but the record. */
+  readonly files: readonly CopiedFile[]
+}
+
+/** The name of the record in a backup's directory. It appears last, and never in a data directory. */
+export const recordName = 'howdah.backup'
+
+/** Writes the record: the last of what makes a backup whole. */
+export async function writeRecord(directory: string, record: BackupRecord): Promise<void> {
+  const text = JSON.stringify({ format: 1, ...record })
+  await writeOwnFile(join(directory, recordName), `${text}\n`, null)
+}
+
+/** Reads a backup's record. Throws {@link BackupDamagedError} where it is missing or cannot be understood. */
+export async function readRecord(directory: string): Promise<BackupRecord> {
+  const path = join(directory, recordName)
+  try {
+    const { format, startedAt, endedAt, ...record } = JSON.parse(
+      // It lists all files of the cluster.
+      readPlainFile(path, { limit: 2 ** 28 }),
+    ) as BackupRecord & { format: unknown; startedAt: string; endedAt: string }
+    if (format !== 1) throw new Error(`it is of format ${String(format)}`)
+    if (!Array.isArray(record.files)) throw new Error('it lists no files')
+    return { ...record, startedAt: new Date(startedAt), endedAt: new Date(endedAt) }
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new BackupDamagedError(directory, path, `cannot be read: ${why}`, { cause })
+  }
+}
+
+/** The public part of a record. */
+export function describe(path: string, record: BackupRecord): Backup {
+  const { superuser: _, snapshot: _1, settings: _2, files: _3, ...rest } = record
+  return { ...rest, path }
+}

@@ -1,0 +1,83 @@
+import type { Backup } from '../backup.ts'
+import type { BackupDirectory } from './backup-directory.ts'
+import { type BackupRecord, describe, readRecord } from './backup-record.ts'
+import { NoBackupError } from '../errors.ts'
+import { parseLsn, type Reach, segmentName, segmentOf, type Stretch, WalArchive } from '@howdah/wal'
+
+/** What is to be restored, and from what. */
+export interface Plan {
+  readonly backup: Backup
+  readonly record: BackupRecord
+  /** The timeline to follow. */
+  readonly timeline: number
+  /** The timelines on the way, that one last. */
+  readonly past: readonly Stretch[]
+  /** The WAL that there is for it. */
+  readonly reach: Reach
+}
+
+/** Which backup and which timeline to take; by default the newest of each that will do. */
+export interface Choice {
+  readonly number?: number | undefined
+  readonly timeline?: number | undefined
+}
+
+/** What has to hold for somebody: the reason why it does not, or `null`. */
+export type Condition = (plan: Plan) => string | null | Promise<string | null>
+
+/**
+ * The newest backup that meets a condition, and has the WAL that it needs.
+ *
+ * Throws {@link NoBackupError}, which says of each why it is not the one.
+ */
+export async function chooseBackup(
+  dataDir: string,
+  from: BackupDirectory,
+  { number, timeline }: Choice,
+  condition: Condition,
+): Promise<Plan> {
+  const all = await from.numbers()
+  const numbers = number === undefined ? all.toReversed() : all.filter((one) => one === number)
+  if (numbers.length === 0) {
+    const which = number === undefined ? 'no backup' : `no backup ${number}`
+    throw new NoBackupError(dataDir, `there is ${which} in ${from.path}`)
+  }
+  const reasons = []
+  for (const one of numbers) {
+    const plan = await planOf(from, one, timeline, condition)
+    if (typeof plan !== 'string') return plan
+    reasons.push(`backup ${one} ${plan}`)
+  }
+  throw new NoBackupError(dataDir, `no backup in ${from.path} will do: ${reasons.join('; ')}`)
+}
+
+async function planOf(
+  from: BackupDirectory,
+  number: number,
+  wanted: number | undefined,
+  condition: Condition,
+): Promise<Plan | string> {
+  const path = from.data(number)
+  let record
+  try {
+    record = await readRecord(path)
+  } catch {
+    return 'is damaged'
+  }
+  const archive = await WalArchive.read(from.wal, record.walSegmentSize)
+  const [start, stop] = [parseLsn(record.startLsn) ?? 0n, parseLsn(record.stopLsn) ?? 0n]
+  const timeline = wanted ?? archive.newest(record.timeline, stop)
+  if (timeline !== record.timeline && !archive.leadsTo(record.timeline, stop, timeline)) {
+    return `is of timeline ${record.timeline}, from which none leads to timeline ${timeline}`
+  }
+  const reach = archive.reach(start, timeline)
+  const needed =
+    segmentOf(stop - 1n, record.walSegmentSize) - segmentOf(start, record.walSegmentSize)
+  if (BigInt(reach.files.length) <= needed) {
+    const first = { timeline: record.timeline, number: segmentOf(start, record.walSegmentSize) }
+    return `lacks the WAL file ${reach.missing ?? segmentName(first, record.walSegmentSize)}`
+  }
+  const past = archive.past(timeline) ?? [{ timeline, end: null }]
+  const plan = { backup: describe(path, record), record, timeline, past, reach }
+  return (await condition(plan)) ?? plan
+}

@@ -1,0 +1,78 @@
+import { type JoinOptions, ownership, type Shared } from '@howdah/coordinate'
+import { type DataDirectory, findPostmaster, type ServerUser } from '@howdah/data-directory'
+import { NotRunningError, postgres, Server } from '@howdah/cluster'
+import {
+  addressOf,
+  type LaunchOptions,
+  restartAlone,
+  superuserOf,
+  takeAlone,
+} from '@howdah/cluster/inside'
+import type { Runtime } from '@howdah/runtime'
+import { inspectArchiving, setUpArchiving } from './archiving.ts'
+import { RestartNeededError } from '../errors.ts'
+
+/** What is to archive where. */
+export interface ArchivingRequest {
+  readonly directory: DataDirectory
+  readonly user: ServerUser | null
+  readonly runtime: () => Promise<Runtime>
+  /** The directory for the WAL. */
+  readonly wal: string
+}
+
+/**
+ * Makes a server that we use archive its WAL; it is restarted if it must be, and then only if nobody else uses it.
+ *
+ * Throws {@link InUseError} where others do, and nothing is changed then; {@link RestartNeededError} for a server that
+ * howdah did not start; `ForeignArchivingError` where something archives already.
+ */
+export async function archivingServer(
+  shared: Shared<LaunchOptions>,
+  options: JoinOptions<LaunchOptions>,
+  request: ArchivingRequest,
+): Promise<Shared<LaunchOptions>> {
+  const { directory } = request
+  const { place, subject } = shared
+  const found = await administer(request, async (client) => {
+    const archiving = await inspectArchiving(client, directory, request.wal)
+    const isForeign = archiving.needsRestart && (await ownership(place, subject)) === 'foreign'
+    if (!archiving.needsRestart || isForeign) {
+      await setUpArchiving(client, directory, request.user, request.wal, archiving)
+    }
+    if (isForeign) throw new RestartNeededError(directory.path)
+    return archiving
+  })
+  if (!found.needsRestart) return shared
+  const alone = await takeAlone(directory, shared, options, 'restart with archiving the server on')
+  // Unless it is shared again.
+  using _ = alone.exclusive
+  await administer(request, async (client) => {
+    await setUpArchiving(client, directory, request.user, request.wal, found)
+  })
+  // What its command line said would override what is kept now.
+  const settings = Object.fromEntries(
+    Object.keys(alone.was.settings).flatMap((name) => {
+      const kept = found.missing[name.toLowerCase()]
+      return kept === undefined ? [] : [[name, kept]]
+    }),
+  )
+  const start = { ...options.start, settings: { ...options.start.settings, ...settings } }
+  return await restartAlone(alone, { ...options, start })
+}
+
+async function administer<T>(
+  { directory, runtime }: ArchivingRequest,
+  action: (client: Awaited<ReturnType<Server['connect']>>) => Promise<T>,
+): Promise<T> {
+  const postmaster = await findPostmaster(directory)
+  if (postmaster === null) throw new NotRunningError(directory.path)
+  const superuser = await superuserOf(directory)
+  const address = await addressOf(directory, postmaster.file, superuser, false)
+  const client = await new Server(directory.path, await runtime(), address, postgres).connect()
+  try {
+    return await action(client)
+  } finally {
+    await client.end()
+  }
+}

@@ -1,0 +1,65 @@
+import { readdir, stat, statfs } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type pg from 'pg'
+import { ArchiveFailedError } from '../errors.ts'
+
+/** What is waited for. */
+export interface AwaitedArchive {
+  readonly dataDir: string
+  readonly wal: string
+  /** The names of all WAL files that have to come. */
+  readonly files: readonly string[]
+  readonly walSegmentSize: number
+  /** What the server has logged since the backup began; empty where that is not known. */
+  readonly log: () => Promise<string>
+  readonly onFile: () => void
+  readonly signal?: AbortSignal | undefined
+}
+
+/** So often in a row the archiver tries a file before it rests, which is for a minute. Source: `pgarch.c`. */
+const tries = 3
+
+/**
+ * Waits until the server has archived some WAL. Nothing tells of it but the files.
+ *
+ * Throws {@link ArchiveFailedError} when the server has tried in vain as often as it does before it rests.
+ */
+export async function awaitArchive(client: pg.Client, awaited: AwaitedArchive): Promise<void> {
+  const failedBefore = await failures(client)
+  const missing = new Set(awaited.files)
+  for (let pause = 5; ; pause = Math.min(2 * pause, 100)) {
+    awaited.signal?.throwIfAborted()
+    for (const name of await readdir(awaited.wal)) {
+      if (missing.delete(name)) awaited.onFile()
+    }
+    const [next] = missing
+    if (next === undefined) break
+    const { count, file } = await failures(client)
+    if (count >= failedBefore.count + tries) {
+      throw new ArchiveFailedError(awaited.dataDir, file ?? next, await reason(awaited))
+    }
+    await sleep(pause, undefined, { signal: awaited.signal })
+  }
+  for (const name of awaited.files) {
+    const { size } = await stat(join(awaited.wal, name))
+    if (size === awaited.walSegmentSize) continue
+    const why = `what is in ${awaited.wal} has ${size} bytes and not ${awaited.walSegmentSize}`
+    throw new ArchiveFailedError(awaited.dataDir, name, why)
+  }
+}
+
+async function failures(client: pg.Client): Promise<{ count: number; file: string | null }> {
+  const { rows } = await client.query<{ count: string; file: string | null }>(
+    'SELECT failed_count::text AS count, last_failed_wal AS file FROM pg_catalog.pg_stat_archiver',
+  )
+  return { count: Number(rows[0]?.count ?? 0), file: rows[0]?.file ?? null }
+}
+
+async function reason({ wal, walSegmentSize, log }: AwaitedArchive): Promise<string> {
+  const said = [...(await log()).matchAll(/^howdah: cannot archive \S+: (.*)$/gm)].at(-1)?.[1]
+  const { bavail, bsize } = await statfs(wal)
+  const free = bavail * bsize
+  const full = free < 2 * walSegmentSize ? `the disk is full at ${wal}` : null
+  return [full, said].filter((one) => one != null).join('; ') || "the server's log says why"
+}

@@ -1,0 +1,197 @@
+import { rename, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Wait } from '@howdah/coordinate'
+import {
+  closedAbove,
+  type DataDirectory,
+  explain,
+  HeldDirectory,
+  PermissionError,
+  readSystemIdentifier,
+  removeTree,
+} from '@howdah/data-directory'
+import {
+  type Coordination,
+  explained,
+  insideOf,
+  type Joinable,
+  joinCluster,
+  readLog,
+} from '@howdah/cluster/inside'
+import { type Cluster, ClusterMissingError, postgres } from '@howdah/cluster'
+import { archivingServer } from './archiving-server.ts'
+import { awaitArchive } from './await-archive.ts'
+import type { Backup, Progress } from '../backup.ts'
+import { BackupDirectory } from '../directory/backup-directory.ts'
+import { describe, writeRecord } from '../directory/backup-record.ts'
+import { takeBaseBackup } from './base-backup.ts'
+import { expire } from './expire.ts'
+import { neededSettings } from './needed-settings.ts'
+import { ProgressReport } from '../progress-report.ts'
+import { publishHistory } from './publish-history.ts'
+import { syncDirectory } from '../directory/sync-directory.ts'
+import { segmentSizeOf, walFilesOf } from './wal-files.ts'
+
+/** How a cluster is backed up. */
+export interface BackupOptions {
+  /** The directory for its backups and its WAL; made if it is missing. */
+  into: string
+  /** How many backups to keep, this one among them: older ones are removed, with the WAL that only they needed. */
+  keep?: number
+  /** In ms: how long a start of the server may take. 60,000 by default. */
+  timeout?: number
+  /** In ms: how long to wait for others who back up, or start or stop the server. Without it there is no limit. */
+  waitTimeout?: number
+  /** Ends it; the call then rejects with the signal's reason, and what it had made is removed. */
+  signal?: AbortSignal
+  /** Told how far it is, some times a second. */
+  onProgress?: (progress: Progress) => void
+  /** Told, once each, what is waited for. */
+  onWait?: (wait: Pick<Wait, 'holders'>) => void
+}
+
+/** A backup that was made. */
+export interface BackedUp extends Backup {
+  /** The numbers of those that were removed in its favour. */
+  readonly expired: readonly number[]
+}
+
+/** The cluster that is backed up. */
+type BackupSource = Joinable & Pick<Coordination, 'user'>
+
+/**
+ * Makes a base backup into a directory, and sees to it that the server archives its WAL there from now on, so that the
+ * cluster can be restored as it was at any time since. A server that does not run is started for it.
+ *
+ * Archiving is set up once, by a restart, which takes that nobody else uses the server (`InUseError`). Throws
+ * `ForeignArchivingError` if something else archives already, `BackupDirectoryError` for a directory that holds something
+ * other than backups of this cluster, `ArchiveFailedError`, `DiskFullError`; earlier backups stay whole. With `keep`, all
+ * but the newest are removed when this one is whole.
+ */
+export async function backUpCluster(cluster: Cluster, options: BackupOptions): Promise<BackedUp> {
+  const { coordination } = insideOf(cluster)
+  return await explained(cluster.dataDir, async () => await make(await coordination(), options))
+}
+
+async function make(source: BackupSource, options: BackupOptions): Promise<BackedUp> {
+  const { directory, user } = source
+  const { signal, waitTimeout: timeout, onWait, keep } = options
+  if (keep !== undefined && !(Number.isSafeInteger(keep) && keep > 0)) {
+    throw new RangeError(`keep is ${keep}, and has to be a whole number of backups from 1 on`)
+  }
+  const progress = new ProgressReport(options.onProgress)
+  progress.begin('preparing')
+  if (!(await source.free.exists())) throw new ClusterMissingError(directory.path)
+  const named = new BackupDirectory(options.into)
+  try {
+    const identifier = await readSystemIdentifier(directory.path)
+    const waiting = { timeout, signal, onWait }
+    using open = await named.open(directory.path, identifier, user, waiting)
+    const into = open.directory
+    await refuseUnreachable(into, source)
+    await into.sweep()
+    const backup = await add(source, into, progress, options)
+    return { ...backup, expired: keep === undefined ? [] : await expire(into, keep) }
+  } catch (error) {
+    throw explain(error, directory.path, named.path)
+  }
+}
+
+/** Adds a backup to those that there are. Under the lock of their directory. */
+async function add(
+  source: BackupSource,
+  into: BackupDirectory,
+  progress: ProgressReport,
+  options: BackupOptions,
+): Promise<Backup> {
+  const { directory } = source
+  const { signal } = options
+  const log = await startOfLog(directory)
+  await using session = await joinCluster(
+    source,
+    runOptions(options),
+    async (shared, joining) => await archivingServer(shared, joining, { ...source, wal: into.wal }),
+  )
+  const client = await session.connect(postgres)
+  const { version } = session.runtime
+  const staging = into.here(into.newStaging())
+  try {
+    using made = HeldDirectory.make(staging, null)
+    const base = await takeBaseBackup(client, {
+      dataDir: directory.path,
+      to: made.path,
+      major: version.major,
+      checksums: true,
+      durable: true,
+      progress,
+      signal,
+    })
+    await publishHistory(directory, into, base.timeline, source.user)
+    const walSegmentSize = await segmentSizeOf(client)
+    const files = walFilesOf(base, walSegmentSize)
+    progress.begin('archiving', files.length * walSegmentSize)
+    await awaitArchive(client, {
+      dataDir: directory.path,
+      wal: into.wal,
+      files,
+      walSegmentSize,
+      log: async () => await readLog(directory, log),
+      onFile: () => progress.add(walSegmentSize),
+      signal,
+    })
+    progress.begin('finishing')
+    const number = ((await into.numbers()).at(-1) ?? 0) + 1
+    const record = {
+      number,
+      version: version.toString(),
+      systemIdentifier: String(await readSystemIdentifier(directory.path)),
+      walSegmentSize,
+      size: base.files.reduce((sum, { size }) => sum + size, 0),
+      superuser: session.address.user,
+      settings: await neededSettings(client),
+      ...base,
+    }
+    await writeRecord(made.path, record)
+    await syncDirectory(made.path)
+    const path = into.data(number)
+    await rename(staging, into.here(path))
+    await syncDirectory(into.here(into.path))
+    return describe(path, record)
+  } finally {
+    await removeTree(staging)
+  }
+}
+
+/** Says beforehand that the archiver, who runs as the server's user, would not get to the archive. */
+async function refuseUnreachable(
+  into: BackupDirectory,
+  { directory, user }: BackupSource,
+): Promise<void> {
+  if (user === null) return
+  const closed = await closedAbove(join(into.wal, 'x'), user)
+  if (closed === null) return
+  throw new PermissionError(
+    directory.path,
+    closed,
+    `the server of ${directory.path} runs as ${user.name}, who cannot enter ${closed}, and so cannot archive into ` +
+      `${into.path}; back up into a directory elsewhere, or open it with: chmod o+x ${closed}`,
+  )
+}
+
+function runOptions({ timeout, waitTimeout, signal, onWait }: BackupOptions) {
+  return {
+    ifExists: true,
+    ...(timeout !== undefined && { timeout }),
+    ...(waitTimeout !== undefined && { waitTimeout }),
+    ...(signal !== undefined && { signal }),
+    ...(onWait !== undefined && { onWait }),
+  }
+}
+
+/** In bytes: how long the server's log is now, or 0 where there is none of ours. */
+async function startOfLog(directory: DataDirectory): Promise<number> {
+  return await stat(directory.logFile).then(
+    ({ size }) => size,
+    () => 0,
+  )
+}

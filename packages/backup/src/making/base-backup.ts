@@ -1,0 +1,157 @@
+import { join } from 'node:path'
+import type pg from 'pg'
+import { BackupUnsupportedError } from '../errors.ts'
+import {
+  cloneTree,
+  type CopiedFile,
+  type CopyOptions,
+  copyTree,
+  digestFile,
+  listTree,
+  sourceOwner,
+} from '../directory/copy-tree.ts'
+import { treatOfBaseBackup } from './not-copied.ts'
+import type { ProgressReport } from '../progress-report.ts'
+import { syncDirectory } from '../directory/sync-directory.ts'
+import { open } from '@howdah/data-directory'
+
+/** What the server tells of a base backup. */
+export interface BaseBackup {
+  readonly startLsn: string
+  readonly stopLsn: string
+  readonly startWalFile: string
+  readonly timeline: number
+  readonly startedAt: Date
+  readonly endedAt: Date
+  /** See `BackupRecord`. */
+  readonly snapshot: string
+  /** Empty without checksums. */
+  readonly files: readonly CopiedFile[]
+}
+
+/** How a base backup is made. */
+export interface BaseBackupOptions {
+  readonly dataDir: string
+  /** Its directory, empty. */
+  readonly to: string
+  readonly major: number
+  /** Whose the copy is. */
+  readonly owner?: CopyOptions['owner']
+  /** Whether to tell what was copied; without, blocks are shared where the file system can do that. */
+  readonly checksums: boolean
+  /** Sync it all, so that it survives a power failure. */
+  readonly durable: boolean
+  readonly progress: ProgressReport
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Copies the data directory of a running server, as a base backup, over one connection that is kept until its end.
+ *
+ * Without the WAL: what is copied is of use only with all the WAL from `startLsn` to `stopLsn`. By the low-level API on
+ * every version and with every runtime, so that it is one and the same thing everywhere; see "Making a Base Backup Using
+ * the Low Level API" in PostgreSQL's manual. If the connection ends on the way, the server ends the backup by itself.
+ */
+export async function takeBaseBackup(
+  client: pg.Client,
+  options: BaseBackupOptions,
+): Promise<BaseBackup> {
+  const { dataDir, to, major, durable, owner = null, progress, signal } = options
+  await refuseUnsupported(client, dataDir)
+  await client.query('SET statement_timeout = 0')
+  if (major >= 14) await client.query('SET idle_session_timeout = 0')
+  const [start, stop] = major >= 15 ? named : beforeNamed
+  const { rows } = await client.query<{ lsn: string; file: string; at: Date }>(start)
+  const [begun] = rows
+  if (begun === undefined) throw new Error('the server has not said where the backup starts')
+  const tree = await listTree(dataDir, treatOfBaseBackup)
+  progress.begin(
+    'copying',
+    tree.files.reduce((sum, { size }) => sum + size, 0),
+  )
+  const copying: CopyOptions = {
+    owner,
+    of: sourceOwner(dataDir),
+    durable,
+    // It says from where to recover, should the label be lost.
+    last: 'global/pg_control',
+    signal,
+    onBytes: (bytes) => progress.add(bytes),
+  }
+  const files: CopiedFile[] = []
+  if (options.checksums) files.push(...(await copyTree(dataDir, to, tree, copying)))
+  else await cloneTree(dataDir, to, tree, copying)
+  const { rows: ends } = await client.query<{ lsn: string; label: string; spaces: string }>(stop)
+  const [ended] = ends
+  if (ended === undefined) throw new Error('the server has not said where the backup ends')
+  // After the end, so that what is still running here is recovered after it.
+  const { rows: moments } = await client.query<{ snapshot: string; at: Date }>(
+    `SELECT pg_catalog.txid_current_snapshot()::text AS snapshot, pg_catalog.clock_timestamp() AS at`,
+  )
+  const [moment] = moments
+  if (moment === undefined) throw new Error('the server has not said what time it is')
+  const labels = [{ name: 'backup_label', text: ended.label }]
+  if (ended.spaces !== '') labels.push({ name: 'tablespace_map', text: ended.spaces })
+  for (const { name, text } of labels) {
+    await writeFile(join(to, name), text, copying)
+    if (options.checksums) files.push({ path: name, ...(await digestFile(join(to, name))) })
+  }
+  if (durable) await syncDirectory(to)
+  return {
+    startLsn: begun.lsn,
+    stopLsn: ended.lsn,
+    startWalFile: begun.file,
+    timeline: Number.parseInt(begun.file.slice(0, 8), 16),
+    startedAt: begun.at,
+    endedAt: moment.at,
+    snapshot: moment.snapshot,
+    files,
+  }
+}
+
+const startOf = (call: string) =>
+  `SELECT lsn::text AS lsn, pg_catalog.pg_walfile_name(lsn) AS file, pg_catalog.clock_timestamp() AS at
+     FROM (SELECT ${call} AS lsn) AS start`
+const stopOf = (call: string) =>
+  `SELECT lsn::text AS lsn, labelfile AS label, coalesce(spcmapfile, '') AS spaces FROM ${call}`
+
+/** The names since 15, and those before. The archiving is awaited by whoever needs it. */
+const named = [
+  startOf(`pg_catalog.pg_backup_start('howdah', true)`),
+  stopOf('pg_catalog.pg_backup_stop(false)'),
+] as const
+const beforeNamed = [
+  startOf(`pg_catalog.pg_start_backup('howdah', true, false)`),
+  stopOf('pg_catalog.pg_stop_backup(false, false)'),
+] as const
+
+async function refuseUnsupported(client: pg.Client, dataDir: string): Promise<void> {
+  const { rows } = await client.query<{ standby: boolean; spaces: string[] }>(
+    `SELECT pg_catalog.pg_is_in_recovery() AS standby,
+            ARRAY(SELECT spcname::text FROM pg_catalog.pg_tablespace
+                   WHERE pg_catalog.pg_tablespace_location(oid) <> '') AS spaces`,
+  )
+  const { standby = false, spaces = [] } = rows[0] ?? {}
+  if (standby) {
+    throw new BackupUnsupportedError(
+      dataDir,
+      'it is a standby, or has not ended its recovery; take its primary',
+    )
+  }
+  if (spaces.length > 0) {
+    const why = `it has tablespaces outside of its data directory (${spaces.join(', ')}); use pg_basebackup, which can map them`
+    throw new BackupUnsupportedError(dataDir, why)
+  }
+}
+
+async function writeFile(
+  path: string,
+  text: string,
+  { owner, durable }: CopyOptions,
+): Promise<void> {
+  await using file = await open(path, 'wx', 0o600)
+  // As the server said it, byte by byte.
+  await file.writeFile(text)
+  if (owner) await file.chown(owner.uid, owner.gid)
+  if (durable) await file.sync()
+}

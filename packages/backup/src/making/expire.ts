@@ -1,0 +1,50 @@
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { HeldDirectory } from '@howdah/data-directory'
+import type { BackupDirectory } from '../directory/backup-directory.ts'
+import { type BackupRecord, readRecord } from '../directory/backup-record.ts'
+import { BackupDamagedError } from '../errors.ts'
+import { parseLsn, parseSegmentName, segmentOf } from '@howdah/wal'
+
+/**
+ * Removes all but the newest backups, and the WAL that only those needed; the numbers of those that were removed. Under
+ * the lock, so that nobody restores or makes a backup meanwhile.
+ *
+ * A backup whose record is damaged does not count for one of those that are kept, and goes with those that are older than
+ * them. What tells of timelines is kept. A kill on the way leaves at most WAL that nobody needs, for the next time.
+ */
+export async function expire(into: BackupDirectory, keep: number): Promise<number[]> {
+  const numbers = await into.numbers()
+  const kept: BackupRecord[] = []
+  for (const number of numbers.toReversed()) {
+    if (kept.length === keep) break
+    const record = await readRecord(into.here(into.data(number))).catch(damaged)
+    if (record !== null) kept.push(record)
+  }
+  const oldest = kept.at(-1)
+  if (oldest === undefined || kept.length < keep) return []
+  const doomed = numbers.filter((number) => number < oldest.number)
+  // From then on, nobody needs their WAL.
+  for (const number of doomed) await into.remove(number)
+  await removeWal(into.here(into.wal), kept)
+  return doomed
+}
+
+/** Removes the WAL from before all of some backups, on whatever timeline. */
+async function removeWal(wal: string, kept: readonly BackupRecord[]): Promise<void> {
+  const size = Math.max(...kept.map(({ walSegmentSize }) => walSegmentSize))
+  const starts = kept.map(({ startLsn }) => segmentOf(parseLsn(startLsn) ?? 0n, size))
+  const first = starts.reduce((one, other) => (one < other ? one : other))
+  using held = HeldDirectory.open(wal)
+  for (const name of await readdir(held.path)) {
+    // A segment, one that was left unfinished when a timeline ended, or what the server says of a backup.
+    const [, segment] = /^([\dA-F]{24})(?:\.partial|\.[\dA-F]{8}\.backup)?$/.exec(name) ?? []
+    const number = segment === undefined ? null : parseSegmentName(segment, size)?.number
+    if (number != null && number < first) await rm(join(held.path, name), { force: true })
+  }
+}
+
+function damaged(error: unknown): null {
+  if (error instanceof BackupDamagedError) return null
+  throw error
+}

@@ -1,0 +1,36 @@
+import { join } from 'node:path'
+import {
+  type DataDirectory,
+  readIfThere,
+  type ServerUser,
+  writeOwnFile,
+} from '@howdah/data-directory'
+import type { BackupDirectory } from '../directory/backup-directory.ts'
+import { BackupDirectoryError } from '../errors.ts'
+import { historyName } from '@howdah/wal'
+
+/**
+ * Sees to it that an archive tells where a cluster's timeline came from: the server archives that only if it archived
+ * already when the timeline began, and without it nothing leads there from earlier backups.
+ *
+ * Throws {@link BackupDirectoryError} where the archive knows another timeline of that number.
+ */
+export async function publishHistory(
+  directory: DataDirectory,
+  into: BackupDirectory,
+  timeline: number,
+  user: ServerUser | null,
+): Promise<void> {
+  if (timeline === 1) return
+  const name = historyName(timeline)
+  const own = readIfThere(directory.file('pg_wal', name))
+  if (own === null) return
+  const wal = into.here(into.wal)
+  const archived = readIfThere(join(wal, name))
+  if (archived === own) return
+  if (archived === null) return await writeOwnFile(join(wal, name), own, user)
+  const why =
+    `it has the WAL of another timeline ${timeline}, such as of another cluster that was restored from it; ` +
+    'use a directory for each'
+  throw new BackupDirectoryError(directory.path, into.wal, why)
+}

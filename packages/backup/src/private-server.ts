@@ -1,0 +1,77 @@
+import { rm } from 'node:fs/promises'
+import { Free } from '@howdah/coordinate'
+import type { Runtime } from '@howdah/runtime'
+import {
+  type DataDirectory,
+  placeOf,
+  readIfThere,
+  type ServerUser,
+  writeMark,
+} from '@howdah/data-directory'
+import { StartFailedError } from '@howdah/cluster'
+import { ClusterSubject, LocalState } from '@howdah/cluster/inside'
+
+/** How a private server is run. */
+export interface PrivateServerOptions {
+  readonly runtime: Runtime
+  readonly user: ServerUser | null
+  /** The role to connect as, so that nobody need look for one. */
+  readonly superuser: string
+  readonly settings: Readonly<Record<string, string>>
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Runs a server on a copied cluster that is not yet one for anybody, while `action` lasts, and stops it again: nobody
+ * connects to it, it archives nothing, and it ends with us, if we are killed.
+ *
+ * Answers with its whole log, in English, also when it has not come up: what has become of it, it tells there.
+ */
+export async function runPrivately(
+  directory: DataDirectory,
+  { runtime, user, superuser, settings, signal }: PrivateServerOptions,
+  action: () => Promise<void>,
+): Promise<string> {
+  await writeMark(directory, user, { superuser, created: true })
+  const subject = new ClusterSubject(
+    directory,
+    user,
+    () => Promise.resolve(runtime),
+    // Nobody asks for it: it is gone in a moment.
+    new LocalState(() => undefined),
+  )
+  const free = new Free(subject, placeOf(directory, user, false))
+  // A recovery takes as long as it takes.
+  const start = { settings: { ...settings, ...alone }, timeout: Infinity }
+  try {
+    const shared = await free.join({ start, ifExists: true, signal })
+    try {
+      await action()
+    } finally {
+      await shared.leave()
+    }
+  } catch (error) {
+    if (!(error instanceof StartFailedError)) throw error
+  }
+  for (const path of [directory.record, directory.file('postmaster.opts')]) {
+    await rm(path, { force: true })
+  }
+  return await readWholeLog(directory)
+}
+
+/** What a private server has logged so far. */
+export async function readWholeLog(directory: DataDirectory): Promise<string> {
+  return readIfThere(directory.logFile, 2 ** 28) ?? ''
+}
+
+/** What keeps a server to itself that only replays WAL, and its messages as we read them. */
+const alone = {
+  archive_mode: 'off',
+  // Nor are subscriptions and jobs its business, when it has come to the end.
+  max_worker_processes: '0',
+  ssl: 'off',
+  logging_collector: 'off',
+  log_destination: 'stderr',
+  log_min_messages: 'warning',
+  lc_messages: 'C',
+}

@@ -1,0 +1,49 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { type DataDirectory, HeldDirectory, type ServerUser } from '@howdah/data-directory'
+import { cloneTree, sourceOwner } from '../directory/copy-tree.ts'
+
+/** A directory with WAL that a server's user can read. */
+export interface ReadableWal {
+  /** Absolute, or relative to the data directory. */
+  readonly path: string
+  /** Whether it was made for the purpose, in the data directory, and is to be removed afterwards. */
+  readonly isCopy: boolean
+}
+
+/**
+ * The archive itself where the server's user can read it. As root, others' archives can be read by us alone, such as
+ * below a closed directory: then what is needed is copied into the data directory, which takes room for all of it.
+ */
+export async function readableWal(
+  staging: DataDirectory,
+  user: ServerUser | null,
+  wal: string,
+  names: readonly string[],
+): Promise<ReadableWal> {
+  if (user === null || (await canRead(wal, names, user))) return { path: wal, isCopy: false }
+  const copy = 'howdah.wal'
+  HeldDirectory.make(staging.file(copy), null)[Symbol.dispose]()
+  const files = names.map((path) => ({ path, size: 0 }))
+  const copying = { owner: user, of: sourceOwner(wal), durable: false }
+  await cloneTree(wal, staging.file(copy), { directories: [], files }, copying)
+  return { path: copy, isCopy: true }
+}
+
+/** Asks the kernel: of the first and the last, for an archive has not two owners. */
+async function canRead(
+  wal: string,
+  names: readonly string[],
+  { uid, gid }: ServerUser,
+): Promise<boolean> {
+  const paths = [names.at(0), names.at(-1)].flatMap((name) => (name ? [join(wal, name)] : []))
+  const script = 'for file; do [ -r "$file" ] || exit 1; done'
+  try {
+    const options = { uid, gid, cwd: '/', env: {} }
+    await promisify(execFile)('/bin/sh', ['-c', script, 'sh', ...paths], options)
+    return true
+  } catch {
+    return false
+  }
+}

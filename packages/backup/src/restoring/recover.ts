@@ -1,0 +1,119 @@
+import { rm, statfs } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Runtime } from '@howdah/runtime'
+import {
+  type DataDirectory,
+  DiskFullError,
+  findPostmaster,
+  type ServerUser,
+  writeOwnFile,
+} from '@howdah/data-directory'
+import { RecoveryFailedError } from '../errors.ts'
+import { readWholeLog, runPrivately } from '../private-server.ts'
+import type { ProgressReport } from '../progress-report.ts'
+import { type RecoveryLog, readRecoveryLog } from './recovery-log.ts'
+import { restoreCommand, restoreScript, restoreScriptName } from './restore-script.ts'
+
+/** How a copied base backup is brought up to date. */
+export interface RecoveryOptions {
+  readonly runtime: Runtime
+  readonly user: ServerUser | null
+  /** The role to connect as, so that nobody need look for one. */
+  readonly superuser: string
+  /** The directory with the WAL, for the server's user to read. */
+  readonly wal: string
+  /** In bytes. */
+  readonly segmentSize: number
+  /** The timeline to follow; `null` for that of the backup. */
+  readonly timeline: number | null
+  /** Where to stop; nothing for the end of the WAL. */
+  readonly target: Readonly<Record<string, string>>
+  /** Settings that the server needs to replay the WAL. */
+  readonly settings: Readonly<Record<string, string>>
+  readonly progress: ProgressReport
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Has a private server replay WAL on a copied base backup up to a target or the end, and stops it again.
+ *
+ * Whether it has come to its target is for the caller to see. Throws {@link RecoveryFailedError} with the server's words.
+ */
+export async function recover(
+  directory: DataDirectory,
+  options: RecoveryOptions,
+): Promise<RecoveryLog> {
+  const { runtime, user, superuser, wal, target, signal } = options
+  const major = runtime.version.major
+  await writeOwnFile(directory.file(restoreScriptName), restoreScript(wal), user)
+  const recovery = {
+    restore_command: restoreCommand,
+    ...targetTimeline(options, major),
+    ...target,
+  }
+  if (major < 12) {
+    const lines = Object.entries(recovery).map(([name, value]) => `${name} = ${literal(value)}\n`)
+    await writeOwnFile(directory.file('recovery.conf'), lines.join(''), user)
+  } else {
+    await writeOwnFile(directory.file('recovery.signal'), '', user)
+  }
+  const settings = {
+    ...options.settings,
+    // It would ask for the original's limits.
+    hot_standby: 'off',
+    ...(major >= 12 && recovery),
+  }
+  const server = { runtime, user, superuser, settings, signal }
+  const log = await runPrivately(directory, server, async () => {
+    await untilRecovered(directory, options)
+  })
+  const result = readRecoveryLog(log)
+  // From 13 on, it says so; before, it goes on as if it had been told to come here.
+  const isShort = /recovery ended before configured recovery target was reached/.test(log)
+  if (!isShort && !/archive recovery complete/.test(log)) {
+    if (await hasNoRoom(directory, log)) {
+      throw new DiskFullError(directory.path, directory.path, null, {
+        cause: new Error(log),
+      })
+    }
+    const why = result.failure ?? 'the server ended on the way'
+    throw new RecoveryFailedError(directory.path, why, log.trim().split('\n').slice(-8).join('\n'))
+  }
+  const left = ['recovery.done', 'backup_label.old', 'tablespace_map.old']
+  for (const name of [restoreScriptName, ...left]) await rm(directory.file(name), { force: true })
+  return result
+}
+
+/** A backup's own timeline must not be named, for its history may be in another archive. Before 12 it is the default. */
+function targetTimeline({ timeline }: RecoveryOptions, major: number): Record<string, string> {
+  if (timeline !== null) return { recovery_target_timeline: String(timeline) }
+  return major < 12 ? {} : { recovery_target_timeline: 'current' }
+}
+
+/** Waits until the server has come to the end, or has ended. Nothing tells of it but its files. */
+async function untilRecovered(
+  directory: DataDirectory,
+  { progress, segmentSize, signal }: RecoveryOptions,
+): Promise<void> {
+  let replayed = 0
+  for (let pause = 2; ; pause = Math.min(2 * pause, 100)) {
+    const postmaster = await findPostmaster(directory)
+    const { files } = readRecoveryLog(await readWholeLog(directory))
+    progress.add((files - replayed) * segmentSize)
+    replayed = files
+    if (postmaster === null || postmaster.file.status === 'ready') return
+    await sleep(pause, undefined, { signal })
+  }
+}
+
+/** Whether the server ended for lack of room. It says so, if there is room for that. */
+async function hasNoRoom(directory: DataDirectory, log: string): Promise<boolean> {
+  if (log.includes('No space left on device')) return true
+  const { bavail } = await statfs(directory.here)
+  return bavail === 0
+}
+
+/** A string in a configuration file. */
+function literal(value: string): string {
+  return `'${value.replaceAll("'", "''")}'`
+}

@@ -1,0 +1,137 @@
+import type { BackupRecord } from '../directory/backup-record.ts'
+import { InvalidTargetError } from '../errors.ts'
+import { parseMoment } from '../moment.ts'
+import { type Lsn, parseLsn, printLsn } from '@howdah/wal'
+
+/** Up to where a cluster is restored. */
+export type RecoveryTarget =
+  | {
+      /**
+       * With all that was committed up to this time by the server's clock; a text as `2026-03-01T12:00:00.123456Z`, or as
+       * PostgreSQL prints it, has microseconds and needs a time zone.
+       */
+      readonly time: Date | string
+      /** Without what was committed at that very time. */
+      readonly exclusive?: boolean
+    }
+  | {
+      /** With this transaction and all that were committed before it; as `txid_current()` tells it, or a row's `xmin`. */
+      readonly transaction: bigint | number
+      /** Without this one. */
+      readonly exclusive?: boolean
+    }
+  | {
+      /** As it was when the restore point of that name was made; the latest, if there are several. */
+      readonly name: string
+    }
+  | {
+      /** With the first record of the WAL at or after this position, and all before it; as PostgreSQL prints it. */
+      readonly lsn: string
+      /** Without that record. */
+      readonly exclusive?: boolean
+    }
+
+/** A target that was understood: how a server is told of it, and which backup it can be reached from. */
+export interface ParsedTarget {
+  /** In words. */
+  readonly description: string
+  /** Settings of a server that recovers, but for the timeline. */
+  readonly settings: Readonly<Record<string, string>>
+  /** Why it cannot be reached from a backup; `null` if it can, as far as the backup tells. */
+  readonly objection: (record: BackupRecord) => string | null
+}
+
+/** What a named restore point comes to, when it has been found. */
+export function targetAt(name: string, lsn: Lsn): ParsedTarget {
+  const target = parsePosition(lsn, false)
+  return { ...target, description: `the restore point ${JSON.stringify(name)}` }
+}
+
+/** Reads a target, but for one that is named, which has to be looked for. Throws {@link InvalidTargetError}. */
+export function parseTarget(
+  dataDir: string,
+  target: Exclude<RecoveryTarget, { name: string }>,
+): ParsedTarget {
+  const isExclusive = target.exclusive === true
+  if ('time' in target) {
+    const moment = parseMoment(target.time)
+    if (moment !== null) return parseTime(moment, isExclusive)
+    const why = `${String(target.time)} is no time; write it as 2026-03-01T12:00:00Z, or +02:00 instead of Z`
+    throw new InvalidTargetError(dataDir, why)
+  }
+  if ('transaction' in target) {
+    const { transaction } = target
+    const isInteger = typeof transaction === 'bigint' || Number.isSafeInteger(transaction)
+    // The first that PostgreSQL gives to anybody.
+    if (isInteger && transaction >= 3 && transaction < 2n ** 64n) {
+      return parseTransaction(BigInt(transaction), isExclusive)
+    }
+    throw new InvalidTargetError(dataDir, `${transaction} is no transaction id`)
+  }
+  const lsn = parseLsn(target.lsn)
+  if (lsn !== null) return parsePosition(lsn, isExclusive)
+  const why = `${target.lsn} is no position in the WAL; write it as pg_current_wal_lsn() does, such as 16/B374D848`
+  throw new InvalidTargetError(dataDir, why)
+}
+
+function parseTime(
+  { microseconds, text }: { microseconds: bigint; text: string },
+  isExclusive: boolean,
+): ParsedTarget {
+  return {
+    description: `${isExclusive ? 'before ' : ''}${text}`,
+    settings: settings('time', text, isExclusive),
+    // A record has milliseconds.
+    objection: ({ endedAt }) =>
+      microseconds >= BigInt(endedAt.getTime() + 1) * 1000n
+        ? null
+        : `ended at ${endedAt.toISOString()}, which is later`,
+  }
+}
+
+function parseTransaction(transaction: bigint, isExclusive: boolean): ParsedTarget {
+  return {
+    description: `${isExclusive ? 'before ' : ''}transaction ${transaction}`,
+    settings: settings('xid', String(BigInt.asUintN(32, transaction)), isExclusive),
+    objection: ({ snapshot }) =>
+      hasEnded(transaction, snapshot) ? 'ended when that transaction had ended already' : null,
+  }
+}
+
+/** Whether a transaction had ended at the time of a snapshot, `xmin:xmax:running`. */
+function hasEnded(transaction: bigint, snapshot: string): boolean {
+  const [, xmax = '', running = ''] = snapshot.split(':')
+  const isBefore = (other: bigint) => distance(other, transaction) > 0n
+  const isRunning = running
+    .split(',')
+    .some((one) => one !== '' && distance(BigInt(one), transaction) === 0n)
+  return isBefore(BigInt(xmax)) && !isRunning
+}
+
+/**
+ * How much later one transaction began than another. An id of 32 bits, such as a row's `xmin`, leaves open how often all of
+ * them have been gone through: then as PostgreSQL compares them, half of all being before and half after.
+ */
+function distance(one: bigint, transaction: bigint): bigint {
+  const difference = one - transaction
+  return transaction >> 32n === 0n ? BigInt.asIntN(32, difference) : difference
+}
+
+function parsePosition(lsn: Lsn, isExclusive: boolean): ParsedTarget {
+  const text = printLsn(lsn)
+  return {
+    description: `${isExclusive ? 'before ' : ''}LSN ${text}`,
+    settings: settings('lsn', text, isExclusive),
+    objection: ({ stopLsn }) =>
+      lsn >= (parseLsn(stopLsn) ?? 0n) ? null : `ended at LSN ${stopLsn}, which is later`,
+  }
+}
+
+function settings(kind: string, value: string, isExclusive: boolean): Record<string, string> {
+  return {
+    [`recovery_target_${kind}`]: value,
+    recovery_target_inclusive: isExclusive ? 'off' : 'on',
+    // Else it would wait for somebody to look.
+    recovery_target_action: 'promote',
+  }
+}

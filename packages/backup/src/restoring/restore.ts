@@ -1,0 +1,240 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Free, Wait } from '@howdah/coordinate'
+import { PartialVersion, type Runtime } from '@howdah/runtime'
+import {
+  closedAbove,
+  type DataDirectory,
+  type Descriptor,
+  explain,
+  removeTree,
+  type ServerUser,
+} from '@howdah/data-directory'
+import {
+  bringIntoBeing,
+  explained,
+  insideOf,
+  type LaunchOptions,
+  remember,
+  superusersWhileStopped,
+} from '@howdah/cluster/inside'
+import { type Cluster, NotEmptyError } from '@howdah/cluster'
+import { resetCopiedSettings } from './auto-conf.ts'
+import type { Backup, Progress } from '../backup.ts'
+import { BackupDirectory } from '../directory/backup-directory.ts'
+import { type BackupRecord, recordName } from '../directory/backup-record.ts'
+import { copyTree, listTree, sourceOwner } from '../directory/copy-tree.ts'
+import { BackupDamagedError, TargetNotReachedError } from '../errors.ts'
+import { planRestore, type RestorePlan } from './plan-restore.ts'
+import { ProgressReport } from '../progress-report.ts'
+import { readableWal } from './readable-wal.ts'
+import { recover } from './recover.ts'
+import type { RecoveryLog } from './recovery-log.ts'
+import type { RecoveryTarget } from './recovery-target.ts'
+import { type ReadFile, WalWalk } from '@howdah/wal'
+
+/** How a cluster is restored. */
+export interface RestoreOptions {
+  /** The directory with the backups, as `backup` was given it. */
+  from: string
+  /** Up to where; by default to the end of what was archived. */
+  to?: RecoveryTarget
+  /** The number of the backup to begin with; by default the newest that will do. */
+  backup?: number
+  /** Which timeline to follow; by default the newest to which the backup leads. */
+  timeline?: number
+  /** In ms: how long to wait for others who make something of the directory. Without it there is no limit. */
+  waitTimeout?: number
+  /** Ends it; the call then rejects with the signal's reason, and what it had made is removed. */
+  signal?: AbortSignal
+  /** Told how far it is, some times a second. */
+  onProgress?: (progress: Progress) => void
+  /** Told, once each, what is waited for. */
+  onWait?: (wait: Pick<Wait, 'holders'>) => void
+}
+
+/** What was restored. */
+export interface Restored {
+  /** The backup that it began with. */
+  readonly backup: Backup
+  /** Up to where the WAL was replayed: the last of its records. As PostgreSQL prints it; `null` if there was none. */
+  readonly lsn: string | null
+  /** When the last transaction ended that was replayed, as PostgreSQL prints it; `null` if there was none. */
+  readonly lastTransaction: string | null
+  /** The roles that are superuser and can log in, oldest first. */
+  readonly superusers: readonly string[]
+}
+
+/** The cluster that is made. */
+interface RestoreTarget {
+  readonly directory: DataDirectory
+  readonly user: ServerUser | null
+  readonly free: Free<LaunchOptions>
+  readonly runtime: (version: PartialVersion) => Promise<Runtime>
+}
+
+/**
+ * Makes a cluster, which must not exist yet, from a backup and the WAL archived since, up to the end or to a point before
+ * it. The cluster is not started.
+ *
+ * Throws `NoBackupError`, also for a point before the first backup, `TargetNotReachedError` for one after the end,
+ * `InvalidTargetError`, `BackupDamagedError` and `RecoveryFailedError`; there is no cluster then, as before.
+ */
+export async function restoreCluster(cluster: Cluster, options: RestoreOptions): Promise<Restored> {
+  return await explained(cluster.dataDir, async () => {
+    const { directory, coordination, runtimeFor: runtime } = insideOf(cluster)
+    const { user, free, state } = await coordination()
+    const restored = await make({ directory, user, free, runtime }, options)
+    await remember(state, directory)
+    return restored
+  })
+}
+
+async function make(to: RestoreTarget, options: RestoreOptions): Promise<Restored> {
+  const { directory, user } = to
+  const { signal, waitTimeout, onWait } = options
+  const progress = new ProgressReport(options.onProgress)
+  progress.begin('preparing')
+  const from = new BackupDirectory(options.from)
+  await from.owner(directory.path)
+  try {
+    const waiting = { timeout: waitTimeout, signal, onWait }
+    // So that no backup is removed under us.
+    const lock = await from.lock('shared', waiting)
+    try {
+      const choice = { number: options.backup, timeline: options.timeline }
+      const found = await planRestore(directory.path, from, options.to, choice, signal)
+      const version = PartialVersion.of(Number.parseInt(found.plan.record.version, 10))
+      const runtime = await to.runtime(version)
+      await using exclusive = await to.free.change(waiting)
+      return await exclusive.reconfigure(async (_, change) => {
+        if (await exclusive.exists()) throw new NotEmptyError(directory.path, ['PG_VERSION'])
+        return await build(directory, user, found, {
+          runtime,
+          wal: from.wal,
+          change,
+          progress,
+          signal,
+        })
+      })
+    } finally {
+      lock.release()
+    }
+  } catch (error) {
+    throw explain(error, directory.path, directory.path)
+  }
+}
+
+interface Building {
+  readonly runtime: Runtime
+  readonly wal: string
+  readonly change: Descriptor
+  readonly progress: ProgressReport
+  readonly signal: AbortSignal | undefined
+}
+
+async function build(
+  directory: DataDirectory,
+  user: ServerUser | null,
+  { plan: { backup, record, timeline, past, reach }, target }: RestorePlan,
+  { runtime, wal, change, progress, signal }: Building,
+): Promise<Restored> {
+  const archive = new WalWalk(wal, signal)
+  if (target === null) {
+    // A server takes a damaged record for the end of the WAL.
+    progress.begin('verifying', reach.files.length * record.walSegmentSize)
+    const found = archive.read({ files: reach.files, past, origin: record })
+    await refuseDamaged(directory.path, wal, found, () => progress.add(record.walSegmentSize))
+  }
+  let recovered: RecoveryLog | null = null
+  let superusers: string[] = []
+  const removal = { user, runtime: () => Promise.resolve(runtime) }
+  await bringIntoBeing(directory, change, removal, async ({ directory: staging }) => {
+    await copyBackup(directory, backup, record, staging.here, user, { progress, signal })
+    await resetCopiedSettings(staging.here, user)
+    const serverUser = user && { ...user, closed: await closedAbove(staging.path, user) }
+    const needed = [...reach.files, ...reach.histories]
+    const readable = await readableWal(staging, serverUser, wal, needed)
+    progress.begin('recovering', reach.files.length * record.walSegmentSize)
+    const refuse = async () => {
+      const found = archive.read({ files: reach.files, past, origin: record })
+      await refuseDamaged(directory.path, wal, found)
+    }
+    recovered = await recover(staging, {
+      runtime,
+      user: serverUser,
+      superuser: record.superuser,
+      wal: readable.path,
+      segmentSize: record.walSegmentSize,
+      timeline: timeline === record.timeline ? null : timeline,
+      target: target?.settings ?? {},
+      settings: record.settings,
+      progress,
+      signal,
+    }).catch(async (error: unknown) => {
+      await refuse()
+      throw error
+    })
+    // Before 13, a server that comes to the end of the WAL does not mind that it was to stop before.
+    if (target !== null && recovered.stopped === null) {
+      await refuse()
+      throw new TargetNotReachedError(directory.path, target.description, recovered, reach.missing)
+    }
+    progress.begin('finishing')
+    if (readable.isCopy) await removeTree(staging.file(readable.path))
+    superusers = await superusersWhileStopped(staging, runtime, serverUser)
+    await rm(staging.mark, { force: true })
+    return superusers.includes(record.superuser)
+      ? record.superuser
+      : (superusers[0] ?? record.superuser)
+  })
+  const { lsn = null, lastTransaction = null } = (recovered as RecoveryLog | null) ?? {}
+  return { backup, lsn, lastTransaction, superusers }
+}
+
+async function refuseDamaged(
+  dataDir: string,
+  wal: string,
+  files: AsyncIterable<ReadFile>,
+  onFile: () => void = () => undefined,
+): Promise<void> {
+  for await (const { name, what } of files) {
+    if (what !== null) {
+      const why = `${what}, so that nothing after it can be restored`
+      throw new BackupDamagedError(dataDir, join(wal, name), why)
+    }
+    onFile()
+  }
+}
+
+/** Copies the files of a backup, each of which must be what was once written. */
+async function copyBackup(
+  directory: DataDirectory,
+  backup: Backup,
+  record: BackupRecord,
+  to: string,
+  owner: ServerUser | null,
+  { progress, signal }: Pick<Building, 'progress' | 'signal'>,
+): Promise<void> {
+  progress.begin('copying', backup.size)
+  const tree = await listTree(backup.path, (path) => (path === recordName ? 'skip' : 'copy'))
+  const copied = await copyTree(backup.path, to, tree, {
+    owner,
+    of: sourceOwner(backup.path),
+    // The server syncs it all before it recovers.
+    durable: false,
+    signal,
+    onBytes: (bytes) => progress.add(bytes),
+  })
+  const found = new Map(copied.map((file) => [file.path, file]))
+  for (const { path, size, sha256 } of record.files) {
+    const file = found.get(path)
+    const why =
+      file === undefined
+        ? 'is missing'
+        : file.size !== size || file.sha256 !== sha256
+          ? 'is not what was backed up'
+          : null
+    if (why !== null) throw new BackupDamagedError(directory.path, join(backup.path, path), why)
+  }
+}

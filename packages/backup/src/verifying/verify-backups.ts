@@ -1,0 +1,159 @@
+import type { BackupFinding } from './finding.ts'
+import { existsSync } from 'node:fs'
+import { statfs } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Wait } from '@howdah/coordinate'
+import type { Backup, Progress } from '../backup.ts'
+import { BackupDirectory } from '../directory/backup-directory.ts'
+import { type BackupRecord, describe, readRecord, recordName } from '../directory/backup-record.ts'
+import { digestFile, listTree } from '../directory/copy-tree.ts'
+import { BackupDamagedError } from '../errors.ts'
+import { explain } from '@howdah/data-directory'
+import { ProgressReport } from '../progress-report.ts'
+import { verifyWal } from './verify-wal.ts'
+import { parseLsn, WalArchive } from '@howdah/wal'
+
+/** How backups are verified. */
+export interface VerifyOptions {
+  /** In ms: how long to wait for others who back up. Without it there is no limit. */
+  waitTimeout?: number
+  /** Ends it; the call then rejects with the signal's reason. */
+  signal?: AbortSignal
+  /** Told how far it is, some times a second. */
+  onProgress?: (progress: Progress) => void
+  /** Told, once each, what is waited for. */
+  onWait?: (wait: Pick<Wait, 'holders'>) => void
+}
+
+/** What there is in a directory with backups, and what is wrong with it. */
+export interface Verification {
+  /** Those whose record can be read, oldest first. */
+  readonly backups: readonly Backup[]
+  /** How many WAL files were read: all that the backups can be brought further with. */
+  readonly walFiles: number
+  /** Nothing, if all can be restored. */
+  readonly findings: readonly BackupFinding[]
+}
+
+/**
+ * Reads all backups in a directory, and all WAL that was archived since the first of them, and says what is wrong: files
+ * that are missing, or are not what was once written, and gaps in the WAL. Nothing is changed.
+ *
+ * Throws `NoBackupError` where there are no backups, and `BackupDirectoryError` and `PermissionError` where that cannot be
+ * told.
+ */
+export async function verifyBackups(
+  directory: string,
+  options: VerifyOptions = {},
+): Promise<Verification> {
+  const { signal, waitTimeout: timeout, onWait } = options
+  const progress = new ProgressReport(options.onProgress)
+  progress.begin('preparing')
+  const at = new BackupDirectory(directory)
+  const identifier = await at.owner(at.path)
+  try {
+    const lock = await at.lock('shared', { timeout, signal, onWait })
+    try {
+      return await verify(at, identifier, progress, signal)
+    } finally {
+      lock.release()
+    }
+  } catch (error) {
+    throw explain(error, at.path, at.path)
+  }
+}
+
+async function verify(
+  at: BackupDirectory,
+  identifier: string,
+  progress: ProgressReport,
+  signal: AbortSignal | undefined,
+): Promise<Verification> {
+  const findings: BackupFinding[] = []
+  const records: BackupRecord[] = []
+  const numbers = await at.numbers()
+  if (numbers.length === 0) {
+    findings.push({ path: at.path, what: 'has no backup at all', remedy: 'back up again' })
+  }
+  for (const number of numbers) {
+    const record = await recordOf(at, number, identifier, findings)
+    if (record !== null) records.push(record)
+  }
+  const backups = records.map((record) => describe(at.data(record.number), record))
+  const segmentSize = records.at(-1)?.walSegmentSize ?? 0
+  const hasWal = existsSync(at.wal)
+  if (!hasWal) {
+    findings.push({ path: at.wal, what: 'is missing, with all WAL', remedy: 'back up again' })
+  }
+  const archive = segmentSize === 0 || !hasWal ? null : await WalArchive.read(at.wal, segmentSize)
+  const bytes = records.reduce((sum, { size }) => sum + size, 0)
+  const start = parseLsn(records[0]?.startLsn ?? '') ?? 0n
+  progress.begin('verifying', bytes + (archive?.countFrom(start) ?? 0) * segmentSize)
+  for (const record of records) await verifyFiles(at, record, findings, progress, signal)
+  const walFiles =
+    archive === null ? 0 : await verifyWal(archive, records, findings, progress, signal)
+  const { bavail, bsize } = await statfs(hasWal ? at.wal : at.path)
+  if (bavail * bsize < segmentSize) {
+    findings.push({
+      path: at.wal,
+      what: 'has no room for another WAL file, so that nothing is archived',
+      remedy: 'make room there; the server archives then what it has kept',
+    })
+  }
+  return { backups, walFiles, findings }
+}
+
+const another = 'back up again, and remove that one'
+
+async function recordOf(
+  at: BackupDirectory,
+  number: number,
+  identifier: string,
+  findings: BackupFinding[],
+): Promise<BackupRecord | null> {
+  const path = join(at.data(number), recordName)
+  let what
+  try {
+    const record = await readRecord(at.data(number))
+    if (record.systemIdentifier === identifier && record.number === number) return record
+    what = 'is the record of another backup'
+  } catch (error) {
+    if (!(error instanceof BackupDamagedError)) throw error
+    what = error.why
+  }
+  findings.push({ path, what, remedy: another })
+  return null
+}
+
+async function verifyFiles(
+  at: BackupDirectory,
+  { number, files }: BackupRecord,
+  findings: BackupFinding[],
+  progress: ProgressReport,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const find = (path: string, what: string) => {
+    findings.push({ path: join(at.data(number), path), what, remedy: another })
+  }
+  const unknown = new Set((await listTree(at.data(number))).files.map(({ path }) => path))
+  unknown.delete(recordName)
+  for (const { path, size, sha256 } of files) {
+    unknown.delete(path)
+    try {
+      const found = await digestFile(join(at.data(number), path), signal)
+      if (found.size !== size) find(path, `has ${found.size} bytes and not ${size}`)
+      else if (found.sha256 !== sha256) find(path, 'is not what was backed up')
+    } catch (error) {
+      if (signal?.aborted) throw error
+      find(path, whyUnread(error))
+    }
+    progress.add(size)
+  }
+  for (const path of unknown) find(path, 'was not backed up, and does not belong here')
+}
+
+/** What a file that cannot be read suffers from. */
+function whyUnread(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  return code === 'ENOENT' ? 'is missing' : `cannot be read: ${message}`
+}

@@ -1,0 +1,80 @@
+import { acquire } from '@howdah/lock'
+import type { Runtime } from '@howdah/runtime'
+import { type DataDirectory, findPostmaster, type ServerUser } from '@howdah/data-directory'
+import { NotRunningError, TcpLoginError } from '../errors.ts'
+import { addressOf, postgres, Server } from '../server.ts'
+import { superuserOf } from '../running/superuser.ts'
+import { makePassword, setPassword } from './tcp-password.ts'
+import type { ReadyOptions } from '../running/when-ready.ts'
+
+/** A server that listens on TCP, and what is known of it. */
+export interface TcpLogin extends Pick<ReadyOptions, 'timeout' | 'signal'> {
+  readonly directory: DataDirectory
+  readonly runtime: Runtime
+  readonly user: ServerUser | null
+  /** Whether howdah has started it: only then are passwords set. */
+  readonly isOurs: boolean
+  /** Whether the caller holds the change lock. */
+  readonly isLocked: boolean
+  /** Told what deserves a word to the user. */
+  readonly notice: (message: string) => void
+}
+
+/** SQLSTATEs: a password that is wrong, or has expired; and no leave to log in at all. */
+const refusals = new Set(['28P01', '28000'])
+
+/**
+ * Makes sure that the superuser can log in over TCP with the password that is kept beside the cluster, which is found out by
+ * doing so. Somebody may have given the role another: then it gets howdah's again, over the socket, which needs none.
+ *
+ * Throws {@link TcpLoginError} if that does not help, or howdah did not start the server.
+ */
+export async function ensureTcpLogin(login: TcpLogin): Promise<void> {
+  const { directory, isOurs, isLocked, notice, timeout, signal } = login
+  let hasPassword = await directory.has(directory.passwordFile)
+  const refusal = hasPassword || !isOurs ? await refusalOf(login) : null
+  if (refusal === null && (hasPassword || !isOurs)) return
+  if (!isOurs) throw new TcpLoginError(directory.path, refusal)
+  const superuser = await superuserOf(directory)
+  const server = await reach(login, false)
+  await server.withAdministrator(async (client) => {
+    if (!hasPassword) {
+      const change = { path: directory.path, create: false, fair: false, timeout, signal }
+      const lock = isLocked ? null : await acquire(change.path, change)
+      try {
+        hasPassword = await directory.has(directory.passwordFile)
+        if (!hasPassword) await makePassword(directory, login.user)
+      } finally {
+        lock?.release()
+      }
+    }
+    await setPassword(directory, client, superuser)
+  })
+  if (refusal === null) return
+  const still = await refusalOf(login)
+  if (still !== null) throw new TcpLoginError(directory.path, still)
+  notice(
+    `somebody had given the role "${superuser}" another password, so it was set to that in ${directory.passwordFile} again; ` +
+      'put one of your own there, or give programs with passwords of their own another role',
+  )
+}
+
+/** Why the server refuses howdah's password, or `null`. */
+async function refusalOf(login: TcpLogin): Promise<Error | null> {
+  try {
+    const server = await reach(login, true)
+    await (await server.connect(postgres)).end()
+    return null
+  } catch (error) {
+    if (!refusals.has((error as NodeJS.ErrnoException).code ?? '')) throw error
+    return error as Error
+  }
+}
+
+async function reach({ directory, runtime, timeout }: TcpLogin, tcp: boolean): Promise<Server> {
+  const postmaster = await findPostmaster(directory)
+  if (postmaster === null) throw new NotRunningError(directory.path)
+  const superuser = await superuserOf(directory)
+  const address = await addressOf(directory, postmaster.file, superuser, tcp)
+  return new Server(directory.path, runtime, address, postgres, timeout)
+}

@@ -1,0 +1,153 @@
+import type { Staging } from './staging.ts'
+import { fstatSync, readlinkSync, rmSync } from 'node:fs'
+import { readdir, rename, rm, rmdir } from 'node:fs/promises'
+import { userInfo } from 'node:os'
+import { basename, join } from 'node:path'
+import type { Runtime } from '@howdah/runtime'
+import type { Removal } from './abandoned.ts'
+import {
+  DataDirectory,
+  type Descriptor,
+  DiskFullError,
+  HeldDirectory,
+  isByDescriptor,
+  open,
+  PermissionError,
+  realByOwnLinks,
+  type ServerUser,
+  temporaryOf,
+  writeMark,
+  writeOwnFile,
+} from '@howdah/data-directory'
+import { NotEmptyError } from '../errors.ts'
+import { fillWithCluster } from './fill-with-cluster.ts'
+import { clearWreck, markWreck } from './wreck.ts'
+
+/**
+ * Makes a cluster of an existing, empty directory: UTF-8, locale C, UTC, no password on the socket.
+ *
+ * The directory itself is never replaced, for its flock is the change lock. The cluster is made in a directory inside it; then
+ * its files are brought in, `PG_VERSION` last. The marker file stands from the first step to the last, so that
+ * what a kill leaves is known for a wreck, and emptied by the next to come. The caller holds the change lock.
+ *
+ * Throws {@link NotEmptyError} for a directory with other content, {@link DiskFullError}, and `CreateFailedError`
+ * with initdb's words.
+ */
+export async function createCluster(
+  directory: DataDirectory,
+  runtime: Runtime,
+  user: ServerUser | null,
+  options: { throwAway: boolean; change: Descriptor; onNotice: (message: string) => void },
+): Promise<void> {
+  const superuser = invokingUser()
+  const { throwAway, change, onNotice } = options
+  const initialization = { directory, runtime, user, superuser, throwAway }
+  const removal = { user, runtime: () => Promise.resolve(runtime) }
+  await bringIntoBeing(directory, change, removal, async (staging, within) => {
+    await fillWithCluster(staging, initialization, onNotice)
+    if (throwAway) {
+      const text = 'This cluster is removed when its last user leaves.\n'
+      await writeOwnFile(within.throwAway, text, user)
+    }
+    return superuser
+  })
+}
+
+/**
+ * Makes a cluster of an existing, empty directory, whatever it is made from: `fill` fills a directory inside it, the
+ * server's own, with a whole cluster, and answers with the role to connect as. The directory is found by its change lock,
+ * and `fill` is told it as that. See {@link createCluster}.
+ */
+export async function bringIntoBeing(
+  named: DataDirectory,
+  change: Descriptor,
+  removal: Removal,
+  fill: (staging: Staging, within: DataDirectory) => Promise<string>,
+): Promise<void> {
+  const directory = named.by(change)
+  const { user } = removal
+  await clearWreck(directory, removal)
+  // A kill may have been so early that the marker was not yet there.
+  const marker = temporaryOf(directory.wreck)
+  const found = (await readdir(directory.here)).filter((name) => directory.file(name) !== marker)
+  if (found.length > 0) throw new NotEmptyError(directory.path, found.toSorted())
+  try {
+    take(directory, user)
+    await markWreck(directory)
+    const path = directory.newStaging()
+    using held = HeldDirectory.make(path, user)
+    const inside = new DataDirectory(join(directory.path, basename(path)), held)
+    const superuser = await fill({ directory: inside, path }, directory)
+    await writeMark(directory, user, { superuser, created: true })
+    await bringIn(directory, path, user)
+  } catch (error) {
+    await clearWreck(directory, removal).catch(() => undefined)
+    throw explain(directory, error)
+  }
+}
+
+/** Makes the data directory the server's, and closes it. Its content at this moment is no more than a killed creator's. */
+function take(directory: DataDirectory, user: ServerUser | null): void {
+  using held = HeldDirectory.open(directory.here)
+  if (user !== null && fstatSync(held.fd).uid !== user.uid) refuseForeignLinks(directory, held)
+  rmSync(temporaryOf(directory.wreck), { force: true })
+  held.give(user)
+}
+
+/** The name of whoever runs us, who becomes the cluster's superuser. */
+export function invokingUser(): string {
+  try {
+    return userInfo().username
+  } catch {
+    // A uid without an entry in the user database, as containers have them.
+    return 'postgres'
+  }
+}
+
+/** An empty directory of root's is not given away because another user has put a link to it at our path. */
+function refuseForeignLinks({ path }: DataDirectory, held: HeldDirectory): void {
+  if (!isByDescriptor(held.path)) return
+  const real = readlinkSync(held.path)
+  if (realByOwnLinks(path) === real) return
+  const why = `${path} leads to ${real}, which is root's, by another user's link; name the directory itself`
+  throw new PermissionError(path, real, why)
+}
+
+async function bringIn(
+  directory: DataDirectory,
+  path: string,
+  user: ServerUser | null,
+): Promise<void> {
+  const last = 'PG_VERSION'
+  {
+    using staging = HeldDirectory.open(path)
+    const { uid } = fstatSync(staging.fd)
+    if (uid !== (user?.uid ?? uid)) throw new Error(`${path} was replaced meanwhile; try again`)
+    for (const name of await readdir(staging.path)) {
+      if (name !== last) await rename(join(staging.path, name), directory.file(name))
+    }
+    await rename(join(staging.path, last), directory.versionFile)
+  }
+  await rmdir(path)
+  await sync(directory.here)
+  await rm(directory.wreck)
+  await sync(directory.here)
+}
+
+async function sync(directory: string): Promise<void> {
+  await using handle = await open(directory, 'r')
+  await handle.sync()
+}
+
+function explain(directory: DataDirectory, error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new DiskFullError(directory.path, directory.path, null, { cause: error })
+  }
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+    const { path = directory.path } = error as NodeJS.ErrnoException
+    const message = `may not write to ${path}; use a data directory that is yours`
+    return new PermissionError(directory.path, path, message, { cause: error })
+  }
+  return error
+}

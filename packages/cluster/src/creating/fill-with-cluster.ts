@@ -1,0 +1,69 @@
+import { constants } from 'node:fs'
+import { join } from 'node:path'
+import { beginFreshWal, type Initialization, initdb } from './initdb.ts'
+import { claimSpare } from './spare.ts'
+import type { Staging } from './staging.ts'
+import { TemplateCache } from '../template/template-cache.ts'
+import { additionsTo, keyOf, unpackTemplate } from './unpack-template.ts'
+import { open } from '@howdah/data-directory'
+
+/**
+ * Fills an empty directory with a new cluster: by a spare one if there is one, by the template that this machine has of it,
+ * or else by initdb, of which a template is kept then. Of several processes that need the same template at once, one runs initdb.
+ *
+ * Without a cache that can be used it is just initdb, and `onNotice` is told why.
+ */
+export async function fillWithCluster(
+  { path, directory: { here: staging } }: Staging,
+  initialization: Initialization,
+  onNotice: (message: string) => void,
+): Promise<void> {
+  const key = await keyOf(initialization)
+  if (await claimSpare(key, path, initialization)) return
+  const without = (error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error)
+    onNotice(`new clusters take longer without a cache of templates: ${why}`)
+    return null
+  }
+  const cache = await TemplateCache.open().catch(without)
+  if (cache === null) return await make(staging, initialization)
+  if (await unpackTemplate(cache, key, staging, initialization)) return
+  // A failure of what is done alone is not one of the lock.
+  let isAlone = false
+  try {
+    await cache.alone(key, async () => {
+      isAlone = true
+      if (await unpackTemplate(cache, key, staging, initialization)) return
+      await make(staging, initialization, async () => {
+        await cache.keep(key, staging, initialization.user?.uid).catch(without)
+      })
+    })
+  } catch (error) {
+    if (isAlone) throw error
+    without(error)
+    await make(staging, initialization)
+  }
+}
+
+async function make(
+  staging: string,
+  initialization: Initialization,
+  keep?: () => Promise<void>,
+): Promise<void> {
+  await initdb(staging, initialization)
+  if (keep !== undefined) {
+    await beginFreshWal(staging, initialization)
+    await keep()
+  }
+  for (const [path, text] of additionsTo(initialization)) {
+    // As root we write where another user may, too; nothing but a file that is theirs anyway.
+    const { O_APPEND, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants
+    const flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK
+    await using file = await open(join(staging, path), flags)
+    const stats = await file.stat()
+    const owner = initialization.user?.uid ?? stats.uid
+    if (!stats.isFile() || stats.uid !== owner || stats.nlink !== 1)
+      throw new Error(`${path} is not what initdb has made`)
+    await file.writeFile(text)
+  }
+}

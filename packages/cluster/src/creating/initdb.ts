@@ -1,0 +1,90 @@
+import { acquire } from '@howdah/lock'
+import type { Runtime } from '@howdah/runtime'
+import {
+  type DataDirectory,
+  DiskFullError,
+  runServerProgram,
+  type ServerUser,
+  singleUserArguments,
+} from '@howdah/data-directory'
+import { CreateFailedError } from '../errors.ts'
+
+/** What a cluster is made with. */
+export interface Initialization {
+  /** The cluster to be. */
+  readonly directory: DataDirectory
+  readonly runtime: Runtime
+  readonly user: ServerUser | null
+  readonly superuser: string
+  /** Whether it is to be thrown away: then it need not be on disk, and is lean. */
+  readonly throwAway: boolean
+}
+
+/** What all clusters are made with, apart from where: UTF-8, locale C, no password on the socket. */
+export function initdbArguments(superuser: string): string[] {
+  const kind = ['--encoding', 'UTF8', '--locale', 'C']
+  const access = ['--auth-local', 'trust', '--auth-host', 'scram-sha-256']
+  return ['--username', superuser, ...kind, ...access]
+}
+
+/** Makes a cluster in an empty directory of the server's user. Throws {@link CreateFailedError} with initdb's words. */
+export async function initdb(staging: string, initialization: Initialization): Promise<void> {
+  const { superuser, throwAway } = initialization
+  const args = (path: string) => [
+    '--pgdata',
+    path,
+    ...initdbArguments(superuser),
+    // If it tidied up, nothing would name the shared memory of a server of its own that was killed.
+    '--no-clean',
+    // After a crash of the machine, nobody wants what was to be thrown away.
+    ...(throwAway ? ['--no-sync'] : []),
+  ]
+  await run('initdb', staging, initialization, args)
+}
+
+/** In bytes: what a new cluster takes while it is made. */
+const roomFor = 50e6
+
+/** Brings all of a cluster's files to disk. Throws {@link CreateFailedError}. */
+export async function syncToDisk(staging: string, initialization: Initialization): Promise<void> {
+  await run('initdb', staging, initialization, (path) => ['--sync-only', '--pgdata', path])
+}
+
+/**
+ * Has the WAL of a new cluster begin with a fresh segment, so that the 7 MB of its making need not be copied for each of its
+ * clones. Only where WAL files can be removed rather than kept for later, which is so from 12 on.
+ */
+export async function beginFreshWal(
+  staging: string,
+  initialization: Initialization,
+): Promise<void> {
+  const { runtime, throwAway } = initialization
+  if (runtime.version.major < 12) return
+  const settings = { wal_recycle: 'off', min_wal_size: '32MB', ...(throwAway && { fsync: 'off' }) }
+  const args = (path: string) => singleUserArguments(path, 'template1', settings)
+  await run('postgres', staging, initialization, args, 'SELECT pg_switch_wal();\n')
+}
+
+async function run(
+  program: 'initdb' | 'postgres',
+  staging: string,
+  { directory, runtime, user }: Initialization,
+  args: (path: string) => string[],
+  input = '',
+): Promise<void> {
+  // It outlives us when we are killed. It has this lock with us, so that whoever clears up waits for its end.
+  using running = await acquire(staging, { fair: false })
+  const { succeeded, stdout, stderr } = await runServerProgram(runtime, program, {
+    user,
+    path: staging,
+    keeps: running.fd,
+    args,
+    input,
+  })
+  if (succeeded) return
+  // The directory is removed by us.
+  const words = stderr.replaceAll(/^initdb: .* not removed at user's request\n?/gm, '')
+  const failure = new CreateFailedError(directory.path, words.trim() || stdout.trim())
+  if (!/No space left on device/.test(failure.output)) throw failure
+  throw new DiskFullError(directory.path, directory.path, roomFor, { cause: failure })
+}

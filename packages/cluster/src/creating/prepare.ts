@@ -1,0 +1,51 @@
+import { statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { makeDirectories } from '@howdah/lock'
+import {
+  checkAccess,
+  type DataDirectory,
+  HeldDirectory,
+  InvalidPathError,
+  PermissionError,
+  type ServerUser,
+} from '@howdah/data-directory'
+
+/**
+ * Makes the data directory itself, empty, where there is none yet: the locks need it. Directories above it are made, too.
+ *
+ * Throws {@link PermissionError} where it may not be made, or where the server's user would not get to it.
+ */
+export async function prepareDirectory(
+  directory: DataDirectory,
+  user: ServerUser | null,
+): Promise<void> {
+  try {
+    await checkAccess(directory, user)
+    makeDirectories(dirname(directory.path))
+    makeUnlessThere(directory, user)
+  } catch (error) {
+    throw await explain(directory, error)
+  }
+}
+
+/** Closed from its first instant: a user who could open it could hold its locks. */
+function makeUnlessThere({ path }: DataDirectory, user: ServerUser | null): void {
+  try {
+    HeldDirectory.make(path, user)[Symbol.dispose]()
+  } catch (error) {
+    const isThere = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !isThere) throw error
+  }
+}
+
+async function explain(directory: DataDirectory, error: unknown): Promise<unknown> {
+  const { code, path = directory.path } = error as NodeJS.ErrnoException
+  if (code === 'EEXIST' || code === 'ENOTDIR') {
+    return new InvalidPathError(directory.path, 'it is a file, or below one; name a directory')
+  }
+  if (code === 'EACCES' || code === 'EPERM') {
+    const message = `may not make ${path} for a cluster; use a data directory in a place that is yours`
+    return new PermissionError(directory.path, path, message, { cause: error })
+  }
+  return error
+}

@@ -1,0 +1,79 @@
+import { lstat, mkdir, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { tryAcquire } from '@howdah/lock'
+import { discard } from './discard.ts'
+import type { Initialization } from './initdb.ts'
+import { TemplateCache } from '../template/template-cache.ts'
+import type { TemplateKey } from '../template/template-key.ts'
+import { removeTree } from '@howdah/data-directory'
+import { isInTemporaryPlace } from './temporary-place.ts'
+import { keyOf, unpackTemplate } from './unpack-template.ts'
+
+/*
+ * A spare is what fills the next temporary cluster, unpacked beforehand: a directory `.spare-<name of the template>` among
+ * those clusters, one at most for each template. It is no cluster's data directory yet, and whoever gets to rename it has it.
+ */
+const prefix = '.spare-'
+const lockSuffix = '.lock'
+const unfinishedSuffix = '.tmp'
+
+/** Fills a temporary cluster by the spare one, if there is one. */
+export async function claimSpare(
+  { name }: TemplateKey,
+  staging: string,
+  { directory, throwAway, user }: Initialization,
+): Promise<boolean> {
+  if (!throwAway || !isInTemporaryPlace(directory.path)) return false
+  const spare = join(dirname(directory.path), prefix + name)
+  try {
+    const found = await lstat(spare)
+    if (!found.isDirectory() || found.uid !== (user?.uid ?? process.geteuid?.())) return false
+    await rename(spare, staging)
+    return true
+  } catch {
+    // There is none, or another was faster.
+    return false
+  }
+}
+
+/** Makes a spare cluster beside a temporary one, for the next to come, unless there is one or another process makes it. */
+export async function prepareSpare(initialization: Initialization): Promise<void> {
+  const key = await keyOf(initialization)
+  const spare = join(dirname(initialization.directory.path), prefix + key.name)
+  const cache = await TemplateCache.existing()
+  if (cache === null) return
+  using lock = await tryAcquire(spare + lockSuffix, { permissions: 0o600 })
+  if (lock === null || (await lstat(spare).catch(() => null)) !== null) return
+  const unfinished = spare + unfinishedSuffix
+  // Left by one that was killed.
+  await removeTree(unfinished)
+  await mkdir(unfinished, { mode: 0o700 })
+  try {
+    if (await unpackTemplate(cache, key, unfinished, initialization)) {
+      await rename(unfinished, spare)
+    }
+  } finally {
+    await removeTree(unfinished)
+  }
+}
+
+/** Whether it is the name of a spare cluster, or of what belongs to one. */
+export function isSpare(name: string): boolean {
+  return name.startsWith(prefix)
+}
+
+/** Removes what belongs to a spare cluster that nobody will claim, or that was left unfinished. Of the names of one place. */
+export async function sweepSpare(place: string, name: string): Promise<void> {
+  if (!name.endsWith(lockSuffix)) return
+  const lockFile = join(place, name)
+  using lock = await tryAcquire(lockFile, { create: false }).catch(() => null)
+  if (lock === null) return
+  const spare = lockFile.slice(0, -lockSuffix.length)
+  await removeTree(spare + unfinishedSuffix)
+  const template = name.slice(prefix.length, -lockSuffix.length)
+  const cache = await TemplateCache.existing().catch(() => null)
+  if (cache !== null && (await cache.has(template))) return
+  // The programs were upgraded, or the cache was emptied.
+  await discard(spare).catch(() => undefined)
+  await rm(lockFile, { force: true })
+}

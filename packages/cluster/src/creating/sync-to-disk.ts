@@ -1,0 +1,13 @@
+import type { Runtime } from '@howdah/runtime'
+import { type Outcome, runServerProgram, type ServerUser } from '@howdah/data-directory'
+
+/** Brings all files of a cluster to disk, whatever the kernel still had in memory; its server may run meanwhile. */
+export async function syncToDisk(
+  path: string,
+  runtime: Runtime,
+  user: ServerUser | null,
+  signal?: AbortSignal,
+): Promise<Outcome> {
+  const args = (name: string) => ['--sync-only', '--pgdata', name]
+  return await runServerProgram(runtime, 'initdb', { user, path, args, signal })
+}

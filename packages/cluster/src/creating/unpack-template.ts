@@ -1,0 +1,51 @@
+import { type Initialization, initdbArguments, syncToDisk } from './initdb.ts'
+import { leanSettings } from './lean-settings.ts'
+import { emptyDirectory, writeSystemIdentifier } from '@howdah/data-directory'
+import type { TemplateCache } from '../template/template-cache.ts'
+import { type TemplateKey, templateKey } from '../template/template-key.ts'
+
+/** What a cluster has in its files besides what initdb puts there. */
+export function additionsTo({ throwAway, runtime }: Initialization): ReadonlyMap<string, Buffer> {
+  return throwAway ? leanSettings(runtime.version.major) : new Map()
+}
+
+/**
+ * Free space maps and visibility maps, a quarter of all files. PostgreSQL makes them again when it needs them; see "Free Space
+ * Map" and "Visibility Map" in its manual.
+ */
+function canDoWithout(path: string): boolean {
+  return /^(base|global)\/.*_(fsm|vm)$/.test(path)
+}
+
+/** The key of the template of a cluster. */
+export async function keyOf({ runtime, user, superuser }: Initialization): Promise<TemplateKey> {
+  const uid = user === null ? process.geteuid?.() : user.uid
+  return await templateKey(runtime, initdbArguments(superuser), uid)
+}
+
+/**
+ * Fills an empty directory by a template, on disk unless it is to be thrown away; `false` where there is no template, or none
+ * that is whole.
+ */
+export async function unpackTemplate(
+  cache: TemplateCache,
+  key: TemplateKey,
+  staging: string,
+  initialization: Initialization,
+): Promise<boolean> {
+  const { user, throwAway } = initialization
+  const state = await cache.unpack(key, staging, {
+    owner: user,
+    sparse: throwAway,
+    additions: additionsTo(initialization),
+    leavesOut: (path) => throwAway && canDoWithout(path),
+    // Else all clones would be taken for standbys of each other.
+    finish: async (root) => await writeSystemIdentifier(root),
+  })
+  if (state === 'damaged') {
+    await emptyDirectory(staging)
+  }
+  if (state !== 'unpacked') return false
+  if (!throwAway) await syncToDisk(staging, initialization)
+  return true
+}

@@ -1,0 +1,56 @@
+import { readPlainFile } from '@howdah/lock'
+import type { DataDirectory } from '@howdah/data-directory'
+import { UnknownStartError } from '../errors.ts'
+import { isFixed, settingSeparator } from '../settings/setting-name.ts'
+import type { StartOptions } from './start.ts'
+
+/** What a server was given on its command line, as a start is asked for it. */
+export interface HowStarted {
+  readonly settings: Readonly<Record<string, string>>
+  /** The port on 127.0.0.1; missing without TCP. */
+  readonly tcp?: number
+}
+
+/**
+ * How the server of ours that runs was started.
+ *
+ * The server itself wrote it into `postmaster.opts` when it started: its program and arguments, each argument in quotes
+ * that are not escaped (`CreateOptsFile` in PostgreSQL's `postmaster.c`). Throws {@link UnknownStartError}.
+ */
+export async function howStarted(directory: DataDirectory): Promise<HowStarted> {
+  const path = directory.file('postmaster.opts')
+  let text: string
+  try {
+    text = readPlainFile(path)
+  } catch (error) {
+    throw new UnknownStartError(directory.path, path, { cause: error })
+  }
+  const [program, ...given] = text.replace(/"?\n$/, '').split(settingSeparator)
+  if (program === undefined || !program.includes(' "-D" "'))
+    throw new UnknownStartError(directory.path, path)
+  const all = new Map(
+    given.map((setting) => {
+      const equals = setting.indexOf('=')
+      return [setting.slice(0, equals), setting.slice(equals + 1)]
+    }),
+  )
+  const listens = (all.get('listen_addresses') ?? '') !== ''
+  return {
+    settings: Object.fromEntries([...all].filter(([name]) => !isFixed(name))),
+    ...(listens && { tcp: Number(all.get('port')) }),
+  }
+}
+
+/** The options of a start that is like an earlier one, with others on top. */
+export function addTo<Options extends StartOptions>(was: HowStarted, more: Options): Options {
+  const { settings = {}, tcp } = more
+  const anew = new Set(Object.keys(settings).map((name) => name.toLowerCase()))
+  const kept = Object.entries(was.settings).filter(([name]) => !anew.has(name.toLowerCase()))
+  // A free port is wanted only if there is none yet.
+  const port = typeof tcp === 'number' ? tcp : (was.tcp ?? tcp)
+  return {
+    ...more,
+    settings: { ...Object.fromEntries(kept), ...settings },
+    ...(port !== undefined && { tcp: port }),
+  }
+}

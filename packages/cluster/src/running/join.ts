@@ -1,0 +1,182 @@
+import { type JoinOptions, ownership, pin, type Shared } from '@howdah/coordinate'
+import type { Coordination } from '../coordination.ts'
+import { type DataDirectory, findPostmaster } from '@howdah/data-directory'
+import { ClusterMissingError, NotRunningError, NoTcpError } from '../errors.ts'
+import { hasDatabase } from '../connecting/has-database.ts'
+import type { Mode } from '../settings/mode.ts'
+import type { State } from '../state.ts'
+import { addressOf, postgres } from '../server.ts'
+import type { PatienceOptions } from './reload.ts'
+import { restartAlone, takeAlone } from './restart.ts'
+import { Session } from '../session.ts'
+import { type LaunchOptions, wantsTcp } from '../subject.ts'
+import { superuserOf } from './superuser.ts'
+import { enter } from '../local/use-entry.ts'
+import { waiting, type WaitingOptions } from '../waiting-options.ts'
+import { whenReady } from './when-ready.ts'
+import { refuseBackup } from '../local/write-scope.ts'
+
+/** How a cluster is joined. */
+export interface RunOptions extends LaunchOptions, WaitingOptions {
+  /** The database to work with, made if it is missing; `postgres` by default. */
+  database?: string
+  /** What to do when this is the last user to leave; `stop` by default. */
+  atEnd?: 'stop' | 'destroy'
+  /** A cluster that is created by this call is removed when its last user leaves, even when that one is killed. */
+  throwAway?: boolean
+  /** The server stays when its last user has left, until it is stopped. */
+  keep?: boolean
+  /** In seconds: how long the server stays when its last user has left, for the next to find it warm. */
+  linger?: number
+  /** Throw {@link ClusterMissingError} rather than create a cluster. */
+  ifExists?: boolean
+  /** Makes it fast or safe, for good; see {@link Server.setMode}. It counts for all who use the cluster. */
+  mode?: Mode
+}
+
+/**
+ * Starts the server to stay, with users or without.
+ *
+ * Nobody has to be its user for that. But who wants TCP, a database or a mode of it has to be, until it has them.
+ */
+export async function startCluster(
+  coordination: Coordination,
+  options: RunOptions,
+): Promise<State> {
+  const wantsDatabase = (options.database ?? postgres) !== postgres
+  if (wantsTcp(options) || wantsDatabase || options.mode !== undefined) {
+    await using session = await joinCluster(coordination, { ...options, keep: true })
+    return session.started
+  }
+  await prepare(coordination, options)
+  return await coordination.free.start(joinOptions(options))
+}
+
+/** What joining needs. */
+export type Joinable = Pick<Coordination, 'directory' | 'free' | 'runtime' | 'state' | 'subject'>
+
+/** What a server that was joined is made ready by, which may take a restart. */
+export type Adjustment = (
+  shared: Shared<LaunchOptions>,
+  options: JoinOptions<LaunchOptions>,
+) => Promise<Shared<LaunchOptions>>
+
+/**
+ * Joins, and makes sure that what was asked for is there: TCP, the database, and what `adjust` does. What fails, leaves
+ * again.
+ */
+export async function joinCluster(
+  coordination: Joinable,
+  options: RunOptions,
+  adjust?: Adjustment,
+): Promise<Session> {
+  const { directory, runtime, state } = coordination
+  const { database = postgres, atEnd = 'stop' } = options
+  const joining = joinOptions(options)
+  await prepare(coordination, options)
+  let shared = await joinReady(coordination, options)
+  const entering = enter(state, directory, { database, tcp: wantsTcp(options) })
+  try {
+    if (wantsTcp(options)) shared = await withTcp(coordination, shared, joining)
+    if (adjust !== undefined) shared = await adjust(shared, joining)
+    const postmaster = await findPostmaster(directory)
+    if (postmaster === null) throw new NotRunningError(directory.path)
+    const address = await addressOf(
+      directory,
+      postmaster.file,
+      await superuserOf(directory),
+      wantsTcp(options),
+    )
+    const server = { dataDir: directory.path, runtime: await runtime(), address, database }
+    const session = new Session(server, { shared, joining, atEnd, entry: await entering })
+    if (options.mode !== undefined) await session.setMode(options.mode, patience(options))
+    if (database !== postgres) await session.ensureDatabase(database)
+    if (options.keep === true) await pin(shared.place, shared.subject)
+    return session
+  } catch (error) {
+    await (await entering)?.end()
+    await shared.leave().catch(() => undefined)
+    throw error
+  }
+}
+
+/** How often a server that has gone while it was waited for is joined anew. */
+const attempts = 3
+
+/**
+ * Joins, and waits until the server lets us in: one that was found running may be recovering from the crash of one of its
+ * processes.
+ */
+async function joinReady(
+  { directory, free }: Joinable,
+  options: RunOptions,
+): Promise<Shared<LaunchOptions>> {
+  const { timeout, signal, onWait } = options
+  for (let attempt = 1; ; attempt += 1) {
+    const shared = await free.join(joinOptions(options))
+    if (shared.started === 'modified') return shared
+    try {
+      await whenReady(directory, async () => await knock(directory), { timeout, signal, onWait })
+      return shared
+    } catch (error) {
+      await shared.leave().catch(() => undefined)
+      const { code } = error as NodeJS.ErrnoException
+      if (code !== 'ERR_CLUSTER_NOT_RUNNING' || attempt === attempts) throw error
+    }
+  }
+}
+
+/** Sees whether the server lets anybody in, by its socket if it has one. */
+async function knock(directory: DataDirectory): Promise<void> {
+  const postmaster = await findPostmaster(directory)
+  if (postmaster === null) throw new NotRunningError(directory.path)
+  if (postmaster.file.socketDirectory === null) return
+  const superuser = await superuserOf(directory)
+  await hasDatabase(await addressOf(directory, postmaster.file, superuser, false), postgres)
+}
+
+/** What comes before the locks. */
+async function prepare(
+  { directory, free, runtime, state }: Joinable,
+  options: RunOptions,
+): Promise<void> {
+  if (options.ifExists === true && !(await free.exists()))
+    throw new ClusterMissingError(directory.path)
+  await refuseBackup(directory)
+  // It takes a moment that the locks take, too. Whoever needs it hears of a failure.
+  runtime().catch(() => undefined)
+  state.load()
+}
+
+function patience({ waitTimeout, signal }: RunOptions): PatienceOptions {
+  return {
+    ...(waitTimeout !== undefined && { timeout: waitTimeout }),
+    ...(signal !== undefined && { signal }),
+  }
+}
+
+function joinOptions(options: RunOptions): JoinOptions<LaunchOptions> {
+  const { throwAway, linger } = options
+  return { start: options, throwAway, linger, ...waiting(options) }
+}
+
+/** A server of ours without TCP is restarted with it, as long as nobody else uses it. */
+async function withTcp(
+  { directory, subject, runtime }: Joinable,
+  shared: Shared<LaunchOptions>,
+  options: JoinOptions<LaunchOptions>,
+): Promise<Shared<LaunchOptions>> {
+  const postmaster = await findPostmaster(directory)
+  if (postmaster === null || shared.started === 'modified') return shared
+  const isOurs = (await ownership(shared.place, shared.subject)) !== 'foreign'
+  if (postmaster.file.listenAddress !== null) {
+    const login = { runtime: await runtime(), isLocked: false, isOurs }
+    await subject.ensureTcpLogin(options.start, login)
+    return shared
+  }
+  if (!isOurs) {
+    throw new NoTcpError(directory.path, ', and howdah did not start it; let it listen, or stop it')
+  }
+  const alone = await takeAlone(directory, shared, options, 'restart with TCP the server on')
+  return await restartAlone(alone, options)
+}

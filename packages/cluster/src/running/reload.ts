@@ -1,0 +1,57 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type pg from 'pg'
+import { ReloadFailedError } from '../errors.ts'
+
+/** How long something on a running server may take. */
+export interface PatienceOptions {
+  /** In ms; 60,000 by default. */
+  timeout?: number
+  /** Ends the waiting; the call then rejects with the signal's reason. */
+  signal?: AbortSignal
+}
+
+/** In ms. */
+export const defaultPatience = 60_000
+
+/**
+ * Has the server read its configuration files again, and waits until that has happened: the postmaster has then read them,
+ * and told all of its processes to.
+ *
+ * Throws {@link ReloadFailedError} when the files have errors that make the server ignore them.
+ */
+export async function reloadConfiguration(
+  dataDir: string,
+  client: pg.Client,
+  { timeout = defaultPatience, signal }: PatienceOptions = {},
+): Promise<void> {
+  signal?.throwIfAborted()
+  await refuseErrors(dataDir, client)
+  const deadline = performance.now() + timeout
+  const loadTime = async () =>
+    (await client.query<{ at: string }>('SELECT pg_catalog.pg_conf_load_time()::text AS at'))
+      .rows[0]?.at
+  const before = await loadTime()
+  await client.query('SELECT pg_catalog.pg_reload_conf()')
+  // Our own backend hears of it from the postmaster, after that has read the files.
+  while ((await loadTime()) === before) {
+    signal?.throwIfAborted()
+    if (performance.now() > deadline) {
+      await refuseErrors(dataDir, client)
+      throw new ReloadFailedError(dataDir, `nothing has happened within ${timeout} ms`)
+    }
+    await sleep(2)
+  }
+}
+
+/** Errors by which a server ignores its files altogether; a value that it cannot apply, or not yet, is none of them. */
+async function refuseErrors(dataDir: string, client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ file: string; line: number; error: string }>(
+    `SELECT sourcefile AS file, sourceline AS line, error FROM pg_catalog.pg_file_settings
+      WHERE error <> 'setting could not be applied'
+        AND error NOT LIKE 'parameter "%" cannot be changed without restarting the server'
+      ORDER BY seqno`,
+  )
+  if (rows.length === 0) return
+  const errors = rows.map(({ file, line, error }) => `${file}:${line}: ${error}`)
+  throw new ReloadFailedError(dataDir, errors.join('\n'))
+}

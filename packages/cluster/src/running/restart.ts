@@ -1,0 +1,61 @@
+import {
+  type Exclusive,
+  type JoinOptions,
+  ownership,
+  type Shared,
+  users,
+  type WaitOptions,
+} from '@howdah/coordinate'
+import type { DataDirectory } from '@howdah/data-directory'
+import { InUseError } from '../errors.ts'
+import { addTo, type HowStarted, howStarted } from './how-started.ts'
+import type { LaunchOptions } from '../subject.ts'
+
+/** A server of ours that nobody else may join or leave, and how it is run. */
+export interface Alone {
+  readonly exclusive: Exclusive<LaunchOptions>
+  readonly was: HowStarted
+  /** Whether it is to stay when its last user leaves. */
+  readonly pinned: boolean
+}
+
+/**
+ * Gets a server of ours for oneself, to restart it, if nobody else uses it, which uses `shared` up.
+ *
+ * After a failure, `shared` is as it was: {@link InUseError}, or that others join and leave for too long.
+ */
+export async function takeAlone(
+  directory: DataDirectory,
+  shared: Shared<LaunchOptions>,
+  options: WaitOptions,
+  wanted: string,
+): Promise<Alone> {
+  const { place, subject } = shared
+  const was = await howStarted(directory)
+  const exclusive = await shared.tryExclusive(options)
+  if (exclusive === null) {
+    const others = (await users(place)).filter(({ pid }) => pid !== process.pid)
+    throw new InUseError(directory.path, others, wanted)
+  }
+  return { exclusive, was, pinned: (await ownership(place, subject)) === 'pinned' }
+}
+
+/**
+ * Restarts the server and uses it with others again. Every restart comes through here, for whatever cause: the server is
+ * started as it was, and `options.start` is added. It stays if it was to stay, and lingers for as long.
+ *
+ * After a failure no server runs, unless it was to stay: then it is started as it was.
+ */
+export async function restartAlone(
+  { exclusive, was, pinned }: Alone,
+  options: JoinOptions<LaunchOptions>,
+): Promise<Shared<LaunchOptions>> {
+  await using alone = exclusive
+  try {
+    await alone.restart({ ...options, start: addTo(was, options.start) })
+  } catch (error) {
+    if (pinned) await alone.start({ ...options, start: was, pinned }).catch(() => undefined)
+    throw error
+  }
+  return alone.share(options)
+}

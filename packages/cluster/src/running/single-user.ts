@@ -1,0 +1,43 @@
+import type { Runtime } from '@howdah/runtime'
+import {
+  type DataDirectory,
+  DiskFullError,
+  runServerProgram,
+  type ServerUser,
+  singleUserArguments,
+} from '@howdah/data-directory'
+import { NoSuperuserError } from '../errors.ts'
+
+/**
+ * The roles that are superuser and can log in, oldest first, found without a running server and without a password.
+ *
+ * The cluster must be stopped, and the caller hold the change and use locks. Throws {@link NoSuperuserError} with the
+ * server's output when there are none.
+ */
+export async function superusersWhileStopped(
+  directory: DataDirectory,
+  runtime: Runtime,
+  user: ServerUser | null,
+  signal?: AbortSignal,
+): Promise<string[]> {
+  // A newline ends a statement, and quotes in a value are not escaped, so the names come as hexadecimal digits.
+  const query =
+    "select encode(convert_to(rolname, 'UTF8'), 'hex') as role from pg_roles where rolsuper and rolcanlogin order by oid\n"
+  const { stdout, stderr } = await runServerProgram(runtime, 'postgres', {
+    user,
+    path: directory.path,
+    args: (path) => singleUserArguments(path, 'postgres'),
+    input: query,
+    signal,
+  })
+  // The status is 0 even after an error, so the rows alone tell.
+  const roles = [...stdout.matchAll(/\brole = "([0-9a-f]+)"/g)].map(([, hex = '']) =>
+    Buffer.from(hex, 'hex').toString(),
+  )
+  if (roles.length === 0) {
+    const failure = new NoSuperuserError(directory.path, [stderr, stdout].join('\n').trim())
+    if (!stderr.includes('No space left on device')) throw failure
+    throw new DiskFullError(directory.path, directory.path, null, { cause: failure })
+  }
+  return roles
+}

@@ -1,0 +1,191 @@
+import type { ChildProcess } from 'node:child_process'
+import { closeSync, constants, fstatSync, openSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isServed, type Launch } from '@howdah/coordinate'
+import type { Runtime } from '@howdah/runtime'
+import {
+  type DataDirectory,
+  endOrphans,
+  placeOf,
+  reach,
+  readPostmasterPid,
+  removeLeftFiles,
+  serverEnvironment,
+  type ServerUser,
+} from '@howdah/data-directory'
+import { StartFailedError } from '../errors.ts'
+import { settingsToFit } from './fit-machine.ts'
+import { openLog, readLog } from './log-file.ts'
+import { checkStartSetting } from '../settings/setting-name.ts'
+import { longestStillness, stopPostmaster } from './stop.ts'
+import { explainedByLog } from '../system-errors.ts'
+
+/** How a server is started. */
+export interface StartOptions {
+  /** Settings for this start, as with `-c NAME=VALUE`. */
+  settings?: Readonly<Record<string, string>>
+  /** Listen on 127.0.0.1 as well: `true` finds a free port. */
+  tcp?: boolean | number
+  /** In ms: how long a start may take, recovery after a crash included. 60,000 by default. */
+  timeout?: number
+}
+
+/**
+ * The port where a server has only a socket. A client that overlooks the socket directory and tries the port on this
+ * machine must not find another's server there; below 1024, an ordinary program cannot listen.
+ */
+const socketOnlyPort = 1
+
+/**
+ * Starts a server on an existing cluster and waits until it accepts connections.
+ *
+ * It is spawned directly: `pg_ctl -w` looks only every 100 ms. The caller holds the change and use locks. Throws
+ * {@link StartFailedError} with the server's own words; then no server is left.
+ */
+export async function startPostmaster(
+  directory: DataDirectory,
+  runtime: Runtime,
+  user: ServerUser | null,
+  launch: Launch,
+  options: StartOptions,
+): Promise<void> {
+  const { tcp = false, settings = {}, timeout = 60_000 } = options
+  for (const [name, value] of Object.entries(settings)) {
+    checkStartSetting(directory.path, name, value)
+  }
+  await endLeftServer(directory)
+  await removeLeftFiles(directory)
+  const deadline = performance.now() + timeout
+  let fitting: Readonly<Record<string, string>> | null = null
+  for (let attempt = 1; ; attempt += 1) {
+    using earlier = keepPidFile(directory)
+    using log = openLog(directory, user)
+    using way = reach(directory.path, user)
+    const child = await launch.spawn({
+      command: runtime.program('postgres'),
+      args: ['-D', way.argument, ...flags({ ...fitting, ...settings }, tcp)],
+      cwd: way.cwd,
+      leavesCwd: way.cwd !== directory.path,
+      env: serverEnvironment(runtime.bindir),
+      signal: 'SIGINT',
+      stillness: longestStillness,
+      stdio: ['ignore', log.fd, log.fd, ...way.descriptors],
+      ...(user !== null && { uid: user.uid, gid: user.gid }),
+    })
+    const failure = await untilReady(directory, child, earlier, deadline)
+    if (failure === null) return
+    const words = await readLog(directory, log.start)
+    const more = settingsToFit(words)
+    if (fitting === null && more !== null) {
+      fitting = more
+      continue
+    }
+    if (performance.now() > deadline || !(await mayPass(directory, words, { attempt, tcp }))) {
+      const failed = new StartFailedError(directory.path, failure, words.trim())
+      throw explainedByLog(directory.path, words, failed) ?? failed
+    }
+  }
+}
+
+/** What a killed server of ours has left running keeps its lock: it is given a moment to end by itself. */
+async function endLeftServer(directory: DataDirectory): Promise<void> {
+  const place = placeOf(directory, null, false)
+  for (let look = 0; await isServed(place); look += 1) {
+    if (look === 15) return void (await endOrphans(directory))
+    await sleep(10)
+  }
+}
+
+/** The `postmaster.pid` of an earlier server: kept open, so that no new file gets its inode. */
+interface EarlierPidFile extends Disposable {
+  readonly inode: bigint | null
+}
+
+function keepPidFile({ pidFile }: DataDirectory): EarlierPidFile {
+  let fd: number
+  try {
+    fd = openSync(pidFile, constants.O_RDONLY | constants.O_NONBLOCK)
+  } catch {
+    return { inode: null, [Symbol.dispose]: () => undefined }
+  }
+  const { ino } = fstatSync(fd, { bigint: true })
+  return { inode: ino, [Symbol.dispose]: () => closeSync(fd) }
+}
+
+/**
+ * Waits until `postmaster.pid` names the very process that was spawned and calls it ready. The file of an earlier server
+ * calls it so, too, and in a container that was started anew it may name the same pid: a server makes the file anew, so that
+ * it is another one. `null`, or how the server ended.
+ */
+async function untilReady(
+  directory: DataDirectory,
+  child: ChildProcess,
+  earlier: EarlierPidFile,
+  deadline: number,
+): Promise<string | null> {
+  while (child.exitCode === null && child.signalCode === null) {
+    const file = await readPostmasterPid(directory).catch(() => null)
+    const isReady = file?.status === 'ready' || file?.status === 'standby'
+    if (isReady && file.pid === child.pid && file.inode !== earlier.inode) return null
+    if (performance.now() > deadline) {
+      await stopPostmaster(directory, { mode: 'immediate' })
+      return 'it was not ready in time, and was stopped; give it more time, or look into its log'
+    }
+    await sleep(2)
+  }
+  return child.signalCode === null
+    ? `it ended with status ${child.exitCode}`
+    : `it was killed by ${child.signalCode}`
+}
+
+/** Whether another attempt may do better, after what has to be done about it. */
+async function mayPass(
+  directory: DataDirectory,
+  words: string,
+  { attempt, tcp }: { attempt: number; tcp: boolean | number },
+): Promise<boolean> {
+  // Whether a port is free is found out by trying: another may take it between a probe and the use.
+  if (/could not (bind IPv4 address|create any TCP\/IP sockets)/.test(words)) {
+    return tcp === true && attempt < 30
+  }
+  // The pid in a file that was left was taken only after we had looked.
+  if (/lock file "[^"]*" already exists/.test(words)) {
+    await removeLeftFiles(directory)
+    return attempt < 10
+  }
+  if (/pre-existing shared memory block/.test(words)) {
+    await sleep(50)
+    if (attempt > 3) await endOrphans(directory)
+    return true
+  }
+  // On macOS and the BSDs semget(2) fails now and then while another server starts.
+  if (/could not create semaphores: Invalid argument/.test(words)) {
+    await sleep(50 * attempt)
+    return attempt < 10
+  }
+  return false
+}
+
+/**
+ * What is settled for every start comes last, so that nothing overrides it.
+ *
+ * The socket lies where the server works, by a relative name. So it can be made however long the path is (`sun_path` takes
+ * 107 bytes), a comma in the path does not end it, and a server whose directory was moved removes its own socket at its end,
+ * not the one of a new server at the old path. `SHOW unix_socket_directories` says `.` therefore; clients are told the path.
+ */
+function flags(settings: Readonly<Record<string, string>>, tcp: boolean | number): string[] {
+  const all = {
+    unix_socket_directories: '.',
+    ...settings,
+    unix_socket_permissions: '0700',
+    listen_addresses: tcp === false ? '' : '127.0.0.1',
+    port: String(portFor(tcp)),
+  }
+  return Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+}
+
+/** For `true`, another one each time, below those that the system hands out by itself. */
+function portFor(tcp: boolean | number): number {
+  if (tcp === true) return 20_000 + Math.floor(Math.random() * 12_000)
+  return tcp === false ? socketOnlyPort : tcp
+}

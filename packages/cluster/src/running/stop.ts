@@ -1,0 +1,72 @@
+import { endServer } from '@howdah/coordinate'
+import type { ProcessIdentity } from '@howdah/lock'
+import { type DataDirectory, findPostmaster } from '@howdah/data-directory'
+import { StopFailedError } from '../errors.ts'
+import { scopeOf } from '../local/write-scope.ts'
+
+/**
+ * In s: for how long a server that is to stop may stand still before it is told to quit. A server that writes its last
+ * checkpoint, or recovers, does not stand still.
+ */
+export const longestStillness = 3
+
+/** How a server is stopped. */
+export interface StopOptions {
+  /**
+   * `fast` ends the sessions and shuts down cleanly; `immediate` leaves recovery to the next start. A server is never
+   * killed otherwise, for then its shared memory and its children would stay.
+   */
+  mode?: 'fast' | 'immediate'
+  /** In ms; 60,000 by default. */
+  timeout?: number
+  /** Ends the waiting for it; it goes on shutting down. */
+  signal?: AbortSignal | undefined
+  /** Told what deserves a word to the user. */
+  onNotice?: ((message: string) => void) | undefined
+}
+
+/**
+ * Stops the server and waits until it is gone; `false` when none ran.
+ *
+ * One that stands still is told to quit. That loses nothing that was committed: the next start recovers. PostgreSQL 18 does
+ * so when it is told to stop while it recovers from the crash of one of its processes.
+ *
+ * The caller holds the change and use locks, the latter exclusively or by force. Throws {@link StopFailedError}.
+ */
+export async function stopPostmaster(
+  directory: DataDirectory,
+  options: StopOptions = {},
+): Promise<boolean> {
+  const postmaster = await findPostmaster(directory)
+  if (postmaster === null) return false
+  await endPostmaster(directory, postmaster.identity, options)
+  return true
+}
+
+/** Stops a server of the directory that was found, as {@link stopPostmaster} does. */
+export async function endPostmaster(
+  directory: DataDirectory,
+  identity: ProcessIdentity,
+  options: StopOptions = {},
+): Promise<void> {
+  options.signal?.throwIfAborted()
+  const timeout = options.timeout ?? 60_000
+  const { pid } = identity
+  const scope = scopeOf(directory, identity)
+  const end = await endServer(identity, {
+    // See "Shutting Down the Server" in PostgreSQL's manual.
+    ...(options.mode === 'immediate'
+      ? { signal: 'SIGQUIT' }
+      : { signal: 'SIGINT', stillness: longestStillness * 1000 }),
+    timeout,
+    abort: options.signal,
+  })
+  if (end === 'alive') throw new StopFailedError(directory.path, pid, timeout)
+  if (end === 'quit') {
+    options.onNotice?.(
+      `the server on ${directory.path} (pid ${pid}) was told to stop and stood still for ${longestStillness} s, as ` +
+        'PostgreSQL does if one of its processes has crashed just before; it was told to quit, and its next start recovers',
+    )
+  }
+  await (await scope)?.release()
+}

@@ -1,0 +1,138 @@
+import type pg from 'pg'
+import { type DataDirectory, runServerProgram, type ServerUser } from '@howdah/data-directory'
+import { Durability } from './durability.ts'
+import { NotSafeError } from '../errors.ts'
+import { type PatienceOptions, reloadConfiguration } from '../running/reload.ts'
+import type { Runtime } from '@howdah/runtime'
+import type { State } from '../state.ts'
+import type { Administered } from './administered.ts'
+
+/**
+ * How a cluster weighs speed against the worst: `safe` keeps what was committed, whatever happens; `fast` does not wait
+ * for the disk, and a crash of the machine (not of the server alone) may lose what was committed, or the whole cluster.
+ */
+export type Mode = 'fast' | 'safe'
+
+/**
+ * What `fast` turns off; see "Non-Durable Settings" in PostgreSQL's manual.
+ *
+ * `synchronous_commit` is not among them. With fsync off, a commit waits for no disk anyway; but logical replication sees
+ * an asynchronous commit only when the WAL writer has come round, up to 200 ms later.
+ */
+const offInFast = ['fsync', 'full_page_writes'] as const
+
+/** A cluster is `safe` only if none of these is off. */
+const carelessWhenOff = [...offInFast, 'synchronous_commit'] as const
+
+/** What to say to whoever asks for `fast`. */
+export function warningOf(dataDir: string): string {
+  return (
+    `fast mode: ${offInFast.join(' and ')} are off for ${dataDir}, until it is told to be safe again; ` +
+    'a crash of the machine may destroy all of its data, so have nothing in it that cannot be made anew'
+  )
+}
+
+/** The mode of a running server: `fast` as soon as one of the three is off, or not everything is on disk yet. */
+export async function modeOf(directory: DataDirectory, server: Administered): Promise<Mode> {
+  const durability = new Durability(directory, server)
+  return await server.withAdministrator(async (client) => {
+    const isOff = (await switches(client)).some(({ setting }) => setting === 'off')
+    return isOff || (await durability.isOwed(client)) ? 'fast' : 'safe'
+  })
+}
+
+/** The mode that a stopped cluster would run in, by its configuration files. The caller holds the change and use locks. */
+export async function modeWhileStopped(
+  directory: DataDirectory,
+  runtime: Runtime,
+  user: ServerUser | null,
+  signal?: AbortSignal,
+): Promise<Mode> {
+  if (await directory.has(directory.unsynced)) return 'fast'
+  for (const name of carelessWhenOff) {
+    const { stdout } = await runServerProgram(runtime, 'postgres', {
+      user,
+      path: directory.path,
+      args: (path) => ['-C', name, '-D', path],
+      signal,
+    })
+    if (stdout.trim() === 'off') return 'fast'
+  }
+  return 'safe'
+}
+
+/** See `Server.setMode`. */
+export async function setMode(
+  directory: DataDirectory,
+  server: Administered,
+  mode: Mode,
+  options: PatienceOptions,
+): Promise<State> {
+  const durability = new Durability(directory, server)
+  return await server.withAdministrator(async (client) => {
+    const before = await switches(client)
+    const kept = await keptOff(client)
+    const asWanted =
+      mode === 'fast'
+        ? before
+            .filter(({ name }) => isOffInFast(name))
+            .every(({ setting, name }) => setting === 'off' && kept.has(name))
+        : !before.some(({ setting }) => setting === 'off') &&
+          kept.size === 0 &&
+          !(await durability.isOwed(client))
+    if (asWanted) return 'unmodified'
+    await durability.around(client, options, async () => {
+      for (const name of carelessWhenOff) {
+        if (mode === 'safe' ? !kept.has(name) : !isOffInFast(name)) continue
+        if (mode === 'fast') await client.query(`ALTER SYSTEM SET ${name} TO off`)
+        else await client.query(`ALTER SYSTEM RESET ${name}`)
+      }
+      await reloadConfiguration(directory.path, client, options)
+    })
+    if (mode === 'safe') await requireSafe(directory, client)
+    return 'modified'
+  })
+}
+
+function isOffInFast(name: string): boolean {
+  return offInFast.some((one) => one === name)
+}
+
+interface Switch {
+  readonly name: string
+  readonly setting: string
+  readonly source: string
+  readonly sourcefile: string | null
+  readonly sourceline: number | null
+}
+
+async function switches(client: pg.Client): Promise<Switch[]> {
+  const { rows } = await client.query<Switch>(
+    `SELECT name, setting, source, sourcefile, sourceline FROM pg_catalog.pg_settings
+      WHERE name = ANY ($1) ORDER BY name`,
+    [carelessWhenOff],
+  )
+  return rows
+}
+
+/** Those that `postgresql.auto.conf` turns off. */
+async function keptOff(client: pg.Client): Promise<Set<string>> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT lower(name) AS name FROM pg_catalog.pg_file_settings
+      WHERE sourcefile LIKE '%/postgresql.auto.conf' AND lower(name) = ANY ($1)
+        AND lower(setting) IN ('off', 'of', 'false', 'fals', 'fal', 'fa', 'f', 'no', 'n', '0')`,
+    [carelessWhenOff],
+  )
+  return new Set(rows.map(({ name }) => name))
+}
+
+/** Something else than `ALTER SYSTEM` may turn them off, which is not ours to change. */
+async function requireSafe(directory: DataDirectory, client: pg.Client): Promise<void> {
+  const off = (await switches(client)).filter(({ setting }) => setting === 'off')
+  if (off.length === 0) return
+  const places = off.map(({ name, source, sourcefile, sourceline }) => {
+    const place = sourcefile === null ? `the ${source}` : `${sourcefile}:${sourceline}`
+    return `${name} is turned off by ${place}`
+  })
+  throw new NotSafeError(directory.path, `${places.join(', ')}; take that back`)
+}

@@ -1,8 +1,0 @@
-import { UnknownStatusError } from './data-directory-errors.ts'
-
-/** What a file that cannot be read means: nothing is known of its cluster. */
-export function unreadable(dataDir: string, path: string, cause: unknown): UnknownStatusError {
-  const { code = '', message } = cause as NodeJS.ErrnoException
-  const why = code === 'ERR_DURABLE_NOT_PLAIN' ? message : `cannot read ${path} (${code})`
-  return new UnknownStatusError(dataDir, why, { cause })
-}

@@ -1,0 +1,277 @@
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  symlinkSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import {
+  Cluster,
+  readSystemIdentifier,
+  sweepTemporary,
+  TemplateCache,
+  temporary,
+} from '../../src/index.ts'
+import { everyPostgres, newest, Worker } from '@howdah/postgres-fixtures'
+
+const { strategy } = newest
+const variable = 'HOWDAH_TEMPORARY_DIR'
+
+let home: TemporaryDirectory
+
+beforeEach(() => {
+  home = temporaryDirectory()
+  process.env[variable] = home.path
+})
+
+afterEach(() => {
+  delete process.env[variable]
+  home[Symbol.dispose]()
+})
+
+it.each(everyPostgres)('is a cluster that is gone when it was left ($name)', async (postgres) => {
+  const session = await temporary({ strategy: postgres.strategy, database: 'test' })
+  const client = await session.connect()
+  await client.query('CREATE TABLE t AS SELECT generate_series(1, 1000) AS n')
+  expect((await client.query('SELECT count(*)::int AS n FROM t')).rows).toEqual([{ n: 1000 }])
+
+  expect(await session.leave()).toBe('destroyed')
+  expect(existsSync(session.dataDir)).toBe(false)
+  await until('nothing of it is left', () => readdirSync(dirname(session.dataDir)).length === 0)
+})
+
+it('lies in a directory that is ours alone', async () => {
+  await using session = await temporary({ strategy })
+  const owner = execFileSync('stat', ['-c', '%u %a', dirname(session.dataDir)], {
+    encoding: 'utf8',
+  })
+  expect(owner.trim()).toMatch(new RegExp(`^${process.geteuid?.()} 7[05][05]$`))
+})
+
+it('lies in memory where there is room', async () => {
+  delete process.env[variable]
+  await using session = await temporary({ strategy })
+  const { bavail, bsize } = existsSync('/dev/shm')
+    ? statfsSync('/dev/shm')
+    : { bavail: 0, bsize: 0 }
+  const room = (bavail * bsize) / 1024 ** 3
+  // In between, it depends on how much of it is used by now.
+  const expected = room < 1 ? /^(?!\/dev\/shm\/)/ : room > 8 ? /^\/dev\/shm\// : /^\//
+  expect(session.dataDir).toMatch(expected)
+})
+
+it('does not lie where others can write', async () => {
+  const place = home.file(`howdah-clusters-${process.geteuid?.()}`)
+  mkdirSync(place)
+  chmodSync(place, 0o777)
+  await expect(temporary({ strategy })).rejects.toMatchObject({
+    code: 'ERR_RUNTIME_UNTRUSTED_DIRECTORY',
+  })
+  expect(readdirSync(place)).toEqual([])
+})
+
+it('is lean, by settings that give way to any others', async () => {
+  await using session = await temporary({ strategy, settings: { max_wal_size: '512MB' } })
+  const value = async (name: string) => (await session.settings.get(name)).text
+  expect(await session.mode()).toBe('fast')
+  expect(await value('shared_buffers')).toBe('32MB')
+  expect(await value('max_wal_size')).toBe('512MB')
+  await session.settings.set('shared_buffers', '48MB')
+  await session.restart()
+  expect(await value('shared_buffers')).toBe('48MB')
+  // What tests may need is there.
+  expect(await value('autovacuum')).toBe('on')
+  expect(await value('wal_level')).toBe('replica')
+  expect(await value('synchronous_commit')).toBe('on')
+})
+
+it('can be made safe', async () => {
+  await using session = await temporary({ strategy, mode: 'safe' })
+  expect(await session.mode()).toBe('safe')
+  expect((await session.settings.get('fsync')).text).toBe('on')
+})
+
+it('is shared by those who join it, and goes with the last', async () => {
+  const session = await temporary({ strategy })
+  await using worker = new Worker('use', session.dataDir, newest)
+  expect(await worker.next()).toMatchObject({ joined: 'unmodified' })
+  expect(await session.leave()).toBe('in-use')
+  expect(await worker.leave()).toEqual({ outcome: 'destroyed' })
+  expect(existsSync(session.dataDir)).toBe(false)
+})
+
+it('is gone when its user is killed', async () => {
+  await using worker = new Worker('temporary', home.path, newest)
+  const dataDir = (await worker.next())?.dataDir ?? ''
+  expect(existsSync(dataDir)).toBe(true)
+  await worker.kill()
+  await until('it is gone', () => !existsSync(dataDir))
+})
+
+it.runIf(process.platform === 'linux')(
+  'is removed by the next to come when its watchdog is killed, too',
+  async () => {
+    await using worker = new Worker('temporary', home.path, newest)
+    const dataDir = (await worker.next())?.dataDir ?? ''
+    const postmaster = Number(readFileSync(`${dataDir}/postmaster.pid`, 'utf8').split('\n')[0])
+    for (const pid of watchdogsOf(dataDir)) process.kill(pid, 'SIGKILL')
+    await worker.kill()
+    expect(existsSync(`/proc/${postmaster}`)).toBe(true)
+
+    await using session = await temporary({ strategy })
+    await until('it is swept', () => !existsSync(dataDir) && !existsSync(`/proc/${postmaster}`))
+    const client = await session.connect()
+    expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
+  },
+)
+
+it('leaves nothing for long when it is killed at any instant of being made', async () => {
+  for (const instant of [150, 200, 250, 300, 350, 400, 500]) {
+    await using worker = new Worker('temporary', home.path, newest)
+    await Promise.race([worker.next(), sleep(instant)])
+    await worker.kill()
+  }
+  const session = await temporary({ strategy })
+  const place = dirname(session.dataDir)
+  // What the watchdogs remove may keep the first sweep from it.
+  await until('all others are gone', async () => {
+    await using _ = await temporary({ strategy })
+    return clustersIn(place).length === 2
+  })
+  expect(await session.leave()).toBe('destroyed')
+  expect(clustersIn(place)).toEqual([])
+})
+
+it('leaves alone what somebody uses, watches, or has started to stay', async () => {
+  await using used = await temporary({ strategy })
+  const lingering = await temporary({ strategy, linger: 600 })
+  const pinned = await temporary({ strategy })
+  const stays = new Cluster(pinned.dataDir, { strategy })
+  await stays.start()
+  expect(await lingering.leave()).toBe('kept')
+  expect(await pinned.leave()).toBe('kept')
+  try {
+    await sweepTemporary()
+    for (const { dataDir } of [used, lingering, pinned]) {
+      expect(await new Cluster(dataDir, { strategy }).running()).toBe(true)
+    }
+  } finally {
+    await stays.destroy({ force: true })
+    await new Cluster(lingering.dataDir, { strategy }).destroy({ force: true })
+  }
+})
+
+it('has what was being removed when that was killed removed by the next', async () => {
+  const session = await temporary({ strategy })
+  await session.leave()
+  const left = `${dirname(session.dataDir)}/.removed-left`
+  mkdirSync(`${left}/base`, { recursive: true })
+  await using _ = await temporary({ strategy })
+  await until('it is gone', () => !existsSync(left))
+  expect(clustersIn(dirname(left))).toHaveLength(1)
+})
+
+describe('a spare cluster', () => {
+  it('is what the next one is made of, and one at most', async () => {
+    await using first = await temporary({ strategy, spare: true })
+    const place = dirname(first.dataDir)
+    const spare = await until('it is there', () => spareIn(place))
+    const identifier = await readSystemIdentifier(spare)
+
+    const next = await Promise.all([temporary({ strategy }), temporary({ strategy })])
+    expect(existsSync(spare)).toBe(false)
+    const identifiers = [first, ...next].map(
+      async ({ dataDir }) => await readSystemIdentifier(dataDir),
+    )
+    expect(await Promise.all(identifiers)).toContain(identifier)
+    expect(new Set(await Promise.all(identifiers)).size).toBe(3)
+    for (const session of next) {
+      const client = await session.connect()
+      expect((await client.query('SHOW fsync')).rows).toEqual([{ fsync: 'off' }])
+      expect(await session.leave()).toBe('destroyed')
+    }
+  })
+
+  it('that was left unfinished is made anew', async () => {
+    const session = await temporary({ strategy, spare: true })
+    const place = dirname(session.dataDir)
+    const spare = await until('it is there', () => spareIn(place))
+    await session.leave()
+    renameSync(spare, `${spare}.tmp`)
+    rmSync(`${spare}.tmp/global`, { recursive: true })
+
+    await using again = await temporary({ strategy, spare: true })
+    expect(await until('it is there again', () => spareIn(place))).toBe(spare)
+    await until('nothing else is', () => !existsSync(`${spare}.tmp`))
+    await using next = await temporary({ strategy })
+    expect([again.started, next.started]).toEqual(['modified', 'modified'])
+  })
+
+  it.runIf(process.getuid?.() === 0)(
+    'that is another user’s, or only leads to a directory, is left alone (root only)',
+    async () => {
+      const session = await temporary({ strategy, spare: true })
+      const place = dirname(session.dataDir)
+      const spare = await until('it is there', () => spareIn(place))
+      await session.leave()
+      const { uid, gid, ino } = lstatSync(spare)
+      chownSync(spare, 12_345, 12_345)
+      await (await temporary({ strategy })).leave()
+      expect(lstatSync(spare)).toMatchObject({ uid: 12_345, ino })
+      const aside = `${home.path}/aside`
+      renameSync(spare, aside)
+      chownSync(aside, uid, gid)
+      symlinkSync(aside, spare)
+      lchownSync(spare, uid, gid)
+      await (await temporary({ strategy })).leave()
+      expect(lstatSync(spare).isSymbolicLink()).toBe(true)
+      expect(lstatSync(aside).ino).toBe(ino)
+    },
+  )
+
+  it('goes when there is no template of it any more', async () => {
+    const session = await temporary({ strategy, spare: true })
+    const place = dirname(session.dataDir)
+    await until('it is there', () => spareIn(place))
+    await session.leave()
+    await (await TemplateCache.open()).clear()
+    await sweepTemporary()
+    expect(spareIn(place)).toBe(null)
+  })
+})
+
+function spareIn(place: string): string | null {
+  const name = readdirSync(place).find((found) => /^\.spare-[^.]*\.[^.]*$/.test(found))
+  return name === undefined ? null : `${place}/${name}`
+}
+
+/** Without what is being removed. */
+function clustersIn(place: string): string[] {
+  return readdirSync(place).filter((name) => !name.startsWith('.'))
+}
+
+function watchdogsOf(dataDir: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+        return command.includes('howdah-watchdog') && command.includes(dataDir)
+      } catch {
+        return false
+      }
+    })
+}

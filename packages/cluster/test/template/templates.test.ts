@@ -1,0 +1,306 @@
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
+import { onPath } from '@howdah/runtime'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { Cluster, readSystemIdentifier, TemplateCache } from '../../src/index.ts'
+import { newest, somePostgres, Worker } from '@howdah/postgres-fixtures'
+
+// Each writes thousands of files, and many of them copy a whole PostgreSQL.
+vi.setConfig({ testTimeout: 180_000 })
+
+const isRoot = process.getuid?.() === 0
+
+let home: TemporaryDirectory
+const caches: (string | undefined)[] = []
+
+// A cache of each test's own, and in memory where there is room: they write tens of thousands of files.
+beforeEach(() => {
+  home = inMemory(() => temporaryDirectory())
+  caches.push(process.env['HOWDAH_CACHE_DIR'])
+  useCache(home.file('cache'))
+})
+
+afterEach(() => {
+  const before = caches.pop()
+  if (before === undefined) delete process.env['HOWDAH_CACHE_DIR']
+  else useCache(before)
+  home[Symbol.dispose]()
+})
+
+describe('a template', () => {
+  it.each(somePostgres)('makes clusters like those of initdb ($name)', async ({ strategy }) => {
+    const made = new Cluster(home.file('made'), { strategy })
+    const clone = new Cluster(home.file('clone'), { strategy })
+    await made.create()
+    await clone.create()
+    expect(await TemplateCache.existing().then((cache) => cache?.list())).toHaveLength(1)
+    expect(tree(clone.dataDir)).toEqual(tree(made.dataDir))
+    expect(await readSystemIdentifier(clone.dataDir)).not.toBe(
+      await readSystemIdentifier(made.dataDir),
+    )
+    await using session = await clone.run()
+    const client = await session.connect()
+    const { rows } = await client.query('SELECT datname FROM pg_database ORDER BY 1')
+    expect(rows.map(({ datname }) => datname)).toEqual(['postgres', 'template0', 'template1'])
+    await client.query('CREATE TABLE t AS SELECT generate_series(1, 1000) AS n')
+    expect((await client.query('SELECT count(*)::int AS n FROM t')).rows).toEqual([{ n: 1000 }])
+  })
+
+  it('is made by one of many processes that need it at once', async () => {
+    const counted = await countInitdb()
+    const workers = Array.from(
+      { length: 20 },
+      (_, index) => new Worker('create', home.file(`data-${index}`), counted.postgres),
+    )
+    try {
+      const said = await Promise.all(workers.map(async (worker) => await worker.next()))
+      expect(said).toEqual(said.map(() => ({ outcome: 'modified' })))
+    } finally {
+      await Promise.all(workers.map(async (worker) => await worker.kill()))
+    }
+    expect(counted.times()).toBe(1)
+    const identifiers = workers.map(async (_, index) =>
+      String(await readSystemIdentifier(home.file(`data-${index}`))),
+    )
+    expect(new Set(await Promise.all(identifiers)).size).toBe(20)
+  })
+
+  it('is made anew when the programs are others, and the old one goes', async () => {
+    const counted = await countInitdb()
+    await new Cluster(home.file('one'), counted.postgres).create()
+    await new Cluster(home.file('two'), counted.postgres).create()
+    expect(counted.times()).toBe(1)
+
+    counted.replace()
+    await new Cluster(home.file('three'), counted.postgres).create()
+    expect(counted.times()).toBe(2)
+    expect(templates()).toHaveLength(1)
+  })
+
+  it.each([
+    ['cut short', (path: string) => truncateSync(path, statSync(path).size - 1)],
+    ['empty', (path: string) => truncateSync(path, 0)],
+    ['garbage', (path: string) => writeFileSync(path, 'x'.repeat(100_000))],
+    ['with a damaged index', (path: string) => overwrite(path, 200)],
+    ['with a damaged control file', (path: string) => overwriteControlFile(path)],
+  ])('that is %s is not used, and made anew', async (_, damage) => {
+    const counted = await countInitdb()
+    await new Cluster(home.file('one'), counted.postgres).create()
+    damage(home.file('cache', 'templates', templates()[0] ?? ''))
+
+    const cluster = new Cluster(home.file('two'), counted.postgres)
+    expect(await cluster.create()).toBe('modified')
+    expect(counted.times()).toBe(2)
+    await using session = await cluster.run()
+    expect(session.started).toBe('modified')
+
+    await new Cluster(home.file('three'), counted.postgres).create()
+    expect(counted.times()).toBe(2)
+  })
+
+  it('whose maker is killed, at any instant, is made by the next, and nothing of the first is left', async () => {
+    const instants = [300, 600, 800, 900, 1000, 1100, 1200, 1400]
+    for (const [index, instant] of instants.entries()) {
+      await using worker = new Worker('create', home.file(`data-${index}`), newest)
+      await Promise.race([worker.next(), sleep(instant)])
+      await worker.kill()
+    }
+    const { strategy } = newest
+    await using session = await new Cluster(home.file('data'), { strategy }).run()
+    expect(session.started).toBe('modified')
+    const left = readdirSync(home.file('cache', 'templates')).filter((name) => /tmp/.test(name))
+    expect(left).toEqual([])
+  })
+
+  it('is not used where it is not ours alone to write', async () => {
+    const counted = await countInitdb()
+    await new Cluster(home.file('one'), counted.postgres).create()
+    const path = home.file('cache', 'templates', templates()[0] ?? '')
+    chmodSync(path, 0o620)
+    await new Cluster(home.file('two'), counted.postgres).create()
+    expect(counted.times()).toBe(2)
+  })
+})
+
+describe('the cache', () => {
+  it('is listed and emptied', async () => {
+    const { strategy } = newest
+    await new Cluster(home.file('data'), { strategy }).create()
+    const cache = await TemplateCache.open()
+    const [template, ...others] = await cache.list()
+    expect(others).toEqual([])
+    expect(template).toMatchObject({ stale: false })
+    expect(template?.version).toMatch(new RegExp(`^${newest.major}\\.`))
+    expect(template?.size).toBeGreaterThan(1_000_000)
+    await cache.clear()
+    expect(await cache.list()).toEqual([])
+    expect(readdirSync(home.file('cache', 'templates'))).toEqual([])
+  })
+
+  const spoilers: [string, (path: string) => void][] = [
+    ['that others can write', (path) => chmodSync(path, 0o777)],
+    ['that is a file', becomeFile],
+  ]
+  if (isRoot) spoilers.push(['that belongs to another', (path) => chownSync(path, 65_534, 65_534)])
+  it.each(spoilers)('%s is left alone: initdb does without, and says so', async (_, spoil) => {
+    mkdirSync(home.file('cache', 'templates'), { recursive: true })
+    chmodSync(home.file('cache'), 0o755)
+    spoil(home.file('cache', 'templates'))
+    const notices: string[] = []
+    const { strategy } = newest
+    const onNotice = (notice: string) => notices.push(notice)
+    const cluster = new Cluster(home.file('data'), { strategy, onNotice })
+    expect(await cluster.create()).toBe('modified')
+    expect(notices.join('\n')).toContain('new clusters take longer')
+    const isDirectory = statSync(home.file('cache', 'templates')).isDirectory()
+    expect(isDirectory ? templates() : []).toEqual([])
+  })
+
+  it.runIf(isRoot && process.platform === 'linux')(
+    'may have no room: clusters are created all the same (mounts a file system: root only)',
+    async () => {
+      // The directory of the bundled runtime lies in it, too.
+      await new Cluster(home.file('first'), newest).create()
+      await (await TemplateCache.open()).clear()
+      using disk = mount(home.file('cache', 'templates'), '1m')
+      const cluster = new Cluster(home.file('data'), newest)
+      expect(await cluster.create()).toBe('modified')
+      expect(readdirSync(disk.path).filter((name) => !name.endsWith('.lock'))).toEqual([])
+    },
+  )
+
+  it.runIf(isRoot && process.platform === 'linux')(
+    'does not help on a full disk, which is said, and nothing is left (mounts a file system: root only)',
+    async () => {
+      await new Cluster(home.file('first'), newest).create()
+      mkdirSync(home.file('disk'))
+      using disk = mount(home.file('disk'), '12m')
+      const cluster = new Cluster(`${disk.path}/data`, newest)
+      await expect(cluster.create()).rejects.toMatchObject({
+        code: 'ERR_CLUSTER_DISK_FULL',
+        message: expect.stringContaining('disk is full'),
+      })
+      expect(readdirSync(cluster.dataDir)).toEqual([])
+      expect(templates()).toHaveLength(1)
+    },
+  )
+})
+
+function inMemory<Result>(action: () => Result): Result {
+  const before = process.env['TMPDIR']
+  const memory = '/dev/shm'
+  const { bavail, bsize } = existsSync(memory) ? statfsSync(memory) : { bavail: 0, bsize: 0 }
+  if (bavail * bsize > 4 * 1024 ** 3) process.env['TMPDIR'] = memory
+  try {
+    return action()
+  } finally {
+    if (before === undefined) delete process.env['TMPDIR']
+    else process.env['TMPDIR'] = before
+  }
+}
+
+function useCache(path: string): void {
+  process.env['HOWDAH_CACHE_DIR'] = path
+}
+
+function templates(): string[] {
+  return readdirSync(home.file('cache', 'templates')).filter((name) => name.endsWith('.template'))
+}
+
+/** All that is in a data directory, with sizes, owners and modes. */
+function tree(root: string): string[] {
+  return readdirSync(root, { recursive: true, withFileTypes: true })
+    .map((entry) => {
+      const path = `${entry.parentPath}/${entry.name}`
+      const { mode, size, uid, gid } = statSync(path)
+      const bytes = entry.isDirectory() ? 'directory' : size
+      return [path.slice(root.length), mode.toString(8), bytes, uid, gid].join(' ')
+    })
+    .toSorted()
+}
+
+/** A PostgreSQL like the newest, whose initdb writes a line each time it runs. */
+async function countInitdb() {
+  const { bindir: original } = await new Cluster(home.file('none'), newest).runtime()
+  const copy = home.file('postgres')
+  const duplicate = (how: string) =>
+    execFileSync('cp', [how, dirname(original), copy], { stdio: 'ignore' })
+  try {
+    // A hard link each, where that can be had: they are 60 MB.
+    duplicate('-rlL')
+  } catch {
+    rmSync(copy, { recursive: true, force: true })
+    duplicate('-rL')
+  }
+  const bindir = `${copy}/bin`
+  renameSync(`${bindir}/initdb`, `${bindir}/initdb.real`)
+  const log = home.file('initdb.log')
+  writeFileSync(log, '')
+  chmodSync(log, 0o666)
+  // What only syncs makes no cluster.
+  const script = `#!/bin/sh
+case "$*" in *--sync-only*) ;; *) echo ran >> '${log}' ;; esac
+exec '${bindir}/initdb.real' "$@"
+`
+  writeFileSync(`${bindir}/initdb`, script, { mode: 0o755 })
+  const postgres = { ...newest, strategy: onPath([bindir]), place: { bindir } }
+  return {
+    postgres,
+    times: () => readFileSync(log, 'utf8').split('\n').length - 1,
+    /** Puts the same program into its own place, as an upgrade does. */
+    replace: () => {
+      cpSync(`${bindir}/postgres`, `${bindir}/new`)
+      renameSync(`${bindir}/new`, `${bindir}/postgres`)
+    },
+  }
+}
+
+function overwrite(path: string, at: number): void {
+  const content = readFileSync(path)
+  content.write('spoilt', at)
+  writeFileSync(path, content, { mode: 0o600 })
+}
+
+/** The control file's content begins with the system identifier and the version of its layout. */
+function overwriteControlFile(path: string): void {
+  const content = readFileSync(path)
+  const length = content.readUInt32LE(16)
+  const start = 16 + 4 + 32
+  const index = JSON.parse(content.subarray(start, start + length).toString()) as {
+    contents: { length: number; files: { path: string }[] }[]
+  }
+  let at = start + length
+  for (const { length: bytes, files } of index.contents) {
+    if (files.some((file) => file.path === 'global/pg_control')) break
+    at += bytes
+  }
+  overwrite(path, at)
+}
+
+function becomeFile(path: string): void {
+  renameSync(path, `${path}.directory`)
+  writeFileSync(path, '')
+  expect(existsSync(path)).toBe(true)
+}
+
+function mount(path: string, size: string): Disposable & { path: string } {
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=755`, 'tmpfs', path])
+  return { path, [Symbol.dispose]: () => void execFileSync('umount', [path]) }
+}

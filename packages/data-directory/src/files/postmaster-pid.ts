@@ -1,0 +1,138 @@
+import { closeSync, fstatSync, readSync } from 'node:fs'
+import { openPlainFileSync } from '@howdah/lock'
+import type { DataDirectory } from '../data-directory.ts'
+import { PermissionError, UnknownStatusError } from '../errors.ts'
+import { unreadable } from './unreadable.ts'
+
+/**
+ * What a server writes into `postmaster.pid`, line by line.
+ *
+ * Source: `src/include/utils/pidfile.h` of PostgreSQL. A server that is starting has written the first lines only.
+ */
+export interface PostmasterPid {
+  readonly pid: number
+  readonly dataDir: string
+  /** By the wall clock, which steps: for people only. */
+  readonly startedAt: Date
+  readonly port: number | null
+  /** The first of the directories with a socket, relative to the data directory, or `null` without one. */
+  readonly socketDirectory: string | null
+  /** The first address listened on, or `null` where there is none: no TCP then. */
+  readonly listenAddress: string | null
+  /** The segment of System V shared memory that tells whether the data directory is in use. */
+  readonly sharedMemory: { readonly key: number; readonly id: number } | null
+  readonly status: 'starting' | 'stopping' | 'ready' | 'standby' | null
+  /** Of the file itself, which every server makes anew. */
+  readonly inode: bigint
+  /** When the file was last written. */
+  readonly writtenAt: Date
+}
+
+/** A `postmaster.pid` that names no process: empty, as after a power failure, or written by no server. */
+export class NamelessPidFile {
+  /** What it holds. */
+  readonly why: string
+
+  constructor(why: string) {
+    this.why = why
+  }
+}
+
+/**
+ * Reads `postmaster.pid`: `null` when there is none.
+ *
+ * Throws {@link UnknownStatusError} for a file that no server wrote and {@link PermissionError} for one that may not be
+ * read.
+ */
+export async function readPostmasterPid(directory: DataDirectory): Promise<PostmasterPid | null> {
+  const found = await lookAtPidFile(directory)
+  if (!(found instanceof NamelessPidFile)) return found
+  throw new UnknownStatusError(
+    directory.path,
+    `${directory.pidFile} ${found.why} and so names no process; when you are sure that no server runs there, remove it`,
+  )
+}
+
+/** Reads `postmaster.pid`, whatever it holds. Throws as {@link readPostmasterPid} does for what cannot be read. */
+export async function lookAtPidFile(
+  directory: DataDirectory,
+): Promise<PostmasterPid | NamelessPidFile | null> {
+  try {
+    let found = readPidFile(directory)
+    // A server that is just starting has made the file and not yet written it.
+    for (let tries = 0; found.content === '' && tries < 20; tries += 1) {
+      await new Promise((done) => setTimeout(done, 5))
+      found = readPidFile(directory)
+    }
+    return parsePostmasterPid(found)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null
+    if (code === 'EACCES' || code === 'EPERM') {
+      throw new PermissionError(
+        directory.path,
+        directory.pidFile,
+        `may not read ${directory.pidFile}; run as the user whom the cluster belongs to`,
+        { cause: error },
+      )
+    }
+    throw unreadable(directory.path, directory.pidFile, error)
+  }
+}
+
+interface PidFile {
+  readonly content: string
+  readonly inode: bigint
+  readonly writtenAt: Date
+}
+
+function readPidFile({ pidFile }: DataDirectory): PidFile {
+  const fd = openPlainFileSync(pidFile)
+  try {
+    const { ino, mtime } = fstatSync(fd, { bigint: true })
+    // Of a path or two, and some numbers.
+    const bytes = Buffer.alloc(16 * 1024)
+    const length = readSync(fd, bytes, 0, bytes.length, 0)
+    return { content: bytes.toString('utf8', 0, length), inode: ino, writtenAt: mtime }
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function parsePostmasterPid({ content, ...file }: PidFile): PostmasterPid | NamelessPidFile {
+  const [
+    pid = '',
+    dataDir = '',
+    start = '',
+    port = '',
+    socket = '',
+    address = '',
+    memory = '',
+    status = '',
+  ] = content.split('\n').map((line) => line.trim())
+  // Single-user mode writes its pid with a minus sign.
+  if (!/^-?[1-9]\d{0,9}$/.test(pid)) {
+    return new NamelessPidFile(
+      content === '' ? 'is empty' : `begins with ${JSON.stringify(content.slice(0, 40))}`,
+    )
+  }
+  return {
+    ...file,
+    pid: Math.abs(Number(pid)),
+    dataDir,
+    startedAt: new Date(Number(start) * 1000),
+    port: port === '' ? null : Number(port),
+    socketDirectory: socket === '' ? null : socket,
+    listenAddress: address === '' ? null : address,
+    sharedMemory: parseSharedMemory(memory),
+    status:
+      status === 'ready' || status === 'starting' || status === 'stopping' || status === 'standby'
+        ? status
+        : null,
+  }
+}
+
+function parseSharedMemory(line: string): PostmasterPid['sharedMemory'] {
+  const [, key, id] = /^(\d+)\s+(\d+)$/.exec(line) ?? []
+  return key === undefined || id === undefined ? null : { key: Number(key), id: Number(id) }
+}

@@ -1,0 +1,54 @@
+import { lstatSync } from 'node:fs'
+import { readPlainFile } from '@howdah/lock'
+import { PartialVersion } from '@howdah/runtime'
+import type { DataDirectory } from '../data-directory.ts'
+import {
+  InvalidPathError,
+  MalformedVersionError,
+  PermissionError,
+  UnknownStatusError,
+} from '../errors.ts'
+import { unreadable } from './unreadable.ts'
+
+/**
+ * The version of the cluster, or `null` where there is none: no `PG_VERSION`, or one in a wreck.
+ *
+ * Throws {@link MalformedVersionError}, and {@link PermissionError} where it may not be looked.
+ */
+export async function readVersion(directory: DataDirectory): Promise<PartialVersion | null> {
+  let content
+  try {
+    content = readPlainFile(directory.versionFile, { limit: 64 }).trim()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') {
+      await refuseDanglingLink(directory)
+      return null
+    }
+    if (code === 'ENOTDIR') {
+      throw new UnknownStatusError(directory.path, 'it is a file, or below one; name a directory', {
+        cause: error,
+      })
+    }
+    if (code === 'EACCES' || code === 'EPERM') {
+      throw new PermissionError(
+        directory.path,
+        directory.versionFile,
+        `may not look into ${directory.path}; run as the user whom it belongs to, or use another data directory`,
+        { cause: error },
+      )
+    }
+    throw unreadable(directory.path, directory.versionFile, error)
+  }
+  if (await directory.has(directory.wreck)) return null
+  if (!/^(9\.\d|[1-9]\d)$/.test(content)) throw new MalformedVersionError(directory.path, content)
+  return PartialVersion.parse(content)
+}
+
+/** Neither could be made there: what lies at the path is in the way. */
+async function refuseDanglingLink(directory: DataDirectory): Promise<void> {
+  const found = lstatSync(directory.path, { throwIfNoEntry: false })
+  if (found?.isSymbolicLink() === true && !(await directory.has(directory.path))) {
+    throw new InvalidPathError(directory.path, 'it is a link that leads nowhere')
+  }
+}

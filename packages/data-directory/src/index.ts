@@ -1,0 +1,64 @@
+export { DataDirectory, isStaging } from './data-directory.ts'
+export {
+  ClusterError,
+  ControlFileError,
+  DiskFullError,
+  InvalidPathError,
+  MalformedVersionError,
+  PermissionError,
+  ServerUserError,
+  UnknownStatusError,
+} from './errors.ts'
+export { wasShutDown } from './files/control-file.ts'
+export { explain } from './files/explain.ts'
+export { followLog, type LogOptions } from './files/follow-log.ts'
+export { type Mark, readMark, writeMark } from './files/mark.ts'
+export { open } from './files/open-file.ts'
+export { temporaryOf, writeOwnFile } from './files/own-file.ts'
+export { type PostmasterPid, readPostmasterPid } from './files/postmaster-pid.ts'
+export { quote } from './files/quote.ts'
+export { readIfThere } from './files/read-if-there.ts'
+export {
+  newSystemIdentifier,
+  readSystemIdentifier,
+  writeSystemIdentifier,
+} from './files/system-identifier.ts'
+export { readVersion } from './files/version-file.ts'
+export { abandonedSegments, type DynamicSegment } from './memory/dynamic-segments.ts'
+export { leftSegment, removeSegment } from './memory/left-segment.ts'
+export { placeOf } from './place.ts'
+export { endOrphans } from './processes/orphans.ts'
+export {
+  isChild,
+  type PostgresProcess,
+  postgresProcesses,
+  processesIn,
+  type WorkingProcess,
+} from './processes/postgres-processes.ts'
+export { seesAllProcesses } from './processes/sees-all-processes.ts'
+export { serverWorkingIn } from './processes/server-working-in.ts'
+export { isLost } from './server/is-lost.ts'
+export { removeLeftFiles, socketLocks } from './server/left-files.ts'
+export { findPostmaster, type Postmaster } from './server/postmaster.ts'
+export { refuseHardLinks } from './server/refuse-hard-links.ts'
+export { refuseServed } from './server/refuse-served.ts'
+export { linkDirectories, reachableSocketDirectory } from './server/socket-path.ts'
+export { Ground } from './tree/ground.ts'
+export {
+  type Descriptor,
+  HeldDirectory,
+  isByDescriptor,
+  type Owner,
+  pathOf,
+} from './tree/held-directory.ts'
+export { realByOwnLinks } from './tree/real-by-own-links.ts'
+export { emptyDirectory, removeTree } from './tree/remove-tree.ts'
+export { ArchiveDamagedError, packTree, readArchiveIndex } from './tree/tree-archive.ts'
+export { type UnpackOptions, unpackTree } from './tree/unpack-tree.ts'
+export { checkAccess, closedAbove } from './user/access.ts'
+export { serverEnvironment, withoutConnection } from './user/environment.ts'
+export { reach } from './user/reach.ts'
+export { type Outcome, runServerProgram } from './user/server-program.ts'
+export type { ServerUser } from './user/server-user.ts'
+export { chooseServerUser, nameOfUserOf } from './user/choose-server-user.ts'
+export { singleUserArguments } from './user/single-user-arguments.ts'

@@ -1,0 +1,65 @@
+import { execFile } from 'node:child_process'
+import { statSync } from 'node:fs'
+import { promisify } from 'node:util'
+import type { DataDirectory } from '../data-directory.ts'
+import type { PostmasterPid } from '../files/postmaster-pid.ts'
+import { isPostgres } from '../processes/is-postgres.ts'
+import { isKeyOf } from './key-of.ts'
+import { segments } from '../memory/segments.ts'
+import { workingIn } from '../processes/working-directory.ts'
+
+/**
+ * Whether the process that a data directory's `postmaster.pid` names is the server of that very directory; `null` if it
+ * cannot be told.
+ *
+ * It has to run PostgreSQL and to work there. If that may not be seen, the kernel's list of shared memory has another proof:
+ * who made the segment that the file names.
+ */
+export async function isServerOf(
+  directory: DataDirectory,
+  file: PostmasterPid,
+): Promise<boolean | null> {
+  if (process.platform !== 'linux') return await looksLikePostmaster(file.pid, directory)
+  if (!isPostgres(file.pid)) return false
+  const { here, unknown } = await workingIn(directory.path, [file.pid])
+  if (here.length > 0) return true
+  if (unknown.length === 0) return false
+  // A server runs as the owner of its data directory, or not at all.
+  if (ownerOf(`/proc/${file.pid}`) !== ownerOf(directory.path)) return false
+  return hasSegmentOf(directory, file)
+}
+
+/** By the segment: it is attached, that process made it, and its key is this directory's. */
+function hasSegmentOf(
+  directory: DataDirectory,
+  { pid, sharedMemory }: PostmasterPid,
+): boolean | null {
+  if (sharedMemory === null) return null
+  const { id, key } = sharedMemory
+  const segment = segments().find((one) => one.id === id && one.key === key)
+  if (segment === undefined) return null
+  if (segment.creator !== pid || segment.attached === 0) return false
+  return isKeyOf(directory, key)
+}
+
+/** Where there is no `/proc`: it belongs to the directory's owner and is called like one. */
+async function looksLikePostmaster(pid: number, directory: DataDirectory): Promise<boolean> {
+  try {
+    const { stdout } = await promisify(execFile)('ps', ['-o', 'uid=,comm=', '-p', String(pid)])
+    const [uid, ...command] = stdout.trim().split(/\s+/)
+    return (
+      Number(uid) === ownerOf(directory.path) &&
+      /(^|\/)(postgres|postmaster)$/.test(command.join(' '))
+    )
+  } catch {
+    return false
+  }
+}
+
+function ownerOf(path: string): number | null {
+  try {
+    return statSync(path).uid
+  } catch {
+    return null
+  }
+}

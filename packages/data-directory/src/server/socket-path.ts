@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto'
+import { chmod, lstat, mkdir, readlink, rename, rm, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PermissionError } from '../errors.ts'
+
+/** In bytes, with the terminating NUL: `sizeof(sockaddr_un.sun_path)`. Node cuts what is longer without a word. */
+const capacity = process.platform === 'linux' ? 108 : 104
+
+/**
+ * The directory by which clients reach a socket in `directory`: that itself where the path of the socket is short
+ * enough, and has no comma, by which libpq separates hosts; else a short link to it.
+ *
+ * The links lie in a directory below the temporary directory that is ours, and that nobody else can write: a planted
+ * link would lead clients to another's server. Throws {@link PermissionError} where there is none to be had.
+ */
+export async function reachableSocketDirectory(
+  dataDir: string,
+  directory: string,
+  port: number,
+): Promise<string> {
+  if (fits(directory, port) && !directory.includes(',')) return directory
+  const links = await ownDirectory(dataDir)
+  const link = join(links, createHash('sha256').update(directory).digest('hex').slice(0, 16))
+  if ((await readlink(link).catch(() => null)) !== directory) {
+    const temporary = `${link}.${process.pid}`
+    await rm(temporary, { force: true })
+    await symlink(directory, temporary)
+    await rename(temporary, link)
+  }
+  return link
+}
+
+function fits(directory: string, port: number): boolean {
+  return Buffer.byteLength(`${directory}/.s.PGSQL.${port}`) < capacity
+}
+
+/** Where the links may lie. On macOS the temporary directory's own path is long; /tmp is there everywhere. */
+export function linkDirectories(): string[] {
+  const uid = process.getuid?.() ?? 0
+  return [...new Set([tmpdir(), '/tmp'])].map((parent) => join(parent, `howdah-${uid}`))
+}
+
+async function ownDirectory(dataDir: string): Promise<string> {
+  const uid = process.getuid?.() ?? 0
+  const candidates = linkDirectories().filter((candidate) => candidate.length < 60)
+  let path = candidates[0] ?? ''
+  let obstacle: unknown = null
+  for (const candidate of candidates) {
+    path = candidate
+    obstacle = await mkdir(candidate, { mode: 0o700 }).then(
+      () => null,
+      (error: NodeJS.ErrnoException) => (error.code === 'EEXIST' ? null : error),
+    )
+    // TMPDIR may lead nowhere, or where nothing can be made.
+    if (obstacle === null) break
+  }
+  if (obstacle !== null) {
+    throw new PermissionError(
+      dataDir,
+      path,
+      `${dataDir} is too long for a socket, and ${path}, where a short link to it would lie, cannot be made; ` +
+        'use a shorter path, or set TMPDIR to a directory that can be written',
+      { cause: obstacle },
+    )
+  }
+  const found = await lstat(path)
+  if (!found.isDirectory() || found.uid !== uid) {
+    throw new PermissionError(
+      dataDir,
+      path,
+      `${dataDir} is too long for a socket, and ${path}, where a short link to it would lie, is not ours; ` +
+        'use a shorter path, or set TMPDIR to a directory of your own',
+    )
+  }
+  if ((found.mode & 0o077) !== 0) await chmod(path, 0o700)
+  return path
+}

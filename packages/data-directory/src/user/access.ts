@@ -1,0 +1,125 @@
+import { execFile } from 'node:child_process'
+import { realpathSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { promisify } from 'node:util'
+import type { DataDirectory } from '../data-directory.ts'
+import { PermissionError } from '../errors.ts'
+import type { ServerUser } from './server-user.ts'
+
+/**
+ * Throws {@link PermissionError} if a server could not work on the data directory: it belongs to somebody else, or, as
+ * root and not on Linux, the server's user cannot get through a directory above it. What is not there is passed over.
+ */
+export async function checkAccess(
+  directory: DataDirectory,
+  user: ServerUser | null,
+): Promise<void> {
+  if (user === null) return checkOwner(directory)
+  await checkServerOwns(directory, user)
+  if (user.closed !== null && process.platform !== 'linux') {
+    throw new PermissionError(
+      directory.path,
+      user.closed,
+      `PostgreSQL refuses to run as root, and the user it would run as, ${user.name}, cannot enter ${user.closed}; ` +
+        `use a data directory elsewhere, run as an ordinary user, or open it with: chmod o+x ${quote(user.closed)}`,
+    )
+  }
+}
+
+/**
+ * The first of the directories above `path` that a user may not enter, or `null`. Those that are not there count as they
+ * will be made: ours, and with what the umask leaves.
+ */
+export async function closedAbove(
+  path: string,
+  user: { uid: number; gid: number },
+): Promise<string | null> {
+  const { real, missing } = nearestReal(path)
+  const there = missing.length === 0 ? ancestors(real) : [...ancestors(real), real]
+  for (const above of there) {
+    const { mode, uid, gid } = statSync(above)
+    const bit = uid === user.uid ? 0o100 : gid === user.gid ? 0o010 : 0o001
+    if ((mode & bit) === 0 && !(await canEnter(above, user))) return above
+  }
+  // The data directory itself becomes the user's own.
+  const [first] = missing.slice(0, -1)
+  return first !== undefined && (process.umask() & 0o001) !== 0 ? first : null
+}
+
+function checkOwner(directory: DataDirectory): void {
+  const uid = process.geteuid?.()
+  const owner = ownerOf(directory.path)
+  if (uid === undefined || owner === null || owner === uid) return
+  throw new PermissionError(
+    directory.path,
+    directory.path,
+    `${directory.path} belongs to another user (uid ${owner}), and PostgreSQL runs only as its owner; ` +
+      'run as that user, or use a data directory of your own',
+  )
+}
+
+/** An empty directory becomes the server's. A cluster that root has copied is still root's. */
+async function checkServerOwns(directory: DataDirectory, user: ServerUser): Promise<void> {
+  const { path } = directory
+  const owner = ownerOf(path)
+  if (owner === null || owner === user.uid || !(await directory.has(directory.versionFile))) return
+  const cure =
+    owner === 0
+      ? `give it to that user: chown -R ${user.uid}:${user.gid} ${quote(path)}`
+      : 'name no other user to run it as'
+  throw new PermissionError(
+    path,
+    path,
+    `${path} belongs to ${owner === 0 ? 'root' : `uid ${owner}`}, and its server would run as ${user.name}, ` +
+      `although PostgreSQL runs only as its owner; ${cure}`,
+  )
+}
+
+function ownerOf(path: string): number | null {
+  try {
+    return statSync(path).uid
+  } catch {
+    return null
+  }
+}
+
+/** The real path of `path`, or of the nearest directory above it that is there, and the paths below that are not. */
+function nearestReal(path: string): { real: string; missing: string[] } {
+  const missing: string[] = []
+  for (let at = path; ; at = dirname(at)) {
+    try {
+      return { real: realpathSync.native(at), missing }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(at) === at) throw error
+      missing.unshift(at)
+    }
+  }
+}
+
+/** From the root down, without `path` itself. */
+function ancestors(path: string): string[] {
+  const parent = dirname(path)
+  return parent === path ? [] : [...ancestors(parent), parent]
+}
+
+/** Asks the kernel, for the mode bits do not tell of access control lists. */
+async function canEnter(
+  directory: string,
+  { uid, gid }: { uid: number; gid: number },
+): Promise<boolean> {
+  try {
+    await promisify(execFile)('/bin/sh', ['-c', 'cd -- "$1"', 'sh', directory], {
+      uid,
+      gid,
+      cwd: '/',
+      env: {},
+    })
+    return true
+  } catch {
+    return false
+  }
+}
+
+function quote(text: string): string {
+  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
+}

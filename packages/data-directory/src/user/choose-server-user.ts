@@ -1,0 +1,101 @@
+import type { ServerUser, KnownUser } from './server-user.ts'
+import { execFile } from 'node:child_process'
+import { readFileSync, statSync } from 'node:fs'
+import { promisify } from 'node:util'
+import { closedAbove } from './access.ts'
+import { ServerUserError } from '../errors.ts'
+
+const run = promisify(execFile)
+
+/**
+ * As whom the server of `dataDir` runs, or `null` when we are not root: then it runs as ourselves.
+ *
+ * In this order: `runAs`, the owner of the data directory, `like`, `postgres`, whoever called sudo, `nobody`. No user is
+ * ever created. Throws {@link ServerUserError} when there is none of them.
+ */
+export async function chooseServerUser(
+  dataDir: string,
+  runAs?: string,
+  like?: KnownUser | null,
+): Promise<ServerUser | null> {
+  if (process.geteuid?.() !== 0) return null
+  const user =
+    runAs === undefined ? await defaultUser(dataDir, like) : await namedUser(dataDir, runAs)
+  const notice =
+    runAs === undefined && !like && user.name === 'nobody'
+      ? 'PostgreSQL refuses to run as root, so it runs as nobody'
+      : null
+  return { ...user, closed: await closedAbove(dataDir, user), notice }
+}
+
+async function namedUser(dataDir: string, name: string): Promise<KnownUser> {
+  const user = await findUser(name)
+  if (user === null) {
+    throw new ServerUserError(dataDir, `there is no user "${name}" to run PostgreSQL as`)
+  }
+  if (user.uid === 0) {
+    throw new ServerUserError(dataDir, 'PostgreSQL refuses to run as root; name another user')
+  }
+  return user
+}
+
+async function defaultUser(dataDir: string, like?: KnownUser | null): Promise<KnownUser> {
+  const owner = ownerOf(dataDir)
+  if (owner !== null && owner.uid !== 0) {
+    return (await findUser(String(owner.uid))) ?? { name: `uid ${owner.uid}`, ...owner }
+  }
+  if (like) return { name: like.name, uid: like.uid, gid: like.gid }
+  for (const name of ['postgres', process.env['SUDO_UID'], 'nobody']) {
+    const user = name === undefined ? null : await findUser(name)
+    if (user !== null && user.uid !== 0) return user
+  }
+  throw new ServerUserError(
+    dataDir,
+    'PostgreSQL refuses to run as root, and there is neither a user "postgres" nor "nobody"; name one to run it as',
+  )
+}
+
+function ownerOf(path: string): { uid: number; gid: number } | null {
+  try {
+    const { uid, gid } = statSync(path)
+    return { uid, gid }
+  } catch {
+    return null
+  }
+}
+
+/** Whether the user database has a user of this uid. */
+export async function isKnown(uid: number): Promise<boolean> {
+  return (await findUser(String(uid))) !== null
+}
+
+/** The name of the user that a process runs as, or the uid where it has no name; `null` where that cannot be told. */
+export async function nameOfUserOf(pid: number): Promise<string | null> {
+  const process = ownerOf(`/proc/${pid}`)
+  if (process === null) return null
+  const uid = String(process.uid)
+  return (await findUser(uid))?.name ?? uid
+}
+
+function localUsers(): string[] {
+  try {
+    return readFileSync('/etc/passwd', 'utf8').split('\n')
+  } catch {
+    return []
+  }
+}
+
+/** A user by name or number, from the local user database, or else from whatever else the system asks. */
+async function findUser(nameOrUid: string): Promise<KnownUser | null> {
+  const matches = (line: string) => {
+    const [name, , uid] = line.split(':')
+    return name === nameOrUid || uid === nameOrUid
+  }
+  let line = localUsers().find(matches)
+  line ??= (await run('getent', ['passwd', nameOrUid]).catch(() => ({ stdout: '' }))).stdout
+    .split('\n')
+    .find(matches)
+  const [name, , uid, gid] = line?.split(':') ?? []
+  if (name === undefined || uid === undefined || gid === undefined) return null
+  return { name, uid: Number(uid), gid: Number(gid) }
+}

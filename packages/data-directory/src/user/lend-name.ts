@@ -1,0 +1,83 @@
+import { rm } from 'node:fs/promises'
+import { userInfo } from 'node:os'
+import { basename, join } from 'node:path'
+import { ServerUserError } from '../errors.ts'
+import { writeOwnFile } from '../files/own-file.ts'
+import type { ServerUser } from './server-user.ts'
+import { isKnown } from './choose-server-user.ts'
+
+/** A name for a user who has none, for as long as one program runs. */
+interface LentName extends AsyncDisposable {
+  /** What makes a program take the name for true, where nss_wrapper is installed. */
+  readonly env: Readonly<Record<string, string>>
+}
+
+/**
+ * Lends a name to the user as whom a program of PostgreSQL runs, if the user database has none, as for
+ * `docker run --user 12345`.
+ *
+ * `initdb` and single-user mode insist on one, and a server does not (measured with 10 to 18). nss_wrapper is a library
+ * that is loaded before a program and answers in the place of the user database; the program runs without it if it is not
+ * installed. One that the caller has is used as it is. The names lie in `directory`, which the program knows as `argument`.
+ */
+export async function lendName(
+  { path: directory, argument }: { path: string; argument: string },
+  user: ServerUser | null,
+): Promise<LentName> {
+  const theirs = callersWrapper(user)
+  if (theirs !== null) return { env: theirs, [Symbol.asyncDispose]: async () => undefined }
+  if (await hasName(user)) return { env: {}, [Symbol.asyncDispose]: async () => undefined }
+  const { uid, gid } = idOf(user)
+  const [users, groups] = [join(directory, 'howdah.passwd'), join(directory, 'howdah.group')]
+  // passwd(5), group(5).
+  await writeOwnFile(users, `howdah:x:${uid}:${gid}::/:/bin/sh\n`, user)
+  await writeOwnFile(groups, `howdah:x:${gid}:\n`, user)
+  return {
+    env: {
+      LD_PRELOAD: 'libnss_wrapper.so',
+      NSS_WRAPPER_PASSWD: `${argument}/${basename(users)}`,
+      NSS_WRAPPER_GROUP: `${argument}/${basename(groups)}`,
+    },
+    async [Symbol.asyncDispose]() {
+      for (const path of [users, groups]) await rm(path, { force: true })
+    },
+  }
+}
+
+async function hasName(user: ServerUser | null): Promise<boolean> {
+  if (user !== null) return await isKnown(user.uid)
+  try {
+    userInfo()
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The caller's own nss_wrapper, by which we have a name ourselves. */
+function callersWrapper(user: ServerUser | null): Record<string, string> | null {
+  const { LD_PRELOAD = '', NSS_WRAPPER_PASSWD, NSS_WRAPPER_GROUP } = process.env
+  const library = LD_PRELOAD.split(/[ :]+/).find((path) => /(^|\/)libnss_wrapper\.so/.test(path))
+  if (user !== null || library === undefined) return null
+  return {
+    LD_PRELOAD: library,
+    ...(NSS_WRAPPER_PASSWD !== undefined && { NSS_WRAPPER_PASSWD }),
+    ...(NSS_WRAPPER_GROUP !== undefined && { NSS_WRAPPER_GROUP }),
+  }
+}
+
+/** Throws {@link ServerUserError} if these words of a program are about a user who has no name. */
+export function refuseNameless(dataDir: string, words: string, user: ServerUser | null): void {
+  if (!words.includes('could not look up effective user ID')) return
+  const { uid, gid } = idOf(user)
+  throw new ServerUserError(
+    dataDir,
+    `PostgreSQL makes a cluster only as a user who has a name, and the user database has none for uid ${uid}; ` +
+      'install nss_wrapper (Debian: libnss-wrapper), which howdah then uses, or let root give the user a name: ' +
+      `echo 'howdah:x:${uid}:${gid}::/:/bin/sh' >>/etc/passwd`,
+  )
+}
+
+function idOf(user: ServerUser | null): { uid: number; gid: number } {
+  return user ?? { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 }
+}

@@ -1,0 +1,70 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+import type { Runtime } from '@howdah/runtime'
+import { serverEnvironment } from './environment.ts'
+import { lendName, refuseNameless } from './lend-name.ts'
+import { reach } from './reach.ts'
+import type { ServerUser } from './server-user.ts'
+import { HeldDirectory } from '../tree/held-directory.ts'
+
+/** What one of the server's programs has done. */
+export interface Outcome {
+  readonly succeeded: boolean
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/**
+ * Runs one of the server's programs to its end, as the server's user and in a server's environment.
+ *
+ * `args` is told how to name the directory that it works on.
+ */
+export async function runServerProgram(
+  runtime: Runtime,
+  program: string,
+  options: {
+    user: ServerUser | null
+    path: string
+    args: (path: string) => string[]
+    input?: string
+    /** A descriptor that it and what it starts keep open for as long as they run. */
+    keeps?: number
+    /** Ends it with SIGTERM; when it has gone, the call rejects with the signal's reason. */
+    signal?: AbortSignal | undefined
+  },
+): Promise<Outcome> {
+  const { user, path, args, input = '', keeps, signal } = options
+  signal?.throwIfAborted()
+  using way = reach(path, user)
+  const words = args(way.argument)
+  const needsName = program === 'initdb' || words.includes('--single')
+  // initdb works in an empty directory: its names lie beside that one. Both may be known by descriptors, ours and its own.
+  const where = program === 'initdb' ? '/..' : ''
+  using held = needsName ? HeldDirectory.follow(`${path}${where}`) : null
+  await using name =
+    held === null
+      ? null
+      : await lendName({ path: held.path, argument: `${way.argument}${where}` }, user)
+  const child = spawn(runtime.program(program), words, {
+    cwd: way.cwd,
+    env: { ...serverEnvironment(runtime.bindir), ...name?.env },
+    ...(user !== null && { uid: user.uid, gid: user.gid }),
+    stdio: ['pipe', 'pipe', 'pipe', ...way.descriptors, ...(keeps === undefined ? [] : [keeps])],
+  }) as ChildProcessWithoutNullStreams
+  // It has no streams if it could not be started, and rejects with why.
+  await once(child, 'spawn')
+  // A program that ends without reading its input is no error of its own.
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(input)
+  const end = () => child.kill('SIGTERM')
+  signal?.addEventListener('abort', end)
+  const [stdout, stderr, [status]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ]).finally(() => signal?.removeEventListener('abort', end))
+  if (status !== 0) signal?.throwIfAborted()
+  if (status !== 0 && needsName) refuseNameless(path, stderr, user)
+  return { succeeded: status === 0, stdout, stderr }
+}

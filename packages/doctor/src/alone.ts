@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Lock, tryAcquire } from '@howdah/lock'
+import { type DataDirectory, placeOf } from '@howdah/data-directory'
+
+/** Why a cluster that is not to be had alone is left as it is. */
+export const busy = 'somebody uses or changes it just now; try again later'
+
+/** A cluster that nobody else uses, starts, stops, makes or removes, for as long as this is held. */
+export class Alone implements Disposable {
+  /** By which the directory is found, whatever another user puts at its path. */
+  readonly change: Lock
+  private readonly locks: readonly Lock[]
+
+  private constructor(change: Lock, locks: readonly Lock[]) {
+    this.change = change
+    this.locks = locks
+  }
+
+  /**
+   * The change and use locks of a data directory that is there, in this order, without waiting; `null` where somebody has
+   * one of them. Unlike those who use it, this makes no watchdog.
+   */
+  static async try(directory: DataDirectory): Promise<Alone | null> {
+    const { change, use } = placeOf(directory, null, false)
+    const locks: Lock[] = []
+    try {
+      for (const path of [change, use]) {
+        if (!(await directory.has(path))) continue
+        const lock = await tryAcquire(path, { create: false })
+        if (lock === null) return null
+        locks.push(lock)
+      }
+      const [first] = locks
+      return first === undefined ? null : new Alone(first, locks.splice(0))
+    } finally {
+      for (const lock of locks) lock.release()
+    }
+  }
+
+  /** The same, tried for two seconds: some have these locks only for an instant, such as a watchdog that ends. */
+  static async with(directory: DataDirectory): Promise<Alone | null> {
+    for (let left = 40; ; left -= 1) {
+      const alone = await Alone.try(directory)
+      if (alone !== null || left === 0) return alone
+      await sleep(50)
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const lock of this.locks.toReversed()) lock.release()
+  }
+}
+
+/** Whether there is a watchdog, which will stop the server, or remove what is to be thrown away. */
+export async function isWatched(directory: DataDirectory): Promise<boolean> {
+  const { watchdog } = placeOf(directory, null, false)
+  if (!(await directory.has(watchdog))) return false
+  const lock = await tryAcquire(watchdog, { create: false })
+  lock?.release()
+  return lock === null
+}

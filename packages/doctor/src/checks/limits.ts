@@ -1,0 +1,94 @@
+import { type FSWatcher, watch } from 'node:fs'
+import { readFile, statfs } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import type { DataDirectory } from '@howdah/data-directory'
+import type { Check, Complaint } from '../check.ts'
+import { ofEach } from '../of-each.ts'
+
+/** What PostgreSQL and howdah need of the system, and run out of. */
+export const limits: Check = {
+  name: 'limits',
+  async examine(scene) {
+    const disks = await ofEach(scene, diskComplaint)
+    const machine = scene.wholeMachine
+      ? [await dynamicMemory(), await segmentCount(), await watches()]
+      : []
+    return [...disks, ...machine.filter((one) => one !== null)]
+  },
+}
+
+const mebibyte = 1024 * 1024
+
+/** A server that cannot make its next WAL file, of 16 MiB, ends at once, and so does one that cannot write a checkpoint. */
+async function diskComplaint({ path }: DataDirectory): Promise<Complaint[]> {
+  const { bavail, bsize } = await statfs(path)
+  const free = bavail * bsize
+  if (free >= 64 * mebibyte) return []
+  return [
+    {
+      severity: 'error',
+      subject: { path },
+      what: `${inMebibytes(free)} are left for ${path}; a server that cannot write ends`,
+      cure: 'make room on that file system',
+    },
+  ]
+}
+
+/** Parallel queries keep what they share in `/dev/shm`; containers have 64 MiB unless told otherwise. */
+async function dynamicMemory(): Promise<Complaint | null> {
+  const path = '/dev/shm'
+  const place = await statfs(path).catch(() => null)
+  if (place === null) return null
+  const size = place.blocks * place.bsize
+  const free = place.bavail * place.bsize
+  // Without a limit it says 0.
+  if (size === 0 || (size > 64 * mebibyte && free >= 16 * mebibyte)) return null
+  const isFull = free < 16 * mebibyte
+  return {
+    severity: isFull ? 'warning' : 'notice',
+    subject: { path },
+    what: `${path} has ${inMebibytes(size)}, of which ${inMebibytes(free)} are free; parallel queries may fail with "could not resize shared memory segment"`,
+    cure: 'enlarge it (docker run --shm-size=1g), or set max_parallel_workers_per_gather to 0',
+  }
+}
+
+/** Each server has one segment of System V shared memory. */
+async function segmentCount(): Promise<Complaint | null> {
+  try {
+    const limit = Number(await readFile('/proc/sys/kernel/shmmni', 'utf8'))
+    const used = (await readFile('/proc/sysvipc/shm', 'utf8')).trim().split('\n').length - 1
+    if (used < limit) return null
+    return {
+      severity: 'error',
+      subject: { path: '/proc/sys/kernel/shmmni' },
+      what: `all ${limit} segments of shared memory are in use, so that no server can start`,
+      cure: 'see whose they are with ipcs -m, or raise the limit: sysctl kernel.shmmni',
+    }
+  } catch {
+    return null
+  }
+}
+
+/** Those who wait for a lock are woken by inotify(7). */
+async function watches(): Promise<Complaint | null> {
+  let watcher: FSWatcher | undefined
+  try {
+    watcher = watch(tmpdir())
+    return null
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'ENOSPC' && code !== 'EMFILE') throw error
+    return {
+      severity: 'notice',
+      subject: { path: '/proc/sys/fs/inotify' },
+      what: 'no more files can be watched, so a waiter does not see that a lock file was replaced until the lock is released',
+      cure: 'raise the limit: sysctl fs.inotify.max_user_instances and fs.inotify.max_user_watches',
+    }
+  } finally {
+    watcher?.close()
+  }
+}
+
+function inMebibytes(bytes: number): string {
+  return `${Math.floor(bytes / mebibyte)} MiB`
+}

@@ -1,0 +1,31 @@
+import { flockBinding, LockBindingError } from '@howdah/lock'
+import type { Check, Complaint } from '../check.ts'
+
+/** By what files are locked, without which there is no cluster. */
+export const locks: Check = {
+  name: 'locks',
+  async examine() {
+    try {
+      const { name, file } = flockBinding()
+      return name === 'native' ? [] : [slower(file)]
+    } catch (error) {
+      if (error instanceof LockBindingError) return [missing(error)]
+      throw error
+    }
+  },
+}
+
+function slower(path: string): Complaint {
+  return {
+    severity: 'notice',
+    subject: { path },
+    what: 'files are locked by fs-ext, which waits by looking again and again',
+    cure: 'nothing, unless HOWDAH_FLOCK is set: unset it where there is a prebuilt binding',
+  }
+}
+
+/** What is said once, whatever could not be looked into because of it. */
+export function missing({ problem, remedy }: LockBindingError): Complaint {
+  const what = `no file can be locked: ${problem}`
+  return { severity: 'error', subject: {}, what, cure: remedy }
+}

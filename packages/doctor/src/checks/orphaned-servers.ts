@@ -1,0 +1,130 @@
+import { rm } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { liveness } from '@howdah/lock'
+import { Cluster } from '@howdah/cluster'
+import {
+  type DataDirectory,
+  isChild,
+  type PostgresProcess,
+  postgresProcesses,
+} from '@howdah/data-directory'
+import { type RegisteredServer, stopPostmaster } from '@howdah/cluster/inside'
+import { Alone, busy, isWatched } from '../alone.ts'
+import type { Check, Complaint } from '../check.ts'
+import { ofEach, unknown } from '../of-each.ts'
+import type { Scene } from '../scene.ts'
+
+/** Servers that run and that nobody will stop: their data directory was removed, or their last user and watchdog killed. */
+export const orphanedServers: Check = {
+  name: 'orphaned-servers',
+  async examine(scene) {
+    if (scene.processes === null) return [cannotSee]
+    const unwatched = await ofEach(
+      scene,
+      async (directory) => await unwatchedServer(directory, scene),
+    )
+    const { registered } = scene
+    return 'error' in registered
+      ? [unknown(registered.error), ...withoutDirectory(scene.processes, []), ...unwatched]
+      : [...withoutDirectory(scene.processes, registered), ...unwatched]
+  },
+}
+
+const cannotSee: Complaint = {
+  severity: 'notice',
+  subject: {},
+  what: 'the processes of other servers cannot be looked at on this system, only on Linux',
+  cure: 'look for processes called postgres with ps(1)',
+}
+
+/** Those at the top: of the removed directory's processes, whoever is nobody's child among them. */
+function withoutDirectory(
+  processes: readonly PostgresProcess[],
+  registered: readonly RegisteredServer[],
+): Complaint[] {
+  const removed = processes.filter(({ place }) => place === 'removed')
+  const pids = new Set(removed.map(({ identity }) => identity.pid))
+  return removed
+    .filter(({ parent }) => !pids.has(parent))
+    .map((server): Complaint => {
+      const { pid } = server.identity
+      const isBackend = isChild(server)
+      const isOurs = !isBackend && registered.some((one) => isRegistered(server, one))
+      const who = isBackend ? 'a backend of a server that was killed' : 'a server'
+      return {
+        severity: 'warning',
+        subject: { path: server.dataDir, pid },
+        what: `${who} runs on (pid ${pid}), although its data directory ${server.dataDir} was removed`,
+        cure: `end it with: kill -QUIT ${pid}`,
+        mend: isOurs ? async () => await quit(server) : undefined,
+      }
+    })
+}
+
+/**
+ * Whether howdah has started it: registered by pid and start time when it came up, by a user who may speak for it, which
+ * is its own or root.
+ */
+function isRegistered(
+  { identity, dataDir, uid }: PostgresProcess,
+  registered: RegisteredServer,
+): boolean {
+  const { pid, startTime, bootId } = registered.identity
+  return (
+    registered.dataDir === dataDir &&
+    (registered.uid === uid || registered.uid === 0) &&
+    pid === identity.pid &&
+    startTime === identity.startTime &&
+    bootId === identity.bootId
+  )
+}
+
+/** SIGQUIT, for there is nothing left to shut down cleanly; unlike SIGKILL, it takes the shared memory along. */
+async function quit(server: PostgresProcess): Promise<string | null> {
+  const now = (await postgresProcesses())?.find(
+    ({ identity }) => identity.pid === server.identity.pid,
+  )
+  if (now?.place !== 'removed' || now.identity.startTime !== server.identity.startTime) return null
+  process.kill(now.identity.pid, 'SIGQUIT')
+  const deadline = performance.now() + 15_000
+  while (liveness(now.identity) !== 'dead') {
+    if (performance.now() > deadline) return 'it was told to quit, and has not ended within 15 s'
+    await sleep(10)
+  }
+  return null
+}
+
+/** A server of howdah's that is to end with its last user, without users and without a watchdog. */
+async function unwatchedServer(directory: DataDirectory, scene: Scene): Promise<Complaint[]> {
+  const pid = await ownServer(directory, scene)
+  if (pid === null) return []
+  {
+    using alone = await Alone.try(directory)
+    if (alone === null || (await isWatched(directory))) return []
+    if ((await ownServer(directory, scene)) !== pid) return []
+  }
+  const { path } = directory
+  return [
+    {
+      severity: 'warning',
+      subject: { path, pid },
+      what: `the server on ${path} (pid ${pid}) runs without users, and its watchdog is gone, so nobody will stop it`,
+      cure: 'stop it, or use it: whoever leaves last stops it',
+      mend: async () => {
+        using alone = await Alone.with(directory)
+        if (alone === null || (await isWatched(directory))) return busy
+        if ((await ownServer(directory, scene)) !== pid) return null
+        await stopPostmaster(directory, { timeout: 30_000 })
+        await rm(directory.by(alone.change).record, { force: true })
+        return null
+      },
+    },
+  ]
+}
+
+/** The pid of a server that howdah has started, and not to stay; `null` where there is none, or it cannot be told. */
+async function ownServer({ path }: DataDirectory, { strategy }: Scene): Promise<number | null> {
+  // Other checks say what is wrong there.
+  const status = await new Cluster(path, { strategy }).status().catch(() => null)
+  return status?.state === 'running' && status.ours && !status.pinned ? status.pid : null
+}

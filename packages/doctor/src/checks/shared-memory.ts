@@ -1,0 +1,105 @@
+import { rm } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { type Strategy, version } from '@howdah/runtime'
+import { giveBackMemory } from '@howdah/cluster/inside'
+import {
+  abandonedSegments,
+  chooseServerUser,
+  type DataDirectory,
+  leftSegment,
+  readVersion,
+  removeSegment,
+  seesAllProcesses,
+} from '@howdah/data-directory'
+import { Alone, busy } from '../alone.ts'
+import type { Check, Complaint } from '../check.ts'
+import { ofEach } from '../of-each.ts'
+import type { Scene } from '../scene.ts'
+
+/** Shared memory that killed servers have left. Linux only. */
+export const sharedMemory: Check = {
+  name: 'shared-memory',
+  async examine(scene) {
+    if (process.platform !== 'linux') return []
+    const all = seesAllProcesses()
+    // These first: a server that starts finds them by the others.
+    const dynamic = scene.wholeMachine ? await dynamicComplaints('/dev/shm', all) : []
+    const named = await ofEach(scene, async (directory) => await complain(directory, all, scene))
+    return [...dynamic, ...named]
+  },
+}
+
+/** POSIX shared memory: files that outlive a crash of the server, and its data directory. */
+async function dynamicComplaints(place: string, seesAll: boolean): Promise<Complaint[]> {
+  const abandoned = await abandonedSegments(place)
+  if (abandoned.length === 0) return []
+  const bytes = abandoned.reduce((sum, { size }) => sum + size, 0)
+  const names = abandoned.map(({ path }) => basename(path))
+  const some = names.slice(0, 3).join(', ') + (names.length > 3 ? ', …' : '')
+  const what = `${names.length} pieces of shared memory (${bytes} bytes) of PostgreSQL servers lie in ${place} (${some})`
+  if (!seesAll) {
+    return [
+      {
+        severity: 'unknown',
+        subject: { path: place },
+        what: `${what}, and no process here uses them; those of other containers cannot be seen from here`,
+        cure: `if no other container shares ${place}, remove them: ${names.join(' ')}`,
+      },
+    ]
+  }
+  return [
+    {
+      severity: 'warning',
+      subject: { path: place },
+      what: `${what}, which have ended without removing them`,
+      cure: 'have them removed: howdah doctor --fix',
+      mend: async () => {
+        const still = new Set((await abandonedSegments(place)).map(({ ino }) => ino))
+        const gone = abandoned.filter(({ ino }) => still.has(ino))
+        await Promise.all(gone.map(async ({ path }) => await rm(path, { force: true })))
+        return null
+      },
+    },
+  ]
+}
+
+/** The few bytes of System V shared memory by which a server finds out that its data directory is in use. */
+async function complain(
+  directory: DataDirectory,
+  seesAll: boolean,
+  { strategy }: Pick<Scene, 'strategy'>,
+): Promise<Complaint[]> {
+  const segment = await leftSegment(directory)
+  if (segment === null) return []
+  const { path } = directory
+  return [
+    {
+      severity: 'warning',
+      subject: { path, segment: segment.id },
+      what: `the server on ${path} was killed, and its shared memory is still there (segment ${segment.id})`,
+      cure: `start the cluster once, which removes it with all that belongs to it; or: ipcrm -m ${segment.id}`,
+      mend: seesAll ? async () => await removeOf(directory, segment.id, strategy) : undefined,
+    },
+  ]
+}
+
+async function removeOf(
+  directory: DataDirectory,
+  id: number,
+  strategy: Strategy,
+): Promise<string | null> {
+  using alone = await Alone.with(directory)
+  if (alone === null) return busy
+  const isLeft = async () => (await leftSegment(directory))?.id === id
+  if (!(await isLeft())) return null
+  // A server finds by it what else there is to remove, of which nobody could tell whose it is afterwards.
+  await haveItGivenBack(directory, strategy).catch(() => undefined)
+  // By its id, not by its key: a server that is started meanwhile has another.
+  return (await isLeft()) ? await removeSegment(id) : null
+}
+
+async function haveItGivenBack(directory: DataDirectory, strategy: Strategy): Promise<void> {
+  const existing = await readVersion(directory)
+  const runtime = existing && (await strategy.select(version(existing)))
+  if (runtime) await giveBackMemory(directory, runtime, await chooseServerUser(directory.path))
+}

@@ -1,0 +1,108 @@
+import { defaultStrategy, type Strategy } from '@howdah/runtime'
+import type { Check, Complaint } from './check.ts'
+import { type CheckName, type Finding, isWrong } from './finding.ts'
+import { leftBackends } from './checks/left-backends.ts'
+import { limits } from './checks/limits.ts'
+import { lookAgain } from './look-again.ts'
+import { locks } from './checks/locks.ts'
+import { lostFiles } from './checks/lost-files.ts'
+import { modes } from './checks/modes.ts'
+import { unknown } from './of-each.ts'
+import { orphanedServers } from './checks/orphaned-servers.ts'
+import { permissions } from './checks/permissions.ts'
+import { runtimes } from './checks/runtimes.ts'
+import { type Scene, survey } from './scene.ts'
+import { sharedMemory } from './checks/shared-memory.ts'
+import { staleLinks } from './checks/stale-links.ts'
+import { stalePidFiles } from './checks/stale-pid-files.ts'
+import { stuckServers } from './checks/stuck-servers.ts'
+import { templates } from './checks/templates.ts'
+import { unfinishedWork } from './checks/unfinished-work.ts'
+
+/** What a diagnosis is to be about. */
+export interface DiagnoseOptions {
+  /** Clusters to look at, by their data directories, which need not exist. */
+  dataDirs?: readonly string[]
+  /**
+   * `machine`, the default: also at all else that this user may look into, such as other clusters of howdah's, servers
+   * that run without a data directory, shared memory that nobody has, and limits of the system. `clusters`: only at
+   * `dataDirs` and the runtimes.
+   */
+  scope?: 'machine' | 'clusters'
+  /** Only these. */
+  checks?: readonly CheckName[]
+  /** Mend what is provably howdah's and of no use to anybody, or otherwise safe to mend. */
+  fix?: boolean
+  /** Where PostgreSQLs are looked for; the places of `defaultStrategy` unless told otherwise. */
+  strategy?: Strategy
+}
+
+/** In the order in which they have to mend: first processes end, then what they have left is removed. */
+const checks: readonly Check[] = [
+  locks,
+  stuckServers,
+  orphanedServers,
+  leftBackends,
+  sharedMemory,
+  stalePidFiles,
+  lostFiles,
+  unfinishedWork,
+  staleLinks,
+  permissions,
+  modes,
+  runtimes,
+  templates,
+  limits,
+]
+
+/**
+ * Looks for what is wrong with clusters and with what they need, and mends what is safe to mend if that is asked for.
+ *
+ * It never guesses: what cannot be told is a finding of its own, as is a check that fails, which does not end the
+ * diagnosis. Rejects only for a path that cannot be a data directory, with `InvalidPathError`.
+ *
+ * @example
+ * const wrong = (await diagnose({ dataDirs: ['.howdah/data'] })).filter(isWrong)
+ */
+export async function diagnose(options: DiagnoseOptions = {}): Promise<Finding[]> {
+  const { dataDirs = [], scope = 'machine', fix = false, strategy = defaultStrategy() } = options
+  const scene = await lookAgain(async () => await survey(dataDirs, scope === 'machine', strategy))
+  const findings: Finding[] = []
+  for (const check of checks) {
+    if (options.checks?.includes(check.name) === false) continue
+    for (const complaint of await examine(check, scene)) {
+      // What keeps one check from telling often keeps others, too.
+      if (findings.some((one) => isUntold(one) && one.what === complaint.what)) continue
+      findings.push(await settle(check.name, complaint, fix))
+    }
+  }
+  return findings
+}
+
+/** Whether it keeps others from being told. */
+const isUntold = ({ severity, check }: Finding): boolean =>
+  severity === 'unknown' || check === 'locks'
+
+async function examine(check: Check, scene: Scene): Promise<Complaint[]> {
+  try {
+    return await lookAgain(async () => await check.examine(scene))
+  } catch (error) {
+    return [unknown(error)]
+  }
+}
+
+async function settle(
+  check: CheckName,
+  { mend, ...complaint }: Complaint,
+  fix: boolean,
+): Promise<Finding> {
+  const fixable = mend !== undefined
+  const finding = { check, ...complaint, fixable, fixed: false, obstacle: null }
+  if (!fix || mend === undefined || !isWrong(finding)) return finding
+  const obstacle = await mend().catch(messageOf)
+  return { ...finding, fixed: obstacle === null, obstacle }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

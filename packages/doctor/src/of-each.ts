@@ -1,0 +1,52 @@
+import { lstat } from 'node:fs/promises'
+import { LockBindingError } from '@howdah/lock'
+import type { DataDirectory } from '@howdah/data-directory'
+import type { Complaint } from './check.ts'
+import { lookAgain } from './look-again.ts'
+import { missing } from './checks/locks.ts'
+import type { Scene } from './scene.ts'
+
+/** What there is to say of each cluster. Where that cannot be found out, this is a finding about that cluster. */
+export async function ofEach(
+  { clusters, own }: Scene,
+  complain: (directory: DataDirectory) => Promise<readonly Complaint[]>,
+): Promise<Complaint[]> {
+  const found = await Promise.all(
+    clusters.map(async (directory) => {
+      try {
+        const complaints = await lookAgain(async () => await complain(directory))
+        return own.has(directory.path) ? complaints : complaints.map(unmended)
+      } catch (error) {
+        return (await isGone(directory)) ? [] : [unknown(error, directory.path)]
+      }
+    }),
+  )
+  return found.flat()
+}
+
+/** In a directory of another user. */
+function unmended({ mend, cure, ...complaint }: Complaint): Complaint {
+  const whoever = mend === undefined ? '' : 'as the user whom it belongs to, or with -D: '
+  return { ...complaint, cure: whoever + cure }
+}
+
+/** What could not be told, in the words of the error, which end in a remedy after a semicolon. */
+export function unknown(error: unknown, path?: string): Complaint {
+  if (error instanceof LockBindingError) return missing(error)
+  const message = error instanceof Error ? error.message : String(error)
+  const [why = message, ...remedies] = message.split('; ')
+  return {
+    severity: 'unknown',
+    subject: path === undefined ? {} : { path },
+    what: path === undefined || why.includes(path) ? why : `cannot look into ${path}: ${why}`,
+    cure: remedies.length > 0 ? remedies.join('; ') : 'mend that first, and look again',
+  }
+}
+
+/** Whether it was removed meanwhile. */
+async function isGone({ path }: DataDirectory): Promise<boolean> {
+  return await lstat(path).then(
+    () => false,
+    ({ code }: NodeJS.ErrnoException) => code === 'ENOENT',
+  )
+}

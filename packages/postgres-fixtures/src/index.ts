@@ -1,0 +1,7 @@
+export { leaveBusyBackend } from './busy-backend.ts'
+export { everyPostgres, newest, somePostgres, type Subject } from './postgres.ts'
+export { isLeft, postmastersOf, processesBelow, type SharedMemory } from './postmasters.ts'
+export { processOf } from './process-of.ts'
+export { Worker } from './worker.ts'
+export { readRows, Writer, type Written } from './writer.ts'
+export type { Connectable } from './connectable.ts'

@@ -1,0 +1,300 @@
+import { openPlainFile } from '@howdah/lock'
+import { addToCrc32c, emptyCrc32c, finishCrc32c } from './crc32c.ts'
+import { integers } from './native-integers.ts'
+import { type Lsn, printLsn } from './wal-position.ts'
+
+/** A record of the WAL. */
+export interface WalRecord {
+  /** Where it begins. */
+  readonly lsn: Lsn
+  /** Which part of the server it is for: an `RmgrId`. */
+  readonly resourceManager: number
+  /** Which kind it is there. */
+  readonly info: number
+  /** What follows its header, up to 128 bytes; overwritten by the next. */
+  readonly body: Buffer
+}
+
+/** A segment's file to be read. */
+export interface SegmentToRead {
+  readonly path: string
+  /** Where it begins. */
+  readonly start: Lsn
+  /** On which timeline a page was written that begins there. */
+  readonly timelineAt: (lsn: Lsn) => number
+}
+
+/** What all WAL of a cluster has in common. */
+export interface WalFacts {
+  /** The server's major version. */
+  readonly major: number
+  readonly systemIdentifier: bigint
+  /** In bytes. */
+  readonly segmentSize: number
+}
+
+/** `XLOG_PAGE_MAGIC` of each major version, in PostgreSQL's `xlog_internal.h`. */
+const magics: ReadonlyMap<number, number> = new Map([
+  [10, 0xd097],
+  [11, 0xd098],
+  [12, 0xd101],
+  [13, 0xd106],
+  [14, 0xd10d],
+  [15, 0xd110],
+  [16, 0xd113],
+  [17, 0xd116],
+  [18, 0xd118],
+])
+
+/** In bytes: the headers of a page, of a segment's first page, and of a record. Source: `xlog_internal.h`, `xlogrecord.h`. */
+const headerSize = { page: 24, segment: 40, record: 24 }
+/** Of a page: it goes on with a record; it is a segment's first; a record before it was given up. */
+const flags = { goesOn: 0x0001, long: 0x0002, givenUp: 0x0008 }
+/** In bytes: how much of a record's body is kept. */
+const kept = 128
+/** In bytes: of the file, at once. More than any page, of which it is a multiple. */
+const chunk = 1024 * 1024
+const zeros = Buffer.alloc(64 * 1024)
+
+/** A record of which a part has been read. */
+interface Begun {
+  readonly lsn: Lsn
+  /** In bytes: what comes after the header. */
+  readonly bodySize: number
+  /** In bytes: what has been read of it, its header included. */
+  length: number
+  checksum: number
+}
+
+/** Where the reader is when it comes to a page. */
+type State =
+  /** Nothing is known: such as at the beginning, or after something that is wrong. */
+  | { readonly kind: 'lost' }
+  /** Between two records. */
+  | { readonly kind: 'between' }
+  /** In a record whose beginning was not read; so many bytes are to come. */
+  | { readonly kind: 'skipping'; remaining: number }
+  | { readonly kind: 'within'; readonly record: Begun }
+  /** After the record that says that the rest of the segment is empty. */
+  | { readonly kind: 'empty' }
+
+/** Thrown within, and told as a value. */
+class Fault extends Error {}
+
+/**
+ * Reads WAL as a server that recovers does, segment by segment, and finds whatever is not as it was written: each record
+ * bears a checksum and the position of the one before, each page its position and timeline, and all else is zero.
+ *
+ * The record with which the first segment goes on from one that was not read is passed over. Source: `xlogreader.c`, and for
+ * what is zero `AdvanceXLInsertBuffer` and `CopyXLogRecordToWAL` in `xlog.c`; the same from PostgreSQL 10 to 18.
+ */
+export class WalReader {
+  private readonly facts: WalFacts
+  private readonly onRecord: (record: WalRecord) => void
+  private state: State = { kind: 'lost' }
+  /** Where the record before began; `null` where that is not known. */
+  private before: Lsn | null = null
+  /** The beginning of the record that is being read. */
+  private readonly head = Buffer.alloc(headerSize.record + kept)
+
+  constructor(facts: WalFacts, onRecord: (record: WalRecord) => void = () => undefined) {
+    this.facts = facts
+    this.onRecord = onRecord
+  }
+
+  /**
+   * Reads the next segment. What is wrong with it, in words, or `null`: then it goes on with the next segment as with the
+   * first.
+   */
+  async read(segment: SegmentToRead, signal?: AbortSignal): Promise<string | null> {
+    try {
+      await this.readWhole(segment, signal)
+      return null
+    } catch (error) {
+      this.state = { kind: 'lost' }
+      this.before = null
+      if (error instanceof Fault) return error.message
+      const { code, message } = error as NodeJS.ErrnoException
+      if (code === undefined || signal?.aborted) throw error
+      return `cannot be read: ${message}`
+    }
+  }
+
+  private async readWhole(segment: SegmentToRead, signal: AbortSignal | undefined): Promise<void> {
+    const { segmentSize } = this.facts
+    await using file = await openPlainFile(segment.path)
+    const { size } = await file.stat()
+    if (size !== segmentSize) throw new Fault(`has ${size} bytes and not ${segmentSize}`)
+    const buffer = Buffer.allocUnsafe(Math.min(chunk, segmentSize))
+    if (this.state.kind === 'empty') this.state = { kind: 'between' }
+    let pageSize = 0
+    for (let offset = 0; offset < segmentSize; offset += buffer.length) {
+      signal?.throwIfAborted()
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, offset)
+      if (bytesRead !== buffer.length) throw new Fault('ended while it was read')
+      if (offset === 0) pageSize = this.checkSegment(buffer, segment)
+      for (let at = 0; at < buffer.length; at += pageSize) {
+        this.readPage(buffer.subarray(at, at + pageSize), offset + at, segment)
+      }
+    }
+  }
+
+  /** Checks what only a segment's first page says; how large its pages are. */
+  private checkSegment(page: Buffer, { start }: SegmentToRead): number {
+    const { systemIdentifier, segmentSize } = this.facts
+    if ((integers.readShort(page, 2) & flags.long) === 0) throw new Fault('begins with no WAL')
+    const identifier = integers.read(page, 24)
+    if (identifier !== systemIdentifier) {
+      throw new Fault(`is of another cluster, whose system identifier is ${identifier}`)
+    }
+    if (integers.read(page, 8) !== start) {
+      throw new Fault(`is another part of the WAL, from ${printLsn(integers.read(page, 8))} on`)
+    }
+    const pageSize = integers.readHalf(page, 36)
+    const isPossible = pageSize >= 1024 && pageSize <= zeros.length && segmentSize % pageSize === 0
+    if (integers.readHalf(page, 32) !== segmentSize || !isPossible) {
+      throw new Fault('has a damaged header')
+    }
+    return pageSize
+  }
+
+  private readPage(page: Buffer, offset: number, segment: SegmentToRead): void {
+    const { state } = this
+    // From 11 on, not even a header is left of the pages after the last record of a segment that is not full.
+    if (state.kind === 'empty' && isZero(page, 0, page.length)) return
+    const address = segment.start + BigInt(offset)
+    const position = (at: number) => segment.start + BigInt(offset + at)
+    const info = integers.readShort(page, 2)
+    const size = offset === 0 ? headerSize.segment : headerSize.page
+    const toCome = integers.readHalf(page, 16)
+    const magic = magics.get(this.facts.major)
+    if (
+      (magic !== undefined && integers.readShort(page, 0) !== magic) ||
+      integers.read(page, 8) !== address ||
+      info > 0x000f ||
+      (info & flags.long) !== (offset === 0 ? flags.long : 0) ||
+      ((info & flags.goesOn) === 0) !== (toCome === 0) ||
+      !isZero(page, 20, 24)
+    ) {
+      throw new Fault(`has a damaged page at ${printLsn(address)}`)
+    }
+    const timeline = integers.readHalf(page, 4)
+    const expected = segment.timelineAt(address)
+    if (timeline !== expected) {
+      throw new Fault(
+        `has a page of timeline ${timeline}, not ${expected}, at ${printLsn(address)}`,
+      )
+    }
+    if (state.kind === 'empty') return this.expectZero(page, size, position)
+    let at = size + this.goOn(page, size, info, toCome, position)
+    while (at < page.length && this.isBetween()) {
+      const next = Math.min(page.length, (at + 7) & ~7)
+      this.expectZero(page, at, position, next)
+      at = next
+      if (at === page.length) return
+      at += this.begin(page, at, position)
+    }
+    if (this.state.kind === ('empty' as State['kind'])) this.expectZero(page, at, position)
+  }
+
+  private isBetween(): boolean {
+    return this.state.kind === 'between'
+  }
+
+  /** Goes on with a record from the page before; how many bytes of this page are its own. */
+  private goOn(
+    page: Buffer,
+    from: number,
+    info: number,
+    toCome: number,
+    position: (at: number) => Lsn,
+  ): number {
+    const { state } = this
+    const goesOn = (info & flags.goesOn) !== 0
+    const brokenOff = () => new Fault(`lacks the rest of a record at ${printLsn(position(0))}`)
+    if ((info & flags.givenUp) !== 0) {
+      // The server crashed before it had written the rest, and says so in the next record.
+      this.state = { kind: 'between' }
+      return 0
+    }
+    if (state.kind === 'within') {
+      const { record } = state
+      const left = headerSize.record + record.bodySize - record.length
+      if (!goesOn || toCome !== left) throw brokenOff()
+      return this.take(record, page, from)
+    }
+    if (state.kind === 'skipping' && (!goesOn || toCome !== state.remaining)) throw brokenOff()
+    if (state.kind === 'skipping' || state.kind === 'lost') {
+      const here = Math.min(toCome, page.length - from)
+      this.state =
+        toCome > here ? { kind: 'skipping', remaining: toCome - here } : { kind: 'between' }
+      return here
+    }
+    if (goesOn) throw brokenOff()
+    return 0
+  }
+
+  /** Begins with a record; how many bytes of this page are its own. */
+  private begin(page: Buffer, at: number, position: (at: number) => Lsn): number {
+    const length = integers.readHalf(page, at)
+    if (length < headerSize.record) throw new Fault(`has no record at ${printLsn(position(at))}`)
+    const record: Begun = {
+      lsn: position(at),
+      bodySize: length - headerSize.record,
+      length: 0,
+      checksum: emptyCrc32c,
+    }
+    this.state = { kind: 'within', record }
+    return this.take(record, page, at)
+  }
+
+  /** Takes as much of a record as is on the page. */
+  private take(record: Begun, page: Buffer, from: number): number {
+    const total = headerSize.record + record.bodySize
+    const end = Math.min(page.length, from + total - record.length)
+    if (record.length < this.head.length) page.copy(this.head, record.length, from, end)
+    const bodyAt = from + Math.max(0, headerSize.record - record.length)
+    if (bodyAt < end) record.checksum = addToCrc32c(record.checksum, page, bodyAt, end)
+    record.length += end - from
+    if (record.length === total) this.complete(record)
+    return end - from
+  }
+
+  private complete({ lsn, bodySize, checksum }: Begun): void {
+    const { head: header } = this
+    // The header comes last, up to the checksum itself.
+    const computed = finishCrc32c(addToCrc32c(checksum, header, 0, 20))
+    if (computed !== integers.readHalf(header, 20)) {
+      throw new Fault(`has a damaged record at ${printLsn(lsn)}`)
+    }
+    if (this.before !== null && integers.read(header, 8) !== this.before) {
+      const [named, found] = [printLsn(integers.read(header, 8)), printLsn(this.before)]
+      throw new Fault(`has a record at ${printLsn(lsn)} that follows one at ${named}, not ${found}`)
+    }
+    this.before = lsn
+    const [info, resourceManager] = [header[16]! & 0xf0, header[17]!]
+    this.state = { kind: isSwitch(resourceManager, info) ? 'empty' : 'between' }
+    const body = header.subarray(headerSize.record, headerSize.record + bodySize)
+    this.onRecord({ lsn, resourceManager, info, body })
+  }
+
+  private expectZero(
+    page: Buffer,
+    from: number,
+    position: (at: number) => Lsn,
+    to: number = page.length,
+  ): void {
+    if (!isZero(page, from, to)) {
+      throw new Fault(`has something where nothing was written, after ${printLsn(position(from))}`)
+    }
+  }
+}
+
+/** Whether it is the record that says that the rest of the segment is empty. Source: `XLOG_SWITCH` in `pg_control.h`. */
+function isSwitch(resourceManager: number, info: number): boolean {
+  return resourceManager === 0 && info === 0x40
+}
+
+function isZero(bytes: Buffer, from: number, to: number): boolean {
+  return from >= to || zeros.compare(bytes, from, to, 0, to - from) === 0
+}
