@@ -199,7 +199,7 @@ export class LockFile {
 }
 
 /** Whether the path leads to a directory, symbolic links resolved. */
-export function isDirectory(path: string): boolean {
+function isDirectory(path: string): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
   } catch {

@@ -12,7 +12,7 @@ export interface MachO {
 }
 
 /** A code directory: the hashes of all pages of the file up to itself. */
-export interface Signature {
+interface Signature {
   readonly adHoc: boolean
   readonly pageSize: number
   readonly limit: number
