@@ -17,5 +17,6 @@ export default {
   clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
   jsonReporter: { fileName: `mutation/${name}.json` },
   tempDirName: '.stryker-tmp',
+  cleanTempDir: 'always',
   allowEmpty: true,
 }

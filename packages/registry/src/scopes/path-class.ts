@@ -23,9 +23,7 @@ export function pathClasses(rules: Iterable<ScopeRule>): PathClass[] {
 /** Whether a rule covers the paths of a class. */
 export function covers({ target, recursive }: ScopeRule, { path, below }: PathClass): boolean {
   if (recursive) return isWithin(path, target)
-  return below === 0
-    ? path === target || (path !== '/' && dirname(path) === target)
-    : below === 1 && path === target
+  return below === 0 ? path === target || dirname(path) === target : below === 1 && path === target
 }
 
 /** Whether a path is another one, or lies below it. */
