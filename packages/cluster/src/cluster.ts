@@ -76,11 +76,11 @@ export interface EndOptions extends WaitingOptions {
 export interface Inside {
   readonly directory: DataDirectory
   /** What one operation works with. `like`: the user to run a new server as, unless something else says so. */
-  coordination(options?: { like?: ServerUser | null }): Promise<Coordination>
+  readonly coordination: (options?: { like?: ServerUser | null }) => Promise<Coordination>
   /** A PostgreSQL of a version, or for a new cluster. Throws as {@link Cluster.runtime} does. */
-  runtimeFor(existing: PartialVersion | null): Promise<Runtime>
+  readonly runtimeFor: (existing: PartialVersion | null) => Promise<Runtime>
   /** A cluster elsewhere with the same options. */
-  another(dataDir: string): Cluster
+  readonly another: (dataDir: string) => Cluster
 }
 
 /** The door into a cluster for the other packages of this project. */

@@ -23,7 +23,7 @@ export async function syncDirectory(path: string): Promise<void> {
   let fd: number | undefined
   try {
     // Windows has neither flag. What was put in the directory's place is never waited for.
-    const { O_DIRECTORY = 0, O_NONBLOCK = 0, O_RDONLY } = constants
+    const { O_DIRECTORY = 0, O_NONBLOCK = 0, O_RDONLY = 0 }: Partial<typeof constants> = constants
     fd = openSync(path, O_RDONLY | O_DIRECTORY | O_NONBLOCK)
     await syncDescriptor(fd)
   } catch (error) {

@@ -148,7 +148,8 @@ describe('an entry', () => {
     symlinkSync(elsewhere.file('entry'), path)
     const found: unknown[] = []
     for await (const item of store.all()) found.push(item.error === null)
-    expect(found.toSorted()).toEqual([false, false, true])
+    expect(found.filter((isWhole) => isWhole)).toHaveLength(1)
+    expect(found).toHaveLength(3)
     expect(await segment.reap()).toEqual([])
   })
 })

@@ -57,7 +57,8 @@ Object.assign(fs, {
     try {
       note(`sync ${opened(fd)}`)
     } catch (error) {
-      return void setImmediate(() => done(error as Error))
+      setImmediate(() => done(error as Error))
+      return
     }
     fsync(fd, done)
   },

@@ -13,7 +13,7 @@ export interface FoundUse {
   /** Whether its process is known to live: of one in another container that cannot be told. */
   readonly lives: boolean
   /** Takes it off the list, unless one only looks. */
-  drop(): Promise<void>
+  readonly drop: () => Promise<void>
 }
 
 /** In ms: how long to wait for those who look into the same segment, which takes them a moment. */
