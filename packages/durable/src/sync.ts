@@ -22,8 +22,8 @@ export async function syncFile(fd: number): Promise<void> {
 export async function syncDirectory(path: string): Promise<void> {
   let fd: number | undefined
   try {
-    // Windows has neither flag. What was put in the directory's place is never waited for.
-    const { O_DIRECTORY = 0, O_NONBLOCK = 0, O_RDONLY = 0 }: Partial<typeof constants> = constants
+    // Windows has neither flag, and counts nothing as 0. What was put in the directory's place is never waited for.
+    const { O_DIRECTORY, O_NONBLOCK, O_RDONLY } = constants
     fd = openSync(path, O_RDONLY | O_DIRECTORY | O_NONBLOCK)
     await syncDescriptor(fd)
   } catch (error) {
