@@ -26,6 +26,13 @@ export async function checkAccess(
   }
 }
 
+async function isWhole(directory: DataDirectory): Promise<boolean> {
+  const { versionFile, wreck } = directory
+  const parts = [versionFile, directory.file('global')]
+  for (const part of parts) if (!(await directory.has(part))) return false
+  return !(await directory.has(wreck))
+}
+
 /**
  * The first of the directories above `path` that a user may not enter, or `null`. Those that are not there count as they
  * will be made: ours, and with what the umask leaves.
@@ -58,11 +65,14 @@ function checkOwner(directory: DataDirectory): void {
   )
 }
 
-/** An empty directory becomes the server's. A cluster that root has copied is still root's. */
+/**
+ * A directory that is empty, or in which a creation was interrupted, becomes the server's. A whole cluster that root has
+ * copied is still root's.
+ */
 async function checkServerOwns(directory: DataDirectory, user: ServerUser): Promise<void> {
   const { path } = directory
   const owner = ownerOf(path)
-  if (owner === null || owner === user.uid || !(await directory.has(directory.versionFile))) return
+  if (owner === null || owner === user.uid || !(await isWhole(directory))) return
   const cure =
     owner === 0
       ? `give it to that user: chown -R ${user.uid}:${user.gid} ${quote(path)}`
