@@ -1,4 +1,5 @@
 // A process that does one thing to a cluster, to be killed on the way. Says "begun", and at the end "done".
+import { backUpCluster, cloneCluster, restoreCluster } from '@howdah/backup'
 import { Cluster } from '@howdah/cluster'
 import { bundled, onPath } from '@howdah/runtime'
 
@@ -7,6 +8,9 @@ const strategy =
   'package' in postgres ? bundled({ packages: [postgres.package] }) : onPath([postgres.bindir])
 const cluster = new Cluster(dataDir, { strategy })
 
+const ofBackups = { backup: backUpCluster, clone: cloneCluster, restore: restoreCluster }
+
 console.log('begun')
-await cluster[operation](options)
+if (operation in ofBackups) await ofBackups[operation](cluster, options)
+else await cluster[operation](options)
 console.log('done')
