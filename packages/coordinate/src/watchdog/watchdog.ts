@@ -95,7 +95,7 @@ async function run(
   using covered = coverDescriptors(['ignore', 'pipe', 'ignore', lock.fd])
   const child = spawn(command, args, {
     cwd: dirname(place.use),
-    env: { PATH: [process.env['PATH'] ?? systemPath, systemPath].join(':') },
+    env: { PATH: [process.env['PATH'] ?? systemPath, systemPath].join(':'), ...loaderOf(kind) },
     detached: true,
     stdio: covered.stdio,
     ...user,
@@ -109,6 +109,13 @@ async function run(
     stdout?.destroy()
     child.unref()
   }
+}
+
+/** Under Yarn's Plug'n'Play a program of Node finds packages only by the loader that `NODE_OPTIONS` names. */
+function loaderOf(kind: WatchdogKind): { NODE_OPTIONS?: string } {
+  const { NODE_OPTIONS } = process.env
+  const isNeeded = kind === 'node' && process.versions['pnp'] !== undefined
+  return isNeeded && NODE_OPTIONS !== undefined ? { NODE_OPTIONS } : {}
 }
 
 function failure(child: ChildProcess): Promise<never> {
