@@ -15,7 +15,11 @@ import { stopRecorded } from '../ending/stop-recorded.ts'
 import type { State } from '../subject.ts'
 import { type WaitOptions, Waiting } from './waiting.ts'
 import { type WatchdogKind, ensureWatchdog } from '../watchdog/watchdog.ts'
-import { awaitWatchdogElsewhere, refuseWatchdogElsewhere } from '../watchdog/watchdog-elsewhere.ts'
+import {
+  awaitWatchdogElsewhere,
+  isWatchedElsewhere,
+  refuseWatchdogElsewhere,
+} from '../watchdog/watchdog-elsewhere.ts'
 import { withSuppressed } from '../with-suppressed.ts'
 
 /** How a server is started, when joining starts it. */
@@ -87,11 +91,14 @@ async function joinFor<Options, Result>(
   const waiting = new Waiting(options)
   const mustExist = options.ifExists === true
   for (let attempt = 0; attempt < attempts; attempt++) {
-    await awaitWatchdogElsewhere(coordinated.place, waiting)
+    const hasWaited = await awaitWatchdogElsewhere(coordinated.place, waiting)
     const change = await takeChange(coordinated, waiting, mustExist)
     try {
       const joined = await joinUnderChange(coordinated, change, options, waiting)
       if (joined !== null) return action(joined)
+    } catch (error) {
+      // The server has died since, and its watchdog needs the locks to end.
+      if (hasWaited || !(await isWatchedElsewhere(coordinated.place))) throw error
     } finally {
       change.release()
     }

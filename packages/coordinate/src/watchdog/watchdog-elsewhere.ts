@@ -12,15 +12,18 @@ const patience = 2_000
 /**
  * Waits for the end of a watchdog of another container whose server has crashed: it could not see a server of ours. Before
  * any lock is taken, for it needs them to end. If there are users it stays, and {@link refuseWatchdogElsewhere} refuses.
+ *
+ * Gives whether there was one.
  */
-export async function awaitWatchdogElsewhere(place: Place, waiting: Waiting): Promise<void> {
-  if (!(await isWatchedElsewhere(place))) return
+export async function awaitWatchdogElsewhere(place: Place, waiting: Waiting): Promise<boolean> {
+  if (!(await isWatchedElsewhere(place))) return false
   const deadline = performance.now() + Math.min(patience, waiting.left ?? patience)
   const waitedFor = 'the watchdog of another container to end'
   await waiting.until('process', place.watchdog, waitedFor, async () => {
     const isOver = performance.now() >= deadline || !(await isWatchedElsewhere(place))
     return isOver ? true : null
   })
+  return true
 }
 
 /** Throws {@link InUseElsewhereError} if there is one still. Under change, before a server is started. */
@@ -31,7 +34,7 @@ export async function refuseWatchdogElsewhere(place: Place): Promise<void> {
 }
 
 /** The last server says of which container the watchdog is: it is started with one, and ends with it. */
-async function isWatchedElsewhere(place: Place): Promise<boolean> {
+export async function isWatchedElsewhere(place: Place): Promise<boolean> {
   if (!isOfElsewhere(readRecord(place)) || (await isServed(place))) return false
   try {
     const lock = await tryAcquire(place.watchdog, { create: false })
