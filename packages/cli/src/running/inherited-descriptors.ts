@@ -38,24 +38,27 @@ export function inheritedDescriptors(): number[] {
 }
 
 /**
- * The `stdio` from 3 on by which a child of `spawn` has these descriptors under the same numbers, and no others. A descriptor
- * that was closed meanwhile is left out: spawning would fail by it.
+ * The `stdio` from 3 on by which a child of `spawn` has those of these descriptors that are {@link stillOpen}, under the same
+ * numbers, and no others.
  *
  * Numbers that stay the same cannot collide with what Node opens for the spawning.
  */
 export function stdioOf(descriptors: readonly number[]): ('ignore' | number)[] {
-  const wanted = new Set(descriptors.filter((fd) => fd > 2 && isOpen(fd)))
+  const wanted = new Set(stillOpen(descriptors).filter((fd) => fd > 2))
   const length = Math.max(2, ...wanted) - 2
   return Array.from({ length }, (_, index) => (wanted.has(index + 3) ? index + 3 : 'ignore'))
 }
 
-function isOpen(fd: number): boolean {
-  try {
-    fstatSync(fd)
-    return true
-  } catch {
-    return false
-  }
+/** Those of the descriptors that were not closed meanwhile: by a closed one, nothing could be spawned. */
+export function stillOpen(descriptors: readonly number[]): number[] {
+  return descriptors.filter((fd) => {
+    try {
+      fstatSync(fd)
+      return true
+    } catch {
+      return false
+    }
+  })
 }
 
 function descriptorsIn(directory: string): Descriptor[] {

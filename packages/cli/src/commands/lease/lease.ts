@@ -3,6 +3,7 @@ import type { Context } from '../../program/command.ts'
 import { UsageError } from '../../errors.ts'
 import { codeOf, exitStatus, statusOfSignal } from '../../exit-status.ts'
 import { forListener } from '../../output/for-listener.ts'
+import { stillOpen } from '../../running/inherited-descriptors.ts'
 import type { PassedSignal } from '../../running/interruption.ts'
 import { openLeaser } from '../../opening/open-leaser.ts'
 import { resetLease } from './reset-lease.ts'
@@ -81,7 +82,7 @@ async function run(
   try {
     return await action({
       cwd: io.cwd,
-      descriptors: io.descriptors ?? [],
+      descriptors: stillOpen(io.descriptors ?? []),
       env: (held) => {
         // One that came while the lease was being had.
         interruption.signal.throwIfAborted()
