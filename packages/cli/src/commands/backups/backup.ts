@@ -1,6 +1,7 @@
 import { backUpCluster } from '@howdah/backup'
 import type { Context } from '../../program/command.ts'
-import { describeProgress, megabytes } from '../../opening/describe-progress.ts'
+import { megabytes } from '../../opening/describe-progress.ts'
+import { followBackup } from '../../opening/follow-backup.ts'
 import { UsageError } from '../../errors.ts'
 import { exitStatus } from '../../exit-status.ts'
 import { openCluster } from '../../opening/open-cluster.ts'
@@ -10,7 +11,7 @@ import { fullPath } from '../../program/working-directory.ts'
 
 /** Backs up the cluster into a directory, and has its WAL archived there from then on. */
 export async function backup(context: Context): Promise<number> {
-  const { io, output, options, interruption } = context
+  const { io, output, options } = context
   if (options.into === undefined) throw new UsageError('backup: say where to, with --into DIR')
   const open = openCluster(context)
   if (options.install) await provideRuntime(context, open)
@@ -20,12 +21,7 @@ export async function backup(context: Context): Promise<number> {
     into: fullPath(io, options.into),
     ...(options.keep !== undefined && { keep: options.keep }),
     ...(milliseconds !== undefined && { timeout: milliseconds, waitTimeout: milliseconds }),
-    signal: interruption.signal,
-    onWait: waiting.onWait,
-    onProgress(progress) {
-      if (progress.phase !== 'preparing') waiting[Symbol.dispose]()
-      output.progress.show(describeProgress(progress))
-    },
+    ...followBackup(context, waiting),
   }).finally(() => output.progress.clear())
   if (options.json) await output.json(made)
   else {

@@ -1,7 +1,7 @@
 import { type RecoveryTarget, restoreCluster, type Restored } from '@howdah/backup'
 import type { Context } from '../../program/command.ts'
 import { prepareProject } from '../../opening/default-data-directory.ts'
-import { describeProgress } from '../../opening/describe-progress.ts'
+import { followBackup } from '../../opening/follow-backup.ts'
 import { UsageError } from '../../errors.ts'
 import { exitStatus } from '../../exit-status.ts'
 import { openCluster } from '../../opening/open-cluster.ts'
@@ -11,7 +11,7 @@ import { fullPath } from '../../program/working-directory.ts'
 
 /** Makes a cluster of a backup and the WAL that was archived since, up to a point if one is asked for. */
 export async function restore(context: Context): Promise<number> {
-  const { io, output, options, interruption } = context
+  const { io, output, options } = context
   const { from, to, backup, timeline, timeout } = options
   if (from === undefined)
     throw new UsageError('restore: say where the backups are, with --from DIR')
@@ -25,12 +25,7 @@ export async function restore(context: Context): Promise<number> {
     ...(backup !== undefined && { backup }),
     ...(timeline !== undefined && { timeline }),
     ...(timeout !== undefined && { waitTimeout: timeout * 1000 }),
-    signal: interruption.signal,
-    onWait: waiting.onWait,
-    onProgress(progress) {
-      if (progress.phase !== 'preparing') waiting[Symbol.dispose]()
-      output.progress.show(describeProgress(progress))
-    },
+    ...followBackup(context, waiting),
   }).finally(() => output.progress.clear())
   if (place.project !== null) prepareProject(place.project)
   if (options.json) await output.json({ dataDir: cluster.dataDir, ...restored })

@@ -1,24 +1,20 @@
 import { verifyBackups } from '@howdah/backup'
 import type { Context } from '../../program/command.ts'
-import { describeProgress } from '../../opening/describe-progress.ts'
+import { followBackup } from '../../opening/follow-backup.ts'
 import { exitStatus } from '../../exit-status.ts'
 import { Waiting } from '../../program/waiting.ts'
 import { fullPath } from '../../program/working-directory.ts'
 
 /** Reads all backups in a directory and the WAL since the first of them, and says what is wrong. */
 export async function verify(
-  { io, output, options, interruption }: Context,
+  context: Context,
   [directory = '']: readonly string[],
 ): Promise<number> {
+  const { io, output, options } = context
   using waiting = new Waiting(output, 'to back up')
   const verification = await verifyBackups(fullPath(io, directory), {
     ...(options.timeout !== undefined && { waitTimeout: options.timeout * 1000 }),
-    signal: interruption.signal,
-    onWait: waiting.onWait,
-    onProgress(progress) {
-      if (progress.phase !== 'preparing') waiting[Symbol.dispose]()
-      output.progress.show(describeProgress(progress))
-    },
+    ...followBackup(context, waiting),
   }).finally(() => output.progress.clear())
   const { backups, walFiles, findings } = verification
   if (options.json) await output.json(verification)
