@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import type { DataDirectory } from '../data-directory.ts'
 import { PermissionError } from '../errors.ts'
+import { quote } from '../files/quote.ts'
 import type { ServerUser } from './server-user.ts'
 
 /**
@@ -21,7 +22,7 @@ export async function checkAccess(
       directory.path,
       user.closed,
       `PostgreSQL refuses to run as root, and the user it would run as, ${user.name}, cannot enter ${user.closed}; ` +
-        `use a data directory elsewhere, run as an ordinary user, or open it with: chmod o+x ${quote(user.closed)}`,
+        `use a data directory elsewhere, run as an ordinary user, or open it with: chmod o+x ${word(user.closed)}`,
     )
   }
 }
@@ -75,7 +76,7 @@ async function checkServerOwns(directory: DataDirectory, user: ServerUser): Prom
   if (owner === null || owner === user.uid || !(await isWhole(directory))) return
   const cure =
     owner === 0
-      ? `give it to that user: chown -R ${user.uid}:${user.gid} ${quote(path)}`
+      ? `give it to that user: chown -R ${user.uid}:${user.gid} ${word(path)}`
       : 'name no other user to run it as'
   throw new PermissionError(
     path,
@@ -130,6 +131,7 @@ async function canEnter(
   }
 }
 
-function quote(text: string): string {
-  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
+/** As people write it: with quotes only if they are needed. */
+function word(text: string): string {
+  return /^[\w./-]+$/.test(text) ? text : quote(text)
 }
