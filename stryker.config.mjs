@@ -4,7 +4,10 @@ const name = process.env.HOWDAH_MUTATE
 export default {
   plugins: ['@stryker-mutator/vitest-runner'],
   testRunner: 'vitest',
-  vitest: { configFile: 'vitest.config.mutate.ts' },
+  // Tests come to the sources by what is built of them, which vitest does not see.
+  vitest: { configFile: 'vitest.config.mutate.ts', related: false },
+  // Also the programs that tests run are changed ones.
+  buildCommand: `pnpm --dir packages/${name} exec tsup --no-dts`,
   mutate: [`packages/${name}/src/**/*.ts`, `!packages/${name}/src/**/index.ts`],
   // What an error says is compared where it matters; else every word of a message would be a survivor.
   mutator: { excludedMutations: ['StringLiteral'] },

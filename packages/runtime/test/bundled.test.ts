@@ -210,10 +210,10 @@ describe.runIf(isPackaged)(`a tree${why}`, () => {
     using directory = temporaryDirectory()
     const cacheDir = directory.file('cache')
     let killedInTime = 0
-    for (let round = 0; round < 8; round += 1) {
+    for (let round = 0; round < 8 || killedInTime === 0; round += 1) {
       const maker = start(newest, cacheDir)
       await once(maker, 'message')
-      await sleep(round * 8)
+      await sleep((round % 8) * 8)
       maker.kill('SIGKILL')
       await once(maker, 'exit')
       const made = existsSync(`${cacheDir}/trees`) ? treesIn(cacheDir) : []
@@ -224,7 +224,6 @@ describe.runIf(isPackaged)(`a tree${why}`, () => {
       expect(treesIn(cacheDir)).toHaveLength(1)
       rmSync(`${runtime.bindir}/..`, { recursive: true })
     }
-    expect(killedInTime).toBeGreaterThan(0)
   })
 
   test('is made anew when the package is upgraded, and the old one goes', async () => {
