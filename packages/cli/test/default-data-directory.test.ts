@@ -10,7 +10,12 @@ import {
 import { dirname } from 'node:path'
 import { temporaryDirectory } from '@howdah/fixtures'
 import { describe, expect, test } from 'vitest'
-import { chooseDataDirectory, prepareProject } from '../src/opening/default-data-directory.ts'
+import {
+  chooseDataDirectory,
+  formerDataDirectory,
+  mainDataDirectory,
+  prepareProject,
+} from '../src/opening/default-data-directory.ts'
 
 const us = process.getuid?.() ?? 0
 /** Somebody who is neither root nor we. */
@@ -27,7 +32,7 @@ describe('the data directory', () => {
     [undefined, {}, '/project/.howdah/data'],
   ])('-D %s with %j is %s', (asked, env, path) => {
     const project = path.endsWith('.howdah/data') ? dirname(path) : null
-    expect(chooseDataDirectory(asked, { env, cwd: '/project' })).toEqual({ path, project })
+    expect(chooseDataDirectory(asked, { env, cwd: '/project' })).toMatchObject({ path, project })
   })
 
   test('lies in the nearest .howdah from here upwards', () => {
@@ -100,6 +105,41 @@ describe('the data directory', () => {
     expect(choose(us)).toBe(root.file('.howdah/data'))
     // As an ordinary user there is nothing of root's to try it with.
     expect(choose(us === 0 ? another : us)).toBe(root.file('.howdah/data'))
+  })
+})
+
+describe('in a linked worktree (of jj, by its files)', () => {
+  function withWorktree() {
+    const root = temporaryDirectory()
+    mkdirSync(root.file('main/.jj/repo'), { recursive: true })
+    mkdirSync(root.file('main/x/.jj'), { recursive: true })
+    writeFileSync(root.file('main/x/.jj/repo'), '../../.jj/repo')
+    mkdirSync(root.file('main/.howdah'))
+    return root
+  }
+
+  test('it is its own, though it lies below the main checkout', () => {
+    using root = withWorktree()
+    const here = { env: {}, cwd: root.file('main/x') }
+    expect(chooseDataDirectory(undefined, here).path).toBe(root.file('main/x/.howdah/data'))
+    expect(mainDataDirectory(here).path).toBe(root.file('main/.howdah/data'))
+  })
+
+  test("it is the main checkout's where howdah.json says that worktrees share it", () => {
+    using root = withWorktree()
+    writeFileSync(root.file('main/x/howdah.json'), '{ "worktrees": "shared" }')
+    const here = { env: {}, cwd: root.file('main/x') }
+    expect(chooseDataDirectory(undefined, here).path).toBe(root.file('main/.howdah/data'))
+  })
+
+  test('the cluster that was used until now is known, if there is one', () => {
+    using root = withWorktree()
+    const former = () =>
+      formerDataDirectory(chooseDataDirectory(undefined, { env: {}, cwd: root.file('main/x') }))
+    expect(former()).toBeNull()
+    mkdirSync(root.file('main/.howdah/data'))
+    writeFileSync(root.file('main/.howdah/data/PG_VERSION'), '18')
+    expect(former()).toBe(root.file('main/.howdah/data'))
   })
 })
 

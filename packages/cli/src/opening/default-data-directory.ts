@@ -1,6 +1,7 @@
-import { lstatSync, mkdirSync, type Stats, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { makeDirectories } from '@howdah/lock'
+import { findProject, missing, problemOf, type Project } from '@howdah/project'
 import { ForeignDirectoryError } from '../errors.ts'
 import type { Io } from '../io.ts'
 import { fullPath } from '../program/working-directory.ts'
@@ -11,15 +12,17 @@ export interface DataDirectoryChoice {
   readonly path: string
   /** The `.howdah` that it lies in, if it lies in one. */
   readonly project: string | null
+  /** The project by which it was found; `null` if the data directory was named. */
+  readonly found: Project | null
 }
 
 /**
- * Chooses the data directory: the one asked for, else `PGDATA`, else `data` in the nearest `.howdah` from `cwd` upwards,
- * else `.howdah/data` in `cwd`.
+ * Chooses the data directory: the one asked for, else `PGDATA`, else `.howdah/data` in the project of `cwd`, which
+ * `findProject` of `@howdah/project` finds. A linked worktree has a project of its own, unless `howdah.json` says
+ * that worktrees share the cluster of the main checkout.
  *
- * A `.howdah` that belongs neither to us nor to root, or in which another user can put a data directory, is passed over: it
- * would mean another's server. If it is that of `cwd` itself, so that nothing is left to fall back on, this throws
- * {@link ForeignDirectoryError}.
+ * A `.howdah` that belongs neither to us nor to root, or in which another user can put a data directory, is passed over. If
+ * it is that of the project itself, this throws {@link ForeignDirectoryError}.
  */
 export function chooseDataDirectory(
   asked: string | undefined,
@@ -28,21 +31,50 @@ export function chooseDataDirectory(
 ): DataDirectoryChoice {
   const named = asked ?? io.env['PGDATA']
   if (named !== undefined && named !== '') return namedDataDirectory(fullPath(io, named))
-  const { cwd } = io
-  for (const directory of upwards(cwd)) {
-    const project = join(directory, '.howdah')
-    if (problemOf(project, uid) === null) return { path: join(project, 'data'), project }
-  }
-  const project = join(cwd, '.howdah')
+  const found = findProject(io.cwd, { uid })
+  const isShared = found.settings.worktrees === 'shared' && found.main !== null
+  return inProject(isShared ? found.main : found.path, found, uid)
+}
+
+/** The data directory of the main checkout's project, or of `cwd`'s own project if there is no other. */
+export function mainDataDirectory(
+  io: Pick<Io, 'cwd'>,
+  uid: number = process.getuid?.() ?? 0,
+): DataDirectoryChoice {
+  const found = findProject(io.cwd, { uid })
+  return inProject(found.main ?? found.path, found, uid)
+}
+
+function inProject(directory: string, found: Project, uid: number): DataDirectoryChoice {
+  const project = join(directory, '.howdah')
   const problem = problemOf(project, uid)
   if (problem !== null && problem !== missing) throw new ForeignDirectoryError(project, problem)
-  return { path: join(project, 'data'), project }
+  return { path: join(project, 'data'), project, found }
 }
 
 /** The choice of a data directory that is named, by its absolute path. */
 export function namedDataDirectory(path: string): DataDirectoryChoice {
   const parent = dirname(path)
-  return { path, project: basename(parent) === '.howdah' ? parent : null }
+  return { path, project: basename(parent) === '.howdah' ? parent : null, found: null }
+}
+
+/**
+ * A cluster that howdah would have taken when the top of a work tree did not yet end the search: the one of the nearest
+ * `.howdah` above the project. `null` if there is none.
+ */
+export function formerDataDirectory(
+  { path, found }: DataDirectoryChoice,
+  uid: number = process.getuid?.() ?? 0,
+): string | null {
+  if (found === null) return null
+  for (let above = dirname(found.path); ; above = dirname(above)) {
+    const project = join(above, '.howdah')
+    const data = join(project, 'data')
+    if (problemOf(project, uid) === null && data !== path) {
+      return existsSync(join(data, 'PG_VERSION')) ? data : null
+    }
+    if (dirname(above) === above) return null
+  }
 }
 
 /** Makes the `.howdah` that a cluster is about to be created in, with a file that keeps it out of git. */
@@ -58,35 +90,5 @@ export function prepareProject(project: string): void {
     writeFileSync(join(project, '.gitignore'), '*\n', { flag: 'wx' })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  }
-}
-
-const missing = 'is missing'
-
-/** Why a `.howdah` is not to be used; `null` if it may. A link counts as whoever made it and as what it leads to. */
-function problemOf(project: string, uid: number): string | null {
-  const ours = (stats: Stats) => stats.uid === uid || stats.uid === 0
-  try {
-    const link = lstatSync(project)
-    const target = statSync(project)
-    if (!target.isDirectory()) return 'is not a directory'
-    if (!ours(link) || !ours(target)) {
-      return `belongs to another user (uid ${ours(link) ? target.uid : link.uid})`
-    }
-    if ((target.mode & 0o002) !== 0) return 'can be written by everybody (mend it with: chmod o-w)'
-    // As root, we run the clusters of other users.
-    const data = uid === 0 ? undefined : statSync(join(project, 'data'), { throwIfNoEntry: false })
-    if (data === undefined || ours(data)) return null
-    return `has the data directory of another user (uid ${data.uid})`
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    return code === 'ENOENT' || code === 'ENOTDIR' ? missing : `cannot be looked at (${code})`
-  }
-}
-
-function* upwards(from: string): Generator<string> {
-  for (let directory = from; ; directory = dirname(directory)) {
-    yield directory
-    if (dirname(directory) === directory) return
   }
 }

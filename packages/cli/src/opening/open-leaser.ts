@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { createFileLeaser, type Leaser, type LeaserOptions } from '@howdah/lease'
 import { makeDirectories } from '@howdah/lock'
 import type { Context } from '../program/command.ts'
-import { chooseDataDirectory, prepareProject } from './default-data-directory.ts'
+import { mainDataDirectory, prepareProject } from './default-data-directory.ts'
 import { UsageError } from '../errors.ts'
 import { etcdPlace } from './etcd-place.ts'
 import { fullPath } from '../program/working-directory.ts'
@@ -87,9 +87,9 @@ function unclosed(leaser: Leaser): OpenLeaser {
   return { leaser, close: async () => undefined }
 }
 
-/** What `PGDATA` says is another matter. */
+/** What `PGDATA` says is another matter. All worktrees of a repository have the same leases: those of its main checkout. */
 function defaultDirectory({ io }: Context, create: boolean): string {
-  const { path, project } = chooseDataDirectory(undefined, { env: {}, cwd: io.cwd })
+  const { path, project } = mainDataDirectory(io)
   const directory = join(project ?? path, 'leases')
   if (!create) return directory
   if (project !== null) prepareProject(project)

@@ -1,0 +1,31 @@
+import { lstatSync, type Stats, statSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** What {@link problemOf} says of a `.howdah` that is not there. */
+export const missing = 'is missing'
+
+/**
+ * Why a `.howdah` is not to be used; `null` if it may. For a link, both its owner and that of what it leads to count.
+ *
+ * It may not belong to another user than root, nor be writable by everybody, nor hold another user's data directory: it
+ * would lead to another's server.
+ */
+export function problemOf(path: string, uid: number): string | null {
+  const ours = (stats: Stats) => stats.uid === uid || stats.uid === 0
+  try {
+    const link = lstatSync(path)
+    const target = statSync(path)
+    if (!target.isDirectory()) return 'is not a directory'
+    if (!ours(link) || !ours(target)) {
+      return `belongs to another user (uid ${ours(link) ? target.uid : link.uid})`
+    }
+    if ((target.mode & 0o002) !== 0) return 'can be written by everybody (mend it with: chmod o-w)'
+    // As root, we run the clusters of other users.
+    const data = uid === 0 ? undefined : statSync(join(path, 'data'), { throwIfNoEntry: false })
+    if (data === undefined || ours(data)) return null
+    return `has the data directory of another user (uid ${data.uid})`
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    return code === 'ENOENT' || code === 'ENOTDIR' ? missing : `cannot be looked at (${code})`
+  }
+}

@@ -1,0 +1,111 @@
+import { realpathSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { problemOf } from './howdah-directory.ts'
+import { type ProjectSettings, readSettings, settingsFileIn } from './settings.ts'
+import type { WorkTree } from './work-tree.ts'
+import { workTreeAt } from './work-tree-at.ts'
+
+/** What a project is part of: a plain directory, a work tree, one that is linked to a main checkout, or a submodule. */
+export type ProjectKind = 'directory' | WorkTree['kind']
+
+/** What a directory belongs to, and where its cluster therefore is. */
+export interface Project {
+  /** The real path of its directory. */
+  readonly path: string
+  readonly kind: ProjectKind
+  /** `.howdah` in it, which may not be there. */
+  readonly howdahDirectory: string
+  /** The directory of the same project in the main checkout. `null` unless linked, and if there is no main checkout. */
+  readonly main: string | null
+  /** The work tree that it is or lies in. */
+  readonly workTree: WorkTree | null
+  /** The `howdah.json` that counts: its own, or the nearest one above it in the work tree. */
+  readonly settingsFile: string | null
+  readonly settings: ProjectSettings
+}
+
+/** How a project is found. */
+export interface FindOptions {
+  /** As whom: what belongs to others is passed over. This process's, unless told otherwise. */
+  readonly uid?: number | undefined
+}
+
+/**
+ * Finds the project of a directory: the nearest directory upwards with a `howdah.json` or a `.howdah`, and at the latest the
+ * top of the work tree; outside of any work tree, the directory itself.
+ *
+ * In a linked worktree a directory counts, too, if it has one of them in the main checkout: so a project lies at the same
+ * place in all work trees. Reads only plain files, needs no git, and makes nothing. Throws {@link ProjectError} for a
+ * `howdah.json` that cannot be understood.
+ *
+ * @example
+ * const { path, kind, main } = findProject(process.cwd())
+ */
+export function findProject(from: string, options: FindOptions = {}): Project {
+  const uid = options.uid ?? process.geteuid?.() ?? 0
+  const start = realOrGiven(from)
+  const workTree = workTreeAround(start, uid)
+  const top = workTree?.top ?? null
+  const hasProject = (directory: string) =>
+    settingsFileIn(directory, uid) !== null || problemOf(join(directory, '.howdah'), uid) === null
+  const counterpart = (directory: string) =>
+    workTree === null || workTree.main === null
+      ? null
+      : join(workTree.main, relative(workTree.top, directory))
+  const path =
+    nearest(start, top, (directory) => {
+      const inMain = counterpart(directory)
+      return hasProject(directory) || (inMain !== null && hasProject(inMain))
+    }) ??
+    top ??
+    start
+  const inMain = counterpart(path)
+  const main =
+    inMain === null || workTree === null
+      ? null
+      : (nearest(inMain, workTree.main, hasProject) ?? workTree.main)
+  const withSettings = nearest(path, top, (directory) => settingsFileIn(directory, uid) !== null)
+  const settingsFile = withSettings === null ? null : settingsFileIn(withSettings, uid)
+  return {
+    path,
+    kind: workTree?.kind ?? 'directory',
+    howdahDirectory: join(path, '.howdah'),
+    main,
+    workTree,
+    settingsFile,
+    settings: settingsFile === null ? {} : readSettings(settingsFile),
+  }
+}
+
+function workTreeAround(start: string, uid: number): WorkTree | null {
+  for (const directory of upwards(start, null)) {
+    const found = workTreeAt(directory, uid)
+    if (found !== null) return found
+  }
+  return null
+}
+
+/** The first directory upwards that fits, up to and with `last`. */
+function nearest(
+  from: string,
+  last: string | null,
+  fits: (directory: string) => boolean,
+): string | null {
+  for (const directory of upwards(from, last)) if (fits(directory)) return directory
+  return null
+}
+
+function* upwards(from: string, last: string | null): Generator<string> {
+  for (let directory = from; ; directory = dirname(directory)) {
+    yield directory
+    if (directory === last || dirname(directory) === directory) return
+  }
+}
+
+function realOrGiven(path: string): string {
+  try {
+    return realpathSync.native(path)
+  } catch {
+    return resolve(path)
+  }
+}

@@ -1,0 +1,21 @@
+import { readPlainFile } from '@howdah/durable'
+
+/**
+ * The text of a small file that anybody may have put there; `null` if it is missing, cannot be read, is longer than 64 KiB,
+ * or is anything but a regular file. Never waits for a FIFO.
+ */
+export function readSmallFile(path: string): string | null {
+  try {
+    return readPlainFile(path, { limit: 65_536 })
+  } catch {
+    return null
+  }
+}
+
+/** A path that stands alone in such a file, as git, jj and Mercurial write one; `null` if there is none. */
+export function readPathFile(path: string, prefix = ''): string | null {
+  const text = readSmallFile(path)
+  if (text?.startsWith(prefix) !== true) return null
+  const found = text.slice(prefix.length).replace(/[\r\n]+$/, '')
+  return found === '' || /[\0\r\n]/.test(found) ? null : found
+}
