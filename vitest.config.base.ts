@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
@@ -9,8 +10,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: 'forks',
-    // Also on two cores: much of it is waiting for other processes.
-    maxWorkers: 2,
+    // More than there are cores: much of it is waiting for other processes.
+    maxWorkers: Math.ceil(availableParallelism() * 1.5),
     tags: [
       {
         name: 'property',

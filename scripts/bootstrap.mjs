@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { runInMemory } from './in-memory.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const { packageManager, engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
@@ -37,7 +38,8 @@ const env = environment()
 const pnpm = findPnpm()
 run([...pnpm, 'install', '--frozen-lockfile', '--prefer-offline', '--silent'])
 for (const [index, step] of steps.entries()) {
-  run([...pnpm, ...step, ...(index === steps.length - 1 ? words : [])])
+  const last = index === steps.length - 1
+  run([...pnpm, ...step, ...(last ? words : [])], { inMemory: last && name === 'test' })
 }
 
 /** pnpm of the pinned version: the one on PATH, else brought by npx. */
@@ -47,8 +49,11 @@ function findPnpm() {
   return ['npx', '--yes', `pnpm@${pnpmVersion}`]
 }
 
-function run([command, ...args]) {
-  const { status, signal, error } = spawnSync(command, args, { cwd: root, env, stdio: 'inherit' })
+function run([command, ...args], { inMemory = false } = {}) {
+  const options = { cwd: root, env, stdio: 'inherit' }
+  const { status, signal, error } =
+    (inMemory ? runInMemory([command, ...args], options) : null) ??
+    spawnSync(command, args, options)
   if (error) fail(`cannot run ${command}: ${error.message}`)
   if (status !== 0) {
     console.error(

@@ -1,0 +1,42 @@
+// Where the tests' temporary files lie: in memory if that is possible without a trace, for most of the suite's time went
+// into waiting for the disk.
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, chmodSync, rmdirSync, statfsSync } from 'node:fs'
+import { availableParallelism, freemem, tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** The type of a tmpfs, as statfs(2) says it. */
+const tmpfs = 0x01021994
+/** In bytes: the tests of one worker need less than 1 GiB of files and 0.5 GiB of processes at a time. */
+const roomFor = (workers) => (workers + 2) * 1.5 * 2 ** 30
+
+/**
+ * Runs a command with a temporary directory in memory: a tmpfs that is mounted in the system's temporary directory, in a
+ * mount namespace of the command's own. The kernel drops it with the last process that sees it, however that ends.
+ *
+ * Gives the result of `spawnSync`; `null` if this cannot be done here, need not be done (the temporary directory lies in
+ * memory already), or is not wanted (`HOWDAH_TEST_DISK=1`). The command has not been run then.
+ */
+export function runInMemory([command, ...args], options) {
+  if (process.platform !== 'linux' || process.getuid() !== 0) return null
+  if (process.env.HOWDAH_TEST_DISK === '1') return null
+  if (statfsSync(tmpdir()).type === tmpfs || memory() < roomFor(availableParallelism())) return null
+  const directory = mkdtempSync(join(tmpdir(), 'howdah-test-'))
+  chmodSync(directory, 0o1777)
+  const unshare = ['--mount', '--propagation', 'private', 'sh', '-ec']
+  const mount = 'mount -t tmpfs -o mode=1777 howdah-test "$TMPDIR"'
+  const env = { ...options.env, TMPDIR: directory }
+  try {
+    // A trial first, so that a status of the command is never taken for one of unshare.
+    if (spawnSync('unshare', [...unshare, mount], { env }).status !== 0) return null
+    const script = `${mount}; exec "$@"`
+    return spawnSync('unshare', [...unshare, script, 'sh', command, ...args], { ...options, env })
+  } finally {
+    rmdirSync(directory)
+  }
+}
+
+/** In bytes: what may still be used, also where a container has less than its machine. */
+function memory() {
+  return Math.min(freemem(), process.availableMemory?.() ?? Infinity)
+}
