@@ -34,6 +34,7 @@ const statusByCode: ReadonlyMap<string, number> = new Map([
   ['ERR_LOCK_OPTION', exitStatus.misused],
   ['ERR_REPLICA_OPTION', exitStatus.misused],
   ['ERR_RUNTIME_NOT_FOUND', exitStatus.noPostgres],
+  ['ERR_RUNTIME_NOT_A_RUNTIME', exitStatus.noPostgres],
   ['ERR_RUNTIME_IN_USE', exitStatus.held],
   ['ERR_CLUSTER_IN_USE', exitStatus.held],
   ['ERR_CLUSTER_NOT_READY', exitStatus.held],

@@ -2,12 +2,13 @@ import { resolve } from 'node:path'
 import { Free, ownership, users } from '@howdah/coordinate'
 import {
   all,
-  type Constraint,
+  type ConstraintLike,
   defaultStrategy,
   describeConstraint,
   NoRuntimeError,
   type PartialVersion,
   type Runtime,
+  selectRuntime,
   type Strategy,
   version,
 } from '@howdah/runtime'
@@ -52,8 +53,11 @@ import { waiting, type WaitingOptions } from './waiting-options.ts'
 export interface ClusterOptions {
   /** Where to look for PostgreSQL; by default on PATH, in the usual places, and in what is installed or bundled. */
   strategy?: Strategy
-  /** Which of the PostgreSQLs found will do. The version of an existing cluster always counts, too. */
-  runtime?: Constraint
+  /**
+   * Which of the PostgreSQLs found will do: `'18'`, `'16.3'`, a directory such as `'/opt/postgresql'`, or any other
+   * constraint of `@howdah/runtime`. The version of an existing cluster always counts, too.
+   */
+  runtime?: ConstraintLike
   /** As root: the operating system's user to run the server as. */
   runAs?: string
   /** Told what deserves a word to the user. */
@@ -97,12 +101,17 @@ export class Cluster {
       coordination: async (options) => await cluster.coordination(options),
       runtimeFor: async (existing) => await cluster.runtimeFor(existing),
       another: (dataDir) =>
-        new Cluster(dataDir, { ...cluster.options, onNotice: (notice) => cluster.tell(notice) }),
+        new Cluster(dataDir, {
+          ...cluster.options,
+          strategy: cluster.strategy,
+          onNotice: (notice) => cluster.tell(notice),
+        }),
     })
   }
 
   private readonly directory: DataDirectory
   private readonly options: ClusterOptions
+  private readonly strategy: Strategy
   private readonly told = new Set<string>()
 
   /** Throws `InvalidPathError` for a path that cannot be a data directory. */
@@ -110,6 +119,8 @@ export class Cluster {
     this.directory = new DataDirectory(dataDir)
     this.dataDir = this.directory.path
     this.options = options
+    // Made at once: it looks at what the modules that call see.
+    this.strategy = options.strategy ?? defaultStrategy()
   }
 
   /** Where servers that howdah starts write their log. */
@@ -335,7 +346,7 @@ export class Cluster {
     if (existing !== null && existing.major < 10) {
       throw new UnsupportedVersionError(this.dataDir, existing.toString())
     }
-    const strategy = this.options.strategy ?? defaultStrategy()
+    const { strategy } = this
     const { runtime: wanted } = this.options
     if (existing === null && wanted === undefined) {
       const found = await strategy.fallback()
@@ -343,7 +354,7 @@ export class Cluster {
       return found
     }
     const constraint = all(...[existing === null ? [] : version(existing), wanted ?? []].flat())
-    const found = await strategy.select(constraint)
+    const found = await selectRuntime(strategy, constraint)
     if (found !== null) return found
     throw new NoRuntimeError(
       wanted === undefined ? existing : describeConstraint(constraint),

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
+import { defaultStrategy } from '@howdah/runtime'
 import { Cluster, type ClusterOptions } from './cluster.ts'
 import { invokingUser } from './creating/create.ts'
 import { chooseServerUser, DataDirectory } from '@howdah/data-directory'
@@ -24,7 +25,9 @@ export type TemporaryOptions = ClusterOptions &
  * await using db = await temporary({ database: 'test' })
  */
 export async function temporary(options: TemporaryOptions = {}): Promise<Session> {
-  const cluster = new Cluster(await temporaryDataDir(), options)
+  // Made before anything is awaited: it looks at what the modules that call see.
+  const { strategy = defaultStrategy() } = options
+  const cluster = new Cluster(await temporaryDataDir(), { ...options, strategy })
   const session = await cluster.run({
     ...options,
     throwAway: true,

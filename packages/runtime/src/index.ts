@@ -3,18 +3,18 @@ export { bundled, type BundledOptions } from './strategy/bundled.ts'
 export type { TreeOptions } from './install/bundled-tree.ts'
 export { cacheDirectory } from './machine/cache-directory.ts'
 export { chain } from './strategy/chain.ts'
+export { all, any, not } from './version/combine-constraints.ts'
 export {
-  all,
-  any,
   anything,
   type Constraint,
-  describeConstraint,
+  directory,
   glob,
-  not,
   nothing,
-  satisfies,
   version,
 } from './version/constraint.ts'
+export { type ConstraintLike, constraintOf } from './version/constraint-like.ts'
+export { describeConstraint, satisfies } from './version/satisfies.ts'
+export { runtimeIn, selectRuntime } from './strategy/select-runtime.ts'
 export { defaultStrategy, type DefaultStrategyOptions } from './strategy/default-strategy.ts'
 export type { DirectoriesOptions } from './strategy/directories-strategy.ts'
 export { RuntimeError } from './runtime-error.ts'

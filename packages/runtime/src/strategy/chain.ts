@@ -1,4 +1,4 @@
-import type { Constraint } from '../version/constraint.ts'
+import { type ConstraintLike, constraintOf } from '../version/constraint-like.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Strategy } from './strategy.ts'
 
@@ -29,7 +29,10 @@ export function chain(...strategies: readonly Strategy[]): Strategy {
         return isNew
       })
     },
-    select: (constraint: Constraint) => first((strategy) => strategy.select(constraint)),
+    select: (like: ConstraintLike) => {
+      const constraint = constraintOf(like)
+      return first((strategy) => strategy.select(constraint))
+    },
     fallback: () => first((strategy) => strategy.fallback()),
     async diagnose() {
       return (await Promise.all(strategies.map((strategy) => strategy.diagnose()))).flat()

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
-import { type Constraint, satisfies } from '../version/constraint.ts'
+import type { ConstraintLike } from '../version/constraint-like.ts'
+import { satisfies } from '../version/satisfies.ts'
 import { NotARuntimeError } from '../errors.ts'
 import { highest } from '../version/highest.ts'
 import { locateServer } from '../locate-server.ts'
@@ -43,7 +44,7 @@ export class DirectoriesStrategy implements Strategy {
     )
   }
 
-  async select(constraint: Constraint): Promise<Runtime | null> {
+  async select(constraint: ConstraintLike): Promise<Runtime | null> {
     return highest((await this.runtimes()).filter((runtime) => satisfies(runtime, constraint)))
   }
 

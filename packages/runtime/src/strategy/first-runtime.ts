@@ -1,4 +1,5 @@
-import { type Constraint, satisfies } from '../version/constraint.ts'
+import type { ConstraintLike } from '../version/constraint-like.ts'
+import { satisfies } from '../version/satisfies.ts'
 import { NotARuntimeError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Version } from '../version/version.ts'
@@ -16,7 +17,7 @@ interface Tree {
  */
 export async function firstRuntime(
   trees: Iterable<Tree>,
-  constraint: Constraint,
+  constraint: ConstraintLike,
 ): Promise<Runtime | null> {
   for (const tree of trees) {
     if (!satisfies(tree, constraint)) continue

@@ -1,4 +1,4 @@
-import type { Constraint } from '../version/constraint.ts'
+import type { ConstraintLike } from '../version/constraint-like.ts'
 import { RuntimeError } from '../runtime-error.ts'
 import { firstRuntime } from './first-runtime.ts'
 import { type InstalledTree, installedTrees } from '../install/installed-tree.ts'
@@ -40,7 +40,7 @@ class InstalledStrategy implements Strategy {
     return found
   }
 
-  async select(constraint: Constraint): Promise<Runtime | null> {
+  async select(constraint: ConstraintLike): Promise<Runtime | null> {
     return firstRuntime(await this.#trees(), constraint)
   }
 

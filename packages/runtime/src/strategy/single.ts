@@ -1,4 +1,5 @@
-import { type Constraint, satisfies } from '../version/constraint.ts'
+import type { ConstraintLike } from '../version/constraint-like.ts'
+import { satisfies } from '../version/satisfies.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Strategy } from './strategy.ts'
 
@@ -7,7 +8,7 @@ export function single(runtime: Runtime): Strategy {
   return {
     name: 'single',
     runtimes: () => Promise.resolve([runtime]),
-    select: (constraint: Constraint) =>
+    select: (constraint: ConstraintLike) =>
       Promise.resolve(satisfies(runtime, constraint) ? runtime : null),
     fallback: () => Promise.resolve(runtime),
     diagnose: () => Promise.resolve([]),

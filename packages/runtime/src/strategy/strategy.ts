@@ -1,4 +1,4 @@
-import type { Constraint } from '../version/constraint.ts'
+import type { ConstraintLike } from '../version/constraint-like.ts'
 import type { Runtime } from '../runtime.ts'
 import type { RuntimeProblem } from '../runtime-problem.ts'
 
@@ -25,7 +25,7 @@ export interface Strategy {
   /** All that there are, of each directory once, in the order of preference. */
   runtimes(): Promise<Runtime[]>
   /** The highest version that satisfies the constraint; `null` where none does. */
-  select(constraint: Constraint): Promise<Runtime | null>
+  select(constraint: ConstraintLike): Promise<Runtime | null>
   /** The one to use where nothing says which; `null` where there is none at all. */
   fallback(): Promise<Runtime | null>
   /** What was left out, and why. */

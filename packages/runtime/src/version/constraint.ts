@@ -1,14 +1,15 @@
 import { createRequire } from 'node:module'
+import { resolve } from 'node:path'
 import type Picomatch from 'picomatch'
 import { ConstraintError } from '../errors.ts'
 import { PartialVersion } from './partial-version.ts'
-import type { Runtime } from '../runtime.ts'
 import { Version } from './version.ts'
 
-/** Which runtimes will do. Made by the functions below, or read from a text by `parseConstraint`. */
+/** Which runtimes will do. Made by functions such as `version` and `all`, or read from a text by `parseConstraint`. */
 export type Constraint =
   | { readonly kind: 'version'; readonly version: PartialVersion | Version }
   | { readonly kind: 'glob'; readonly pattern: string; readonly test: (path: string) => boolean }
+  | { readonly kind: 'directory'; readonly path: string }
   | { readonly kind: 'any'; readonly constraints: readonly Constraint[] }
   | { readonly kind: 'all'; readonly constraints: readonly Constraint[] }
   | { readonly kind: 'not'; readonly constraint: Constraint }
@@ -34,8 +35,19 @@ export function version(wanted: PartialVersion | Version | string | number): Con
 }
 
 /**
- * The runtimes whose `bindir` matches a glob, in which `*` and `?` do not cross a `/`, `**` does, and `{a,b}` and `[ab]`
- * mean what they do in a shell. Names that begin with a dot are matched as well.
+ * The runtime in this very directory, which is that of its programs or the one above its `bin`. It need not be where a
+ * strategy would look: see `runtimeIn`. A relative path is relative to the working directory.
+ *
+ * Throws {@link ConstraintError} for an empty path.
+ */
+export function directory(path: string): Constraint {
+  if (path === '') throw new ConstraintError(path, 'the path is empty')
+  return { kind: 'directory', path: resolve(path) }
+}
+
+/**
+ * The runtimes whose directory matches a glob: `bindir`, or the directory above it if it is a `bin`. `*` and `?` do not
+ * cross a `/`, `**` does, and `{a,b}` and `[ab]` mean what they do in a shell. Names that begin with a dot are matched.
  *
  * Throws {@link ConstraintError} for a pattern that is empty or cannot be read.
  */
@@ -53,70 +65,5 @@ export function glob(pattern: string): Constraint {
     throw new ConstraintError(pattern, cause instanceof Error ? cause.message : String(cause), {
       cause,
     })
-  }
-}
-
-/** The runtimes that satisfy at least one of the constraints; without any, none does. */
-export function any(...constraints: readonly Constraint[]): Constraint {
-  return { kind: 'any', constraints }
-}
-
-/** The runtimes that satisfy each of the constraints; without any, all do. */
-export function all(...constraints: readonly Constraint[]): Constraint {
-  return { kind: 'all', constraints }
-}
-
-/** The runtimes that do not satisfy the constraint. */
-export function not(constraint: Constraint): Constraint {
-  return { kind: 'not', constraint }
-}
-
-/** Whether a runtime satisfies a constraint. */
-export function satisfies(
-  runtime: Pick<Runtime, 'bindir' | 'version'>,
-  constraint: Constraint,
-): boolean {
-  switch (constraint.kind) {
-    case 'anything':
-      return true
-    case 'nothing':
-      return false
-    case 'version':
-      return constraint.version instanceof Version
-        ? constraint.version.compare(runtime.version) === 0
-        : constraint.version.matches(runtime.version)
-    case 'glob':
-      return constraint.test(runtime.bindir)
-    case 'any':
-      return constraint.constraints.some((one) => satisfies(runtime, one))
-    case 'all':
-      return constraint.constraints.every((one) => satisfies(runtime, one))
-    case 'not':
-    default:
-      return !satisfies(runtime, constraint.constraint)
-  }
-}
-
-/** A constraint in words, for messages: `16 or not 15.3`. */
-export function describeConstraint(constraint: Constraint): string {
-  const group = (one: Constraint): string =>
-    one.kind === 'any' || one.kind === 'all'
-      ? `(${describeConstraint(one)})`
-      : describeConstraint(one)
-  switch (constraint.kind) {
-    case 'anything':
-    case 'nothing':
-      return constraint.kind
-    case 'version':
-      return constraint.version.toString()
-    case 'glob':
-      return constraint.pattern
-    case 'any':
-      return constraint.constraints.map(group).join(' or ') || 'nothing'
-    case 'all':
-      return constraint.constraints.map(group).join(' and ') || 'anything'
-    case 'not':
-    default:
-      return `not ${group(constraint.constraint)}`
   }
 }

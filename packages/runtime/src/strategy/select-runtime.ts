@@ -1,0 +1,41 @@
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { Runtime } from '../runtime.ts'
+import type { Constraint } from '../version/constraint.ts'
+import { type ConstraintLike, constraintOf } from '../version/constraint-like.ts'
+import { satisfies } from '../version/satisfies.ts'
+import type { Strategy } from './strategy.ts'
+
+/**
+ * What a strategy has for a constraint, or `null`. A directory that the constraint names is looked into first: it need
+ * not be where the strategy looks.
+ *
+ * Throws `NotARuntimeError` if no PostgreSQL runs from such a directory.
+ */
+export async function selectRuntime(
+  strategy: Strategy,
+  like: ConstraintLike,
+): Promise<Runtime | null> {
+  const constraint = constraintOf(like)
+  for (const path of directoriesOf(constraint)) {
+    const runtime = await runtimeIn(path)
+    if (satisfies(runtime, constraint)) return runtime
+  }
+  return await strategy.select(constraint)
+}
+
+/** The runtime in a directory, which is that of its programs or the one above its `bin`. Throws as {@link Runtime.at} does. */
+export async function runtimeIn(
+  directory: string,
+  options: { cacheDir?: string } = {},
+): Promise<Runtime> {
+  const below = join(resolve(directory), 'bin')
+  const hasBin = !existsSync(join(directory, 'postgres')) && existsSync(join(below, 'postgres'))
+  return await Runtime.at(hasBin ? below : directory, options)
+}
+
+function directoriesOf(constraint: Constraint): string[] {
+  if (constraint.kind === 'directory') return [constraint.path]
+  const isGroup = constraint.kind === 'any' || constraint.kind === 'all'
+  return isGroup ? constraint.constraints.flatMap(directoriesOf) : []
+}
