@@ -67,13 +67,21 @@ export class RecordLeaser<Version> implements Leaser {
 
   async release(lease: LeaseReference, { signal }: LeaseRequest = {}): Promise<void> {
     requireLease(lease, 'release')
-    await this.#change(signal, (current) => {
-      const record = this.#own(current, lease)
-      if (record.expiresAt === released) {
-        throw new LeaseAlreadyReleasedError(this.place, lease.generation)
-      }
-      return { ...record, expiresAt: released, nonce: record.nonce ?? randomUUID() }
-    })
+    let tried = false
+    try {
+      await this.#change(signal, (current, now) => {
+        const record = this.#own(current, lease)
+        if (record.expiresAt === released) {
+          throw new LeaseAlreadyReleasedError(this.place, lease.generation)
+        }
+        tried = record.expiresAt > now
+        return { ...record, expiresAt: released, nonce: record.nonce ?? randomUUID() }
+      })
+    } catch (error) {
+      // The holder had the lease and tried to release it, and now another has it. The store may have been overtaken before
+      // it could tell that the release was done.
+      if (!(tried && error instanceof LeaseNotHeldError)) throw error
+    }
     this.#terms.logger.debug?.(`released generation ${lease.generation} of the lease ${this.place}`)
   }
 

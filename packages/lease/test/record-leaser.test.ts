@@ -62,3 +62,45 @@ test('a lease that another took between the swap and the look is not granted', a
     owner: 'the faster one',
   })
 })
+
+test('a release succeeds if another follows it before its store can tell that it was done', async () => {
+  using directory = temporaryDirectory()
+  const store = new FileStore(directory.path, 'lock.json', {})
+  const other = new RecordLeaser('file', store, new Terms({ owner: 'the next one' }, 0))
+  let overtakes = false
+  const overtaken = wrapStore(store, {
+    swap: async (base, next) => {
+      const swapped = await store.swap(base, next)
+      if (!overtakes) return swapped
+      await other.acquire()
+      return null
+    },
+  })
+  const leaser = new RecordLeaser('file', overtaken, new Terms({}, 0))
+  const lease = await leaser.acquire()
+  overtakes = true
+  await leaser.release(lease)
+  expect(await other.inspect()).toMatchObject({ generation: 2n, owner: 'the next one' })
+})
+
+test('a release fails if another holds the lease by the time it starts, or the lease was over', async () => {
+  using directory = temporaryDirectory()
+  const store = new FileStore(directory.path, 'lock.json', {})
+  let now = Date.now()
+  const terms = (owner: string) => new Terms({ owner, ttl: 10_000, clock: () => now }, 0)
+  const other = new RecordLeaser('file', store, terms('the next one'))
+  let overtakes = false
+  const overtaken = wrapStore(store, {
+    swap: async (base, next) => {
+      if (overtakes) await other.acquire()
+      return await store.swap(base, next)
+    },
+  })
+  const leaser = new RecordLeaser('file', overtaken, terms('the slow one'))
+  const lease = await leaser.acquire()
+  now += 10_001
+  overtakes = true
+  for (const _ of [1, 2]) {
+    await expect(leaser.release(lease)).rejects.toMatchObject({ code: 'ERR_LEASE_NOT_HELD' })
+  }
+})
