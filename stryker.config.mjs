@@ -2,7 +2,7 @@
 const name = process.env.HOWDAH_MUTATE
 
 export default {
-  plugins: ['@stryker-mutator/vitest-runner'],
+  plugins: ['@stryker-mutator/vitest-runner', './scripts/mutant-reporter.mjs'],
   testRunner: 'vitest',
   // Tests come to the sources by what is built of them, which vitest does not see.
   vitest: { configFile: 'vitest.config.mutate.ts', related: false },
@@ -16,7 +16,7 @@ export default {
   concurrency: 1,
   timeoutMS: 10_000,
   disableTypeChecks: false,
-  reporters: ['clear-text', 'json'],
+  reporters: ['survivors', 'clear-text', 'json'],
   clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
   jsonReporter: { fileName: `mutation/${name}.json` },
   tempDirName: '.stryker-tmp',

@@ -1,7 +1,9 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { Guard, type WatchdogKind } from '@howdah/coordinate'
-import { until } from '@howdah/fixtures'
+import { killed, until } from '@howdah/fixtures'
 import { type Lock, acquire, inspect } from '@howdah/lock'
 import { Arena } from '../arena.ts'
 import { abandon, abandonUnder } from './abandon.ts'
@@ -61,6 +63,35 @@ describe.each<WatchdogKind>(['sh', 'node'])('a watchdog (%s) that is to throw aw
     await until('the watchdog is gone', () => !arena.has('watchdog'))
     expect(change.held && existsSync(place.use)).toBe(true)
     expect(arena.events().map(([what]) => what)).toEqual(['start'])
+  })
+
+  test('leaves alone what another server works in, which its pid file names, and no other process', async () => {
+    const isKept = async (
+      write: (pid: number) => string,
+      where: (arena: Arena) => string,
+    ): Promise<boolean> => {
+      await using arena = new Arena()
+      const change = await beforeChange(arena)
+      using other = killed(spawn('sleep', ['600'], { cwd: where(arena), stdio: 'ignore' }))
+      await once(other, 'spawn')
+      writeFileSync(`${arena.directory}/server.pid`, write(other.pid ?? 0))
+      change.release()
+      await until('the watchdog is gone', () => !arena.has('watchdog'))
+      return existsSync(`${arena.directory}/data/one`)
+    }
+    const inside = ({ directory }: Arena) => directory
+    const kept = [
+      isKept((pid) => `${pid}\n`, inside),
+      // As PostgreSQL's single-user mode has it.
+      isKept((pid) => `-${pid}\nmore\n`, inside),
+      isKept(
+        (pid) => `${pid}\n`,
+        () => '/',
+      ),
+      isKept((pid) => `x${pid}\n`, inside),
+      isKept(() => '\n', inside),
+    ]
+    expect(await Promise.all(kept)).toEqual([true, true, false, false, false])
   })
 
   test('empties its own directory alone, though a link is planted as its marker', async () => {
