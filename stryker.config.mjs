@@ -14,7 +14,7 @@ export default {
   ignorePatterns: ['/apps', '/packages/postgres', '/.ci', '/.turbo', 'bench', 'coverage'],
   coverageAnalysis: 'perTest',
   concurrency: 1,
-  timeoutMS: 10_000,
+  timeoutMS: 6000,
   disableTypeChecks: false,
   reporters: ['survivors', 'clear-text', 'json'],
   clearTextReporter: { allowColor: false, logTests: false, reportTests: false },

@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
-import { currentProcess } from '@howdah/lock'
+import { acquire, currentProcess } from '@howdah/lock'
 import { findPostmaster, isLost, refuseServed, serverWorkingIn } from '../src/index.ts'
 import { lookAtPidFile } from '../src/files/postmaster-pid.ts'
 import { deadPid, FakeDirectory } from './support/fake-directory.ts'
@@ -308,6 +308,12 @@ describe('a server without its files', () => {
     machine.seesAll = false
     expect(await isLost(directory)).toBe(true)
     rmSync(directory.pidFile)
+    expect(await isLost(directory)).toBe(false)
+    {
+      // Somebody's server has it, and there is no record of whose.
+      using _ = await acquire(directory.file('base'))
+      expect(await isLost(directory)).toBe(true)
+    }
     expect(await isLost(directory)).toBe(false)
     rmSync(directory.versionFile)
     expect(await isLost(directory)).toBe(true)
