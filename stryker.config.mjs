@@ -13,7 +13,7 @@ export default {
   mutator: { excludedMutations: ['StringLiteral'] },
   ignorePatterns: ['/apps', '/packages/postgres', '/.ci', '/.turbo', 'bench', 'coverage'],
   coverageAnalysis: 'perTest',
-  concurrency: 1,
+  concurrency: 2,
   timeoutMS: 6000,
   disableTypeChecks: false,
   reporters: ['survivors', 'clear-text', 'json'],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { compactLtx, encodeLtx, type LtxHeaderInit, type PageContent } from '../src/index.ts'
 import { knownFile } from './support/known-files.ts'
+import { pageData } from './support/page-data.ts'
 import { gather, read } from './support/read.ts'
 
 interface Pages {
@@ -110,6 +111,52 @@ describe('compaction', () => {
   ] as const)('refuses %s', async ([, inputs]) => {
     const files = await Promise.all(inputs)
     await expect(gather(compactLtx(files))).rejects.toMatchObject({ code: 'ERR_LTX_COMPACTION' })
+  })
+
+  it('gives all of a result that is larger than a chunk', async () => {
+    const pages = Object.fromEntries(
+      Array.from({ length: 600 }, (_, index) => [index + 1, index % 256]),
+    )
+    const inputs = [await file(2n, 2n, 600, pages), await file(3n, 3n, 600, { 600: 7 })]
+    const incompressible = await gather(
+      encodeLtx(
+        { pageSize: 4096, commit: 40, minTxid: 2n, maxTxid: 2n, timestamp: 0n },
+        Array.from({ length: 40 }, (_, index) => ({
+          number: index + 1,
+          data: pageData(`s:${index}`, 4096),
+        })),
+      ),
+    )
+    expect(await compacted(...inputs)).toEqual({ ...pages, 600: 7 })
+    const chunks = []
+    for await (const chunk of compactLtx([incompressible])) chunks.push(chunk)
+    expect(chunks.length).toBeGreaterThan(1)
+    const { content } = await read(chunks)
+    expect(content.map(({ number }) => number)).toEqual(content.map((_, index) => index + 1))
+    expect(content).toHaveLength(40)
+  })
+
+  it('tells all its sources that no more is wanted, however it ends', async () => {
+    const ended: string[] = []
+    const source = (name: string, bytes: Buffer) => ({
+      *[Symbol.iterator]() {
+        try {
+          for (let at = 0; at < bytes.length; at += 50) yield bytes.subarray(at, at + 50)
+        } finally {
+          ended.push(name)
+        }
+      },
+    })
+    const [first, second] = [await file(2n, 2n, 9, { 1: 10 }), await file(4n, 4n, 9, { 2: 20 })]
+    const sources = () => [source('first', first), source('second', second)]
+    await expect(gather(compactLtx(sources()))).rejects.toThrow('does not follow')
+    expect(ended.toSorted()).toEqual(['first', 'second'])
+    ended.length = 0
+    const compaction = compactLtx([source('first', first), source('second', first)])
+    await expect(gather(compaction)).rejects.toThrow(
+      '0000000000000002-0000000000000002.ltx does not follow 0000000000000002-0000000000000002.ltx',
+    )
+    expect(ended).toHaveLength(2)
   })
 
   it('gives no end where an input is damaged, however late', async () => {
