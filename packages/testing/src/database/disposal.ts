@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isState, quoted } from '../server/connect.ts'
+import { connectionsTo } from '../server/database-statements.ts'
+import type { Workplace } from '../workplace.ts'
+
+/** In ms: after so long, people are told who is still connected to a database that was given back. */
+const firstWord = 2000
+const longestPause = 1000
+
+/**
+ * Drops databases in the background. One to which a test has left connections is dropped when they are closed: to end them would
+ * fail a pool that nobody listens to any more, and with it the process. What is not dropped at the end of the process, the next
+ * one drops.
+ */
+export class Disposal {
+  readonly #place: Workplace
+  readonly #pending = new Set<Promise<void>>()
+  #isHurried = false
+  #isTold = false
+
+  constructor(place: Workplace) {
+    this.#place = place
+  }
+
+  add(name: string): void {
+    const dropped = this.#drop(name).catch(() => undefined)
+    this.#pending.add(dropped)
+    void dropped.finally(() => this.#pending.delete(dropped))
+  }
+
+  /** Resolves when all are dropped, but for those to which somebody is still connected. */
+  async settle(): Promise<void> {
+    this.#isHurried = true
+    await Promise.all(this.#pending)
+  }
+
+  async #drop(name: string): Promise<void> {
+    const { administrator, maker } = this.#place
+    const started = performance.now()
+    for (let pause = 2; !administrator.isLost; pause = Math.min(pause * 2, longestPause)) {
+      const others = await maker.run(async (client) => {
+        const connected = await connectionsTo(client, name)
+        if (connected.length > 0) return connected
+        try {
+          await client.query(`DROP DATABASE IF EXISTS ${quoted(name)}`)
+        } catch (error) {
+          // Somebody has connected meanwhile.
+          if (!isState(error, '55006')) throw error
+          return await connectionsTo(client, name)
+        }
+        return null
+      })
+      if (others === null) return await administrator.free([name])
+      const waited = performance.now() - started
+      if (this.#isHurried && waited > firstWord) return
+      if (waited > firstWord) this.#tell(name, others)
+      await sleep(pause, undefined, { ref: this.#isHurried })
+    }
+  }
+
+  #tell(name: string, others: readonly { application: string; pid: number }[]): void {
+    if (this.#isTold || others.length === 0) return
+    this.#isTold = true
+    const who = others.map(({ application, pid }) => `${application || 'a client'} (pid ${pid})`)
+    this.#place.notice(
+      `${name} was given back while somebody is connected to it: ${who.join(', ')}; it is dropped when they have ended: end clients and pools before the test ends`,
+    )
+  }
+}

@@ -1,0 +1,101 @@
+import type { Listed } from '../server/administrator.ts'
+import { dropByForce, dropTemplate } from '../server/database-statements.ts'
+import type { Workplace } from '../workplace.ts'
+
+/** In seconds: for how long a database that nobody has used yet is left for others with the same template. */
+const freshness = 60
+/** How many templates of a project stay, those that were used last. */
+const templatesKept = 8
+/** In seconds: after so long without use a template goes. */
+const templateAge = 14 * 24 * 3600
+
+/** What a sweep leaves for later. */
+interface Sweeping {
+  /** The templates that this process uses. */
+  readonly templates: readonly string[]
+  readonly project: string
+  /** Whether databases that others could use go, too. */
+  readonly all: boolean
+}
+
+/**
+ * Drops what processes that have ended left on the server: databases that nobody owns, half-made templates, and templates that
+ * are old. What somebody owns has its advisory lock, whatever the host. Resolves to the names of what was dropped.
+ */
+export async function sweep(place: Workplace, sweeping: Sweeping): Promise<string[]> {
+  const { administrator } = place
+  const listed = await administrator.list()
+  const now = administrator.now()
+  const candidates = new Map(
+    [
+      ...listed.filter((one) => isLeft(one, sweeping, now)),
+      ...oldTemplates(listed, sweeping, now),
+    ].map((one) => [one.name, one]),
+  )
+  const dropped: string[] = []
+  for (const name of await administrator.take([...candidates.keys()])) {
+    try {
+      // It may have been kept, or finished, before we had it.
+      const found = await administrator.find(name)
+      const hasChanged = found?.isFinished !== candidates.get(name)?.isFinished
+      if (found === null || hasChanged || found.label?.kind === 'kept') continue
+      await drop(place, found)
+      dropped.push(name)
+    } catch {
+      // Another role's connections are in the way, or the like: the next one tries again.
+    } finally {
+      await administrator.free([name])
+    }
+  }
+  return dropped
+}
+
+/** Takes databases that nobody has used, of processes that have ended: so many at most. */
+export async function adopt(
+  { administrator }: Workplace,
+  template: string,
+  most: number,
+): Promise<string[]> {
+  const isOurs = ({ label }: Listed) => label?.kind === 'ready' && label.template === template
+  if (most === 0) return []
+  const left = (await administrator.list()).filter(isOurs)
+  const candidates = left.slice(0, 2 * most).map(({ name }) => name)
+  const taken = await administrator.take(candidates)
+  // One may have been taken, used and given up since it was listed.
+  const still = new Set((await administrator.list()).filter(isOurs).map(({ name }) => name))
+  const good = taken.filter((name) => still.has(name)).slice(0, most)
+  await administrator.free(taken.filter((name) => !good.includes(name)))
+  return good
+}
+
+async function drop({ administrator, maker }: Workplace, { name, kind }: Listed): Promise<void> {
+  const { version } = administrator.facts
+  const dropping = kind === 'template' ? dropTemplate : dropByForce
+  await maker.run(async (client) => await dropping(client, name, version))
+}
+
+function isLeft({ kind, label, isFinished }: Listed, { all }: Sweeping, now: number): boolean {
+  if (kind === 'template' && isFinished) return false
+  if (label?.kind === 'kept') return false
+  const isFresh = (label?.at ?? 0) > now - freshness
+  // The words of a failure are there for those who wait.
+  if (label?.kind === 'ready' || label?.kind === 'failed') return all || !isFresh
+  return true
+}
+
+function oldTemplates(listed: readonly Listed[], sweeping: Sweeping, now: number): Listed[] {
+  const finished = listed.filter(
+    ({ kind, isFinished, name }) =>
+      kind === 'template' && isFinished && !sweeping.templates.includes(name),
+  )
+  const lastUse = ({ label }: Listed) => label?.at ?? 0
+  const ofProject = finished
+    .filter(({ label }) => label?.project === sweeping.project)
+    .toSorted((one, other) => lastUse(other) - lastUse(one))
+    .slice(templatesKept)
+  return [...new Set([...ofProject, ...finished.filter((one) => isOld(one, now))])]
+}
+
+function isOld({ label }: Listed, now: number): boolean {
+  return (label?.at ?? 0) < now - templateAge
+}

@@ -1,0 +1,11 @@
+import type { MigrateCommand, TestDatabasesOptions } from './options.ts'
+
+/** Options that can be written in the configuration of a test runner, which passes them on as JSON. */
+export type PlainOptions = Omit<
+  TestDatabasesOptions,
+  'migrate' | 'seed' | 'runtime' | 'strategy' | 'onNotice'
+> & {
+  readonly migrate?: string | MigrateCommand | undefined
+  readonly seed?: string | undefined
+  readonly runtime?: number | string | undefined
+}

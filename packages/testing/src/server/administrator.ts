@@ -1,0 +1,212 @@
+import type pg from 'pg'
+import { TestingError } from '../errors.ts'
+import { connect, isState, quoted } from './connect.ts'
+import { letProcessEnd } from './idle.ts'
+import { type Label, labelSql, readLabel } from './label.ts'
+import { lockKey, readName } from './names.ts'
+import type { TestServer } from './test-server.ts'
+
+/** What there is to know of a server. */
+interface Facts {
+  /** As PostgreSQL writes it: 180004 is 18.4. */
+  readonly version: number
+  readonly role: string
+  readonly isSuperuser: boolean
+  /** The OID of the database that we are connected to, in which our locks are. */
+  readonly place: string
+  /** Its name. */
+  readonly database: string
+  readonly maxConnections: number
+  readonly fsync: boolean
+}
+
+/** A database of ours, or a template. */
+export interface Listed {
+  readonly name: string
+  readonly kind: 'database' | 'template'
+  readonly place: string
+  /** A template that is whole. */
+  readonly isFinished: boolean
+  readonly label: Label | null
+}
+
+/**
+ * A process's one administrative connection to a server. Its advisory locks say what the process owns, and PostgreSQL frees them
+ * when the connection ends, however that happens. So nothing slow is done on it.
+ */
+export class Administrator {
+  readonly facts: Facts
+  readonly #client: pg.Client
+  readonly #started: { readonly server: number; readonly here: number }
+  /** By lock key: PostgreSQL lets one session have a lock twice. */
+  readonly #owned = new Set<string>()
+  #isLost = false
+  #last: Promise<unknown> = Promise.resolve()
+
+  private constructor(client: pg.Client, facts: Facts, now: number) {
+    this.#client = client
+    this.facts = facts
+    this.#started = { server: now, here: performance.now() }
+    client.on('end', () => {
+      this.#isLost = true
+    })
+  }
+
+  /** Throws `ERR_TESTING_SERVER` if the role may not create databases. */
+  static async connect(server: TestServer): Promise<Administrator> {
+    const client = await firstThatAdmits(server)
+    try {
+      const { rows } = await client.query<{
+        version: number
+        role: string
+        super: boolean
+        creates: boolean
+        place: string
+        database: string
+        max: number
+        fsync: string
+        now: number
+      }>(
+        `SELECT current_setting('server_version_num')::int AS version, rolname AS role, rolsuper AS super,
+                rolcreatedb AS creates, current_database() AS database, current_setting('max_connections')::int AS max,
+                current_setting('fsync') AS fsync, extract(epoch FROM clock_timestamp())::float8 AS now,
+                (SELECT oid::text FROM pg_catalog.pg_database WHERE datname = current_database()) AS place
+           FROM pg_catalog.pg_roles WHERE rolname = current_user`,
+      )
+      const [found] = rows
+      if (found === undefined) throw new Error('the server does not say who we are')
+      const { version, role, max, place, database } = found
+      if (!found.super && !found.creates) {
+        throw new TestingError(
+          'ERR_TESTING_SERVER',
+          `the role ${quoted(role)} may not create databases; as a superuser: ALTER ROLE ${quoted(role)} CREATEDB`,
+        )
+      }
+      letProcessEnd(client)
+      const facts = {
+        version,
+        role,
+        isSuperuser: found.super,
+        place,
+        database,
+        maxConnections: max,
+        fsync: found.fsync !== 'off',
+      }
+      return new Administrator(client, facts, found.now)
+    } catch (error) {
+      await client.end().catch(() => undefined)
+      throw error
+    }
+  }
+
+  get isLost(): boolean {
+    return this.#isLost
+  }
+
+  /** The server's time, in seconds since 1970. It does not jump with the clocks. */
+  now(): number {
+    return Math.round(this.#started.server + (performance.now() - this.#started.here) / 1000)
+  }
+
+  /** Runs a query after those that were asked before. */
+  async query<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
+    const answer = this.#last.then(async () => await this.#client.query<Row>(text, values))
+    this.#last = answer.catch(() => undefined)
+    return (await answer).rows
+  }
+
+  /** Databases and templates of ours, which this role may drop and whose locks are in this place. */
+  async list(): Promise<Listed[]> {
+    const rows = await this.query<{ name: string; finished: boolean; comment: string | null }>(
+      `SELECT datname AS name, datistemplate AND NOT datallowconn AS finished,
+              pg_catalog.shobj_description(oid, 'pg_database') AS comment
+         FROM pg_catalog.pg_database
+        WHERE datname LIKE 'howdah\\_%' AND pg_catalog.pg_has_role(datdba, 'MEMBER')`,
+    )
+    return rows.flatMap(({ name, finished, comment }): Listed[] => {
+      const named = readName(name)
+      if (named === null || named.place !== this.facts.place) return []
+      return [{ name, ...named, isFinished: finished, label: readLabel(comment) }]
+    })
+  }
+
+  /** One of them, as it is now; `null` if it is gone. */
+  async find(name: string): Promise<Listed | null> {
+    return (await this.list()).find((one) => one.name === name) ?? null
+  }
+
+  async label(name: string, label: Label): Promise<void> {
+    const dated = { ...label, at: this.now() }
+    await this.query(`COMMENT ON DATABASE ${quoted(name)} IS ${labelSql(dated)}`)
+  }
+
+  owns(name: string): boolean {
+    return this.#owned.has(name)
+  }
+
+  /** Takes those of the databases or templates that nobody owns, this process included. Gives their names. */
+  async take(names: readonly string[]): Promise<string[]> {
+    const free = names.filter((name) => !this.#owned.has(name))
+    if (free.length === 0) return []
+    const rows = await this.query<{ name: string }>(
+      `SELECT name FROM unnest($1::text[], $2::bigint[]) AS wanted (name, key)
+        WHERE pg_catalog.pg_try_advisory_lock(key)`,
+      [free, free.map(lockKey)],
+    )
+    for (const { name } of rows) this.#owned.add(name)
+    return rows.map(({ name }) => name)
+  }
+
+  /** Gives up what was taken. */
+  async free(names: readonly string[]): Promise<void> {
+    for (const name of names) this.#owned.delete(name)
+    if (names.length === 0 || this.#isLost) return
+    await this.query('SELECT pg_catalog.pg_advisory_unlock(key) FROM unnest($1::bigint[]) AS key', [
+      names.map(lockKey),
+    ])
+  }
+
+  /** Shares something with others who share it, so that nobody takes it. */
+  async tryShare(name: string): Promise<boolean> {
+    const [row] = await this.query<{ shared: boolean }>(
+      'SELECT pg_catalog.pg_try_advisory_lock_shared($1::bigint) AS shared',
+      [lockKey(name)],
+    )
+    return row?.shared === true
+  }
+
+  async unshare(name: string): Promise<void> {
+    if (this.#isLost) return
+    await this.query('SELECT pg_catalog.pg_advisory_unlock_shared($1::bigint)', [lockKey(name)])
+  }
+
+  /** Who has the lock of a database or template: what their connections call themselves. */
+  async holdersOf(name: string): Promise<string[]> {
+    const rows = await this.query<{ holder: string }>(
+      `SELECT coalesce(nullif(application_name, ''), 'process ' || a.pid || ' of the server') AS holder
+         FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid)
+        WHERE l.locktype = 'advisory' AND l.granted AND l.database = $2::oid AND l.objsubid = 1
+          AND (l.classid::bigint << 32) | l.objid::bigint = $1::bigint`,
+      [lockKey(name), this.facts.place],
+    )
+    return rows.map(({ holder }) => holder)
+  }
+
+  async close(): Promise<void> {
+    await this.#client.end().catch(() => undefined)
+  }
+}
+
+async function firstThatAdmits(server: TestServer): Promise<pg.Client> {
+  let refusal: unknown
+  for (const database of server.administrative) {
+    try {
+      return await connect(server, database)
+    } catch (error) {
+      // It does not exist, or we may not connect to it, or pg_hba.conf has no line for it.
+      if (!isState(error, '3D000', '42501', '28000')) throw error
+      refusal ??= error
+    }
+  }
+  throw refusal
+}

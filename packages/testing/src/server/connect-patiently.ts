@@ -1,0 +1,79 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type pg from 'pg'
+import { TestingError } from '../errors.ts'
+import type { Workplace } from '../workplace.ts'
+import { connect, isState } from './connect.ts'
+import { readLabel } from './label.ts'
+import type { Administrator } from './administrator.ts'
+
+/** In ms: after so long, people are told what is waited for. */
+const firstWord = 1000
+
+/** What waiting for a connection takes. */
+type Patience = Pick<Workplace, 'server' | 'notice' | 'timeout'> & {
+  /** Who can still ask the server who has its connections. */
+  readonly administrator: Administrator | null
+}
+
+/**
+ * Connects to a database. While the server has no connection left it waits for one, since others give theirs back; then throws
+ * `ERR_TESTING_CONNECTIONS`, which says who has how many.
+ */
+export async function connectPatiently(patience: Patience, database: string): Promise<pg.Client> {
+  return await withConnection(patience, async () => await connect(patience.server, database))
+}
+
+/** Does what takes a connection, as soon as there is one. */
+export async function withConnection<T>(patience: Patience, open: () => Promise<T>): Promise<T> {
+  const { notice, timeout, administrator } = patience
+  const started = performance.now()
+  let isTold = false
+  for (;;) {
+    try {
+      return await open()
+    } catch (cause) {
+      // too_many_connections
+      if (!isState(cause, '53300')) throw cause
+      const waited = performance.now() - started
+      if (waited > Math.min(firstWord, timeout)) {
+        const words = `the server has no connection left (${(cause as Error).message}): ${await whoHasThem(administrator)}`
+        if (waited > timeout) {
+          const cure = 'end some, run fewer workers, or raise max_connections'
+          throw new TestingError('ERR_TESTING_CONNECTIONS', `${words}; ${cure}`, { cause })
+        }
+        if (!isTold) notice(`${words}; waiting for one`)
+        isTold = true
+      }
+      await sleep(50)
+    }
+  }
+}
+
+async function whoHasThem(administrator: Administrator | null): Promise<string> {
+  if (administrator === null) return 'it lets nobody in who could ask it who has them'
+  const rows = await administrator.query<{
+    application: string
+    role: string | null
+    comment: string | null
+    count: number
+  }>(
+    `SELECT coalesce(nullif(application_name, ''), 'clients without a name') AS application, usename AS role,
+            pg_catalog.shobj_description(datid, 'pg_database') AS comment, count(*)::int AS count
+       FROM pg_catalog.pg_stat_activity WHERE datid IS NOT NULL AND usesysid IS NOT NULL
+      GROUP BY 1, 2, 3 ORDER BY 4 DESC`,
+  )
+  const counts = new Map<string, number>()
+  for (const { application, role, comment, count } of rows) {
+    const owner = readLabel(comment)?.user
+    const who =
+      owner === undefined || application.includes(owner)
+        ? `${application} as ${role ?? 'nobody'}`
+        : `${application} on databases of ${owner}`
+    counts.set(who, (counts.get(who) ?? 0) + count)
+  }
+  const all = [...counts].toSorted(([, one], [, other]) => other - one)
+  const shown = all.slice(0, 10).map(([who, count]) => `${count} by ${who}`)
+  const others = all.slice(10).reduce((sum, [, count]) => sum + count, 0)
+  const { maxConnections } = administrator.facts
+  return `of ${maxConnections}, ${shown.join(', ')}${others > 0 ? `, ${others} by others` : ''}`
+}

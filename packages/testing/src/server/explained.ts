@@ -1,0 +1,17 @@
+import { TestingError } from '../errors.ts'
+import { isState } from './connect.ts'
+
+/** Does something on the server, and says what to do if it has no room for it. */
+export async function explained<T>(action: () => Promise<T>): Promise<T> {
+  try {
+    return await action()
+  } catch (cause) {
+    // disk_full, out_of_memory
+    if (!isState(cause, '53100', '53200')) throw cause
+    throw new TestingError(
+      'ERR_TESTING_NO_SPACE',
+      `the server has no room for another database: ${(cause as Error).message}; make room, give tests back what they do not use, or set HOWDAH_TEMPORARY_DIR to a larger disk`,
+      { cause },
+    )
+  }
+}

@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto'
+import { dirname, join } from 'node:path'
+import { Cluster, postgres, temporaryDataDir } from '@howdah/cluster'
+import {
+  type Constraint,
+  defaultStrategy,
+  describeConstraint,
+  parseConstraint,
+  type Runtime,
+  single,
+  type Strategy,
+} from '@howdah/runtime'
+import { TestingError } from '../errors.ts'
+import type { TestServer } from './test-server.ts'
+
+/** Which server of our own is wanted. */
+export interface OwnServerOptions {
+  readonly runtime: number | string | Constraint | undefined
+  readonly strategy: Strategy | undefined
+  readonly settings: Readonly<Record<string, string>> | undefined
+  readonly tcp: boolean | undefined
+  /** In seconds. */
+  readonly linger: number | undefined
+  /** In ms. */
+  readonly timeout: number
+  readonly onNotice: (message: string) => void
+}
+
+const prefix = 'testing-'
+
+/**
+ * Joins the server of our own that all processes share if they ask for the same PostgreSQL, settings and TCP; it is started if
+ * it does not run. It lies in memory if there is room, and is gone some seconds after its last user.
+ */
+export async function joinOwnServer(options: OwnServerOptions): Promise<TestServer> {
+  const { settings = {}, tcp = false, linger = 10, timeout, onNotice } = options
+  const runtime = await choose(options)
+  const identity = [
+    runtime.bindir,
+    runtime.version.toString(),
+    tcp,
+    Object.entries(settings).toSorted(([one], [other]) => (one < other ? -1 : 1)),
+  ]
+  const hash = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 12)
+  const place = dirname(await temporaryDataDir())
+  const cluster = new Cluster(join(place, prefix + hash), { strategy: single(runtime), onNotice })
+  const session = await cluster.run({
+    throwAway: true,
+    linger,
+    tcp,
+    waitTimeout: timeout,
+    settings: { max_connections: '500', ...settings },
+  })
+  return {
+    isOwn: true,
+    administrative: [postgres],
+    clientOptions: (database) => session.clientOptions(database),
+    url: (database) => session.url(database),
+    env: (database) => session.env(database),
+    path: (base) => runtime.path(base),
+    shell: (database) => `howdah shell -D ${session.dataDir} -d ${database}`,
+    stay: async () => void (await cluster.start()),
+    leave: async () => void (await session.leave()),
+  }
+}
+
+async function choose({
+  runtime,
+  strategy = defaultStrategy(),
+}: OwnServerOptions): Promise<Runtime> {
+  if (runtime === undefined) {
+    const found = await strategy.fallback()
+    if (found !== null) return found
+    throw new TestingError(
+      'ERR_TESTING_SERVER',
+      'there is no PostgreSQL on this machine; install @howdah/postgres, or name a server by its URL',
+    )
+  }
+  const constraint = typeof runtime === 'object' ? runtime : parseConstraint(String(runtime))
+  const found = await strategy.select(constraint)
+  if (found !== null) return found
+  const wanted = describeConstraint(constraint)
+  const there = (await strategy.runtimes()).map(({ version }) => version.toString())
+  throw new TestingError(
+    'ERR_TESTING_SERVER',
+    `there is no PostgreSQL ${wanted} on this machine` +
+      (there.length === 0 ? '' : `, but ${there.join(', ')}`) +
+      `; install it with: npx howdah runtimes install ${wanted}`,
+  )
+}

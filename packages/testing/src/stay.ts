@@ -1,0 +1,93 @@
+import { resolve } from 'node:path'
+import { adopt, sweep } from './database/sweep.ts'
+import { Disposal } from './database/disposal.ts'
+import { Supply } from './database/supply.ts'
+import type { TestDatabasesOptions } from './options.ts'
+import { Administrator } from './server/administrator.ts'
+import { withConnection } from './server/connect-patiently.ts'
+import { givenServer } from './server/given-server.ts'
+import { Maker } from './server/maker.ts'
+import { joinOwnServer } from './server/own-server.ts'
+import type { TestServer } from './server/test-server.ts'
+import { provideTemplate } from './template/provide-template.ts'
+import { readRecipe, type Recipe } from './template/recipe.ts'
+import type { Workplace } from './workplace.ts'
+
+/** A process's stay on a server, with a template, and databases that are made of it. */
+export interface Stay {
+  readonly place: Workplace
+  readonly recipe: Recipe
+  readonly supply: Supply
+  readonly disposal: Disposal
+  /** What was left by others is being dropped until then. */
+  readonly swept: Promise<unknown>
+  /** Whether the connection to the server, and what we own on it, is lost. */
+  isLost(): boolean
+  /** Ends the stay. With `all`, databases that others could use are dropped. */
+  end(all: boolean): Promise<void>
+}
+
+/** Joins the server, makes sure of the template, and begins to make databases. */
+export async function begin(options: TestDatabasesOptions): Promise<Stay> {
+  const { timeout = 120_000, ahead = 8, onNotice: notice = print } = options
+  const root = resolve(options.root ?? '.')
+  const server = await join(options, timeout, notice)
+  try {
+    const administrator = await withConnection(
+      { server, notice, timeout, administrator: null },
+      async () => await Administrator.connect(server),
+    )
+    const maker = new Maker(server, administrator.facts.database)
+    const place: Workplace = { server, administrator, maker, notice, timeout }
+    try {
+      const recipe = await readRecipe(options, administrator)
+      await provideTemplate(place, recipe, root)
+      const { name, project } = recipe
+      const provideAgain = async () => await provideTemplate(place, recipe, root)
+      const adopted = await adopt(place, name, Math.min(ahead, 2))
+      const supply = new Supply(place, { name, project, provideAgain }, ahead, adopted)
+      const disposal = new Disposal(place)
+      const templates = recipe.from === null ? [name] : [name, recipe.from.name]
+      const sweepNow = async (all: boolean) =>
+        await sweep(place, { templates, project, all }).catch(() => undefined)
+      return {
+        place,
+        recipe,
+        supply,
+        disposal,
+        swept: sweepNow(false),
+        isLost: () => administrator.isLost,
+        async end(all) {
+          const left = await supply.end()
+          if (all) for (const one of left) disposal.add(one)
+          await disposal.settle()
+          if (all) await sweepNow(true)
+          await maker.close()
+          await administrator.close()
+          await server.leave()
+        },
+      }
+    } catch (error) {
+      await maker.close()
+      await administrator.close()
+      throw error
+    }
+  } catch (error) {
+    await server.leave().catch(() => undefined)
+    throw error
+  }
+}
+
+async function join(
+  options: TestDatabasesOptions,
+  timeout: number,
+  onNotice: (message: string) => void,
+): Promise<TestServer> {
+  if (options.server !== undefined) return givenServer(options.server)
+  const { runtime, strategy, settings, tcp, linger } = options
+  return await joinOwnServer({ runtime, strategy, settings, tcp, linger, timeout, onNotice })
+}
+
+function print(message: string): void {
+  process.stderr.write(`howdah: ${message}\n`)
+}

@@ -1,0 +1,149 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type pg from 'pg'
+import { TestingError } from '../errors.ts'
+import { connect, isState, quoted, thisProcess } from '../server/connect.ts'
+import {
+  connectionsTo,
+  copyDatabase,
+  dropByForce,
+  dropTemplate,
+} from '../server/database-statements.ts'
+import type { Label } from '../server/label.ts'
+import type { Workplace } from '../workplace.ts'
+import { migrationOf } from './migration.ts'
+import type { Recipe } from './recipe.ts'
+
+/** In ms: how long the connections that a migration has opened may take to close. */
+const patience = 2000
+
+/**
+ * Makes a template, which the caller owns: what a killed process has left of it goes first. If the migration fails, its words are
+ * left in the database's label, for those who wait; then throws `ERR_TESTING_MIGRATE`.
+ */
+export async function buildTemplate(
+  place: Workplace,
+  recipe: Recipe,
+  root?: string,
+): Promise<void> {
+  const { administrator, maker, server } = place
+  const { version } = administrator.facts
+  const { name, project } = recipe
+  const label: Label = { howdah: 1, kind: 'building', project, user: thisProcess() }
+  const source = await sourceOf(place, recipe)
+  await maker.run(async (client) => {
+    await dropTemplate(client, name, version)
+    await create(client, name, source?.name ?? null, administrator.facts)
+  })
+  await administrator.label(name, label)
+  try {
+    const client = await connect(server, name)
+    try {
+      if (recipe.from === null && source === null) await createExtensions(client, recipe.extensions)
+      await recipe.fill(migrationOf(server, name, client, root), source?.done ?? 0)
+    } finally {
+      await client.end().catch(() => undefined)
+    }
+    await maker.run(async (connection) => await waitUntilAlone(connection, name))
+  } catch (error) {
+    throw await noteFailure(place, name, label, error)
+  }
+  const { base, chain } = recipe
+  await administrator.label(name, { ...label, kind: 'template', base, chain })
+  await administrator.query(
+    `ALTER DATABASE ${quoted(name)} WITH ALLOW_CONNECTIONS false IS_TEMPLATE true`,
+  )
+}
+
+/** The template to start from, and how many of the recipe's files are in it already. */
+async function sourceOf(
+  { administrator }: Workplace,
+  recipe: Recipe,
+): Promise<{ readonly name: string; readonly done: number } | null> {
+  if (recipe.from !== null) return { name: recipe.from.name, done: 0 }
+  if (!recipe.isIncremental) return null
+  const known = (await administrator.list()).flatMap(({ name, isFinished, label }) => {
+    const chain = label?.chain ?? []
+    const done = chain.length
+    const isPrefix =
+      done > 0 && done < recipe.chain.length && recipe.chain[done - 1] === chain.at(-1)
+    return isFinished && label?.base === recipe.base && isPrefix ? [{ name, done }] : []
+  })
+  return known.toSorted((one, other) => other.done - one.done)[0] ?? null
+}
+
+async function create(
+  client: pg.Client,
+  name: string,
+  source: string | null,
+  facts: { readonly version: number; readonly fsync: boolean },
+): Promise<void> {
+  // A server waits 5 s for those who are connected to a template, and then does not name them.
+  const others = await connectionsTo(client, source ?? 'template1')
+  if (others.length > 0) {
+    const who = others.map(({ application, pid }) => `${application || 'a client'} (pid ${pid})`)
+    throw new TestingError(
+      'ERR_TESTING_TEMPLATE_IN_USE',
+      `${source ?? 'template1'} cannot be copied while somebody is connected to it: ${who.join(', ')}; end these connections`,
+    )
+  }
+  await copyDatabase(client, name, source ?? 'template1', facts)
+}
+
+async function createExtensions(client: pg.Client, extensions: readonly string[]): Promise<void> {
+  for (const extension of extensions) {
+    try {
+      await client.query(`CREATE EXTENSION IF NOT EXISTS ${quoted(extension)} CASCADE`)
+    } catch (cause) {
+      const { message } = cause as Error
+      const cure = isState(cause, '42501')
+        ? 'have a superuser create it in template1'
+        : 'install it for this PostgreSQL, or leave it out'
+      throw new TestingError(
+        'ERR_TESTING_MIGRATE',
+        `the extension ${extension} cannot be created: ${message}; ${cure}`,
+        { cause },
+      )
+    }
+  }
+}
+
+async function waitUntilAlone(client: pg.Client, name: string): Promise<void> {
+  const deadline = performance.now() + patience
+  for (let pause = 2; ; pause = Math.min(pause * 2, 100)) {
+    const others = await connectionsTo(client, name)
+    if (others.length === 0) return
+    if (performance.now() > deadline) {
+      const who = others.map(({ application, pid }) => `${application || 'a client'} (pid ${pid})`)
+      throw new TestingError(
+        'ERR_TESTING_TEMPLATE_IN_USE',
+        `migrate has left connections open: ${who.join(', ')}; end its clients and pools before it returns`,
+      )
+    }
+    await sleep(pause)
+  }
+}
+
+/** Leaves the failure for those who wait for the template. */
+async function noteFailure(
+  { administrator, maker }: Workplace,
+  name: string,
+  label: Label,
+  cause: unknown,
+): Promise<TestingError> {
+  const words = cause instanceof Error ? cause.message : String(cause)
+  const failure = `the template for ${label.project} cannot be made: ${words}`
+  const code = cause instanceof TestingError ? cause.code : 'ERR_TESTING_MIGRATE'
+  try {
+    const [row] = await administrator.query<{ transaction: string }>(
+      'SELECT txid_current()::text AS transaction',
+    )
+    const transaction = row?.transaction ?? '0'
+    await administrator.label(name, { ...label, kind: 'failed', failure, transaction })
+  } catch {
+    // They will try it themselves.
+    await maker
+      .run(async (client) => await dropByForce(client, name, administrator.facts.version))
+      .catch(() => undefined)
+  }
+  return new TestingError(code, failure, { cause })
+}

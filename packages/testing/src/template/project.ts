@@ -1,0 +1,23 @@
+import { readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+
+/**
+ * Tells one project's templates from those of another that happens to have the same migrations: the name in the nearest
+ * `package.json`, and the path, since a name such as `app` is not unique.
+ */
+export async function projectName(root: string): Promise<string> {
+  for (let directory = root; ; directory = dirname(directory)) {
+    const text = await readFile(join(directory, 'package.json'), 'utf8').catch(() => null)
+    if (text !== null) return `${nameIn(text)} in ${root}`
+    if (directory === dirname(directory)) return root
+  }
+}
+
+function nameIn(manifest: string): string {
+  try {
+    const { name } = JSON.parse(manifest) as { name?: unknown }
+    return typeof name === 'string' ? name : 'a project'
+  } catch {
+    return 'a project'
+  }
+}

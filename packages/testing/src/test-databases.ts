@@ -1,0 +1,169 @@
+import { TestingError } from './errors.ts'
+import { keepAlive } from './keep-alive.ts'
+import type { TestDatabasesOptions } from './options.ts'
+import { resetDatabase } from './reset/reset-database.ts'
+import { readBaseline, type Baseline } from './reset/baseline.ts'
+import { clientOptionsOf, isLost, isState, thisProcess } from './server/connect.ts'
+import { connectPatiently } from './server/connect-patiently.ts'
+import { begin, type Stay } from './stay.ts'
+import { TestDatabase } from './test-database.ts'
+
+/** What is known of the use of a database. */
+export interface CreateOptions {
+  /** What it is for, such as the test's name: `howdah testdb ls` shows it. */
+  readonly test?: string | undefined
+}
+
+/**
+ * Databases for tests. Nothing is touched before the first {@link create}: no server runs if no test asks for one.
+ *
+ * @example
+ * const databases = testDatabases({ migrate: 'migrations/*.sql' })
+ * await using db = await databases.create()
+ * await db.query('SELECT 1')
+ */
+export function testDatabases(options: TestDatabasesOptions = {}): TestDatabases {
+  return new TestDatabases(options)
+}
+
+/** Makes databases of one template; see {@link testDatabases}. */
+export class TestDatabases implements AsyncDisposable {
+  readonly #options: TestDatabasesOptions
+  readonly #live = new Set<TestDatabase>()
+  #stay: Promise<Stay> | null = null
+  #failure: TestingError | null = null
+  #baseline: Promise<Baseline> | null = null
+
+  /** @internal Made by {@link testDatabases}. */
+  constructor(options: TestDatabasesOptions) {
+    this.#options = options
+  }
+
+  /**
+   * A database of one's own, as the template is. The first call of a process joins the server; the first of all starts it, and
+   * makes the template.
+   *
+   * Throws `ERR_TESTING_MIGRATE` if the template cannot be made, in every process that waits for it, and again without another
+   * attempt; `ERR_TESTING_CONNECTIONS` and `ERR_TESTING_NO_SPACE` if the server has no more; `ERR_TESTING_SERVER` if it does
+   * not let us; `ERR_TESTING_KEY` for a pattern of files that finds none.
+   */
+  async create(options: CreateOptions = {}): Promise<TestDatabase> {
+    return await keepAlive(async () => {
+      for (let attempt = 1; ; attempt += 1) {
+        const stay = await this.#join()
+        try {
+          return await this.#createOn(stay, options)
+        } catch (error) {
+          // The server may have crashed, and another attempt starts it.
+          if (attempt === 3 || !(stay.isLost() || isLost(error))) throw error
+          await this.#forget(stay)
+        }
+      }
+    })
+  }
+
+  /**
+   * Gives back what this process still has, drops what nobody uses, templates excepted, and leaves the server. There is no need to
+   * call it: a process may just end. On a server of others it leaves less behind for the next run to drop.
+   */
+  async end(): Promise<void> {
+    await keepAlive(async () => {
+      await Promise.all([...this.#live].map(async (db) => await db.release()))
+      const stay = await this.#stay?.catch(() => null)
+      this.#stay = null
+      this.#baseline = null
+      await stay?.swept
+      await stay?.end(true)
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end()
+  }
+
+  async #join(): Promise<Stay> {
+    if (this.#failure !== null) throw this.#failure
+    const stay = await this.#stay
+    if (stay?.isLost() === true) await this.#forget(stay)
+    this.#stay ??= begin(this.#options)
+    try {
+      return await this.#stay
+    } catch (error) {
+      this.#stay = null
+      if (error instanceof TestingError && error.code === 'ERR_TESTING_MIGRATE')
+        this.#failure = error
+      throw error
+    }
+  }
+
+  /** What we owned on a server that has crashed belongs to nobody, and will be dropped. */
+  async #forget(stay: Stay): Promise<void> {
+    const isCurrent = (await this.#stay?.catch(() => null)) === stay
+    if (!isCurrent) return
+    this.#stay = null
+    this.#baseline = null
+    await stay.end(false).catch(() => undefined)
+  }
+
+  async #createOn(stay: Stay, { test }: CreateOptions): Promise<TestDatabase> {
+    const { place, recipe, supply, disposal } = stay
+    const { administrator, server } = place
+    const label = {
+      howdah: 1,
+      project: recipe.project,
+      user: thisProcess(),
+      template: recipe.name,
+      ...(test !== undefined && { test }),
+    } as const
+    for (;;) {
+      const fresh = await supply.take()
+      const { name, client } = fresh
+      try {
+        // From here on nobody takes it for one that was not used.
+        await administrator.label(name, { ...label, kind: 'used' })
+      } catch (error) {
+        supply.gaveBack()
+        await client.end().catch(() => undefined)
+        // Somebody has dropped it.
+        if (isState(error, '3D000')) continue
+        throw error
+      }
+      const db: TestDatabase = new TestDatabase(name, {
+        url: server.url(name),
+        env: server.env(name),
+        first: client,
+        clientOptions: clientOptionsOf(server, name),
+        connect: async () => await connectPatiently(place, name),
+        reset: async () => await this.#reset(stay, name),
+        keep: async () => {
+          await administrator.label(name, { ...label, kind: 'kept' })
+          await server.stay()
+          place.notice(
+            `kept a database${test === undefined ? '' : ` of ${test}`}: ${server.shell(name)}`,
+          )
+        },
+        giveBack: async (isKept) => {
+          this.#live.delete(db)
+          supply.gaveBack()
+          if (isKept) await administrator.free([name]).catch(() => undefined)
+          else disposal.add(name)
+        },
+      })
+      this.#live.add(db)
+      return db
+    }
+  }
+
+  async #reset(stay: Stay, name: string): Promise<void> {
+    await keepAlive(async () => {
+      this.#baseline ??= stay.supply.peek(readBaseline)
+      const baseline = await this.#baseline
+      const client = await connectPatiently(stay.place, name)
+      try {
+        await resetDatabase(client, name, baseline)
+      } finally {
+        await client.end().catch(() => undefined)
+      }
+    })
+  }
+}

@@ -1,0 +1,103 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { Client } from 'pg'
+import { expect, it } from 'vitest'
+import { testDatabases } from '../src/index.ts'
+import { ownPlace } from './support/place.ts'
+import { Project } from './support/project.ts'
+import { Worker } from './support/worker.ts'
+
+const place = ownPlace()
+
+const files = {
+  'migrations/1.sql': 'CREATE TABLE users (id serial PRIMARY KEY, name text)',
+  'migrations/2.sql': `INSERT INTO users (name) VALUES ('Ada')`,
+}
+
+it('touches nothing before the first database is asked for', async () => {
+  using project = new Project()
+  const databases = testDatabases(project.options({ migrate: 'there is none' }))
+  await databases.end()
+  expect(existsSync(place) && readdirSync(place)).toEqual([])
+})
+
+it('gives each test a database as the template is, whatever others do in theirs', async () => {
+  using project = new Project(files)
+  await using databases = testDatabases(project.options({ migrate: 'migrations/*.sql' }))
+  await using one = await databases.create()
+  await one.query(`INSERT INTO users (name) VALUES ('Grace')`)
+  await one.query('DROP TABLE users CASCADE')
+  for (let round = 0; round < 3; round += 1) {
+    await using other = await databases.create()
+    const { rows } = await other.query(`INSERT INTO users (name) VALUES ('Mary') RETURNING id`)
+    expect(rows).toEqual([{ id: 2 }])
+  }
+})
+
+it('leads every client to the database: by query, pool, connect, URL and environment', async () => {
+  using project = new Project()
+  await using databases = testDatabases(project.options())
+  await using db = await databases.create()
+  const ask = 'SELECT current_database() AS name'
+  const expected = [{ name: db.name }]
+  expect((await db.query(ask)).rows).toEqual(expected)
+  expect((await db.pool().query(ask)).rows).toEqual(expected)
+  expect((await db.pool({ max: 1 }).query(ask)).rows).toEqual(expected)
+  expect((await (await db.connect()).query(ask)).rows).toEqual(expected)
+  const { PGHOST, PGPORT, PGUSER, PGDATABASE, DATABASE_URL } = db.env
+  expect(DATABASE_URL).toBe(db.url)
+  for (const config of [
+    { connectionString: db.url },
+    { host: PGHOST, port: Number(PGPORT), user: PGUSER, database: PGDATABASE },
+  ]) {
+    const client = new Client(config)
+    await client.connect()
+    expect((await client.query(ask)).rows).toEqual(expected)
+    await client.end()
+  }
+})
+
+it('uses one connection for the first queries, and as many as a pool may have for more', async () => {
+  using project = new Project()
+  await using databases = testDatabases(project.options())
+  await using db = await databases.create()
+  const pid = async () => (await db.query('SELECT pg_backend_pid() AS pid')).rows[0]?.['pid']
+  expect(await pid()).toBe(await pid())
+  const sleepers = [1, 2, 3].map(() => db.query('SELECT pg_backend_pid() AS pid, pg_sleep(0.05)'))
+  const pids = (await Promise.all(sleepers)).map(({ rows }) => rows[0]?.['pid'])
+  expect(new Set(pids).size).toBe(3)
+})
+
+it('refuses a database that was given back, and gives it back once', async () => {
+  using project = new Project()
+  await using databases = testDatabases(project.options())
+  const db = await databases.create()
+  await Promise.all([db.release(), db.release()])
+  await expect(db.query('SELECT 1')).rejects.toMatchObject({ code: 'ERR_TESTING_ENDED' })
+})
+
+it('migrates once for all processes that come at the same time, and those that come later', async () => {
+  using project = new Project()
+  const start = () => new Worker({ root: project.root })
+  const create = 'held.push(await databases.create()), held.at(-1).name'
+  await using first = start()
+  await using second = start()
+  await using third = start()
+  const names = await Promise.all([first, second, third].map((one) => one.ask(create)))
+  await using later = start()
+  names.push(await later.ask(create))
+  expect(new Set(names).size).toBe(4)
+  expect(project.lines('migrated')).toHaveLength(1)
+  await Promise.all([first, second, third, later].map((one) => one.end()))
+})
+
+it('lets the process end while databases are in use, and ready for others', async () => {
+  using project = new Project()
+  await using worker = new Worker({ root: project.root })
+  await worker.ask(
+    'held.push(await databases.create()), (await held[0].query("SELECT 1")).rowCount',
+  )
+  // Its input ends, and it waits for nothing else.
+  await worker.ask('databases.end = async () => undefined')
+  await worker.end()
+  expect(await worker.ended).toBe('status 0')
+})

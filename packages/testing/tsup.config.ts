@@ -1,0 +1,9 @@
+import { defineConfig } from 'tsup'
+import base from '../../tsup.config.base.ts'
+
+/** The library, and its doors into test runners, which share what they have in common. */
+export default defineConfig({
+  ...(base as object),
+  entry: ['src/index.ts', 'src/vitest.ts'],
+  splitting: true,
+})
