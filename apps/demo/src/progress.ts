@@ -2,33 +2,33 @@ import { SingleBar } from 'cli-progress'
 
 /** A bar on a terminal, and a line now and then where there is none. */
 export class Progress {
-  private readonly total: number
-  private readonly bar: SingleBar | null
-  private tenth = 0
+  readonly #total: number
+  readonly #bar: SingleBar | null
+  #tenth = 0
 
   constructor(total: number) {
-    this.total = total
-    this.bar = process.stdout.isTTY
+    this.#total = total
+    this.#bar = process.stdout.isTTY
       ? new SingleBar({ format: '{bar} {value} of {total} jobs', hideCursor: true })
       : null
-    this.bar?.start(total, 0)
+    this.#bar?.start(total, 0)
   }
 
   at(done: number): void {
-    this.bar?.update(done)
-    if (this.bar !== null || Math.floor((done * 10) / this.total) === this.tenth) return
-    this.tenth = Math.floor((done * 10) / this.total)
-    console.log(`${done} of ${this.total} jobs done`)
+    this.#bar?.update(done)
+    if (this.#bar !== null || Math.floor((done * 10) / this.#total) === this.#tenth) return
+    this.#tenth = Math.floor((done * 10) / this.#total)
+    console.log(`${done} of ${this.#total} jobs done`)
   }
 
   /** Says something above the bar. */
   say(message: string): void {
-    if (this.bar !== null) process.stdout.write('\r\u001B[K')
+    if (this.#bar !== null) process.stdout.write('\r\u001B[K')
     console.log(message)
-    this.bar?.render()
+    this.#bar?.render()
   }
 
   end(): void {
-    this.bar?.stop()
+    this.#bar?.stop()
   }
 }

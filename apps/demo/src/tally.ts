@@ -10,38 +10,38 @@ export interface Check {
 
 /** Keeps count of what the workers report. */
 export class Tally {
-  private readonly victim: string
-  private readonly byWorker = new Map<string, number>()
-  private readonly numbers = new Set<number>()
-  private readonly starters: string[] = []
-  private readonly finishers = new Map<string, { done: number }>()
-  private readonly since = performance.now()
+  readonly #victim: string
+  readonly #byWorker = new Map<string, number>()
+  readonly #numbers = new Set<number>()
+  readonly #starters: string[] = []
+  readonly #finishers = new Map<string, { done: number }>()
+  readonly #since = performance.now()
 
   constructor(victim: string) {
-    this.victim = victim
+    this.#victim = victim
   }
 
   /** How many different jobs have been reported as done. */
   get done(): number {
-    return this.numbers.size
+    return this.#numbers.size
   }
 
   add(report: Report): void {
     if (report.kind === 'joined') {
-      this.byWorker.set(report.worker, 0)
-      if (report.started) this.starters.push(report.worker)
+      this.#byWorker.set(report.worker, 0)
+      if (report.started) this.#starters.push(report.worker)
     } else if (report.kind === 'done') {
-      this.numbers.add(report.job)
-      this.byWorker.set(report.worker, (this.byWorker.get(report.worker) ?? 0) + 1)
+      this.#numbers.add(report.job)
+      this.#byWorker.set(report.worker, (this.#byWorker.get(report.worker) ?? 0) + 1)
     } else if (report.kind === 'finished') {
-      this.finishers.set(report.worker, report)
+      this.#finishers.set(report.worker, report)
     }
   }
 
   checks(facts: { starts: number; stops: number; left: readonly string[] }): Check[] {
-    const survivors = [...this.byWorker.keys()].filter((name) => name !== this.victim)
-    const seen = survivors.map((name) => `${this.finishers.get(name)?.done ?? 'none'} by ${name}`)
-    const allSaw = survivors.every((name) => this.finishers.get(name)?.done === jobs)
+    const survivors = [...this.#byWorker.keys()].filter((name) => name !== this.#victim)
+    const seen = survivors.map((name) => `${this.#finishers.get(name)?.done ?? 'none'} by ${name}`)
+    const allSaw = survivors.every((name) => this.#finishers.get(name)?.done === jobs)
     return [
       {
         promise: `each of the ${jobs} jobs was done`,
@@ -49,14 +49,14 @@ export class Tally {
         found: `seen as done: ${seen.join(', ')}`,
       },
       {
-        promise: `${this.victim} was killed, and the others finished her jobs`,
-        holds: !this.finishers.has(this.victim),
-        found: `${this.victim} went on to the end`,
+        promise: `${this.#victim} was killed, and the others finished her jobs`,
+        holds: !this.#finishers.has(this.#victim),
+        found: `${this.#victim} went on to the end`,
       },
       {
         promise: 'PostgreSQL was started once, by the first',
-        holds: facts.starts === 1 && this.starters.length === 1,
-        found: `${facts.starts} starts, by ${this.starters.join(', ') || 'nobody'}`,
+        holds: facts.starts === 1 && this.#starters.length === 1,
+        found: `${facts.starts} starts, by ${this.#starters.join(', ') || 'nobody'}`,
       },
       {
         promise: 'it was stopped once, by the last',
@@ -72,12 +72,12 @@ export class Tally {
   }
 
   summary(server: string, checks: readonly Check[]): string {
-    const seconds = ((performance.now() - this.since) / 1000).toFixed(1)
-    const workers = [...this.byWorker].map(([name, count]) => {
+    const seconds = ((performance.now() - this.#since) / 1000).toFixed(1)
+    const workers = [...this.#byWorker].map(([name, count]) => {
       const role =
-        name === this.victim
+        name === this.#victim
           ? ', then killed'
-          : this.starters.includes(name)
+          : this.#starters.includes(name)
             ? ', started PostgreSQL'
             : ''
       return `  ${name.padEnd(8)}${String(count).padStart(4)} jobs${role}`

@@ -5,41 +5,41 @@ const interval = 50
 
 /** Tells how far it is, with an estimate, and not too often. */
 export class ProgressReport {
-  private readonly tell: ((progress: Progress) => void) | undefined
-  private phase: Progress['phase'] = 'preparing'
-  private began = 0
-  private told = 0
-  private bytes = 0
-  private total: number | null = null
+  readonly #tell: ((progress: Progress) => void) | undefined
+  #phase: Progress['phase'] = 'preparing'
+  #began = 0
+  #told = 0
+  #bytes = 0
+  #total: number | null = null
 
   constructor(tell: ((progress: Progress) => void) | undefined) {
-    this.tell = tell
+    this.#tell = tell
   }
 
   /** Another phase begins. */
   begin(phase: Progress['phase'], total: number | null = null): void {
-    this.phase = phase
-    this.total = total
-    this.bytes = 0
-    this.began = performance.now()
-    this.now()
+    this.#phase = phase
+    this.#total = total
+    this.#bytes = 0
+    this.#began = performance.now()
+    this.#now()
   }
 
   /** So many bytes more are done. */
   add(bytes: number): void {
-    this.bytes += bytes
-    if (performance.now() - this.told >= interval) this.now()
+    this.#bytes += bytes
+    if (performance.now() - this.#told >= interval) this.#now()
   }
 
-  private now(): void {
-    this.told = performance.now()
-    const { phase, bytes, total } = this
+  #now(): void {
+    this.#told = performance.now()
+    const [phase, bytes, total] = [this.#phase, this.#bytes, this.#total]
     // Files may have grown while they were copied.
     const totalBytes = total === null ? null : Math.max(total, bytes)
     const remaining =
       totalBytes === null || bytes === 0
         ? null
-        : Math.round(((this.told - this.began) / bytes) * (totalBytes - bytes))
-    this.tell?.({ phase, bytes, totalBytes, remaining })
+        : Math.round(((this.#told - this.#began) / bytes) * (totalBytes - bytes))
+    this.#tell?.({ phase, bytes, totalBytes, remaining })
   }
 }

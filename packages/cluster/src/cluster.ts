@@ -97,40 +97,40 @@ export class Cluster {
   /** See {@link insideOf}. */
   static {
     insideOf = (cluster) => ({
-      directory: cluster.directory,
-      coordination: async (options) => await cluster.coordination(options),
-      runtimeFor: async (existing) => await cluster.runtimeFor(existing),
+      directory: cluster.#directory,
+      coordination: async (options) => await cluster.#coordination(options),
+      runtimeFor: async (existing) => await cluster.#runtimeFor(existing),
       another: (dataDir) =>
         new Cluster(dataDir, {
-          ...cluster.options,
-          strategy: cluster.strategy,
-          onNotice: (notice) => cluster.tell(notice),
+          ...cluster.#options,
+          strategy: cluster.#strategy,
+          onNotice: (notice) => cluster.#tell(notice),
         }),
     })
   }
 
-  private readonly directory: DataDirectory
-  private readonly options: ClusterOptions
-  private readonly strategy: Strategy
-  private readonly told = new Set<string>()
+  readonly #directory: DataDirectory
+  readonly #options: ClusterOptions
+  readonly #strategy: Strategy
+  readonly #told = new Set<string>()
 
   /** Throws `InvalidPathError` for a path that cannot be a data directory. */
   constructor(dataDir: string, options: ClusterOptions = {}) {
-    this.directory = new DataDirectory(dataDir)
-    this.dataDir = this.directory.path
-    this.options = options
+    this.#directory = new DataDirectory(dataDir)
+    this.dataDir = this.#directory.path
+    this.#options = options
     // Made at once: it looks at what the modules that call see.
-    this.strategy = options.strategy ?? defaultStrategy()
+    this.#strategy = options.strategy ?? defaultStrategy()
   }
 
   /** Where servers that howdah starts write their log. */
   get logFile(): string {
-    return this.directory.logFile
+    return this.#directory.logFile
   }
 
   /** `postmaster.pid`. */
   get pidFile(): string {
-    return this.directory.pidFile
+    return this.#directory.pidFile
   }
 
   /** Whether there is a cluster. */
@@ -140,7 +140,7 @@ export class Cluster {
 
   /** The cluster's version as `PG_VERSION` has it, or `null` where there is no cluster. */
   async version(): Promise<PartialVersion | null> {
-    return await readVersion(this.directory)
+    return await readVersion(this.#directory)
   }
 
   /**
@@ -149,7 +149,7 @@ export class Cluster {
    * Throws `NoRuntimeError` of `@howdah/runtime`, which names what was found instead, and how to get the right one.
    */
   async runtime(): Promise<Runtime> {
-    return await this.runtimeFor(await this.version())
+    return await this.#runtimeFor(await this.version())
   }
 
   /** What there is. Throws rather than guess: *don't know* is never "stopped". */
@@ -157,13 +157,13 @@ export class Cluster {
     return await explained(this.dataDir, async () => {
       const existing = await this.version()
       if (existing === null) {
-        await this.refuseServed()
+        await this.#refuseServed()
         return { state: 'missing' }
       }
-      const postmaster = await findPostmaster(this.directory)
+      const postmaster = await findPostmaster(this.#directory)
       if (postmaster === null) return { state: 'stopped', version: existing }
       const { file, identity } = postmaster
-      const { subject, place } = await this.coordination()
+      const { subject, place } = await this.#coordination()
       const owner = await ownership(place, subject)
       return {
         state: 'running',
@@ -187,19 +187,19 @@ export class Cluster {
 
   /** Who uses it through howdah at this moment, as far as the kernel tells. */
   async users(): Promise<ClusterUser[]> {
-    return (await this.exists()) ? await users({ use: this.directory.versionFile }) : []
+    return (await this.exists()) ? await users({ use: this.#directory.versionFile }) : []
   }
 
   /** The server's log as chunks of text; see {@link LogOptions}. Empty where there is none yet. */
   logs(options: LogOptions = {}): AsyncIterable<string> {
-    return followLog(this.directory, options)
+    return followLog(this.#directory, options)
   }
 
   /** Creates the cluster if there is none. Throws `NotEmptyError` for a directory with other content. */
   async create(options: WaitingOptions = {}): Promise<State> {
     return await explained(this.dataDir, async () => {
       if (await this.exists()) return 'unmodified'
-      const { free } = await this.coordination()
+      const { free } = await this.#coordination()
       await using exclusive = await free.change(waiting(options))
       return await exclusive.create({ start: {} })
     })
@@ -212,7 +212,7 @@ export class Cluster {
    */
   async start(options: RunOptions = {}): Promise<State> {
     return await explained(this.dataDir, async () => {
-      return await startCluster(await this.coordination(options), options)
+      return await startCluster(await this.#coordination(options), options)
     })
   }
 
@@ -225,18 +225,18 @@ export class Cluster {
    */
   async run(options: RunOptions = {}): Promise<Session> {
     return await explained(this.dataDir, async () => {
-      return await joinCluster(await this.coordination(options), options)
+      return await joinCluster(await this.#coordination(options), options)
     })
   }
 
   /** The running server, without becoming one of its users. Throws {@link NotRunningError}. */
   async server(options: { database?: string; tcp?: boolean } = {}): Promise<Server> {
     if (!(await this.exists())) throw new ClusterMissingError(this.dataDir)
-    const postmaster = await findPostmaster(this.directory)
+    const postmaster = await findPostmaster(this.#directory)
     if (postmaster === null) throw new NotRunningError(this.dataDir)
-    const superuser = await superuserOf(this.directory)
+    const superuser = await superuserOf(this.#directory)
     const address = await addressOf(
-      this.directory,
+      this.#directory,
       postmaster.file,
       superuser,
       options.tcp === true,
@@ -248,12 +248,12 @@ export class Cluster {
   async superusers(options: WaitingOptions = {}): Promise<string[]> {
     return await explained(this.dataDir, async () => {
       if (!(await this.exists())) throw new ClusterMissingError(this.dataDir)
-      const { free, user, runtime } = await this.coordination()
+      const { free, user, runtime } = await this.#coordination()
       await using exclusive = await free.tryChange({ ...waiting(options), ifExists: true })
       if (exclusive === null || (await this.running()))
         return await (await this.server()).superusers()
-      await checkAccess(this.directory, user)
-      return await superusersWhileStopped(this.directory, await runtime(), user, options.signal)
+      await checkAccess(this.#directory, user)
+      return await superusersWhileStopped(this.#directory, await runtime(), user, options.signal)
     })
   }
 
@@ -264,11 +264,11 @@ export class Cluster {
    */
   async mode(options: WaitingOptions = {}): Promise<Mode> {
     if (!(await this.exists())) throw new ClusterMissingError(this.dataDir)
-    const { free, user, runtime } = await this.coordination()
+    const { free, user, runtime } = await this.#coordination()
     await using exclusive = await free.tryChange({ ...waiting(options), ifExists: true })
     if (exclusive === null || (await this.running())) return await (await this.server()).mode()
-    await checkAccess(this.directory, user)
-    return await modeWhileStopped(this.directory, await runtime(), user, options.signal)
+    await checkAccess(this.#directory, user)
+    return await modeWhileStopped(this.#directory, await runtime(), user, options.signal)
   }
 
   /**
@@ -279,14 +279,14 @@ export class Cluster {
    */
   async stop(options: EndOptions = {}): Promise<State> {
     return await explained(this.dataDir, async () => {
-      if (await this.endLost(options)) return 'modified'
+      if (await this.#endLost(options)) return 'modified'
       const status = await this.status()
       if (status.state !== 'running') return 'unmodified'
       if (!status.ours && options.force !== true) throw new NotOursError(this.dataDir, 'stop')
-      await using exclusive = await this.forMyself('stop', options)
-      const onNotice = (notice: string) => this.tell(notice)
+      await using exclusive = await this.#forMyself('stop', options)
+      const onNotice = (notice: string) => this.#tell(notice)
       return await exclusive.reconfigure(async () =>
-        (await stopPostmaster(this.directory, { ...options, onNotice }))
+        (await stopPostmaster(this.#directory, { ...options, onNotice }))
           ? 'modified'
           : 'unmodified',
       )
@@ -300,54 +300,54 @@ export class Cluster {
    */
   async destroy(options: EndOptions = {}): Promise<State> {
     return await explained(this.dataDir, async () => {
-      await this.endLost(options, async (held) => {
+      await this.#endLost(options, async (held) => {
         if (!(await held.has(held.versionFile))) await markWreck(held)
       })
       const exists = await this.exists()
       if (!exists) {
-        await this.refuseServed()
-        if (!(await this.directory.has(this.directory.wreck))) return 'unmodified'
+        await this.#refuseServed()
+        if (!(await this.#directory.has(this.#directory.wreck))) return 'unmodified'
       }
-      const mark = await readMark(this.directory)
+      const mark = await readMark(this.#directory)
       if (exists && mark?.created !== true && options.force !== true) {
         throw new NotOursError(this.dataDir, 'destroy')
       }
-      await using exclusive = await this.forMyself('destroy', options)
-      await exclusive.reconfigure(async () => await stopPostmaster(this.directory, options))
+      await using exclusive = await this.#forMyself('destroy', options)
+      await exclusive.reconfigure(async () => await stopPostmaster(this.#directory, options))
       options.signal?.throwIfAborted()
       return await exclusive.destroy()
     })
   }
 
   /** A directory without `PG_VERSION` is no cluster, but a server may still run there. */
-  private async refuseServed(): Promise<void> {
-    const isNew = !(await this.directory.has(this.directory.path))
-    await refuseServed(this.directory, isNew)
+  async #refuseServed(): Promise<void> {
+    const isNew = !(await this.#directory.has(this.#directory.path))
+    await refuseServed(this.#directory, isNew)
   }
 
-  private async endLost(
+  async #endLost(
     options: EndOptions,
     then?: (held: DataDirectory) => Promise<void>,
   ): Promise<boolean> {
     if (options.force !== true) return false
     const { endLost } = await import('./running/end-lost.ts')
-    return await endLost(this.directory, options, then)
+    return await endLost(this.#directory, options, then)
   }
 
-  private async forMyself(wanted: string, options: EndOptions) {
-    const { free } = await this.coordination()
+  async #forMyself(wanted: string, options: EndOptions) {
+    const { free } = await this.#coordination()
     const { force = false } = options
     const exclusive = await free.tryChange({ ...waiting(options), force })
     if (exclusive === null) throw new InUseError(this.dataDir, await this.users(), wanted)
     return exclusive
   }
 
-  private async runtimeFor(existing: PartialVersion | null): Promise<Runtime> {
+  async #runtimeFor(existing: PartialVersion | null): Promise<Runtime> {
     if (existing !== null && existing.major < 10) {
       throw new UnsupportedVersionError(this.dataDir, existing.toString())
     }
-    const { strategy } = this
-    const { runtime: wanted } = this.options
+    const strategy = this.#strategy
+    const { runtime: wanted } = this.#options
     if (existing === null && wanted === undefined) {
       const found = await strategy.fallback()
       if (found === null) throw new NoRuntimeError(null)
@@ -362,7 +362,7 @@ export class Cluster {
     )
   }
 
-  private async coordination({
+  async #coordination({
     throwAway = false,
     mode,
     like = null,
@@ -372,25 +372,25 @@ export class Cluster {
   } = {}): Promise<Coordination> {
     // Says so if we may not look into it.
     await this.exists()
-    const user = await chooseServerUser(this.dataDir, this.options.runAs, like)
-    if (user !== null && user.notice !== null) this.tell(user.notice)
-    if (mode === 'fast') this.tell(warningOf(this.dataDir))
+    const user = await chooseServerUser(this.dataDir, this.#options.runAs, like)
+    if (user !== null && user.notice !== null) this.#tell(user.notice)
+    if (mode === 'fast') this.#tell(warningOf(this.dataDir))
     // Looked for once an operation, and not before it is needed.
     let chosen: Promise<Runtime> | null = null
     const runtime = async () => await (chosen ??= this.runtime())
-    const state = new LocalState((message) => this.tell(message))
-    const subject = new ClusterSubject(this.directory, user, runtime, state)
-    const isThrowAway = throwAway || (await this.directory.has(this.directory.throwAway))
-    const place = placeOf(this.directory, user, isThrowAway)
+    const state = new LocalState((message) => this.#tell(message))
+    const subject = new ClusterSubject(this.#directory, user, runtime, state)
+    const isThrowAway = throwAway || (await this.#directory.has(this.#directory.throwAway))
+    const place = placeOf(this.#directory, user, isThrowAway)
     const free = new Free(subject, place)
-    return { directory: this.directory, user, subject, place, free, runtime, state }
+    return { directory: this.#directory, user, subject, place, free, runtime, state }
   }
 
   /** Each thing once. */
-  private tell(notice: string): void {
-    if (this.told.has(notice)) return
-    this.told.add(notice)
-    this.options.onNotice?.(notice)
+  #tell(notice: string): void {
+    if (this.#told.has(notice)) return
+    this.#told.add(notice)
+    this.#options.onNotice?.(notice)
   }
 }
 

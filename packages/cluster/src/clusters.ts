@@ -58,11 +58,11 @@ interface Candidate {
 
 /** Gathers what several states know. */
 class Survey {
-  private readonly candidates = new Map<string, Candidate>()
-  private readonly notice: (message: string) => void
+  readonly #candidates = new Map<string, Candidate>()
+  readonly #notice: (message: string) => void
 
   constructor(notice: (message: string) => void) {
-    this.notice = notice
+    this.#notice = notice
   }
 
   /** Does one part of the work, and tells if that fails. */
@@ -70,7 +70,7 @@ class Survey {
     try {
       await action()
     } catch (error) {
-      this.notice(error instanceof Error ? error.message : String(error))
+      this.#notice(error instanceof Error ? error.message : String(error))
     }
   }
 
@@ -79,33 +79,33 @@ class Survey {
     const uses = await Uses.in(path, { create: isOwn })
     await this.attempt(async () => {
       for (const { dataDir, identity } of uses.known.list()) {
-        const { forget } = this.candidate(dataDir)
+        const { forget } = this.#candidate(dataDir)
         if (isOwn) forget.push(async () => await uses.forget(identity))
       }
     })
     await this.attempt(async () => {
-      const found = await uses.list((error) => this.notice(error.message))
-      for (const use of found) this.candidate(use.dataDir).uses.push(use)
+      const found = await uses.list((error) => this.#notice(error.message))
+      for (const use of found) this.#candidate(use.dataDir).uses.push(use)
     })
     await this.attempt(async () => {
       for (const { name } of await (await registryIn(path)).list()) {
         // Others may have registered what they write, under names of their own.
         const isCluster = isAbsolute(name) && !isStaging(name) && !(await isGone(name))
-        if (isCluster) this.candidate(name)
+        if (isCluster) this.#candidate(name)
       }
     })
   }
 
   async report(): Promise<ListedCluster[]> {
-    const all = await Promise.all([...this.candidates].map(async (one) => await examine(...one)))
+    const all = await Promise.all([...this.#candidates].map(async (one) => await examine(...one)))
     return all
       .filter((found) => found !== null)
       .toSorted((one, other) => (one.dataDir < other.dataDir ? -1 : 1))
   }
 
-  private candidate(dataDir: string): Candidate {
-    const known = this.candidates.get(dataDir) ?? { uses: [], forget: [] }
-    this.candidates.set(dataDir, known)
+  #candidate(dataDir: string): Candidate {
+    const known = this.#candidates.get(dataDir) ?? { uses: [], forget: [] }
+    this.#candidates.set(dataDir, known)
     return known
   }
 }

@@ -37,7 +37,7 @@ export class Server {
   readonly runtime: Runtime
 
   /** In ms: how long a start may take, recovery included. */
-  private readonly patience: number | undefined
+  readonly #patience: number | undefined
 
   constructor(
     dataDir: string,
@@ -46,7 +46,7 @@ export class Server {
     database: string,
     patience?: number,
   ) {
-    this.patience = patience
+    this.#patience = patience
     this.dataDir = dataDir
     this.runtime = runtime
     this.address = address
@@ -83,7 +83,7 @@ export class Server {
       await client.connect()
       return client
     }
-    return await whenReady(new DataDirectory(this.dataDir), open, { timeout: this.patience })
+    return await whenReady(new DataDirectory(this.dataDir), open, { timeout: this.#patience })
   }
 
   /** A new pool. Whoever asks for it ends it. */
@@ -181,7 +181,7 @@ export class Server {
 
   /** The names of all databases, templates included, in order. */
   async databases(): Promise<string[]> {
-    const rows = await this.administer<{ datname: string }>(
+    const rows = await this.#administer<{ datname: string }>(
       'SELECT datname FROM pg_catalog.pg_database ORDER BY datname',
     )
     return rows.map(({ datname }) => datname)
@@ -190,17 +190,17 @@ export class Server {
   /** Creates a database of any name; one that is there already is `'unmodified'`. */
   async createDatabase(name: string): Promise<State> {
     // 42P04: it exists. 23505: another has created it at the same moment.
-    return await this.changed(`CREATE DATABASE ${await quoted(name)}`, ['42P04', '23505'])
+    return await this.#changed(`CREATE DATABASE ${await quoted(name)}`, ['42P04', '23505'])
   }
 
   /** Drops a database; a missing one is `'unmodified'`. One that is in use is PostgreSQL's own error 55006. */
   async dropDatabase(name: string): Promise<State> {
-    return await this.changed(`DROP DATABASE ${await quoted(name)}`, ['3D000'])
+    return await this.#changed(`DROP DATABASE ${await quoted(name)}`, ['3D000'])
   }
 
   /** The roles that are superuser and can log in, oldest first. */
   async superusers(): Promise<string[]> {
-    const rows = await this.administer<{ rolname: string }>(
+    const rows = await this.#administer<{ rolname: string }>(
       'SELECT rolname FROM pg_catalog.pg_roles WHERE rolsuper AND rolcanlogin ORDER BY oid',
     )
     return rows.map(({ rolname }) => rolname)
@@ -213,16 +213,16 @@ export class Server {
    */
   async createRestorePoint(name: string): Promise<string> {
     const { default: pg } = await import('pg')
-    const [point] = await this.administer<{ lsn: string }>(
+    const [point] = await this.#administer<{ lsn: string }>(
       `SELECT pg_catalog.pg_create_restore_point(${pg.escapeLiteral(name)})::text AS lsn`,
     )
-    await this.administer('SELECT pg_catalog.pg_switch_wal()')
+    await this.#administer('SELECT pg_catalog.pg_switch_wal()')
     return point?.lsn ?? ''
   }
 
-  private async changed(statement: string, expected: readonly string[]): Promise<State> {
+  async #changed(statement: string, expected: readonly string[]): Promise<State> {
     try {
-      await this.administer(statement)
+      await this.#administer(statement)
       return 'modified'
     } catch (error) {
       if (expected.includes((error as pg.DatabaseError).code ?? '')) return 'unmodified'
@@ -230,7 +230,7 @@ export class Server {
     }
   }
 
-  private async administer<Row extends pg.QueryResultRow>(statement: string): Promise<Row[]> {
+  async #administer<Row extends pg.QueryResultRow>(statement: string): Promise<Row[]> {
     return await this.withAdministrator(async (client) => (await client.query<Row>(statement)).rows)
   }
 

@@ -34,10 +34,10 @@ interface Stay {
 export class Session extends Server implements AsyncDisposable {
   /** `'modified'` when this session started the server, `'unmodified'` when it was running. */
   readonly started: State
-  private shared: Shared<LaunchOptions>
-  private readonly stay: Stay
-  private readonly closers = new Set<() => Promise<unknown>>()
-  private left: Promise<Left> | null = null
+  #shared: Shared<LaunchOptions>
+  readonly #stay: Stay
+  readonly #closers = new Set<() => Promise<unknown>>()
+  #left: Promise<Left> | null = null
 
   /** @internal Made by `run`. */
   constructor(
@@ -51,24 +51,24 @@ export class Session extends Server implements AsyncDisposable {
       server.database,
       stay.joining.start.timeout,
     )
-    this.shared = stay.shared
+    this.#shared = stay.shared
     this.started = stay.shared.started
-    this.stay = stay
+    this.#stay = stay
   }
 
   /** A new connection, ended at the latest when the session is left. */
   override async connect(database?: string): Promise<pg.Client> {
     const client = await super.connect(database)
     const close = async () => await client.end()
-    this.closers.add(close)
-    client.once('end', () => this.closers.delete(close))
+    this.#closers.add(close)
+    client.once('end', () => this.#closers.delete(close))
     return survive(client)
   }
 
   /** A new pool, ended at the latest when the session is left. */
   override async pool(database?: string, options?: pg.PoolConfig): Promise<pg.Pool> {
     const pool = await super.pool(database, options)
-    this.closers.add(async () => (pool.ended || pool.ending ? undefined : await pool.end()))
+    this.#closers.add(async () => (pool.ended || pool.ending ? undefined : await pool.end()))
     // One that is checked out has nobody else who listens.
     pool.on('connect', survive)
     return survive(pool)
@@ -77,9 +77,9 @@ export class Session extends Server implements AsyncDisposable {
   /** Creates the database, unless it is there: which is found out by connecting, for mostly it is. */
   async ensureDatabase(name: string): Promise<State> {
     const ask = async () => await hasDatabase(this.address, name)
-    const patience = { timeout: this.stay.joining.start.timeout }
+    const patience = { timeout: this.#stay.joining.start.timeout }
     const answer = await whenReady(new DataDirectory(this.dataDir), ask, patience)
-    const isThere = answer ?? (await this.admitsTo(name))
+    const isThere = answer ?? (await this.#admitsTo(name))
     return isThere ? 'unmodified' : await this.createDatabase(name)
   }
 
@@ -91,17 +91,17 @@ export class Session extends Server implements AsyncDisposable {
    * After {@link StartFailedError} the session has been left; a server that was to stay runs as before, and no other does.
    */
   async restart(options: RestartOptions = {}): Promise<void> {
-    const { shared } = this
+    const shared = this.#shared
     if ((await ownership(shared.place, shared.subject)) === 'foreign')
       throw new NotOursError(this.dataDir, 'restart')
     const directory = new DataDirectory(this.dataDir)
-    const joining = { ...this.stay.joining, start: options, ...waiting(options) }
+    const joining = { ...this.#stay.joining, start: options, ...waiting(options) }
     const alone = await takeAlone(directory, shared, joining, 'restart the server on')
     try {
-      this.shared = await restartAlone(alone, joining)
+      this.#shared = await restartAlone(alone, joining)
     } catch (error) {
-      this.left ??= Promise.resolve('stopped')
-      await this.stay.entry?.end()
+      this.#left ??= Promise.resolve('stopped')
+      await this.#stay.entry?.end()
       throw error
     }
   }
@@ -111,8 +111,8 @@ export class Session extends Server implements AsyncDisposable {
    * `'in-use'` when others are, `'kept'` when the server is to stay. Calling it again gives the same answer.
    */
   async leave(): Promise<Left> {
-    this.left ??= this.closeAndLeave()
-    return await this.left
+    this.#left ??= this.#closeAndLeave()
+    return await this.#left
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -120,7 +120,7 @@ export class Session extends Server implements AsyncDisposable {
   }
 
   /** Throws whatever else the server says. */
-  private async admitsTo(database: string): Promise<boolean> {
+  async #admitsTo(database: string): Promise<boolean> {
     try {
       await (await super.connect(database)).end()
       return true
@@ -131,10 +131,10 @@ export class Session extends Server implements AsyncDisposable {
     }
   }
 
-  private async closeAndLeave(): Promise<Left> {
-    await Promise.all([...this.closers].map(async (close) => await soon(close())))
-    await this.stay.entry?.end()
-    return await this.shared.leave({ atEnd: this.stay.atEnd })
+  async #closeAndLeave(): Promise<Left> {
+    await Promise.all([...this.#closers].map(async (close) => await soon(close())))
+    await this.#stay.entry?.end()
+    return await this.#shared.leave({ atEnd: this.#stay.atEnd })
   }
 }
 

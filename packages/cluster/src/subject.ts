@@ -35,14 +35,14 @@ export function wantsTcp({ tcp = false }: StartOptions): boolean {
 
 /** A PostgreSQL cluster as a thing to be shared: see `Subject` of `@howdah/coordinate`, which holds the locks. */
 export class ClusterSubject implements Subject<LaunchOptions> {
-  private readonly directory: DataDirectory
+  readonly #directory: DataDirectory
   readonly user: ServerUser | null
   /** The runtime to use, once the cluster's version is known. */
   readonly runtime: () => Promise<Runtime>
-  private readonly state: LocalState
-  private readonly scope: WriteScope
+  readonly #state: LocalState
+  readonly #scope: WriteScope
   /** There was no directory before: nobody can work in it. */
-  private isNew = false
+  #isNew = false
 
   constructor(
     directory: DataDirectory,
@@ -50,43 +50,43 @@ export class ClusterSubject implements Subject<LaunchOptions> {
     runtime: () => Promise<Runtime>,
     state: LocalState,
   ) {
-    this.directory = directory
+    this.#directory = directory
     this.user = user
     this.runtime = runtime
-    this.state = state
-    this.scope = new WriteScope(directory, state)
+    this.#state = state
+    this.#scope = new WriteScope(directory, state)
   }
 
   async prepare(): Promise<void> {
-    await this.scope.requireOutside()
-    this.isNew ||= !(await this.directory.has(this.directory.path))
-    await prepareDirectory(this.directory, this.user)
+    await this.#scope.requireOutside()
+    this.#isNew ||= !(await this.#directory.has(this.#directory.path))
+    await prepareDirectory(this.#directory, this.user)
   }
 
   async create(options: LaunchOptions, creation: Creation): Promise<State> {
     if (await this.exists()) return 'unmodified'
-    await refuseServed(this.directory, this.isNew)
-    await checkAccess(this.directory, this.user)
-    await this.scope.requireOutside()
+    await refuseServed(this.#directory, this.#isNew)
+    await checkAccess(this.#directory, this.user)
+    await this.#scope.requireOutside()
     const runtime = await this.runtime()
     options.onProgress?.('creating')
-    const { notice: onNotice } = this.state
-    await createCluster(this.directory, runtime, this.user, { ...creation, onNotice })
-    await remember(this.state, this.directory)
+    const { notice: onNotice } = this.#state
+    await createCluster(this.#directory, runtime, this.user, { ...creation, onNotice })
+    await remember(this.#state, this.#directory)
     return 'modified'
   }
 
   async start(options: LaunchOptions, launch: Launch): Promise<State> {
-    await checkAccess(this.directory, this.user)
-    const [runtime] = await Promise.all([this.runtime(), this.scope.requireFree()])
-    requireWhole(this.directory)
-    refuseHardLinks(this.directory)
+    await checkAccess(this.#directory, this.user)
+    const [runtime] = await Promise.all([this.runtime(), this.#scope.requireFree()])
+    requireWhole(this.#directory)
+    refuseHardLinks(this.#directory)
     options.onProgress?.('starting')
-    await recordSuperuser(this.directory, runtime, this.user)
-    const claiming = this.scope.claiming(launch)
+    await recordSuperuser(this.#directory, runtime, this.user)
+    const claiming = this.#scope.claiming(launch)
     await Promise.all([
-      startPostmaster(this.directory, runtime, this.user, claiming, options),
-      rememberStarted(this.state, this.directory),
+      startPostmaster(this.#directory, runtime, this.user, claiming, options),
+      rememberStarted(this.#state, this.#directory),
     ])
     await claiming.done()
     if (wantsTcp(options))
@@ -99,37 +99,38 @@ export class ClusterSubject implements Subject<LaunchOptions> {
     { timeout }: LaunchOptions,
     login: Pick<TcpLogin, 'runtime' | 'isLocked' | 'isOurs'>,
   ): Promise<void> {
-    const { directory, user } = this
-    const { notice } = this.state
+    const directory = this.#directory
+    const { user } = this
+    const { notice } = this.#state
     await ensureTcpLogin({ directory, user, notice, timeout, ...login })
   }
 
   async stop(): Promise<State> {
-    const { notice: onNotice } = this.state
-    return (await stopPostmaster(this.directory, { onNotice })) ? 'modified' : 'unmodified'
+    const { notice: onNotice } = this.#state
+    return (await stopPostmaster(this.#directory, { onNotice })) ? 'modified' : 'unmodified'
   }
 
   async destroy({ change }: Ending): Promise<State> {
-    if (!(await this.exists()) && !(await this.directory.has(this.directory.wreck)))
+    if (!(await this.exists()) && !(await this.#directory.has(this.#directory.wreck)))
       return 'unmodified'
     // Nothing of what is thrown away has to be written any more.
-    const isThrowAway = await this.directory.has(this.directory.throwAway)
-    const { notice: onNotice } = this.state
-    await stopPostmaster(this.directory, isThrowAway ? { mode: 'immediate' } : { onNotice })
-    await forgetting(this.directory, async () => await destroyCluster(this.directory, change, this))
+    const isThrowAway = await this.#directory.has(this.#directory.throwAway)
+    const { notice: onNotice } = this.#state
+    await stopPostmaster(this.#directory, isThrowAway ? { mode: 'immediate' } : { onNotice })
+    await forgetting(this.#directory, async () => await destroyCluster(this.#directory, change, this))
     return 'modified'
   }
 
   async exists(): Promise<boolean> {
-    return (await readVersion(this.directory)) !== null
+    return (await readVersion(this.#directory)) !== null
   }
 
   async running(): Promise<boolean> {
-    const status = (await findPostmaster(this.directory))?.file.status
+    const status = (await findPostmaster(this.#directory))?.file.status
     return status === 'ready' || status === 'standby'
   }
 
   async process(): Promise<ProcessIdentity | null> {
-    return (await findPostmaster(this.directory))?.identity ?? null
+    return (await findPostmaster(this.#directory))?.identity ?? null
   }
 }

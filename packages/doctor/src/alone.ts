@@ -9,11 +9,11 @@ export const busy = 'somebody uses or changes it just now; try again later'
 export class Alone implements Disposable {
   /** By which the directory is found, whatever another user puts at its path. */
   readonly change: Lock
-  private readonly locks: readonly Lock[]
+  readonly #locks: readonly Lock[]
 
   private constructor(change: Lock, locks: readonly Lock[]) {
     this.change = change
-    this.locks = locks
+    this.#locks = locks
   }
 
   /**
@@ -47,7 +47,7 @@ export class Alone implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const lock of this.locks.toReversed()) lock.release()
+    for (const lock of this.#locks.toReversed()) lock.release()
   }
 }
 

@@ -20,7 +20,7 @@ interface Message {
 export class Worker implements AsyncDisposable {
   readonly process: ChildProcess
   readonly messages: Message[] = []
-  private readonly lines: AsyncIterator<string>
+  readonly #lines: AsyncIterator<string>
 
   constructor(
     action:
@@ -57,12 +57,12 @@ export class Worker implements AsyncDisposable {
       env: { ...process.env, ...spawning.env },
     })
     if (this.process.stdout === null) throw new Error('a worker has no output')
-    this.lines = createInterface(this.process.stdout)[Symbol.asyncIterator]()
+    this.#lines = createInterface(this.process.stdout)[Symbol.asyncIterator]()
   }
 
   /** The next thing it says; `null` when it has ended. */
   async next(): Promise<Message | null> {
-    const { value, done } = await this.lines.next()
+    const { value, done } = await this.#lines.next()
     if (done === true) return null
     const message = JSON.parse(value) as Message
     this.messages.push(message)

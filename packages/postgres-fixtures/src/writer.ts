@@ -14,15 +14,15 @@ export interface Written {
 /** Writes rows into a table `written`, one after another, each a transaction of its own. */
 export class Writer {
   readonly rows: Written[] = []
-  private readonly client: pg.Client
-  private stopped = false
-  private writing: Promise<void> = Promise.resolve()
+  readonly #client: pg.Client
+  #stopped = false
+  #writing: Promise<void> = Promise.resolve()
 
-  private readonly first: number
+  readonly #first: number
 
   private constructor(client: pg.Client, first: number) {
-    this.client = client
-    this.first = first
+    this.#client = client
+    this.#first = first
   }
 
   static async on(server: Connectable, first = 1): Promise<Writer> {
@@ -33,13 +33,13 @@ export class Writer {
 
   /** Writes one row. */
   async write(): Promise<Written> {
-    const n = this.first + this.rows.length
-    const { rows } = await this.client.query<{ transaction: string }>(
+    const n = this.#first + this.rows.length
+    const { rows } = await this.#client.query<{ transaction: string }>(
       `INSERT INTO written VALUES ($1, repeat('x', 500)) RETURNING txid_current() AS transaction`,
       [n],
     )
     // Other functions before 10.
-    const after = await this.client.query<{ lsn: string; time: string }>(
+    const after = await this.#client.query<{ lsn: string; time: string }>(
       'SELECT pg_current_wal_lsn()::text AS lsn, clock_timestamp()::text AS time',
     )
     const row = { n, transaction: BigInt(rows[0]!.transaction), ...after.rows[0]! }
@@ -49,16 +49,16 @@ export class Writer {
 
   /** Goes on writing until it is stopped. */
   start(): void {
-    this.stopped = false
-    this.writing = (async () => {
-      while (!this.stopped) await this.write()
+    this.#stopped = false
+    this.#writing = (async () => {
+      while (!this.#stopped) await this.write()
     })()
   }
 
   /** Stops writing, when the row that is being written is. */
   async stop(): Promise<void> {
-    this.stopped = true
-    await this.writing
+    this.#stopped = true
+    await this.#writing
   }
 }
 

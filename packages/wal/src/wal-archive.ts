@@ -24,7 +24,7 @@ export class WalArchive {
   readonly names: ReadonlySet<string>
   /** Those that should tell of a timeline's past, and do not. */
   readonly unreadable: readonly string[]
-  private readonly pasts: ReadonlyMap<number, readonly Stretch[]>
+  readonly #pasts: ReadonlyMap<number, readonly Stretch[]>
 
   private constructor(
     path: string,
@@ -36,7 +36,7 @@ export class WalArchive {
     this.path = path
     this.segmentSize = segmentSize
     this.names = names
-    this.pasts = pasts
+    this.#pasts = pasts
     this.unreadable = unreadable
   }
 
@@ -69,18 +69,18 @@ export class WalArchive {
 
   /** All timelines whose past is known, and some others, oldest first. */
   timelines(others: readonly number[]): number[] {
-    return [...new Set([...this.pasts.keys(), ...others])].toSorted((one, other) => one - other)
+    return [...new Set([...this.#pasts.keys(), ...others])].toSorted((one, other) => one - other)
   }
 
   /** The newest timeline that has come of a position on one; that one itself where none has. */
   newest(from: number, at: Lsn): number {
-    const all = [...this.pasts.keys()].filter((timeline) => this.leadsTo(from, at, timeline))
+    const all = [...this.#pasts.keys()].filter((timeline) => this.leadsTo(from, at, timeline))
     return Math.max(from, ...all)
   }
 
   /** The past of a timeline; `null` where the archive does not tell it. */
   past(timeline: number): readonly Stretch[] | null {
-    return this.pasts.get(timeline) ?? (timeline === 1 ? [{ timeline, end: null }] : null)
+    return this.#pasts.get(timeline) ?? (timeline === 1 ? [{ timeline, end: null }] : null)
   }
 
   /** Whether a position on one timeline is part of another's past. */
@@ -92,12 +92,12 @@ export class WalArchive {
   /** How far it goes without a gap from a position on, towards the end of a timeline. */
   reach(from: Lsn, target: number): Reach {
     const past = this.past(target) ?? [{ timeline: target, end: null }]
-    const last = this.last(past)
+    const last = this.#last(past)
     // All of them, so that the server takes for its new timeline one that is nobody's yet.
     const histories = [...this.names].filter((name) => parseHistoryName(name) !== null)
     const files = []
     for (let number = segmentOf(from, this.segmentSize); number <= last; number += 1n) {
-      const file = this.fileOf(number, past)
+      const file = this.#fileOf(number, past)
       if (file === null) {
         const missing = segmentName({ timeline: target, number }, this.segmentSize)
         return { files, histories, missing }
@@ -108,27 +108,27 @@ export class WalArchive {
   }
 
   /** The highest number of a segment that belongs to a past; -1 where there is none. */
-  private last(past: readonly Stretch[]): bigint {
+  #last(past: readonly Stretch[]): bigint {
     let last = -1n
     for (const name of this.names) {
       const segment = parseSegmentName(name, this.segmentSize)
       if (segment === null || segment.number <= last) continue
       const stretch = past.find(({ timeline }) => timeline === segment.timeline)
-      if (stretch !== undefined && this.isWithin(segment.number, stretch.end)) last = segment.number
+      if (stretch !== undefined && this.#isWithin(segment.number, stretch.end)) last = segment.number
     }
     return last
   }
 
   /** The file of a segment: of the newest timeline that has one, as a server that recovers looks for it. */
-  private fileOf(number: bigint, past: readonly Stretch[]): string | null {
+  #fileOf(number: bigint, past: readonly Stretch[]): string | null {
     for (const { timeline, end } of past.toReversed()) {
       const name = segmentName({ timeline, number }, this.segmentSize)
-      if (this.isWithin(number, end) && this.names.has(name)) return name
+      if (this.#isWithin(number, end) && this.names.has(name)) return name
     }
     return null
   }
 
-  private isWithin(number: bigint, end: Lsn | null): boolean {
+  #isWithin(number: bigint, end: Lsn | null): boolean {
     return end === null || number <= segmentOf(end, this.segmentSize)
   }
 }

@@ -89,17 +89,17 @@ class Fault extends Error {}
  * what is zero `AdvanceXLInsertBuffer` and `CopyXLogRecordToWAL` in `xlog.c`; the same from PostgreSQL 10 to 18.
  */
 export class WalReader {
-  private readonly facts: WalFacts
-  private readonly onRecord: (record: WalRecord) => void
-  private state: State = { kind: 'lost' }
+  readonly #facts: WalFacts
+  readonly #onRecord: (record: WalRecord) => void
+  #state: State = { kind: 'lost' }
   /** Where the record before began; `null` where that is not known. */
-  private before: Lsn | null = null
+  #before: Lsn | null = null
   /** The beginning of the record that is being read. */
-  private readonly head = Buffer.alloc(headerSize.record + kept)
+  readonly #head = Buffer.alloc(headerSize.record + kept)
 
   constructor(facts: WalFacts, onRecord: (record: WalRecord) => void = () => undefined) {
-    this.facts = facts
-    this.onRecord = onRecord
+    this.#facts = facts
+    this.#onRecord = onRecord
   }
 
   /**
@@ -108,11 +108,11 @@ export class WalReader {
    */
   async read(segment: SegmentToRead, signal?: AbortSignal): Promise<string | null> {
     try {
-      await this.readWhole(segment, signal)
+      await this.#readWhole(segment, signal)
       return null
     } catch (error) {
-      this.state = { kind: 'lost' }
-      this.before = null
+      this.#state = { kind: 'lost' }
+      this.#before = null
       if (error instanceof Fault) return error.message
       const { code, message } = error as NodeJS.ErrnoException
       if (code === undefined || signal?.aborted) throw error
@@ -120,28 +120,28 @@ export class WalReader {
     }
   }
 
-  private async readWhole(segment: SegmentToRead, signal: AbortSignal | undefined): Promise<void> {
-    const { segmentSize } = this.facts
+  async #readWhole(segment: SegmentToRead, signal: AbortSignal | undefined): Promise<void> {
+    const { segmentSize } = this.#facts
     await using file = await openPlainFile(segment.path)
     const { size } = await file.stat()
     if (size !== segmentSize) throw new Fault(`has ${size} bytes and not ${segmentSize}`)
     const buffer = Buffer.allocUnsafe(Math.min(chunk, segmentSize))
-    if (this.state.kind === 'empty') this.state = { kind: 'between' }
+    if (this.#state.kind === 'empty') this.#state = { kind: 'between' }
     let pageSize = 0
     for (let offset = 0; offset < segmentSize; offset += buffer.length) {
       signal?.throwIfAborted()
       const { bytesRead } = await file.read(buffer, 0, buffer.length, offset)
       if (bytesRead !== buffer.length) throw new Fault('ended while it was read')
-      if (offset === 0) pageSize = this.checkSegment(buffer, segment)
+      if (offset === 0) pageSize = this.#checkSegment(buffer, segment)
       for (let at = 0; at < buffer.length; at += pageSize) {
-        this.readPage(buffer.subarray(at, at + pageSize), offset + at, segment)
+        this.#readPage(buffer.subarray(at, at + pageSize), offset + at, segment)
       }
     }
   }
 
   /** Checks what only a segment's first page says; how large its pages are. */
-  private checkSegment(page: Buffer, { start }: SegmentToRead): number {
-    const { systemIdentifier, segmentSize } = this.facts
+  #checkSegment(page: Buffer, { start }: SegmentToRead): number {
+    const { systemIdentifier, segmentSize } = this.#facts
     if ((integers.readShort(page, 2) & flags.long) === 0) throw new Fault('begins with no WAL')
     const identifier = integers.read(page, 24)
     if (identifier !== systemIdentifier) {
@@ -158,8 +158,8 @@ export class WalReader {
     return pageSize
   }
 
-  private readPage(page: Buffer, offset: number, segment: SegmentToRead): void {
-    const { state } = this
+  #readPage(page: Buffer, offset: number, segment: SegmentToRead): void {
+    const state = this.#state
     // From 11 on, not even a header is left of the pages after the last record of a segment that is not full.
     if (state.kind === 'empty' && isZero(page, 0, page.length)) return
     const address = segment.start + BigInt(offset)
@@ -167,7 +167,7 @@ export class WalReader {
     const info = integers.readShort(page, 2)
     const size = offset === 0 ? headerSize.segment : headerSize.page
     const toCome = integers.readHalf(page, 16)
-    const magic = magics.get(this.facts.major)
+    const magic = magics.get(this.#facts.major)
     if (
       (magic !== undefined && integers.readShort(page, 0) !== magic) ||
       integers.read(page, 8) !== address ||
@@ -185,48 +185,48 @@ export class WalReader {
         `has a page of timeline ${timeline}, not ${expected}, at ${printLsn(address)}`,
       )
     }
-    if (state.kind === 'empty') return this.expectZero(page, size, position)
-    let at = size + this.goOn(page, size, info, toCome, position)
-    while (at < page.length && this.isBetween()) {
+    if (state.kind === 'empty') return this.#expectZero(page, size, position)
+    let at = size + this.#goOn(page, size, info, toCome, position)
+    while (at < page.length && this.#isBetween()) {
       const next = Math.min(page.length, (at + 7) & ~7)
-      this.expectZero(page, at, position, next)
+      this.#expectZero(page, at, position, next)
       at = next
       if (at === page.length) return
-      at += this.begin(page, at, position)
+      at += this.#begin(page, at, position)
     }
-    if (this.state.kind === ('empty' as State['kind'])) this.expectZero(page, at, position)
+    if (this.#state.kind === ('empty' as State['kind'])) this.#expectZero(page, at, position)
   }
 
-  private isBetween(): boolean {
-    return this.state.kind === 'between'
+  #isBetween(): boolean {
+    return this.#state.kind === 'between'
   }
 
   /** Goes on with a record from the page before; how many bytes of this page are its own. */
-  private goOn(
+  #goOn(
     page: Buffer,
     from: number,
     info: number,
     toCome: number,
     position: (at: number) => Lsn,
   ): number {
-    const { state } = this
+    const state = this.#state
     const goesOn = (info & flags.goesOn) !== 0
     const brokenOff = () => new Fault(`lacks the rest of a record at ${printLsn(position(0))}`)
     if ((info & flags.givenUp) !== 0) {
       // The server crashed before it had written the rest, and says so in the next record.
-      this.state = { kind: 'between' }
+      this.#state = { kind: 'between' }
       return 0
     }
     if (state.kind === 'within') {
       const { record } = state
       const left = headerSize.record + record.bodySize - record.length
       if (!goesOn || toCome !== left) throw brokenOff()
-      return this.take(record, page, from)
+      return this.#take(record, page, from)
     }
     if (state.kind === 'skipping' && (!goesOn || toCome !== state.remaining)) throw brokenOff()
     if (state.kind === 'skipping' || state.kind === 'lost') {
       const here = Math.min(toCome, page.length - from)
-      this.state =
+      this.#state =
         toCome > here ? { kind: 'skipping', remaining: toCome - here } : { kind: 'between' }
       return here
     }
@@ -235,7 +235,7 @@ export class WalReader {
   }
 
   /** Begins with a record; how many bytes of this page are its own. */
-  private begin(page: Buffer, at: number, position: (at: number) => Lsn): number {
+  #begin(page: Buffer, at: number, position: (at: number) => Lsn): number {
     const length = integers.readHalf(page, at)
     if (length < headerSize.record) throw new Fault(`has no record at ${printLsn(position(at))}`)
     const record: Begun = {
@@ -244,41 +244,41 @@ export class WalReader {
       length: 0,
       checksum: emptyCrc32c,
     }
-    this.state = { kind: 'within', record }
-    return this.take(record, page, at)
+    this.#state = { kind: 'within', record }
+    return this.#take(record, page, at)
   }
 
   /** Takes as much of a record as is on the page. */
-  private take(record: Begun, page: Buffer, from: number): number {
+  #take(record: Begun, page: Buffer, from: number): number {
     const total = headerSize.record + record.bodySize
     const end = Math.min(page.length, from + total - record.length)
-    if (record.length < this.head.length) page.copy(this.head, record.length, from, end)
+    if (record.length < this.#head.length) page.copy(this.#head, record.length, from, end)
     const bodyAt = from + Math.max(0, headerSize.record - record.length)
     if (bodyAt < end) record.checksum = addToCrc32c(record.checksum, page, bodyAt, end)
     record.length += end - from
-    if (record.length === total) this.complete(record)
+    if (record.length === total) this.#complete(record)
     return end - from
   }
 
-  private complete({ lsn, bodySize, checksum }: Begun): void {
-    const { head: header } = this
+  #complete({ lsn, bodySize, checksum }: Begun): void {
+    const header = this.#head
     // The header comes last, up to the checksum itself.
     const computed = finishCrc32c(addToCrc32c(checksum, header, 0, 20))
     if (computed !== integers.readHalf(header, 20)) {
       throw new Fault(`has a damaged record at ${printLsn(lsn)}`)
     }
-    if (this.before !== null && integers.read(header, 8) !== this.before) {
-      const [named, found] = [printLsn(integers.read(header, 8)), printLsn(this.before)]
+    if (this.#before !== null && integers.read(header, 8) !== this.#before) {
+      const [named, found] = [printLsn(integers.read(header, 8)), printLsn(this.#before)]
       throw new Fault(`has a record at ${printLsn(lsn)} that follows one at ${named}, not ${found}`)
     }
-    this.before = lsn
+    this.#before = lsn
     const [info, resourceManager] = [header[16]! & 0xf0, header[17]!]
-    this.state = { kind: isSwitch(resourceManager, info) ? 'empty' : 'between' }
+    this.#state = { kind: isSwitch(resourceManager, info) ? 'empty' : 'between' }
     const body = header.subarray(headerSize.record, headerSize.record + bodySize)
-    this.onRecord({ lsn, resourceManager, info, body })
+    this.#onRecord({ lsn, resourceManager, info, body })
   }
 
-  private expectZero(
+  #expectZero(
     page: Buffer,
     from: number,
     position: (at: number) => Lsn,

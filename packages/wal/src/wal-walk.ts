@@ -31,10 +31,10 @@ export interface Way {
 
 /** Reads archived WAL, each file once however many ways lead through it. */
 export class WalWalk {
-  private readonly wal: string
-  private readonly signal: AbortSignal | undefined
-  private readonly onRecord: (record: WalRecord, file: string) => void
-  private readonly done = new Set<string>()
+  readonly #wal: string
+  readonly #signal: AbortSignal | undefined
+  readonly #onRecord: (record: WalRecord, file: string) => void
+  readonly #done = new Set<string>()
 
   /** `onRecord` may be told of a record twice. */
   constructor(
@@ -42,14 +42,14 @@ export class WalWalk {
     signal: AbortSignal | undefined,
     onRecord: (record: WalRecord, file: string) => void = () => undefined,
   ) {
-    this.wal = wal
-    this.signal = signal
-    this.onRecord = onRecord
+    this.#wal = wal
+    this.#signal = signal
+    this.#onRecord = onRecord
   }
 
   /** How many files were read. */
   get files(): number {
-    return this.done.size
+    return this.#done.size
   }
 
   /** Reads those on the way that were not read before. */
@@ -63,18 +63,18 @@ export class WalWalk {
           systemIdentifier: BigInt(origin.systemIdentifier),
           segmentSize,
         },
-        (found) => this.onRecord(found, current),
+        (found) => this.#onRecord(found, current),
       )
     const readWith = async (reader: WalReader, name: string) => {
       current = name
       const number = parseSegmentName(name, segmentSize)?.number ?? 0n
       const start = startOf(number, segmentSize)
-      const segment = { path: join(this.wal, name), start, timelineAt: timelineAt(past) }
-      return await reader.read(segment, this.signal)
+      const segment = { path: join(this.#wal, name), start, timelineAt: timelineAt(past) }
+      return await reader.read(segment, this.#signal)
     }
     let reader: WalReader | null = null
     for (const [index, name] of files.entries()) {
-      if (this.done.has(name)) {
+      if (this.#done.has(name)) {
         // Once more, for the record that goes on from the one before.
         if (reader !== null) await readWith(reader, name)
         reader = null
@@ -85,7 +85,7 @@ export class WalWalk {
         reader = newReader()
         if (before !== undefined) await readWith(reader, before)
       }
-      this.done.add(name)
+      this.#done.add(name)
       yield { name, what: await readWith(reader, name) }
     }
   }

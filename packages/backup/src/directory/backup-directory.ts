@@ -21,7 +21,7 @@ import { syncDirectory } from './sync-directory.ts'
 export class BackupDirectory {
   /** Absolute: for people, and for other processes. */
   readonly path: string
-  private readonly root: string
+  readonly #root: string
 
   /** Throws {@link BackupDirectoryError} for a path that cannot be one. */
   constructor(path: string, held?: Descriptor) {
@@ -30,12 +30,12 @@ export class BackupDirectory {
       throw new BackupDirectoryError(path, JSON.stringify(path), why)
     }
     this.path = resolve(path)
-    this.root = held === undefined ? this.path : pathOf(held, this.path)
+    this.#root = held === undefined ? this.path : pathOf(held, this.path)
   }
 
   /** Where our own calls find one of its paths. */
   here(path: string): string {
-    return join(this.root, relative(this.path, path))
+    return join(this.#root, relative(this.path, path))
   }
 
   /** Where the server archives its WAL. */
@@ -65,7 +65,7 @@ export class BackupDirectory {
 
   /** The numbers of the backups, oldest first. */
   async numbers(): Promise<number[]> {
-    const names = await readdir(this.root)
+    const names = await readdir(this.#root)
     return names
       .flatMap((name) => /^data\.(\d{10})$/.exec(name)?.[1] ?? [])
       .map(Number)
@@ -97,7 +97,7 @@ export class BackupDirectory {
     makeUnlessThere(this.path, (held) => {
       if (user !== null) fchmodSync(held.fd, 0o711)
     })
-    await this.check(dataDir, identifier)
+    await this.#check(dataDir, identifier)
     const lock = await this.lock('exclusive', waiting)
     let held: HeldDirectory | null = null
     try {
@@ -106,7 +106,7 @@ export class BackupDirectory {
       if (!isSame(lock, open.here(this.lockFile))) {
         throw new BackupDirectoryError(dataDir, this.path, 'it was replaced meanwhile; try again')
       }
-      await open.prepare(dataDir, identifier, user)
+      await open.#prepare(dataDir, identifier, user)
       return new OpenBackups(open, lock, held)
     } catch (error) {
       held?.[Symbol.dispose]()
@@ -125,7 +125,7 @@ export class BackupDirectory {
       if (code === 'ENOENT' || code === 'ENOTDIR') {
         throw new NoBackupError(dataDir, `there are no backups in ${this.path}; check the path`)
       }
-      const why = message.replaceAll(this.root, () => this.path)
+      const why = message.replaceAll(this.#root, () => this.path)
       throw new BackupDirectoryError(dataDir, this.path, why, { cause })
     }
     const [, format, identifier] =
@@ -142,39 +142,39 @@ export class BackupDirectory {
 
   /** Removes what interrupted backups have left. Under the lock. */
   async sweep(): Promise<void> {
-    for (const name of await readdir(this.root)) {
+    for (const name of await readdir(this.#root)) {
       if (/^(making|retired)\.[\da-f]{12}$/.test(name)) {
-        await removeTree(join(this.root, name))
+        await removeTree(join(this.#root, name))
       }
     }
   }
 
   /** Removes a backup, so that it is there whole or not at all. Under the lock. */
   async remove(number: number): Promise<void> {
-    const doomed = join(this.root, `retired.${randomBytes(6).toString('hex')}`)
+    const doomed = join(this.#root, `retired.${randomBytes(6).toString('hex')}`)
     await rename(this.here(this.data(number)), doomed)
-    await syncDirectory(this.root)
+    await syncDirectory(this.#root)
     await removeTree(doomed)
   }
 
   /** Makes what is missing here. Under the lock. */
-  private async prepare(
+  async #prepare(
     dataDir: string,
     identifier: string,
     user: ServerUser | null,
   ): Promise<void> {
-    const isMarked = await this.check(dataDir, identifier)
+    const isMarked = await this.#check(dataDir, identifier)
     makeUnlessThere(this.here(this.wal))
-    this.giveWal(dataDir, user)
+    this.#giveWal(dataDir, user)
     if (isMarked) return
     const mark = { format: 1, systemIdentifier: identifier }
     await writeOwnFile(this.here(this.mark), `${JSON.stringify(mark)}\n`, null)
-    await syncDirectory(this.root)
+    await syncDirectory(this.#root)
     await syncDirectory(dirname(this.path))
   }
 
   /** The archive becomes the server's. Only an empty one of root's is given away: another may lie at its path by now. */
-  private giveWal(dataDir: string, user: ServerUser | null): void {
+  #giveWal(dataDir: string, user: ServerUser | null): void {
     if (user === null) return
     using held = HeldDirectory.open(this.here(this.wal))
     const { uid } = fstatSync(held.fd)
@@ -187,8 +187,8 @@ export class BackupDirectory {
   }
 
   /** Whether it has its mark yet. Throws where it belongs to others. */
-  private async check(dataDir: string, identifier: string): Promise<boolean> {
-    const found = await readdir(this.root)
+  async #check(dataDir: string, identifier: string): Promise<boolean> {
+    const found = await readdir(this.#root)
     if (!found.includes(basename(this.mark))) {
       const ours = new Set(
         [this.wal, this.lockFile, `${this.mark}.tmp`].map((path) => basename(path)),
@@ -227,17 +227,17 @@ function isSame(lock: Lock, path: string): boolean {
 /** A directory with backups that is locked and held open. */
 export class OpenBackups implements Disposable {
   readonly directory: BackupDirectory
-  private readonly lock: Lock
-  private readonly held: HeldDirectory
+  readonly #lock: Lock
+  readonly #held: HeldDirectory
 
   constructor(directory: BackupDirectory, lock: Lock, held: HeldDirectory) {
     this.directory = directory
-    this.lock = lock
-    this.held = held
+    this.#lock = lock
+    this.#held = held
   }
 
   [Symbol.dispose](): void {
-    this.held[Symbol.dispose]()
-    this.lock.release()
+    this.#held[Symbol.dispose]()
+    this.#lock.release()
   }
 }

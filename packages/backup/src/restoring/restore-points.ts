@@ -18,13 +18,13 @@ export interface RestorePoint {
 
 /** Looks for restore points in archived WAL, each file of which it reads once. */
 export class RestorePoints {
-  private readonly walk: WalWalk
-  private readonly known: RestorePoint[] = []
+  readonly #walk: WalWalk
+  readonly #known: RestorePoint[] = []
 
   constructor(wal: string, signal?: AbortSignal) {
-    this.walk = new WalWalk(wal, signal, (record, file) => {
+    this.#walk = new WalWalk(wal, signal, (record, file) => {
       const name = nameOf(record)
-      if (name !== null) this.known.push({ name, lsn: record.lsn, file })
+      if (name !== null) this.#known.push({ name, lsn: record.lsn, file })
     })
   }
 
@@ -35,10 +35,10 @@ export class RestorePoints {
     const files = reach.files.filter(
       (file) => (parseSegmentName(file, record.walSegmentSize)?.number ?? 0n) >= first,
     )
-    for await (const _ of this.walk.read({ files, past, origin: record })) {
+    for await (const _ of this.#walk.read({ files, past, origin: record })) {
       // What is wrong with one is found again when it is replayed.
     }
-    const found = this.known.filter(
+    const found = this.#known.filter(
       (point) => point.name === name && point.lsn >= stop && files.includes(point.file),
     )
     return found.toSorted((one, other) => (one.lsn < other.lsn ? -1 : 1)).at(-1) ?? null

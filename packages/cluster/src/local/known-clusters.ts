@@ -14,16 +14,16 @@ export interface KnownCluster {
  * them, each named by the identity of its path. A link appears whole, or not at all.
  */
 export class KnownClusters {
-  private readonly path: string
+  readonly #path: string
 
   /** `state` is the state directory. */
   constructor(state: string) {
-    this.path = join(state, 'clusters')
+    this.#path = join(state, 'clusters')
   }
 
   /** Throws errors of the system. */
   add({ identity, dataDir }: KnownCluster): void {
-    const link = this.linkOf(identity)
+    const link = this.#linkOf(identity)
     // Mostly it is there, and a refusal costs a multiple of a look.
     if (lstatSync(link, { throwIfNoEntry: false }) !== undefined) return
     try {
@@ -32,7 +32,7 @@ export class KnownClusters {
       const { code } = error as NodeJS.ErrnoException
       if (code === 'EEXIST') return
       if (code !== 'ENOENT') throw error
-      makeDirectories(this.path, 0o700)
+      makeDirectories(this.#path, 0o700)
       this.add({ identity, dataDir })
     }
   }
@@ -40,7 +40,7 @@ export class KnownClusters {
   /** Throws errors of the system. */
   remove(identity: number): void {
     try {
-      unlinkSync(this.linkOf(identity))
+      unlinkSync(this.#linkOf(identity))
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     }
@@ -50,19 +50,19 @@ export class KnownClusters {
   list(): KnownCluster[] {
     let names: string[]
     try {
-      names = readdirSync(this.path)
+      names = readdirSync(this.#path)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
       throw error
     }
     return names.flatMap((name) => {
-      const dataDir = /^\d+$/.test(name) ? targetOf(join(this.path, name)) : null
+      const dataDir = /^\d+$/.test(name) ? targetOf(join(this.#path, name)) : null
       return dataDir === null ? [] : { identity: Number(name), dataDir }
     })
   }
 
-  private linkOf(identity: number): string {
-    return join(this.path, String(identity))
+  #linkOf(identity: number): string {
+    return join(this.#path, String(identity))
   }
 }
 

@@ -28,9 +28,9 @@ const patience = { timeout: 1000 } as const
  */
 export class Uses {
   readonly known: KnownClusters
-  private readonly store: Store<SavedUse>
-  private readonly create: boolean
-  private readonly identityOf: (path: string) => number
+  readonly #store: Store<SavedUse>
+  readonly #create: boolean
+  readonly #identityOf: (path: string) => number
 
   private constructor(
     state: string,
@@ -38,9 +38,9 @@ export class Uses {
     { Store, maxIdentity, pathIdentity }: typeof import('@howdah/store'),
   ) {
     this.known = new KnownClusters(state)
-    this.create = create
-    this.identityOf = pathIdentity
-    this.store = new Store<SavedUse>(join(state, 'uses'), {
+    this.#create = create
+    this.#identityOf = pathIdentity
+    this.#store = new Store<SavedUse>(join(state, 'uses'), {
       schema: useSchema,
       identities: { max: maxIdentity },
       durable: false,
@@ -56,7 +56,7 @@ export class Uses {
   /** Adds this process to the users of a cluster; destroying the entry takes it away again. */
   async enter(dataDir: string, use: { database: string; tcp: boolean }): Promise<Entry<SavedUse>> {
     const cluster = this.locate(dataDir)
-    const segment = await this.store.segment(cluster.identity, patience)
+    const segment = await this.#store.segment(cluster.identity, patience)
     return await segment.save(describeUse(cluster.dataDir, use), patience)
   }
 
@@ -67,7 +67,7 @@ export class Uses {
 
   /** Removes what processes left that were killed. */
   async reap(dataDir: string): Promise<void> {
-    const segment = await this.store.segment(this.locate(dataDir).identity, patience)
+    const segment = await this.#store.segment(this.locate(dataDir).identity, patience)
     await segment.reap(patience)
   }
 
@@ -78,10 +78,10 @@ export class Uses {
    */
   async list(tell: (error: Error) => void): Promise<FoundUse[]> {
     const found: FoundUse[] = []
-    for (const { identity } of await this.store.segments(patience)) {
-      if (identity !== null && this.create) await this.tidy(identity).catch(() => undefined)
+    for (const { identity } of await this.#store.segments(patience)) {
+      if (identity !== null && this.#create) await this.#tidy(identity).catch(() => undefined)
     }
-    for await (const entry of this.store.all(patience)) {
+    for await (const entry of this.#store.all(patience)) {
       if (entry.error !== null) {
         tell(entry.error)
         continue
@@ -93,7 +93,7 @@ export class Uses {
         use: readUse(entry.process, entry.state),
         lives: state === 'alive',
         drop: async () => {
-          if (this.create) await entry.entry.destroy()
+          if (this.#create) await entry.entry.destroy()
         },
       })
     }
@@ -103,16 +103,16 @@ export class Uses {
   /** Removes what is there of a cluster that is gone, except the entries of those who live. */
   async forget(identity: number): Promise<void> {
     this.known.remove(identity)
-    await this.store.discard(identity, patience)
+    await this.#store.discard(identity, patience)
   }
 
-  private async tidy(identity: number): Promise<void> {
-    await (await this.store.segment(identity, patience)).reap(patience)
-    await this.store.discard(identity, patience)
+  async #tidy(identity: number): Promise<void> {
+    await (await this.#store.segment(identity, patience)).reap(patience)
+    await this.#store.discard(identity, patience)
   }
 
   /** Throws where the directory does not exist. */
   locate(dataDir: string): KnownCluster {
-    return { identity: this.identityOf(dataDir), dataDir: realpathSync.native(dataDir) }
+    return { identity: this.#identityOf(dataDir), dataDir: realpathSync.native(dataDir) }
   }
 }

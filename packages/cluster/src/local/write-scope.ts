@@ -27,17 +27,17 @@ export async function refuseBackup({ path }: DataDirectory): Promise<void> {
  * postmaster for as long as that runs. Its name in the registry is the data directory's real path.
  */
 export class WriteScope {
-  private readonly directory: DataDirectory
-  private readonly state: LocalState
+  readonly #directory: DataDirectory
+  readonly #state: LocalState
 
   constructor(directory: DataDirectory, state: LocalState) {
-    this.directory = directory
-    this.state = state
+    this.#directory = directory
+    this.#state = state
   }
 
   /** Throws {@link NestedError} where a new cluster would lie in another's data directory, or among backups. */
   async requireOutside(): Promise<void> {
-    const { path } = this.directory
+    const { path } = this.#directory
     const above = dirname(await nearestReal(path))
     refuseBackups(path, above)
     await refuse(path, above)
@@ -45,14 +45,14 @@ export class WriteScope {
 
   /** Throws {@link NestedError} where a server that runs has registered what this cluster would write, or a part of it. */
   async requireFree(): Promise<void> {
-    await this.state.attempt(async () => {
+    await this.#state.attempt(async () => {
       const { write } = await import('@howdah/registry')
-      const name = await nearestReal(this.directory.path)
+      const name = await nearestReal(this.#directory.path)
       for (const registry of await registries()) {
         const conflicts = await registry.conflicts({ allow: [write(name)] })
         for (const { owner, pid } of conflicts) {
           if (owner !== name && !(await isGone(owner))) {
-            throw new NestedError(this.directory.path, { owner, pid, side: sideOf(name, owner) })
+            throw new NestedError(this.#directory.path, { owner, pid, side: sideOf(name, owner) })
           }
         }
       }
@@ -67,7 +67,7 @@ export class WriteScope {
         const child = await launch.spawn(request)
         const postmaster = identifyProcess(child.pid ?? 0)
         if (postmaster === null) return child
-        const claim = this.claim(postmaster)
+        const claim = this.#claim(postmaster)
         // `done` tells of it, once the server is up.
         claim.catch(() => undefined)
         claims.push(claim)
@@ -79,10 +79,10 @@ export class WriteScope {
     }
   }
 
-  private async claim(postmaster: ProcessIdentity): Promise<void> {
-    await this.state.attempt(async (path) => {
+  async #claim(postmaster: ProcessIdentity): Promise<void> {
+    await this.#state.attempt(async (path) => {
       const registry = await registryIn(path)
-      const name = await nearestReal(this.directory.path)
+      const name = await nearestReal(this.#directory.path)
       for (let left = attempts; ; left -= 1) {
         try {
           await register(registry, name, postmaster)
@@ -95,7 +95,7 @@ export class WriteScope {
           else if (holder === null) throw error
           else {
             const { name: owner, pid } = holder
-            throw new NestedError(this.directory.path, { owner, pid, side: sideOf(name, owner) })
+            throw new NestedError(this.#directory.path, { owner, pid, side: sideOf(name, owner) })
           }
         }
       }

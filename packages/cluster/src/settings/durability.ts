@@ -14,17 +14,17 @@ import { syncToDisk } from '../creating/sync-to-disk.ts'
  * that. A file in the data directory remembers it until everything has been synced.
  */
 export class Durability {
-  private readonly directory: DataDirectory
-  private readonly server: Administered
+  readonly #directory: DataDirectory
+  readonly #server: Administered
 
   constructor(directory: DataDirectory, server: Administered) {
-    this.directory = directory
-    this.server = server
+    this.#directory = directory
+    this.#server = server
   }
 
   /** Whether the server, or one before it, has written what may not be on disk. */
   async isOwed(client: pg.Client): Promise<boolean> {
-    return (await isCareless(client)) || (await this.directory.has(this.directory.unsynced))
+    return (await isCareless(client)) || (await this.#directory.has(this.#directory.unsynced))
   }
 
   /**
@@ -38,23 +38,23 @@ export class Durability {
     options: PatienceOptions,
     action: () => Promise<void>,
   ): Promise<void> {
-    if (await isCareless(client)) await this.owe()
+    if (await isCareless(client)) await this.#owe()
     await action()
-    if (await isCareless(client)) await this.owe()
-    else if (await this.directory.has(this.directory.unsynced)) await this.settle(options)
+    if (await isCareless(client)) await this.#owe()
+    else if (await this.#directory.has(this.#directory.unsynced)) await this.#settle(options)
   }
 
-  private async owe(): Promise<void> {
+  async #owe(): Promise<void> {
     try {
-      await using file = await open(this.directory.unsynced, 'wx', 0o600)
-      const user = await chooseServerUser(this.directory.path)
+      await using file = await open(this.#directory.unsynced, 'wx', 0o600)
+      const user = await chooseServerUser(this.#directory.path)
       if (user !== null) await file.chown(user.uid, user.gid)
       await file.sync()
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') return
       throw error
     }
-    await using directory = await open(this.directory.path, 'r')
+    await using directory = await open(this.#directory.path, 'r')
     await directory.sync()
   }
 
@@ -65,10 +65,10 @@ export class Durability {
    * to be forced out, by `initdb --sync-only`, also while the server runs. A checkpoint comes first, so that each page
    * that is changed from now on is logged in full.
    */
-  private async settle({ timeout = defaultPatience, signal }: PatienceOptions): Promise<void> {
+  async #settle({ timeout = defaultPatience, signal }: PatienceOptions): Promise<void> {
     const deadline = performance.now() + timeout
     // The postmaster answers a new connection only when it has told all of its processes to read their configuration.
-    await this.server.withAdministrator(async (client) => {
+    await this.#server.withAdministrator(async (client) => {
       await client.query('CHECKPOINT')
       // A process reads its configuration between two statements, so one that still runs may have fsync off.
       const since = await now(client)
@@ -79,18 +79,18 @@ export class Durability {
         if (performance.now() > deadline) {
           const who = old.map(String).join(', ')
           const why = `statements that began with fsync off still run (pid ${who}); end them, and try again`
-          throw new NotSafeError(this.directory.path, why)
+          throw new NotSafeError(this.#directory.path, why)
         }
         await sleep(10, undefined, signal === undefined ? {} : { signal }).catch(() => undefined)
       }
     })
-    const { path } = this.directory
+    const { path } = this.#directory
     const user = await chooseServerUser(path)
-    const { succeeded, stderr } = await syncToDisk(path, this.server.runtime, user, signal)
+    const { succeeded, stderr } = await syncToDisk(path, this.#server.runtime, user, signal)
     if (!succeeded) {
       throw new NotSafeError(path, `initdb --sync-only says: ${stderr.trim()}; try again`)
     }
-    await rm(this.directory.unsynced, { force: true })
+    await rm(this.#directory.unsynced, { force: true })
   }
 }
 

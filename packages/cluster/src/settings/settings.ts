@@ -30,19 +30,19 @@ export interface SettingChange {
  * const { bytes } = await db.settings.get('shared_buffers') // kind: 'memory'
  */
 export class Settings {
-  private readonly server: Administered
-  private readonly durability: Durability
+  readonly #server: Administered
+  readonly #durability: Durability
 
   /** @internal From `Server.settings`. */
   constructor(server: Administered) {
-    this.server = server
-    this.durability = new Durability(new DataDirectory(server.dataDir), server)
+    this.#server = server
+    this.#durability = new Durability(new DataDirectory(server.dataDir), server)
   }
 
   /** All settings in the order of their names, or those whose name contains the pattern; `*` stands for any letters. */
   async list(pattern = ''): Promise<Setting[]> {
     const matches = matcher(pattern)
-    return await this.connected(async (client) => {
+    return await this.#connected(async (client) => {
       const [known, others] = [await knownRows(client), await otherRows(client)]
       return [...known, ...others].map(settingOf).filter(({ name }) => matches.test(name))
     })
@@ -50,9 +50,9 @@ export class Settings {
 
   /** One setting, typed. Throws {@link UnknownSettingError}. */
   async get(name: string): Promise<Setting> {
-    checkSettingName(this.server.dataDir, name)
-    const found = await this.connected(async (client) => await findRow(client, name))
-    if (found === null) throw new UnknownSettingError(this.server.dataDir, name)
+    checkSettingName(this.#server.dataDir, name)
+    const found = await this.#connected(async (client) => await findRow(client, name))
+    if (found === null) throw new UnknownSettingError(this.#server.dataDir, name)
     return settingOf(found)
   }
 
@@ -67,10 +67,10 @@ export class Settings {
     value: SettingValue,
     options: PatienceOptions = {},
   ): Promise<SettingChange> {
-    const { dataDir } = this.server
+    const { dataDir } = this.#server
     checkKeptSetting(dataDir, name)
     const values = valuesFor(dataDir, name, value)
-    return await this.change(name, options, async (client) => {
+    return await this.#change(name, options, async (client) => {
       if (values === null) {
         await refuseIfSetElsewhere(dataDir, client, name)
         await alter(dataDir, client, name, null)
@@ -82,16 +82,16 @@ export class Settings {
 
   /** Takes back what was set: `postgresql.conf`, or else PostgreSQL itself, decides again. Throws as {@link set} does. */
   async reset(name: string, options: PatienceOptions = {}): Promise<SettingChange> {
-    const { dataDir } = this.server
+    const { dataDir } = this.#server
     checkSettingName(dataDir, name)
-    return await this.change(name, options, async (client) => {
+    return await this.#change(name, options, async (client) => {
       await alter(dataDir, client, name, null)
     })
   }
 
   /** Takes back all that was set by `ALTER SYSTEM`, by whomever. */
   async resetAll(options: PatienceOptions = {}): Promise<SettingChange> {
-    return await this.change(null, options, async (client) => {
+    return await this.#change(null, options, async (client) => {
       await client.query('ALTER SYSTEM RESET ALL')
     })
   }
@@ -102,25 +102,25 @@ export class Settings {
    * Throws {@link ReloadFailedError}.
    */
   async reload(options: PatienceOptions = {}): Promise<void> {
-    await this.connected(async (client) => {
-      await this.durability.around(client, options, async () => {
-        await reloadConfiguration(this.server.dataDir, client, options)
+    await this.#connected(async (client) => {
+      await this.#durability.around(client, options, async () => {
+        await reloadConfiguration(this.#server.dataDir, client, options)
       })
     })
   }
 
   /** Changes one, or for `null` all of them, and says what has come of it. */
-  private async change(
+  async #change(
     name: string | null,
     options: PatienceOptions,
     action: (client: pg.Client) => Promise<void>,
   ): Promise<SettingChange> {
     options.signal?.throwIfAborted()
-    return await this.connected(async (client) => {
+    return await this.#connected(async (client) => {
       const before = await keptValues(client, name)
-      await this.durability.around(client, options, async () => {
+      await this.#durability.around(client, options, async () => {
         await action(client)
-        await reloadConfiguration(this.server.dataDir, client, options)
+        await reloadConfiguration(this.#server.dataDir, client, options)
       })
       const state = (await keptValues(client, name)) === before ? 'unmodified' : 'modified'
       if (name === null) {
@@ -134,8 +134,8 @@ export class Settings {
     })
   }
 
-  private async connected<T>(action: (client: pg.Client) => Promise<T>): Promise<T> {
-    return await this.server.withAdministrator(action)
+  async #connected<T>(action: (client: pg.Client) => Promise<T>): Promise<T> {
+    return await this.#server.withAdministrator(action)
   }
 }
 

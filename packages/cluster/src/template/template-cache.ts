@@ -42,10 +42,10 @@ const keptFor = 30 * day
  * changed.
  */
 export class TemplateCache {
-  private readonly directory: string
+  readonly #directory: string
 
   private constructor(directory: string) {
-    this.directory = directory
+    this.#directory = directory
   }
 
   /**
@@ -71,7 +71,7 @@ export class TemplateCache {
     to: string,
     options: UnpackOptions,
   ): Promise<'unpacked' | 'missing' | 'damaged'> {
-    await using archive = await this.openTemplate(this.file(name))
+    await using archive = await this.#openTemplate(this.#file(name))
     if (archive === null) return 'missing'
     try {
       await unpackTree(archive, to, options)
@@ -79,14 +79,14 @@ export class TemplateCache {
       return 'unpacked'
     } catch (error) {
       if (!isDamage(error)) throw error
-      await rm(this.file(name), { force: true })
+      await rm(this.#file(name), { force: true })
       return 'damaged'
     }
   }
 
   /** Does something while no other process makes the same template. */
   async alone<Result>(key: TemplateKey, action: () => Promise<Result>): Promise<Result> {
-    await using _ = await acquire(join(this.directory, `${key.name}.lock`), {
+    await using _ = await acquire(join(this.#directory, `${key.name}.lock`), {
       fair: false,
       timeout: patience,
       permissions: 0o600,
@@ -96,7 +96,7 @@ export class TemplateCache {
 
   /** Keeps what initdb has made in a directory, as the user `owner`, or ourselves. Alone. Removes templates that are of no use any more. */
   async keep(key: TemplateKey, made: string, owner: number | undefined): Promise<void> {
-    const temporary = join(this.directory, `${key.name}.tmp`)
+    const temporary = join(this.#directory, `${key.name}.tmp`)
     // Left by one that was killed.
     await rm(temporary, { force: true })
     try {
@@ -105,48 +105,48 @@ export class TemplateCache {
         await packTree(made, key.about, file, owner ?? process.geteuid?.())
         await file.sync()
       }
-      await rename(temporary, this.file(key.name))
+      await rename(temporary, this.#file(key.name))
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => undefined)
-      throw explain(error, this.directory, this.directory)
+      throw explain(error, this.#directory, this.#directory)
     }
-    await this.removeStale()
+    await this.#removeStale()
   }
 
   /** Whether there is a template of that name. */
   async has(name: string): Promise<boolean> {
-    return (await lstat(this.file(name)).catch(() => null)) !== null
+    return (await lstat(this.#file(name)).catch(() => null)) !== null
   }
 
   /** What there is. */
   async list(): Promise<Template[]> {
-    const names = (await readdir(this.directory)).filter((name) => name.endsWith(suffix))
+    const names = (await readdir(this.#directory)).filter((name) => name.endsWith(suffix))
     const found = await Promise.all(
-      names.map(async (name) => await this.look(join(this.directory, name))),
+      names.map(async (name) => await this.#look(join(this.#directory, name))),
     )
     return found.filter((template) => template !== null)
   }
 
   /** Removes all of it; those who are just unpacking go on. */
   async clear(): Promise<void> {
-    for (const name of await readdir(this.directory)) {
-      const path = join(this.directory, name)
+    for (const name of await readdir(this.#directory)) {
+      const path = join(this.#directory, name)
       if (name.endsWith(suffix)) await rm(path, { force: true })
-      else if (name.endsWith('.lock')) await this.removeUnlocked(path)
+      else if (name.endsWith('.lock')) await this.#removeUnlocked(path)
     }
   }
 
-  private async removeStale(): Promise<void> {
+  async #removeStale(): Promise<void> {
     for (const { path, stale, lastUsed } of await this.list()) {
       if (stale || Date.now() - lastUsed.getTime() > keptFor) {
         await rm(path, { force: true })
-        await this.removeUnlocked(`${path.slice(0, -suffix.length)}.lock`)
+        await this.#removeUnlocked(`${path.slice(0, -suffix.length)}.lock`)
       }
     }
   }
 
   /** Removes a lock file that nobody holds, along with what its last holder may have left half done. */
-  private async removeUnlocked(path: string): Promise<void> {
+  async #removeUnlocked(path: string): Promise<void> {
     const lock = await tryAcquire(path, { create: false }).catch(() => null)
     if (lock === null) return
     await rm(`${path.slice(0, -'.lock'.length)}.tmp`, { force: true })
@@ -154,9 +154,9 @@ export class TemplateCache {
     lock.release()
   }
 
-  private async look(path: string): Promise<Template | null> {
+  async #look(path: string): Promise<Template | null> {
     try {
-      await using archive = await this.openTemplate(path)
+      await using archive = await this.#openTemplate(path)
       if (archive === null) return null
       const { size, mtime } = await archive.stat()
       const index = await readArchiveIndex(archive).catch(() => null)
@@ -168,12 +168,12 @@ export class TemplateCache {
     }
   }
 
-  private file(name: string): string {
-    return join(this.directory, name + suffix)
+  #file(name: string): string {
+    return join(this.#directory, name + suffix)
   }
 
   /** A template that only we can have written; else `null`. */
-  private async openTemplate(path: string): Promise<FileHandle | null> {
+  async #openTemplate(path: string): Promise<FileHandle | null> {
     // The directory is ours; but something that root has put there, or moved there, may not be.
     const found = await lstat(path).catch(() => null)
     if (found === null || !found.isFile()) return null

@@ -17,14 +17,14 @@ const { O_CREAT, O_EXCL, O_WRONLY } = constants
  */
 export class Ground implements Disposable {
   readonly root: string
-  private readonly held: HeldDirectory
-  private readonly owner: Owner | null
-  private readonly made: string[] = []
+  readonly #held: HeldDirectory
+  readonly #owner: Owner | null
+  readonly #made: string[] = []
 
   private constructor(held: HeldDirectory, owner: Owner | null) {
-    this.held = held
+    this.#held = held
     this.root = held.path
-    this.owner = owner
+    this.#owner = owner
   }
 
   /** Takes an empty directory. */
@@ -48,24 +48,24 @@ export class Ground implements Disposable {
   /** Makes a file, its owner's, and opens it for writing. */
   create(path: string): number {
     const fd = openSync(this.file(path), O_WRONLY | O_CREAT | O_EXCL, 0o600)
-    if (this.owner !== null) fchownSync(fd, this.owner.uid, this.owner.gid)
+    if (this.#owner !== null) fchownSync(fd, this.#owner.uid, this.#owner.gid)
     return fd
   }
 
   makeDirectory(path: string): void {
     mkdirSync(this.file(path), 0o700)
-    this.made.push(path)
+    this.#made.push(path)
   }
 
   /** From the bottom up, so that the owner gets in when all is done. */
   handOver(): void {
-    const { owner } = this
+    const owner = this.#owner
     if (owner === null) return
-    for (const path of this.made.toReversed()) lchownSync(this.file(path), owner.uid, owner.gid)
-    fchownSync(this.held.fd, owner.uid, owner.gid)
+    for (const path of this.#made.toReversed()) lchownSync(this.file(path), owner.uid, owner.gid)
+    fchownSync(this.#held.fd, owner.uid, owner.gid)
   }
 
   [Symbol.dispose](): void {
-    this.held[Symbol.dispose]()
+    this.#held[Symbol.dispose]()
   }
 }
