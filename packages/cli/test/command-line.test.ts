@@ -78,7 +78,7 @@ describe('a command line', () => {
     [
       ['exec', '--linger', '1.5', '--timeout', '3', '--destroy', 'x'],
       'exec',
-      { linger: 1.5, timeout: 3, destroy: true },
+      { linger: 1500, timeout: 3000, destroy: true },
       ['x'],
     ],
     [['--force', 'stop'], 'stop', { force: true }, []],

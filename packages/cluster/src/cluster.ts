@@ -52,35 +52,37 @@ import { waiting, type WaitingOptions } from './waiting-options.ts'
 /** How a cluster is run. Nothing is read or started until something is asked of it. */
 export interface ClusterOptions {
   /** Where to look for PostgreSQL; by default on PATH, in the usual places, and in what is installed or bundled. */
-  strategy?: Strategy
+  strategy?: Strategy | undefined
   /**
    * Which of the PostgreSQLs found will do: `'18'`, `'16.3'`, a directory such as `'/opt/postgresql'`, or any other
    * constraint of `@howdah/runtime`. The version of an existing cluster always counts, too.
    */
-  runtime?: ConstraintLike
+  runtime?: ConstraintLike | undefined
   /** As root: the operating system's user to run the server as. */
-  runAs?: string
+  runAs?: string | undefined
   /** Told what deserves a word to the user. */
-  onNotice?: (message: string) => void
+  onNotice?: ((message: string) => void) | undefined
 }
 
 /** How a cluster is stopped or destroyed. */
 export interface EndOptions extends WaitingOptions {
   /** Do it although others use it, or howdah did not make it; they lose their connections. */
-  force?: boolean
+  force?: boolean | undefined
   /** In ms: how long the server may take to shut down; 60,000 by default. */
-  timeout?: number
+  timeout?: number | undefined
   /** Ends the waiting; the call then rejects with the signal's reason. A server that is shutting down goes on with it. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
   /** `fast` by default; `immediate` leaves recovery to the next start. */
-  mode?: 'fast' | 'immediate'
+  mode?: 'fast' | 'immediate' | undefined
 }
 
 /** What the other packages of this project do with a cluster. */
 export interface Inside {
   readonly directory: DataDirectory
   /** What one operation works with. `like`: the user to run a new server as, unless something else says so. */
-  readonly coordination: (options?: { like?: ServerUser | null }) => Promise<Coordination>
+  readonly coordination: (options?: {
+    like?: ServerUser | null | undefined
+  }) => Promise<Coordination>
   /** A PostgreSQL of a version, or for a new cluster. Throws as {@link Cluster.runtime} does. */
   readonly runtimeFor: (existing: PartialVersion | null) => Promise<Runtime>
   /** A cluster elsewhere with the same options. */
@@ -230,7 +232,9 @@ export class Cluster {
   }
 
   /** The running server, without becoming one of its users. Throws {@link NotRunningError}. */
-  async server(options: { database?: string; tcp?: boolean } = {}): Promise<Server> {
+  async server(
+    options: { database?: string | undefined; tcp?: boolean | undefined } = {},
+  ): Promise<Server> {
     if (!(await this.exists())) throw new ClusterMissingError(this.dataDir)
     const postmaster = await findPostmaster(this.#directory)
     if (postmaster === null) throw new NotRunningError(this.dataDir)
@@ -368,7 +372,7 @@ export class Cluster {
     like = null,
   }: Pick<RunOptions, 'throwAway' | 'mode'> & {
     /** The user to run the server as where nothing else says so. */
-    like?: ServerUser | null
+    like?: ServerUser | null | undefined
   } = {}): Promise<Coordination> {
     // Says so if we may not look into it.
     await this.exists()

@@ -27,7 +27,7 @@ export interface UnknownStatus {
 /** How clusters are listed. */
 export interface ClustersOptions {
   /** Told what could not be read of what is known of them; the others are listed all the same. */
-  onNotice?: (message: string) => void
+  onNotice?: ((message: string) => void) | undefined
 }
 
 /**

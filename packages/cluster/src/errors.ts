@@ -64,7 +64,7 @@ export interface Nesting {
   readonly pid: number | null
   readonly side: 'in' | 'around'
   /** What is in the way; a cluster unless told otherwise. */
-  readonly kind?: 'cluster' | 'backups'
+  readonly kind?: 'cluster' | 'backups' | undefined
 }
 
 const kinds = {

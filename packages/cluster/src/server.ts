@@ -134,10 +134,10 @@ export class Server {
   async exec<O extends Options = Options>(
     command: string,
     args: readonly string[] = [],
-    options?: O & { database?: string },
+    options?: O & { database?: string | undefined },
   ): Promise<Result<O>> {
     const { execa } = await import('execa')
-    const { database, ...others }: Options & { database?: string } = options ?? {}
+    const { database, ...others }: Options & { database?: string | undefined } = options ?? {}
     const env = { ...this.commandEnv(database), ...others.env }
     return (await execa(command, args, {
       ...others,
@@ -151,10 +151,7 @@ export class Server {
     args: readonly string[] = [],
     database?: string,
   ): Promise<Result<{ stdio: 'inherit' }>> {
-    return await this.exec('psql', args, {
-      stdio: 'inherit',
-      ...(database !== undefined && { database }),
-    })
+    return await this.exec('psql', args, { stdio: 'inherit', database })
   }
 
   /** The server's settings: to read, and to change for good. */

@@ -25,7 +25,7 @@ import { WriteScope } from './local/write-scope.ts'
 /** How a cluster is created and started when somebody joins it. */
 export interface LaunchOptions extends StartOptions {
   /** Told what is being done, as it takes a moment. */
-  onProgress?: (step: 'creating' | 'starting') => void
+  onProgress?: ((step: 'creating' | 'starting') => void) | undefined
 }
 
 /** Whether TCP is asked for. */
@@ -117,7 +117,10 @@ export class ClusterSubject implements Subject<LaunchOptions> {
     const isThrowAway = await this.#directory.has(this.#directory.throwAway)
     const { notice: onNotice } = this.#state
     await stopPostmaster(this.#directory, isThrowAway ? { mode: 'immediate' } : { onNotice })
-    await forgetting(this.#directory, async () => await destroyCluster(this.#directory, change, this))
+    await forgetting(
+      this.#directory,
+      async () => await destroyCluster(this.#directory, change, this),
+    )
     return 'modified'
   }
 

@@ -14,7 +14,7 @@ import { temporaryPlace } from './creating/temporary-place.ts'
 export type TemporaryOptions = ClusterOptions &
   Omit<RunOptions, 'throwAway' | 'atEnd' | 'ifExists' | 'keep'> & {
     /** Prepare another one in the background, for the next to come; it takes some 20 MB until then. */
-    spare?: boolean
+    spare?: boolean | undefined
   }
 
 /**

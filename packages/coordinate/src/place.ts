@@ -18,12 +18,12 @@ export interface Place {
   /** A small text file that says who runs. Beside it `<record>.new` appears for an instant. */
   readonly record: string
   /** As whom the watchdog and the server run when this process is root. */
-  readonly uid?: number
-  readonly gid?: number
+  readonly uid?: number | undefined
+  readonly gid?: number | undefined
   /** What removing the subject means for the watchdog, where it may be made to be thrown away. */
-  readonly throwAway?: ThrowAway
+  readonly throwAway?: ThrowAway | undefined
   /** The POSIX shell that launches and watches; `/bin/sh` unless told otherwise. */
-  readonly shell?: string
+  readonly shell?: string | undefined
 }
 
 /** How a watchdog removes a subject that was made to be thrown away, as the subject's own `destroy` does. */
@@ -40,7 +40,7 @@ export interface ThrowAway {
    * A file whose first line is the pid of whoever runs in the directory (a `postmaster.pid`). While that process lives,
    * nothing is removed, so that a server which somebody else started keeps its ground.
    */
-  readonly pidFile?: string
+  readonly pidFile?: string | undefined
 }
 
 /** Refuses paths that would coordinate or remove the wrong thing. */
@@ -73,12 +73,8 @@ export function isThrowAway(place: Place): boolean {
 }
 
 /** As whom a child is spawned: the place's user when this process is root, and nothing to change otherwise. */
-export function childUser(place: Place): { uid?: number; gid?: number } {
-  if (process.getuid?.() !== 0) return {}
-  return {
-    ...(place.uid !== undefined && { uid: place.uid }),
-    ...(place.gid !== undefined && { gid: place.gid }),
-  }
+export function childUser({ uid, gid }: Place): Pick<Place, 'uid' | 'gid'> {
+  return process.getuid?.() === 0 ? { uid, gid } : {}
 }
 
 function checkPath(name: string, path: unknown): void {

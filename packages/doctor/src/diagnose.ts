@@ -22,19 +22,19 @@ import { unfinishedWork } from './checks/unfinished-work.ts'
 /** What a diagnosis is to be about. */
 export interface DiagnoseOptions {
   /** Clusters to look at, by their data directories, which need not exist. */
-  dataDirs?: readonly string[]
+  dataDirs?: readonly string[] | undefined
   /**
    * `machine`, the default: also at all else that this user may look into, such as other clusters of howdah's, servers
    * that run without a data directory, shared memory that nobody has, and limits of the system. `clusters`: only at
    * `dataDirs` and the runtimes.
    */
-  scope?: 'machine' | 'clusters'
+  scope?: 'machine' | 'clusters' | undefined
   /** Only these. */
-  checks?: readonly CheckName[]
+  checks?: readonly CheckName[] | undefined
   /** Mend what is provably howdah's and of no use to anybody, or otherwise safe to mend. */
-  fix?: boolean
+  fix?: boolean | undefined
   /** Where PostgreSQLs are looked for; the places of `defaultStrategy` unless told otherwise. */
-  strategy?: Strategy
+  strategy?: Strategy | undefined
 }
 
 /** In the order in which they have to mend: first processes end, then what they have left is removed. */

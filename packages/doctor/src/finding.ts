@@ -24,12 +24,12 @@ export type Severity = 'error' | 'warning' | 'unknown' | 'notice'
 /** What a finding is about, as far as there is such a thing. */
 export interface FindingSubject {
   /** A data directory, a file, a directory of programs. */
-  readonly path?: string
-  readonly pid?: number
+  readonly path?: string | undefined
+  readonly pid?: number | undefined
   /** Of a runtime or a cluster. */
-  readonly version?: string
+  readonly version?: string | undefined
   /** The id of a segment of System V shared memory. */
-  readonly segment?: number
+  readonly segment?: number | undefined
 }
 
 /** Something that a diagnosis has found. Plain data. */

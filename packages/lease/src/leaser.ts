@@ -4,21 +4,21 @@ import type { Logger } from './logger.ts'
 /** What every leaser can be told. */
 export interface LeaserOptions {
   /** How long a lease lasts, in milliseconds; 30,000 by default, or `maxTtl` where that is less. */
-  readonly ttl?: number
+  readonly ttl?: number | undefined
   /** How long a lease may last at most, in milliseconds; 30,000 by default, and the same for every contender. */
-  readonly maxTtl?: number
+  readonly maxTtl?: number | undefined
   /** What this holder calls itself; `host:pid` by default. Written for people, no proof. */
-  readonly owner?: string
-  readonly logger?: Logger
+  readonly owner?: string | undefined
+  readonly logger?: Logger | undefined
   /** The time in milliseconds since 1970; `Date.now` by default. */
-  readonly clock?: () => number
+  readonly clock?: (() => number) | undefined
 }
 
 /** What one request can be told. */
 export interface LeaseRequest {
   /** Instead of the leaser's own, in milliseconds. */
-  readonly ttl?: number
-  readonly signal?: AbortSignal
+  readonly ttl?: number | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 /** What is known of a lease without holding it. */

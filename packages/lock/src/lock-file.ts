@@ -33,11 +33,11 @@ export interface Opening {
    * Only a directory will do. It is set when the path is first found to lead to one: a lock on a directory never becomes
    * one on a file, although the directory may be removed while somebody waits for it.
    */
-  directory?: boolean
+  directory?: boolean | undefined
   /** A file that is there is an error. */
-  readonly onlyNew?: boolean
+  readonly onlyNew?: boolean | undefined
   /** Open for reading although writing is allowed. */
-  readonly readOnly?: boolean
+  readonly readOnly?: boolean | undefined
 }
 
 /**

@@ -31,7 +31,7 @@ export class LtxError extends Error {
 
   constructor(code: LtxErrorCode, message: string, details: Details = {}) {
     const place = details.offset === undefined ? '' : ` (at byte ${details.offset})`
-    super(message + place, 'cause' in details ? { cause: details.cause } : undefined)
+    super(message + place, details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     if (details.offset !== undefined) this.offset = details.offset
   }

@@ -108,6 +108,6 @@ function readEntry(bytes: Buffer): Entry | 'end' | null {
 function invalid(why: string, offset: number, cause?: unknown): LtxError {
   return new LtxError('ERR_LTX_INDEX', `the page index is damaged: ${why}`, {
     offset,
-    ...(cause === undefined ? {} : { cause }),
+    cause,
   })
 }

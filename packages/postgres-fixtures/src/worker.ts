@@ -41,11 +41,11 @@ export class Worker implements AsyncDisposable {
       by = (command) => command,
       ...spawning
     }: {
-      uid?: number
-      gid?: number
-      env?: NodeJS.ProcessEnv
+      uid?: number | undefined
+      gid?: number | undefined
+      env?: NodeJS.ProcessEnv | undefined
       /** Runs its command by another one. */
-      by?: (command: [string, ...string[]]) => [string, ...string[]]
+      by?: ((command: [string, ...string[]]) => [string, ...string[]]) | undefined
     } = {},
   ) {
     const request = JSON.stringify({ action, dataDir, postgres: postgres.place, options })

@@ -32,7 +32,7 @@ export class ReplicaError extends Error {
   readonly path?: string
 
   constructor(code: ReplicaErrorCode, message: string, details: Details = {}) {
-    super(message, 'cause' in details ? { cause: details.cause } : undefined)
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     if (details.path !== undefined) this.path = details.path
   }

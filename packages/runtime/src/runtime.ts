@@ -34,7 +34,11 @@ export class Runtime {
    */
   static async at(
     bindir: string,
-    options: { version?: Version; versions?: VersionCache; cacheDir?: string } = {},
+    options: {
+      version?: Version | undefined
+      versions?: VersionCache | undefined
+      cacheDir?: string | undefined
+    } = {},
   ): Promise<Runtime> {
     refuseWindows()
     const directory = resolve(bindir)

@@ -28,7 +28,7 @@ export interface StoreOptions<State = unknown, Input = State> {
   /** What every state is to be: any Standard Schema, such as one of zod's. Without it, states are not checked. */
   schema?: StandardSchemaV1<Input, State> | undefined
   /** Which numbers are segments; 0 to 9999 unless told otherwise, up to `maxIdentity`. */
-  identities?: { min?: number; max?: number } | undefined
+  identities?: { min?: number | undefined; max?: number | undefined } | undefined
   /** How bodies are written; as JSON unless told otherwise. */
   codec?: BodyCodec | undefined
   /** What is saved survives a power failure, too, which costs milliseconds; `true` unless told otherwise. */

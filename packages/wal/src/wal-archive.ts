@@ -114,7 +114,8 @@ export class WalArchive {
       const segment = parseSegmentName(name, this.segmentSize)
       if (segment === null || segment.number <= last) continue
       const stretch = past.find(({ timeline }) => timeline === segment.timeline)
-      if (stretch !== undefined && this.#isWithin(segment.number, stretch.end)) last = segment.number
+      if (stretch !== undefined && this.#isWithin(segment.number, stretch.end))
+        last = segment.number
     }
     return last
   }

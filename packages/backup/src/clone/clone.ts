@@ -47,9 +47,9 @@ export interface CloneOptions extends WaitingOptions {
   /** The data directory for the copy: a new or an empty one. */
   to: string
   /** Ends it; the call then rejects with the signal's reason, and what it had made is removed. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
   /** Told how far it is, some times a second. */
-  onProgress?: (progress: Progress) => void
+  onProgress?: ((progress: Progress) => void) | undefined
 }
 
 /**
@@ -152,12 +152,8 @@ async function copy(
     }
   }
   // From now on it runs until we leave.
-  await using session = await joinCluster(source, {
-    ifExists: true,
-    ...(options.waitTimeout !== undefined && { waitTimeout: options.waitTimeout }),
-    ...(options.signal !== undefined && { signal: options.signal }),
-    ...(options.onWait !== undefined && { onWait: options.onWait }),
-  })
+  const { waitTimeout, signal, onWait } = options
+  await using session = await joinCluster(source, { ifExists: true, waitTimeout, signal, onWait })
   const client = await session.connect(postgres)
   await copyRunning(client, directory, { ...copying, major: session.runtime.version.major })
   return await neededSettings(client)

@@ -158,11 +158,7 @@ export class BackupDirectory {
   }
 
   /** Makes what is missing here. Under the lock. */
-  async #prepare(
-    dataDir: string,
-    identifier: string,
-    user: ServerUser | null,
-  ): Promise<void> {
+  async #prepare(dataDir: string, identifier: string, user: ServerUser | null): Promise<void> {
     const isMarked = await this.#check(dataDir, identifier)
     makeUnlessThere(this.here(this.wal))
     this.#giveWal(dataDir, user)

@@ -59,16 +59,16 @@ export async function listTree(
 /** How a tree is copied. */
 export interface CopyOptions {
   /** Whose the copy is. */
-  readonly owner?: Owner | null
+  readonly owner?: Owner | null | undefined
   /** As root: the uid whose files are copied, see {@link sourceOwner}. Those of others are refused. */
   readonly of: number | null
   /** Sync each file and directory, so that the copy survives a power failure. */
   readonly durable: boolean
   /** Copied after all others. */
-  readonly last?: string
+  readonly last?: string | undefined
   readonly signal?: AbortSignal | undefined
   /** Told of bytes, as they are copied. */
-  readonly onBytes?: (bytes: number) => void
+  readonly onBytes?: ((bytes: number) => void) | undefined
 }
 
 /** How many files are copied at once: as many as libuv has threads. */

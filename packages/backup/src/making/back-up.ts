@@ -37,17 +37,17 @@ export interface BackupOptions {
   /** The directory for its backups and its WAL; made if it is missing. */
   into: string
   /** How many backups to keep, this one among them: older ones are removed, with the WAL that only they needed. */
-  keep?: number
+  keep?: number | undefined
   /** In ms: how long a start of the server may take. 60,000 by default. */
-  timeout?: number
+  timeout?: number | undefined
   /** In ms: how long to wait for others who back up, or start or stop the server. Without it there is no limit. */
-  waitTimeout?: number
+  waitTimeout?: number | undefined
   /** Ends it; the call then rejects with the signal's reason, and what it had made is removed. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
   /** Told how far it is, some times a second. */
-  onProgress?: (progress: Progress) => void
+  onProgress?: ((progress: Progress) => void) | undefined
   /** Told, once each, what is waited for. */
-  onWait?: (wait: Pick<Wait, 'holders'>) => void
+  onWait?: ((wait: Pick<Wait, 'holders'>) => void) | undefined
 }
 
 /** A backup that was made. */
@@ -179,13 +179,7 @@ async function refuseUnreachable(
 }
 
 function runOptions({ timeout, waitTimeout, signal, onWait }: BackupOptions) {
-  return {
-    ifExists: true,
-    ...(timeout !== undefined && { timeout }),
-    ...(waitTimeout !== undefined && { waitTimeout }),
-    ...(signal !== undefined && { signal }),
-    ...(onWait !== undefined && { onWait }),
-  }
+  return { ifExists: true, timeout, waitTimeout, signal, onWait }
 }
 
 /** In bytes: how long the server's log is now, or 0 where there is none of ours. */

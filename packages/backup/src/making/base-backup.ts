@@ -36,7 +36,7 @@ export interface BaseBackupOptions {
   readonly to: string
   readonly major: number
   /** Whose the copy is. */
-  readonly owner?: CopyOptions['owner']
+  readonly owner?: CopyOptions['owner'] | undefined
   /** Whether to tell what was copied; without, blocks are shared where the file system can do that. */
   readonly checksums: boolean
   /** Sync it all, so that it survives a power failure. */

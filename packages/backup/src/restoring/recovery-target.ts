@@ -12,13 +12,13 @@ export type RecoveryTarget =
        */
       readonly time: Date | string
       /** Without what was committed at that very time. */
-      readonly exclusive?: boolean
+      readonly exclusive?: boolean | undefined
     }
   | {
       /** With this transaction and all that were committed before it; as `txid_current()` tells it, or a row's `xmin`. */
       readonly transaction: bigint | number
       /** Without this one. */
-      readonly exclusive?: boolean
+      readonly exclusive?: boolean | undefined
     }
   | {
       /** As it was when the restore point of that name was made; the latest, if there are several. */
@@ -28,7 +28,7 @@ export type RecoveryTarget =
       /** With the first record of the WAL at or after this position, and all before it; as PostgreSQL prints it. */
       readonly lsn: string
       /** Without that record. */
-      readonly exclusive?: boolean
+      readonly exclusive?: boolean | undefined
     }
 
 /** A target that was understood: how a server is told of it, and which backup it can be reached from. */

@@ -38,19 +38,19 @@ export interface RestoreOptions {
   /** The directory with the backups, as `backup` was given it. */
   from: string
   /** Up to where; by default to the end of what was archived. */
-  to?: RecoveryTarget
+  to?: RecoveryTarget | undefined
   /** The number of the backup to begin with; by default the newest that will do. */
-  backup?: number
+  backup?: number | undefined
   /** Which timeline to follow; by default the newest to which the backup leads. */
-  timeline?: number
+  timeline?: number | undefined
   /** In ms: how long to wait for others who make something of the directory. Without it there is no limit. */
-  waitTimeout?: number
+  waitTimeout?: number | undefined
   /** Ends it; the call then rejects with the signal's reason, and what it had made is removed. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
   /** Told how far it is, some times a second. */
-  onProgress?: (progress: Progress) => void
+  onProgress?: ((progress: Progress) => void) | undefined
   /** Told, once each, what is waited for. */
-  onWait?: (wait: Pick<Wait, 'holders'>) => void
+  onWait?: ((wait: Pick<Wait, 'holders'>) => void) | undefined
 }
 
 /** What was restored. */

@@ -16,13 +16,13 @@ import { parseLsn, WalArchive } from '@howdah/wal'
 /** How backups are verified. */
 export interface VerifyOptions {
   /** In ms: how long to wait for others who back up. Without it there is no limit. */
-  waitTimeout?: number
+  waitTimeout?: number | undefined
   /** Ends it; the call then rejects with the signal's reason. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
   /** Told how far it is, some times a second. */
-  onProgress?: (progress: Progress) => void
+  onProgress?: ((progress: Progress) => void) | undefined
   /** Told, once each, what is waited for. */
-  onWait?: (wait: Pick<Wait, 'holders'>) => void
+  onWait?: ((wait: Pick<Wait, 'holders'>) => void) | undefined
 }
 
 /** What there is in a directory with backups, and what is wrong with it. */

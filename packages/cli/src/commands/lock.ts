@@ -49,7 +49,7 @@ async function take(
   try {
     return await acquire(path, {
       mode: options.shared ? 'shared' : 'exclusive',
-      ...(options.timeout !== undefined && { timeout: options.timeout * 1000 }),
+      timeout: options.timeout,
       signal: interruption.signal,
       onWait: () => void tellWaiting(),
     })
@@ -57,7 +57,7 @@ async function take(
     waits = false
     if (codeOf(error) !== 'ERR_LOCK_TIMEOUT') throw error
     output.complain(
-      `howdah: the lock on ${path} was not to be had within ${options.timeout} s${await heldBy(path)}; ` +
+      `howdah: the lock on ${path} was not to be had within ${(options.timeout ?? 0) / 1000} s${await heldBy(path)}; ` +
         'wait longer, or end who holds it',
     )
     return null

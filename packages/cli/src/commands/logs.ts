@@ -7,8 +7,8 @@ export async function logs(context: Context): Promise<number> {
   const { output, options, interruption } = context
   const { cluster } = openCluster(context)
   const chunks = cluster.logs({
-    ...(options.follow && { follow: true }),
-    ...(options.lines !== undefined && { lines: options.lines }),
+    follow: options.follow,
+    lines: options.lines,
     signal: interruption.signal,
   })
   for await (const chunk of chunks) await output.write(chunk)

@@ -27,15 +27,15 @@ export function etcdPlace(url: string, { env, cwd }: Pick<Io, 'env' | 'cwd'>): E
   return {
     endpoints: hosts.split(',').map((member) => `${scheme}://${member}`),
     prefix: path.replaceAll(/^\/+|\/+$/g, ''),
-    ...(user && { user }),
-    ...(secure !== '' && { tls: tlsOf(env, cwd) }),
+    user,
+    tls: secure === '' ? undefined : tlsOf(env, cwd),
   }
 }
 
-function userOf(credentials: string | undefined, env: NodeJS.ProcessEnv): EtcdPlace['user'] | null {
+function userOf(credentials: string | undefined, env: NodeJS.ProcessEnv): EtcdPlace['user'] {
   const given = credentials?.split(':').map(decode)
   const [name = '', ...rest] = given ?? (env['ETCDCTL_USER'] ?? '').split(':')
-  if (name === '') return null
+  if (name === '') return undefined
   const password = rest.length > 0 ? rest.join(':') : env['ETCDCTL_PASSWORD']
   if (password !== undefined) return { name, password }
   throw new UsageError(
@@ -61,6 +61,9 @@ function tlsOf(env: NodeJS.ProcessEnv, cwd: string): NonNullable<EtcdPlace['tls'
       throw new UsageError(`lease: ${variable} cannot be read: ${(error as Error).message}`)
     }
   }
-  const [ca, cert, key] = [read('ETCDCTL_CACERT'), read('ETCDCTL_CERT'), read('ETCDCTL_KEY')]
-  return { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) }
+  return {
+    ca: read('ETCDCTL_CACERT'),
+    cert: read('ETCDCTL_CERT'),
+    key: read('ETCDCTL_KEY'),
+  }
 }

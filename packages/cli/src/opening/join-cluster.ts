@@ -34,16 +34,16 @@ export async function whileStarting<T>(
 ): Promise<T> {
   const { options, output, interruption } = context
   const { set, mode, tcp, timeout, linger, destroy } = options
-  const milliseconds = timeout === undefined ? undefined : timeout * 1000
   using waiting = new Waiting(output, 'to start or stop PostgreSQL')
   try {
     if (options.install) await provideRuntime(context, open)
     return await action({
-      ...(set !== undefined && { settings: { ...set } }),
-      ...(mode !== undefined && { mode }),
-      ...(tcp !== undefined && { tcp }),
-      ...(milliseconds !== undefined && { timeout: milliseconds, waitTimeout: milliseconds }),
-      ...(linger !== undefined && { linger }),
+      settings: set,
+      mode,
+      tcp,
+      timeout,
+      waitTimeout: timeout,
+      linger,
       ...(destroy && { atEnd: 'destroy', throwAway: true }),
       signal: interruption.signal,
       onWait: waiting.onWait,

@@ -16,10 +16,8 @@ export function openCluster({ io, options, output }: Context): OpenCluster {
   const strategy = defaultStrategy({ env: io.env, from: io.from })
   const cluster = new Cluster(place.path, {
     strategy,
-    ...(options.runtime !== undefined && {
-      runtime: parseConstraint(options.runtime, { cwd: io.cwd }),
-    }),
-    ...(options.runAs !== undefined && { runAs: options.runAs }),
+    runtime: options.runtime === undefined ? undefined : parseConstraint(options.runtime, { cwd: io.cwd }),
+    runAs: options.runAs,
     onNotice: (notice) => output.message(`howdah: ${notice}`),
   })
   return { cluster, place, strategy }

@@ -33,8 +33,8 @@ export async function openLeaser(
     )
   }
   const terms: LeaserOptions = {
-    ...(options.ttl !== undefined && { ttl: options.ttl * 1000 }),
-    ...(options.owner !== undefined && { owner: options.owner }),
+    ttl: options.ttl,
+    owner: options.owner,
     logger: { warn: (message) => output.message(`howdah: ${message}`) },
   }
   const scheme = /^([a-z][a-z\d+.-]*):\/\//i.exec(place ?? '')?.[1]?.toLowerCase()
@@ -56,7 +56,7 @@ export async function openLeaser(
           ...terms,
           bucket: host,
           path: join(path, name),
-          ...(endpoint !== undefined && { endpoint }),
+          endpoint,
         }),
       )
     }
@@ -72,7 +72,7 @@ export async function openLeaser(
       const leaser = await createPostgresLeaser({
         ...terms,
         name,
-        ...(place !== undefined && { connectionString: place }),
+        connectionString: place,
       })
       return { leaser, close: async () => await leaser[Symbol.asyncDispose]() }
     }

@@ -7,7 +7,7 @@ import stringWidth from 'string-width'
  */
 export function columns(
   rows: readonly (readonly string[])[],
-  { widest = Infinity }: { widest?: number } = {},
+  { widest = Infinity }: { widest?: number | undefined } = {},
 ): string[] {
   const widths: number[] = []
   for (const row of rows) {

@@ -2,71 +2,71 @@ import { InvalidArgumentError, Option } from 'commander'
 
 /** The options of all commands together, as they come out of the command line; each command takes some of them. */
 export interface Options {
-  readonly datadir?: string
-  readonly database?: string
+  readonly datadir?: string | undefined
+  readonly database?: string | undefined
   /** Settings of the server. */
-  readonly set?: Readonly<Record<string, string>>
+  readonly set?: Readonly<Record<string, string>> | undefined
   /** How the cluster weighs speed against a crash of the machine. */
-  readonly mode?: 'fast' | 'safe'
+  readonly mode?: 'fast' | 'safe' | undefined
   /** `true`: on any free port. */
-  readonly tcp?: boolean | number
+  readonly tcp?: boolean | number | undefined
   /** A version, a directory, or a glob of directories with PostgreSQL's programs. */
-  readonly runtime?: string
-  readonly install?: boolean
-  /** In seconds. */
-  readonly linger?: number
-  /** In seconds. */
-  readonly timeout?: number
-  readonly destroy?: boolean
+  readonly runtime?: string | undefined
+  readonly install?: boolean | undefined
+  /** In ms; in seconds on the command line, as all durations. */
+  readonly linger?: number | undefined
+  /** In ms. */
+  readonly timeout?: number | undefined
+  readonly destroy?: boolean | undefined
   /** A cluster of its own, in a place of its own choice. */
-  readonly temporary?: boolean
-  readonly force?: boolean
+  readonly temporary?: boolean | undefined
+  readonly force?: boolean | undefined
   /** Of `config reset`: all settings. */
-  readonly all?: boolean
+  readonly all?: boolean | undefined
   /** Of `doctor`: mend what is safe to mend. */
-  readonly fix?: boolean
+  readonly fix?: boolean | undefined
   /** Of `doctor`: remove the templates of new clusters. */
-  readonly clearTemplates?: boolean
+  readonly clearTemplates?: boolean | undefined
   /** Of `doctor`: only the cluster here, and not the rest of the machine. */
-  readonly here?: boolean
+  readonly here?: boolean | undefined
   /** Of `config`: restart the server if the change needs it. */
-  readonly restart?: boolean
-  readonly runAs?: string
-  readonly json?: boolean
-  readonly quiet?: boolean
-  readonly follow?: boolean
-  readonly lines?: number
+  readonly restart?: boolean | undefined
+  readonly runAs?: string | undefined
+  readonly json?: boolean | undefined
+  readonly quiet?: boolean | undefined
+  readonly follow?: boolean | undefined
+  readonly lines?: number | undefined
   /** Hold the lock together with others who share it. */
-  readonly shared?: boolean
+  readonly shared?: boolean | undefined
   /** The command does not inherit the lock. */
-  readonly close?: boolean
+  readonly close?: boolean | undefined
   /** Where leases are kept: a directory or a URL. */
-  readonly in?: string
-  /** How long a lease lasts, in seconds. */
-  readonly ttl?: number
-  /** In seconds. */
-  readonly grace?: number
-  readonly owner?: string
+  readonly in?: string | undefined
+  /** In ms: how long a lease lasts. */
+  readonly ttl?: number | undefined
+  /** In ms. */
+  readonly grace?: number | undefined
+  readonly owner?: string | undefined
   /** Where `clone` and `restore` put the cluster, and `replica restore` the database. */
-  readonly to?: string
-  readonly txid?: bigint
-  readonly time?: Time
+  readonly to?: string | undefined
+  readonly txid?: bigint | undefined
+  readonly time?: Time | undefined
   /** Where backups are put. */
-  readonly into?: string
+  readonly into?: string | undefined
   /** How many backups to keep. */
-  readonly keep?: number
+  readonly keep?: number | undefined
   /** Where backups are. */
-  readonly from?: string
+  readonly from?: string | undefined
   /** The number of a backup. */
-  readonly backup?: number
-  readonly transaction?: bigint
+  readonly backup?: number | undefined
+  readonly transaction?: bigint | undefined
   /** Of a restore point. */
-  readonly name?: string
-  readonly lsn?: string
-  readonly exclusive?: boolean
-  readonly timeline?: number
+  readonly name?: string | undefined
+  readonly lsn?: string | undefined
+  readonly exclusive?: boolean | undefined
+  readonly timeline?: number | undefined
   /** What `shell` is to run, in order: SQL of `-c`, files of `-f`. */
-  readonly scripts?: readonly Script[]
+  readonly scripts?: readonly Script[] | undefined
 }
 
 /** A point in time, which may be more precise than a `Date`. */
@@ -259,18 +259,19 @@ function port(text: string): boolean | number {
   return number
 }
 
+/** In ms. */
 function seconds(text: string): number {
   if (!/^\d{1,9}(?:\.\d+)?$/.test(text))
     throw new InvalidArgumentError('It is no number of seconds.')
-  return Number(text)
+  return Number(text) * 1000
 }
 
-/** Longer than this nobody grants a lease; it is renewed anyway. */
+/** In ms. No lease is granted for longer than 30 s; a lease is renewed while it is held. */
 function ttl(text: string): number {
-  const number = seconds(text)
-  if (number === 0 || number > 30)
+  const duration = seconds(text)
+  if (duration === 0 || duration > 30_000)
     throw new InvalidArgumentError('It is more than 0 and at most 30; it is renewed meanwhile.')
-  return number
+  return duration
 }
 
 function count(text: string): number {

@@ -133,6 +133,9 @@ function merge(program: Command, command: Command, taken: readonly OptionName[])
   return { ...before, ...after, ...(Object.keys(set).length > 0 && { set }) }
 }
 
-function helpWidth(stream: { readonly isTTY?: boolean; readonly columns?: number }): number {
+function helpWidth(stream: {
+  readonly isTTY?: boolean | undefined
+  readonly columns?: number | undefined
+}): number {
   return stream.isTTY === true && stream.columns !== undefined ? Math.min(stream.columns, 110) : 100
 }

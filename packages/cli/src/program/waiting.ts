@@ -19,7 +19,7 @@ export class Waiting implements Disposable {
   /** To be told what is waited for. */
   readonly onWait = (wait: {
     readonly holders: readonly Parameters<typeof nameOfUser>[0][]
-    readonly what?: string
+    readonly what?: string | undefined
   }): void => {
     const holders = wait.holders.map(nameOfUser).join(', ')
     const others = `${holders === '' ? 'others' : holders} ${this.#purpose}`

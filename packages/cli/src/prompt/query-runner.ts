@@ -5,8 +5,8 @@ import type { TextResult } from './result-table.ts'
 
 /** What a statement is run with. */
 export interface RunOptions {
-  readonly values?: readonly unknown[]
-  readonly read?: CopyStreams['read']
+  readonly values?: readonly unknown[] | undefined
+  readonly read?: CopyStreams['read'] | undefined
 }
 
 /** One connection for SQL that people write: values stay the server's text, and what runs can be cancelled. */

@@ -15,11 +15,11 @@ export interface ChildRequest {
   readonly args: readonly string[]
   readonly env: Readonly<NodeJS.ProcessEnv>
   /** A Ctrl-C is one of its keys, and no wish to end. */
-  readonly interactive?: boolean
+  readonly interactive?: boolean | undefined
   /** Descriptors that it gets under the same numbers, beside its three streams and what the caller had opened for it. */
-  readonly descriptors?: readonly number[]
+  readonly descriptors?: readonly number[] | undefined
   /** Where it runs if the working directory was deleted: there by default, where many programs fail. */
-  readonly refuge?: string
+  readonly refuge?: string | undefined
   /** Says why the program cannot be run. */
   onFailure(message: string): void
 }

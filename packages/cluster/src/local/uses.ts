@@ -49,7 +49,10 @@ export class Uses {
   }
 
   /** Those in a state directory; with `create: false` one only looks. Makes nothing yet. */
-  static async in(state: string, { create = true }: { create?: boolean } = {}): Promise<Uses> {
+  static async in(
+    state: string,
+    { create = true }: { create?: boolean | undefined } = {},
+  ): Promise<Uses> {
     return new Uses(state, create, await import('@howdah/store'))
   }
 

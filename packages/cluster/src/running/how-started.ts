@@ -8,7 +8,7 @@ import type { StartOptions } from './start.ts'
 export interface HowStarted {
   readonly settings: Readonly<Record<string, string>>
   /** The port on 127.0.0.1; missing without TCP. */
-  readonly tcp?: number
+  readonly tcp?: number | undefined
 }
 
 /**
@@ -37,7 +37,7 @@ export async function howStarted(directory: DataDirectory): Promise<HowStarted> 
   const listens = (all.get('listen_addresses') ?? '') !== ''
   return {
     settings: Object.fromEntries([...all].filter(([name]) => !isFixed(name))),
-    ...(listens && { tcp: Number(all.get('port')) }),
+    tcp: listens ? Number(all.get('port')) : undefined,
   }
 }
 
@@ -51,6 +51,6 @@ export function addTo<Options extends StartOptions>(was: HowStarted, more: Optio
   return {
     ...more,
     settings: { ...Object.fromEntries(kept), ...settings },
-    ...(port !== undefined && { tcp: port }),
+    tcp: port,
   }
 }

@@ -19,19 +19,19 @@ import { refuseBackup } from '../local/write-scope.ts'
 /** How a cluster is joined. */
 export interface RunOptions extends LaunchOptions, WaitingOptions {
   /** The database to work with, made if it is missing; `postgres` by default. */
-  database?: string
+  database?: string | undefined
   /** What to do when this is the last user to leave; `stop` by default. */
-  atEnd?: 'stop' | 'destroy'
+  atEnd?: 'stop' | 'destroy' | undefined
   /** A cluster that is created by this call is removed when its last user leaves, even when that one is killed. */
-  throwAway?: boolean
+  throwAway?: boolean | undefined
   /** The server stays when its last user has left, until it is stopped. */
-  keep?: boolean
+  keep?: boolean | undefined
   /** In seconds: how long the server stays when its last user has left, for the next to find it warm. */
-  linger?: number
+  linger?: number | undefined
   /** Throw {@link ClusterMissingError} rather than create a cluster. */
-  ifExists?: boolean
+  ifExists?: boolean | undefined
   /** Makes it fast or safe, for good; see {@link Server.setMode}. It counts for all who use the cluster. */
-  mode?: Mode
+  mode?: Mode | undefined
 }
 
 /**
@@ -149,10 +149,7 @@ async function prepare(
 }
 
 function patience({ waitTimeout, signal }: RunOptions): PatienceOptions {
-  return {
-    ...(waitTimeout !== undefined && { timeout: waitTimeout }),
-    ...(signal !== undefined && { signal }),
-  }
+  return { timeout: waitTimeout, signal }
 }
 
 function joinOptions(options: RunOptions): JoinOptions<LaunchOptions> {

@@ -5,9 +5,9 @@ import { ReloadFailedError } from '../errors.ts'
 /** How long something on a running server may take. */
 export interface PatienceOptions {
   /** In ms; 60,000 by default. */
-  timeout?: number
+  timeout?: number | undefined
   /** Ends the waiting; the call then rejects with the signal's reason. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
 }
 
 /** In ms. */

@@ -23,11 +23,11 @@ import { explainedByLog } from '../system-errors.ts'
 /** How a server is started. */
 export interface StartOptions {
   /** Settings for this start, as with `-c NAME=VALUE`. */
-  settings?: Readonly<Record<string, string>>
+  settings?: Readonly<Record<string, string>> | undefined
   /** Listen on 127.0.0.1 as well: `true` finds a free port. */
-  tcp?: boolean | number
+  tcp?: boolean | number | undefined
   /** In ms: how long a start may take, recovery after a crash included. 60,000 by default. */
-  timeout?: number
+  timeout?: number | undefined
 }
 
 /**

@@ -16,9 +16,9 @@ export interface StopOptions {
    * `fast` ends the sessions and shuts down cleanly; `immediate` leaves recovery to the next start. A server is never
    * killed otherwise, for then its shared memory and its children would stay.
    */
-  mode?: 'fast' | 'immediate'
+  mode?: 'fast' | 'immediate' | undefined
   /** In ms; 60,000 by default. */
-  timeout?: number
+  timeout?: number | undefined
   /** Ends the waiting for it; it goes on shutting down. */
   signal?: AbortSignal | undefined
   /** Told what deserves a word to the user. */

@@ -60,9 +60,9 @@ export async function leave<Options>(
 
 /** What the last one out does, under change. */
 interface End {
-  readonly destroys?: boolean
+  readonly destroys?: boolean | undefined
   /** `false`: stop it at once, for nobody has used it. */
-  readonly lingers?: boolean
+  readonly lingers?: boolean | undefined
   readonly watchdog?: WatchdogKind | undefined
 }
 

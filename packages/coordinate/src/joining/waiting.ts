@@ -11,7 +11,7 @@ export interface Wait {
   /** Who holds the lock, as far as that is known. */
   readonly holders: readonly Holder[]
   /** Of a process: what it is to do, in words. */
-  readonly what?: string
+  readonly what?: string | undefined
 }
 
 /** Options of everything that waits. */

@@ -15,17 +15,17 @@ export interface LaunchRequest {
    * In whole seconds: if it stands still for so long after that, neither working nor waiting for a disk, it is told to quit,
    * by SIGQUIT. That comes after 30 s in any case. Linux only.
    */
-  readonly stillness?: number
+  readonly stillness?: number | undefined
   /**
    * Its standard input, output and error, and its descriptor 3 if it is to have one. Descriptor 4 is its lock; it gets no
    * others.
    */
   readonly stdio: readonly [Stdio, Stdio, Stdio, fourth?: number]
   /** As whom it runs when this process is root; the place's user unless told otherwise. */
-  readonly uid?: number
-  readonly gid?: number
+  readonly uid?: number | undefined
+  readonly gid?: number | undefined
   /** It leaves `cwd` by itself, so that its working directory proves nothing. */
-  readonly leavesCwd?: boolean
+  readonly leavesCwd?: boolean | undefined
 }
 
 /** A descriptor of this process, or nothing. */

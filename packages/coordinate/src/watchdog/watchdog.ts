@@ -27,7 +27,7 @@ export interface WatchdogOptions {
   /** The shell wherever that works, unless told otherwise. */
   readonly kind?: WatchdogKind | undefined
   /** The subject was created just now, so that a watchdog which is still there watches one that is no more. */
-  readonly fresh?: boolean
+  readonly fresh?: boolean | undefined
 }
 
 /**
@@ -89,7 +89,7 @@ async function run(
   place: Place,
   lock: Lock,
   kind: WatchdogKind,
-  user: { uid?: number; gid?: number },
+  user: { uid?: number | undefined; gid?: number | undefined },
 ): Promise<string> {
   const [command, ...args] = commandOf(place, kind)
   using covered = coverDescriptors(['ignore', 'pipe', 'ignore', lock.fd])

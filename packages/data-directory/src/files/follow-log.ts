@@ -7,10 +7,10 @@ import { PermissionError } from '../errors.ts'
 /** What of a log is read. */
 export interface LogOptions {
   /** Only the last so many lines of what is there. */
-  lines?: number
+  lines?: number | undefined
   /** Go on with what is written from now on, until `signal` ends it. */
-  follow?: boolean
-  signal?: AbortSignal
+  follow?: boolean | undefined
+  signal?: AbortSignal | undefined
 }
 
 const chunk = 64 * 1024

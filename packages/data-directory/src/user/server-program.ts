@@ -27,9 +27,9 @@ export async function runServerProgram(
     user: ServerUser | null
     path: string
     args: (path: string) => string[]
-    input?: string
+    input?: string | undefined
     /** A descriptor that it and what it starts keep open for as long as they run. */
-    keeps?: number
+    keeps?: number | undefined
     /** Ends it with SIGTERM; when it has gone, the call rejects with the signal's reason. */
     signal?: AbortSignal | undefined
   },

@@ -21,17 +21,17 @@ export interface RunningCommand {
 /** How a command is run under a lease. */
 export interface CommandOptions extends Omit<HoldOptions, 'onRenew'> {
   /** Ends the waiting for the lease, and the command, as when the lease is lost. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** The command's directory; this process's by default. */
-  readonly cwd?: string
+  readonly cwd?: string | undefined
   /** The command's environment, whole, or what makes it of the hold, to hand the fencing token on; this process's by default. */
-  readonly env?: NodeJS.ProcessEnv | ((held: Held) => NodeJS.ProcessEnv)
+  readonly env?: NodeJS.ProcessEnv | ((held: Held) => NodeJS.ProcessEnv) | undefined
   /** Descriptors of this process, from 3 on, that the command gets under the same numbers; none by default. */
-  readonly descriptors?: readonly number[]
+  readonly descriptors?: readonly number[] | undefined
   /** How long the command has between SIGTERM and SIGKILL, in milliseconds; 5,000 by default, at most a quarter of the holder's time. */
-  readonly grace?: number
+  readonly grace?: number | undefined
   /** Is called when the command runs, to pass signals on. */
-  readonly onStart?: (command: RunningCommand) => void
+  readonly onStart?: ((command: RunningCommand) => void) | undefined
 }
 
 /** How a command ended. */

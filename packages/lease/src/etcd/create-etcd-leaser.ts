@@ -12,15 +12,15 @@ export interface EtcdLeaserOptions extends LeaserOptions {
   /** The key of the lease. */
   readonly key: string
   /** How long one member may take to answer, in milliseconds; a tenth of `ttl`, 200 to 2,000, by default. */
-  readonly requestTimeout?: number
+  readonly requestTimeout?: number | undefined
   /** Sent with every request, such as `authorization`. */
-  readonly headers?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string>> | undefined
   /** Who this is to an etcd with authentication. The user needs read and write permission on the key. */
-  readonly user?: EtcdUser
+  readonly user?: EtcdUser | undefined
   /** Authorities and a client certificate, for endpoints with `https`. */
-  readonly tls?: EtcdTls
+  readonly tls?: EtcdTls | undefined
   /** Instead of Node's own. */
-  readonly fetch?: typeof fetch
+  readonly fetch?: typeof fetch | undefined
 }
 
 /**

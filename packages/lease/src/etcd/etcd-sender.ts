@@ -13,11 +13,11 @@ export type EtcdSender = (
 /** How a member proves who it is, and this client who it is. Each is in PEM, as with Node's `tls`. */
 export interface EtcdTls {
   /** The certificates of the authorities that are trusted, instead of Node's own. */
-  readonly ca?: string | Buffer | readonly (string | Buffer)[]
+  readonly ca?: string | Buffer | readonly (string | Buffer)[] | undefined
   /** The client's certificate. */
-  readonly cert?: string | Buffer
+  readonly cert?: string | Buffer | undefined
   /** The key of the client's certificate. */
-  readonly key?: string | Buffer
+  readonly key?: string | Buffer | undefined
 }
 
 /** By `fetch`. */
@@ -32,9 +32,9 @@ export function fetchSender(send: typeof fetch): EtcdSender {
 export function tlsSender({ ca, cert, key }: EtcdTls): EtcdSender {
   const agent = new Agent({
     keepAlive: true,
-    ...(ca !== undefined && { ca: Array.isArray(ca) ? [...ca] : (ca as string | Buffer) }),
-    ...(cert !== undefined && { cert }),
-    ...(key !== undefined && { key }),
+    ca: Array.isArray(ca) ? [...ca] : (ca as string | Buffer | undefined),
+    cert,
+    key,
   })
   return async (url, { headers, body, signal }) =>
     await new Promise((resolve, reject) => {

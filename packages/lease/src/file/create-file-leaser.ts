@@ -10,9 +10,9 @@ export interface FileLeaserOptions extends LeaserOptions {
   /** A directory that every contender sees. It must exist: one that is made here might hide a share that is not mounted. */
   readonly dir: string
   /** The lease's file below `dir`; `lock.json` by default. */
-  readonly path?: string
+  readonly path?: string | undefined
   /** How far contenders' clocks may be apart, in milliseconds; 5,000 by default. */
-  readonly clockSkew?: number
+  readonly clockSkew?: number | undefined
 }
 
 /**

@@ -10,9 +10,9 @@ const longestNap = 1_000
 
 /** What its holder hears of a lease while it is kept. */
 export interface Listening {
-  readonly logger?: Logger
+  readonly logger?: Logger | undefined
   /** Is called after each renewal, with the hold. */
-  readonly onRenew?: (held: Held) => void
+  readonly onRenew?: ((held: Held) => void) | undefined
 }
 
 /** A lease that is held and renewed in the background. Disposing releases it. */

@@ -4,13 +4,13 @@ import type { Leaser } from '../leaser.ts'
 /** The times of a hold as they are asked for, in milliseconds. */
 export interface Times {
   /** How long the lease lasts between renewals; the leaser's `ttl` by default. */
-  readonly ttl?: number
+  readonly ttl?: number | undefined
   /** How often to renew; a third of the time that the holder has, by default. */
-  readonly heartbeat?: number
+  readonly heartbeat?: number | undefined
   /** How long before the lease may end the holder counts as without; a twentieth of `ttl`, at most 1,000, by default. */
-  readonly margin?: number
+  readonly margin?: number | undefined
   /** How often to ask for a lease that another holds; a thirtieth of `ttl`, 50 to 1,000, by default. Its announced end is not slept through. */
-  readonly pollInterval?: number
+  readonly pollInterval?: number | undefined
 }
 
 /** The times of a hold, in milliseconds, checked. */

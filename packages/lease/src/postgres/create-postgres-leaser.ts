@@ -10,13 +10,13 @@ export interface PostgresLeaserOptions extends LeaserOptions {
   /** The name of the lease: a row of the table. */
   readonly name: string
   /** A `Pool` of pg's, or a `Client` that nothing else uses; the caller ends it. */
-  readonly pool?: Queryable
+  readonly pool?: Queryable | undefined
   /** Instead of `pool`: where to connect to. By default the PG* variables say so. The leaser's pool is closed by disposing the leaser. */
-  readonly connectionString?: string
+  readonly connectionString?: string | undefined
   /** The table, made where it is missing; `howdah_lease` by default. May be qualified by a schema. */
-  readonly table?: string
+  readonly table?: string | undefined
   /** How long one query may take, in milliseconds; a sixth of `ttl`, at most 5,000, by default. */
-  readonly requestTimeout?: number
+  readonly requestTimeout?: number | undefined
 }
 
 /**
@@ -45,7 +45,7 @@ export async function createPostgresLeaser(
   }
   const { default: pg } = await loadLibrary()
   const pool = new pg.Pool({
-    ...(connectionString === undefined ? {} : { connectionString }),
+    connectionString,
     max: 2,
     connectionTimeoutMillis: Math.ceil(timeout),
     query_timeout: Math.ceil(timeout),

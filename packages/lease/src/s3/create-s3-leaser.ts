@@ -10,24 +10,24 @@ import { S3Store } from './s3-store.ts'
 export interface S3LeaserOptions extends LeaserOptions {
   readonly bucket: string
   /** The prefix below which `lock.json` lies; the bucket's root by default. */
-  readonly path?: string
+  readonly path?: string | undefined
   /** An `S3Client` of the caller's, who destroys it. By default one is made, with the SDK's own configuration. */
-  readonly client?: S3Sender
+  readonly client?: S3Sender | undefined
   /** For a client that is made here: another endpoint than AWS's. */
-  readonly endpoint?: string
+  readonly endpoint?: string | undefined
   /** For a client that is made here. */
-  readonly region?: string
+  readonly region?: string | undefined
   /** For a client that is made here: buckets in the path instead of the host name; on where there is an endpoint. */
-  readonly forcePathStyle?: boolean
+  readonly forcePathStyle?: boolean | undefined
   /** How far contenders' clocks may be apart, in milliseconds; 5,000 by default. */
-  readonly clockSkew?: number
+  readonly clockSkew?: number | undefined
   /**
    * Whether the first use proves that the store refuses stale conditions; true by default. Only for a store that is known
    * to, such as AWS's own, where it saves eight requests and the permission to delete.
    */
-  readonly proveConditions?: boolean
+  readonly proveConditions?: boolean | undefined
   /** How long one request may take, in milliseconds; a sixth of `ttl`, at most 5,000, by default. */
-  readonly requestTimeout?: number
+  readonly requestTimeout?: number | undefined
 }
 
 /**

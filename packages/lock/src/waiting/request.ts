@@ -53,9 +53,9 @@ export interface Request {
   readonly create: boolean
   readonly permissions?: number | undefined
   /** Only a directory will do; see `Opening`. */
-  directory?: boolean
+  directory?: boolean | undefined
   /** Open the file for reading only. */
-  readonly readOnly?: boolean
+  readonly readOnly?: boolean | undefined
   readonly fair: boolean
   readonly timeout: number
   readonly signal: AbortSignal | undefined

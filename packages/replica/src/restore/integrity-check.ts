@@ -94,6 +94,6 @@ function unsound(path: string, why: string, cause?: unknown): ReplicaError {
   return new ReplicaError(
     'ERR_REPLICA_INTEGRITY',
     `SQLite finds the restored database damaged: ${why}; restore an earlier state`,
-    { path, ...(cause === undefined ? {} : { cause }) },
+    { path, cause },
   )
 }

@@ -51,7 +51,7 @@ export interface IntegrityCheck {
   /** `null` where it was not checked. */
   readonly checkedBy: 'node:sqlite' | 'sqlite3' | null
   /** Why it was not checked. */
-  readonly skipped?: string
+  readonly skipped?: string | undefined
 }
 
 /** What was restored. */
@@ -69,7 +69,7 @@ export interface RestoreResult {
         readonly offset: number
       }
   /** The other format, if it was there and not taken because it is older: its newest file up to the wanted time. */
-  readonly passedOver?: { readonly format: ReplicaFormat; readonly timestamp: Date }
+  readonly passedOver?: { readonly format: ReplicaFormat; readonly timestamp: Date } | undefined
   /**
    * When the last transaction in it was made, or the last WAL segment written. If a header's time is beyond what a `Date`
    * holds, it is the nearest one.

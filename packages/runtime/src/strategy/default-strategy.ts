@@ -16,7 +16,7 @@ export function defaultStrategy(options: DefaultStrategyOptions = {}): Strategy 
   const { cacheDir, env } = options
   return chain(
     onEnvironmentPath(env, { cacheDir }),
-    onPlatform({ cacheDir, ...(env && { env }) }),
+    onPlatform({ cacheDir, env }),
     installed({ cacheDir }),
     bundled(options),
   )

@@ -7,12 +7,12 @@ import type { Strategy } from './strategy.ts'
 
 /** How `onPlatform` sees the machine; given for tests only. */
 export interface PlatformOptions extends DirectoriesOptions {
-  readonly platform?: NodeJS.Platform
+  readonly platform?: NodeJS.Platform | undefined
   /** The home directory. */
-  readonly home?: string
+  readonly home?: string | undefined
   /** What stands for `/`. */
-  readonly root?: string
-  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly root?: string | undefined
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined
 }
 
 /**

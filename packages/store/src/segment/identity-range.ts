@@ -9,7 +9,10 @@ export class IdentityRange {
   readonly max: number
 
   /** From 0 to 9999 unless told otherwise. Throws `ERR_STORE_OPTION`. */
-  constructor({ min = 0, max = 9999 }: { min?: number; max?: number }, path: string) {
+  constructor(
+    { min = 0, max = 9999 }: { min?: number | undefined; max?: number | undefined },
+    path: string,
+  ) {
     if (
       !(
         Number.isInteger(min) &&

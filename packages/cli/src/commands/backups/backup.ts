@@ -15,12 +15,12 @@ export async function backup(context: Context): Promise<number> {
   if (options.into === undefined) throw new UsageError('backup: say where to, with --into DIR')
   const open = openCluster(context)
   if (options.install) await provideRuntime(context, open)
-  const milliseconds = options.timeout === undefined ? undefined : options.timeout * 1000
   using waiting = new Waiting(output, 'to back up, or to start or stop PostgreSQL')
   const made = await backUpCluster(open.cluster, {
     into: fullPath(io, options.into),
-    ...(options.keep !== undefined && { keep: options.keep }),
-    ...(milliseconds !== undefined && { timeout: milliseconds, waitTimeout: milliseconds }),
+    keep: options.keep,
+    timeout: options.timeout,
+    waitTimeout: options.timeout,
     ...followBackup(context, waiting),
   }).finally(() => output.progress.clear())
   if (options.json) await output.json(made)

@@ -18,9 +18,9 @@ export async function clone(context: Context): Promise<number> {
   const copy = await whileStarting(context, open, async ({ signal, waitTimeout, onWait }) => {
     return await cloneCluster(open.cluster, {
       to: fullPath(io, to),
-      ...(signal !== undefined && { signal }),
-      ...(waitTimeout !== undefined && { waitTimeout }),
-      ...(onWait !== undefined && { onWait }),
+      signal,
+      waitTimeout,
+      onWait,
       onProgress: (progress) => output.progress.show(describeProgress(progress)),
     })
   })

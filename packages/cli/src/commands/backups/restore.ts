@@ -21,10 +21,10 @@ export async function restore(context: Context): Promise<number> {
   using waiting = new Waiting(output, 'to back up, or to make something of the directory')
   const restored = await restoreCluster(cluster, {
     from: fullPath(io, from),
-    ...(target !== null && { to: target }),
-    ...(backup !== undefined && { backup }),
-    ...(timeline !== undefined && { timeline }),
-    ...(timeout !== undefined && { waitTimeout: timeout * 1000 }),
+    to: target,
+    backup,
+    timeline,
+    waitTimeout: timeout,
     ...followBackup(context, waiting),
   }).finally(() => output.progress.clear())
   if (place.project !== null) prepareProject(place.project)
@@ -33,22 +33,28 @@ export async function restore(context: Context): Promise<number> {
   return exitStatus.done
 }
 
-/** The point to restore to; `null` for the end. */
-function targetOf({ time, transaction, name, lsn, exclusive }: Options): RecoveryTarget | null {
+/** The point to restore to; `undefined` for the end. */
+function targetOf({
+  time,
+  transaction,
+  name,
+  lsn,
+  exclusive,
+}: Options): RecoveryTarget | undefined {
   const targets = [
     time && { time: time.text },
     transaction !== undefined && { transaction },
     name !== undefined && { name },
     lsn !== undefined && { lsn },
   ].filter((one) => one !== undefined && one !== false)
-  const [target = null, another] = targets
+  const [target, another] = targets
   if (another !== undefined) {
     throw new UsageError(
       'restore: --time, --transaction, --name and --lsn exclude each other; give one of them',
     )
   }
   if (exclusive !== true) return target
-  if (target === null || 'name' in target) {
+  if (target === undefined || 'name' in target) {
     throw new UsageError('restore: --exclusive goes with --time, --transaction or --lsn')
   }
   return { ...target, exclusive }

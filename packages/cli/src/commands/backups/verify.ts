@@ -13,7 +13,7 @@ export async function verify(
   const { io, output, options } = context
   using waiting = new Waiting(output, 'to back up')
   const verification = await verifyBackups(fullPath(io, directory), {
-    ...(options.timeout !== undefined && { waitTimeout: options.timeout * 1000 }),
+    waitTimeout: options.timeout,
     ...followBackup(context, waiting),
   }).finally(() => output.progress.clear())
   const { backups, walFiles, findings } = verification

@@ -93,8 +93,8 @@ async function run(
         return environment(io.env, held)
       },
       signal: interruption.signal,
-      ...(options.timeout !== undefined && { timeout: options.timeout * 1000 }),
-      ...(options.grace !== undefined && { grace: options.grace * 1000 }),
+      timeout: options.timeout,
+      grace: options.grace,
       logger: { warn: (message) => output.message(`howdah: ${message}`) },
       onStart: (running) => {
         output.progress.clear()
