@@ -1,155 +1,116 @@
 import { ClusterError } from '@howdah/data-directory'
 
 /** The directory is none for backups, or none for those of this cluster; it was left alone. */
-export class BackupDirectoryError extends ClusterError {
-  override readonly name = 'BackupDirectoryError'
-  /** The directory. */
-  readonly path: string
-
-  constructor(dataDir: string, path: string, why: string, options?: ErrorOptions) {
-    super(
-      'ERR_CLUSTER_BACKUP_DIRECTORY',
-      dataDir,
-      `${path} cannot be used for backups: ${why}`,
-      options,
-    )
-    this.path = path
-  }
+export function unusableDirectory(
+  dataDir: string,
+  path: string,
+  why: string,
+  options?: ErrorOptions,
+): ClusterError {
+  return new ClusterError(
+    'ERR_CLUSTER_BACKUP_DIRECTORY',
+    dataDir,
+    `${path} cannot be used for backups: ${why}`,
+    { ...options, path },
+  )
 }
 
 /** The cluster archives its WAL by somebody else's command, or howdah's archives it elsewhere. Nothing was changed. */
-export class ForeignArchivingError extends ClusterError {
-  override readonly name = 'ForeignArchivingError'
-  /** What archives now: a command, a library, or the other directory. */
-  readonly found: string
-
-  constructor(dataDir: string, found: string, message: string) {
-    super('ERR_CLUSTER_FOREIGN_ARCHIVING', dataDir, message)
-    this.found = found
-  }
+export function foreignArchiving(dataDir: string, found: string, message: string): ClusterError {
+  return new ClusterError('ERR_CLUSTER_FOREIGN_ARCHIVING', dataDir, message, { found })
 }
 
 /** The server has to be restarted for archiving to begin, and it is not howdah's to restart. */
-export class RestartNeededError extends ClusterError {
-  override readonly name = 'RestartNeededError'
-
-  constructor(dataDir: string) {
-    super(
-      'ERR_CLUSTER_RESTART_NEEDED',
-      dataDir,
-      `the server on ${dataDir} is set up to archive its WAL now, which begins with its next start, and howdah did not ` +
-        'start it; restart it, and back up again',
-    )
-  }
+export function restartNeeded(dataDir: string): ClusterError {
+  return new ClusterError(
+    'ERR_CLUSTER_RESTART_NEEDED',
+    dataDir,
+    `the server on ${dataDir} is set up to archive its WAL now, which begins with its next start, and howdah did not ` +
+      'start it; restart it, and back up again',
+  )
 }
 
 /** The cluster cannot be backed up, or cloned, as it is. */
-export class BackupUnsupportedError extends ClusterError {
-  override readonly name = 'BackupUnsupportedError'
-
-  constructor(dataDir: string, why: string) {
-    super('ERR_CLUSTER_BACKUP_UNSUPPORTED', dataDir, `cannot copy ${dataDir}: ${why}`)
-  }
+export function backupUnsupported(dataDir: string, why: string): ClusterError {
+  return new ClusterError(
+    'ERR_CLUSTER_BACKUP_UNSUPPORTED',
+    dataDir,
+    `cannot copy ${dataDir}: ${why}`,
+  )
 }
 
 /** The server cannot archive its WAL; it goes on trying, and keeps the WAL until it can. The new backup was removed. */
-export class ArchiveFailedError extends ClusterError {
-  override readonly name = 'ArchiveFailedError'
-  /** The WAL file that could not be archived. */
-  readonly walFile: string
-
-  constructor(dataDir: string, walFile: string, why: string) {
-    super(
-      'ERR_CLUSTER_ARCHIVE_FAILED',
-      dataDir,
-      `the server on ${dataDir} cannot archive ${walFile}: ${why}; mend that, and back up again`,
-    )
-    this.walFile = walFile
-  }
+export function archiveFailed(dataDir: string, walFile: string, why: string): ClusterError {
+  return new ClusterError(
+    'ERR_CLUSTER_ARCHIVE_FAILED',
+    dataDir,
+    `the server on ${dataDir} cannot archive ${walFile}: ${why}; mend that, and back up again`,
+    { walFile },
+  )
 }
 
 /** There is no backup that could be restored: none at all, or none from before the point that was asked for. */
-export class NoBackupError extends ClusterError {
-  override readonly name = 'NoBackupError'
-
-  constructor(dataDir: string, message: string) {
-    super('ERR_CLUSTER_NO_BACKUP', dataDir, message)
-  }
+export function noBackup(dataDir: string, message: string): ClusterError {
+  return new ClusterError('ERR_CLUSTER_NO_BACKUP', dataDir, message)
 }
 
 /** What a cluster is to be restored to is no time, transaction id, name or LSN. */
-export class InvalidTargetError extends ClusterError {
-  override readonly name = 'InvalidTargetError'
-
-  constructor(dataDir: string, why: string) {
-    super('ERR_CLUSTER_INVALID_TARGET', dataDir, `cannot restore ${dataDir}: ${why}`)
-  }
+export function invalidTarget(dataDir: string, why: string): ClusterError {
+  return new ClusterError(
+    'ERR_CLUSTER_INVALID_TARGET',
+    dataDir,
+    `cannot restore ${dataDir}: ${why}`,
+  )
 }
 
 /** The WAL that was archived ends before what a cluster was to be restored to. Nothing was restored. */
-export class TargetNotReachedError extends ClusterError {
-  override readonly name = 'TargetNotReachedError'
-  /** The last record of the WAL; as PostgreSQL prints it. */
-  readonly lsn: string | null
-  /** When the last transaction ended that is in the archive, as PostgreSQL prints it. */
-  readonly lastTransaction: string | null
-
-  constructor(
-    dataDir: string,
-    target: string,
-    end: { readonly lsn: string | null; readonly lastTransaction: string | null },
-    missing: string | null,
-  ) {
-    const last =
-      end.lastTransaction === null
-        ? 'without any transaction'
-        : `with a transaction of ${end.lastTransaction}`
-    const where = end.lsn === null ? '' : ` at LSN ${end.lsn},`
-    const gap = missing === null ? '' : `, for it lacks the WAL file ${missing}`
-    super(
-      'ERR_CLUSTER_TARGET_NOT_REACHED',
-      dataDir,
-      `cannot restore ${dataDir} to ${target}: what was archived ends before,${where} ${last}${gap}; ` +
-        'restore up to an earlier point or the latest there is, or archive more with another backup',
-    )
-    this.lsn = end.lsn
-    this.lastTransaction = end.lastTransaction
-  }
+export function targetNotReached(
+  dataDir: string,
+  target: string,
+  end: { readonly lsn: string | null; readonly lastTransaction: string | null },
+  missing: string | null,
+): ClusterError {
+  const last =
+    end.lastTransaction === null
+      ? 'without any transaction'
+      : `with a transaction of ${end.lastTransaction}`
+  const where = end.lsn === null ? '' : ` at LSN ${end.lsn},`
+  const gap = missing === null ? '' : `, for it lacks the WAL file ${missing}`
+  return new ClusterError(
+    'ERR_CLUSTER_TARGET_NOT_REACHED',
+    dataDir,
+    `cannot restore ${dataDir} to ${target}: what was archived ends before,${where} ${last}${gap}; ` +
+      'restore up to an earlier point or the latest there is, or archive more with another backup',
+    { lsn: end.lsn, lastTransaction: end.lastTransaction },
+  )
 }
 
 /** A file of a backup, or of its WAL, is missing or is not what was once written. */
-export class BackupDamagedError extends ClusterError {
-  override readonly name = 'BackupDamagedError'
-  /** The file that is damaged or missing. */
-  readonly path: string
-  /** What is wrong with it. */
-  readonly why: string
-
-  constructor(dataDir: string, path: string, why: string, options?: ErrorOptions) {
-    super(
-      'ERR_CLUSTER_BACKUP_DAMAGED',
-      dataDir,
-      `${path} ${why}; restore another backup or up to a point before it, and verify them all`,
-      options,
-    )
-    this.path = path
-    this.why = why
-  }
+export function backupDamaged(
+  dataDir: string,
+  path: string,
+  why: string,
+  options?: ErrorOptions,
+): ClusterError {
+  return new ClusterError(
+    'ERR_CLUSTER_BACKUP_DAMAGED',
+    dataDir,
+    `${path} ${why}; restore another backup or up to a point before it, and verify them all`,
+    { ...options, path, why },
+  )
 }
 
 /** The server could not bring the restored files up to date. Nothing was restored. */
-export class RecoveryFailedError extends ClusterError {
-  override readonly name = 'RecoveryFailedError'
-  /** What the server wrote to its log. */
-  readonly log: string
-
-  constructor(dataDir: string, why: string, log: string, options?: ErrorOptions) {
-    super(
-      'ERR_CLUSTER_RECOVERY_FAILED',
-      dataDir,
-      `cannot recover ${dataDir}: ${why}${log === '' ? '' : `; the server's log says:\n${log.replaceAll(/^/gm, '    ')}`}`,
-      options,
-    )
-    this.log = log
-  }
+export function recoveryFailed(
+  dataDir: string,
+  why: string,
+  log: string,
+  options?: ErrorOptions,
+): ClusterError {
+  return new ClusterError(
+    'ERR_CLUSTER_RECOVERY_FAILED',
+    dataDir,
+    `cannot recover ${dataDir}: ${why}${log === '' ? '' : `; the server's log says:\n${log.replaceAll(/^/gm, '    ')}`}`,
+    { ...options, log },
+  )
 }

@@ -2,13 +2,13 @@ import { rm } from 'node:fs/promises'
 import { Free } from '@howdah/coordinate'
 import type { Runtime } from '@howdah/runtime'
 import {
+  ClusterError,
   type DataDirectory,
   placeOf,
   readIfThere,
   type ServerUser,
   writeMark,
 } from '@howdah/data-directory'
-import { StartFailedError } from '@howdah/cluster'
 import { ClusterSubject, LocalState } from '@howdah/cluster/inside'
 
 /** How a private server is run. */
@@ -51,7 +51,7 @@ export async function runPrivately(
       await shared.leave()
     }
   } catch (error) {
-    if (!(error instanceof StartFailedError)) throw error
+    if (!(error instanceof ClusterError && error.code === 'ERR_CLUSTER_START_FAILED')) throw error
   }
   for (const path of [directory.record, directory.file('postmaster.opts')]) {
     await rm(path, { force: true })

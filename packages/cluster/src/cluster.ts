@@ -15,6 +15,7 @@ import {
 import {
   checkAccess,
   chooseServerUser,
+  type ClusterUser,
   DataDirectory,
   findPostmaster,
   followLog,
@@ -27,14 +28,7 @@ import {
 } from '@howdah/data-directory'
 import type { ClusterStatus } from './cluster-status.ts'
 import type { Coordination } from './coordination.ts'
-import {
-  ClusterMissingError,
-  type ClusterUser,
-  InUseError,
-  NotOursError,
-  NotRunningError,
-  UnsupportedVersionError,
-} from './errors.ts'
+import { clusterMissing, inUse, notOurs, notRunning, unsupportedVersion } from './errors.ts'
 import { joinCluster, type RunOptions, startCluster } from './running/join.ts'
 import { LocalState } from './local/local-state.ts'
 import { type Mode, modeWhileStopped, warningOf } from './settings/mode.ts'
@@ -116,7 +110,7 @@ export class Cluster {
   readonly #strategy: Strategy
   readonly #told = new Set<string>()
 
-  /** Throws `InvalidPathError` for a path that cannot be a data directory. */
+  /** Throws `ERR_CLUSTER_INVALID_PATH` for a path that cannot be a data directory. */
   constructor(dataDir: string, options: ClusterOptions = {}) {
     this.#directory = new DataDirectory(dataDir)
     this.dataDir = this.#directory.path
@@ -197,7 +191,16 @@ export class Cluster {
     return followLog(this.#directory, options)
   }
 
-  /** Creates the cluster if there is none. Throws `NotEmptyError` for a directory with other content. */
+  /**
+   * Creates the cluster if there is none; `'unmodified'` if there was one.
+   *
+   * Throws a `ClusterError`: `ERR_CLUSTER_NOT_EMPTY` if the directory holds other things, `ERR_CLUSTER_NESTED` if it lies in
+   * or around what another cluster writes, `ERR_CLUSTER_SERVER_USER` if root finds no user to run the server as,
+   * `ERR_CLUSTER_CREATE_FAILED` with what initdb printed, and for what the system refuses `ERR_CLUSTER_DISK_FULL`,
+   * `ERR_CLUSTER_PERMISSION`, `ERR_CLUSTER_READ_ONLY`, `ERR_CLUSTER_LIMIT` or `ERR_CLUSTER_NO_PROC`. Throws
+   * `ERR_CLUSTER_UNKNOWN_STATUS` and `ERR_COORDINATE_ELSEWHERE` if a server may run there that cannot be seen from here,
+   * `ERR_COORDINATE_TIMEOUT` after `waitTimeout`, `ERR_RUNTIME_…` without a PostgreSQL to use, and the reason of `signal`.
+   */
   async create(options: WaitingOptions = {}): Promise<State> {
     return await explained(this.dataDir, async () => {
       if (await this.exists()) return 'unmodified'
@@ -211,6 +214,7 @@ export class Cluster {
    * Starts the server to run until it is stopped, with users or without; creates the cluster if there is none.
    *
    * `'unmodified'` when it was running already: the options of a start were not applied then, but it stays from now on.
+   * Throws as {@link run} does.
    */
   async start(options: RunOptions = {}): Promise<State> {
     return await explained(this.dataDir, async () => {
@@ -222,6 +226,11 @@ export class Cluster {
    * Joins those who use the cluster: creates and starts it if it must, and stays until the session is left. The last to
    * leave stops the server.
    *
+   * Throws as {@link create} does, and `ERR_CLUSTER_MISSING` with `ifExists`, `ERR_CLUSTER_UNSUPPORTED_VERSION` for a
+   * cluster older than PostgreSQL 10, `ERR_CLUSTER_INVALID_SETTING`, `ERR_CLUSTER_START_FAILED` with the server's log,
+   * `ERR_CLUSTER_NOT_READY` if the server lets nobody in within `timeout`, `ERR_CLUSTER_NO_SUPERUSER`, and with `tcp`
+   * `ERR_CLUSTER_NO_TCP`, `ERR_CLUSTER_TCP_LOGIN` and `ERR_CLUSTER_IN_USE`, as a server without TCP has to be restarted.
+   *
    * @example
    * await using db = await new Cluster('.howdah/data').run({ database: 'app' })
    */
@@ -231,13 +240,13 @@ export class Cluster {
     })
   }
 
-  /** The running server, without becoming one of its users. Throws {@link NotRunningError}. */
+  /** The running server, without becoming one of its users. Throws `ERR_CLUSTER_NOT_RUNNING`. */
   async server(
     options: { database?: string | undefined; tcp?: boolean | undefined } = {},
   ): Promise<Server> {
-    if (!(await this.exists())) throw new ClusterMissingError(this.dataDir)
+    if (!(await this.exists())) throw clusterMissing(this.dataDir)
     const postmaster = await findPostmaster(this.#directory)
-    if (postmaster === null) throw new NotRunningError(this.dataDir)
+    if (postmaster === null) throw notRunning(this.dataDir)
     const superuser = await superuserOf(this.#directory)
     const address = await addressOf(
       this.#directory,
@@ -251,7 +260,7 @@ export class Cluster {
   /** The roles that are superuser and can log in, oldest first; of a stopped cluster, too. */
   async superusers(options: WaitingOptions = {}): Promise<string[]> {
     return await explained(this.dataDir, async () => {
-      if (!(await this.exists())) throw new ClusterMissingError(this.dataDir)
+      if (!(await this.exists())) throw clusterMissing(this.dataDir)
       const { free, user, runtime } = await this.#coordination()
       await using exclusive = await free.tryChange({ ...waiting(options), ifExists: true })
       if (exclusive === null || (await this.running()))
@@ -267,7 +276,7 @@ export class Cluster {
    * A server that runs is asked; of a stopped cluster, PostgreSQL reads the configuration files.
    */
   async mode(options: WaitingOptions = {}): Promise<Mode> {
-    if (!(await this.exists())) throw new ClusterMissingError(this.dataDir)
+    if (!(await this.exists())) throw clusterMissing(this.dataDir)
     const { free, user, runtime } = await this.#coordination()
     await using exclusive = await free.tryChange({ ...waiting(options), ifExists: true })
     if (exclusive === null || (await this.running())) return await (await this.server()).mode()
@@ -278,7 +287,7 @@ export class Cluster {
   /**
    * Stops the server and waits until it has gone; `'unmodified'` when none ran.
    *
-   * Throws `InUseError` while somebody uses it, and {@link NotOursError} for a server that howdah did not start, unless
+   * Throws `ERR_CLUSTER_IN_USE` while somebody uses it, and `ERR_CLUSTER_NOT_OURS` for a server that howdah did not start, unless
    * forced.
    */
   async stop(options: EndOptions = {}): Promise<State> {
@@ -286,7 +295,7 @@ export class Cluster {
       if (await this.#endLost(options)) return 'modified'
       const status = await this.status()
       if (status.state !== 'running') return 'unmodified'
-      if (!status.ours && options.force !== true) throw new NotOursError(this.dataDir, 'stop')
+      if (!status.ours && options.force !== true) throw notOurs(this.dataDir, 'stop')
       await using exclusive = await this.#forMyself('stop', options)
       const onNotice = (notice: string) => this.#tell(notice)
       return await exclusive.reconfigure(async () =>
@@ -300,7 +309,7 @@ export class Cluster {
   /**
    * Stops the server and removes the cluster with its data directory; `'unmodified'` when there was none.
    *
-   * Throws as {@link stop} does, and {@link NotOursError} for a cluster that howdah did not create, unless forced.
+   * Throws as {@link stop} does, and `ERR_CLUSTER_NOT_OURS` for a cluster that howdah did not create, unless forced.
    */
   async destroy(options: EndOptions = {}): Promise<State> {
     return await explained(this.dataDir, async () => {
@@ -314,7 +323,7 @@ export class Cluster {
       }
       const mark = await readMark(this.#directory)
       if (exists && mark?.created !== true && options.force !== true) {
-        throw new NotOursError(this.dataDir, 'destroy')
+        throw notOurs(this.dataDir, 'destroy')
       }
       await using exclusive = await this.#forMyself('destroy', options)
       await exclusive.reconfigure(async () => await stopPostmaster(this.#directory, options))
@@ -342,13 +351,13 @@ export class Cluster {
     const { free } = await this.#coordination()
     const { force = false } = options
     const exclusive = await free.tryChange({ ...waiting(options), force })
-    if (exclusive === null) throw new InUseError(this.dataDir, await this.users(), wanted)
+    if (exclusive === null) throw inUse(this.dataDir, await this.users(), wanted)
     return exclusive
   }
 
   async #runtimeFor(existing: PartialVersion | null): Promise<Runtime> {
     if (existing !== null && existing.major < 10) {
-      throw new UnsupportedVersionError(this.dataDir, existing.toString())
+      throw unsupportedVersion(this.dataDir, existing.toString())
     }
     const strategy = this.#strategy
     const { runtime: wanted } = this.#options
@@ -398,7 +407,7 @@ export class Cluster {
   }
 }
 
-/** Joins the cluster in `dataDir`: the short form of `new Cluster(dataDir, options).run(options)`. */
+/** Joins the cluster in `dataDir`: the short form of `new Cluster(dataDir, options).run(options)`. Throws as {@link Cluster.run} does. */
 export async function run(
   dataDir: string,
   options: ClusterOptions & RunOptions = {},

@@ -1,5 +1,4 @@
 export type { Address } from './connecting/address.ts'
-export { DiskFullError } from '@howdah/data-directory'
 export type { ClusterStatus, RunningStatus } from './cluster-status.ts'
 export type { ClusterUse } from './local/cluster-use.ts'
 export { Cluster, type ClusterOptions, type EndOptions, run } from './cluster.ts'
@@ -11,40 +10,10 @@ export {
 } from './clusters.ts'
 export {
   ClusterError,
-  ControlFileError,
-  InvalidPathError,
-  MalformedVersionError,
-  PermissionError,
-  ServerUserError,
-  UnknownStatusError,
-} from '@howdah/data-directory'
-export {
-  ClusterMissingError,
+  type ClusterErrorCode,
+  type ClusterErrorFields,
   type ClusterUser,
-  CreateFailedError,
-  InUseError,
-  InvalidSettingError,
-  NestedError,
-  NoSuperuserError,
-  NoTcpError,
-  NotEmptyError,
-  NotOursError,
-  NoProcError,
-  NotReadyError,
-  NotRunningError,
-  NotSafeError,
-  ReadOnlyError,
-  ReloadFailedError,
-  SettingRefusedError,
-  StartFailedError,
-  StopFailedError,
-  SystemLimitError,
-  TcpLoginError,
-  TemporaryPlaceError,
-  UnknownSettingError,
-  UnknownStartError,
-  UnsupportedVersionError,
-} from './errors.ts'
+} from '@howdah/data-directory'
 export type { LogOptions } from '@howdah/data-directory'
 export type { RunOptions } from './running/join.ts'
 export type { Mode } from './settings/mode.ts'

@@ -1,6 +1,7 @@
 /** What the other packages of this project use of this one. It may change with any version. */
 export { type Inside, insideOf } from './cluster.ts'
 export { remember } from './local/use-entry.ts'
+export { clusterMissing, createFailed, notEmpty, notRunning } from './errors.ts'
 export { explained } from './system-errors.ts'
 export type { Coordination } from './coordination.ts'
 export { giveBackMemory } from './creating/abandoned.ts'

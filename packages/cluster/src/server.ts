@@ -13,7 +13,7 @@ import {
   readIfThere,
   withoutConnection,
 } from '@howdah/data-directory'
-import { NoTcpError } from './errors.ts'
+import { noTcp } from './errors.ts'
 import { type Mode, modeOf, setMode } from './settings/mode.ts'
 import type { PatienceOptions } from './running/reload.ts'
 import { Settings } from './settings/settings.ts'
@@ -74,7 +74,7 @@ export class Server {
    * A new connection, to be ended by the caller.
    *
    * While the server runs and lets nobody in, as after the crash of one of its processes, it is waited for, as long as a
-   * start may take: then {@link NotReadyError}. {@link NotRunningError} when it has gone.
+   * start may take: then `ERR_CLUSTER_NOT_READY`. `ERR_CLUSTER_NOT_RUNNING` when it has gone.
    */
   async connect(database?: string): Promise<pg.Client> {
     const { default: pg } = await import('pg')
@@ -169,7 +169,7 @@ export class Server {
    *
    * `fast` turns fsync and full_page_writes off. `safe` takes that back, and synchronous_commit off, then makes a checkpoint,
    * waits for the statements that began before, and has everything synced to disk: when it resolves, what was committed
-   * survives. Throws {@link NotSafeError} when it cannot be so, because a statement does not end in time, or one of the
+   * survives. Throws `ERR_CLUSTER_NOT_SAFE` when it cannot be so, because a statement does not end in time, or one of the
    * three is turned off elsewhere than by `ALTER SYSTEM`.
    */
   async setMode(mode: Mode, options: PatienceOptions = {}): Promise<State> {
@@ -256,8 +256,7 @@ export async function addressOf(
 ): Promise<Address> {
   const port = file.port ?? 5432
   if (tcp) {
-    if (file.listenAddress === null)
-      throw new NoTcpError(directory.path, '; stop it, and start it with TCP')
+    if (file.listenAddress === null) throw noTcp(directory.path, '; stop it, and start it with TCP')
     const wildcard = ['*', '0.0.0.0', '::', 'localhost'].includes(file.listenAddress)
     const host = wildcard ? '127.0.0.1' : file.listenAddress
     const password = readIfThere(directory.passwordFile)
@@ -265,7 +264,7 @@ export async function addressOf(
     const ssl = (await acceptsSsl(host, port)) ?? false
     return { host, port, user, password: password?.trim() ?? null, ssl }
   }
-  if (file.socketDirectory === null) throw new NoTcpError(directory.path, ' nor has it a socket')
+  if (file.socketDirectory === null) throw noTcp(directory.path, ' nor has it a socket')
   const socket = resolve(directory.path, file.socketDirectory)
   return {
     host: await reachableSocketDirectory(directory.path, socket, port),

@@ -3,7 +3,7 @@ import { type JoinOptions, type Left, ownership, type Shared } from '@howdah/coo
 import type { Runtime } from '@howdah/runtime'
 import type pg from 'pg'
 import { DataDirectory } from '@howdah/data-directory'
-import { NotOursError } from './errors.ts'
+import { notOurs } from './errors.ts'
 import { hasDatabase } from './connecting/has-database.ts'
 import { restartAlone, takeAlone } from './running/restart.ts'
 import type { Address } from './connecting/address.ts'
@@ -87,13 +87,13 @@ export class Session extends Server implements AsyncDisposable {
    * Restarts the server if nobody else uses it, for the settings that wait for that. It is started as it was before, and
    * with the options on top; the connections to it are lost.
    *
-   * Throws {@link InUseError}, and {@link NotOursError} for a server that howdah did not start; the session goes on then.
-   * After {@link StartFailedError} the session has been left; a server that was to stay runs as before, and no other does.
+   * Throws `ERR_CLUSTER_IN_USE`, and `ERR_CLUSTER_NOT_OURS` for a server that howdah did not start; the session goes on then.
+   * After `ERR_CLUSTER_START_FAILED` the session has been left; a server that was to stay runs as before, and no other does.
    */
   async restart(options: RestartOptions = {}): Promise<void> {
     const shared = this.#shared
     if ((await ownership(shared.place, shared.subject)) === 'foreign')
-      throw new NotOursError(this.dataDir, 'restart')
+      throw notOurs(this.dataDir, 'restart')
     const directory = new DataDirectory(this.dataDir)
     const joining = { ...this.#stay.joining, start: options, ...waiting(options) }
     const alone = await takeAlone(directory, shared, joining, 'restart the server on')

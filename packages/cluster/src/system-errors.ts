@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { type ClusterError, PermissionError } from '@howdah/data-directory'
-import { NoProcError, ReadOnlyError, SystemLimitError } from './errors.ts'
+import { type ClusterError, notPermitted } from '@howdah/data-directory'
+import { noProc, readOnly, systemLimit } from './errors.ts'
 
 /** Limits of the system, by the code of the error that says so: what is exhausted, and how to have more of it. */
 const limits: Readonly<Record<string, readonly [what: string, cure: string]>> = {
@@ -29,16 +29,16 @@ export function explainedByLog(dataDir: string, log: string, cause: Error): Clus
   // It needs some sixty.
   if (log.includes('insufficient file descriptors')) {
     const what = 'a server started here may open too few files'
-    return new SystemLimitError(dataDir, 'EMFILE', what, limits['EMFILE']?.[1] ?? '', { cause })
+    return systemLimit(dataDir, 'EMFILE', what, limits['EMFILE']?.[1] ?? '', { cause })
   }
   // As one limit of processes has it; another says that there is no memory for one.
   if (/could not fork .* process: Resource temporarily unavailable/.test(log)) {
     const [what = '', cure = ''] = limits['EAGAIN'] ?? []
-    return new SystemLimitError(dataDir, 'EAGAIN', what, cure, { cause })
+    return systemLimit(dataDir, 'EAGAIN', what, cure, { cause })
   }
   // By /proc/self/exe the loader knows where a program lies, and so its libraries.
   const isLoader = log.includes('error while loading shared libraries')
-  return isLoader && isWithoutProc() ? new NoProcError(dataDir, { cause }) : null
+  return isLoader && isWithoutProc() ? noProc(dataDir, { cause }) : null
 }
 
 function isWithoutProc(): boolean {
@@ -50,7 +50,7 @@ const deepest = 8
 
 /**
  * Does something to a cluster. What the system refuses on the way becomes an error that says what to do about it:
- * {@link SystemLimitError}, {@link ReadOnlyError}. All others are passed on.
+ * `ERR_CLUSTER_LIMIT`, `ERR_CLUSTER_READ_ONLY`. All others are passed on.
  */
 export async function explained<T>(dataDir: string, action: () => Promise<T>): Promise<T> {
   try {
@@ -67,17 +67,17 @@ function explanationOf(dataDir: string, error: unknown): ClusterError | null {
     // What is held by another is EAGAIN as well, but no process that could not be started.
     const limit =
       code === 'EAGAIN' && syscall?.startsWith('spawn') !== true ? undefined : limits[code]
-    if (limit !== undefined) return new SystemLimitError(dataDir, code, ...limit, { cause: error })
+    if (limit !== undefined) return systemLimit(dataDir, code, ...limit, { cause: error })
     if (code === 'ENOENT' && path?.startsWith('/proc/self/') === true && isWithoutProc())
-      return new NoProcError(dataDir, { cause: error })
+      return noProc(dataDir, { cause: error })
     if (code === 'EPERM' && syscall === 'kill') {
       const why = `the server on ${dataDir} is another user's, who alone can stop it; run as that user`
-      return new PermissionError(dataDir, dataDir, why, { cause: error })
+      return notPermitted(dataDir, dataDir, why, { cause: error })
     }
     if (code === 'EROFS')
-      return new ReadOnlyError(dataDir, byName(path ?? dataDir, dataDir), { cause: error })
+      return readOnly(dataDir, byName(path ?? dataDir, dataDir), { cause: error })
     if (syscall === 'mkdir' && code === 'ENOENT' && path !== undefined && cannotMake(path))
-      return new ReadOnlyError(dataDir, path, { cause: error })
+      return readOnly(dataDir, path, { cause: error })
   }
   return null
 }

@@ -21,6 +21,8 @@ export type TemporaryOptions = ClusterOptions &
  * Runs a new cluster in a place of howdah's own choice, in memory where there is room; it is gone when its last user has
  * left, however that one ended. Others join it by its `dataDir`.
  *
+ * Throws as {@link Cluster.run} does, and `ERR_CLUSTER_TEMPORARY_PLACE` if there is no directory for temporary clusters.
+ *
  * @example
  * await using db = await temporary({ database: 'test' })
  */

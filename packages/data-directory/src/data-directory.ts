@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import { InvalidPathError } from './errors.ts'
+import { invalidPath } from './errors.ts'
 import { type Descriptor, pathOf } from './tree/held-directory.ts'
 
 const staging = 'howdah.initdb-'
@@ -18,14 +18,13 @@ export class DataDirectory {
   /** Where our own calls find it. */
   readonly here: string
 
-  /** Throws {@link InvalidPathError} for what no server could be given on its command line. */
+  /** Throws `ERR_CLUSTER_INVALID_PATH` for what no server could be given on its command line. */
   constructor(path: string, held?: Descriptor) {
-    if (path === '') throw new InvalidPathError(path, 'it is empty')
-    if (path.includes('\0')) throw new InvalidPathError(path, 'it contains a NUL byte')
-    if (/[\r\n]/.test(path)) throw new InvalidPathError(path, 'it contains a line break')
+    if (path === '') throw invalidPath(path, 'it is empty')
+    if (path.includes('\0')) throw invalidPath(path, 'it contains a NUL byte')
+    if (/[\r\n]/.test(path)) throw invalidPath(path, 'it contains a line break')
     // Node turns bytes that are not UTF-8 into U+FFFD when it reads arguments and directory entries.
-    if (/\p{Surrogate}|\uFFFD/u.test(path))
-      throw new InvalidPathError(path, 'it is not valid UTF-8')
+    if (/\p{Surrogate}|\uFFFD/u.test(path)) throw invalidPath(path, 'it is not valid UTF-8')
     this.path = resolve(path)
     this.here = held === undefined ? this.path : pathOf(held, this.path)
   }

@@ -1,13 +1,18 @@
 export { DataDirectory, isStaging } from './data-directory.ts'
 export {
   ClusterError,
-  ControlFileError,
-  DiskFullError,
-  InvalidPathError,
-  MalformedVersionError,
-  PermissionError,
-  ServerUserError,
-  UnknownStatusError,
+  type ClusterErrorCode,
+  type ClusterErrorFields,
+  type ClusterUser,
+} from './cluster-error.ts'
+export {
+  damagedControlFile,
+  diskFull,
+  invalidPath,
+  malformedVersion,
+  noServerUser,
+  notPermitted,
+  unknownStatus,
 } from './errors.ts'
 export { wasShutDown } from './files/control-file.ts'
 export { explain } from './files/explain.ts'

@@ -59,7 +59,7 @@ const checks: readonly Check[] = [
  * Looks for what is wrong with clusters and with what they need, and mends what is safe to mend if that is asked for.
  *
  * It never guesses: what cannot be told is a finding of its own, as is a check that fails, which does not end the
- * diagnosis. Rejects only for a path that cannot be a data directory, with `InvalidPathError`.
+ * diagnosis. Rejects only for a path that cannot be a data directory, with `ERR_CLUSTER_INVALID_PATH`.
  *
  * @example
  * const wrong = (await diagnose({ dataDirs: ['.howdah/data'] })).filter(isWrong)

@@ -110,7 +110,7 @@ describe.skipIf(why !== null)(
         () => ({ user: { ...worker, password: 'wrong' } }),
         /invalid user ID or password/,
       ],
-      ['no user', () => ({ user: undefined as never }), /user name is empty|permission denied/],
+      ['no user', () => ({ user: undefined }), /user name is empty|permission denied/],
       ['a key that the user may not write', () => ({ key: 'other' }), /permission denied/],
       ['a certificate with a common name', () => ({ tls: named }), /answered 400: CommonName/],
     ])('refuses %s for good, and says why', async (_, options, reason) => {
@@ -127,7 +127,7 @@ describe.skipIf(why !== null)(
         () => ({ tls: { ca: tls.ca as string } }),
         /certificate|socket|ECONNRESET|closed/,
       ],
-      ['no TLS', () => ({ tls: undefined as never }), /certificate/],
+      ['no TLS', () => ({ tls: undefined }), /certificate/],
     ])('is out of reach with %s, and the reason is said', async (_, options, reason) => {
       const refusal = await refusalOf(leaser(options()).acquire())
       expect(refusal).toMatchObject({ code: 'ERR_LEASE_UNAVAILABLE' })

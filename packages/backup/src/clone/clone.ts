@@ -12,7 +12,7 @@ import {
 } from '@howdah/data-directory'
 import { resetCopiedSettings } from '../restoring/auto-conf.ts'
 import type { Progress } from '../backup.ts'
-import { RecoveryFailedError } from '../errors.ts'
+import { recoveryFailed } from '../errors.ts'
 import { neededSettings } from '../making/needed-settings.ts'
 import { runPrivately } from '../private-server.ts'
 import { ProgressReport } from '../progress-report.ts'
@@ -27,16 +27,12 @@ import {
   joinCluster,
   remember,
   syncToDisk,
+  clusterMissing,
+  createFailed,
+  notEmpty,
   waiting,
 } from '@howdah/cluster/inside'
-import {
-  type Cluster,
-  ClusterMissingError,
-  CreateFailedError,
-  NotEmptyError,
-  postgres,
-  type WaitingOptions,
-} from '@howdah/cluster'
+import { type Cluster, postgres, type WaitingOptions } from '@howdah/cluster'
 import { copyRunning } from './copy-running.ts'
 import { type CopyingOptions, copyStopped } from './copy-stopped.ts'
 import { disableSubscriptions } from './disable-subscriptions.ts'
@@ -58,9 +54,9 @@ export interface CloneOptions extends WaitingOptions {
  * cannot be started until the copy is made.
  *
  * The copy has the databases, roles, rows and settings of the original, the mode among them. It neither archives where the
- * original does nor has its replication slots. Throws `NotEmptyError` and `NestedError` for a place that is taken,
- * `BackupUnsupportedError` for a standby, for tablespaces elsewhere and for a server that logs too little, and
- * `RecoveryFailedError`; there is no copy then, and the original is as it was.
+ * original does nor has its replication slots. Throws `ERR_CLUSTER_NOT_EMPTY` and `ERR_CLUSTER_NESTED` for a place that is taken,
+ * `ERR_CLUSTER_BACKUP_UNSUPPORTED` for a standby, for tablespaces elsewhere and for a server that logs too little, and
+ * `ERR_CLUSTER_RECOVERY_FAILED`; there is no copy then, and the original is as it was.
  */
 export async function cloneCluster(cluster: Cluster, options: CloneOptions): Promise<Cluster> {
   return await explained(cluster.dataDir, async () => {
@@ -77,15 +73,15 @@ export async function cloneCluster(cluster: Cluster, options: CloneOptions): Pro
 async function make(from: Coordination, to: Coordination, options: CloneOptions): Promise<void> {
   const progress = new ProgressReport(options.onProgress)
   progress.begin('preparing')
-  if (!(await from.free.exists())) throw new ClusterMissingError(from.directory.path)
+  if (!(await from.free.exists())) throw clusterMissing(from.directory.path)
   await refuseElsewhere(from.directory)
   const { path } = to.directory
   try {
     // Nobody need wait for its users to leave only to hear that it is there.
-    if (await to.free.exists()) throw new NotEmptyError(path, ['PG_VERSION'])
+    if (await to.free.exists()) throw notEmpty(path, ['PG_VERSION'])
     await using exclusive = await to.free.change(waiting(options))
     await exclusive.reconfigure(async (_, change) => {
-      if (await exclusive.exists()) throw new NotEmptyError(path, ['PG_VERSION'])
+      if (await exclusive.exists()) throw notEmpty(path, ['PG_VERSION'])
       await build(from, to, change, progress, options)
     })
   } catch (error) {
@@ -130,7 +126,7 @@ async function build(
       await writeOwnFile(staging.unsynced, '', user)
     } else {
       const { succeeded, stderr } = await syncToDisk(path, runtime, user, signal)
-      if (!succeeded) throw new CreateFailedError(path, stderr.trim())
+      if (!succeeded) throw createFailed(path, stderr.trim())
     }
     return superuser
   })
@@ -146,7 +142,7 @@ async function copy(
   if ((await findPostmaster(directory)) === null) {
     await using exclusive = await free.tryChange({ ...waiting(options), ifExists: true })
     if (exclusive !== null && (await findPostmaster(directory)) === null) {
-      if (!(await exclusive.exists())) throw new ClusterMissingError(directory.path)
+      if (!(await exclusive.exists())) throw clusterMissing(directory.path)
       await copyStopped(directory, copying)
       return {}
     }
@@ -169,6 +165,6 @@ async function recoverCopy(
   await rm(staging.mark, { force: true })
   if (!(await wasShutDown(staging.here))) {
     const why = readRecoveryLog(log).failure ?? 'the server ended on the way'
-    throw new RecoveryFailedError(staging.path, why, log.trim().split('\n').slice(-8).join('\n'))
+    throw recoveryFailed(staging.path, why, log.trim().split('\n').slice(-8).join('\n'))
   }
 }

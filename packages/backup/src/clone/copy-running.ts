@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type pg from 'pg'
 import { takeBaseBackup } from '../making/base-backup.ts'
 import { cloneTree, sourceOwner } from '../directory/copy-tree.ts'
-import { BackupUnsupportedError } from '../errors.ts'
+import { backupUnsupported } from '../errors.ts'
 import { segmentSizeOf, walFilesOf } from '../making/wal-files.ts'
 import type { DataDirectory } from '@howdah/data-directory'
 import type { CopyingOptions } from './copy-stopped.ts'
@@ -14,7 +14,7 @@ import { ofRecovery } from './of-recovery.ts'
  * Copies a cluster whose server runs and goes on running: a base backup, and the WAL that it takes to recover it. Over one
  * connection, which the caller then ends; that also ends the slot that holds the WAL.
  *
- * Throws {@link BackupUnsupportedError} for a standby, for tablespaces outside of the data directory, for a server that
+ * Throws `ERR_CLUSTER_BACKUP_UNSUPPORTED` for a standby, for tablespaces outside of the data directory, for a server that
  * logs too little (`wal_level` is `minimal`), and where it has removed the WAL.
  */
 export async function copyRunning(
@@ -58,7 +58,7 @@ async function refuseMinimal(client: pg.Client, directory: DataDirectory): Promi
   const why =
     'its server runs with wal_level minimal, and so cannot be copied while it runs; ' +
     'stop it and clone it then, or set wal_level to replica and restart it'
-  throw new BackupUnsupportedError(directory.path, why)
+  throw backupUnsupported(directory.path, why)
 }
 
 /**
@@ -83,5 +83,5 @@ async function requireWal(directory: DataDirectory, path: string, size: number):
   const why =
     'its server has removed WAL that the copy needs; ' +
     'leave it a free replication slot (max_replication_slots), and clone it again'
-  throw new BackupUnsupportedError(directory.path, why)
+  throw backupUnsupported(directory.path, why)
 }

@@ -8,7 +8,7 @@ import {
   sourceOwner,
   type Treatment,
 } from '../directory/copy-tree.ts'
-import { BackupUnsupportedError } from '../errors.ts'
+import { backupUnsupported } from '../errors.ts'
 import { treatOfBaseBackup } from '../making/not-copied.ts'
 import type { ProgressReport } from '../progress-report.ts'
 import {
@@ -34,7 +34,7 @@ export interface CopyingOptions {
  * Copies a cluster that does not run, its WAL included, as it was shut down or has crashed. The caller holds its change and
  * use locks.
  *
- * Throws {@link BackupUnsupportedError} for a standby, and for one with tablespaces outside of its data directory.
+ * Throws `ERR_CLUSTER_BACKUP_UNSUPPORTED` for a standby, and for one with tablespaces outside of its data directory.
  */
 export async function copyStopped(
   directory: DataDirectory,
@@ -60,7 +60,7 @@ export async function copyStopped(
   if (!isSame || (await findPostmaster(directory)) !== null) {
     const why =
       'somebody has started a server on it meanwhile, and not through howdah; clone it again'
-    throw new BackupUnsupportedError(directory.path, why)
+    throw backupUnsupported(directory.path, why)
   }
 }
 
@@ -76,7 +76,7 @@ async function endWriters(directory: DataDirectory): Promise<void> {
   if (left.length === 0) return
   const who = left.map(({ identity }) => identity.pid).join(', ')
   const why = `processes of a killed server still work on it (pid ${who}), and do not end; end them`
-  throw new BackupUnsupportedError(directory.path, why)
+  throw backupUnsupported(directory.path, why)
 }
 
 /** With the files that say from where to recover: those are there if a base backup was laid out and not yet started. */
@@ -93,7 +93,7 @@ async function refuseUnsupported(directory: DataDirectory): Promise<void> {
   for (const name of ofRecovery) {
     if (!(await directory.has(directory.file(name)))) continue
     const why = `it is a standby, or has not ended its recovery (${name} is there); take its primary, or start it once`
-    throw new BackupUnsupportedError(directory.path, why)
+    throw backupUnsupported(directory.path, why)
   }
   const links = (await readdir(directory.file('pg_tblspc'), { withFileTypes: true })).filter(
     (entry) => entry.isSymbolicLink(),
@@ -102,6 +102,6 @@ async function refuseUnsupported(directory: DataDirectory): Promise<void> {
     const places = links.map(({ name }) => readlink(directory.file('pg_tblspc', name)))
     const where = (await Promise.all(places)).join(', ')
     const why = `it has tablespaces outside of its data directory (${where}); start it, and use pg_basebackup, which can map them`
-    throw new BackupUnsupportedError(directory.path, why)
+    throw backupUnsupported(directory.path, why)
   }
 }

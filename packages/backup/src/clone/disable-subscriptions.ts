@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import type { Runtime } from '@howdah/runtime'
-import { RecoveryFailedError } from '../errors.ts'
+import { recoveryFailed } from '../errors.ts'
 import {
   type DataDirectory,
   runServerProgram,
@@ -33,5 +33,5 @@ export async function disableSubscriptions(
   })
   // The status is 0 even after an error.
   if (/\benabled = "0"/.test(stdout)) return
-  throw new RecoveryFailedError(copy.path, 'its subscriptions cannot be disabled', stderr.trim())
+  throw recoveryFailed(copy.path, 'its subscriptions cannot be disabled', stderr.trim())
 }

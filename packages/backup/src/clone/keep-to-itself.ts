@@ -6,13 +6,13 @@ import {
   writeOwnFile,
 } from '@howdah/data-directory'
 import type { Runtime } from '@howdah/runtime'
-import { BackupUnsupportedError } from '../errors.ts'
+import { backupUnsupported } from '../errors.ts'
 
 /** What would make a copy act as its original, and what keeps it from that. */
 const neutral = { archive_mode: 'off', synchronous_standby_names: '' } as const
 
 /**
- * Throws {@link BackupUnsupportedError} where `postgresql.conf` says that the data lies elsewhere: a server on a copy would
+ * Throws `ERR_CLUSTER_BACKUP_UNSUPPORTED` where `postgresql.conf` says that the data lies elsewhere: a server on a copy would
  * be one on the original.
  */
 export async function refuseElsewhere(directory: DataDirectory): Promise<void> {
@@ -20,7 +20,7 @@ export async function refuseElsewhere(directory: DataDirectory): Promise<void> {
   if (!/^\s*data_directory\b/m.test(text)) return
   const why =
     'its postgresql.conf has data_directory, so that a copy would run on the original; remove that line'
-  throw new BackupUnsupportedError(directory.path, why)
+  throw backupUnsupported(directory.path, why)
 }
 
 /**

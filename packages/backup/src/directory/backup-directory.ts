@@ -14,7 +14,7 @@ import {
 } from '@howdah/data-directory'
 import type { Backup } from '../backup.ts'
 import { describe, readRecord } from './backup-record.ts'
-import { BackupDirectoryError, NoBackupError } from '../errors.ts'
+import { unusableDirectory, noBackup } from '../errors.ts'
 import { syncDirectory } from './sync-directory.ts'
 
 /** The names of what lies in a directory with backups of one cluster. */
@@ -23,11 +23,11 @@ export class BackupDirectory {
   readonly path: string
   readonly #root: string
 
-  /** Throws {@link BackupDirectoryError} for a path that cannot be one. */
+  /** Throws `ERR_CLUSTER_BACKUP_DIRECTORY` for a path that cannot be one. */
   constructor(path: string, held?: Descriptor) {
     if (path === '' || /[\0\r\n]|\p{Surrogate}|\uFFFD/u.test(path)) {
       const why = 'its path is empty, has a line break or NUL in it, or is not valid UTF-8'
-      throw new BackupDirectoryError(path, JSON.stringify(path), why)
+      throw unusableDirectory(path, JSON.stringify(path), why)
     }
     this.path = resolve(path)
     this.#root = held === undefined ? this.path : pathOf(held, this.path)
@@ -72,7 +72,7 @@ export class BackupDirectory {
       .toSorted((one, other) => one - other)
   }
 
-  /** The backup of that number. Throws `BackupDamagedError` where its record is. */
+  /** The backup of that number. Throws `ERR_CLUSTER_BACKUP_DAMAGED` where its record is. */
   async backup(number: number): Promise<Backup> {
     const path = this.data(number)
     return describe(path, await readRecord(path))
@@ -82,7 +82,7 @@ export class BackupDirectory {
    * Opens it for the backups of a cluster, making it if there is none, and locks all that is here. From then on our calls
    * find it by what has it open, whatever another user puts at its path.
    *
-   * Throws {@link BackupDirectoryError} where it holds other things, or another cluster's backups.
+   * Throws `ERR_CLUSTER_BACKUP_DIRECTORY` where it holds other things, or another cluster's backups.
    */
   async open(
     dataDir: string,
@@ -104,7 +104,7 @@ export class BackupDirectory {
       held = HeldDirectory.follow(this.path)
       const open = new BackupDirectory(this.path, held)
       if (!isSame(lock, open.here(this.lockFile))) {
-        throw new BackupDirectoryError(dataDir, this.path, 'it was replaced meanwhile; try again')
+        throw unusableDirectory(dataDir, this.path, 'it was replaced meanwhile; try again')
       }
       await open.#prepare(dataDir, identifier, user)
       return new OpenBackups(open, lock, held)
@@ -115,7 +115,7 @@ export class BackupDirectory {
     }
   }
 
-  /** Whose backups are here: a system identifier. Throws {@link BackupDirectoryError} and {@link NoBackupError}. */
+  /** Whose backups are here: a system identifier. Throws `ERR_CLUSTER_BACKUP_DIRECTORY` and `ERR_CLUSTER_NO_BACKUP`. */
   async owner(dataDir: string): Promise<string> {
     let text
     try {
@@ -123,16 +123,16 @@ export class BackupDirectory {
     } catch (cause) {
       const { code, message } = cause as NodeJS.ErrnoException
       if (code === 'ENOENT' || code === 'ENOTDIR') {
-        throw new NoBackupError(dataDir, `there are no backups in ${this.path}; check the path`)
+        throw noBackup(dataDir, `there are no backups in ${this.path}; check the path`)
       }
       const why = message.replaceAll(this.#root, () => this.path)
-      throw new BackupDirectoryError(dataDir, this.path, why, { cause })
+      throw unusableDirectory(dataDir, this.path, why, { cause })
     }
     const [, format, identifier] =
       /^\{"format":(\d+),"systemIdentifier":"(\d+)"\}\s*$/.exec(text) ?? []
     if (format === '1' && identifier !== undefined) return identifier
     const why = `${this.mark} is damaged, or was written by a newer howdah`
-    throw new BackupDirectoryError(dataDir, this.path, why)
+    throw unusableDirectory(dataDir, this.path, why)
   }
 
   /** The lock on all that is here. */
@@ -177,7 +177,7 @@ export class BackupDirectory {
     if (uid === user.uid) return
     if (uid !== 0 || readdirSync(held.path).length > 0) {
       const why = `${this.wal} belongs to another user (uid ${uid}) than the server (uid ${user.uid}); give it to that user, with all that is in it`
-      throw new BackupDirectoryError(dataDir, this.path, why)
+      throw unusableDirectory(dataDir, this.path, why)
     }
     held.give(user)
   }
@@ -192,12 +192,12 @@ export class BackupDirectory {
       const others = found.filter((name) => !ours.has(name))
       if (others.length === 0) return false
       const why = `it holds other things (${others.slice(0, 3).join(', ')}); use an empty or a new directory`
-      throw new BackupDirectoryError(dataDir, this.path, why)
+      throw unusableDirectory(dataDir, this.path, why)
     }
     const owner = await this.owner(dataDir)
     if (owner === identifier) return true
     const why = `it holds those of another cluster (its system identifier is ${owner}); use a directory for each`
-    throw new BackupDirectoryError(dataDir, this.path, why)
+    throw unusableDirectory(dataDir, this.path, why)
   }
 }
 

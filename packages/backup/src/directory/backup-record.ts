@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { readPlainFile } from '@howdah/lock'
 import { writeOwnFile } from '@howdah/data-directory'
 import type { Backup } from '../backup.ts'
-import { BackupDamagedError } from '../errors.ts'
+import { backupDamaged } from '../errors.ts'
 import type { CopiedFile } from './copy-tree.ts'
 
 /** All that is remembered of a base backup, in a file of its own beside the copied ones. */
@@ -29,7 +29,7 @@ export async function writeRecord(directory: string, record: BackupRecord): Prom
   await writeOwnFile(join(directory, recordName), `${text}\n`, null)
 }
 
-/** Reads a backup's record. Throws {@link BackupDamagedError} where it is missing or cannot be understood. */
+/** Reads a backup's record. Throws `ERR_CLUSTER_BACKUP_DAMAGED` where it is missing or cannot be understood. */
 export async function readRecord(directory: string): Promise<BackupRecord> {
   const path = join(directory, recordName)
   try {
@@ -42,7 +42,7 @@ export async function readRecord(directory: string): Promise<BackupRecord> {
     return { ...record, startedAt: new Date(startedAt), endedAt: new Date(endedAt) }
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
-    throw new BackupDamagedError(directory, path, `cannot be read: ${why}`, { cause })
+    throw backupDamaged(directory, path, `cannot be read: ${why}`, { cause })
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Backup } from '../backup.ts'
 import type { BackupDirectory } from './backup-directory.ts'
 import { type BackupRecord, describe, readRecord } from './backup-record.ts'
-import { NoBackupError } from '../errors.ts'
+import { noBackup } from '../errors.ts'
 import { parseLsn, type Reach, segmentName, segmentOf, type Stretch, WalArchive } from '@howdah/wal'
 
 /** What is to be restored, and from what. */
@@ -28,7 +28,7 @@ export type Condition = (plan: Plan) => string | null | Promise<string | null>
 /**
  * The newest backup that meets a condition, and has the WAL that it needs.
  *
- * Throws {@link NoBackupError}, which says of each why it is not the one.
+ * Throws `ERR_CLUSTER_NO_BACKUP`, which says of each why it is not the one.
  */
 export async function chooseBackup(
   dataDir: string,
@@ -40,7 +40,7 @@ export async function chooseBackup(
   const numbers = number === undefined ? all.toReversed() : all.filter((one) => one === number)
   if (numbers.length === 0) {
     const which = number === undefined ? 'no backup' : `no backup ${number}`
-    throw new NoBackupError(dataDir, `there is ${which} in ${from.path}`)
+    throw noBackup(dataDir, `there is ${which} in ${from.path}`)
   }
   const reasons = []
   for (const one of numbers) {
@@ -48,7 +48,7 @@ export async function chooseBackup(
     if (typeof plan !== 'string') return plan
     reasons.push(`backup ${one} ${plan}`)
   }
-  throw new NoBackupError(dataDir, `no backup in ${from.path} will do: ${reasons.join('; ')}`)
+  throw noBackup(dataDir, `no backup in ${from.path} will do: ${reasons.join('; ')}`)
 }
 
 async function planOf(

@@ -3,7 +3,7 @@ import { constants, statSync } from 'node:fs'
 import { copyFile as copyBlocks, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openPlainFile } from '@howdah/lock'
-import { Ground, open, type Owner, pathOf, PermissionError } from '@howdah/data-directory'
+import { Ground, open, type Owner, pathOf, notPermitted } from '@howdah/data-directory'
 import { syncDirectory } from './sync-directory.ts'
 
 /** A file of a tree, below its root. */
@@ -234,7 +234,7 @@ export function sourceOwner(path: string): number | null {
 function requireOwner(path: string, uid: number, of: number | null): void {
   if (of === null || uid === of) return
   const why = `${path} belongs to another user (uid ${uid}) than what it lies in (uid ${of}), and was not copied`
-  throw new PermissionError(path, path, `${why}; give it to that user, or remove it`)
+  throw notPermitted(path, path, `${why}; give it to that user, or remove it`)
 }
 
 function gone(error: NodeJS.ErrnoException): [] {

@@ -1,16 +1,17 @@
 import { type JoinOptions, ownership, type Shared } from '@howdah/coordinate'
 import { type DataDirectory, findPostmaster, type ServerUser } from '@howdah/data-directory'
-import { NotRunningError, postgres, Server } from '@howdah/cluster'
+import { postgres, Server } from '@howdah/cluster'
 import {
   addressOf,
   type LaunchOptions,
   restartAlone,
   superuserOf,
   takeAlone,
+  notRunning,
 } from '@howdah/cluster/inside'
 import type { Runtime } from '@howdah/runtime'
 import { inspectArchiving, setUpArchiving } from './archiving.ts'
-import { RestartNeededError } from '../errors.ts'
+import { restartNeeded } from '../errors.ts'
 
 /** What is to archive where. */
 export interface ArchivingRequest {
@@ -24,8 +25,8 @@ export interface ArchivingRequest {
 /**
  * Makes a server that we use archive its WAL; it is restarted if it must be, and then only if nobody else uses it.
  *
- * Throws {@link InUseError} where others do, and nothing is changed then; {@link RestartNeededError} for a server that
- * howdah did not start; `ForeignArchivingError` where something archives already.
+ * Throws `ERR_CLUSTER_IN_USE` where others do, and nothing is changed then; `ERR_CLUSTER_RESTART_NEEDED` for a server that
+ * howdah did not start; `ERR_CLUSTER_FOREIGN_ARCHIVING` where something archives already.
  */
 export async function archivingServer(
   shared: Shared<LaunchOptions>,
@@ -40,7 +41,7 @@ export async function archivingServer(
     if (!archiving.needsRestart || isForeign) {
       await setUpArchiving(client, directory, request.user, request.wal, archiving)
     }
-    if (isForeign) throw new RestartNeededError(directory.path)
+    if (isForeign) throw restartNeeded(directory.path)
     return archiving
   })
   if (!found.needsRestart) return shared
@@ -66,7 +67,7 @@ async function administer<T>(
   action: (client: Awaited<ReturnType<Server['connect']>>) => Promise<T>,
 ): Promise<T> {
   const postmaster = await findPostmaster(directory)
-  if (postmaster === null) throw new NotRunningError(directory.path)
+  if (postmaster === null) throw notRunning(directory.path)
   const superuser = await superuserOf(directory)
   const address = await addressOf(directory, postmaster.file, superuser, false)
   const client = await new Server(directory.path, await runtime(), address, postgres).connect()

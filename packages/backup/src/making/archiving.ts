@@ -7,7 +7,7 @@ import {
   writeOwnFile,
 } from '@howdah/data-directory'
 import { archiveCommand, archiveOf, archiveScript, archiveScriptFile } from './archive-script.ts'
-import { ForeignArchivingError } from '../errors.ts'
+import { foreignArchiving } from '../errors.ts'
 
 /** How a running server archives. */
 export interface Archiving {
@@ -20,7 +20,7 @@ export interface Archiving {
 /**
  * What has to be done for the server to archive into `wal`. Nothing is changed.
  *
- * Throws {@link ForeignArchivingError} where somebody else's command or library archives, or howdah's archives elsewhere.
+ * Throws `ERR_CLUSTER_FOREIGN_ARCHIVING` where somebody else's command or library archives, or howdah's archives elsewhere.
  */
 export async function inspectArchiving(
   client: pg.Client,
@@ -81,7 +81,7 @@ async function filedSettings(client: pg.Client): Promise<Map<string, string>> {
 async function refuseForeign(directory: DataDirectory, wal: string, found: string): Promise<void> {
   if (found === '') return
   if (found !== archiveCommand) {
-    throw new ForeignArchivingError(
+    throw foreignArchiving(
       directory.path,
       found,
       `${directory.path} archives its WAL by somebody else's doing (${found}), which was left alone; ` +
@@ -92,7 +92,7 @@ async function refuseForeign(directory: DataDirectory, wal: string, found: strin
   const other = archiveOf(script)
   // One that was moved or removed is given up: what it should have had is still with the server.
   if (other === null || other === wal || !(await isDirectory(other))) return
-  throw new ForeignArchivingError(
+  throw foreignArchiving(
     directory.path,
     other,
     `${directory.path} archives its WAL into ${other} already; ` +

@@ -2,7 +2,7 @@ import { readdir, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
-import { ArchiveFailedError } from '../errors.ts'
+import { archiveFailed } from '../errors.ts'
 
 /** What is waited for. */
 export interface AwaitedArchive {
@@ -23,7 +23,7 @@ const tries = 3
 /**
  * Waits until the server has archived some WAL. Nothing tells of it but the files.
  *
- * Throws {@link ArchiveFailedError} when the server has tried in vain as often as it does before it rests.
+ * Throws `ERR_CLUSTER_ARCHIVE_FAILED` when the server has tried in vain as often as it does before it rests.
  */
 export async function awaitArchive(client: pg.Client, awaited: AwaitedArchive): Promise<void> {
   const failedBefore = await failures(client)
@@ -37,7 +37,7 @@ export async function awaitArchive(client: pg.Client, awaited: AwaitedArchive): 
     if (next === undefined) break
     const { count, file } = await failures(client)
     if (count >= failedBefore.count + tries) {
-      throw new ArchiveFailedError(awaited.dataDir, file ?? next, await reason(awaited))
+      throw archiveFailed(awaited.dataDir, file ?? next, await reason(awaited))
     }
     await sleep(pause, undefined, { signal: awaited.signal })
   }
@@ -45,7 +45,7 @@ export async function awaitArchive(client: pg.Client, awaited: AwaitedArchive): 
     const { size } = await stat(join(awaited.wal, name))
     if (size === awaited.walSegmentSize) continue
     const why = `what is in ${awaited.wal} has ${size} bytes and not ${awaited.walSegmentSize}`
-    throw new ArchiveFailedError(awaited.dataDir, name, why)
+    throw archiveFailed(awaited.dataDir, name, why)
   }
 }
 

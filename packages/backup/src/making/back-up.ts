@@ -6,7 +6,7 @@ import {
   type DataDirectory,
   explain,
   HeldDirectory,
-  PermissionError,
+  notPermitted,
   readSystemIdentifier,
   removeTree,
 } from '@howdah/data-directory'
@@ -17,8 +17,9 @@ import {
   type Joinable,
   joinCluster,
   readLog,
+  clusterMissing,
 } from '@howdah/cluster/inside'
-import { type Cluster, ClusterMissingError, postgres } from '@howdah/cluster'
+import { type Cluster, postgres } from '@howdah/cluster'
 import { archivingServer } from './archiving-server.ts'
 import { awaitArchive } from './await-archive.ts'
 import type { Backup, Progress } from '../backup.ts'
@@ -63,9 +64,9 @@ type BackupSource = Joinable & Pick<Coordination, 'user'>
  * Makes a base backup into a directory, and sees to it that the server archives its WAL there from now on, so that the
  * cluster can be restored as it was at any time since. A server that does not run is started for it.
  *
- * Archiving is set up once, by a restart, which takes that nobody else uses the server (`InUseError`). Throws
- * `ForeignArchivingError` if something else archives already, `BackupDirectoryError` for a directory that holds something
- * other than backups of this cluster, `ArchiveFailedError`, `DiskFullError`; earlier backups stay whole. With `keep`, all
+ * Archiving is set up once, by a restart, which takes that nobody else uses the server (`ERR_CLUSTER_IN_USE`). Throws
+ * `ERR_CLUSTER_FOREIGN_ARCHIVING` if something else archives already, `ERR_CLUSTER_BACKUP_DIRECTORY` for a directory that holds something
+ * other than backups of this cluster, `ERR_CLUSTER_ARCHIVE_FAILED`, `ERR_CLUSTER_DISK_FULL`; earlier backups stay whole. With `keep`, all
  * but the newest are removed when this one is whole.
  */
 export async function backUpCluster(cluster: Cluster, options: BackupOptions): Promise<BackedUp> {
@@ -81,7 +82,7 @@ async function make(source: BackupSource, options: BackupOptions): Promise<Backe
   }
   const progress = new ProgressReport(options.onProgress)
   progress.begin('preparing')
-  if (!(await source.free.exists())) throw new ClusterMissingError(directory.path)
+  if (!(await source.free.exists())) throw clusterMissing(directory.path)
   const named = new BackupDirectory(options.into)
   try {
     const identifier = await readSystemIdentifier(directory.path)
@@ -170,7 +171,7 @@ async function refuseUnreachable(
   if (user === null) return
   const closed = await closedAbove(join(into.wal, 'x'), user)
   if (closed === null) return
-  throw new PermissionError(
+  throw notPermitted(
     directory.path,
     closed,
     `the server of ${directory.path} runs as ${user.name}, who cannot enter ${closed}, and so cannot archive into ` +

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type pg from 'pg'
-import { BackupUnsupportedError } from '../errors.ts'
+import { backupUnsupported } from '../errors.ts'
 import {
   cloneTree,
   type CopiedFile,
@@ -133,14 +133,14 @@ async function refuseUnsupported(client: pg.Client, dataDir: string): Promise<vo
   )
   const { standby = false, spaces = [] } = rows[0] ?? {}
   if (standby) {
-    throw new BackupUnsupportedError(
+    throw backupUnsupported(
       dataDir,
       'it is a standby, or has not ended its recovery; take its primary',
     )
   }
   if (spaces.length > 0) {
     const why = `it has tablespaces outside of its data directory (${spaces.join(', ')}); use pg_basebackup, which can map them`
-    throw new BackupUnsupportedError(dataDir, why)
+    throw backupUnsupported(dataDir, why)
   }
 }
 

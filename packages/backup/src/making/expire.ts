@@ -1,9 +1,8 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { HeldDirectory } from '@howdah/data-directory'
+import { ClusterError, HeldDirectory } from '@howdah/data-directory'
 import type { BackupDirectory } from '../directory/backup-directory.ts'
 import { type BackupRecord, readRecord } from '../directory/backup-record.ts'
-import { BackupDamagedError } from '../errors.ts'
 import { parseLsn, parseSegmentName, segmentOf } from '@howdah/wal'
 
 /**
@@ -45,6 +44,6 @@ async function removeWal(wal: string, kept: readonly BackupRecord[]): Promise<vo
 }
 
 function damaged(error: unknown): null {
-  if (error instanceof BackupDamagedError) return null
+  if (error instanceof ClusterError && error.code === 'ERR_CLUSTER_BACKUP_DAMAGED') return null
   throw error
 }

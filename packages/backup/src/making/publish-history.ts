@@ -6,14 +6,14 @@ import {
   writeOwnFile,
 } from '@howdah/data-directory'
 import type { BackupDirectory } from '../directory/backup-directory.ts'
-import { BackupDirectoryError } from '../errors.ts'
+import { unusableDirectory } from '../errors.ts'
 import { historyName } from '@howdah/wal'
 
 /**
  * Sees to it that an archive tells where a cluster's timeline came from: the server archives that only if it archived
  * already when the timeline began, and without it nothing leads there from earlier backups.
  *
- * Throws {@link BackupDirectoryError} where the archive knows another timeline of that number.
+ * Throws `ERR_CLUSTER_BACKUP_DIRECTORY` where the archive knows another timeline of that number.
  */
 export async function publishHistory(
   directory: DataDirectory,
@@ -32,5 +32,5 @@ export async function publishHistory(
   const why =
     `it has the WAL of another timeline ${timeline}, such as of another cluster that was restored from it; ` +
     'use a directory for each'
-  throw new BackupDirectoryError(directory.path, into.wal, why)
+  throw unusableDirectory(directory.path, into.wal, why)
 }

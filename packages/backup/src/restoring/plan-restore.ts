@@ -1,6 +1,6 @@
 import type { BackupDirectory } from '../directory/backup-directory.ts'
 import { chooseBackup, type Choice, type Plan } from '../directory/choose-backup.ts'
-import { InvalidTargetError } from '../errors.ts'
+import { invalidTarget } from '../errors.ts'
 import { type ParsedTarget, parseTarget, type RecoveryTarget, targetAt } from './recovery-target.ts'
 import { RestorePoints } from './restore-points.ts'
 
@@ -13,7 +13,7 @@ export interface RestorePlan {
 /**
  * Finds the newest backup from which a target can be reached.
  *
- * Throws {@link InvalidTargetError} for what is none, and `NoBackupError` where no backup will do.
+ * Throws `ERR_CLUSTER_INVALID_TARGET` for what is none, and `ERR_CLUSTER_NO_BACKUP` where no backup will do.
  */
 export async function planRestore(
   dataDir: string,
@@ -33,7 +33,7 @@ export async function planRestore(
   }
   if ('name' in to) {
     const { name } = to
-    if (name === '') throw new InvalidTargetError(dataDir, 'the name of the restore point is empty')
+    if (name === '') throw invalidTarget(dataDir, 'the name of the restore point is empty')
     const points = new RestorePoints(from.wal, signal)
     let target: ParsedTarget | null = null
     const plan = await chooseBackup(dataDir, from, choice, async (candidate) => {

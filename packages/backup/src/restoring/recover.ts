@@ -3,12 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Runtime } from '@howdah/runtime'
 import {
   type DataDirectory,
-  DiskFullError,
+  diskFull,
   findPostmaster,
   type ServerUser,
   writeOwnFile,
 } from '@howdah/data-directory'
-import { RecoveryFailedError } from '../errors.ts'
+import { recoveryFailed } from '../errors.ts'
 import { readWholeLog, runPrivately } from '../private-server.ts'
 import type { ProgressReport } from '../progress-report.ts'
 import { type RecoveryLog, readRecoveryLog } from './recovery-log.ts'
@@ -37,7 +37,7 @@ export interface RecoveryOptions {
 /**
  * Has a private server replay WAL on a copied base backup up to a target or the end, and stops it again.
  *
- * Whether it has come to its target is for the caller to see. Throws {@link RecoveryFailedError} with the server's words.
+ * Whether it has come to its target is for the caller to see. Throws `ERR_CLUSTER_RECOVERY_FAILED` with the server's words.
  */
 export async function recover(
   directory: DataDirectory,
@@ -72,12 +72,12 @@ export async function recover(
   const isShort = /recovery ended before configured recovery target was reached/.test(log)
   if (!isShort && !/archive recovery complete/.test(log)) {
     if (await hasNoRoom(directory, log)) {
-      throw new DiskFullError(directory.path, directory.path, null, {
+      throw diskFull(directory.path, directory.path, null, {
         cause: new Error(log),
       })
     }
     const why = result.failure ?? 'the server ended on the way'
-    throw new RecoveryFailedError(directory.path, why, log.trim().split('\n').slice(-8).join('\n'))
+    throw recoveryFailed(directory.path, why, log.trim().split('\n').slice(-8).join('\n'))
   }
   const left = ['recovery.done', 'backup_label.old', 'tablespace_map.old']
   for (const name of [restoreScriptName, ...left]) await rm(directory.file(name), { force: true })

@@ -1,5 +1,5 @@
 import type { BackupRecord } from '../directory/backup-record.ts'
-import { InvalidTargetError } from '../errors.ts'
+import { invalidTarget } from '../errors.ts'
 import { parseMoment } from '../moment.ts'
 import { type Lsn, parseLsn, printLsn } from '@howdah/wal'
 
@@ -47,7 +47,7 @@ export function targetAt(name: string, lsn: Lsn): ParsedTarget {
   return { ...target, description: `the restore point ${JSON.stringify(name)}` }
 }
 
-/** Reads a target, but for one that is named, which has to be looked for. Throws {@link InvalidTargetError}. */
+/** Reads a target, but for one that is named, which has to be looked for. Throws `ERR_CLUSTER_INVALID_TARGET`. */
 export function parseTarget(
   dataDir: string,
   target: Exclude<RecoveryTarget, { name: string }>,
@@ -57,7 +57,7 @@ export function parseTarget(
     const moment = parseMoment(target.time)
     if (moment !== null) return parseTime(moment, isExclusive)
     const why = `${String(target.time)} is no time; write it as 2026-03-01T12:00:00Z, or +02:00 instead of Z`
-    throw new InvalidTargetError(dataDir, why)
+    throw invalidTarget(dataDir, why)
   }
   if ('transaction' in target) {
     const { transaction } = target
@@ -66,12 +66,12 @@ export function parseTarget(
     if (isInteger && transaction >= 3 && transaction < 2n ** 64n) {
       return parseTransaction(BigInt(transaction), isExclusive)
     }
-    throw new InvalidTargetError(dataDir, `${transaction} is no transaction id`)
+    throw invalidTarget(dataDir, `${transaction} is no transaction id`)
   }
   const lsn = parseLsn(target.lsn)
   if (lsn !== null) return parsePosition(lsn, isExclusive)
   const why = `${target.lsn} is no position in the WAL; write it as pg_current_wal_lsn() does, such as 16/B374D848`
-  throw new InvalidTargetError(dataDir, why)
+  throw invalidTarget(dataDir, why)
 }
 
 function parseTime(

@@ -17,14 +17,15 @@ import {
   type LaunchOptions,
   remember,
   superusersWhileStopped,
+  notEmpty,
 } from '@howdah/cluster/inside'
-import { type Cluster, NotEmptyError } from '@howdah/cluster'
+import type { Cluster } from '@howdah/cluster'
 import { resetCopiedSettings } from './auto-conf.ts'
 import type { Backup, Progress } from '../backup.ts'
 import { BackupDirectory } from '../directory/backup-directory.ts'
 import { type BackupRecord, recordName } from '../directory/backup-record.ts'
 import { copyTree, listTree, sourceOwner } from '../directory/copy-tree.ts'
-import { BackupDamagedError, TargetNotReachedError } from '../errors.ts'
+import { backupDamaged, targetNotReached } from '../errors.ts'
 import { planRestore, type RestorePlan } from './plan-restore.ts'
 import { ProgressReport } from '../progress-report.ts'
 import { readableWal } from './readable-wal.ts'
@@ -77,8 +78,8 @@ interface RestoreTarget {
  * Makes a cluster, which must not exist yet, from a backup and the WAL archived since, up to the end or to a point before
  * it. The cluster is not started.
  *
- * Throws `NoBackupError`, also for a point before the first backup, `TargetNotReachedError` for one after the end,
- * `InvalidTargetError`, `BackupDamagedError` and `RecoveryFailedError`; there is no cluster then, as before.
+ * Throws `ERR_CLUSTER_NO_BACKUP`, also for a point before the first backup, `ERR_CLUSTER_TARGET_NOT_REACHED` for one after the end,
+ * `ERR_CLUSTER_INVALID_TARGET`, `ERR_CLUSTER_BACKUP_DAMAGED` and `ERR_CLUSTER_RECOVERY_FAILED`; there is no cluster then, as before.
  */
 export async function restoreCluster(cluster: Cluster, options: RestoreOptions): Promise<Restored> {
   return await explained(cluster.dataDir, async () => {
@@ -108,7 +109,7 @@ async function make(to: RestoreTarget, options: RestoreOptions): Promise<Restore
       const runtime = await to.runtime(version)
       await using exclusive = await to.free.change(waiting)
       return await exclusive.reconfigure(async (_, change) => {
-        if (await exclusive.exists()) throw new NotEmptyError(directory.path, ['PG_VERSION'])
+        if (await exclusive.exists()) throw notEmpty(directory.path, ['PG_VERSION'])
         return await build(directory, user, found, {
           runtime,
           wal: from.wal,
@@ -178,7 +179,7 @@ async function build(
     // Before 13, a server that comes to the end of the WAL does not mind that it was to stop before.
     if (target !== null && recovered.stopped === null) {
       await refuse()
-      throw new TargetNotReachedError(directory.path, target.description, recovered, reach.missing)
+      throw targetNotReached(directory.path, target.description, recovered, reach.missing)
     }
     progress.begin('finishing')
     if (readable.isCopy) await removeTree(staging.file(readable.path))
@@ -201,7 +202,7 @@ async function refuseDamaged(
   for await (const { name, what } of files) {
     if (what !== null) {
       const why = `${what}, so that nothing after it can be restored`
-      throw new BackupDamagedError(dataDir, join(wal, name), why)
+      throw backupDamaged(dataDir, join(wal, name), why)
     }
     onFile()
   }
@@ -235,6 +236,6 @@ async function copyBackup(
         : file.size !== size || file.sha256 !== sha256
           ? 'is not what was backed up'
           : null
-    if (why !== null) throw new BackupDamagedError(directory.path, join(backup.path, path), why)
+    if (why !== null) throw backupDamaged(directory.path, join(backup.path, path), why)
   }
 }

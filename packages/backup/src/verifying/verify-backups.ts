@@ -7,8 +7,7 @@ import type { Backup, Progress } from '../backup.ts'
 import { BackupDirectory } from '../directory/backup-directory.ts'
 import { type BackupRecord, describe, readRecord, recordName } from '../directory/backup-record.ts'
 import { digestFile, listTree } from '../directory/copy-tree.ts'
-import { BackupDamagedError } from '../errors.ts'
-import { explain } from '@howdah/data-directory'
+import { ClusterError, explain } from '@howdah/data-directory'
 import { ProgressReport } from '../progress-report.ts'
 import { verifyWal } from './verify-wal.ts'
 import { parseLsn, WalArchive } from '@howdah/wal'
@@ -39,7 +38,7 @@ export interface Verification {
  * Reads all backups in a directory, and all WAL that was archived since the first of them, and says what is wrong: files
  * that are missing, or are not what was once written, and gaps in the WAL. Nothing is changed.
  *
- * Throws `NoBackupError` where there are no backups, and `BackupDirectoryError` and `PermissionError` where that cannot be
+ * Throws `ERR_CLUSTER_NO_BACKUP` where there are no backups, and `ERR_CLUSTER_BACKUP_DIRECTORY` and `ERR_CLUSTER_PERMISSION` where that cannot be
  * told.
  */
 export async function verifyBackups(
@@ -118,8 +117,8 @@ async function recordOf(
     if (record.systemIdentifier === identifier && record.number === number) return record
     what = 'is the record of another backup'
   } catch (error) {
-    if (!(error instanceof BackupDamagedError)) throw error
-    what = error.why
+    if (!(error instanceof ClusterError && error.code === 'ERR_CLUSTER_BACKUP_DAMAGED')) throw error
+    what = error.why ?? error.message
   }
   findings.push({ path, what, remedy: another })
   return null

@@ -1,7 +1,7 @@
 import { acquire } from '@howdah/lock'
 import type { Runtime } from '@howdah/runtime'
 import { type DataDirectory, findPostmaster, type ServerUser } from '@howdah/data-directory'
-import { NotRunningError, TcpLoginError } from '../errors.ts'
+import { notRunning, noTcpLogin } from '../errors.ts'
 import { addressOf, postgres, Server } from '../server.ts'
 import { superuserOf } from '../running/superuser.ts'
 import { makePassword, setPassword } from './tcp-password.ts'
@@ -27,14 +27,14 @@ const refusals = new Set(['28P01', '28000'])
  * Makes sure that the superuser can log in over TCP with the password that is kept beside the cluster, which is found out by
  * doing so. Somebody may have given the role another: then it gets howdah's again, over the socket, which needs none.
  *
- * Throws {@link TcpLoginError} if that does not help, or howdah did not start the server.
+ * Throws `ERR_CLUSTER_TCP_LOGIN` if that does not help, or howdah did not start the server.
  */
 export async function ensureTcpLogin(login: TcpLogin): Promise<void> {
   const { directory, isOurs, isLocked, notice, timeout, signal } = login
   let hasPassword = await directory.has(directory.passwordFile)
   const refusal = hasPassword || !isOurs ? await refusalOf(login) : null
   if (refusal === null && (hasPassword || !isOurs)) return
-  if (!isOurs) throw new TcpLoginError(directory.path, refusal)
+  if (!isOurs) throw noTcpLogin(directory.path, refusal)
   const superuser = await superuserOf(directory)
   const server = await reach(login, false)
   await server.withAdministrator(async (client) => {
@@ -52,7 +52,7 @@ export async function ensureTcpLogin(login: TcpLogin): Promise<void> {
   })
   if (refusal === null) return
   const still = await refusalOf(login)
-  if (still !== null) throw new TcpLoginError(directory.path, still)
+  if (still !== null) throw noTcpLogin(directory.path, still)
   notice(
     `somebody had given the role "${superuser}" another password, so it was set to that in ${directory.passwordFile} again; ` +
       'put one of your own there, or give programs with passwords of their own another role',
@@ -73,7 +73,7 @@ async function refusalOf(login: TcpLogin): Promise<Error | null> {
 
 async function reach({ directory, runtime, timeout }: TcpLogin, tcp: boolean): Promise<Server> {
   const postmaster = await findPostmaster(directory)
-  if (postmaster === null) throw new NotRunningError(directory.path)
+  if (postmaster === null) throw notRunning(directory.path)
   const superuser = await superuserOf(directory)
   const address = await addressOf(directory, postmaster.file, superuser, tcp)
   return new Server(directory.path, runtime, address, postgres, timeout)

@@ -8,18 +8,18 @@ import type { Removal } from './abandoned.ts'
 import {
   DataDirectory,
   type Descriptor,
-  DiskFullError,
+  diskFull,
   HeldDirectory,
   isByDescriptor,
   open,
-  PermissionError,
+  notPermitted,
   realByOwnLinks,
   type ServerUser,
   temporaryOf,
   writeMark,
   writeOwnFile,
 } from '@howdah/data-directory'
-import { NotEmptyError } from '../errors.ts'
+import { notEmpty } from '../errors.ts'
 import { fillWithCluster } from './fill-with-cluster.ts'
 import { clearWreck, markWreck } from './wreck.ts'
 
@@ -30,7 +30,7 @@ import { clearWreck, markWreck } from './wreck.ts'
  * its files are brought in, `PG_VERSION` last. The marker file stands from the first step to the last, so that
  * what a kill leaves is known for a wreck, and emptied by the next to come. The caller holds the change lock.
  *
- * Throws {@link NotEmptyError} for a directory with other content, {@link DiskFullError}, and `CreateFailedError`
+ * Throws `ERR_CLUSTER_NOT_EMPTY` for a directory with other content, `ERR_CLUSTER_DISK_FULL`, and `ERR_CLUSTER_CREATE_FAILED`
  * with initdb's words.
  */
 export async function createCluster(
@@ -70,7 +70,7 @@ export async function bringIntoBeing(
   // A kill may have been so early that the marker was not yet there.
   const marker = temporaryOf(directory.wreck)
   const found = (await readdir(directory.here)).filter((name) => directory.file(name) !== marker)
-  if (found.length > 0) throw new NotEmptyError(directory.path, found.toSorted())
+  if (found.length > 0) throw notEmpty(directory.path, found.toSorted())
   try {
     take(directory, user)
     await markWreck(directory)
@@ -110,7 +110,7 @@ function refuseForeignLinks({ path }: DataDirectory, held: HeldDirectory): void 
   const real = readlinkSync(held.path)
   if (realByOwnLinks(path) === real) return
   const why = `${path} leads to ${real}, which is root's, by another user's link; name the directory itself`
-  throw new PermissionError(path, real, why)
+  throw notPermitted(path, real, why)
 }
 
 async function bringIn(
@@ -142,12 +142,12 @@ async function sync(directory: string): Promise<void> {
 function explain(directory: DataDirectory, error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException
   if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new DiskFullError(directory.path, directory.path, null, { cause: error })
+    return diskFull(directory.path, directory.path, null, { cause: error })
   }
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
     const { path = directory.path } = error as NodeJS.ErrnoException
     const message = `may not write to ${path}; use a data directory that is yours`
-    return new PermissionError(directory.path, path, message, { cause: error })
+    return notPermitted(directory.path, path, message, { cause: error })
   }
   return error
 }

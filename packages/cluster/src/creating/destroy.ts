@@ -1,6 +1,6 @@
 import { rm, rmdir } from 'node:fs/promises'
 import { type Removal, takeBackAbandoned } from './abandoned.ts'
-import { type DataDirectory, type Descriptor, UnknownStatusError } from '@howdah/data-directory'
+import { type DataDirectory, type Descriptor, unknownStatus } from '@howdah/data-directory'
 import { discard } from './discard.ts'
 import { isInTemporaryPlace } from './temporary-place.ts'
 import { clearWreck, endCreation, markWreck } from './wreck.ts'
@@ -44,5 +44,5 @@ const leftThere: ReadonlySet<string> = new Set([
 async function requireCluster(directory: DataDirectory): Promise<void> {
   if (await directory.has(directory.versionFile)) return
   if (await directory.has(directory.wreck)) return
-  throw new UnknownStatusError(directory.path, 'it was replaced meanwhile; try again')
+  throw unknownStatus(directory.path, 'it was replaced meanwhile; try again')
 }

@@ -2,12 +2,12 @@ import { acquire } from '@howdah/lock'
 import type { Runtime } from '@howdah/runtime'
 import {
   type DataDirectory,
-  DiskFullError,
+  diskFull,
   runServerProgram,
   type ServerUser,
   singleUserArguments,
 } from '@howdah/data-directory'
-import { CreateFailedError } from '../errors.ts'
+import { createFailed } from '../errors.ts'
 
 /** What a cluster is made with. */
 export interface Initialization {
@@ -27,7 +27,7 @@ export function initdbArguments(superuser: string): string[] {
   return ['--username', superuser, ...kind, ...access]
 }
 
-/** Makes a cluster in an empty directory of the server's user. Throws {@link CreateFailedError} with initdb's words. */
+/** Makes a cluster in an empty directory of the server's user. Throws `ERR_CLUSTER_CREATE_FAILED` with initdb's words. */
 export async function initdb(staging: string, initialization: Initialization): Promise<void> {
   const { superuser, throwAway } = initialization
   const args = (path: string) => [
@@ -45,7 +45,7 @@ export async function initdb(staging: string, initialization: Initialization): P
 /** In bytes: what a new cluster takes while it is made. */
 const roomFor = 50e6
 
-/** Brings all of a cluster's files to disk. Throws {@link CreateFailedError}. */
+/** Brings all of a cluster's files to disk. Throws `ERR_CLUSTER_CREATE_FAILED`. */
 export async function syncToDisk(staging: string, initialization: Initialization): Promise<void> {
   await run('initdb', staging, initialization, (path) => ['--sync-only', '--pgdata', path])
 }
@@ -84,7 +84,8 @@ async function run(
   if (succeeded) return
   // The directory is removed by us.
   const words = stderr.replaceAll(/^initdb: .* not removed at user's request\n?/gm, '')
-  const failure = new CreateFailedError(directory.path, words.trim() || stdout.trim())
-  if (!/No space left on device/.test(failure.output)) throw failure
-  throw new DiskFullError(directory.path, directory.path, roomFor, { cause: failure })
+  const said = words.trim() || stdout.trim()
+  const failure = createFailed(directory.path, said)
+  if (!/No space left on device/.test(said)) throw failure
+  throw diskFull(directory.path, directory.path, roomFor, { cause: failure })
 }

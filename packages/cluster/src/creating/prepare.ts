@@ -5,15 +5,15 @@ import {
   checkAccess,
   type DataDirectory,
   HeldDirectory,
-  InvalidPathError,
-  PermissionError,
+  invalidPath,
+  notPermitted,
   type ServerUser,
 } from '@howdah/data-directory'
 
 /**
  * Makes the data directory itself, empty, where there is none yet: the locks need it. Directories above it are made, too.
  *
- * Throws {@link PermissionError} where it may not be made, or where the server's user would not get to it.
+ * Throws `ERR_CLUSTER_PERMISSION` where it may not be made, or where the server's user would not get to it.
  */
 export async function prepareDirectory(
   directory: DataDirectory,
@@ -41,11 +41,11 @@ function makeUnlessThere({ path }: DataDirectory, user: ServerUser | null): void
 async function explain(directory: DataDirectory, error: unknown): Promise<unknown> {
   const { code, path = directory.path } = error as NodeJS.ErrnoException
   if (code === 'EEXIST' || code === 'ENOTDIR') {
-    return new InvalidPathError(directory.path, 'it is a file, or below one; name a directory')
+    return invalidPath(directory.path, 'it is a file, or below one; name a directory')
   }
   if (code === 'EACCES' || code === 'EPERM') {
     const message = `may not make ${path} for a cluster; use a data directory in a place that is yours`
-    return new PermissionError(directory.path, path, message, { cause: error })
+    return notPermitted(directory.path, path, message, { cause: error })
   }
   return error
 }

@@ -2,7 +2,7 @@ import { freemem, tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { statfs } from 'node:fs/promises'
 import { existingTrustedDirectory, trustedDirectory } from '@howdah/runtime'
-import { TemporaryPlaceError } from '../errors.ts'
+import { noTemporaryPlace } from '../errors.ts'
 
 /** In bytes: a cluster is some 30 MB, and what is written into it is to have room, too. */
 const roomFor = 1024 ** 3
@@ -13,7 +13,7 @@ const tmpfs = 0x01021994
  * The directory where temporary clusters of this user lie: in `HOWDAH_TEMPORARY_DIR` if that is set; else in memory where
  * there is room for one, with as much again to spare; else below the temporary directory. It is ours, and nobody else can write it; made where it is missing.
  *
- * Throws {@link TemporaryPlaceError} if even the temporary directory cannot be used, and `UntrustedDirectoryError` of
+ * Throws `ERR_CLUSTER_TEMPORARY_PLACE` if even the temporary directory cannot be used, and `UntrustedDirectoryError` of
  * `@howdah/runtime` if others could write there.
  */
 export async function temporaryPlace(): Promise<string> {
@@ -34,7 +34,7 @@ async function placeIn(above: string): Promise<string> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_RUNTIME_CACHE_DIRECTORY') throw error
     const { cause, message } = error as Error
-    throw new TemporaryPlaceError(path, cause instanceof Error ? cause.message : message, {
+    throw noTemporaryPlace(path, cause instanceof Error ? cause.message : message, {
       cause: error,
     })
   }

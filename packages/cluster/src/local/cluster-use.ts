@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os'
 import type { StandardSchemaV1 } from '@howdah/store'
-import type { ClusterUser } from '../errors.ts'
+import type { ClusterUser } from '@howdah/data-directory'
 
 /** A process's stay on a cluster, as `howdah ls` shows it. What is not known is `null`. */
 export interface ClusterUse extends ClusterUser {

@@ -6,18 +6,18 @@ import type { Allocation, Registry } from '@howdah/registry'
 import { backupsAround } from './backups-around.ts'
 import { clusterAround, nearestReal } from './cluster-around.ts'
 import { DataDirectory, findPostmaster } from '@howdah/data-directory'
-import { NestedError } from '../errors.ts'
+import { nested } from '../errors.ts'
 import type { LocalState } from './local-state.ts'
 
 /**
- * Throws {@link NestedError} where `path` is a cluster's data directory or lies in one, or in what a running server has
+ * Throws `ERR_CLUSTER_NESTED` where `path` is a cluster's data directory or lies in one, or in what a running server has
  * registered: nothing but that server writes there. The path need not exist, and nothing is made.
  */
 export async function refuseNested(path: string): Promise<void> {
   await refuse(resolve(path), await nearestReal(resolve(path)))
 }
 
-/** Throws {@link NestedError} for a base backup, or what else lies among backups: a server that runs on it would spoil it. */
+/** Throws `ERR_CLUSTER_NESTED` for a base backup, or what else lies among backups: a server that runs on it would spoil it. */
 export async function refuseBackup({ path }: DataDirectory): Promise<void> {
   refuseBackups(path, dirname(await nearestReal(path)))
 }
@@ -35,7 +35,7 @@ export class WriteScope {
     this.#state = state
   }
 
-  /** Throws {@link NestedError} where a new cluster would lie in another's data directory, or among backups. */
+  /** Throws `ERR_CLUSTER_NESTED` where a new cluster would lie in another's data directory, or among backups. */
   async requireOutside(): Promise<void> {
     const { path } = this.#directory
     const above = dirname(await nearestReal(path))
@@ -43,7 +43,7 @@ export class WriteScope {
     await refuse(path, above)
   }
 
-  /** Throws {@link NestedError} where a server that runs has registered what this cluster would write, or a part of it. */
+  /** Throws `ERR_CLUSTER_NESTED` where a server that runs has registered what this cluster would write, or a part of it. */
   async requireFree(): Promise<void> {
     await this.#state.attempt(async () => {
       const { write } = await import('@howdah/registry')
@@ -52,7 +52,7 @@ export class WriteScope {
         const conflicts = await registry.conflicts({ allow: [write(name)] })
         for (const { owner, pid } of conflicts) {
           if (owner !== name && !(await isGone(owner))) {
-            throw new NestedError(this.#directory.path, { owner, pid, side: sideOf(name, owner) })
+            throw nested(this.#directory.path, { owner, pid, side: sideOf(name, owner) })
           }
         }
       }
@@ -95,7 +95,7 @@ export class WriteScope {
           else if (holder === null) throw error
           else {
             const { name: owner, pid } = holder
-            throw new NestedError(this.#directory.path, { owner, pid, side: sideOf(name, owner) })
+            throw nested(this.#directory.path, { owner, pid, side: sideOf(name, owner) })
           }
         }
       }
@@ -108,7 +108,7 @@ const attempts = 20
 
 /** A launch that registers what it launches. */
 export interface Claiming extends Launch {
-  /** Resolves when that is done. Rejects with {@link NestedError}; the server is to be stopped then. */
+  /** Resolves when that is done. Rejects with `ERR_CLUSTER_NESTED`; the server is to be stopped then. */
   done(): Promise<void>
 }
 
@@ -161,8 +161,7 @@ export async function registeredServers(): Promise<RegisteredServer[]> {
 /** `real` is where the search begins. */
 function refuseBackups(path: string, real: string): void {
   const around = backupsAround(real)
-  if (around !== null)
-    throw new NestedError(path, { owner: around, pid: null, side: 'in', kind: 'backups' })
+  if (around !== null) throw nested(path, { owner: around, pid: null, side: 'in', kind: 'backups' })
 }
 
 /** `real` is where the search begins. */
@@ -171,10 +170,10 @@ async function refuse(path: string, real: string): Promise<void> {
   if (around !== null) {
     const postmaster = await findPostmaster(new DataDirectory(around)).catch(() => null)
     const pid = postmaster?.identity.pid ?? null
-    throw new NestedError(path, { owner: around, pid, side: 'in' })
+    throw nested(path, { owner: around, pid, side: 'in' })
   }
   const owner = await registeredOwner(real).catch(() => null)
-  if (owner !== null) throw new NestedError(path, { owner: owner.name, pid: owner.pid, side: 'in' })
+  if (owner !== null) throw nested(path, { owner: owner.name, pid: owner.pid, side: 'in' })
 }
 
 /** Where a data directory lies that may not be used together with another. */

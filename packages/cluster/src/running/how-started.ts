@@ -1,6 +1,6 @@
 import { readPlainFile } from '@howdah/lock'
 import type { DataDirectory } from '@howdah/data-directory'
-import { UnknownStartError } from '../errors.ts'
+import { unknownStart } from '../errors.ts'
 import { isFixed, settingSeparator } from '../settings/setting-name.ts'
 import type { StartOptions } from './start.ts'
 
@@ -15,7 +15,7 @@ export interface HowStarted {
  * How the server of ours that runs was started.
  *
  * The server itself wrote it into `postmaster.opts` when it started: its program and arguments, each argument in quotes
- * that are not escaped (`CreateOptsFile` in PostgreSQL's `postmaster.c`). Throws {@link UnknownStartError}.
+ * that are not escaped (`CreateOptsFile` in PostgreSQL's `postmaster.c`). Throws `ERR_CLUSTER_UNKNOWN_START`.
  */
 export async function howStarted(directory: DataDirectory): Promise<HowStarted> {
   const path = directory.file('postmaster.opts')
@@ -23,11 +23,11 @@ export async function howStarted(directory: DataDirectory): Promise<HowStarted> 
   try {
     text = readPlainFile(path)
   } catch (error) {
-    throw new UnknownStartError(directory.path, path, { cause: error })
+    throw unknownStart(directory.path, path, { cause: error })
   }
   const [program, ...given] = text.replace(/"?\n$/, '').split(settingSeparator)
   if (program === undefined || !program.includes(' "-D" "'))
-    throw new UnknownStartError(directory.path, path)
+    throw unknownStart(directory.path, path)
   const all = new Map(
     given.map((setting) => {
       const equals = setting.indexOf('=')

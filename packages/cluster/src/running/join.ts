@@ -1,7 +1,7 @@
 import { type JoinOptions, ownership, pin, type Shared } from '@howdah/coordinate'
 import type { Coordination } from '../coordination.ts'
 import { type DataDirectory, findPostmaster } from '@howdah/data-directory'
-import { ClusterMissingError, NotRunningError, NoTcpError } from '../errors.ts'
+import { clusterMissing, notRunning, noTcp } from '../errors.ts'
 import { hasDatabase } from '../connecting/has-database.ts'
 import type { Mode } from '../settings/mode.ts'
 import type { State } from '../state.ts'
@@ -28,7 +28,7 @@ export interface RunOptions extends LaunchOptions, WaitingOptions {
   keep?: boolean | undefined
   /** In seconds: how long the server stays when its last user has left, for the next to find it warm. */
   linger?: number | undefined
-  /** Throw {@link ClusterMissingError} rather than create a cluster. */
+  /** Throw `ERR_CLUSTER_MISSING` rather than create a cluster. */
   ifExists?: boolean | undefined
   /** Makes it fast or safe, for good; see {@link Server.setMode}. It counts for all who use the cluster. */
   mode?: Mode | undefined
@@ -80,7 +80,7 @@ export async function joinCluster(
     if (wantsTcp(options)) shared = await withTcp(coordination, shared, joining)
     if (adjust !== undefined) shared = await adjust(shared, joining)
     const postmaster = await findPostmaster(directory)
-    if (postmaster === null) throw new NotRunningError(directory.path)
+    if (postmaster === null) throw notRunning(directory.path)
     const address = await addressOf(
       directory,
       postmaster.file,
@@ -129,7 +129,7 @@ async function joinReady(
 /** Sees whether the server lets anybody in, by its socket if it has one. */
 async function knock(directory: DataDirectory): Promise<void> {
   const postmaster = await findPostmaster(directory)
-  if (postmaster === null) throw new NotRunningError(directory.path)
+  if (postmaster === null) throw notRunning(directory.path)
   if (postmaster.file.socketDirectory === null) return
   const superuser = await superuserOf(directory)
   await hasDatabase(await addressOf(directory, postmaster.file, superuser, false), postgres)
@@ -140,8 +140,7 @@ async function prepare(
   { directory, free, runtime, state }: Joinable,
   options: RunOptions,
 ): Promise<void> {
-  if (options.ifExists === true && !(await free.exists()))
-    throw new ClusterMissingError(directory.path)
+  if (options.ifExists === true && !(await free.exists())) throw clusterMissing(directory.path)
   await refuseBackup(directory)
   // It takes a moment that the locks take, too. Whoever needs it hears of a failure.
   runtime().catch(() => undefined)
@@ -172,7 +171,7 @@ async function withTcp(
     return shared
   }
   if (!isOurs) {
-    throw new NoTcpError(directory.path, ', and howdah did not start it; let it listen, or stop it')
+    throw noTcp(directory.path, ', and howdah did not start it; let it listen, or stop it')
   }
   const alone = await takeAlone(directory, shared, options, 'restart with TCP the server on')
   return await restartAlone(alone, options)

@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { openPlainFile } from '@howdah/lock'
 import { type DataDirectory, HeldDirectory, type ServerUser } from '@howdah/data-directory'
-import { StartFailedError } from '../errors.ts'
+import { startFailed } from '../errors.ts'
 
 /** In bytes: a log that is longer when a server starts is put aside as `postmaster.log.1`. */
 const rotateAbove = 10 * 1024 * 1024
@@ -27,13 +27,13 @@ export interface LogFile extends Disposable {
  * Opens the log for a server that is about to start, mode 0600 and the server's own. As root, nothing is given to the
  * server's user but a file that was made here just now.
  *
- * Throws {@link StartFailedError} if there is something else in its place.
+ * Throws `ERR_CLUSTER_START_FAILED` if there is something else in its place.
  */
 export function openLog(named: DataDirectory, user: ServerUser | null): LogFile {
   using held = HeldDirectory.follow(named.here)
   const directory = named.by(held)
   if (user !== null && fstatSync(held.fd).uid !== user.uid) {
-    throw new StartFailedError(named.path, 'it was replaced meanwhile; try again', '')
+    throw startFailed(named.path, 'it was replaced meanwhile; try again', '')
   }
   let fd = openForAppending(directory, user)
   if (fstatSync(fd).size > rotateAbove) {
@@ -59,7 +59,7 @@ function openExisting(directory: DataDirectory, user: ServerUser | null): number
   if (found === undefined) return null
   if (!found.isFile()) {
     const why = `${logFile}, where its log is to be, is no plain file; remove it`
-    throw new StartFailedError(directory.path, why, '')
+    throw startFailed(directory.path, why, '')
   }
   const fd = openSync(logFile, append)
   const { uid, nlink } = fstatSync(fd)

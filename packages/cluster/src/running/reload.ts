@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
-import { ReloadFailedError } from '../errors.ts'
+import { reloadFailed } from '../errors.ts'
 
 /** How long something on a running server may take. */
 export interface PatienceOptions {
@@ -17,7 +17,7 @@ export const defaultPatience = 60_000
  * Has the server read its configuration files again, and waits until that has happened: the postmaster has then read them,
  * and told all of its processes to.
  *
- * Throws {@link ReloadFailedError} when the files have errors that make the server ignore them.
+ * Throws `ERR_CLUSTER_RELOAD_FAILED` when the files have errors that make the server ignore them.
  */
 export async function reloadConfiguration(
   dataDir: string,
@@ -37,7 +37,7 @@ export async function reloadConfiguration(
     signal?.throwIfAborted()
     if (performance.now() > deadline) {
       await refuseErrors(dataDir, client)
-      throw new ReloadFailedError(dataDir, `nothing has happened within ${timeout} ms`)
+      throw reloadFailed(dataDir, `nothing has happened within ${timeout} ms`)
     }
     await sleep(2)
   }
@@ -53,5 +53,5 @@ async function refuseErrors(dataDir: string, client: pg.Client): Promise<void> {
   )
   if (rows.length === 0) return
   const errors = rows.map(({ file, line, error }) => `${file}:${line}: ${error}`)
-  throw new ReloadFailedError(dataDir, errors.join('\n'))
+  throw reloadFailed(dataDir, errors.join('\n'))
 }

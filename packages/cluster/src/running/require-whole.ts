@@ -1,15 +1,15 @@
 import { statSync } from 'node:fs'
 import type { DataDirectory } from '@howdah/data-directory'
-import { StartFailedError } from '../errors.ts'
+import { startFailed } from '../errors.ts'
 
 /** The directories of every cluster that howdah locks. */
 const parts = ['base', 'global'] as const
 
-/** Throws {@link StartFailedError} if what makes a cluster, besides its `PG_VERSION`, is not there: no server could start. */
+/** Throws `ERR_CLUSTER_START_FAILED` if what makes a cluster, besides its `PG_VERSION`, is not there: no server could start. */
 export function requireWhole(directory: DataDirectory): void {
   const missing = parts.find((name) => !isDirectory(directory.file(name)))
   if (missing === undefined) return
-  throw new StartFailedError(
+  throw startFailed(
     directory.path,
     `the cluster has no directory ${missing}, so a part of it was removed or never copied; ` +
       'restore it from a backup, or copy the whole directory again',

@@ -7,7 +7,7 @@ import {
   type WaitOptions,
 } from '@howdah/coordinate'
 import type { DataDirectory } from '@howdah/data-directory'
-import { InUseError } from '../errors.ts'
+import { inUse } from '../errors.ts'
 import { addTo, type HowStarted, howStarted } from './how-started.ts'
 import type { LaunchOptions } from '../subject.ts'
 
@@ -22,7 +22,7 @@ export interface Alone {
 /**
  * Gets a server of ours for oneself, to restart it, if nobody else uses it, which uses `shared` up.
  *
- * After a failure, `shared` is as it was: {@link InUseError}, or that others join and leave for too long.
+ * After a failure, `shared` is as it was: `ERR_CLUSTER_IN_USE`, or that others join and leave for too long.
  */
 export async function takeAlone(
   directory: DataDirectory,
@@ -35,7 +35,7 @@ export async function takeAlone(
   const exclusive = await shared.tryExclusive(options)
   if (exclusive === null) {
     const others = (await users(place)).filter(({ pid }) => pid !== process.pid)
-    throw new InUseError(directory.path, others, wanted)
+    throw inUse(directory.path, others, wanted)
   }
   return { exclusive, was, pinned: (await ownership(place, subject)) === 'pinned' }
 }

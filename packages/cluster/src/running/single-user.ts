@@ -1,17 +1,17 @@
 import type { Runtime } from '@howdah/runtime'
 import {
   type DataDirectory,
-  DiskFullError,
+  diskFull,
   runServerProgram,
   type ServerUser,
   singleUserArguments,
 } from '@howdah/data-directory'
-import { NoSuperuserError } from '../errors.ts'
+import { noSuperuser } from '../errors.ts'
 
 /**
  * The roles that are superuser and can log in, oldest first, found without a running server and without a password.
  *
- * The cluster must be stopped, and the caller hold the change and use locks. Throws {@link NoSuperuserError} with the
+ * The cluster must be stopped, and the caller hold the change and use locks. Throws `ERR_CLUSTER_NO_SUPERUSER` with the
  * server's output when there are none.
  */
 export async function superusersWhileStopped(
@@ -35,9 +35,9 @@ export async function superusersWhileStopped(
     Buffer.from(hex, 'hex').toString(),
   )
   if (roles.length === 0) {
-    const failure = new NoSuperuserError(directory.path, [stderr, stdout].join('\n').trim())
+    const failure = noSuperuser(directory.path, [stderr, stdout].join('\n').trim())
     if (!stderr.includes('No space left on device')) throw failure
-    throw new DiskFullError(directory.path, directory.path, null, { cause: failure })
+    throw diskFull(directory.path, directory.path, null, { cause: failure })
   }
   return roles
 }

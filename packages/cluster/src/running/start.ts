@@ -13,7 +13,7 @@ import {
   serverEnvironment,
   type ServerUser,
 } from '@howdah/data-directory'
-import { StartFailedError } from '../errors.ts'
+import { startFailed } from '../errors.ts'
 import { settingsToFit } from './fit-machine.ts'
 import { openLog, readLog } from './log-file.ts'
 import { checkStartSetting } from '../settings/setting-name.ts'
@@ -40,7 +40,7 @@ const socketOnlyPort = 1
  * Starts a server on an existing cluster and waits until it accepts connections.
  *
  * It is spawned directly: `pg_ctl -w` looks only every 100 ms. The caller holds the change and use locks. Throws
- * {@link StartFailedError} with the server's own words; then no server is left.
+ * `ERR_CLUSTER_START_FAILED` with the server's own words; then no server is left.
  */
 export async function startPostmaster(
   directory: DataDirectory,
@@ -81,7 +81,7 @@ export async function startPostmaster(
       continue
     }
     if (performance.now() > deadline || !(await mayPass(directory, words, { attempt, tcp }))) {
-      const failed = new StartFailedError(directory.path, failure, words.trim())
+      const failed = startFailed(directory.path, failure, words.trim())
       throw explainedByLog(directory.path, words, failed) ?? failed
     }
   }

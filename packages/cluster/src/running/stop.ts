@@ -1,7 +1,7 @@
 import { endServer } from '@howdah/coordinate'
 import type { ProcessIdentity } from '@howdah/lock'
 import { type DataDirectory, findPostmaster } from '@howdah/data-directory'
-import { StopFailedError } from '../errors.ts'
+import { stopFailed } from '../errors.ts'
 import { scopeOf } from '../local/write-scope.ts'
 
 /**
@@ -31,7 +31,7 @@ export interface StopOptions {
  * One that stands still is told to quit. That loses nothing that was committed: the next start recovers. PostgreSQL 18 does
  * so when it is told to stop while it recovers from the crash of one of its processes.
  *
- * The caller holds the change and use locks, the latter exclusively or by force. Throws {@link StopFailedError}.
+ * The caller holds the change and use locks, the latter exclusively or by force. Throws `ERR_CLUSTER_STOP_FAILED`.
  */
 export async function stopPostmaster(
   directory: DataDirectory,
@@ -61,7 +61,7 @@ export async function endPostmaster(
     timeout,
     abort: options.signal,
   })
-  if (end === 'alive') throw new StopFailedError(directory.path, pid, timeout)
+  if (end === 'alive') throw stopFailed(directory.path, pid, timeout)
   if (end === 'quit') {
     options.onNotice?.(
       `the server on ${directory.path} (pid ${pid}) was told to stop and stood still for ${longestStillness} s, as ` +

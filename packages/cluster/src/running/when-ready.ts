@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Wait } from '@howdah/coordinate'
 import { type DataDirectory, findPostmaster } from '@howdah/data-directory'
-import { NotReadyError, NotRunningError } from '../errors.ts'
+import { notReady, notRunning } from '../errors.ts'
 import { defaultPatience } from './reload.ts'
 
 /** How long to wait for a server that runs and lets nobody in yet. */
@@ -26,8 +26,8 @@ const lost = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE'])
 /**
  * Connects to a server, and waits while it lets nobody in: after a crash of one of its processes it recovers for a while.
  *
- * Each attempt is a new call of `connect`. Throws {@link NotReadyError} when the server lets nobody in for too long, and
- * {@link NotRunningError} when it has gone.
+ * Each attempt is a new call of `connect`. Throws `ERR_CLUSTER_NOT_READY` when the server lets nobody in for too long, and
+ * `ERR_CLUSTER_NOT_RUNNING` when it has gone.
  */
 export async function whenReady<Connection>(
   directory: DataDirectory,
@@ -44,7 +44,7 @@ export async function whenReady<Connection>(
       refusal = error as Error
     }
     signal?.throwIfAborted()
-    if (performance.now() > deadline) throw new NotReadyError(directory.path, timeout, refusal)
+    if (performance.now() > deadline) throw notReady(directory.path, timeout, refusal)
     const what = `the server on ${directory.path}: ${refusal.message}`
     if (!told) onWait?.({ for: 'process', path: directory.pidFile, holders: [], what })
     await sleep(20)
@@ -57,6 +57,6 @@ async function mayPass(directory: DataDirectory, error: unknown): Promise<boolea
   // These are node-postgres's words for a connection that has ended before it was one.
   const isLost = lost.has(code) || message.startsWith('Connection terminated')
   if (!isLost) return false
-  if ((await findPostmaster(directory)) === null) throw new NotRunningError(directory.path)
+  if ((await findPostmaster(directory)) === null) throw notRunning(directory.path)
   return true
 }

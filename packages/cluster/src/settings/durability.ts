@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import { chooseServerUser, type DataDirectory, open } from '@howdah/data-directory'
-import { NotSafeError } from '../errors.ts'
+import { notSafe } from '../errors.ts'
 import { defaultPatience, type PatienceOptions } from '../running/reload.ts'
 import type { Administered } from './administered.ts'
 import { syncToDisk } from '../creating/sync-to-disk.ts'
@@ -31,7 +31,7 @@ export class Durability {
    * Does something that may turn fsync or full_page_writes off or on, and has been applied when it resolves. If they are on
    * then, and were not before, everything is brought to disk.
    *
-   * Throws {@link NotSafeError} when that is not possible yet; it is owed then until the next change succeeds.
+   * Throws `ERR_CLUSTER_NOT_SAFE` when that is not possible yet; it is owed then until the next change succeeds.
    */
   async around(
     client: pg.Client,
@@ -79,7 +79,7 @@ export class Durability {
         if (performance.now() > deadline) {
           const who = old.map(String).join(', ')
           const why = `statements that began with fsync off still run (pid ${who}); end them, and try again`
-          throw new NotSafeError(this.#directory.path, why)
+          throw notSafe(this.#directory.path, why)
         }
         await sleep(10, undefined, signal === undefined ? {} : { signal }).catch(() => undefined)
       }
@@ -88,7 +88,7 @@ export class Durability {
     const user = await chooseServerUser(path)
     const { succeeded, stderr } = await syncToDisk(path, this.#server.runtime, user, signal)
     if (!succeeded) {
-      throw new NotSafeError(path, `initdb --sync-only says: ${stderr.trim()}; try again`)
+      throw notSafe(path, `initdb --sync-only says: ${stderr.trim()}; try again`)
     }
     await rm(this.#directory.unsynced, { force: true })
   }

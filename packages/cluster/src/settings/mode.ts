@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { type DataDirectory, runServerProgram, type ServerUser } from '@howdah/data-directory'
 import { Durability } from './durability.ts'
-import { NotSafeError } from '../errors.ts'
+import { notSafe } from '../errors.ts'
 import { type PatienceOptions, reloadConfiguration } from '../running/reload.ts'
 import type { Runtime } from '@howdah/runtime'
 import type { State } from '../state.ts'
@@ -134,5 +134,5 @@ async function requireSafe(directory: DataDirectory, client: pg.Client): Promise
     const place = sourcefile === null ? `the ${source}` : `${sourcefile}:${sourceline}`
     return `${name} is turned off by ${place}`
   })
-  throw new NotSafeError(directory.path, `${places.join(', ')}; take that back`)
+  throw notSafe(directory.path, `${places.join(', ')}; take that back`)
 }

@@ -1,4 +1,5 @@
-import { InvalidSettingError } from '../errors.ts'
+import type { ClusterError } from '@howdah/data-directory'
+import { invalidSetting } from '../errors.ts'
 import { isEmptyByDefault, isList, isQuotedList, splitList } from './setting-list.ts'
 
 /**
@@ -18,10 +19,10 @@ export type SettingValue =
  * What is to stand behind `SET name TO`, as strings that are still to be quoted: one, or, for a list that is quoted name by
  * name, one for each. `null` for a list that is empty only when it is not set.
  *
- * Throws {@link InvalidSettingError} for what cannot be a value.
+ * Throws `ERR_CLUSTER_INVALID_SETTING` for what cannot be a value.
  */
 export function valuesFor(dataDir: string, name: string, value: SettingValue): string[] | null {
-  const refuse = (why: string) => new InvalidSettingError(dataDir, name, why)
+  const refuse = (why: string) => invalidSetting(dataDir, name, why)
   if (typeof value === 'object' && 'value' in value) return valuesFor(dataDir, name, value.value)
   if (isQuotedList(name)) {
     const names = typeof value === 'object' ? value : splitList(name, String(value))
@@ -46,7 +47,7 @@ function isNames(value: SettingValue): value is readonly string[] {
   return Array.isArray(value)
 }
 
-type Refuse = (why: string) => InvalidSettingError
+type Refuse = (why: string) => ClusterError
 
 function textOf(
   value: string | number | boolean | { readonly bytes: number } | { readonly ms: number },

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { DataDirectory } from '@howdah/data-directory'
 import { Durability } from './durability.ts'
-import { InvalidSettingError, SettingRefusedError, UnknownSettingError } from '../errors.ts'
+import { invalidSetting, settingRefused, unknownSetting } from '../errors.ts'
 import { type PatienceOptions, reloadConfiguration } from '../running/reload.ts'
 import type { State } from '../state.ts'
 import type { Administered } from './administered.ts'
@@ -48,19 +48,19 @@ export class Settings {
     })
   }
 
-  /** One setting, typed. Throws {@link UnknownSettingError}. */
+  /** One setting, typed. Throws `ERR_CLUSTER_UNKNOWN_SETTING`. */
   async get(name: string): Promise<Setting> {
     checkSettingName(this.#server.dataDir, name)
     const found = await this.#connected(async (client) => await findRow(client, name))
-    if (found === null) throw new UnknownSettingError(this.#server.dataDir, name)
+    if (found === null) throw unknownSetting(this.#server.dataDir, name)
     return settingOf(found)
   }
 
   /**
    * Sets it for this and all later starts.
    *
-   * Throws {@link InvalidSettingError} for what howdah itself sets at every start, and for what cannot be a name or a value;
-   * {@link UnknownSettingError}, {@link SettingRefusedError} with the server's words, and {@link ReloadFailedError}.
+   * Throws `ERR_CLUSTER_INVALID_SETTING` for what howdah itself sets at every start, and for what cannot be a name or a value;
+   * `ERR_CLUSTER_UNKNOWN_SETTING`, `ERR_CLUSTER_SETTING_REFUSED` with the server's words, and `ERR_CLUSTER_RELOAD_FAILED`.
    */
   async set(
     name: string,
@@ -99,7 +99,7 @@ export class Settings {
   /**
    * Has the server read its configuration files again, after they were edited by hand, and waits until it has.
    *
-   * Throws {@link ReloadFailedError}.
+   * Throws `ERR_CLUSTER_RELOAD_FAILED`.
    */
   async reload(options: PatienceOptions = {}): Promise<void> {
     await this.#connected(async (client) => {
@@ -237,10 +237,10 @@ function explain(dataDir: string, name: string, error: unknown): unknown {
   const { code = '', message, hint } = error as pg.DatabaseError
   // No word of the server's, or of one that has ended, or of a lost connection.
   if (!/^[\dA-Z]{5}$/.test(code) || /^(08|57|XX)/.test(code)) return error
-  if (code === undefinedObject) return new UnknownSettingError(dataDir, name, { cause: error })
+  if (code === undefinedObject) return unknownSetting(dataDir, name, { cause: error })
   const cure = remedies.get(code)
   const why = [message, hint, cure].filter((text) => text !== undefined && text !== '')
-  return new SettingRefusedError(dataDir, name, why.join('; '), { cause: error })
+  return settingRefused(dataDir, name, why.join('; '), { cause: error })
 }
 
 /** By SQLSTATE, where the server itself may give no hint. */
@@ -268,7 +268,7 @@ async function refuseIfSetElsewhere(
   const place = rows[0]
   if (place === undefined) return
   const why = `it cannot be made empty while ${place.file}:${place.line} sets it; remove it there`
-  throw new InvalidSettingError(dataDir, name, why)
+  throw invalidSetting(dataDir, name, why)
 }
 
 function matcher(pattern: string): RegExp {

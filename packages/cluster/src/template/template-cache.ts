@@ -4,7 +4,7 @@ import { acquire, openPlainFile, tryAcquire } from '@howdah/lock'
 import { cacheDirectory, existingTrustedDirectory, trustedDirectory } from '@howdah/runtime'
 import {
   ArchiveDamagedError,
-  ControlFileError,
+  ClusterError,
   explain,
   open,
   packTree,
@@ -189,7 +189,8 @@ export class TemplateCache {
 const patience = 60_000
 
 function isDamage(error: unknown): boolean {
-  if (error instanceof ArchiveDamagedError || error instanceof ControlFileError) return true
+  if (error instanceof ArchiveDamagedError) return true
+  if (error instanceof ClusterError) return error.code === 'ERR_CLUSTER_CONTROL_FILE'
   // What is unpacked is only written, so that this is the archive, on a disk that fails.
   return (error as NodeJS.ErrnoException).syscall === 'read'
 }

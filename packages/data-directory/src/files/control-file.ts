@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32c, integers } from '@howdah/wal'
-import { ControlFileError } from '../errors.ts'
+import { damagedControlFile } from '../errors.ts'
 import { open } from './open-file.ts'
 
 /** In bytes: what PostgreSQL keeps in `pg_control` is never longer, so that a disk writes it at once. */
@@ -31,7 +31,7 @@ export async function openControlFile(dataDir: string, flags: number): Promise<F
   )
 }
 
-/** Throws {@link ControlFileError} for one that is damaged, or of a version that is not known. */
+/** Throws `ERR_CLUSTER_CONTROL_FILE` for one that is damaged, or of a version that is not known. */
 export async function readControlFile(dataDir: string, file: FileHandle): Promise<ControlFile> {
   const { buffer, bytesRead } = await file.read(Buffer.alloc(controlSize), 0, controlSize, 0)
   const content = buffer.subarray(0, bytesRead)
@@ -40,7 +40,7 @@ export async function readControlFile(dataDir: string, file: FileHandle): Promis
       content.length >= offset + 4 &&
       integers.readHalf(content, offset) === crc32c(content.subarray(0, offset)),
   )
-  if (checksumOffset === undefined) throw new ControlFileError(dataDir)
+  if (checksumOffset === undefined) throw damagedControlFile(dataDir)
   return { content, checksumOffset }
 }
 

@@ -1,4 +1,4 @@
-import { DiskFullError, PermissionError } from '../errors.ts'
+import { diskFull, notPermitted } from '../errors.ts'
 import { isByDescriptor } from '../tree/held-directory.ts'
 
 /** What a failed system call means for a backup or a restore; any other error as it is. */
@@ -7,11 +7,11 @@ export function explain(error: unknown, dataDir: string, at: string): unknown {
   const path = isByDescriptor(named) ? at : named
   if (syscall === undefined) return error
   if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new DiskFullError(dataDir, at, null, { cause: error })
+    return diskFull(dataDir, at, null, { cause: error })
   }
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
     const message = `may not ${syscall} ${path}; run as the user whom it belongs to, or use another place`
-    return new PermissionError(dataDir, path, message, { cause: error })
+    return notPermitted(dataDir, path, message, { cause: error })
   }
   return error
 }

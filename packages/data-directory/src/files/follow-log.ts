@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openPlainFile } from '@howdah/lock'
 import type { DataDirectory } from '../data-directory.ts'
-import { PermissionError } from '../errors.ts'
+import { notPermitted } from '../errors.ts'
 
 /** What of a log is read. */
 export interface LogOptions {
@@ -60,7 +60,7 @@ async function openLog(directory: DataDirectory): Promise<FileHandle | null> {
     if (error.code === 'ENOENT') return null
     if (error.code === 'EACCES') {
       const why = `may not read ${directory.logFile}; run as the user whom it belongs to`
-      throw new PermissionError(directory.path, directory.logFile, why, { cause: error })
+      throw notPermitted(directory.path, directory.logFile, why, { cause: error })
     }
     throw error
   })

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, readSync } from 'node:fs'
 import { openPlainFileSync } from '@howdah/lock'
 import type { DataDirectory } from '../data-directory.ts'
-import { PermissionError, UnknownStatusError } from '../errors.ts'
+import { notPermitted, unknownStatus } from '../errors.ts'
 import { unreadable } from './unreadable.ts'
 
 /**
@@ -41,13 +41,13 @@ export class NamelessPidFile {
 /**
  * Reads `postmaster.pid`: `null` when there is none.
  *
- * Throws {@link UnknownStatusError} for a file that no server wrote and {@link PermissionError} for one that may not be
+ * Throws `ERR_CLUSTER_UNKNOWN_STATUS` for a file that no server wrote and `ERR_CLUSTER_PERMISSION` for one that may not be
  * read.
  */
 export async function readPostmasterPid(directory: DataDirectory): Promise<PostmasterPid | null> {
   const found = await lookAtPidFile(directory)
   if (!(found instanceof NamelessPidFile)) return found
-  throw new UnknownStatusError(
+  throw unknownStatus(
     directory.path,
     `${directory.pidFile} ${found.why} and so names no process; when you are sure that no server runs there, remove it`,
   )
@@ -69,7 +69,7 @@ export async function lookAtPidFile(
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return null
     if (code === 'EACCES' || code === 'EPERM') {
-      throw new PermissionError(
+      throw notPermitted(
         directory.path,
         directory.pidFile,
         `may not read ${directory.pidFile}; run as the user whom the cluster belongs to`,

@@ -13,7 +13,7 @@ const wal = { flags: 2, long: 0x0002, identifier: 24, headerSize: 32 }
  * The identifier that tells a cluster and its standbys from every other, as `pg_controldata` and `pg_control_system()`
  * show it.
  *
- * Throws {@link ControlFileError} for a control file that is damaged, or of a version that is not known.
+ * Throws `ERR_CLUSTER_CONTROL_FILE` for a control file that is damaged, or of a version that is not known.
  */
 export async function readSystemIdentifier(dataDir: string): Promise<bigint> {
   await using file = await openControlFile(dataDir, constants.O_RDONLY)
@@ -27,7 +27,7 @@ export async function readSystemIdentifier(dataDir: string): Promise<bigint> {
  *
  * A copy that keeps the identifier of its original would be taken for its standby, and its WAL for the original's. Nothing
  * is synced, and a kill in between leaves WAL and control file at odds: only for a copy that nobody takes for a cluster yet.
- * Throws {@link ControlFileError} as {@link readSystemIdentifier} does.
+ * Throws `ERR_CLUSTER_CONTROL_FILE` as {@link readSystemIdentifier} does.
  */
 export async function writeSystemIdentifier(
   dataDir: string,

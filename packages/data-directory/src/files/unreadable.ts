@@ -1,8 +1,9 @@
-import { UnknownStatusError } from '../errors.ts'
+import type { ClusterError } from '../cluster-error.ts'
+import { unknownStatus } from '../errors.ts'
 
 /** What a file that cannot be read means: nothing is known of its cluster. */
-export function unreadable(dataDir: string, path: string, cause: unknown): UnknownStatusError {
+export function unreadable(dataDir: string, path: string, cause: unknown): ClusterError {
   const { code = '', message } = cause as NodeJS.ErrnoException
   const why = code === 'ERR_DURABLE_NOT_PLAIN' ? message : `cannot read ${path} (${code})`
-  return new UnknownStatusError(dataDir, why, { cause })
+  return unknownStatus(dataDir, why, { cause })
 }

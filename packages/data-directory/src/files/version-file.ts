@@ -2,18 +2,13 @@ import { lstatSync } from 'node:fs'
 import { readPlainFile } from '@howdah/lock'
 import { PartialVersion } from '@howdah/runtime'
 import type { DataDirectory } from '../data-directory.ts'
-import {
-  InvalidPathError,
-  MalformedVersionError,
-  PermissionError,
-  UnknownStatusError,
-} from '../errors.ts'
+import { invalidPath, malformedVersion, notPermitted, unknownStatus } from '../errors.ts'
 import { unreadable } from './unreadable.ts'
 
 /**
  * The version of the cluster, or `null` where there is none: no `PG_VERSION`, or one in a wreck.
  *
- * Throws {@link MalformedVersionError}, and {@link PermissionError} where it may not be looked.
+ * Throws `ERR_CLUSTER_MALFORMED_VERSION`, and `ERR_CLUSTER_PERMISSION` where it may not be looked.
  */
 export async function readVersion(directory: DataDirectory): Promise<PartialVersion | null> {
   let content
@@ -26,12 +21,12 @@ export async function readVersion(directory: DataDirectory): Promise<PartialVers
       return null
     }
     if (code === 'ENOTDIR') {
-      throw new UnknownStatusError(directory.path, 'it is a file, or below one; name a directory', {
+      throw unknownStatus(directory.path, 'it is a file, or below one; name a directory', {
         cause: error,
       })
     }
     if (code === 'EACCES' || code === 'EPERM') {
-      throw new PermissionError(
+      throw notPermitted(
         directory.path,
         directory.versionFile,
         `may not look into ${directory.path}; run as the user whom it belongs to, or use another data directory`,
@@ -41,7 +36,7 @@ export async function readVersion(directory: DataDirectory): Promise<PartialVers
     throw unreadable(directory.path, directory.versionFile, error)
   }
   if (await directory.has(directory.wreck)) return null
-  if (!/^(9\.\d|[1-9]\d)$/.test(content)) throw new MalformedVersionError(directory.path, content)
+  if (!/^(9\.\d|[1-9]\d)$/.test(content)) throw malformedVersion(directory.path, content)
   return PartialVersion.parse(content)
 }
 
@@ -49,6 +44,6 @@ export async function readVersion(directory: DataDirectory): Promise<PartialVers
 async function refuseDanglingLink(directory: DataDirectory): Promise<void> {
   const found = lstatSync(directory.path, { throwIfNoEntry: false })
   if (found?.isSymbolicLink() === true && !(await directory.has(directory.path))) {
-    throw new InvalidPathError(directory.path, 'it is a link that leads nowhere')
+    throw invalidPath(directory.path, 'it is a link that leads nowhere')
   }
 }

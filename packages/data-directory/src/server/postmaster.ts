@@ -1,7 +1,7 @@
 import { readRecord, refuseUnseen } from '@howdah/coordinate'
 import { identifyProcess, type ProcessIdentity } from '@howdah/lock'
 import type { DataDirectory } from '../data-directory.ts'
-import { UnknownStatusError } from '../errors.ts'
+import { unknownStatus } from '../errors.ts'
 import { placeOf } from '../place.ts'
 import { lookAtPidFile, NamelessPidFile, type PostmasterPid } from '../files/postmaster-pid.ts'
 import { isServerOf } from './is-server-of.ts'
@@ -21,7 +21,7 @@ export interface Postmaster {
  * directory, or work in it as every postmaster does.
  *
  * What cannot be known is never "none". Throws `InUseElsewhereError` of `@howdah/coordinate` for a server that lives where it
- * cannot be seen, {@link UnknownStatusError} for what cannot be told otherwise, and what {@link lookAtPidFile} throws.
+ * cannot be seen, `ERR_CLUSTER_UNKNOWN_STATUS` for what cannot be told otherwise, and what {@link lookAtPidFile} throws.
  */
 export async function findPostmaster(directory: DataDirectory): Promise<Postmaster | null> {
   const found = await lookAtPidFile(directory)
@@ -58,7 +58,7 @@ async function postmasterOf(
   }
   const isServer = await isServerOf(directory, file)
   if (isServer === null) {
-    throw new UnknownStatusError(
+    throw unknownStatus(
       directory.path,
       `${directory.pidFile} names process ${file.pid}, a PostgreSQL server, and it may not be seen from here in which directory that one works; ` +
         'run as the user whom it belongs to, or with the capability SYS_PTRACE',

@@ -1,16 +1,16 @@
 import { statSync } from 'node:fs'
 import type { DataDirectory } from '../data-directory.ts'
-import { PermissionError } from '../errors.ts'
+import { notPermitted } from '../errors.ts'
 
 /**
- * Throws {@link PermissionError} if the cluster's files are hard links, as `cp -al` makes them: they are those of another
+ * Throws `ERR_CLUSTER_PERMISSION` if the cluster's files are hard links, as `cp -al` makes them: they are those of another
  * directory, too, and two servers, each on its own directory, would write the same files.
  */
 export function refuseHardLinks(directory: DataDirectory): void {
   const control = directory.file('global', 'pg_control')
   const nlink = linksOf(control)
   if (nlink <= 1) return
-  throw new PermissionError(
+  throw notPermitted(
     directory.path,
     control,
     `${control} has ${nlink} hard links, so the files of this cluster are those of another directory, too; ` +

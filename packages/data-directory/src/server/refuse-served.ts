@@ -1,10 +1,10 @@
 import type { DataDirectory } from '../data-directory.ts'
-import { UnknownStatusError } from '../errors.ts'
+import { unknownStatus } from '../errors.ts'
 import { findPostmaster } from './postmaster.ts'
 import { serversIn } from './refuse-unseen.ts'
 
 /**
- * Throws {@link UnknownStatusError} if a server runs in a directory that is no cluster any more: its `PG_VERSION` was
+ * Throws `ERR_CLUSTER_UNKNOWN_STATUS` if a server runs in a directory that is no cluster any more: its `PG_VERSION` was
  * removed, or all its files. Throws as `findPostmaster` does, too.
  *
  * A directory that was made just now need not be searched.
@@ -14,7 +14,7 @@ export async function refuseServed(directory: DataDirectory, isNew = false): Pro
   const postmaster = await findPostmaster(directory)
   const pid = postmaster?.identity.pid ?? (await serversIn(directory))[0]
   if (pid === undefined) return
-  throw new UnknownStatusError(
+  throw unknownStatus(
     directory.path,
     `its PG_VERSION was removed while a server runs there (pid ${pid}); put that file back, it is a copy of base/1/PG_VERSION, or stop the server with: howdah stop --force`,
   )

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import type { DataDirectory } from '../data-directory.ts'
-import { UnknownStatusError } from '../errors.ts'
+import { unknownStatus } from '../errors.ts'
 import { isChild, processesIn } from '../processes/postgres-processes.ts'
 import type { NamelessPidFile, PostmasterPid } from '../files/postmaster-pid.ts'
 import { isKeyOf } from './key-of.ts'
@@ -8,7 +8,7 @@ import { seesAllProcesses } from '../processes/sees-all-processes.ts'
 import { segments } from '../memory/segments.ts'
 
 /**
- * Throws {@link UnknownStatusError} if the server that wrote `postmaster.pid` may live in another container: it was not
+ * Throws `ERR_CLUSTER_UNKNOWN_STATUS` if the server that wrote `postmaster.pid` may live in another container: it was not
  * started by howdah, so that there is no lock by which the kernel would tell.
  *
  * It is over if it started before this boot; if its shared memory is in this ipc namespace, where the next server finds out
@@ -31,7 +31,7 @@ export async function refuseForeign(directory: DataDirectory, file: PostmasterPi
     server === undefined
       ? `process ${file.pid} of another container, or of one that is no more`
       : `process ${file.pid} of another container (pid ${server} here)`
-  throw new UnknownStatusError(
+  throw unknownStatus(
     directory.path,
     `${directory.pidFile} names ${where}, which howdah did not start; ` +
       'use it from there, or stop it there; when you are sure that no server runs there, remove the file',
@@ -39,7 +39,7 @@ export async function refuseForeign(directory: DataDirectory, file: PostmasterPi
 }
 
 /**
- * Throws {@link UnknownStatusError} if a server runs in a directory whose `postmaster.pid` names nobody, as far as the
+ * Throws `ERR_CLUSTER_UNKNOWN_STATUS` if a server runs in a directory whose `postmaster.pid` names nobody, as far as the
  * kernel tells: by where processes work, and by whose shared memory is attached.
  */
 export async function refuseUnnamed(
@@ -52,7 +52,7 @@ export async function refuseUnnamed(
   )
   if (server === undefined && attached === undefined) return
   const who = server === undefined ? '' : `, and a server runs there (pid ${server})`
-  throw new UnknownStatusError(
+  throw unknownStatus(
     directory.path,
     `${directory.pidFile} ${why} and so names no process${who}; stop that server${server === undefined ? '' : `: kill -INT ${server}`}, or wait a minute, for it ends by itself without its file`,
   )

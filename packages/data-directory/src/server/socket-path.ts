@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { chmod, lstat, mkdir, readlink, rename, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PermissionError } from '../errors.ts'
+import { notPermitted } from '../errors.ts'
 
 /** In bytes, with the terminating NUL: `sizeof(sockaddr_un.sun_path)`. Node cuts what is longer without a word. */
 const capacity = process.platform === 'linux' ? 108 : 104
@@ -12,7 +12,7 @@ const capacity = process.platform === 'linux' ? 108 : 104
  * enough, and has no comma, by which libpq separates hosts; else a short link to it.
  *
  * The links lie in a directory below the temporary directory that is ours, and that nobody else can write: a planted
- * link would lead clients to another's server. Throws {@link PermissionError} where there is none to be had.
+ * link would lead clients to another's server. Throws `ERR_CLUSTER_PERMISSION` where there is none to be had.
  */
 export async function reachableSocketDirectory(
   dataDir: string,
@@ -56,7 +56,7 @@ async function ownDirectory(dataDir: string): Promise<string> {
     if (obstacle === null) break
   }
   if (obstacle !== null) {
-    throw new PermissionError(
+    throw notPermitted(
       dataDir,
       path,
       `${dataDir} is too long for a socket, and ${path}, where a short link to it would lie, cannot be made; ` +
@@ -66,7 +66,7 @@ async function ownDirectory(dataDir: string): Promise<string> {
   }
   const found = await lstat(path)
   if (!found.isDirectory() || found.uid !== uid) {
-    throw new PermissionError(
+    throw notPermitted(
       dataDir,
       path,
       `${dataDir} is too long for a socket, and ${path}, where a short link to it would lie, is not ours; ` +

@@ -3,12 +3,12 @@ import { realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import type { DataDirectory } from '../data-directory.ts'
-import { PermissionError } from '../errors.ts'
+import { notPermitted } from '../errors.ts'
 import { quote } from '../files/quote.ts'
 import type { ServerUser } from './server-user.ts'
 
 /**
- * Throws {@link PermissionError} if a server could not work on the data directory: it belongs to somebody else, or, as
+ * Throws `ERR_CLUSTER_PERMISSION` if a server could not work on the data directory: it belongs to somebody else, or, as
  * root and not on Linux, the server's user cannot get through a directory above it. What is not there is passed over.
  */
 export async function checkAccess(
@@ -18,7 +18,7 @@ export async function checkAccess(
   if (user === null) return checkOwner(directory)
   await checkServerOwns(directory, user)
   if (user.closed !== null && process.platform !== 'linux') {
-    throw new PermissionError(
+    throw notPermitted(
       directory.path,
       user.closed,
       `PostgreSQL refuses to run as root, and the user it would run as, ${user.name}, cannot enter ${user.closed}; ` +
@@ -58,7 +58,7 @@ function checkOwner(directory: DataDirectory): void {
   const uid = process.geteuid?.()
   const owner = ownerOf(directory.path)
   if (uid === undefined || owner === null || owner === uid) return
-  throw new PermissionError(
+  throw notPermitted(
     directory.path,
     directory.path,
     `${directory.path} belongs to another user (uid ${owner}), and PostgreSQL runs only as its owner; ` +
@@ -78,7 +78,7 @@ async function checkServerOwns(directory: DataDirectory, user: ServerUser): Prom
     owner === 0
       ? `give it to that user: chown -R ${user.uid}:${user.gid} ${word(path)}`
       : 'name no other user to run it as'
-  throw new PermissionError(
+  throw notPermitted(
     path,
     path,
     `${path} belongs to ${owner === 0 ? 'root' : `uid ${owner}`}, and its server would run as ${user.name}, ` +

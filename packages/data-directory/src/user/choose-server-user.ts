@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { closedAbove } from './access.ts'
-import { ServerUserError } from '../errors.ts'
+import { noServerUser } from '../errors.ts'
 
 const run = promisify(execFile)
 
@@ -11,7 +11,7 @@ const run = promisify(execFile)
  * As whom the server of `dataDir` runs, or `null` when we are not root: then it runs as ourselves.
  *
  * In this order: `runAs`, the owner of the data directory, `like`, `postgres`, whoever called sudo, `nobody`. No user is
- * ever created. Throws {@link ServerUserError} when there is none of them.
+ * ever created. Throws `ERR_CLUSTER_SERVER_USER` when there is none of them.
  */
 export async function chooseServerUser(
   dataDir: string,
@@ -31,10 +31,10 @@ export async function chooseServerUser(
 async function namedUser(dataDir: string, name: string): Promise<KnownUser> {
   const user = await findUser(name)
   if (user === null) {
-    throw new ServerUserError(dataDir, `there is no user "${name}" to run PostgreSQL as`)
+    throw noServerUser(dataDir, `there is no user "${name}" to run PostgreSQL as`)
   }
   if (user.uid === 0) {
-    throw new ServerUserError(dataDir, 'PostgreSQL refuses to run as root; name another user')
+    throw noServerUser(dataDir, 'PostgreSQL refuses to run as root; name another user')
   }
   return user
 }
@@ -49,7 +49,7 @@ async function defaultUser(dataDir: string, like?: KnownUser | null): Promise<Kn
     const user = name === undefined ? null : await findUser(name)
     if (user !== null && user.uid !== 0) return user
   }
-  throw new ServerUserError(
+  throw noServerUser(
     dataDir,
     'PostgreSQL refuses to run as root, and there is neither a user "postgres" nor "nobody"; name one to run it as',
   )

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { basename, join } from 'node:path'
-import { ServerUserError } from '../errors.ts'
+import { noServerUser } from '../errors.ts'
 import { writeOwnFile } from '../files/own-file.ts'
 import type { ServerUser } from './server-user.ts'
 import { isKnown } from './choose-server-user.ts'
@@ -66,11 +66,11 @@ function callersWrapper(user: ServerUser | null): Record<string, string> | null 
   }
 }
 
-/** Throws {@link ServerUserError} if these words of a program are about a user who has no name. */
+/** Throws `ERR_CLUSTER_SERVER_USER` if these words of a program are about a user who has no name. */
 export function refuseNameless(dataDir: string, words: string, user: ServerUser | null): void {
   if (!words.includes('could not look up effective user ID')) return
   const { uid, gid } = idOf(user)
-  throw new ServerUserError(
+  throw noServerUser(
     dataDir,
     `PostgreSQL makes a cluster only as a user who has a name, and the user database has none for uid ${uid}; ` +
       'install nss_wrapper (Debian: libnss-wrapper), which howdah then uses, or let root give the user a name: ' +
