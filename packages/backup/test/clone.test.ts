@@ -76,7 +76,7 @@ it.concurrent.each(somePostgres)(
     const crashed = await original.server({ database: 'app' })
     const all = await picture(crashed, 'words')
     await crashed.createDatabase('after')
-    await original.stop({ mode: 'immediate' })
+    await original.stop({ shutdown: 'immediate' })
     const ofCrashed = await cloneCluster(original, { to: home.file('crashed') })
     for (const [copy, databases] of [
       [stopped, all.databases],

@@ -66,8 +66,8 @@ export interface EndOptions extends WaitingOptions {
   timeout?: number | undefined
   /** Ends the waiting; the call then rejects with the signal's reason. A server that is shutting down goes on with it. */
   signal?: AbortSignal | undefined
-  /** `fast` by default; `immediate` leaves recovery to the next start. */
-  mode?: 'fast' | 'immediate' | undefined
+  /** PostgreSQL's shutdown mode: `fast` by default; `immediate` leaves recovery to the next start. */
+  shutdown?: 'fast' | 'immediate' | undefined
 }
 
 /** What the other packages of this project do with a cluster. */

@@ -116,7 +116,7 @@ export class ClusterSubject implements Subject<LaunchOptions> {
     // Nothing of what is thrown away has to be written any more.
     const isThrowAway = await this.#directory.has(this.#directory.throwAway)
     const { notice: onNotice } = this.#state
-    await stopPostmaster(this.#directory, isThrowAway ? { mode: 'immediate' } : { onNotice })
+    await stopPostmaster(this.#directory, isThrowAway ? { shutdown: 'immediate' } : { onNotice })
     await forgetting(
       this.#directory,
       async () => await destroyCluster(this.#directory, change, this),

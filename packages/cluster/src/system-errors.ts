@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { errno } from '@howdah/durable'
 import { type ClusterError, notPermitted } from '@howdah/data-directory'
 import { noProc, readOnly, systemLimit } from './errors.ts'
 
@@ -93,7 +94,7 @@ function cannotMake(path: string): boolean {
     accessSync(existingAbove(path), constants.W_OK)
     return false
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EROFS'
+    return errno(error) === 'EROFS'
   }
 }
 

@@ -12,7 +12,7 @@ import { temporaryPlace } from './creating/temporary-place.ts'
 
 /** How a temporary cluster is run. */
 export type TemporaryOptions = ClusterOptions &
-  Omit<RunOptions, 'throwAway' | 'atEnd' | 'ifExists' | 'keep'> & {
+  Omit<RunOptions, 'throwAway' | 'atEnd' | 'ifExists' | 'pinned'> & {
     /** Prepare another one in the background, for the next to come; it takes some 20 MB until then. */
     spare?: boolean | undefined
   }

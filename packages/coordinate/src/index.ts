@@ -1,19 +1,4 @@
-export {
-  CoordinateError,
-  DoesNotExistError,
-  InUseElsewhereError,
-  InUseError,
-  LaunchError,
-  NotRunningError,
-  OptionError,
-  PlaceError,
-  RecordError,
-  TimeoutError,
-  UnsupportedError,
-  UsedUpError,
-  WatchdogError,
-  type CoordinateErrorCode,
-} from './errors.ts'
+export { CoordinateError, type CoordinateErrorCode } from './errors.ts'
 export { endServer, type EndServerOptions, type ServerEnd } from './ending/end-server.ts'
 export { Guard, type GuardOptions } from './watchdog/guard.ts'
 export type { JoinOptions, StartOptions } from './joining/join.ts'

@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs'
 import { dirname, isAbsolute, parse, resolve } from 'node:path'
-import { PlaceError, UnsupportedError } from './errors.ts'
+import { unusablePlace, unsupported } from './errors.ts'
 
 /** Where the coordination of one subject lies. All paths are absolute. */
 export interface Place {
@@ -45,21 +45,21 @@ export interface ThrowAway {
 
 /** Refuses paths that would coordinate or remove the wrong thing. */
 export function checkPlace(place: Place): void {
-  if (process.platform === 'win32') throw new UnsupportedError()
+  if (process.platform === 'win32') throw unsupported()
   const { change, use, watchdog, server, record, throwAway, shell } = place
   const paths = { change, use, watchdog, server, record, shell: shell ?? '/bin/sh' }
   for (const [name, path] of Object.entries({ ...paths, ...throwAway })) checkPath(name, path)
   if (new Set([change, use, watchdog, server, record]).size < 5) {
-    throw new PlaceError('change, use, watchdog, server and record must be five different paths')
+    throw unusablePlace('change, use, watchdog, server and record must be five different paths')
   }
   if (throwAway === undefined) return
   const directory = resolve(throwAway.directory)
   if (directory === parse(directory).root) {
-    throw new PlaceError(`${directory} cannot be thrown away; name the subject's own directory`)
+    throw unusablePlace(`${directory} cannot be thrown away; name the subject's own directory`)
   }
   for (const name of ['mark', 'wreck', 'last'] as const) {
     if (dirname(resolve(throwAway[name])) !== directory) {
-      throw new PlaceError(
+      throw unusablePlace(
         `throwAway.${name} must lie directly in ${directory}, and is ${throwAway[name]}`,
       )
     }
@@ -79,6 +79,6 @@ export function childUser({ uid, gid }: Place): Pick<Place, 'uid' | 'gid'> {
 
 function checkPath(name: string, path: unknown): void {
   if (typeof path !== 'string' || !isAbsolute(path) || path.includes('\0')) {
-    throw new PlaceError(`${name} must be an absolute path, and is ${JSON.stringify(path)}`)
+    throw unusablePlace(`${name} must be an absolute path, and is ${JSON.stringify(path)}`)
   }
 }

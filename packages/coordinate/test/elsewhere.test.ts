@@ -84,7 +84,7 @@ describe.skipIf(denied !== null)('a watchdog of another container', () => {
   test('that lingers after a crash is waited for, and the next server has one of its own', async () => {
     await using arena = new Arena()
     // A container that outlives its user.
-    const user = arena.containedUser({ linger: 60 }, ['sh', '-c', '"$@"; read -r _', 'sh'])
+    const user = arena.containedUser({ linger: 60_000 }, ['sh', '-c', '"$@"; read -r _', 'sh'])
     await user.joined()
     user.child.stdin?.write('leave\n')
     await until('it has left', () => user.lines.includes('left kept'))

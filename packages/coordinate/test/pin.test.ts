@@ -185,8 +185,8 @@ describe('lingering', () => {
   test('the longest wish counts, and it is thrown away after that', async () => {
     await using arena = new Arena()
     const { subject, place } = arena
-    const first = await Guard.join(subject, place, { start, linger: 0.2, throwAway: true })
-    const second = await Guard.join(subject, place, { start, linger: 0.6 })
+    const first = await Guard.join(subject, place, { start, linger: 200, throwAway: true })
+    const second = await Guard.join(subject, place, { start, linger: 600 })
     const third = await Guard.join(subject, place, { start })
     expect(await second.leave()).toBe('in-use')
     expect(await first.leave()).toBe('in-use')
@@ -200,7 +200,7 @@ describe('lingering', () => {
   test('who comes back meanwhile finds the same server, and it lingers anew', async () => {
     await using arena = new Arena()
     const { subject, place } = arena
-    expect(await (await Guard.join(subject, place, { start, linger: 0.4 })).leave()).toBe('kept')
+    expect(await (await Guard.join(subject, place, { start, linger: 400 })).leave()).toBe('kept')
     const again = await Guard.join(subject, place, { start })
     expect(again.started).toBe('unmodified')
     const left = performance.now()
@@ -212,7 +212,7 @@ describe('lingering', () => {
 
   test('who wants it destroyed does not let it linger', async () => {
     await using arena = new Arena()
-    const options = { start, linger: 60, atEnd: 'destroy' } as const
+    const options = { start, linger: 60_000, atEnd: 'destroy' } as const
     expect(await (await Guard.join(arena.subject, arena.place, options)).leave()).toBe('destroyed')
     await arena.deserted()
   })

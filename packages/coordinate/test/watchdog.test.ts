@@ -117,7 +117,7 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
 
   test('it keeps a lingering server for the time, and then stops it', async () => {
     await using arena = new Arena(changes)
-    const user = arena.user({ ...options, linger: 0.8 })
+    const user = arena.user({ ...options, linger: 800 })
     await user.joined()
     await user.kill()
     const again = await Guard.join(arena.subject, arena.place, { ...options, start: {} })
@@ -129,7 +129,7 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
 
   test('it does not linger for a server that was stopped meanwhile', async () => {
     await using arena = new Arena(changes)
-    const lingering = { ...options, start: {}, linger: 60 }
+    const lingering = { ...options, start: {}, linger: 60_000 }
     const guard = await Guard.join(arena.subject, arena.place, lingering)
     expect(await guard.leave()).toBe('kept')
     await arena.killServer()
@@ -138,7 +138,7 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
 
   test('it does not linger for what was destroyed meanwhile', async () => {
     await using arena = new Arena(changes)
-    const lingering = { ...options, start: {}, linger: 60 }
+    const lingering = { ...options, start: {}, linger: 60_000 }
     const guard = await Guard.join(arena.subject, arena.place, lingering)
     expect(await guard.leave()).toBe('kept')
     const destroying = { ...options, start: {}, atEnd: 'destroy' } as const

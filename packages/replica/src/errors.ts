@@ -1,3 +1,4 @@
+import { errno } from '@howdah/durable'
 /**
  * The codes of this package's errors. They are permanent: match on them, not on messages or classes.
  *
@@ -75,9 +76,4 @@ export async function ifThere<T>(
     if (error instanceof ReplicaError && error.code === 'ENOENT') return null
     throw error
   }
-}
-
-function errno(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : ''
-  return typeof code === 'string' ? code : ''
 }

@@ -70,7 +70,7 @@ it('recovers a copy of a crashed cluster from the WAL that it has changed', asyn
   const client = await server.connect()
   await client.query('CREATE TABLE kept AS SELECT 42 AS answer')
   await client.end()
-  await original.stop({ mode: 'immediate' })
+  await original.stop({ shutdown: 'immediate' })
 
   copyCluster(original.dataDir, home.file('copy'))
   await writeSystemIdentifier(home.file('copy'))

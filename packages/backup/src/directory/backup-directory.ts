@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { fchmodSync, fstatSync, readdirSync, statSync } from 'node:fs'
 import { readdir, rename } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve } from 'node:path'
+import { errno, syncDirectory } from '@howdah/durable'
 import { acquire, type Lock, makeDirectories, readPlainFile, type WaitOptions } from '@howdah/lock'
 import { backupMark, refuseNested } from '@howdah/cluster/inside'
 import {
@@ -15,7 +16,6 @@ import {
 import type { Backup } from '../backup.ts'
 import { describe, readRecord } from './backup-record.ts'
 import { unusableDirectory, noBackup } from '../errors.ts'
-import { syncDirectory } from './sync-directory.ts'
 
 /** The names of what lies in a directory with backups of one cluster. */
 export class BackupDirectory {
@@ -207,7 +207,7 @@ function makeUnlessThere(path: string, finish: (held: HeldDirectory) => void = (
     using held = HeldDirectory.make(path, null)
     finish(held)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    if (errno(error) !== 'EEXIST') throw error
   }
 }
 

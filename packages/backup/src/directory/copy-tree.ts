@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { constants, statSync } from 'node:fs'
 import { copyFile as copyBlocks, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { syncDirectory } from '@howdah/durable'
 import { openPlainFile } from '@howdah/lock'
 import { Ground, open, type Owner, pathOf, notPermitted } from '@howdah/data-directory'
-import { syncDirectory } from './sync-directory.ts'
 
 /** A file of a tree, below its root. */
 interface TreeFile {

@@ -1,5 +1,6 @@
 import { rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { syncDirectory } from '@howdah/durable'
 import type { Wait } from '@howdah/coordinate'
 import {
   closedAbove,
@@ -30,7 +31,6 @@ import { expire } from './expire.ts'
 import { neededSettings } from './needed-settings.ts'
 import { ProgressReport } from '../progress-report.ts'
 import { publishHistory } from './publish-history.ts'
-import { syncDirectory } from '../directory/sync-directory.ts'
 import { segmentSizeOf, walFilesOf } from './wal-files.ts'
 
 /** How a cluster is backed up. */

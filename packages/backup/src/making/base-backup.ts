@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { syncDirectory } from '@howdah/durable'
 import type pg from 'pg'
 import { backupUnsupported } from '../errors.ts'
 import {
@@ -12,7 +13,6 @@ import {
 } from '../directory/copy-tree.ts'
 import { treatOfBaseBackup } from './not-copied.ts'
 import type { ProgressReport } from '../progress-report.ts'
-import { syncDirectory } from '../directory/sync-directory.ts'
 import { open } from '@howdah/data-directory'
 
 /** What the server tells of a base backup. */

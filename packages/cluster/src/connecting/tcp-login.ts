@@ -1,3 +1,4 @@
+import { errno } from '@howdah/durable'
 import { acquire } from '@howdah/lock'
 import type { Runtime } from '@howdah/runtime'
 import { type DataDirectory, findPostmaster, type ServerUser } from '@howdah/data-directory'
@@ -66,7 +67,7 @@ async function refusalOf(login: TcpLogin): Promise<Error | null> {
     await (await server.connect(postgres)).end()
     return null
   } catch (error) {
-    if (!refusals.has((error as NodeJS.ErrnoException).code ?? '')) throw error
+    if (!refusals.has(errno(error))) throw error
     return error as Error
   }
 }

@@ -3,6 +3,7 @@ import { fstatSync, readlinkSync, rmSync } from 'node:fs'
 import { readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { basename, join } from 'node:path'
+import { syncDirectory } from '@howdah/durable'
 import type { Runtime } from '@howdah/runtime'
 import type { Removal } from './abandoned.ts'
 import {
@@ -11,7 +12,6 @@ import {
   diskFull,
   HeldDirectory,
   isByDescriptor,
-  open,
   notPermitted,
   realByOwnLinks,
   type ServerUser,
@@ -129,14 +129,9 @@ async function bringIn(
     await rename(join(staging.path, last), directory.versionFile)
   }
   await rmdir(path)
-  await sync(directory.here)
+  await syncDirectory(directory.here)
   await rm(directory.wreck)
-  await sync(directory.here)
-}
-
-async function sync(directory: string): Promise<void> {
-  await using handle = await open(directory, 'r')
-  await handle.sync()
+  await syncDirectory(directory.here)
 }
 
 function explain(directory: DataDirectory, error: unknown): unknown {

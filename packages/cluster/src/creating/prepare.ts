@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { errno } from '@howdah/durable'
 import { makeDirectories } from '@howdah/lock'
 import {
   checkAccess,
@@ -34,7 +35,7 @@ function makeUnlessThere({ path }: DataDirectory, user: ServerUser | null): void
     HeldDirectory.make(path, user)[Symbol.dispose]()
   } catch (error) {
     const isThere = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !isThere) throw error
+    if (errno(error) !== 'EEXIST' || !isThere) throw error
   }
 }
 

@@ -69,7 +69,7 @@ async function sweepOne(directory: DataDirectory): Promise<boolean> {
     if (await isPinned(directory)) return false
     if (!(await directory.has(directory.throwAway)) && !(await directory.has(directory.wreck)))
       return false
-    await stopPostmaster(directory, { mode: 'immediate' })
+    await stopPostmaster(directory, { shutdown: 'immediate' })
     await destroyCluster(directory, change)
     return true
   } catch {

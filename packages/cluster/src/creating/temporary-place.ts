@@ -1,6 +1,7 @@
 import { freemem, tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { statfs } from 'node:fs/promises'
+import { errno } from '@howdah/durable'
 import { existingTrustedDirectory, trustedDirectory } from '@howdah/runtime'
 import { noTemporaryPlace } from '../errors.ts'
 
@@ -32,7 +33,7 @@ async function placeIn(above: string): Promise<string> {
   try {
     return await trustedDirectory(path)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_RUNTIME_CACHE_DIRECTORY') throw error
+    if (errno(error) !== 'ERR_RUNTIME_CACHE_DIRECTORY') throw error
     const { cause, message } = error as Error
     throw noTemporaryPlace(path, cause instanceof Error ? cause.message : message, {
       cause: error,

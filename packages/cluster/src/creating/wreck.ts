@@ -44,6 +44,6 @@ async function ended(staging: string, removal: Removal | undefined): Promise<voi
     const lock = await acquire(path, { fair: false, timeout: 60_000, create: false })
     lock.release()
   }
-  await stopPostmaster(inside, { mode: 'immediate' })
+  await stopPostmaster(inside, { shutdown: 'immediate' })
   await takeBackAbandoned(inside, removal)
 }

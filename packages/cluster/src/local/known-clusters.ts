@@ -1,5 +1,6 @@
 import { lstatSync, readdirSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { errno } from '@howdah/durable'
 import { makeDirectories } from '@howdah/lock'
 
 /** A data directory that somebody has used, created or started. */
@@ -42,7 +43,7 @@ export class KnownClusters {
     try {
       unlinkSync(this.#linkOf(identity))
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      if (errno(error) !== 'ENOENT') throw error
     }
   }
 
@@ -52,7 +53,7 @@ export class KnownClusters {
     try {
       names = readdirSync(this.#path)
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+      if (errno(error) === 'ENOENT') return []
       throw error
     }
     return names.flatMap((name) => {

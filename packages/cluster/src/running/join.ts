@@ -24,9 +24,9 @@ export interface RunOptions extends LaunchOptions, WaitingOptions {
   atEnd?: 'stop' | 'destroy' | undefined
   /** A cluster that is created by this call is removed when its last user leaves, even when that one is killed. */
   throwAway?: boolean | undefined
-  /** The server stays when its last user has left, until it is stopped. */
-  keep?: boolean | undefined
-  /** In seconds: how long the server stays when its last user has left, for the next to find it warm. */
+  /** The server stays without users, until it is stopped. */
+  pinned?: boolean | undefined
+  /** In ms: how long the server stays after its last user, so that the next finds it warm. */
   linger?: number | undefined
   /** Throw `ERR_CLUSTER_MISSING` rather than create a cluster. */
   ifExists?: boolean | undefined
@@ -45,7 +45,7 @@ export async function startCluster(
 ): Promise<State> {
   const wantsDatabase = (options.database ?? postgres) !== postgres
   if (wantsTcp(options) || wantsDatabase || options.mode !== undefined) {
-    await using session = await joinCluster(coordination, { ...options, keep: true })
+    await using session = await joinCluster(coordination, { ...options, pinned: true })
     return session.started
   }
   await prepare(coordination, options)
@@ -91,7 +91,7 @@ export async function joinCluster(
     const session = new Session(server, { shared, joining, atEnd, entry: await entering })
     if (options.mode !== undefined) await session.setMode(options.mode, patience(options))
     if (database !== postgres) await session.ensureDatabase(database)
-    if (options.keep === true) await pin(shared.place, shared.subject)
+    if (options.pinned === true) await pin(shared.place, shared.subject)
     return session
   } catch (error) {
     await (await entering)?.end()

@@ -128,7 +128,7 @@ async function untilReady(
     const isReady = file?.status === 'ready' || file?.status === 'standby'
     if (isReady && file.pid === child.pid && file.inode !== earlier.inode) return null
     if (performance.now() > deadline) {
-      await stopPostmaster(directory, { mode: 'immediate' })
+      await stopPostmaster(directory, { shutdown: 'immediate' })
       return 'it was not ready in time, and was stopped; give it more time, or look into its log'
     }
     await sleep(2)

@@ -16,7 +16,7 @@ export interface StopOptions {
    * `fast` ends the sessions and shuts down cleanly; `immediate` leaves recovery to the next start. A server is never
    * killed otherwise, for then its shared memory and its children would stay.
    */
-  mode?: 'fast' | 'immediate' | undefined
+  shutdown?: 'fast' | 'immediate' | undefined
   /** In ms; 60,000 by default. */
   timeout?: number | undefined
   /** Ends the waiting for it; it goes on shutting down. */
@@ -55,7 +55,7 @@ export async function endPostmaster(
   const scope = scopeOf(directory, identity)
   const end = await endServer(identity, {
     // See "Shutting Down the Server" in PostgreSQL's manual.
-    ...(options.mode === 'immediate'
+    ...(options.shutdown === 'immediate'
       ? { signal: 'SIGQUIT' }
       : { signal: 'SIGINT', stillness: longestStillness * 1000 }),
     timeout,

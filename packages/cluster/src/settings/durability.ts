@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { errno, syncDirectory } from '@howdah/durable'
 import type pg from 'pg'
 import { chooseServerUser, type DataDirectory, open } from '@howdah/data-directory'
 import { notSafe } from '../errors.ts'
@@ -51,11 +52,10 @@ export class Durability {
       if (user !== null) await file.chown(user.uid, user.gid)
       await file.sync()
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return
+      if (errno(error) === 'EEXIST') return
       throw error
     }
-    await using directory = await open(this.#directory.path, 'r')
-    await directory.sync()
+    await syncDirectory(this.#directory.path)
   }
 
   /**

@@ -156,7 +156,7 @@ it('leaves nothing for long when it is killed at any instant of being made', asy
 
 it('leaves alone what somebody uses, watches, or has started to stay', async () => {
   await using used = await temporary({ strategy })
-  const lingering = await temporary({ strategy, linger: 600 })
+  const lingering = await temporary({ strategy, linger: 600_000 })
   const pinned = await temporary({ strategy })
   const stays = new Cluster(pinned.dataDir, { strategy })
   await stays.start()

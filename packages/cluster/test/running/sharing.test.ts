@@ -125,7 +125,7 @@ it('stays, or never runs, when the process that starts it to stay is killed', as
 }, 60_000)
 
 it('lingers for the next', async () => {
-  const session = await cluster.run({ linger: 1 })
+  const session = await cluster.run({ linger: 1000 })
   expect(await session.leave()).toBe('kept')
   expect(await cluster.running()).toBe(true)
   await stopped()

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { errno } from '@howdah/durable'
 import { type ProcessIdentity, liveness } from '@howdah/lock'
-import { codeOf } from '../caught.ts'
 import type { StopSignal } from '../record/server-record.ts'
 import { Stillness } from './stillness.ts'
 
@@ -54,6 +54,6 @@ function tell({ pid }: ProcessIdentity, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
   } catch (error) {
-    if (codeOf(error) !== 'ESRCH') throw error
+    if (errno(error) !== 'ESRCH') throw error
   }
 }

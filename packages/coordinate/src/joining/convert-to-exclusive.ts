@@ -1,5 +1,5 @@
+import { errno } from '@howdah/durable'
 import type { Lock } from '@howdah/lock'
-import { codeOf } from '../caught.ts'
 
 /** How often a refusal is asked again. */
 const tries = 3
@@ -17,7 +17,7 @@ export function convertToExclusive(use: Lock): boolean {
       if (attempt === tries) return false
     } catch (error) {
       // A watchdog came in between.
-      if (codeOf(error) === 'ERR_LOCK_LOST') return false
+      if (errno(error) === 'ERR_LOCK_LOST') return false
       throw error
     }
   }

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { closeSync, openSync } from 'node:fs'
+import { errno } from '@howdah/durable'
 import type { Lock } from '@howdah/lock'
-import { codeOf } from '../caught.ts'
 import type { Coordinated } from './coordinated.ts'
 import { convertToExclusive } from './convert-to-exclusive.ts'
-import { CoordinateError, DoesNotExistError, InUseElsewhereError, OptionError } from '../errors.ts'
+import { CoordinateError, doesNotExist, inUseElsewhere, meaninglessOption } from '../errors.ts'
 import { isCurrent } from '../record/is-current.ts'
 import { Launcher } from '../launch/launcher.ts'
 import { lastOneOut } from './leave.ts'
 import { type Place, checkPlace, isThrowAway } from '../place.ts'
-import { names, readRecord, removeRecord, seconds, writeRecord } from '../record/record.ts'
+import { names, readRecord, removeRecord, writeRecord } from '../record/record.ts'
 import { hasServer, isOfElsewhere, lockForServer } from '../launch/server-lock.ts'
 import { stopRecorded } from '../ending/stop-recorded.ts'
 import type { State } from '../subject.ts'
@@ -28,7 +28,7 @@ export interface StartOptions<Options> extends WaitOptions {
   readonly start: Options
   /** Destroy it at the end, whoever is the last; heeded only by who creates it. */
   readonly throwAway?: boolean | undefined
-  /** Keep the server for so many seconds after the last user has gone; the longest of all wishes counts. */
+  /** In ms: how long the server stays after its last user; the longest of all wishes counts. */
   readonly linger?: number | undefined
   /** Nobody stops it by leaving, be it started now, and then from its first instant, or found running. */
   readonly pinned?: boolean | undefined
@@ -38,7 +38,7 @@ export interface StartOptions<Options> extends WaitOptions {
 
 /** How to join. */
 export interface JoinOptions<Options> extends StartOptions<Options> {
-  /** Throw {@link DoesNotExistError} instead of creating it. */
+  /** Throw `ERR_COORDINATE_DOES_NOT_EXIST` instead of creating it. */
   readonly ifExists?: boolean | undefined
 }
 
@@ -86,7 +86,7 @@ async function joinFor<Options, Result>(
   checkPlace(coordinated.place)
   const { linger = 0 } = options
   if (!(linger >= 0 && Number.isFinite(linger))) {
-    throw new OptionError('linger', linger, 'a number of seconds, 0 or more')
+    throw meaninglessOption('linger', linger, 'a number of ms, 0 or more')
   }
   const waiting = new Waiting(options)
   const mustExist = options.ifExists === true
@@ -103,7 +103,7 @@ async function joinFor<Options, Result>(
       change.release()
     }
   }
-  throw new DoesNotExistError(coordinated.place.use)
+  throw doesNotExist(coordinated.place.use)
 }
 
 /** The change lock. What it lies on is made, unless the subject has to exist. */
@@ -113,7 +113,7 @@ export async function takeChange<Options>(
   mustExist: boolean,
 ): Promise<Lock> {
   const exists = await subject.exists()
-  if (mustExist && !exists) throw new DoesNotExistError(place.use)
+  if (mustExist && !exists) throw doesNotExist(place.use)
   // Also where there is something at the path: it may not be what is to be locked, or waited for.
   if (!exists) await subject.prepare?.()
   const isFile = subject.prepare === undefined
@@ -127,7 +127,7 @@ export async function takeChange<Options>(
       })
     } catch (error) {
       if (isFile || attempt === attempts || !isNotFound(error)) throw error
-      if (mustExist) throw new DoesNotExistError(place.use)
+      if (mustExist) throw doesNotExist(place.use)
       await subject.prepare?.()
     }
   }
@@ -180,7 +180,7 @@ export async function create<Options>(
   mustExist: boolean,
 ): Promise<boolean> {
   if (await subject.exists()) return false
-  if (mustExist) throw new DoesNotExistError(place.use)
+  if (mustExist) throw doesNotExist(place.use)
   if (throwAway && place.throwAway === undefined) {
     throw new CoordinateError(
       'ERR_COORDINATE_PLACE',
@@ -219,7 +219,7 @@ export async function bringUp<Options>(
         if (await subject.running()) return true
         return (await hasServer(place, subject)) ? null : false
       } catch (error) {
-        if (codeOf(error) !== 'ERR_COORDINATE_ELSEWHERE' || waiting.left === 0) throw error
+        if (errno(error) !== 'ERR_COORDINATE_ELSEWHERE' || waiting.left === 0) throw error
         if (performance.now() > patience) throw error
         return null
       }
@@ -233,7 +233,7 @@ export async function bringUp<Options>(
   await refuseWatchdogElsewhere(place)
   // As the use file: a subject that is created has it since then.
   if (subject.create === undefined) (await lockForServer(place, true)).release()
-  const linger = Math.max(readRecord(place)?.linger ?? 0, seconds(options.linger ?? 0))
+  const linger = Math.max(readRecord(place)?.linger ?? 0, Math.round(options.linger ?? 0))
   const { pinned = false } = options
   // The two come up side by side; the launcher holds the server back until the watchdog is there. What was made just
   // now may be one to be thrown away, and is watched first. What is pinned to stay has nobody to be watched for.
@@ -265,13 +265,13 @@ export async function bringUp<Options>(
 }
 
 /**
- * Throws {@link InUseElsewhereError} if the last server was one of another container, and users of it are left: they have
+ * Throws `ERR_COORDINATE_ELSEWHERE` if the last server was one of another container, and users of it are left: they have
  * a watchdog that could not see a server of ours.
  */
 function refuseUsersElsewhere(place: Place, use: Lock): void {
   const record = readRecord(place)
   if (!isOfElsewhere(record) || use.mode === 'exclusive') return
-  if (!convertToExclusive(use)) throw new InUseElsewhereError(place.change, record)
+  if (!convertToExclusive(use)) throw inUseElsewhere(place.change, record)
   use.downgrade()
 }
 
@@ -287,7 +287,7 @@ export async function keepWatch<Options>(
   const { subject, place } = coordinated
   const record = readRecord(place)
   if (!names(record, await subject.process())) return
-  const linger = Math.max(record.linger, seconds(wishes.linger ?? 0))
+  const linger = Math.max(record.linger, Math.round(wishes.linger ?? 0))
   const pinned = record.pinned || wishes.pinned === true
   if (linger > 0) {
     writeRecord(place, change, { ...record, pinned, linger, joined: randomUUID() })
@@ -298,5 +298,5 @@ export async function keepWatch<Options>(
 }
 
 function isNotFound(error: unknown): boolean {
-  return codeOf(error) === 'ERR_LOCK_NOT_FOUND'
+  return errno(error) === 'ERR_LOCK_NOT_FOUND'
 }

@@ -1,5 +1,5 @@
+import { errno } from '@howdah/durable'
 import type { Lock } from '@howdah/lock'
-import { codeOf } from '../caught.ts'
 import type { Coordinated } from './coordinated.ts'
 import { isCurrent } from '../record/is-current.ts'
 import { isThrowAway } from '../place.ts'
@@ -51,7 +51,7 @@ export async function leave<Options>(
     }
   } catch (error) {
     // Somebody removed it all.
-    if (codeOf(error) === 'ERR_LOCK_NOT_FOUND') return 'kept'
+    if (errno(error) === 'ERR_LOCK_NOT_FOUND') return 'kept'
     throw error
   } finally {
     use.release()

@@ -1,8 +1,8 @@
+import { errno } from '@howdah/durable'
 import type { Lock } from '@howdah/lock'
-import { codeOf } from '../caught.ts'
 import { convertToExclusive } from './convert-to-exclusive.ts'
 import type { Coordinated } from './coordinated.ts'
-import { DoesNotExistError, InUseError, UsedUpError } from '../errors.ts'
+import { doesNotExist, inUse, usedUp } from '../errors.ts'
 import {
   type JoinOptions,
   type Joined,
@@ -28,7 +28,7 @@ import type { WatchdogKind } from '../watchdog/watchdog.ts'
 
 /** How to get a subject for oneself. */
 export interface ChangeOptions extends WaitOptions {
-  /** Throw {@link DoesNotExistError} instead of making what the change lock lies on. */
+  /** Throw `ERR_COORDINATE_DOES_NOT_EXIST` instead of making what the change lock lies on. */
   readonly ifExists?: boolean | undefined
   /** Do not wait for the users to leave: whoever uses it is about to lose it. */
   readonly force?: boolean | undefined
@@ -63,7 +63,7 @@ abstract class Handle<Options> {
 
 /** Nothing is held: the subject may start, stop and vanish at any time. */
 export class Free<Options> extends Handle<Options> {
-  /** @throws {PlaceError} for paths that cannot be used, {@link UnsupportedError} on Windows. */
+  /** @throws {PlaceError} for paths that cannot be used, `ERR_COORDINATE_UNSUPPORTED` on Windows. */
   constructor(subject: Subject<Options>, place: Place) {
     checkPlace(place)
     super({ subject, place })
@@ -103,8 +103,8 @@ export class Free<Options> extends Handle<Options> {
         return this.#tryUse(change, waiting, options)
       })
     } catch (error) {
-      if (codeOf(error) !== 'ERR_COORDINATE_TIMEOUT') throw error
-      throw new InUseError(this.place.use, await usersIfKnown(this.place), error)
+      if (errno(error) !== 'ERR_COORDINATE_TIMEOUT') throw error
+      throw inUse(this.place.use, await usersIfKnown(this.place), error)
     }
   }
 
@@ -195,13 +195,13 @@ export class Shared<Options> extends Handle<Options> implements AsyncDisposable 
   /** After a watchdog came in between, under change. */
   async #rejoin(change: Lock, waiting: Waiting): Promise<Joined> {
     const joined = await joinUnderChange(this.coordinated, change, this.#options, waiting)
-    if (joined === null) throw new DoesNotExistError(this.place.use)
+    if (joined === null) throw doesNotExist(this.place.use)
     return joined
   }
 
   #take(method: string): Lock {
     const use = this.#use
-    if (use === null) throw new UsedUpError('Shared', method, this.#usedUpBy)
+    if (use === null) throw usedUp('Shared', method, this.#usedUpBy)
     this.#use = null
     this.#usedUpBy = `${method}()`
     return use
@@ -287,7 +287,7 @@ export class Exclusive<Options> extends Handle<Options> implements Disposable, A
   share(options: JoinOptions<Options>): Shared<Options> {
     const change = this.#require('share')
     const use = this.#use
-    if (use === null) throw new DoesNotExistError(this.place.use)
+    if (use === null) throw doesNotExist(this.place.use)
     this.#take('share')
     try {
       use.downgrade()
@@ -318,12 +318,12 @@ export class Exclusive<Options> extends Handle<Options> implements Disposable, A
   async #create(options: StartOptions<Options>, waiting: Waiting): Promise<boolean> {
     const fresh = await create(this.coordinated, this.#require('create'), options, false)
     this.#use ??= await takeUse(this.coordinated, 'exclusive', waiting)
-    if (this.#use === null) throw new DoesNotExistError(this.place.use)
+    if (this.#use === null) throw doesNotExist(this.place.use)
     return fresh
   }
 
   #require(method: string): Lock {
-    if (this.#change === null) throw new UsedUpError('Exclusive', method, this.#usedUpBy)
+    if (this.#change === null) throw usedUp('Exclusive', method, this.#usedUpBy)
     return this.#change
   }
 

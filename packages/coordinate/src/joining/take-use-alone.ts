@@ -1,6 +1,6 @@
 import type { Lock } from '@howdah/lock'
 import type { Coordinated } from './coordinated.ts'
-import { DoesNotExistError } from '../errors.ts'
+import { doesNotExist } from '../errors.ts'
 import { takeUse } from './join.ts'
 import type { Waiting } from './waiting.ts'
 
@@ -24,7 +24,7 @@ export async function takeUseAlone<Options>(
   for (let attempt = 1; ; attempt++) {
     // Shared first, which only a watchdog can delay.
     const use = await takeUse(coordinated, 'shared', waiting)
-    if (use === null) throw new DoesNotExistError(coordinated.place.use)
+    if (use === null) throw doesNotExist(coordinated.place.use)
     if (attempt > tries) return use
     if (use.upgradeOrRelease()) return use
     if (attempt === tries && !force) return null

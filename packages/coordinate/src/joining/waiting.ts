@@ -1,7 +1,8 @@
-import { type Holder, type Lock, type LockMode, acquire } from '@howdah/lock'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { codeOf } from '../caught.ts'
-import { OptionError, TimeoutError } from '../errors.ts'
+import { errno } from '@howdah/durable'
+import { type Holder, type Lock, type LockMode, acquire } from '@howdah/lock'
+
+import { type CoordinateError, meaninglessOption, timedOut } from '../errors.ts'
 
 /** What is waited for: a lock, or a process that comes up or goes down by itself. */
 export interface Wait {
@@ -40,7 +41,7 @@ export class Waiting {
   constructor(options: WaitOptions) {
     const { timeout } = options
     if (timeout !== undefined && !(timeout >= 0)) {
-      throw new OptionError('timeout', timeout, 'a number of milliseconds, 0 or more')
+      throw meaninglessOption('timeout', timeout, 'a number of milliseconds, 0 or more')
     }
     this.#options = options
     this.#deadline = performance.now() + (timeout ?? Infinity)
@@ -65,7 +66,7 @@ export class Waiting {
         onWait: onWait && (({ holders }) => onWait({ for: what, path, holders })),
       })
     } catch (error) {
-      if (codeOf(error) !== 'ERR_LOCK_TIMEOUT') throw error
+      if (errno(error) !== 'ERR_LOCK_TIMEOUT') throw error
       throw this.#timedOut(path, what === 'use' ? 'the use lock' : 'the change lock', error)
     }
   }
@@ -87,7 +88,7 @@ export class Waiting {
     }
   }
 
-  #timedOut(path: string, waitedFor: string, cause?: unknown): TimeoutError {
-    return new TimeoutError(path, this.#options.timeout ?? 0, waitedFor, cause)
+  #timedOut(path: string, waitedFor: string, cause?: unknown): CoordinateError {
+    return timedOut(path, this.#options.timeout ?? 0, waitedFor, cause)
   }
 }

@@ -6,7 +6,7 @@ import { finished } from 'node:stream/promises'
 import { Duplex } from 'node:stream'
 import { identifyProcess } from '@howdah/lock'
 import { messageOf } from '../caught.ts'
-import { LaunchError } from '../errors.ts'
+import { launchFailed } from '../errors.ts'
 import { coverDescriptors } from './inheritable-descriptors.ts'
 import { type Place, childUser } from '../place.ts'
 import type { ServerRecord } from '../record/server-record.ts'
@@ -72,13 +72,12 @@ export class Launcher implements Launch {
     await spawned(child, command)
     this.#children.push(child)
     const gate = child.stdio[3]
-    if (!(gate instanceof Duplex)) throw new LaunchError(command, 'it has no pipe to be told by')
+    if (!(gate instanceof Duplex)) throw launchFailed(command, 'it has no pipe to be told by')
     // A wrapper that is killed closes its end: that shows as its exit, and needs no second report.
     gate.on('error', () => undefined)
     try {
       const identity = identifyProcess(child.pid ?? 0)
-      if (identity === null)
-        throw new LaunchError(command, `its shell, ${this.#shell}, ended at once`)
+      if (identity === null) throw launchFailed(command, `its shell, ${this.#shell}, ended at once`)
       writeRecord(this.#place, this.#change, {
         process: identity,
         signal,
@@ -145,12 +144,12 @@ export class Launcher implements Launch {
   }
 }
 
-/** Waits until the child is there; what the kernel says against it becomes a {@link LaunchError}. */
+/** Waits until the child is there; what the kernel says against it becomes a `ERR_COORDINATE_LAUNCH`. */
 async function spawned(child: ChildProcess, command: string): Promise<void> {
   try {
     await once(child, 'spawn')
   } catch (error) {
-    throw new LaunchError(command, `${messageOf(error)}; see the cause`, error)
+    throw launchFailed(command, `${messageOf(error)}; see the cause`, error)
   }
 }
 
@@ -164,7 +163,7 @@ function checkCommand(command: string): void {
   try {
     accessSync(command, constants.X_OK)
   } catch (error) {
-    throw new LaunchError(
+    throw launchFailed(
       command,
       'it does not exist or may not be executed; install it, or correct the path',
       error,

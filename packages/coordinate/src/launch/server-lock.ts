@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { errno } from '@howdah/durable'
 import { type Lock, acquire, currentProcess, tryAcquire } from '@howdah/lock'
-import { codeOf } from '../caught.ts'
-import { InUseElsewhereError, TimeoutError } from '../errors.ts'
+import { inUseElsewhere, timedOut } from '../errors.ts'
 import type { Place } from '../place.ts'
 import type { ServerRecord } from '../record/server-record.ts'
 import { readRecord } from '../record/record.ts'
@@ -26,20 +26,20 @@ export async function isServed({ server }: Pick<Place, 'server'>): Promise<boole
     lock?.release()
     return lock === null
   } catch (error) {
-    if (codeOf(error) === 'ERR_LOCK_NOT_FOUND') return false
+    if (errno(error) === 'ERR_LOCK_NOT_FOUND') return false
     throw error
   }
 }
 
 /**
- * Throws {@link InUseElsewhereError} if a server lives that cannot be judged from here: its lock is held, and the record
+ * Throws `ERR_COORDINATE_ELSEWHERE` if a server lives that cannot be judged from here: its lock is held, and the record
  * names no process of this pid namespace.
  *
  * It does not throw if the record names one: that process lives here, or it was killed and its children, which are here,
  * still end.
  */
 export async function refuseUnseen(place: Served): Promise<void> {
-  if (await isUnseen(place)) throw new InUseElsewhereError(place.change, readRecord(place))
+  if (await isUnseen(place)) throw inUseElsewhere(place.change, readRecord(place))
 }
 
 /** Whether a server lives that cannot be judged from here; see {@link refuseUnseen}. */
@@ -82,10 +82,10 @@ export async function lockForServer(place: Place, create = false): Promise<Lock>
   try {
     return await acquire(place.server, { create, fair: false, timeout: patience })
   } catch (error) {
-    if (codeOf(error) !== 'ERR_LOCK_TIMEOUT') throw error
+    if (errno(error) !== 'ERR_LOCK_TIMEOUT') throw error
     await refuseUnseen(place)
     const waitedFor = 'the processes of its killed server to end'
-    throw new TimeoutError(place.server, patience, waitedFor, error)
+    throw timedOut(place.server, patience, waitedFor, error)
   }
 }
 

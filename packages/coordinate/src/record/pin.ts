@@ -1,5 +1,5 @@
 import type { Lock } from '@howdah/lock'
-import { NotRunningError } from '../errors.ts'
+import { notRunning } from '../errors.ts'
 import { type Place, checkPlace } from '../place.ts'
 import type { ServerRecord } from './server-record.ts'
 import { names, readRecord, writeRecord } from './record.ts'
@@ -92,7 +92,7 @@ async function underChange(
 /** The record, where it names the process that runs; `null` for somebody else's. */
 async function ours(place: Place, subject: Subject<never>): Promise<ServerRecord | null> {
   const running = await subject.process()
-  if (running === null) throw new NotRunningError(place.use)
+  if (running === null) throw notRunning(place.use)
   const record = readRecord(place)
   return names(record, running) ? record : null
 }

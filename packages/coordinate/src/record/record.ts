@@ -1,3 +1,4 @@
+import { errno } from '@howdah/durable'
 import type { ServerRecord, StopSignal } from './server-record.ts'
 import {
   closeSync,
@@ -14,8 +15,7 @@ import {
 import { hostname } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { type ProcessIdentity, readPlainFile } from '@howdah/lock'
-import { codeOf } from '../caught.ts'
-import { RecordError } from '../errors.ts'
+import { recordFailed } from '../errors.ts'
 import { type Place, childUser } from '../place.ts'
 
 const stopSignals: readonly StopSignal[] = [
@@ -71,9 +71,9 @@ export function readRecord(place: Recorded): ServerRecord | null {
   try {
     text = readPlainFile(path)
   } catch (error) {
-    const code = codeOf(error)
+    const code = errno(error)
     if (code === 'ENOENT' || code === 'ENOTDIR') return null
-    throw new RecordError(path, 'read', error)
+    throw recordFailed(path, 'read', error)
   }
   const lines = text.split('\n').map((line): [string, string] => {
     const space = line.indexOf(' ')
@@ -97,7 +97,7 @@ export function readRecord(place: Recorded): ServerRecord | null {
     host: fields.get('host') ?? null,
     since: dateOf(fields.get('since')),
     pinned: fields.get('pinned') === 'yes',
-    linger: secondsIn(fields.get('linger')),
+    linger: Math.round(secondsIn(fields.get('linger')) * 1000),
     joined: fields.get('joined') ?? '',
   }
 }
@@ -132,7 +132,8 @@ export function writeRecord(place: Place, change: HeldChange, record: ServerReco
     ['still', stillness > 0 ? Math.ceil(stillness) : null],
     ['cwd', worksHere ? 'here' : null],
     ['pinned', pinned ? 'yes' : null],
-    ['linger', linger > 0 ? linger : null],
+    // As sleep(1) takes it: in seconds, without an exponent.
+    ['linger', linger > 0 ? linger / 1000 : null],
     ['joined', joined === '' ? null : joined],
   ]
   const text = fields.map(([key, value]) => (value === null ? '' : `${key} ${value}\n`)).join('')
@@ -153,7 +154,7 @@ export function writeRecord(place: Place, change: HeldChange, record: ServerReco
     // Not synced: after a crash of the machine no process that it names lives.
     renameSync(temporary, path)
   } catch (error) {
-    throw new RecordError(place.record, 'write', error)
+    throw recordFailed(place.record, 'write', error)
   }
 }
 
@@ -168,11 +169,6 @@ export function launchedNow(
     host: hostname().split('\n')[0] || null,
     since: new Date(),
   }
-}
-
-/** Seconds as sleep(1) knows them: to the millisecond, without an exponent. */
-export function seconds(linger: number): number {
-  return Math.round(linger * 1000) / 1000
 }
 
 /** Removes the record of a process that is gone. Under change. */

@@ -23,7 +23,7 @@ export interface ServerRecord {
   readonly since: Date | null
   /** Nobody stops it by leaving. */
   readonly pinned: boolean
-  /** For how many seconds it is kept after the last user has gone. */
+  /** In whole ms: how long it stays after its last user. */
   readonly linger: number
   /** Changes whenever somebody joins a lingering subject, so that lingering starts anew. */
   readonly joined: string

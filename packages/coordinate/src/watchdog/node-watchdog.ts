@@ -15,8 +15,8 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { errno } from '@howdah/durable'
 import { type Lock, acquire, identifyProcess, readPlainFile, tryAcquire } from '@howdah/lock'
-import { codeOf } from '../caught.ts'
 import type { ServerRecord } from '../record/server-record.ts'
 import { readRecord } from '../record/record.ts'
 import { isOfElsewhere, isServed } from '../launch/server-lock.ts'
@@ -96,9 +96,9 @@ async function watch(): Promise<void> {
   }
 }
 
-/** Sleeps for as long as the server is to linger, and hardly longer than there is one. */
+/** Sleeps for as long as the server is to linger. Ends within a second if the server ends first. */
 async function keepLingering(found: ServerRecord): Promise<void> {
-  const deadline = performance.now() + found.linger * 1000
+  const deadline = performance.now() + found.linger
   for (;;) {
     const left = deadline - performance.now()
     if (left <= 0) return
@@ -114,7 +114,7 @@ async function awaitUse(): Promise<boolean> {
     process.chdir('.')
     held ??= await acquire(use, { create: false, fair: false })
   } catch (error) {
-    const code = codeOf(error)
+    const code = errno(error)
     if (code === 'ERR_LOCK_NOT_FOUND' || code === 'ENOENT') return false
     throw error
   }

@@ -1,6 +1,6 @@
+import { errno } from '@howdah/durable'
 import { tryAcquire } from '@howdah/lock'
-import { codeOf } from '../caught.ts'
-import { InUseElsewhereError } from '../errors.ts'
+import { inUseElsewhere } from '../errors.ts'
 import type { Place } from '../place.ts'
 import { readRecord } from '../record/record.ts'
 import { isOfElsewhere, isServed } from '../launch/server-lock.ts'
@@ -26,10 +26,10 @@ export async function awaitWatchdogElsewhere(place: Place, waiting: Waiting): Pr
   return true
 }
 
-/** Throws {@link InUseElsewhereError} if there is one still. Under change, before a server is started. */
+/** Throws `ERR_COORDINATE_ELSEWHERE` if there is one still. Under change, before a server is started. */
 export async function refuseWatchdogElsewhere(place: Place): Promise<void> {
   if (await isWatchedElsewhere(place)) {
-    throw new InUseElsewhereError(place.change, readRecord(place))
+    throw inUseElsewhere(place.change, readRecord(place))
   }
 }
 
@@ -41,7 +41,7 @@ export async function isWatchedElsewhere(place: Place): Promise<boolean> {
     lock?.release()
     return lock === null
   } catch (error) {
-    if (codeOf(error) === 'ERR_LOCK_NOT_FOUND') return false
+    if (errno(error) === 'ERR_LOCK_NOT_FOUND') return false
     throw error
   }
 }

@@ -166,7 +166,7 @@ stop() {
   done
 }
 
-# Sleeps for as long as the server is to linger, and hardly longer than there is one.
+# Sleeps for as long as the server is to linger. Ends within a second if the server ends first.
 keep_lingering() {
   left=${'$'}{linger%%.*}
   while [ "${'$'}{left:=0}" -gt 1 ]; do

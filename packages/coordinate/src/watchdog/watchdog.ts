@@ -7,7 +7,7 @@ import { type Lock, acquire, currentProcess, tryAcquire } from '@howdah/lock'
 import { messageOf } from '../caught.ts'
 import type { State } from '../subject.ts'
 import type { Coordinated } from '../joining/coordinated.ts'
-import { WatchdogError } from '../errors.ts'
+import { watchdogFailed } from '../errors.ts'
 import { coverDescriptors } from '../launch/inheritable-descriptors.ts'
 import { type Place, childUser, isThrowAway } from '../place.ts'
 import { identityOf } from '../record/record.ts'
@@ -60,7 +60,7 @@ async function watchdogLock(place: Place, fresh: boolean, create: boolean): Prom
     if (!fresh) return await tryAcquire(place.watchdog, { create })
     return await acquire(place.watchdog, { timeout: farewell, fair: false, create })
   } catch (error) {
-    throw new WatchdogError(`its lock ${place.watchdog} cannot be had: ${messageOf(error)}`, error)
+    throw watchdogFailed(`its lock ${place.watchdog} cannot be had: ${messageOf(error)}`, error)
   }
 }
 
@@ -79,7 +79,7 @@ async function start(place: Place, lock: Lock, kind: WatchdogKind): Promise<void
     if ((await run(place, lock, kind, {})) === 'ready') return
   }
   const who = user === undefined ? '' : ` as user ${user}`
-  throw new WatchdogError(
+  throw watchdogFailed(
     `${report === '' ? 'it ended without a word' : report}; it runs${who} by ${commandOf(place, kind)[0]} and must be able to read ${place.use}`,
   )
 }
@@ -120,9 +120,7 @@ function loaderOf(kind: WatchdogKind): { NODE_OPTIONS?: string } {
 
 function failure(child: ChildProcess): Promise<never> {
   return new Promise((_, reject) => {
-    child.once('error', (error) =>
-      reject(new WatchdogError(`${error.message}; see the cause`, error)),
-    )
+    child.once('error', (error) => reject(watchdogFailed(`${error.message}; see the cause`, error)))
   })
 }
 

@@ -129,7 +129,7 @@ describe('a server is watched', () => {
 
   test('while it lingers, also when its watchdog was killed before its last user left', async () => {
     await using arena = new Arena()
-    const guard = await Guard.join(arena.subject, arena.place, { start: {}, linger: 0.1 })
+    const guard = await Guard.join(arena.subject, arena.place, { start: {}, linger: 100 })
     await killWatchdog(arena)
     expect(await guard.leave()).toBe('kept')
     await arena.deserted()

@@ -1,4 +1,5 @@
 import { readdir, rm } from 'node:fs/promises'
+import { errno } from '@howdah/durable'
 import { isServed, readRecord } from '@howdah/coordinate'
 import type { DataDirectory } from '../data-directory.ts'
 import { endOrphans } from '../processes/orphans.ts'
@@ -43,7 +44,7 @@ function isTaken(pid: number): boolean {
   try {
     return process.kill(pid, 0)
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
+    return errno(error) === 'EPERM'
   }
 }
 

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
+import { errno } from '@howdah/durable'
 import type { DataDirectory } from '../data-directory.ts'
 import { notPermitted } from '../errors.ts'
 import { quote } from '../files/quote.ts'
@@ -101,7 +102,7 @@ function nearestReal(path: string): { real: string; missing: string[] } {
     try {
       return { real: realpathSync.native(at), missing }
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(at) === at) throw error
+      if (errno(error) !== 'ENOENT' || dirname(at) === at) throw error
       missing.unshift(at)
     }
   }

@@ -11,6 +11,7 @@ import {
 } from 'node:fs/promises'
 import { basename, dirname, join, normalize } from 'node:path'
 import { promisify } from 'node:util'
+import { errno } from '@howdah/durable'
 import { PackageError } from '../errors.ts'
 import { isRecord, parseJson } from './json.ts'
 
@@ -56,7 +57,7 @@ export async function makeLinks(native: string, target: string): Promise<void> {
     }
     const path = join(target, name.replace(/^native\//, ''))
     await symlink(basename(source), path).catch((error: unknown) => {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+      if (errno(error) !== 'EEXIST') throw error
     })
   }
 }

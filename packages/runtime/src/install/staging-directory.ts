@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { errno } from '@howdah/durable'
 import { isDead, thisProcess } from '../machine/process-identity.ts'
 
 /**
@@ -37,7 +38,7 @@ export class StagingDirectory implements AsyncDisposable {
       await rename(this.file(name), target)
       return true
     } catch (error) {
-      const code = error instanceof Error && 'code' in error && error.code
+      const code = errno(error)
       if (code === 'ENOTEMPTY' || code === 'EEXIST') return false
       throw error
     }
@@ -49,7 +50,7 @@ export class StagingDirectory implements AsyncDisposable {
       await rename(path, this.file(`${basename(dirname(path))}-${randomUUID()}`))
       return true
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
+      if (errno(error) === 'ENOENT') return false
       throw error
     }
   }

@@ -1,5 +1,6 @@
 import { accessSync, constants } from 'node:fs'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { errno } from '@howdah/durable'
 import { homeDirectory } from './home-directory.ts'
 
 /**
@@ -30,7 +31,7 @@ function canBeUsed(path: string): boolean {
     accessSync(`${path}/`, constants.X_OK)
     return true
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT' && canBeMade(path)
+    return errno(error) === 'ENOENT' && canBeMade(path)
   }
 }
 
@@ -40,7 +41,7 @@ function canBeMade(path: string): boolean {
     accessSync(`${parent}/`, constants.W_OK | constants.X_OK)
     return true
   } catch (error) {
-    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT'
+    const isMissing = errno(error) === 'ENOENT'
     return isMissing && parent !== path && canBeMade(parent)
   }
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
 import { readdir, readlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
+import { errno } from '@howdah/durable'
 
 const unknown = 'unknown'
 
@@ -49,7 +50,7 @@ export function isDead(other: ProcessIdentity): boolean {
     process.kill(pid, 0)
     return false
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'ESRCH'
+    return errno(error) === 'ESRCH'
   }
 }
 

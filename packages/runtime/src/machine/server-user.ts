@@ -1,5 +1,6 @@
 import { realpathSync, type Stats, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { errno } from '@howdah/durable'
 
 /** The user who is to run the programs. */
 export interface ServerUser {
@@ -33,7 +34,7 @@ export function blockedFor(user: ServerUser | undefined, paths: readonly string[
         if (!allows(statSync(above), uid, gid, 1)) return above
       }
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+      if (errno(error) !== 'ENOENT') throw error
     }
   }
   return null

@@ -1,6 +1,7 @@
 import { lstatSync, readlinkSync, type Stats } from 'node:fs'
 import { chmod, mkdir } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { errno } from '@howdah/durable'
 import { CacheDirectoryError, UntrustedDirectoryError } from '../errors.ts'
 
 /**
@@ -49,7 +50,7 @@ async function make(path: string): Promise<void> {
   try {
     await makeOne(path)
   } catch (error) {
-    if (codeOf(error) !== 'ENOENT' || dirname(path) === path) throw error
+    if (errno(error) !== 'ENOENT' || dirname(path) === path) throw error
     await make(dirname(path))
     // Once more and no more: in /proc and behind a link that leads nowhere it stays missing.
     await makeOne(path)
@@ -61,15 +62,11 @@ async function makeOne(path: string): Promise<void> {
   try {
     await mkdir(path, mode)
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return
+    if (errno(error) === 'EEXIST') return
     throw error
   }
   // The umask may have taken from it.
   await chmod(path, mode)
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined
 }
 
 /** Of a dozen directories; each look takes microseconds, and would take a hundred times that through libuv's pool. */
