@@ -16,7 +16,8 @@ export function openCluster({ io, options, output }: Context): OpenCluster {
   const strategy = defaultStrategy({ env: io.env, from: io.from })
   const cluster = new Cluster(place.path, {
     strategy,
-    runtime: options.runtime === undefined ? undefined : parseConstraint(options.runtime, { cwd: io.cwd }),
+    runtime:
+      options.runtime === undefined ? undefined : parseConstraint(options.runtime, { cwd: io.cwd }),
     runAs: options.runAs,
     onNotice: (notice) => output.message(`howdah: ${notice}`),
   })
