@@ -69,7 +69,7 @@ export interface TestDatabasesOptions {
   readonly settings?: Readonly<Record<string, string>> | undefined
   /** Our own server listens on 127.0.0.1 as well, and URLs lead there: for clients that know no sockets. */
   readonly tcp?: boolean | undefined
-  /** In seconds: how long our own server stays for the next run; 10 by default. */
+  /** In ms: how long our own server stays for the next run; 10,000 by default. */
   readonly linger?: number | undefined
   /** Tells the templates of this project from others'; by default the name in `package.json`, and `root`. */
   readonly name?: string | undefined

@@ -19,7 +19,7 @@ export interface OwnServerOptions {
   readonly strategy: Strategy | undefined
   readonly settings: Readonly<Record<string, string>> | undefined
   readonly tcp: boolean | undefined
-  /** In seconds. */
+  /** In ms. */
   readonly linger: number | undefined
   /** In ms. */
   readonly timeout: number
@@ -33,7 +33,7 @@ const prefix = 'testing-'
  * it does not run. It lies in memory if there is room, and is gone some seconds after its last user.
  */
 export async function joinOwnServer(options: OwnServerOptions): Promise<TestServer> {
-  const { settings = {}, tcp = false, linger = 10, timeout, onNotice } = options
+  const { settings = {}, tcp = false, linger = 10_000, timeout, onNotice } = options
   const runtime = await choose(options)
   const identity = [
     runtime.bindir,
