@@ -101,6 +101,19 @@ describe('joining and leaving', () => {
     await arena.deserted()
   })
 
+  test('a user whose subject was removed has nothing to leave', async () => {
+    await using arena = new Arena()
+    const { subject, place } = arena
+    const guard = await Guard.join(subject, place, { start: {} })
+    {
+      using change = await acquire(place.change)
+      await subject.destroy({ change })
+    }
+    expect(await guard.leave()).toBe('kept')
+    await arena.deserted()
+    expect(existsSync(arena.directory)).toBe(false)
+  })
+
   test('a failed start leaves nothing behind, and the next one works', async () => {
     await using arena = new Arena()
     const { subject, place } = arena
