@@ -49,6 +49,12 @@ test('a process that works elsewhere is left alone, unless the server leaves its
   expect(ended).toHaveLength(1)
 })
 
+test('a process whose directory was removed is known by its start time alone', async () => {
+  using directory = temporaryDirectory()
+  expect(await stopRecorded({ use: directory.file('removed', 'use') }, recordOf({}))).toBe(true)
+  expect(ended).toHaveLength(1)
+})
+
 test('nobody is ended for a record of the dead', async () => {
   const process = { ...currentProcess(), startTime: '1' }
   expect(await stopRecorded({ use: '/use' }, recordOf({ process }))).toBe(true)
