@@ -4,6 +4,6 @@ import base from '../../tsup.config.base.ts'
 /** The library, and its doors into test runners, which share what they have in common. */
 export default defineConfig({
   ...(base as object),
-  entry: ['src/index.ts', 'src/vitest.ts'],
+  entry: ['src/index.ts', 'src/jest.ts', 'src/testcontainers.ts', 'src/vitest.ts'],
   splitting: true,
 })

@@ -65,7 +65,8 @@ async function touchedTables(client: pg.Client, { tables }: Baseline): Promise<T
       WHERE pg_catalog.pg_relation_size(oid::bigint::oid::regclass) > 0`,
     [[...tables.keys()]],
   )
-  const touched = new Set(rows.map(({ oid }) => oid))
+  const filled = [...tables.values()].filter((table) => table.rows.length > 0)
+  const touched = new Set([...rows, ...filled].map(({ oid }) => oid))
   for (const oid of touched) {
     for (const referrer of tables.get(oid)?.referrers ?? []) touched.add(referrer)
   }

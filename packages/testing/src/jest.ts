@@ -1,0 +1,84 @@
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import NodeEnvironmentModule from 'jest-environment-node'
+import { enterEnvironment } from './environment.ts'
+import type { PlainOptions } from './plain-options.ts'
+import type { TestDatabase } from './test-database.ts'
+import { type TestDatabases, testDatabases } from './test-databases.ts'
+
+/** What the configuration names as `testEnvironmentOptions`. */
+type EnvironmentOptions = PlainOptions & {
+  /** A module whose `databases`, or default export, are made by `testDatabases`: for a `migrate` that is a function. */
+  readonly module?: string
+  /** Jest's own. */
+  readonly exportConditions?: unknown
+}
+
+const { TestEnvironment } = NodeEnvironmentModule
+
+/** A worker runs many files, one after another; those with the same options share its connections. */
+const known = new Map<string, Promise<TestDatabases>>()
+
+/**
+ * A Jest environment, Node's, in which each test file has a database of its own: `DATABASE_URL` and `PG*` in its `process.env` lead
+ * there before it is imported. The database of a file with a failed test is kept if `CI` is not set: see `TestDatabase.keep`.
+ *
+ * @example
+ * // jest.config.js
+ * export default {
+ *   testEnvironment: '@howdah/testing/jest',
+ *   testEnvironmentOptions: { migrate: 'migrations/*.sql' },
+ * }
+ */
+export default class HowdahEnvironment extends TestEnvironment {
+  readonly #options: EnvironmentOptions
+  readonly #testPath: string
+  readonly #root: string
+  #db: TestDatabase | null = null
+  #hasFailed = false
+
+  constructor(
+    configuration: {
+      projectConfig: { rootDir: string; testEnvironmentOptions: Record<string, unknown> }
+    },
+    context: { testPath: string },
+  ) {
+    super(configuration, context)
+    const { exportConditions: _, ...options } = configuration.projectConfig
+      .testEnvironmentOptions as EnvironmentOptions
+    this.#options = options
+    this.#root = configuration.projectConfig.rootDir
+    this.#testPath = context.testPath
+  }
+
+  override async setup(): Promise<void> {
+    await super.setup()
+    const databases = await databasesOf({ root: this.#root, ...this.#options })
+    this.#db = await databases.create({ test: this.#testPath })
+    enterEnvironment(this.#db.env, this.global.process.env)
+  }
+
+  override async teardown(): Promise<void> {
+    if (this.#hasFailed && !process.env['CI']) await this.#db?.keep()
+    await this.#db?.release()
+    await super.teardown()
+  }
+
+  handleTestEvent(event: { name: string; test?: { errors: unknown[] } }): void {
+    if (event.name === 'test_done' && (event.test?.errors.length ?? 0) > 0) this.#hasFailed = true
+  }
+}
+
+async function databasesOf(options: EnvironmentOptions): Promise<TestDatabases> {
+  const key = JSON.stringify(options)
+  const databases = known.get(key) ?? open(options)
+  known.set(key, databases)
+  return await databases
+}
+
+async function open({ module, ...options }: EnvironmentOptions): Promise<TestDatabases> {
+  if (module === undefined) return testDatabases(options)
+  const path = resolve(options.root ?? '.', module.replace('<rootDir>', options.root ?? '.'))
+  const found = (await import(pathToFileURL(path).href)) as Record<string, unknown>
+  return (found['databases'] ?? found['default']) as TestDatabases
+}

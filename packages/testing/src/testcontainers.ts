@@ -1,0 +1,5 @@
+export { PostgreSqlContainer } from './testcontainers/postgresql-container.ts'
+export {
+  type ExecResult,
+  StartedPostgreSqlContainer,
+} from './testcontainers/started-postgresql-container.ts'

@@ -1,0 +1,203 @@
+import { createHash } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { run, type Session, temporary, temporaryDataDir } from '@howdah/cluster'
+import { parseConstraint, type Strategy } from '@howdah/runtime'
+import { TestingError } from '../errors.ts'
+import { asBootstrapRole, type Login } from './as-bootstrap-role.ts'
+import { versionOfImage } from './image.ts'
+import { runInitScripts } from './init-scripts.ts'
+import { StartedPostgreSqlContainer } from './started-postgresql-container.ts'
+
+/** Where Docker's image looks for what it runs in a new cluster. */
+const initDirectory = '/docker-entrypoint-initdb.d'
+
+/** In seconds: how long a server that may be reused stays for those who come next. */
+const reuse = 600
+
+/**
+ * A PostgreSQL server of a test's own, with the methods of `@testcontainers/postgresql`, and without Docker: change the import, and
+ * nothing else. The tag of the image chooses the version.
+ */
+export class PostgreSqlContainer {
+  readonly #version: string | undefined
+  readonly #settings: Record<string, string> = {}
+  readonly #scripts: { readonly name: string; readonly path: string }[] = []
+  readonly #contents: { readonly name: string; readonly content: string }[] = []
+  readonly #environment: Record<string, string> = {}
+  #login: Login = { username: 'test', password: 'test', database: 'test' }
+  #isReused = false
+  #timeout = 60_000
+  #snapshotName = 'migrated_template'
+  #strategy: Strategy | undefined
+
+  constructor(image: string) {
+    this.#version = versionOfImage(image)
+  }
+
+  withDatabase(database: string): this {
+    this.#login = { ...this.#login, database }
+    return this
+  }
+
+  /** The bootstrap superuser. */
+  withUsername(username: string): this {
+    this.#login = { ...this.#login, username }
+    return this
+  }
+
+  withPassword(password: string): this {
+    this.#login = { ...this.#login, password }
+    return this
+  }
+
+  withSnapshotName(name: string): this {
+    this.#snapshotName = name
+    return this
+  }
+
+  /** The server stays for ten minutes, for the next who asks for one like it. */
+  withReuse(): this {
+    this.#isReused = true
+    return this
+  }
+
+  /** In ms. */
+  withStartupTimeout(timeout: number): this {
+    this.#timeout = timeout
+    return this
+  }
+
+  /** `POSTGRES_DB`, `POSTGRES_USER` and `POSTGRES_PASSWORD` count as they do in the image. */
+  withEnvironment(environment: Readonly<Record<string, string>>): this {
+    Object.assign(this.#environment, environment)
+    const { POSTGRES_DB, POSTGRES_USER, POSTGRES_PASSWORD } = environment
+    const { username, password, database } = this.#login
+    this.#login = {
+      username: POSTGRES_USER ?? username,
+      password: POSTGRES_PASSWORD ?? password,
+      database: POSTGRES_DB ?? database,
+    }
+    return this
+  }
+
+  /** Takes settings: `-c name=value`. */
+  withCommand(command: readonly string[]): this {
+    for (let at = 0; at < command.length; at += 1) {
+      const word = command[at] ?? ''
+      if (word === 'postgres') continue
+      const assignment = word === '-c' ? command[(at += 1)] : /^(?:-c|--)(.+)$/s.exec(word)?.[1]
+      const [, name, value] = /^([^=]+)=(.*)$/s.exec(assignment ?? '') ?? []
+      if (name === undefined || value === undefined) throw unsupported(`the argument ${word}`)
+      this.#settings[name.replaceAll('-', '_')] = value
+    }
+    return this
+  }
+
+  /** Scripts for `/docker-entrypoint-initdb.d` are run in the new database. */
+  withCopyFilesToContainer(
+    files: readonly { readonly source: string; readonly target: string }[],
+  ): this {
+    for (const { source, target } of files) {
+      refuseElsewhere(target)
+      this.#scripts.push({ name: basename(target), path: source })
+    }
+    return this
+  }
+
+  withCopyContentToContainer(
+    contents: readonly { readonly content: string; readonly target: string }[],
+  ): this {
+    for (const { content, target } of contents) {
+      refuseElsewhere(target)
+      this.#contents.push({ name: basename(target), content })
+    }
+    return this
+  }
+
+  /** Where to look for PostgreSQL; testcontainers has no such method. */
+  withStrategy(strategy: Strategy): this {
+    this.#strategy = strategy
+    return this
+  }
+
+  // What concerns containers alone changes nothing here.
+  withExposedPorts(..._ports: unknown[]): this {
+    return this
+  }
+  withName(_name: string): this {
+    return this
+  }
+  withLabels(_labels: Readonly<Record<string, string>>): this {
+    return this
+  }
+  withTmpFs(_mounts: Readonly<Record<string, string>>): this {
+    return this
+  }
+  withWaitStrategy(_strategy: unknown): this {
+    return this
+  }
+  withHealthCheck(_check: unknown): this {
+    return this
+  }
+  withAutoRemove(_remove: boolean): this {
+    return this
+  }
+
+  async start(): Promise<StartedPostgreSqlContainer> {
+    const session = await this.#run()
+    try {
+      if (session.started === 'modified') await this.#initialize(session)
+      return new StartedPostgreSqlContainer(session, this.#login, this.#snapshotName)
+    } catch (error) {
+      await session.leave()
+      throw error
+    }
+  }
+
+  async #run(): Promise<Session> {
+    const options = {
+      tcp: true,
+      settings: this.#settings,
+      timeout: this.#timeout,
+      ...(this.#version !== undefined && { runtime: parseConstraint(this.#version) }),
+      ...(this.#strategy !== undefined && { strategy: this.#strategy }),
+    }
+    if (!this.#isReused) return await temporary(options)
+    const identity = [this.#version, this.#settings, this.#login, this.#scripts, this.#contents]
+    const hash = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 12)
+    const dataDir = join(dirname(await temporaryDataDir()), `testcontainers-${hash}`)
+    return await run(dataDir, { ...options, throwAway: true, linger: reuse })
+  }
+
+  async #initialize(session: Session): Promise<void> {
+    await asBootstrapRole(session, this.#login)
+    if (this.#scripts.length + this.#contents.length === 0) return
+    const directory = await mkdtemp(join(tmpdir(), 'howdah-init-'))
+    try {
+      const written = await Promise.all(
+        this.#contents.map(async ({ name, content }, at) => {
+          const path = join(directory, String(at))
+          await writeFile(path, content)
+          return { name, path }
+        }),
+      )
+      const scripts = [...this.#scripts, ...written]
+      await runInitScripts(session, this.#login, scripts, this.#environment)
+    } finally {
+      await rm(directory, { recursive: true, force: true })
+    }
+  }
+}
+
+function refuseElsewhere(target: string): void {
+  if (dirname(target) !== initDirectory) throw unsupported(`a file at ${target}`)
+}
+
+function unsupported(what: string): TestingError {
+  return new TestingError(
+    'ERR_TESTING_OPTION',
+    `there is no container here that could have ${what}; what is supported are settings as "-c name=value", and scripts in ${initDirectory}`,
+  )
+}

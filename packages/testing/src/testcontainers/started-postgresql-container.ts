@@ -1,0 +1,155 @@
+import type { Session } from '@howdah/cluster'
+import { Client } from 'pg'
+import { TestingError } from '../errors.ts'
+import { quoted } from '../server/connect.ts'
+import { dropByForce } from '../server/database-statements.ts'
+import type { Login } from './as-bootstrap-role.ts'
+
+/** What a command has printed. */
+export interface ExecResult {
+  readonly output: string
+  readonly stdout: string
+  readonly stderr: string
+  readonly exitCode: number
+}
+
+/** A running server, with the methods of `@testcontainers/postgresql`. */
+export class StartedPostgreSqlContainer implements AsyncDisposable {
+  readonly #session: Session
+  readonly #login: Login
+  readonly #snapshotName: string
+
+  /** @internal Made by `PostgreSqlContainer.start`. */
+  constructor(session: Session, login: Login, snapshotName: string) {
+    this.#session = session
+    this.#login = login
+    this.#snapshotName = snapshotName
+  }
+
+  getHost(): string {
+    return this.#session.address.host
+  }
+
+  getPort(): number {
+    return this.#session.address.port
+  }
+
+  getMappedPort(_port: number | string): number {
+    return this.getPort()
+  }
+
+  getFirstMappedPort(): number {
+    return this.getPort()
+  }
+
+  getDatabase(): string {
+    return this.#login.database
+  }
+
+  getUsername(): string {
+    return this.#login.username
+  }
+
+  getPassword(): string {
+    return this.#login.password
+  }
+
+  getId(): string {
+    return this.#session.dataDir
+  }
+
+  getName(): string {
+    return this.#session.dataDir
+  }
+
+  getConnectionUri(): string {
+    const url = new URL(`postgres://${this.getHost()}`)
+    url.port = String(this.getPort())
+    url.username = encodeURIComponent(this.getUsername())
+    url.password = encodeURIComponent(this.getPassword())
+    url.pathname = encodeURIComponent(this.getDatabase())
+    return url.href
+  }
+
+  /** Copies the database. Nobody may be connected to it. */
+  async snapshot(name: string = this.#snapshotName): Promise<void> {
+    const { database } = this.#login
+    this.#refuseSnapshot(name)
+    await this.#administer(async (client, version) => {
+      await dropByForce(client, name, version)
+      await client.query(`CREATE DATABASE ${quoted(name)} TEMPLATE ${quoted(database)}`)
+    })
+  }
+
+  /** Brings the database back to a snapshot; connections to it are ended. */
+  async restoreSnapshot(name: string = this.#snapshotName): Promise<void> {
+    const { database } = this.#login
+    this.#refuseSnapshot(name)
+    await this.#administer(async (client, version) => {
+      await dropByForce(client, database, version)
+      await client.query(`CREATE DATABASE ${quoted(database)} TEMPLATE ${quoted(name)}`)
+    })
+  }
+
+  /** Runs a command on this machine, with the server's programs on PATH and the environment of the database. */
+  async exec(command: string | readonly string[]): Promise<ExecResult> {
+    const { username, password, database } = this.#login
+    const [program = '', ...args] = typeof command === 'string' ? ['sh', '-c', command] : command
+    const result = await this.#session.exec(program, args, {
+      database,
+      env: { PGUSER: username, PGPASSWORD: password },
+      all: true,
+      reject: false,
+    })
+    return {
+      output: result.all,
+      stdout: result.stdout,
+      stderr: result.stderr,
+      exitCode: result.exitCode ?? 126,
+    }
+  }
+
+  /** The connections to it are lost, and it is at the same port afterwards. */
+  async restart(): Promise<void> {
+    await this.#session.restart()
+  }
+
+  async stop(_options?: unknown): Promise<this> {
+    await this.#session.leave()
+    return this
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  async #administer(action: (client: Client, version: number) => Promise<void>): Promise<void> {
+    const { username, password } = this.#login
+    const client = new Client({
+      ...this.#session.clientOptions('postgres'),
+      user: username,
+      password,
+    })
+    await client.connect()
+    try {
+      const { rows } = await client.query<{ version: number }>(
+        `SELECT current_setting('server_version_num')::int AS version`,
+      )
+      await action(client, rows[0]?.version ?? 0)
+    } finally {
+      await client.end()
+    }
+  }
+
+  #refuseSnapshot(name: string): void {
+    const { database } = this.#login
+    if (database === 'postgres' || name === database) {
+      throw new TestingError(
+        'ERR_TESTING_OPTION',
+        database === 'postgres'
+          ? 'the database postgres cannot be restored, since it is where that is done from; name another by withDatabase'
+          : `a snapshot of ${database} cannot have its name; give it another`,
+      )
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import { until } from '@howdah/fixtures'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { testDatabases } from '../src/index.ts'
+import { givenServer } from './support/given-server.ts'
+import { ownPlace } from './support/place.ts'
+import { Project } from './support/project.ts'
+import { Worker } from './support/worker.ts'
+
+ownPlace()
+
+let server: Awaited<ReturnType<typeof givenServer>>
+beforeAll(async () => {
+  server = await givenServer()
+})
+afterAll(async () => {
+  await server[Symbol.asyncDispose]()
+})
+
+const hold = 'held.push(await databases.create()), held.at(-1).name'
+
+it('drops what a killed process has left, when the next one comes', async () => {
+  using project = new Project()
+  await using killed = new Worker({ root: project.root, server: server.url })
+  const name = await killed.ask(hold)
+  await killed.kill()
+  expect(await server.databases()).toContain(name)
+  await using databases = testDatabases(project.options({ server: server.url }))
+  await databases.create()
+  await until('it is dropped', async () => !(await server.databases()).includes(String(name)))
+})
+
+it('drops nothing of a process that lives, runs or is stopped, even if it clears all', async () => {
+  using project = new Project()
+  await using living = new Worker({ root: project.root, server: server.url })
+  await using stopped = new Worker({ root: project.root, server: server.url })
+  const names = [await living.ask(hold), await stopped.ask(hold)]
+  stopped.process.kill('SIGSTOP')
+  const databases = testDatabases(project.options({ server: server.url }))
+  await databases.create()
+  await databases.end()
+  expect(await server.databases()).toEqual(expect.arrayContaining(names))
+  stopped.process.kill('SIGCONT')
+  expect(await stopped.ask('(await held[0].query("SELECT 1")).rowCount')).toBe(1)
+  await Promise.all([living.end(), stopped.end()])
+})
+
+it('leaves nothing but templates after a run that ends in order', async () => {
+  using project = new Project()
+  await using killed = new Worker({ root: project.root, server: server.url })
+  await killed.ask(hold)
+  await killed.kill()
+  const databases = testDatabases(project.options({ server: server.url }))
+  const all = await Promise.all([databases.create(), databases.create(), databases.create()])
+  expect(new Set(all.map(({ name }) => name)).size).toBe(3)
+  await databases.end()
+  expect(await server.databases('howdah_test_%')).toEqual([])
+  expect(await server.databases()).not.toEqual([])
+})
+
+it('takes over a database that a process has made and not used, and never one that was used', async () => {
+  using project = new Project()
+  const options = { root: project.root, server: server.url }
+  await using first = new Worker(options)
+  await first.ask(hold)
+  await first.ask(`(await held[0].query('INSERT INTO t VALUES (1)')).rowCount`)
+  const used = await first.ask('held[0].name')
+  const made = await until('another one is made', async () => {
+    const { rows } = await server.superuser.query<{ name: string }>(
+      `SELECT datname AS name FROM pg_database d WHERE datname LIKE 'howdah_test_%' AND datname <> $1
+          AND shobj_description(oid, 'pg_database') LIKE '%"ready"%'`,
+      [used],
+    )
+    return rows[0]?.name
+  })
+  await first.kill()
+  await using second = new Worker(options)
+  expect(await second.ask(hold)).toBe(made)
+  expect(await second.ask('(await held[0].query("SELECT * FROM t")).rows')).toEqual([])
+  await second.end()
+})
+
+it('judges only by locks that it can see: those of other administrative databases stay', async () => {
+  using project = new Project()
+  const foreign = 'howdah_test_0123456789_999999_0123456789ab'
+  await server.superuser.query(`CREATE DATABASE ${foreign} OWNER tester`)
+  const databases = testDatabases(project.options({ server: server.url }))
+  await databases.create()
+  await databases.end()
+  expect(await server.databases()).toContain(foreign)
+  await server.superuser.query(`DROP DATABASE ${foreign}`)
+})
+
+it('finds the owners of databases however the URL names the server', async () => {
+  using project = new Project()
+  await using worker = new Worker({ root: project.root, server: server.url })
+  const name = await worker.ask(hold)
+  const other = server.urlOf('template1')
+  const databases = testDatabases(project.options({ server: other }))
+  await databases.create()
+  await databases.end()
+  expect(await server.databases()).toContain(name)
+  await worker.end()
+})
