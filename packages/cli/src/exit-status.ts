@@ -33,6 +33,7 @@ const statusByCode: ReadonlyMap<string, number> = new Map([
   ['ERR_LEASE_OPTION', exitStatus.misused],
   ['ERR_LOCK_OPTION', exitStatus.misused],
   ['ERR_REPLICA_OPTION', exitStatus.misused],
+  ['ERR_CLUSTER_INVALID_URL', exitStatus.misused],
   ['ERR_RUNTIME_NOT_FOUND', exitStatus.noPostgres],
   ['ERR_RUNTIME_NOT_A_RUNTIME', exitStatus.noPostgres],
   ['ERR_RUNTIME_IN_USE', exitStatus.held],

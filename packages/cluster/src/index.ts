@@ -1,4 +1,5 @@
 export type { Address } from './connecting/address.ts'
+export type { AsOptions } from './connecting/as-url.ts'
 export type { ClusterStatus, RunningStatus } from './cluster-status.ts'
 export type { ClusterUse } from './local/cluster-use.ts'
 export { Cluster, type ClusterOptions, type EndOptions, run } from './cluster.ts'

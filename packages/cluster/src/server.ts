@@ -10,9 +10,9 @@ import {
   DataDirectory,
   type PostmasterPid,
   reachableSocketDirectory,
-  readIfThere,
   withoutConnection,
 } from '@howdah/data-directory'
+import { keptPassword } from './connecting/tcp-password.ts'
 import { noTcp } from './errors.ts'
 import { type Mode, modeOf, setMode } from './settings/mode.ts'
 import type { PatienceOptions } from './running/reload.ts'
@@ -259,10 +259,10 @@ export async function addressOf(
     if (file.listenAddress === null) throw noTcp(directory.path, '; stop it, and start it with TCP')
     const wildcard = ['*', '0.0.0.0', '::', 'localhost'].includes(file.listenAddress)
     const host = wildcard ? '127.0.0.1' : file.listenAddress
-    const password = readIfThere(directory.passwordFile)
+    const password = keptPassword(directory)
     // One that does not answer now is taken for one that howdah has set up: without SSL.
     const ssl = (await acceptsSsl(host, port)) ?? false
-    return { host, port, user, password: password?.trim() ?? null, ssl }
+    return { host, port, user, password, ssl }
   }
   if (file.socketDirectory === null) throw noTcp(directory.path, ' nor has it a socket')
   const socket = resolve(directory.path, file.socketDirectory)

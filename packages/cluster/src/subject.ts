@@ -10,6 +10,7 @@ import {
   refuseServed,
   type ServerUser,
 } from '@howdah/data-directory'
+import type { AsOptions } from './connecting/as-url.ts'
 import { createCluster } from './creating/create.ts'
 import { destroyCluster } from './creating/destroy.ts'
 import type { LocalState } from './local/local-state.ts'
@@ -23,7 +24,7 @@ import { forgetting, remember, rememberStarted } from './local/use-entry.ts'
 import { WriteScope } from './local/write-scope.ts'
 
 /** How a cluster is created and started when somebody joins it. */
-export interface LaunchOptions extends StartOptions {
+export interface LaunchOptions extends StartOptions, Pick<AsOptions, 'user' | 'password'> {
   /** Told what is being done, as it takes a moment. */
   onProgress?: ((step: 'creating' | 'starting') => void) | undefined
 }
@@ -71,7 +72,8 @@ export class ClusterSubject implements Subject<LaunchOptions> {
     const runtime = await this.runtime()
     options.onProgress?.('creating')
     const { notice: onNotice } = this.#state
-    await createCluster(this.#directory, runtime, this.user, { ...creation, onNotice })
+    const { user: superuser } = options
+    await createCluster(this.#directory, runtime, this.user, { superuser, ...creation, onNotice })
     await remember(this.#state, this.#directory)
     return 'modified'
   }
@@ -96,13 +98,13 @@ export class ClusterSubject implements Subject<LaunchOptions> {
 
   /** Makes sure that one can log in over TCP. */
   async ensureTcpLogin(
-    { timeout }: LaunchOptions,
+    { timeout, password }: LaunchOptions,
     login: Pick<TcpLogin, 'runtime' | 'isLocked' | 'isOurs'>,
   ): Promise<void> {
     const directory = this.#directory
     const { user } = this
     const { notice } = this.#state
-    await ensureTcpLogin({ directory, user, notice, timeout, ...login })
+    await ensureTcpLogin({ directory, user, notice, timeout, password, ...login })
   }
 
   async stop(): Promise<State> {

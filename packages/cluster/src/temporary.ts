@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { defaultStrategy } from '@howdah/runtime'
 import { Cluster, type ClusterOptions } from './cluster.ts'
-import { invokingUser } from './creating/create.ts'
 import { chooseServerUser, DataDirectory } from '@howdah/data-directory'
 import type { RunOptions } from './running/join.ts'
 import type { Session } from './session.ts'
@@ -53,12 +52,12 @@ export async function temporaryDataDir(): Promise<string> {
 }
 
 async function tidy(
-  { dataDir, runtime }: Session,
+  { dataDir, runtime, address }: Session,
   { runAs, spare = false }: TemporaryOptions,
 ): Promise<void> {
   await sweep(dirname(dataDir))
   if (!spare) return
   const directory = new DataDirectory(dataDir)
   const user = await chooseServerUser(dataDir, runAs)
-  await prepareSpare({ directory, runtime, user, superuser: invokingUser(), throwAway: true })
+  await prepareSpare({ directory, runtime, user, superuser: address.user, throwAway: true })
 }

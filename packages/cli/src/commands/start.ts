@@ -1,6 +1,6 @@
 import type { Context } from '../program/command.ts'
-import { databaseName } from '../opening/database-name.ts'
 import { exitStatus } from '../exit-status.ts'
+import { loginOf, tellLogin } from '../opening/login.ts'
 import { whileStarting } from '../opening/join-cluster.ts'
 import { openCluster } from '../opening/open-cluster.ts'
 
@@ -10,9 +10,9 @@ export async function start(context: Context): Promise<number> {
   const open = openCluster(context)
   const { cluster } = open
   const state = await whileStarting(context, open, (run) => cluster.start(run))
-  const database = databaseName(context)
-  const server = await cluster.server({ database, tcp: options.tcp !== undefined })
-  if (database !== 'postgres') await server.createDatabase(database)
+  const { database = 'postgres', tcp = false } = await loginOf(context, cluster)
+  const server = await cluster.server({ database, tcp: tcp !== false })
+  tellLogin(context, server)
   const status = await cluster.status()
   const pid = status.state === 'running' ? status.pid : null
   const version = server.runtime.version.toString()

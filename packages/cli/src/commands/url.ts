@@ -8,7 +8,7 @@ export async function url(context: Context): Promise<number> {
   const { output, options } = context
   const { cluster } = openCluster(context)
   const server = await cluster.server({
-    database: databaseName(context),
+    database: options.database ?? databaseName(context.io.env),
     tcp: options.tcp !== undefined,
   })
   if (options.json) await output.json({ url: server.url(), env: server.env() })

@@ -1,7 +1,7 @@
-import type { Context } from '../program/command.ts'
+import type { Io } from '../io.ts'
 
-/** The database that is asked for, by option or environment. */
-export function databaseName({ io, options }: Context): string {
-  const name = options.database ?? io.env['PGDATABASE']
+/** The database of the environment. */
+export function databaseName(env: Io['env']): string {
+  const name = env['PGDATABASE']
   return name === undefined || name === '' ? 'postgres' : name
 }

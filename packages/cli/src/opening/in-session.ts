@@ -1,6 +1,5 @@
 import type { Session } from '@howdah/cluster'
 import type { Context } from '../program/command.ts'
-import { databaseName } from './database-name.ts'
 import { joinCluster } from './join-cluster.ts'
 import { describeError } from '../output/report-error.ts'
 
@@ -14,7 +13,7 @@ export async function inSession(
   action: (session: Session) => Promise<number>,
 ): Promise<number> {
   const { interruption, output } = context
-  const session = await joinCluster(context, { database: databaseName(context) })
+  const session = await joinCluster(context, { toDatabase: true })
   let status: number
   try {
     status = await action(session)

@@ -1,6 +1,7 @@
 import { type RunOptions, type Session, sweepTemporary, temporaryDataDir } from '@howdah/cluster'
 import type { Context } from '../program/command.ts'
 import { prepareProject } from './default-data-directory.ts'
+import { loginOf, tellLogin } from './login.ts'
 import { provideRuntime } from './provide-runtime.ts'
 import { openCluster, type OpenCluster } from './open-cluster.ts'
 import { Waiting } from '../program/waiting.ts'
@@ -8,13 +9,20 @@ import { Waiting } from '../program/waiting.ts'
 /** Joins the cluster that a command is about: starts it if it does not run, and has it run until the session is left. */
 export async function joinCluster(
   context: Context,
-  options: Pick<RunOptions, 'database' | 'ifExists'>,
+  {
+    toDatabase = false,
+    ...options
+  }: Pick<RunOptions, 'ifExists'> & {
+    /** To the one that is asked for, rather than to `postgres`. */
+    toDatabase?: boolean
+  },
 ): Promise<Session> {
   const joining = context.options.temporary === true ? await inTemporaryPlace(context) : context
   const open = openCluster(joining)
   const session = await whileStarting(joining, open, (run) =>
-    open.cluster.run({ ...run, ...options }),
+    open.cluster.run({ ...run, ...options, ...(!toDatabase && { database: 'postgres' }) }),
   )
+  tellLogin(joining, session)
   // What others who were killed have left. Nobody waits for it.
   if (joining !== context) void sweepTemporary().catch(() => undefined)
   return session
@@ -33,14 +41,14 @@ export async function whileStarting<T>(
   action: (options: RunOptions) => Promise<T>,
 ): Promise<T> {
   const { options, output, interruption } = context
-  const { set, mode, tcp, timeout, linger, destroy } = options
+  const { set, mode, timeout, linger, destroy } = options
   using waiting = new Waiting(output, 'to start or stop PostgreSQL')
   try {
     if (options.install) await provideRuntime(context, open)
     return await action({
+      ...(await loginOf(context, open.cluster)),
       settings: set,
       mode,
-      tcp,
       timeout,
       waitTimeout: timeout,
       linger,

@@ -36,6 +36,7 @@ type Group =
   | 'SQLite'
 
 const place = ['datadir', 'quiet'] as const
+const login = ['as', 'user', 'password'] as const
 const server = ['set', 'mode', 'tcp', 'runtime', 'install', 'timeout', 'runAs'] as const
 
 /** All commands, in the order of the help. */
@@ -48,7 +49,10 @@ export const declarations: readonly Declaration[] = [
     description:
       'Starts psql, or a small built-in prompt where there is no psql. SQL from -c, -f or, if it is no terminal, from ' +
       'stdin is run up to the first error.\nWhat follows -- is handed on to psql.',
-    options: ['command', 'file', ...place, 'database', ...server, 'linger', 'destroy', 'temporary'],
+    options: [
+      ...(['command', 'file', ...place, 'database', ...login, ...server] as const),
+      ...(['linger', 'destroy', 'temporary'] as const),
+    ],
     notes:
       'Exit status: that of psql, and the same from the built-in prompt: 1 after a failed -c, 3 after a\n' +
       "failed -f or stdin. howdah's own failures are 125.",
@@ -65,7 +69,7 @@ export const declarations: readonly Declaration[] = [
     description:
       'Runs a command with DATABASE_URL and the PG* variables set. The server is started if it does not run, and stopped ' +
       'when its last user has left.',
-    options: [...place, 'database', ...server, 'linger', 'destroy', 'temporary'],
+    options: [...place, 'database', ...login, ...server, 'linger', 'destroy', 'temporary'],
     notes:
       'Exit status: that of the command, or 128 and the number of the signal that ended it. 125 if\n' +
       'howdah itself failed, 126 if the command cannot be run, 127 if it is not found.',
@@ -79,7 +83,7 @@ export const declarations: readonly Declaration[] = [
     summary: 'start the server, to run until it is stopped',
     description:
       'Starts the server, creating the cluster if there is none. It runs until "howdah stop".',
-    options: [...place, 'database', ...server, 'json'],
+    options: [...place, 'database', ...login, ...server, 'json'],
     load: async () => (await import('./usual-commands.ts')).start,
   },
   {

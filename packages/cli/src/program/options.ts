@@ -8,6 +8,10 @@ export interface Options {
   readonly set?: Readonly<Record<string, string>> | undefined
   /** How the cluster weighs speed against a crash of the machine. */
   readonly mode?: 'fast' | 'safe' | undefined
+  /** The URL that the project has. */
+  readonly as?: string | undefined
+  readonly user?: string | undefined
+  readonly password?: string | undefined
   /** `true`: on any free port. */
   readonly tcp?: boolean | number | undefined
   /** A version, a directory, or a glob of directories with PostgreSQL's programs. */
@@ -105,10 +109,25 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
       '--mode <mode>',
       'from now on, "fast": a crash of the machine may destroy all data; or "safe" again',
     ).choices(['fast', 'safe']),
+  as: () =>
+    new Option(
+      '--as <url>',
+      "be reached by this URL, the project's own: postgresql://user:password@localhost:5432/database",
+    ).argParser(nonEmpty),
+  user: () =>
+    new Option(
+      '--user <name>',
+      'the superuser of a cluster that this makes (default: $PGUSER, else your name)',
+    ).argParser(nonEmpty),
+  password: () =>
+    new Option(
+      '--password <password>',
+      "the superuser's over TCP, from now on (default for a new cluster: $PGPASSWORD)",
+    ).argParser(nonEmpty),
   tcp: () =>
     new Option(
       '--tcp [port]',
-      'listen on 127.0.0.1 too, with a password, at any free port or this one',
+      'listen on localhost too, with a password, at any free port or this one',
     ).argParser(port),
   runtime: () =>
     new Option(

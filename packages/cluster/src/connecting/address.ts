@@ -6,6 +6,8 @@ export interface Address {
   readonly user: string
   /** Only over TCP. */
   readonly password: string | null
+  /** Further parameters of its URL, as in a query: `schema=public`. */
+  readonly parameters?: string
   /** Over TCP: whether the server encrypts connections if a client asks for it. */
   readonly ssl?: boolean
 }

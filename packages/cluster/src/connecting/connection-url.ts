@@ -7,15 +7,15 @@ import type { Address } from './address.ts'
  * the others are percent-encoded: node-postgres decodes these alone, as `decodeURI` does, and postgres.js decodes none.
  */
 export function connectionUrl(address: Address, database: string): string {
-  const { host, port, user, password } = address
+  const { host, port, user, password, parameters = '' } = address
   const encode = encodeURIComponent
   const name = encode(user) + (password === null ? '' : `:${encode(password)}`)
   const path = encodeURI(database).replaceAll(/[?#]/g, encode)
-  if (host.startsWith('/')) {
-    return `postgresql://${name}@localhost:${port}/${path}?host=${encode(host)}`
-  }
-  const place = host.includes(':') ? `[${host}]` : host
-  return `postgresql://${name}@${place}:${port}/${path}${isPlain(address) ? '?sslmode=disable' : ''}`
+  const isSocket = host.startsWith('/')
+  const place = isSocket ? 'localhost' : host.includes(':') ? `[${host}]` : host
+  const ours = isSocket ? `host=${encode(host)}` : isPlain(address) ? 'sslmode=disable' : ''
+  const query = [ours, parameters].filter((part) => part !== '').join('&')
+  return `postgresql://${name}@${place}:${port}/${path}${query && `?${query}`}`
 }
 
 /** Whether clients reach it over TCP, and cannot have SSL. */

@@ -7,12 +7,21 @@ import {
   writeOwnFile,
 } from '@howdah/data-directory'
 
-/** Makes a password for TCP connections, and keeps it beside the cluster, mode 0600. The caller holds the change lock. */
-export async function makePassword(
+/** The password that is kept beside the cluster, or `null`. */
+export function keptPassword(directory: DataDirectory): string | null {
+  return readIfThere(directory.passwordFile)?.replace(/\r?\n$/, '') ?? null
+}
+
+/**
+ * Keeps a password for TCP connections beside the cluster, mode 0600: a generated one unless told. The caller holds the
+ * change lock.
+ */
+export async function keepPassword(
   directory: DataDirectory,
   user: ServerUser | null,
+  password = randomBytes(24).toString('base64url'),
 ): Promise<void> {
-  await writeOwnFile(directory.passwordFile, `${randomBytes(24).toString('base64url')}\n`, user)
+  await writeOwnFile(directory.passwordFile, `${password}\n`, user)
 }
 
 /** Gives the superuser the password that is kept, and has it last. `client` is connected as that role, over the socket. */
@@ -21,7 +30,7 @@ export async function setPassword(
   client: pg.Client,
   superuser: string,
 ): Promise<void> {
-  const password = (readIfThere(directory.passwordFile) ?? '').trim()
+  const password = keptPassword(directory) ?? ''
   const role = client.escapeIdentifier(superuser)
   // Up to 13 the default is md5.
   await client.query("SET password_encryption = 'scram-sha-256'")

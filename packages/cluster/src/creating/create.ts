@@ -37,10 +37,15 @@ export async function createCluster(
   directory: DataDirectory,
   runtime: Runtime,
   user: ServerUser | null,
-  options: { throwAway: boolean; change: Descriptor; onNotice: (message: string) => void },
+  options: {
+    throwAway: boolean
+    change: Descriptor
+    onNotice: (message: string) => void
+    /** The name of the superuser; by default that of whoever runs us. */
+    superuser?: string | undefined
+  },
 ): Promise<void> {
-  const superuser = invokingUser()
-  const { throwAway, change, onNotice } = options
+  const { throwAway, change, onNotice, superuser = invokingUser() } = options
   const initialization = { directory, runtime, user, superuser, throwAway }
   const removal = { user, runtime: () => Promise.resolve(runtime) }
   await bringIntoBeing(directory, change, removal, async (staging, within) => {

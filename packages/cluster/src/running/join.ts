@@ -1,5 +1,7 @@
 import { type JoinOptions, ownership, pin, type Shared } from '@howdah/coordinate'
 import type { Coordination } from '../coordination.ts'
+import { type AsOptions, takeApart } from '../connecting/as-url.ts'
+import { givePassword, isKept } from '../connecting/tcp-login.ts'
 import { type DataDirectory, findPostmaster } from '@howdah/data-directory'
 import { clusterMissing, notRunning, noTcp } from '../errors.ts'
 import { hasDatabase } from '../connecting/has-database.ts'
@@ -10,14 +12,14 @@ import type { PatienceOptions } from './reload.ts'
 import { restartAlone, takeAlone } from './restart.ts'
 import { Session } from '../session.ts'
 import { type LaunchOptions, wantsTcp } from '../subject.ts'
-import { superuserOf } from './superuser.ts'
+import { superuserAs, superuserOf } from './superuser.ts'
 import { enter } from '../local/use-entry.ts'
 import { waiting, type WaitingOptions } from '../waiting-options.ts'
 import { whenReady } from './when-ready.ts'
 import { refuseBackup } from '../local/write-scope.ts'
 
 /** How a cluster is joined. */
-export interface RunOptions extends LaunchOptions, WaitingOptions {
+export interface RunOptions extends LaunchOptions, WaitingOptions, AsOptions {
   /** The database to work with, made if it is missing; `postgres` by default. */
   database?: string | undefined
   /** What to do when this is the last user to leave; `stop` by default. */
@@ -39,12 +41,11 @@ export interface RunOptions extends LaunchOptions, WaitingOptions {
  *
  * Nobody has to be its user for that. But who wants TCP, a database or a mode of it has to be, until it has them.
  */
-export async function startCluster(
-  coordination: Coordination,
-  options: RunOptions,
-): Promise<State> {
+export async function startCluster(coordination: Coordination, given: RunOptions): Promise<State> {
+  const options = takeApart(coordination.directory.path, given)
+  const wantsLogin = options.user !== undefined || options.password !== undefined
   const wantsDatabase = (options.database ?? postgres) !== postgres
-  if (wantsTcp(options) || wantsDatabase || options.mode !== undefined) {
+  if (wantsTcp(options) || wantsDatabase || wantsLogin || options.mode !== undefined) {
     await using session = await joinCluster(coordination, { ...options, pinned: true })
     return session.started
   }
@@ -67,10 +68,11 @@ export type Adjustment = (
  */
 export async function joinCluster(
   coordination: Joinable,
-  options: RunOptions,
+  given: RunOptions,
   adjust?: Adjustment,
 ): Promise<Session> {
   const { directory, runtime, state } = coordination
+  const options = takeApart<RunOptions & { parameters?: string }>(directory.path, given)
   const { database = postgres, atEnd = 'stop' } = options
   const joining = joinOptions(options)
   await prepare(coordination, options)
@@ -78,15 +80,18 @@ export async function joinCluster(
   const entering = enter(state, directory, { database, tcp: wantsTcp(options) })
   try {
     if (wantsTcp(options)) shared = await withTcp(coordination, shared, joining)
+    else await withPassword(coordination, shared, options)
     if (adjust !== undefined) shared = await adjust(shared, joining)
     const postmaster = await findPostmaster(directory)
     if (postmaster === null) throw notRunning(directory.path)
-    const address = await addressOf(
-      directory,
-      postmaster.file,
-      await superuserOf(directory),
-      wantsTcp(options),
-    )
+    const superuser = await superuserAs(directory, await runtime(), postmaster.file, options.user)
+    const found = await addressOf(directory, postmaster.file, superuser, wantsTcp(options))
+    const { parameters } = options
+    const address = {
+      ...found,
+      ...(wantsTcp(options) && { password: options.password ?? found.password }),
+      ...(parameters !== undefined && { parameters }),
+    }
     const server = { dataDir: directory.path, runtime: await runtime(), address, database }
     const session = new Session(server, { shared, joining, atEnd, entry: await entering })
     if (options.mode !== undefined) await session.setMode(options.mode, patience(options))
@@ -156,7 +161,20 @@ function joinOptions(options: RunOptions): JoinOptions<LaunchOptions> {
   return { start: options, throwAway, linger, ...waiting(options) }
 }
 
-/** A server of ours without TCP is restarted with it, as long as nobody else uses it. */
+/** Gives the superuser of a server of ours the password that is asked for, although nobody needs it over the socket. */
+async function withPassword(
+  { directory, subject, runtime, state }: Joinable,
+  { place }: Shared<LaunchOptions>,
+  { password, timeout, signal }: RunOptions,
+): Promise<void> {
+  if (password === undefined || isKept({ directory, password })) return
+  const isOurs = (await ownership(place, subject)) !== 'foreign'
+  if (!isOurs) return
+  const login = { directory, runtime: await runtime(), user: subject.user, notice: state.notice }
+  await givePassword({ ...login, isOurs, isLocked: false, password, timeout, signal })
+}
+
+/** A server of ours without TCP, or at another port, is restarted with it, as long as nobody else uses it. */
 async function withTcp(
   { directory, subject, runtime }: Joinable,
   shared: Shared<LaunchOptions>,
@@ -165,13 +183,19 @@ async function withTcp(
   const postmaster = await findPostmaster(directory)
   if (postmaster === null || shared.started === 'modified') return shared
   const isOurs = (await ownership(shared.place, shared.subject)) !== 'foreign'
-  if (postmaster.file.listenAddress !== null) {
+  const { tcp } = options.start
+  const isThere =
+    postmaster.file.listenAddress !== null &&
+    (typeof tcp !== 'number' || tcp === postmaster.file.port)
+  if (isThere) {
     const login = { runtime: await runtime(), isLocked: false, isOurs }
     await subject.ensureTcpLogin(options.start, login)
     return shared
   }
   if (!isOurs) {
-    throw noTcp(directory.path, ', and howdah did not start it; let it listen, or stop it')
+    const where = typeof tcp === 'number' ? ` at port ${tcp}` : ''
+    const why = `${where}, and howdah did not start it; let it listen there, or stop it`
+    throw noTcp(directory.path, why)
   }
   const alone = await takeAlone(directory, shared, options, 'restart with TCP the server on')
   return await restartAlone(alone, options)

@@ -13,6 +13,7 @@ import {
   serverEnvironment,
   type ServerUser,
 } from '@howdah/data-directory'
+import { portTaken, saysPortTaken } from '../connecting/port-taken.ts'
 import { startFailed } from '../errors.ts'
 import { settingsToFit } from './fit-machine.ts'
 import { openLog, readLog } from './log-file.ts'
@@ -24,7 +25,7 @@ import { explainedByLog } from '../system-errors.ts'
 export interface StartOptions {
   /** Settings for this start, as with `-c NAME=VALUE`. */
   settings?: Readonly<Record<string, string>> | undefined
-  /** Listen on 127.0.0.1 as well: `true` finds a free port. */
+  /** Listen on localhost as well, which is 127.0.0.1 and ::1: `true` finds a free port. */
   tcp?: boolean | number | undefined
   /** In ms: how long a start may take, recovery after a crash included. 60,000 by default. */
   timeout?: number | undefined
@@ -72,7 +73,9 @@ export async function startPostmaster(
       stdio: ['ignore', log.fd, log.fd, ...way.descriptors],
       ...(user !== null && { uid: user.uid, gid: user.gid }),
     })
-    const failure = await untilReady(directory, child, earlier, deadline)
+    const failure =
+      (await untilReady(directory, child, earlier, deadline)) ??
+      (tcp === false ? null : await stopIfTaken(directory, log.start))
     if (failure === null) return
     const words = await readLog(directory, log.start)
     const more = settingsToFit(words)
@@ -82,6 +85,9 @@ export async function startPostmaster(
     }
     if (performance.now() > deadline || !(await mayPass(directory, words, { attempt, tcp }))) {
       const failed = startFailed(directory.path, failure, words.trim())
+      if (typeof tcp === 'number' && saysPortTaken(words)) {
+        throw portTaken(directory.path, tcp, failed)
+      }
       throw explainedByLog(directory.path, words, failed) ?? failed
     }
   }
@@ -138,6 +144,13 @@ async function untilReady(
     : `it was killed by ${child.signalCode}`
 }
 
+/** A server goes without an address at which it cannot listen: there its clients would meet another server. */
+async function stopIfTaken(directory: DataDirectory, start: number): Promise<string | null> {
+  if (!saysPortTaken(await readLog(directory, start))) return null
+  await stopPostmaster(directory, { shutdown: 'immediate' })
+  return 'its port was taken'
+}
+
 /** Whether another attempt may do better, after what has to be done about it. */
 async function mayPass(
   directory: DataDirectory,
@@ -145,7 +158,7 @@ async function mayPass(
   { attempt, tcp }: { attempt: number; tcp: boolean | number },
 ): Promise<boolean> {
   // Whether a port is free is found out by trying: another may take it between a probe and the use.
-  if (/could not (bind IPv4 address|create any TCP\/IP sockets)/.test(words)) {
+  if (saysPortTaken(words) || words.includes('could not create any TCP/IP sockets')) {
     return tcp === true && attempt < 30
   }
   // The pid in a file that was left was taken only after we had looked.
@@ -178,7 +191,7 @@ function flags(settings: Readonly<Record<string, string>>, tcp: boolean | number
     unix_socket_directories: '.',
     ...settings,
     unix_socket_permissions: '0700',
-    listen_addresses: tcp === false ? '' : '127.0.0.1',
+    listen_addresses: tcp === false ? '' : '127.0.0.1,::1',
     port: String(portFor(tcp)),
   }
   return Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])

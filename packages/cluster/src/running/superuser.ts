@@ -1,6 +1,15 @@
 import type { Runtime } from '@howdah/runtime'
 import { invokingUser } from '../creating/create.ts'
-import { type DataDirectory, readMark, type ServerUser, writeMark } from '@howdah/data-directory'
+import {
+  ClusterError,
+  type DataDirectory,
+  type PostmasterPid,
+  quote,
+  readMark,
+  type ServerUser,
+  writeMark,
+} from '@howdah/data-directory'
+import { addressOf, postgres, Server } from '../server.ts'
 import { superusersWhileStopped } from './single-user.ts'
 
 /**
@@ -35,4 +44,33 @@ export async function chooseSuperuser(
   const roles = await superusersWhileStopped(directory, runtime, user)
   const invoker = invokingUser()
   return roles.includes(invoker) ? invoker : (roles[0] ?? invoker)
+}
+
+/**
+ * The superuser of a running server by the name that is asked for, which is the one on record or the one that `initdb` made;
+ * without a name, the one on record. Throws `ERR_CLUSTER_OTHER_SUPERUSER`.
+ */
+export async function superuserAs(
+  directory: DataDirectory,
+  runtime: Runtime,
+  file: PostmasterPid,
+  asked: string | undefined,
+): Promise<string> {
+  const onRecord = await superuserOf(directory)
+  if (asked === undefined || asked === onRecord) return onRecord
+  const address = await addressOf(directory, file, onRecord, false)
+  const server = new Server(directory.path, runtime, address, postgres)
+  const bootstrap = await server.withAdministrator(async (client) => {
+    // BOOTSTRAP_SUPERUSERID in PostgreSQL's pg_authid.dat.
+    const sql = 'SELECT rolname FROM pg_catalog.pg_roles WHERE oid = 10'
+    return (await client.query<{ rolname: string }>(sql)).rows[0]?.rolname
+  })
+  if (asked === bootstrap) return asked
+  const { path } = directory
+  throw new ClusterError(
+    'ERR_CLUSTER_OTHER_SUPERUSER',
+    path,
+    `the superuser of the cluster in ${quote(path)} is "${bootstrap}", not "${asked}", and was made with it; ` +
+      `connect as "${bootstrap}", use a new data directory or a temporary cluster, or destroy this one first`,
+  )
 }

@@ -116,8 +116,8 @@ it('finds another port when its own is taken, and says so when it was asked for'
     const address = squatter.address()
     if (address === null || typeof address === 'string') throw new Error('no port')
     await expect(cluster.run({ tcp: address.port })).rejects.toMatchObject({
-      code: 'ERR_CLUSTER_START_FAILED',
-      log: expect.stringContaining('Address already in use'),
+      code: 'ERR_CLUSTER_PORT_TAKEN',
+      cause: { log: expect.stringContaining('Address already in use') },
     })
     await using session = await cluster.run({ tcp: true })
     expect(session.address.port).not.toBe(address.port)

@@ -1,0 +1,54 @@
+import type { Cluster, RunOptions, Server } from '@howdah/cluster'
+import { takeApart } from '@howdah/cluster/inside'
+import type { Context } from '../program/command.ts'
+import { databaseName } from './database-name.ts'
+
+/** As whom, to which database and by which port clients come. */
+export type Login = Pick<RunOptions, 'user' | 'password' | 'database' | 'tcp'> & {
+  readonly parameters?: string
+}
+
+/**
+ * What `--as`, its parts and the environment ask for. PGUSER and PGPASSWORD name the superuser of a new cluster; one that
+ * exists keeps its own, which {@link tellLogin} says.
+ */
+export async function loginOf(
+  { io: { env }, options: { as, user, password, tcp, database, temporary } }: Context,
+  cluster: Cluster,
+): Promise<Login> {
+  const given = { user, password, tcp, database }
+  const asked: Login = takeApart(cluster.dataDir, { as, ...given } as Login & { as?: string })
+  const isNew = temporary === true || !(await cluster.exists())
+  const login = {
+    ...asked,
+    user: asked.user ?? (isNew ? env['PGUSER'] : undefined),
+    // Over the socket nobody needs one.
+    password: asked.password ?? (isNew && wantsTcp(asked) ? env['PGPASSWORD'] : undefined),
+    database: asked.database ?? databaseName(env),
+  }
+  const filled = Object.entries(login).filter(([, value]) => value !== undefined && value !== '')
+  return Object.fromEntries(filled) as Login
+}
+
+/** Says which of PGUSER and PGPASSWORD the command gets otherwise than they are here. */
+export function tellLogin({ io: { env }, options, output }: Context, server: Server): void {
+  const { user, password } = server.address
+  const named = env['PGUSER'] ?? ''
+  if (named !== '' && named !== user && options.user === undefined && options.as === undefined) {
+    output.message(
+      `howdah: PGUSER=${named} does not count, for the superuser of ${server.dataDir} is "${user}"; ` +
+        'for another one use a new data directory, or --temporary',
+    )
+  }
+  const secret = env['PGPASSWORD'] ?? ''
+  if (password === null || secret === '' || secret === password) return
+  if (options.password !== undefined || options.as !== undefined) return
+  output.message(
+    `howdah: PGPASSWORD does not count, for ${server.dataDir} has a password already; ` +
+      'change it by --password, or by --as and the URL',
+  )
+}
+
+function wantsTcp({ tcp = false }: Login): boolean {
+  return tcp !== false
+}

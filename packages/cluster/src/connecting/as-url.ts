@@ -1,0 +1,104 @@
+import { ClusterError } from '@howdah/data-directory'
+import { invokingUser } from '../creating/create.ts'
+
+/** As whom clients come. What is named by itself overrules what `as` says. */
+export interface AsOptions {
+  /**
+   * The URL that a project's code connects by, such as `postgresql://postgres:postgres@localhost:5432/app`: the server
+   * gets that port, that superuser with that password, and that database. Without a port it is 5432, without a user the
+   * operating system's, without a database that of the user's name, and without a host there is only the socket.
+   */
+  as?: string | URL | undefined
+  /** The name of the superuser of a cluster that is made by this. One that exists must have a superuser of that name. */
+  user?: string | undefined
+  /** The superuser's password over TCP, from now on; a generated one by default. */
+  password?: string | undefined
+}
+
+/** What a URL says, in the words of `run`. */
+interface Asked {
+  readonly user: string
+  readonly password?: string
+  readonly database: string
+  readonly tcp: number | false
+  /** Parameters of the URL that are the client's own, such as Prisma's `schema`. */
+  readonly parameters: string
+}
+
+/** Options of a run with `as` taken apart: its parts are where they are not given by themselves. Throws as {@link readUrl}. */
+export function takeApart<
+  Options extends AsOptions & {
+    tcp?: boolean | number | undefined
+    database?: string | undefined
+    parameters?: string | undefined
+  },
+>(dataDir: string, options: Options): Options {
+  const { as, ...given } = options
+  if (as === undefined) return options
+  const { tcp: port, ...asked } = readUrl(dataDir, String(as))
+  const named = Object.entries(given).filter(([, value]) => value !== undefined)
+  const tcp = typeof given.tcp === 'number' || port === false ? (given.tcp ?? false) : port
+  return { ...asked, ...Object.fromEntries(named), tcp } as Options
+}
+
+/** On this machine, whatever it resolves to. */
+const here = new Set(['localhost', '127.0.0.1', '::1'])
+
+const shape =
+  /^postgres(?:ql)?:\/\/(?:([^/?]*)@)?(\[[^\]]*\]|[^/?:@]*)(?::([^/?]*))?(?:\/([^?]*))?(?:\?(.*))?$/s
+
+/** Throws `ERR_CLUSTER_INVALID_URL`, in words without the password. Source: "Connection URIs" in the chapter on libpq. */
+function readUrl(dataDir: string, url: string): Asked {
+  const refuse = (why: string) => new ClusterError('ERR_CLUSTER_INVALID_URL', dataDir, why)
+  const match = shape.exec(url)
+  if (match === null) {
+    throw refuse(
+      'the URL to be reached by is not one of PostgreSQL; write it as postgresql://user:password@localhost:5432/database',
+    )
+  }
+  const decode = (text: string, what: string): string => {
+    try {
+      const decoded = decodeURIComponent(text)
+      if (!decoded.includes('\0')) return decoded
+    } catch {
+      // Said below.
+    }
+    throw refuse(
+      `the ${what} of the URL to be reached by is not percent-encoded text; write %25 for a "%"`,
+    )
+  }
+  const [, login = '', address = '', digits = '', path = '', query = ''] = match
+  const colon = login.indexOf(':')
+  const [name, secret] =
+    colon === -1 ? [login, ''] : [login.slice(0, colon), login.slice(colon + 1)]
+  const parameters = new URLSearchParams(query)
+  // libpq takes any of these as a parameter, which has the last word.
+  const part = (key: string, text: string): string => {
+    const value = parameters.get(key)
+    parameters.delete(key)
+    return value ?? text
+  }
+  const host = part('host', decode(address, 'host').replaceAll(/^\[|\]$/g, ''))
+  const isSocket = host === '' || host.startsWith('/')
+  if (!isSocket && !here.has(host)) {
+    throw refuse(
+      `the URL to be reached by names the host "${host}", and the server runs on this machine; write localhost`,
+    )
+  }
+  const port = part('port', digits) || '5432'
+  if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535)
+    throw refuse(`the URL to be reached by has no port that is one of 1 to 65535: "${port}"`)
+  const ssl = parameters.get('sslmode') ?? 'disable'
+  if (!['disable', 'allow', 'prefer'].includes(ssl))
+    throw refuse(`the URL to be reached by asks for sslmode=${ssl}, and the server has no SSL`)
+  parameters.delete('sslmode')
+  const user = part('user', decode(name, 'user')) || invokingUser()
+  const password = part('password', decode(secret, 'password'))
+  return {
+    user,
+    ...(password !== '' && { password }),
+    database: part('dbname', decode(path, 'database')) || user,
+    tcp: isSocket ? false : Number(port),
+    parameters: parameters.toString(),
+  }
+}

@@ -1,0 +1,93 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { ClusterError, quote } from '@howdah/data-directory'
+
+/** Somebody else listens at the port. `ERR_CLUSTER_PORT_TAKEN` says who, as far as this user may know. */
+export function portTaken(dataDir: string, port: number, cause: Error): ClusterError {
+  const who = listenersAt(port).map(describe).join(', ')
+  return new ClusterError(
+    'ERR_CLUSTER_PORT_TAKEN',
+    dataDir,
+    `the port ${port} is taken by ${who === '' ? 'a process that this user may not see' : who}; ` +
+      `stop that, or choose another port for the server on ${dataDir}`,
+    { cause },
+  )
+}
+
+/** Whether a server's log says that a port was taken, whatever address it was at. */
+export function saysPortTaken(log: string): boolean {
+  return /could not bind IPv[46] address "[^"]*": Address already in use/.test(log)
+}
+
+/** The processes that listen at a port, by their pids; without those whose descriptors are not ours to see. */
+function listenersAt(port: number): number[] {
+  return process.platform === 'linux' ? byKernel(port) : byLsof(port)
+}
+
+/** Source: proc_net(5), proc_pid_fd(5). */
+function byKernel(port: number): number[] {
+  const inodes = new Set(['tcp', 'tcp6'].flatMap((table) => listening(table, port)))
+  if (inodes.size === 0) return []
+  const pids = namesIn('/proc').filter((name) => /^\d+$/.test(name))
+  return pids.filter((pid) => namesIn(`/proc/${pid}/fd`).some((fd) => isOneOf(pid, fd))).map(Number)
+
+  function isOneOf(pid: string, fd: string): boolean {
+    try {
+      const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1]
+      return inode !== undefined && inodes.has(inode)
+    } catch {
+      return false
+    }
+  }
+}
+
+/** The inodes of the sockets that listen at a port. */
+function listening(table: string, port: number): string[] {
+  const hexadecimal = port.toString(16).toUpperCase().padStart(4, '0')
+  try {
+    const rows = readFileSync(`/proc/self/net/${table}`, 'utf8').split('\n')
+    const fields = rows.map((row) => row.trim().split(/\s+/))
+    return fields
+      .filter(([, local, , state]) => state === '0A' && local?.endsWith(`:${hexadecimal}`))
+      .flatMap((row) => row[9] ?? [])
+  } catch {
+    return []
+  }
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch {
+    return []
+  }
+}
+
+function byLsof(port: number): number[] {
+  const args = ['-nP', '-t', `-iTCP:${port}`, '-sTCP:LISTEN']
+  const { stdout } = spawnSync('lsof', args, { encoding: 'utf8', timeout: 5000 })
+  return (stdout ?? '').split('\n').filter(Boolean).map(Number)
+}
+
+function commandOf(pid: number): string | null {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim() || null
+  } catch {
+    return null
+  }
+}
+
+/** A PostgreSQL server works in its data directory, which says more than its command line. */
+function describe(pid: number): string {
+  const command = commandOf(pid)
+  let where: string | null = null
+  try {
+    where = readlinkSync(`/proc/${pid}/cwd`)
+  } catch {
+    // Another user's, or not on Linux.
+  }
+  const isPostgres =
+    command !== null && /(?:^|\/)postgres(?:ql)?\b/.test(command.split(' ')[0] ?? '')
+  if (isPostgres && where !== null) return `the PostgreSQL server on ${quote(where)} (pid ${pid})`
+  return `pid ${pid}${command === null ? '' : ` (${command})`}`
+}
