@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { installOthers } from './others.mjs'
-import { afterKill, idleWaiting, readingBesideWaiters } from './waiting.mjs'
 
 const directories = []
 const directory = (parent) => {
@@ -24,6 +23,7 @@ if (values.others) installOthers(directory(tmpdir()))
 // Not before: they look for what is installed.
 const { contended, writerAmongReaders } = await import('./contended.mjs')
 const { uncontended } = await import('./uncontended.mjs')
+const { afterKill, idleWaiting, readingBesideWaiters } = await import('./waiting.mjs')
 
 const parts = {
   uncontended: async () => {
@@ -37,7 +37,7 @@ const parts = {
   idle: async () => print('one waiter while nothing happens', [await idleWaiting(disk)]),
   pool: async () =>
     print('fs.readFile beside 64 waiters in the process', [await readingBesideWaiters(disk)]),
-  kill: async () => print('the lock of a killed process is had after', [await afterKill(disk)]),
+  kill: async () => print('the lock of a killed process is had after', await afterKill(disk)),
 }
 
 function print(title, rows) {

@@ -4,11 +4,14 @@ import { join } from 'node:path'
 import { acquire, acquireSync } from '@howdah/lock'
 import fsExt from 'fs-ext'
 import extensions from 'fs-native-extensions'
-import { lockers } from './lockers.mjs'
+import { lockers, webLocker } from './lockers.mjs'
 import { denoNames, start } from './process.mjs'
 import { Turns } from './turns.mjs'
 
-/** How often a second a free lock is taken and given back. All ways take turns of a few milliseconds. */
+/**
+ * How often a second a free lock is taken and given back. All ways take turns of a few milliseconds, forwards and then
+ * backwards: the first turn after a way that sleeps or starts a process is slower, whichever way it is.
+ */
 export async function uncontended(directory) {
   const path = join(directory, 'uncontended')
   const asynchronous = (name) => async () => (await lockers[name](path))()
@@ -28,14 +31,21 @@ export async function uncontended(directory) {
     },
     ...Object.fromEntries(
       Object.keys(lockers)
-        .filter((name) => !/howdah|native|\(1\)/.test(name))
+        .filter((name) => !/^@howdah\/lock($|,)|native|\(1\)|blocking/.test(name))
         .map((name) => [name, asynchronous(name)]),
     ),
+    ...(globalThis.navigator?.locks && {
+      "Node's navigator.locks, in one process only": async () =>
+        (await webLocker(navigator.locks, 'name'))(),
+    }),
     'flock(1)': () => spawnSync('flock', [path, 'true']),
   }
   const turns = Object.entries(ways).map(([name, way]) => ({ name, turns: new Turns(way) }))
   for (const each of turns) await each.turns.begin()
-  for (let round = 0; round < 200; round++) for (const each of turns) await each.turns.take()
+  for (let round = 0; round < 200; round++) {
+    for (const each of turns) await each.turns.take()
+    turns.reverse()
+  }
   const rates = turns.map(({ name, turns: { rate } }) => ({ name, rate }))
   for (const name of denoNames()) {
     const alone = await start('alone.mjs', name, path)

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { acquire } from '@howdah/lock'
+import { instant } from './lockers.mjs'
 import { mean, quantile, start } from './process.mjs'
 
 /** What one waiter costs while nothing happens, as a share of one core. */
@@ -36,24 +37,42 @@ export async function readingBesideWaiters(directory) {
   }
 }
 
-/** How soon the lock of a killed process is taken by a waiter. */
+/** How soon the lock of a killed process is taken: by a waiter, and by a process that is blocked in flock(2) itself. */
 export async function afterKill(directory, times = 20) {
-  const waits = []
+  const ways = { '@howdah/lock': waitHere, 'flock(2), blocking the thread': waitBlocked }
+  const waits = Object.keys(ways).map(() => [])
   for (let count = 0; count < times; count++) {
-    const path = join(directory, `killed-${count}`)
-    const { child } = await start('waiter.mjs', path)
-    const waiting = acquire(path)
-    await sleep(20 + Math.random() * 50)
-    const begin = performance.now()
-    child.kill('SIGKILL')
-    const lock = await waiting
-    waits.push(performance.now() - begin)
+    for (const [index, wait] of Object.values(ways).entries()) {
+      const path = join(directory, `killed-${index}-${count}`)
+      const { child } = await start('waiter.mjs', path)
+      const waiting = await wait(path)
+      await sleep(20 + Math.random() * 50)
+      const begin = instant()
+      child.kill('SIGKILL')
+      waits[index].push(((await waiting()) - begin) / 1e6)
+    }
+  }
+  return Object.keys(ways).map((name, index) => ({
+    name,
+    'mean (ms)': Number(mean(waits[index]).toFixed(1)),
+    'longest (ms)': Number(Math.max(...waits[index]).toFixed(1)),
+  }))
+}
+
+/** Waits in this process. Gives how to learn when it had the lock. */
+async function waitHere(path) {
+  const had = acquire(path).then((lock) => {
+    const end = instant()
     lock.release()
-  }
-  return {
-    'mean (ms)': Number(mean(waits).toFixed(1)),
-    'longest (ms)': Number(Math.max(...waits).toFixed(1)),
-  }
+    return end
+  })
+  return () => had
+}
+
+/** The same in a process that does nothing but wait. */
+async function waitBlocked(path) {
+  const { line } = await start('blocked.mjs', path)
+  return async () => Number(await line())
 }
 
 /** Seconds of CPU, from proc_pid_stat(5): fields 14 and 15, in ticks of 10 ms. */

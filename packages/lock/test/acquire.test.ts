@@ -215,9 +215,17 @@ describe('acquireSync', () => {
   it('waits for another process', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
-    await using holder = Child.command('flock', [path, 'sh', '-c', 'echo held; sleep 0.1'])
+    await using holder = Child.node('hold', path)
     await holder.line()
-    using lock = acquireSync(path)
+    let waits = 0
+    using lock = acquireSync(path, {
+      timeout: 10_000,
+      onWait: () => {
+        waits++
+        holder.process.kill('SIGKILL')
+      },
+    })
+    expect(waits).toBe(1)
     expect(lock.held).toBe(true)
   })
 
@@ -235,17 +243,15 @@ describe('acquireSync', () => {
   it('passes by a waiter of its own thread, which could not go on', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
-    await using holder = Child.command('flock', [
-      path,
-      'sh',
-      '-c',
-      'echo held; read line; sleep 0.2',
-    ])
+    await using holder = Child.node('hold', path)
     await holder.line()
     const waiting = acquire(path)
     await until('the waiter has the gate', async () => (await inspect(path)).waiters.length > 0)
-    holder.tell('release it soon')
-    acquireSync(path).release()
+    // The holder ends while this thread is blocked, and then the waiter in it is the next in line.
+    acquireSync(path, {
+      timeout: 10_000,
+      onWait: () => holder.process.kill('SIGKILL'),
+    }).release()
     using lock = await waiting
     expect(lock.held).toBe(true)
   })
@@ -276,9 +282,13 @@ describe('a timeout', () => {
     const path = directory.file('lock')
     const held = await acquire(path)
     const first = acquire(path)
-    await expect(acquire(path, { timeout: 10 })).rejects.toMatchObject({ code: 'ERR_LOCK_TIMEOUT' })
+    const second = acquire(path, { timeout: 10 })
+    const third = acquire(path)
+    await expect(second).rejects.toMatchObject({ code: 'ERR_LOCK_TIMEOUT' })
     held.release()
     ;(await first).release()
+    // The one that left the line keeps nobody behind it.
+    ;(await third).release()
   })
 })
 

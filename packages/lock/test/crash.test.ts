@@ -1,23 +1,28 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { seededRandom, temporaryDirectory, times } from '@howdah/fixtures'
+import { seededRandom, temporaryDirectory, times, until } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import { acquire, lockedFile } from '../src/index.ts'
+import { kernelLocks } from '../src/process/holder.ts'
 import { Child } from './support/child.ts'
 import { Counter } from './support/counter.ts'
 
-/** What several processes say, all of which are killed and replaced at random. */
-class Storm {
+/** What several processes say, all of which are killed and replaced at random. Disposal kills them. */
+class Storm implements AsyncDisposable {
   /** The numbers that were acknowledged. */
   readonly acknowledged: number[] = []
   kills = 0
+  /** How many of those that were killed held one of the locks, or waited for it, in that moment. */
+  hits = 0
+  readonly #locks: readonly string[]
   readonly #random = seededRandom(25)
   readonly #start: () => Child
   readonly #children = new Map<Child, Promise<void>>()
   readonly #spoken = new Map<Child, Promise<void>>()
 
-  constructor(start: () => Child, processes: number) {
+  constructor(start: () => Child, processes: number, locks: readonly string[]) {
     this.#start = start
+    this.#locks = locks
     for (let count = 0; count < processes; count++) this.#add()
   }
 
@@ -53,12 +58,29 @@ class Storm {
     speak()
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#children.keys()].map((child) => child[Symbol.asyncDispose]()))
+  }
+
   async #kill(child: Child): Promise<void> {
+    // So that what is seen stays as it is until it is killed.
+    child.process.kill('SIGSTOP')
+    await until('it is stopped', () => isStopped(child.pid))
+    if (this.#locks.some((path) => kernelLocks(path).some(({ pid }) => pid === child.pid)))
+      this.hits++
     await child[Symbol.asyncDispose]()
     await this.#children.get(child)
     this.#children.delete(child)
     this.kills++
   }
+}
+
+/** Whether a process is stopped with all its threads, from proc_pid_stat(5). */
+function isStopped(pid: number): boolean {
+  return readdirSync(`/proc/${pid}/task`).every((thread) => {
+    const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8')
+    return /^[TZ]/.test(stat.slice(stat.lastIndexOf(')') + 2))
+  })
 }
 
 /** The number in a file, after checking that the file is whole. */
@@ -76,10 +98,12 @@ describe('a storm of SIGKILLs', () => {
       using directory = temporaryDirectory()
       const path = directory.file('lock')
       const counter = new Counter(directory.file('counter'))
-      const storm = new Storm(() => Child.node('count-for-ever', path, counter.path), 4)
+      const start = (): Child => Child.node('count-for-ever', path, counter.path)
+      await using storm = new Storm(start, 4, [path, `${path}.gate`])
       await storm.rage(times(3_000, 10_000), () => undefined)
 
-      const { acknowledged, kills } = storm
+      const { acknowledged, kills, hits } = storm
+      expect(hits).toBeGreaterThan(0)
       expect(acknowledged.length).toBeGreaterThan(20)
       expect(new Set(acknowledged).size).toBe(acknowledged.length)
       expect(counter.value).toBeGreaterThanOrEqual(acknowledged.length)
@@ -97,7 +121,8 @@ describe('a storm of SIGKILLs', () => {
       using directory = temporaryDirectory()
       const path = directory.file('file')
       await lockedFile.transform(path, () => `0 ${'x'.repeat(100_000)} 0`)
-      const storm = new Storm(() => Child.node('transform', path), 3)
+      const locks = [path, `${path}.gate`, directory.file('.file.howdah')]
+      await using storm = new Storm(() => Child.node('transform', path), 3, locks)
       let reads = 0
       await storm.rage(times(3_000, 10_000), async () => {
         for (let count = 0; count < 20; count++) {
@@ -107,7 +132,8 @@ describe('a storm of SIGKILLs', () => {
         }
       })
       expect(reads).toBeGreaterThanOrEqual(20)
-      const { acknowledged, kills } = storm
+      const { acknowledged, kills, hits } = storm
+      expect(hits).toBeGreaterThan(0)
       expect(new Set(acknowledged).size).toBe(acknowledged.length)
       const last = whole(await lockedFile.read(path, { timeout: 2_000 }))
       expect(last).toBeGreaterThanOrEqual(acknowledged.length)

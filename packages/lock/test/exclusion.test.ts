@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { temporaryDirectory, times } from '@howdah/fixtures'
+import { temporaryDirectory, times, whereIs } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import { DataDirLock, acquire, tryAcquire } from '../src/index.ts'
 import { Child } from './support/child.ts'
@@ -17,13 +17,16 @@ for _ in range(times):
 
 const shell = `for i in $(seq "$3"); do flock "$1" sh -c 'printf %8d $(($(cat "$0") + 1)) 1<> "$0"' "$2"; done`
 
+const noFlock = whereIs('flock') === null
+const noPython = whereIs('python3') === null
+
 describe('an exclusive lock', () => {
   it.each(['fair', 'unfair', 'upgraded', 'downgraded', 'sync', 'try', 'timeout'])(
     'lets one of eight processes at a time through, however they wait: %s',
     async (way) => {
       using directory = temporaryDirectory()
       const counter = new Counter(directory.file('counter'))
-      const processes = Array.from({ length: 8 }, () =>
+      await using processes = Child.several(8, () =>
         Child.node('count', directory.file('lock'), counter.path, 250, way),
       )
       await Promise.all(processes.map((one) => one.success()))
@@ -35,7 +38,7 @@ describe('an exclusive lock', () => {
     using directory = temporaryDirectory()
     const counter = new Counter(directory.file('counter'))
     const rounds = times(25, 250)
-    const processes = Array.from({ length: 8 }, () =>
+    await using processes = Child.several(8, () =>
       Child.node('count', directory.file('lock'), counter.path, rounds, 'transform'),
     )
     await Promise.all(processes.map((one) => one.success()))
@@ -45,7 +48,7 @@ describe('an exclusive lock', () => {
   it('is needed: without it increments are lost', async () => {
     using directory = temporaryDirectory()
     const counter = new Counter(directory.file('counter'))
-    const processes = Array.from({ length: 4 }, (_, index) =>
+    await using processes = Child.several(4, (index) =>
       Child.node('count', directory.file(`lock-${index}`), counter.path, 8_000, 'fair'),
     )
     // Torn reads make some of them fail, too.
@@ -67,7 +70,8 @@ describe('an exclusive lock', () => {
     expect(counter.value).toBe(2_000)
   })
 
-  it('excludes flock(1) and Python, and they exclude it', async () => {
+  it('excludes flock(1) and Python, and they exclude it', async ({ skip }) => {
+    skip(noFlock || noPython, 'there is no flock(1), or no python3')
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     const counter = new Counter(directory.file('counter'))
@@ -78,7 +82,8 @@ describe('an exclusive lock', () => {
     expect(counter.value).toBe(600)
   })
 
-  it('keeps flock(1) out while it is held, and is kept out by flock(1)', async () => {
+  it('keeps flock(1) out while it is held, and is kept out by flock(1)', async ({ skip }) => {
+    skip(noFlock, 'there is no flock(1)')
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     const lock = await acquire(path)
@@ -101,17 +106,20 @@ describe('an exclusive lock', () => {
     const path = directory.file('lock')
     const counter = new Counter(directory.file('counter'))
     await using replacer = Child.node('replace', path, 10_000)
-    const processes = Array.from({ length: 8 }, () =>
+    await using processes = Child.several(8, () =>
       Child.node('count', path, counter.path, 250, 'fair'),
     )
     await Promise.all([replacer.success(), ...processes.map((one) => one.success())])
     expect(counter.value).toBe(2_000)
   })
 
-  it('is one with the handoff files: beside flock(1), with a pidfile that is one integer', async () => {
+  it('is one with the handoff files: beside flock(1), with a pidfile that is one integer', async ({
+    skip,
+  }) => {
+    skip(noFlock, 'there is no flock(1)')
     using directory = temporaryDirectory()
     const counter = new Counter(directory.file('counter'))
-    const processes = Array.from({ length: 4 }, () =>
+    await using processes = Child.several(4, () =>
       Child.node('count', directory.path, counter.path, 25, 'handoff'),
     )
     await using flock = Child.command('sh', [

@@ -6,13 +6,12 @@ import { Child } from './support/child.ts'
 
 interface Share {
   times: number
-  longest: number
 }
 
 describe('those who wait in line', () => {
   it.each([2, 6])('each get their share: %i processes in a hot loop', async (count) => {
     using directory = temporaryDirectory()
-    const processes = Array.from({ length: count }, () =>
+    await using processes = Child.several(count, () =>
       Child.node('hot-loop', directory.file('lock'), '{}', 1),
     )
     await Promise.all(processes.map((one) => one.line()))
@@ -25,16 +24,13 @@ describe('those who wait in line', () => {
       processes.map(async (one): Promise<Share> => JSON.parse(await one.line())),
     )
     const fair = shares.reduce((sum, { times }) => sum + times, 0) / count
-    for (const { times, longest } of shares) {
-      expect(times).toBeGreaterThan(fair / 2)
-      expect(longest).toBeLessThan(2_000)
-    }
+    for (const { times } of shares) expect(times).toBeGreaterThan(fair / 2)
   })
 
   it('get past readers whose holds overlap', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
-    const readers = Array.from({ length: 4 }, (_, index) =>
+    await using readers = Child.several(4, (index) =>
       Child.node('hot-loop', path, '{"mode":"shared"}', 5 + index),
     )
     await Promise.all(readers.map((one) => one.line()))

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs'
-import { temporaryDirectory, times, until } from '@howdah/fixtures'
+import { temporaryDirectory, times, until, whereIs } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import { acquire, flockBinding, inspect } from '../src/index.ts'
 import { Child } from './support/child.ts'
@@ -79,7 +79,8 @@ describe('inspect', () => {
     expect(lock.held).toBe(true)
   })
 
-  it('names flock(1), as holder and as waiter', async () => {
+  it('names flock(1), as holder and as waiter', async ({ skip }) => {
+    skip(whereIs('flock') === null, 'there is no flock(1)')
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     await using holder = Child.command('flock', ['--no-fork', path, 'sh', '-c', 'echo held; cat'])

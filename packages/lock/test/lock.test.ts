@@ -170,12 +170,13 @@ describe('tryUpgrade', () => {
   })
 
   it('is never a lie in a storm of upgrades: shared, exclusive or lost', async () => {
+    const rounds = 500
     using directory = temporaryDirectory()
     const storm = `
       import { closeSync, openSync, unlinkSync } from 'node:fs'
       const [path, inside] = process.argv.slice(1)
       const count = { true: 0, false: 0, ERR_LOCK_LOST: 0 }
-      for (let round = 0; round < 500; round++) {
+      for (let round = 0; round < ${rounds}; round++) {
         const held = await lock.acquire(path, { mode: 'shared' })
         let outcome
         try { outcome = held.tryUpgrade() } catch (error) { outcome = error.code }
@@ -187,17 +188,22 @@ describe('tryUpgrade', () => {
         if (round % 7 === 0) await new Promise(setImmediate)
       }
       console.log(JSON.stringify(count))`
-    const children = Array.from({ length: 4 }, () =>
+    await using children = Child.several(4, () =>
       Child.script(storm, directory.file('lock'), directory.file('inside')),
     )
     const counts = await Promise.all(
-      children.map(async (child) => {
-        const line = await child.line()
+      children.map(async (child): Promise<Record<string, number>> => {
+        const count = JSON.parse(await child.line())
         await child.success()
-        return line
+        return count
       }),
     )
-    expect(counts).toHaveLength(4)
+    const sum = (...outcomes: string[]): number =>
+      counts.flatMap((count) => outcomes.map((one) => count[one] ?? 0)).reduce((a, b) => a + b)
+    expect(sum('true', 'false', 'ERR_LOCK_LOST')).toBe(counts.length * rounds)
+    // They were in each other's way, and got through all the same.
+    expect(sum('true')).toBeGreaterThan(0)
+    expect(sum('false', 'ERR_LOCK_LOST')).toBeGreaterThan(0)
   })
 })
 

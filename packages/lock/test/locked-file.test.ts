@@ -12,7 +12,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { temporaryDirectory } from '@howdah/fixtures'
+import { temporaryDirectory, whereIs } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import { acquire, lockedFile, tryAcquire } from '../src/index.ts'
 import { Child } from './support/child.ts'
@@ -48,7 +48,8 @@ describe('lockedFile.read', () => {
     expect(readdirSync(directory.path)).toEqual([])
   })
 
-  it('waits for a writer, and reads beside other readers', async () => {
+  it('waits for a writer, and reads beside other readers', async ({ skip }) => {
+    skip(whereIs('flock') === null, 'there is no flock(1)')
     using directory = temporaryDirectory()
     const path = directory.file('file')
     writeFileSync(path, 'old')
@@ -213,8 +214,10 @@ describe('what is no regular file is refused, with a cure, and left alone', () =
 
 /** Leaves a socket at a path, where nobody listens. */
 function bindSocket(path: string): void {
-  const script = 'import socket,sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])'
-  execFileSync('python3', ['-c', script, path])
+  const script =
+    "require('node:net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))"
+  const { signal } = spawnSync(process.execPath, ['-e', script, path])
+  expect(signal).toBe('SIGKILL')
 }
 
 describe('lockedFile.transform', () => {

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { temporaryDirectory } from '@howdah/fixtures'
+import { temporaryDirectory, whereIs } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import { PidFile, currentProcess } from '../src/index.ts'
 import { Child } from './support/child.ts'
@@ -94,7 +94,8 @@ describe('a pidfile', () => {
     expect(PidFile.liveness(directory.file('pidfile'))).toBe('dead')
   })
 
-  it('that names the id of a thread, or a zombie, names a dead process', async () => {
+  it('that names the id of a thread, or a zombie, names a dead process', async ({ skip }) => {
+    skip(whereIs('python3') === null, 'there is no python3')
     using directory = temporaryDirectory()
     const path = directory.file('pidfile')
     const thread = readdirSync('/proc/self/task').find((id) => Number(id) !== process.pid)!

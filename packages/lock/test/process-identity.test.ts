@@ -1,9 +1,11 @@
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { whereIs } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import { currentProcess, identifyProcess, liveness, parseIdentity } from '../src/index.ts'
 import { Child } from './support/child.ts'
 
+const noPython = whereIs('python3') === null
 const zombie = fileURLToPath(new URL('child/zombie.py', import.meta.url))
 
 describe('the identity of a process', () => {
@@ -59,7 +61,8 @@ describe('the identity of a process', () => {
     expect(identifyProcess(child.pid)).toBeNull()
   })
 
-  it('knows a name with parentheses and spaces in it', async () => {
+  it('knows a name with parentheses and spaces in it', async ({ skip }) => {
+    skip(noPython, 'there is no python3')
     await using child = Child.command('python3', [
       '-c',
       'open("/proc/self/comm", "w").write("a) R 1 (b"); print("named", flush=True); input()',
@@ -90,7 +93,8 @@ describe('liveness', () => {
     expect(liveness({ pid: process.pid, ...bare })).toBe('alive')
   })
 
-  it('counts a zombie as dead, although it answers to kill 0', async () => {
+  it('counts a zombie as dead, although it answers to kill 0', async ({ skip }) => {
+    skip(noPython, 'there is no python3')
     await using parent = Child.command('python3', [zombie])
     const pid = Number(await parent.line())
     expect(process.kill(pid, 0)).toBe(true)

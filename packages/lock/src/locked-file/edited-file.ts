@@ -76,7 +76,10 @@ export class EditedFile implements Disposable, AsyncDisposable {
     return readWhole(this.#lock.fd, this.path)
   }
 
-  /** Replaces the content, whole. Rejects with a `LockError` where it cannot be written; the file is then unchanged. */
+  /**
+   * Replaces the content, whole. Rejects with a `LockError` if it cannot be written, or if the lock is released meanwhile; the
+   * file is then unchanged.
+   */
   async write(content: string): Promise<void> {
     this.#require('write()')
     const { durable = true } = this.#options
@@ -85,6 +88,8 @@ export class EditedFile implements Disposable, AsyncDisposable {
       await this.#prepare(staged.fd)
       await writeDescriptor(staged.fd, content)
       if (durable) await syncFile(staged.fd)
+      // Somebody else may have locked the file since.
+      this.#require('write()')
       renameSync(staged.path, this.path)
     } catch (error) {
       this.#staging.discard(staged)
@@ -92,7 +97,6 @@ export class EditedFile implements Disposable, AsyncDisposable {
     }
     this.#lock?.release()
     this.#lock = staged
-    if (!this.held) staged.release()
     if (!durable) return
     await syncDirectory(dirname(this.path)).catch((error: unknown) => {
       throw fileError(error, this.path, 'sync the directory of')

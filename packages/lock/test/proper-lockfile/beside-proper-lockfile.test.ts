@@ -1,29 +1,12 @@
 import * as fs from 'node:fs'
 import { createRequire } from 'node:module'
-import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import * as lockfile from '../../src/proper-lockfile/index.ts'
+import { code, directory, file, lockFile } from '../support/fresh-file.ts'
 
 const original: Pick<typeof lockfile, 'lock' | 'lockSync' | 'check' | 'checkSync'> = createRequire(
   import.meta.url,
 )('proper-lockfile')
-const code = (wanted: string): unknown => expect.objectContaining({ code: wanted })
-
-let directory: TemporaryDirectory
-let file: string
-let lockFile: string
-
-beforeEach(() => {
-  directory = temporaryDirectory()
-  file = directory.file('file')
-  lockFile = directory.file('file.lock')
-  fs.writeFileSync(file, '')
-})
-
-afterEach(() => {
-  directory[Symbol.dispose]()
-})
-
 /** Makes a lock of proper-lockfile that was renewed so many ms ago. */
 function leaveDirectory(age: number): void {
   fs.mkdirSync(lockFile)

@@ -1,26 +1,9 @@
 import * as fs from 'node:fs'
-import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { acquire } from '../../src/index.ts'
 import * as lockfile from '../../src/proper-lockfile/index.ts'
+import { code, directory, file, lockFile } from '../support/fresh-file.ts'
 import { Child } from '../support/child.ts'
-
-const code = (wanted: string): unknown => expect.objectContaining({ code: wanted })
-
-let directory: TemporaryDirectory
-let file: string
-let lockFile: string
-
-beforeEach(() => {
-  directory = temporaryDirectory()
-  file = directory.file('file')
-  lockFile = directory.file('file.lock')
-  fs.writeFileSync(file, '')
-})
-
-afterEach(() => {
-  directory[Symbol.dispose]()
-})
 
 const names = (): string[] => fs.readdirSync(directory.path)
 

@@ -1,21 +1,16 @@
 import * as fs from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename } from 'node:path'
-import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import * as lockfile from '../../src/proper-lockfile/index.ts'
 import { Child } from '../support/child.ts'
+import { code, directory, file, lockFile } from '../support/fresh-file.ts'
 
 type LockOptions = lockfile.LockOptions
 type UnlockOptions = lockfile.UnlockOptions
 type CheckOptions = lockfile.CheckOptions
 
-const code = (wanted: string): unknown => expect.objectContaining({ code: wanted })
-
-let directory: TemporaryDirectory
-/** A file, its lock file, and a symbolic link to the file. */
-let file: string
-let lockFile: string
+/** A symbolic link to the file. */
 let link: string
 const locked: (() => void)[] = []
 
@@ -38,17 +33,12 @@ const ways = {
 const { lock, check } = ways.promises
 
 beforeEach(() => {
-  directory = temporaryDirectory()
-  file = directory.file('file')
-  lockFile = directory.file('file.lock')
   link = directory.file('link')
-  fs.writeFileSync(file, 'content')
   fs.symlinkSync(file, link)
 })
 
 afterEach(() => {
   for (const release of locked.splice(0)) release()
-  directory[Symbol.dispose]()
 })
 
 /** Holds a lock until the test ends, or until it is released. */

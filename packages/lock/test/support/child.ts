@@ -9,6 +9,9 @@ export interface End {
   signal: NodeJS.Signals | null
 }
 
+/** Processes that are disposed together. */
+export type Children = Child[] & AsyncDisposable
+
 /** A process that talks in lines. Disposal kills it, and waits for its end. */
 export class Child implements AsyncDisposable {
   readonly process: ChildProcess
@@ -53,6 +56,15 @@ export class Child implements AsyncDisposable {
   /** Starts any command, with descriptors of ours as its 3, 4 and so on. */
   static command(command: string, args: string[], inherited: number[] = []): Child {
     return new Child(command, args, inherited)
+  }
+
+  /** Several at once. Disposal kills all of them. */
+  static several(count: number, start: (index: number) => Child): Children {
+    const children = Array.from({ length: count }, (_, index) => start(index))
+    const dispose = async (): Promise<void> => {
+      await Promise.all(children.map((child) => child[Symbol.asyncDispose]()))
+    }
+    return Object.assign(children, { [Symbol.asyncDispose]: dispose })
   }
 
   get pid(): number {

@@ -1,20 +1,8 @@
 import { readdirSync } from 'node:fs'
 import { inspect } from 'node:util'
-import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { LockManager } from '../../src/web-locks/index.ts'
-
-let directory: TemporaryDirectory
-let locks: LockManager
-
-beforeEach(() => {
-  directory = temporaryDirectory()
-  locks = new LockManager(directory.file('locks'))
-})
-
-afterEach(() => {
-  directory[Symbol.dispose]()
-})
+import { directory, locks } from '../support/fresh-locks.ts'
 
 const named = (name: string): unknown => expect.objectContaining({ name })
 const unreached = (): never => {

@@ -1,22 +1,10 @@
 import { readdirSync } from 'node:fs'
-import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { LockManager } from '../../src/web-locks/index.ts'
+import { locks } from '../support/fresh-locks.ts'
 import { holdRequest } from '../support/held-request.ts'
 import { Child } from '../support/child.ts'
 import { ProcessClient, WorkerClient } from '../support/web-lock-client.ts'
-
-let directory: TemporaryDirectory
-let locks: LockManager
-
-beforeEach(() => {
-  directory = temporaryDirectory()
-  locks = new LockManager(directory.file('locks'))
-})
-
-afterEach(() => {
-  directory[Symbol.dispose]()
-})
 
 const available = async (name: string): Promise<boolean> =>
   locks.request(name, { ifAvailable: true }, (lock) => lock !== null)

@@ -1,20 +1,8 @@
-import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
 import { readdirSync } from 'node:fs'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { LockManager } from '../../src/web-locks/index.ts'
+import { locks } from '../support/fresh-locks.ts'
 import { holdRequest, type HeldRequest } from '../support/held-request.ts'
-
-let directory: TemporaryDirectory
-let locks: LockManager
-
-beforeEach(() => {
-  directory = temporaryDirectory()
-  locks = new LockManager(directory.file('locks'))
-})
-
-afterEach(() => {
-  directory[Symbol.dispose]()
-})
 
 const available = async (name: string, mode?: 'shared'): Promise<boolean> =>
   locks.request(name, { mode, ifAvailable: true }, (lock) => lock !== null)

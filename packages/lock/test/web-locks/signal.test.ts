@@ -1,20 +1,7 @@
 import { readdirSync } from 'node:fs'
-import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { LockManager } from '../../src/web-locks/index.ts'
+import { describe, expect, it } from 'vitest'
+import { locks } from '../support/fresh-locks.ts'
 import { holdRequest } from '../support/held-request.ts'
-
-let directory: TemporaryDirectory
-let locks: LockManager
-
-beforeEach(() => {
-  directory = temporaryDirectory()
-  locks = new LockManager(directory.file('locks'))
-})
-
-afterEach(() => {
-  directory[Symbol.dispose]()
-})
 
 const unreached = (): never => {
   throw new Error('the callback was called')
