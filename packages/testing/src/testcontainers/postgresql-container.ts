@@ -13,8 +13,8 @@ import { StartedPostgreSqlContainer } from './started-postgresql-container.ts'
 /** Where Docker's image looks for what it runs in a new cluster. */
 const initDirectory = '/docker-entrypoint-initdb.d'
 
-/** In seconds: how long a server that may be reused stays for those who come next. */
-const reuse = 600
+/** In ms: how long a server that may be reused stays for those who come next. */
+const reuse = 600_000
 
 /**
  * A PostgreSQL server of a test's own, with the methods of `@testcontainers/postgresql`, and without Docker: change the import, and
