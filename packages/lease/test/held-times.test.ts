@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import {
   hold,
+  LeaseAlreadyReleasedError,
   LeaseCorruptError,
   LeaseNotHeldError,
   LeaseUnavailableError,
@@ -23,6 +24,8 @@ const logger = {
 const clocks = { monotonic: () => Date.now(), uptime: () => Date.now() + 0.5 }
 /** What the next renewals do, in ms or by an error. */
 const renewals: (number | Error)[] = []
+/** What the next releases fail with. */
+const releases: Error[] = []
 let asked: object[] = []
 
 const pause = async (time: number): Promise<void> =>
@@ -60,7 +63,11 @@ function leaser(acquiring = 0): Leaser {
       if (how > 0) await pause(how)
       return leaseOf(1n)
     },
-    release: async () => note('release'),
+    release: async () => {
+      note('release')
+      const error = releases.shift()
+      if (error !== undefined) throw error
+    },
     inspect: async () => null,
     reset: async () => undefined,
   }
@@ -82,7 +89,7 @@ async function held(options: object = {}, acquiring = 0): Promise<Held> {
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], now: start })
-  for (const list of [steps, said, renewals]) list.length = 0
+  for (const list of [steps, said, renewals, releases]) list.length = 0
   asked = []
 })
 afterEach(() => vi.useRealTimers())
@@ -225,5 +232,82 @@ describe('a hold', () => {
     expect(told).toEqual([])
     expect(it.deadline.monotonic).toBe(start + 27_000)
     expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('is lost to who asks at the deadline, before any timer tells', async () => {
+    const it = await held()
+    expect([it.generation, it.lease.generation]).toEqual([1n, 1n])
+    vi.setSystemTime(start + 26_999)
+    it.check()
+    expect(it.remaining).toBe(1)
+    vi.setSystemTime(start + 27_000)
+    expect(it.signal.aborted).toBe(false)
+    const lost = { code: 'ERR_LEASE_LOST', message: expect.stringContaining('in time') }
+    expect(() => it.check()).toThrow(expect.objectContaining(lost))
+    expect(it.signal.aborted).toBe(true)
+    // Also if the clock is set back.
+    vi.setSystemTime(start)
+    expect(() => it.check()).toThrow(it.signal.reason as Error)
+    expect(it.remaining).toBe(0)
+    await it.release()
+    expect(() => it.check()).toThrow(it.signal.reason as Error)
+  })
+
+  test('is lost by a renewal that is answered at the deadline, before any timer tells', async () => {
+    const it = await held()
+    const sleeping: Leaser['renew'] = async () => {
+      vi.setSystemTime(start + 27_000)
+      return leaseOf(1n)
+    }
+    const late = await hold(
+      { ...leaser(), renew: sleeping },
+      { clocks, margin: 3_000, heartbeat: 9_000 },
+    )
+    vi.setSystemTime(start)
+    await pass(9_000)
+    expect(late.signal.reason).toMatchObject({ message: expect.stringContaining('in time') })
+    await late.release()
+    await it.release()
+  })
+
+  test.each([
+    new LeaseNotHeldError('here', 1n, 'another has it'),
+    new LeaseAlreadyReleasedError('here', 1n),
+  ])('that cannot be released, since it is over, is over: %s', async (error) => {
+    const it = await held()
+    releases.push(error)
+    await it.release()
+    expect(said).toEqual([])
+  })
+
+  test('that cannot be released says so', async () => {
+    const it = await held()
+    const error = new LeaseUnavailableError('here', 'did not answer')
+    releases.push(error)
+    await it[Symbol.asyncDispose]()
+    expect(said).toEqual([['cannot release the lease; it ends by itself', error]])
+    expect(() => it.check()).toThrow(
+      expect.objectContaining({ message: expect.stringContaining('released') }),
+    )
+  })
+
+  test('needs nobody to tell', async () => {
+    const gone = new LeaseUnavailableError('here', 'did not answer')
+    const onRenew = () => {
+      throw new Error('mine')
+    }
+    const silent = { clocks, margin: 3_000, heartbeat: 9_000 }
+    for (const options of [{}, { onRenew }, { logger: {}, onRenew }]) {
+      const it = await hold(leaser(), { ...silent, ...options })
+      renewals.push(gone)
+      await pass(9_000 + 3_600)
+      it.check()
+      renewals.push(...Array.from({ length: 300 }, () => gone))
+      await pass(27_000)
+      expect(it.signal.aborted).toBe(true)
+      releases.push(gone)
+      await it.release()
+      renewals.length = 0
+    }
   })
 })
