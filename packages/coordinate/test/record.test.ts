@@ -104,6 +104,12 @@ describe('a record', () => {
     ])
   })
 
+  it('may name process 1: in a container a server may be that', () => {
+    writeRecord(place, change, full)
+    rewrite(/^pid .*$/m, 'pid 1')
+    expect(readRecord(place)?.process.pid).toBe(1)
+  })
+
   it.each([
     ['names no process', /^pid .*$/m, 'pid x'],
     ['names half a process', /^pid .*$/m, 'pid 1.5'],
