@@ -5,5 +5,7 @@ import base from '../../tsup.config.base.ts'
 export default defineConfig({
   ...(base as object),
   entry: ['src/index.ts', 'src/jest.ts', 'src/testcontainers.ts', 'src/vitest.ts'],
+  // Jest's own, which is there if this is used.
+  external: ['jest-environment-node'],
   splitting: true,
 })
