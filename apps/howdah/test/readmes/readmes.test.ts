@@ -9,10 +9,16 @@ const readmes = [
   'apps/howdah',
   ...readdirSync(new URL('packages', root)).map((name) => `packages/${name}`),
 ]
-  .map((directory) => ({ directory, url: new URL(`${directory}/README.md`, root) }))
-  .filter(({ url }) => existsSync(url))
+  .map((directory) => `${directory}/README.md`)
+  .filter((path) => existsSync(new URL(path, root)))
 
-describe.each(readmes)('the README in $directory', ({ url }) => {
+/** The pages by task; the examples of those that have any are run as those of the READMEs are. */
+const pages = readdirSync(new URL('docs', root))
+  .map((name) => `docs/${name}`)
+  .filter((path) => readmeExamples(new URL(path, root)).length > 0)
+
+describe.each([...readmes, ...pages])('the examples of %s', (path) => {
+  const url = new URL(path, root)
   let project: ReadersProject
 
   beforeAll(() => {
