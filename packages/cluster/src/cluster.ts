@@ -28,17 +28,17 @@ import {
 } from '@howdah/data-directory'
 import type { ClusterStatus } from './cluster-status.ts'
 import type { Coordination } from './coordination.ts'
-import { clusterMissing, inUse, notOurs, notRunning, unsupportedVersion } from './errors.ts'
+import { clusterMissing, inUse, notOurs, unsupportedVersion } from './errors.ts'
 import { joinCluster, type RunOptions, startCluster } from './running/join.ts'
 import { LocalState } from './local/local-state.ts'
 import { type Mode, modeWhileStopped, warningOf } from './settings/mode.ts'
 import type { State } from './state.ts'
-import { addressOf, postgres, Server } from './server.ts'
+import { postgres, Server } from './server.ts'
+import { findAddress } from './connecting/find-address.ts'
 import type { Session } from './session.ts'
 import { superusersWhileStopped } from './running/single-user.ts'
 import { stopPostmaster } from './running/stop.ts'
 import { ClusterSubject } from './subject.ts'
-import { superuserOf } from './running/superuser.ts'
 import { explained } from './system-errors.ts'
 import { markWreck } from './creating/wreck.ts'
 import { waiting, type WaitingOptions } from './waiting-options.ts'
@@ -245,15 +245,7 @@ export class Cluster {
     options: { database?: string | undefined; tcp?: boolean | undefined } = {},
   ): Promise<Server> {
     if (!(await this.exists())) throw clusterMissing(this.dataDir)
-    const postmaster = await findPostmaster(this.#directory)
-    if (postmaster === null) throw notRunning(this.dataDir)
-    const superuser = await superuserOf(this.#directory)
-    const address = await addressOf(
-      this.#directory,
-      postmaster.file,
-      superuser,
-      options.tcp === true,
-    )
+    const address = await findAddress(this.#directory, options.tcp === true)
     return new Server(this.dataDir, await this.runtime(), address, options.database ?? postgres)
   }
 

@@ -1,5 +1,5 @@
 import { isAbsolute } from 'node:path'
-import { ClusterError, type ClusterUser } from '@howdah/data-directory'
+import { ClusterError, type ClusterUser, indent } from '@howdah/data-directory'
 
 /** There is no cluster at the data directory, and none was to be created. */
 export function clusterMissing(dataDir: string): ClusterError {
@@ -150,21 +150,6 @@ export function createFailed(
   )
 }
 
-/** The server ended before it was ready, or was not ready in time; none is left running. */
-export function startFailed(
-  dataDir: string,
-  reason: string,
-  log: string,
-  options?: ErrorOptions,
-): ClusterError {
-  return new ClusterError(
-    'ERR_CLUSTER_START_FAILED',
-    dataDir,
-    `PostgreSQL did not start on ${dataDir}: ${reason}${log === '' ? '' : `; its log says: ${indent(log)}`}`,
-    { ...options, log },
-  )
-}
-
 /** The server still runs after it was asked to stop. */
 export function stopFailed(dataDir: string, pid: number, timeout: number): ClusterError {
   return new ClusterError(
@@ -290,11 +275,4 @@ export function notSafe(dataDir: string, why: string): ClusterError {
     dataDir,
     `${dataDir} is not safe from a crash yet: ${why}`,
   )
-}
-
-function indent(text: string): string {
-  const lines = text.trim().split('\n')
-  return lines.length === 1
-    ? (lines[0] ?? '')
-    : `\n${lines.map((line) => `    ${line}`).join('\n')}`
 }

@@ -1,19 +1,10 @@
 import type { State } from './state.ts'
-import { resolve } from 'node:path'
 import type { Runtime } from '@howdah/runtime'
 import type { Options, Result } from 'execa'
 import type pg from 'pg'
-import { acceptsSsl } from './connecting/accepts-ssl.ts'
 import type { Address } from './connecting/address.ts'
 import { connectionUrl, isPlain } from './connecting/connection-url.ts'
-import {
-  DataDirectory,
-  type PostmasterPid,
-  reachableSocketDirectory,
-  withoutConnection,
-} from '@howdah/data-directory'
-import { keptPassword } from './connecting/tcp-password.ts'
-import { noTcp } from './errors.ts'
+import { DataDirectory, withoutConnection } from '@howdah/data-directory'
 import { type Mode, modeOf, setMode } from './settings/mode.ts'
 import type { PatienceOptions } from './running/reload.ts'
 import { Settings } from './settings/settings.ts'
@@ -245,31 +236,4 @@ export class Server {
 async function quoted(name: string): Promise<string> {
   const { default: pg } = await import('pg')
   return pg.escapeIdentifier(name)
-}
-
-/** How to reach the server that wrote `file`, by its socket, or over TCP when that is asked for. */
-export async function addressOf(
-  directory: DataDirectory,
-  file: PostmasterPid,
-  user: string,
-  tcp: boolean,
-): Promise<Address> {
-  const port = file.port ?? 5432
-  if (tcp) {
-    if (file.listenAddress === null) throw noTcp(directory.path, '; stop it, and start it with TCP')
-    const wildcard = ['*', '0.0.0.0', '::', 'localhost'].includes(file.listenAddress)
-    const host = wildcard ? '127.0.0.1' : file.listenAddress
-    const password = keptPassword(directory)
-    // One that does not answer now is taken for one that howdah has set up: without SSL.
-    const ssl = (await acceptsSsl(host, port)) ?? false
-    return { host, port, user, password, ssl }
-  }
-  if (file.socketDirectory === null) throw noTcp(directory.path, ' nor has it a socket')
-  const socket = resolve(directory.path, file.socketDirectory)
-  return {
-    host: await reachableSocketDirectory(directory.path, socket, port),
-    port,
-    user,
-    password: null,
-  }
 }

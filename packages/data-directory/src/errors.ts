@@ -73,3 +73,26 @@ export function diskFull(
     { ...options, path },
   )
 }
+
+/** The server ended before it was ready, or was not ready in time; none is left running. */
+export function startFailed(
+  dataDir: string,
+  reason: string,
+  log: string,
+  options?: ErrorOptions,
+): ClusterError {
+  return new ClusterError(
+    'ERR_CLUSTER_START_FAILED',
+    dataDir,
+    `PostgreSQL did not start on ${dataDir}: ${reason}${log === '' ? '' : `; its log says: ${indent(log)}`}`,
+    { ...options, log },
+  )
+}
+
+/** The words of a program in a message: a single line as it is, more lines below the message. */
+export function indent(text: string): string {
+  const lines = text.trim().split('\n')
+  return lines.length === 1
+    ? (lines[0] ?? '')
+    : `\n${lines.map((line) => `    ${line}`).join('\n')}`
+}

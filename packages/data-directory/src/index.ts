@@ -8,15 +8,18 @@ export {
 export {
   damagedControlFile,
   diskFull,
+  indent,
   invalidPath,
   malformedVersion,
   noServerUser,
   notPermitted,
+  startFailed,
   unknownStatus,
 } from './errors.ts'
 export { wasShutDown } from './files/control-file.ts'
 export { explain } from './files/explain.ts'
 export { followLog, type LogOptions } from './files/follow-log.ts'
+export { openLog, readLog } from './files/log-file.ts'
 export { type Mark, readMark, writeMark } from './files/mark.ts'
 export { open } from './files/open-file.ts'
 export { temporaryOf, writeOwnFile } from './files/own-file.ts'
@@ -48,6 +51,7 @@ export { findPostmaster, type Postmaster } from './server/postmaster.ts'
 export { refuseHardLinks } from './server/refuse-hard-links.ts'
 export { refuseServed } from './server/refuse-served.ts'
 export { linkDirectories, reachableSocketDirectory } from './server/socket-path.ts'
+export { syncToDisk } from './user/sync-to-disk.ts'
 export { Ground } from './tree/ground.ts'
 export {
   type Descriptor,

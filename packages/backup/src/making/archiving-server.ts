@@ -1,14 +1,7 @@
 import { type JoinOptions, ownership, type Shared } from '@howdah/coordinate'
-import { type DataDirectory, findPostmaster, type ServerUser } from '@howdah/data-directory'
+import type { DataDirectory, ServerUser } from '@howdah/data-directory'
 import { postgres, Server } from '@howdah/cluster'
-import {
-  addressOf,
-  type LaunchOptions,
-  restartAlone,
-  superuserOf,
-  takeAlone,
-  notRunning,
-} from '@howdah/cluster/inside'
+import { findAddress, type LaunchOptions, restartAlone, takeAlone } from '@howdah/cluster/inside'
 import type { Runtime } from '@howdah/runtime'
 import { inspectArchiving, setUpArchiving } from './archiving.ts'
 import { restartNeeded } from '../errors.ts'
@@ -66,10 +59,7 @@ async function administer<T>(
   { directory, runtime }: ArchivingRequest,
   action: (client: Awaited<ReturnType<Server['connect']>>) => Promise<T>,
 ): Promise<T> {
-  const postmaster = await findPostmaster(directory)
-  if (postmaster === null) throw notRunning(directory.path)
-  const superuser = await superuserOf(directory)
-  const address = await addressOf(directory, postmaster.file, superuser, false)
+  const address = await findAddress(directory, false)
   const client = await new Server(directory.path, await runtime(), address, postgres).connect()
   try {
     return await action(client)

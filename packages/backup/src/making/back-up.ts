@@ -8,6 +8,7 @@ import {
   explain,
   HeldDirectory,
   notPermitted,
+  readLog,
   readSystemIdentifier,
   removeTree,
 } from '@howdah/data-directory'
@@ -17,7 +18,6 @@ import {
   insideOf,
   type Joinable,
   joinCluster,
-  readLog,
   clusterMissing,
 } from '@howdah/cluster/inside'
 import { type Cluster, postgres } from '@howdah/cluster'

@@ -7,7 +7,7 @@ export interface Address {
   /** Only over TCP. */
   readonly password: string | null
   /** Further parameters of its URL, as in a query: `schema=public`. */
-  readonly parameters?: string
+  readonly parameters?: string | undefined
   /** Over TCP: whether the server encrypts connections if a client asks for it. */
   readonly ssl?: boolean
 }

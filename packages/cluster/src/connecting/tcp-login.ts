@@ -1,9 +1,10 @@
 import { errno } from '@howdah/durable'
 import { acquire } from '@howdah/lock'
 import type { Runtime } from '@howdah/runtime'
-import { type DataDirectory, findPostmaster, type ServerUser } from '@howdah/data-directory'
-import { notRunning, noTcpLogin } from '../errors.ts'
-import { addressOf, postgres, Server } from '../server.ts'
+import type { DataDirectory, ServerUser } from '@howdah/data-directory'
+import { noTcpLogin } from '../errors.ts'
+import { postgres, Server } from '../server.ts'
+import { findAddress } from './find-address.ts'
 import { superuserOf } from '../running/superuser.ts'
 import { keepPassword, keptPassword, setPassword } from './tcp-password.ts'
 import type { ReadyOptions } from '../running/when-ready.ts'
@@ -90,10 +91,7 @@ async function reach(
   { directory, runtime, timeout, password }: TcpLogin,
   tcp: boolean,
 ): Promise<Server> {
-  const postmaster = await findPostmaster(directory)
-  if (postmaster === null) throw notRunning(directory.path)
-  const superuser = await superuserOf(directory)
-  const found = await addressOf(directory, postmaster.file, superuser, tcp)
+  const found = await findAddress(directory, tcp)
   const address = tcp && password !== undefined ? { ...found, password } : found
   return new Server(directory.path, runtime, address, postgres, timeout)
 }

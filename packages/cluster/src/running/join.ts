@@ -7,7 +7,8 @@ import { clusterMissing, notRunning, noTcp } from '../errors.ts'
 import { hasDatabase } from '../connecting/has-database.ts'
 import type { Mode } from '../settings/mode.ts'
 import type { State } from '../state.ts'
-import { addressOf, postgres } from '../server.ts'
+import { postgres } from '../server.ts'
+import { addressOf } from '../connecting/address-of.ts'
 import type { PatienceOptions } from './reload.ts'
 import { restartAlone, takeAlone } from './restart.ts'
 import { Session } from '../session.ts'
@@ -89,8 +90,8 @@ export async function joinCluster(
     const { parameters } = options
     const address = {
       ...found,
-      ...(wantsTcp(options) && { password: options.password ?? found.password }),
-      ...(parameters !== undefined && { parameters }),
+      password: wantsTcp(options) ? (options.password ?? found.password) : found.password,
+      parameters,
     }
     const server = { dataDir: directory.path, runtime: await runtime(), address, database }
     const session = new Session(server, { shared, joining, atEnd, entry: await entering })

@@ -1,6 +1,5 @@
 import { statSync } from 'node:fs'
-import type { DataDirectory } from '@howdah/data-directory'
-import { startFailed } from '../errors.ts'
+import { type DataDirectory, startFailed } from '@howdah/data-directory'
 
 /** The directories of every cluster that howdah locks. */
 const parts = ['base', 'global'] as const

@@ -6,17 +6,18 @@ import type { Runtime } from '@howdah/runtime'
 import {
   type DataDirectory,
   endOrphans,
+  openLog,
   placeOf,
   reach,
+  readLog,
   readPostmasterPid,
   removeLeftFiles,
   serverEnvironment,
   type ServerUser,
+  startFailed,
 } from '@howdah/data-directory'
 import { portTaken, saysPortTaken } from '../connecting/port-taken.ts'
-import { startFailed } from '../errors.ts'
 import { settingsToFit } from './fit-machine.ts'
-import { openLog, readLog } from './log-file.ts'
 import { checkStartSetting } from '../settings/setting-name.ts'
 import { longestStillness, stopPostmaster } from './stop.ts'
 import { explainedByLog } from '../system-errors.ts'

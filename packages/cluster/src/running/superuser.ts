@@ -9,7 +9,8 @@ import {
   type ServerUser,
   writeMark,
 } from '@howdah/data-directory'
-import { addressOf, postgres, Server } from '../server.ts'
+import { addressOf } from '../connecting/address-of.ts'
+import { postgres, Server } from '../server.ts'
 import { superusersWhileStopped } from './single-user.ts'
 
 /**

@@ -2,11 +2,10 @@ import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { errno, syncDirectory } from '@howdah/durable'
 import type pg from 'pg'
-import { chooseServerUser, type DataDirectory, open } from '@howdah/data-directory'
+import { chooseServerUser, type DataDirectory, open, syncToDisk } from '@howdah/data-directory'
 import { notSafe } from '../errors.ts'
 import { defaultPatience, type PatienceOptions } from '../running/reload.ts'
 import type { Administered } from './administered.ts'
-import { syncToDisk } from '../creating/sync-to-disk.ts'
 
 /**
  * Whether what the server has written is on disk, across the times at which it does not see to that.

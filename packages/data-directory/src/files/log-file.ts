@@ -9,9 +9,11 @@ import {
   renameSync,
   rmSync,
 } from 'node:fs'
-import { openPlainFile } from '@howdah/lock'
-import { type DataDirectory, HeldDirectory, type ServerUser } from '@howdah/data-directory'
+import { openPlainFile } from '@howdah/durable'
+import type { DataDirectory } from '../data-directory.ts'
 import { startFailed } from '../errors.ts'
+import { HeldDirectory } from '../tree/held-directory.ts'
+import type { ServerUser } from '../user/server-user.ts'
 
 /** In bytes: a log that is longer when a server starts is put aside as `postmaster.log.1`. */
 const rotateAbove = 10 * 1024 * 1024

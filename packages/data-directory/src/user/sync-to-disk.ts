@@ -1,5 +1,6 @@
 import type { Runtime } from '@howdah/runtime'
-import { type Outcome, runServerProgram, type ServerUser } from '@howdah/data-directory'
+import { type Outcome, runServerProgram } from './server-program.ts'
+import type { ServerUser } from './server-user.ts'
 
 /** Brings all files of a cluster to disk, whatever the kernel still had in memory; its server may run meanwhile. */
 export async function syncToDisk(
