@@ -181,7 +181,12 @@ describe('a writer of databases', () => {
   /** A file whose writes are answered by the test. */
   function scripted() {
     const asked: { start: number; bytes: number; answer: (bytes: number | Error) => void }[] = []
+    const sizes: number[] = []
     const handle = {
+      truncate: async (size: number) => {
+        if (size < 0) throw Object.assign(new Error('made to fail'), { code: 'EIO' })
+        sizes.push(size)
+      },
       writev: (buffers: Uint8Array[], start: number) =>
         new Promise((done, fail) => {
           const bytes = buffers.reduce((sum, { length }) => sum + length, 0)
@@ -191,7 +196,7 @@ describe('a writer of databases', () => {
         }),
     } as unknown as FileHandle
     const writer = new DatabaseWriter({ path: 'app.db', handle } as TemporaryFile)
-    return { asked, writer }
+    return { asked, writer, sizes }
   }
   const page = Buffer.alloc(512)
   const turn = () => new Promise(setImmediate)
@@ -252,6 +257,48 @@ describe('a writer of databases', () => {
     expect(starts()).toEqual([0, 4096, 256])
     for (const { answer } of asked.slice(1)) answer(512)
     await flushed
+  })
+
+  it('sends a batch when it has a megabyte, and the next one beside it', async () => {
+    const { asked, writer } = scripted()
+    const megabyte = 1_048_576
+    for (let offset = 0; offset < 2 * megabyte + 512; offset += 512)
+      await writer.write(page, offset)
+    await turn()
+    expect(asked.map(({ start, bytes }) => [start, bytes])).toEqual([
+      [0, megabyte],
+      [megabyte, megabyte],
+    ])
+    const flushed = writer.flush()
+    await turn()
+    for (const { bytes, answer } of asked) answer(bytes)
+    await flushed
+    expect(asked[2]).toMatchObject({ start: 2 * megabyte, bytes: 512 })
+    expect(writer.bytesWritten).toBe(2 * megabyte + 512)
+  })
+
+  it('gives the file its size when all is written, and tells if it cannot', async () => {
+    const { asked, writer, sizes } = scripted()
+    await writer.write(page, 0)
+    const truncated = writer.truncate(4096)
+    await turn()
+    expect(sizes).toEqual([])
+    asked[0]?.answer(512)
+    await truncated
+    expect(sizes).toEqual([4096])
+    expect(await refusal(writer.truncate(-1))).toBe('ERR_REPLICA_IO')
+  })
+
+  it('writes nothing of nothing', async () => {
+    const { asked, writer } = scripted()
+    await writer.flush()
+    await writer.write(page, 8192)
+    const flushed = writer.flush()
+    await turn()
+    asked[0]?.answer(512)
+    await flushed
+    await writer.flush()
+    expect(asked.map(({ start }) => start)).toEqual([8192])
   })
 
   it('has sixteen batches in flight at most', async () => {

@@ -52,6 +52,25 @@ describe('saving', () => {
     })
   })
 
+  test('has kinds from 0 to 255', async () => {
+    using directory = temporaryDirectory()
+    const segment = await new Store(directory.path, quick).segment(7)
+    for (const kind of [0, 255]) {
+      expect(await (await segment.save({}, { kind })).kind()).toBe(kind)
+    }
+    for (const kind of [-1, 256, 1.5, NaN]) {
+      expect((await caught(() => segment.save({}, { kind }))).code).toBe('ERR_STORE_OPTION')
+    }
+  })
+
+  test('can be done again under an id whose entry is destroyed', async () => {
+    using directory = temporaryDirectory()
+    using locked = await (await new Store(directory.path, quick).segment(7)).lock()
+    const id = EntryId.create()
+    await (await locked.save({ n: 1 }, { id })).destroy()
+    expect((await (await locked.save({ n: 2 }, { id })).load()).state).toEqual({ n: 2 })
+  })
+
   test('under an existing id is an error, and keeps what is there', async () => {
     using directory = temporaryDirectory()
     const segment = await new Store(directory.path, quick).segment(7)

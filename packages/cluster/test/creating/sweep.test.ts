@@ -4,11 +4,13 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   renameSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
+import { join } from 'node:path'
 import { temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
 import { acquire, identifyProcess } from '@howdah/lock'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -45,7 +47,8 @@ async function recorded(
   directory: DataDirectory,
   pinned: boolean,
 ): Promise<Disposable & { child: ChildProcess }> {
-  const program = home.file('postgres')
+  // Another each time: a program that runs cannot be written.
+  const program = join(mkdtempSync(home.file('bin-')), 'postgres')
   copyFileSync('/bin/sleep', program)
   const child = spawn(program, ['600'], { cwd: directory.path, stdio: 'ignore' })
   await once(child, 'spawn')
