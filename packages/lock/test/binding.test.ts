@@ -1,7 +1,7 @@
 import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { temporaryDirectory, times } from '@howdah/fixtures'
+import { temporaryDirectory, times, until } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import { Child } from './support/child.ts'
 import { whyNoFsExt } from './support/fs-ext.ts'
@@ -81,18 +81,21 @@ describe('processes whose threads load the binding and lock at random, and which
     { timeout: times(60_000, 3_600_000) },
     async ([name, missing], { skip }) => {
       skip(missing !== null, missing ?? '')
+      skip(process.platform !== 'linux', 'only Linux tells who holds a lock')
       using directory = temporaryDirectory()
       const mark = directory.file('mark')
+      const lock = directory.file('lock')
       writeFileSync(mark, 'x'.repeat(16))
       let left = times(8, 1_000)
       let held = 0
       const lane = async (): Promise<void> => {
         while (left-- > 0) {
           const threads = 1 + (left % 8)
-          await using child = Child.node('workers', name, directory.file('lock'), mark, threads)
-          // Every fourth is killed as a whole, at any time.
+          await using child = Child.node('workers', name, lock, mark, threads)
+          // Every fourth is killed as a whole, at any time after it has begun to lock.
           if (left % 4 === 3) {
-            await sleep(Math.random() * 1_000)
+            await until('it locks', () => child.isAt(lock, `${lock}.gate`))
+            await sleep(Math.random() * 100)
             continue
           }
           const found = JSON.parse(await child.line())

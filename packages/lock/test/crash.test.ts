@@ -1,9 +1,8 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { seededRandom, temporaryDirectory, times, until } from '@howdah/fixtures'
+import { seededRandom, temporaryDirectory, times } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import { acquire, lockedFile } from '../src/index.ts'
-import { kernelLocks } from '../src/process/holder.ts'
 import { Child } from './support/child.ts'
 import { Counter } from './support/counter.ts'
 
@@ -63,24 +62,13 @@ class Storm implements AsyncDisposable {
   }
 
   async #kill(child: Child): Promise<void> {
-    // So that what is seen stays as it is until it is killed.
-    child.process.kill('SIGSTOP')
-    await until('it is stopped', () => isStopped(child.pid))
-    if (this.#locks.some((path) => kernelLocks(path).some(({ pid }) => pid === child.pid)))
-      this.hits++
+    await child.stop()
+    if (child.isAt(...this.#locks)) this.hits++
     await child[Symbol.asyncDispose]()
     await this.#children.get(child)
     this.#children.delete(child)
     this.kills++
   }
-}
-
-/** Whether a process is stopped with all its threads, from proc_pid_stat(5). */
-function isStopped(pid: number): boolean {
-  return readdirSync(`/proc/${pid}/task`).every((thread) => {
-    const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8')
-    return /^[TZ]/.test(stat.slice(stat.lastIndexOf(')') + 2))
-  })
 }
 
 /** The number in a file, after checking that the file is whole. */

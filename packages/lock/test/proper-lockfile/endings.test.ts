@@ -192,7 +192,7 @@ describe('a lock file that somebody removes', () => {
 
 describe('processes that lock, count and are killed', () => {
   it('lose no count', async () => {
-    const children = Array.from({ length: 4 }, () =>
+    await using children = Child.several(4, () =>
       Child.script(
         `import { readFileSync, writeFileSync } from 'node:fs'
         import lockfile from '@howdah/lock/proper-lockfile'
@@ -216,9 +216,14 @@ describe('processes that lock, count and are killed', () => {
         await child.line()
         counted += 1
       }
-      child.process.kill('SIGKILL')
+      // It is killed while it holds the lock.
+      for (await child.stop(); !child.isAt(lockFile); await child.stop()) {
+        child.process.kill('SIGCONT')
+        await child.line()
+        counted += 1
+      }
       kills += 1
-      await child.ended
+      await child[Symbol.asyncDispose]()
       // What it had counted before it was killed.
       for await (const line of child.lines) counted += line === 'counted' ? 1 : 0
     }

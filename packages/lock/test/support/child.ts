@@ -1,7 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync, readdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { until } from '@howdah/fixtures'
+import { kernelLocks } from '../../src/process/holder.ts'
 
 /** How a process ended. */
 export interface End {
@@ -104,8 +107,27 @@ export class Child implements AsyncDisposable {
     if (code !== 0) throw new Error(`the process ended with ${signal ?? code}: ${this.#errors}`)
   }
 
+  /** Stops it, with all its threads, so that what is seen of it stays as it is. */
+  async stop(): Promise<void> {
+    this.process.kill('SIGSTOP')
+    await until('it is stopped', () => isStopped(this.pid))
+  }
+
+  /** Whether it holds one of these locks or waits for it in the kernel; on Linux only. */
+  isAt(...locks: string[]): boolean {
+    return locks.some((path) => kernelLocks(path).some(({ pid }) => pid === this.pid))
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.process.kill('SIGKILL')
     await this.ended
   }
+}
+
+/** Whether a process is stopped with all its threads, or has ended, from proc_pid_stat(5). */
+function isStopped(pid: number): boolean {
+  return readdirSync(`/proc/${pid}/task`).every((thread) => {
+    const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8')
+    return /^[TZX]/.test(stat.slice(stat.lastIndexOf(')') + 2))
+  })
 }
