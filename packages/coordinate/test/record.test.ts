@@ -26,6 +26,7 @@ const record: ServerRecord = {
   host: null,
   since: null,
   pinned: false,
+  perishes: false,
   linger: 0,
   joined: '',
 }

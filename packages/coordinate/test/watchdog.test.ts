@@ -1,11 +1,19 @@
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from 'vitest'
-import { type Place, type WatchdogKind, Guard, pin, unpin, users } from '@howdah/coordinate'
+import { type Place, type WatchdogKind, Free, Guard, pin, unpin, users } from '@howdah/coordinate'
 import { identifyProcess, inspect } from '@howdah/lock'
 import { killed, temporaryDirectory, until } from '@howdah/fixtures'
 import { Arena } from './arena.ts'
+
+/** How a server comes to run. */
+interface How {
+  readonly found?: boolean
+  readonly stays?: boolean
+  readonly pinned?: boolean
+}
 
 /** Every watchdog there is has to keep the same laws. */
 const watchdogs: { name: string; watchdog: WatchdogKind; shell: string }[] = [
@@ -158,6 +166,57 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
     expect(await unpin(arena.place, arena.subject, { watchdog })).toBe('modified')
     await arena.deserted()
     expect(arena.count('gone')).toBe(1)
+  })
+
+  test.each([
+    ['is used', {}],
+    ['is pinned', { stays: true }],
+    ['is used and pinned', { pinned: true }],
+    ['was found running', { found: true }],
+  ])(
+    'a server that perishes with its files ends when they are removed, though it %s',
+    async (_, { found = false, ...how }: How) => {
+      await using arena = new Arena(changes)
+      if (found) await arena.user({ ...options, linger: 60 }).joined()
+      const user = arena.user({ ...options, ...how, perishes: true })
+      if (how.stays === true) await user.ended
+      else await user.joined()
+      expect(arena.has('watchdog')).toBe(true)
+      rmSync(arena.directory, { recursive: true })
+      await until('the server is gone', () => !arena.has('server') && !arena.has('watchdog'))
+      // It had no time for its orderly way.
+      expect(arena.count('gone')).toBe(0)
+      if (how.stays !== true) expect(await user.leave()).toBe('kept')
+    },
+  )
+
+  test('a server that perishes with its files goes on when they are moved', async () => {
+    await using arena = new Arena(changes)
+    const user = arena.user({ ...options, perishes: true })
+    await user.joined()
+    renameSync(arena.directory, `${arena.directory}-moved`)
+    // For longer than it takes to see that it is gone.
+    await sleep(700)
+    expect(arena.has('server')).toBe(true)
+    renameSync(`${arena.directory}-moved`, arena.directory)
+    expect(await user.leave()).toBe('stopped')
+    await arena.deserted()
+  })
+
+  test('a pinned server that perishes with its files can be stopped and started, and is watched again', async () => {
+    await using arena = new Arena(changes)
+    const { subject, place } = arena
+    const free = new Free(subject, place)
+    const pinned = { ...options, start: {}, perishes: true }
+    expect(await free.start(pinned)).toBe('modified')
+    const exclusive = await free.change(options)
+    await exclusive.stop()
+    exclusive.release()
+    await using guard = await Guard.join(subject, place, { ...options, start: {} })
+    expect(guard.started).toBe('modified')
+    expect((await inspect(place.watchdog)).holders).toHaveLength(1)
+    expect(await guard.leave()).toBe('stopped')
+    await arena.deserted()
   })
 
   test('a record that names another process gets nobody signalled', async () => {

@@ -31,6 +31,11 @@ export interface RunOptions extends LaunchOptions, WaitingOptions, AsOptions {
   pinned?: boolean | undefined
   /** In ms: how long the server stays after its last user, so that the next finds it warm. */
   linger?: number | undefined
+  /**
+   * The server ends within a second when the data directory is removed by others, also if it is used or pinned: for a cluster
+   * that lies in a git worktree, which somebody may remove at any time.
+   */
+  perishes?: boolean | undefined
   /** Throw `ERR_CLUSTER_MISSING` rather than create a cluster. */
   ifExists?: boolean | undefined
   /** Makes it fast or safe, for good; see {@link Server.setMode}. It counts for all who use the cluster. */
@@ -158,8 +163,8 @@ function patience({ waitTimeout, signal }: RunOptions): PatienceOptions {
 }
 
 function joinOptions(options: RunOptions): JoinOptions<LaunchOptions> {
-  const { throwAway, linger } = options
-  return { start: options, throwAway, linger, ...waiting(options) }
+  const { throwAway, linger, perishes } = options
+  return { start: options, throwAway, linger, perishes, ...waiting(options) }
 }
 
 /** Gives the superuser of a server of ours the password that is asked for, although nobody needs it over the socket. */

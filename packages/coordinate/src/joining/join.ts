@@ -32,6 +32,11 @@ export interface StartOptions<Options> extends WaitOptions {
   readonly linger?: number | undefined
   /** Nobody stops it by leaving, be it started now, and then from its first instant, or found running. */
   readonly pinned?: boolean | undefined
+  /**
+   * Others may remove its files at any time, as `git worktree remove` does: then its server ends within a second, also if it
+   * is used or pinned. It counts for as long as the server runs.
+   */
+  readonly perishes?: boolean | undefined
   /** Who watches: a shell where that works, unless told otherwise. */
   readonly watchdog?: WatchdogKind | undefined
 }
@@ -234,15 +239,21 @@ export async function bringUp<Options>(
   // As the use file: a subject that is created has it since then.
   if (subject.create === undefined) (await lockForServer(place, true)).release()
   const linger = Math.max(readRecord(place)?.linger ?? 0, Math.round(options.linger ?? 0))
-  const { pinned = false } = options
+  const { pinned = false, perishes = false } = options
   // The two come up side by side; the launcher holds the server back until the watchdog is there. What was made just
-  // now may be one to be thrown away, and is watched first. What is pinned to stay has nobody to be watched for.
+  // now may be one to be thrown away, and is watched first. What is pinned to stay has nobody to be watched for, unless its
+  // files may be removed.
   const watched =
-    pinned && !isThrowAway(place)
+    pinned && !perishes && !isThrowAway(place)
       ? Promise.resolve('unmodified' as const)
       : ensureWatchdog(coordinated, { kind: options.watchdog, fresh })
   if (fresh) await watched
-  const launcher = new Launcher(place, change, { pinned, linger, joined: randomUUID() }, watched)
+  const launcher = new Launcher(
+    place,
+    change,
+    { pinned, perishes, linger, joined: randomUUID() },
+    watched,
+  )
   try {
     const state = await subject.start(options.start, launcher)
     await watched
@@ -282,19 +293,20 @@ function refuseUsersElsewhere(place: Place, use: Lock): void {
 export async function keepWatch<Options>(
   coordinated: Coordinated<Options>,
   change: Lock,
-  wishes: Pick<StartOptions<Options>, 'linger' | 'pinned' | 'watchdog'>,
+  wishes: Pick<StartOptions<Options>, 'linger' | 'perishes' | 'pinned' | 'watchdog'>,
 ): Promise<void> {
   const { subject, place } = coordinated
   const record = readRecord(place)
   if (!names(record, await subject.process())) return
   const linger = Math.max(record.linger, Math.round(wishes.linger ?? 0))
   const pinned = record.pinned || wishes.pinned === true
+  const perishes = record.perishes || wishes.perishes === true
   if (linger > 0) {
-    writeRecord(place, change, { ...record, pinned, linger, joined: randomUUID() })
-  } else if (!record.pinned && pinned) {
-    writeRecord(place, change, { ...record, pinned })
+    writeRecord(place, change, { ...record, pinned, perishes, linger, joined: randomUUID() })
+  } else if (record.pinned !== pinned || record.perishes !== perishes) {
+    writeRecord(place, change, { ...record, pinned, perishes })
   }
-  if (!pinned) await ensureWatchdog(coordinated, { kind: wishes.watchdog })
+  if (!pinned || perishes) await ensureWatchdog(coordinated, { kind: wishes.watchdog })
 }
 
 function isNotFound(error: unknown): boolean {

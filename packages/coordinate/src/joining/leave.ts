@@ -33,6 +33,8 @@ export async function leave<Options>(
   options: LeaveOptions = {},
 ): Promise<Left> {
   const { place } = coordinated
+  // It was let go of when the subject was removed.
+  if (!use.held) return 'kept'
   try {
     const change = await new Waiting(options).lock({
       for: 'change',

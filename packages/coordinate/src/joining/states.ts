@@ -17,6 +17,7 @@ import {
   takeUse,
 } from './join.ts'
 import { type LeaveOptions, type Left, leave } from './leave.ts'
+import { releaseWhenGone } from './release-when-gone.ts'
 import { type Place, checkPlace } from '../place.ts'
 import { names, readRecord, removeRecord } from '../record/record.ts'
 import type { State, Subject } from '../subject.ts'
@@ -147,6 +148,7 @@ export class Shared<Options> extends Handle<Options> implements AsyncDisposable 
     this.#options = options
     this.#use = joined.use
     this.started = joined.started
+    if (options.perishes === true) releaseWhenGone(this.place, joined.use)
   }
 
   /** Stops using it; the last one stops it. Uses up the handle, also when it rejects. */
@@ -258,6 +260,7 @@ export class Exclusive<Options> extends Handle<Options> implements Disposable, A
     return this.start({
       ...options,
       pinned: options.pinned === true || kept?.pinned === true,
+      perishes: options.perishes === true || kept?.perishes === true,
       linger: Math.max(options.linger ?? 0, kept?.linger ?? 0),
     })
   }

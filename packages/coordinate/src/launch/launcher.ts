@@ -22,7 +22,7 @@ const launcher = (unset: string, fourth: boolean): string =>
   `exec "$@" 3<&${fourth ? '5' : '-'} 5<&- 6<&- 7<&- 8<&- 9<&-`
 
 /** How what is launched is to be treated: a record, but for the process. */
-type Wishes = Pick<ServerRecord, 'pinned' | 'linger' | 'joined'>
+type Wishes = Pick<ServerRecord, 'pinned' | 'perishes' | 'linger' | 'joined'>
 
 /** The launch that one join hands to the subject. */
 export class Launcher implements Launch {

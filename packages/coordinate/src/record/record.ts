@@ -97,6 +97,7 @@ export function readRecord(place: Recorded): ServerRecord | null {
     host: fields.get('host') ?? null,
     since: dateOf(fields.get('since')),
     pinned: fields.get('pinned') === 'yes',
+    perishes: fields.get('perishes') === 'yes',
     linger: Math.round(secondsIn(fields.get('linger')) * 1000),
     joined: fields.get('joined') ?? '',
   }
@@ -117,6 +118,7 @@ export function writeRecord(place: Place, change: HeldChange, record: ServerReco
     host,
     since,
     pinned,
+    perishes,
     linger,
     joined,
   } = record
@@ -132,6 +134,7 @@ export function writeRecord(place: Place, change: HeldChange, record: ServerReco
     ['still', stillness > 0 ? Math.ceil(stillness) : null],
     ['cwd', worksHere ? 'here' : null],
     ['pinned', pinned ? 'yes' : null],
+    ['perishes', perishes ? 'yes' : null],
     // As sleep(1) takes it: in seconds, without an exponent.
     ['linger', linger > 0 ? linger / 1000 : null],
     ['joined', joined === '' ? null : joined],

@@ -23,6 +23,8 @@ export interface ServerRecord {
   readonly since: Date | null
   /** Nobody stops it by leaving. */
   readonly pinned: boolean
+  /** It ends when its files are removed, also while it is used or pinned. */
+  readonly perishes: boolean
   /** In whole ms: how long it stays after its last user. */
   readonly linger: number
   /** Changes whenever somebody joins a lingering subject, so that lingering starts anew. */

@@ -76,7 +76,12 @@ async function watch(): Promise<void> {
     const found = readRecord(place)
     if (await isElsewhere(found)) return end()
     if (isRecordedAlive(found)) {
-      if (found.pinned) return end()
+      if (found.pinned && !found.perishes) return end()
+      if (found.pinned) {
+        releaseUse()
+        await keepPinned()
+        continue
+      }
       const life = JSON.stringify([found.process, found.joined])
       if (found.linger > 0 && lingered !== life) {
         lingered = life
@@ -104,6 +109,15 @@ async function keepLingering(found: ServerRecord): Promise<void> {
     if (left <= 0) return
     await sleep(Math.min(left, 1000))
     if (fileIdentity(use) !== watched || !isRecordedAlive(found)) return
+  }
+}
+
+/** A pinned server needs no users. It is watched only because its files may be removed, and then it ends with them. */
+async function keepPinned(): Promise<void> {
+  while (fileIdentity(use) === watched) {
+    const found = readRecord(place)
+    if (!isRecordedAlive(found) || !found.pinned) return
+    await sleep(500)
   }
 }
 

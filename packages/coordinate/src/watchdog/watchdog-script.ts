@@ -52,7 +52,7 @@ same_use() { [ "$use" -ef /proc/self/fd/5 ]; }
 same_subject() { [ "$watchdog" -ef /proc/self/fd/3 ]; }
 
 load() {
-  pid= start= boot= namespace= of= signal= still=0 cwd= pinned= linger=0 joined=
+  pid= start= boot= namespace= of= signal= still=0 cwd= pinned= perishes= linger=0 joined=
   [ -f "$record" ] && [ -r "$record" ] || return 0
   while IFS= read -r line; do
     value=${'$'}{line#* }
@@ -66,6 +66,7 @@ load() {
       'still '*) still=$value ;;
       'cwd '*) cwd=$value ;;
       'pinned yes') pinned=yes ;;
+      'perishes yes') perishes=yes ;;
       'linger '*) linger=$value ;;
       'joined '*) joined=$value ;;
     esac
@@ -178,6 +179,16 @@ keep_lingering() {
   free sleep "$left"
 }
 
+# A pinned server needs no users. It is watched only because its files may be removed, and then it ends with them.
+keep_pinned() {
+  while same_use; do
+    load
+    alive && [ -n "$pinned" ] || return 0
+    free sleep 0.5 || free sleep 1
+  done
+  same_subject || { quit_left; end; }
+}
+
 # Whether somebody else's server runs in the directory: its pid file names a live process that works there.
 occupied() {
   [ -n "$pid_file" ] && [ -f "$pid_file" ] && [ -r "$pid_file" ] || return 1
@@ -260,7 +271,13 @@ while :; do
   load
   ! elsewhere || end
   if alive; then
-    [ -z "$pinned" ] && ours || end
+    ours || end
+    if [ -n "$pinned" ]; then
+      [ -n "$perishes" ] || end
+      release_use
+      keep_pinned
+      continue
+    fi
     if [ "$linger" != 0 ] && [ "$lingered" != "$pid $start $joined" ]; then
       lingered="$pid $start $joined"
       release_use

@@ -27,6 +27,7 @@ function recordOf(changes: Partial<ServerRecord>): ServerRecord {
     host: null,
     since: null,
     pinned: false,
+    perishes: false,
     linger: 0,
     joined: '',
     ...changes,

@@ -1,0 +1,35 @@
+import { fstatSync } from 'node:fs'
+import type { Lock } from '@howdah/lock'
+import type { Place } from '../place.ts'
+import { identityOf } from '../record/record.ts'
+
+/** In ms. A look takes microseconds. */
+const interval = 250
+
+/**
+ * Lets go of the use lock as soon as the subject and its use file are removed, by whomever: its watchdog then gets the lock,
+ * sees the same, and ends the server. A subject that is moved, or that lacks nothing but the file, is still used.
+ *
+ * Keeps nobody's process alive, and ends with the lock.
+ */
+export function releaseWhenGone(place: Place, use: Lock): void {
+  const subject = identityOrNone(place)
+  const timer = setInterval(() => {
+    if (use.held && !isGone(use, place, subject)) return
+    clearInterval(timer)
+    use.release()
+  }, interval)
+  timer.unref()
+}
+
+function isGone({ fd }: Lock, place: Place, subject: string | null): boolean {
+  return fstatSync(fd).nlink === 0 && identityOrNone(place) !== subject
+}
+
+function identityOrNone(place: Place): string | null {
+  try {
+    return identityOf(place)
+  } catch {
+    return null
+  }
+}
