@@ -1,8 +1,18 @@
 export type { Backup, Progress } from './backup.ts'
-export { cloneCluster, type CloneOptions } from './clone/clone.ts'
+export { cloneCluster, forkCluster } from './clone/clone.ts'
+export type { CloneOptions } from './clone/clone-options.ts'
 export { BackupDirectory } from './directory/backup-directory.ts'
 export { backUpCluster, type BackedUp, type BackupOptions } from './making/back-up.ts'
 export type { RecoveryTarget } from './restoring/recovery-target.ts'
 export { restoreCluster, type RestoreOptions, type Restored } from './restoring/restore.ts'
 export type { BackupFinding } from './verifying/finding.ts'
+export { type SavedCluster, SavedClusters } from './saving/saved-clusters.ts'
+export {
+  bringBackDatabase,
+  forgetDatabase,
+  isSavedDatabase,
+  keepDatabase,
+  savedDatabases,
+  type SavedDatabase,
+} from './saving/saved-databases.ts'
 export { type Verification, verifyBackups, type VerifyOptions } from './verifying/verify-backups.ts'

@@ -70,6 +70,15 @@ export interface EndOptions extends WaitingOptions {
   shutdown?: 'fast' | 'immediate' | undefined
 }
 
+/** How a cluster is destroyed. */
+export interface DestroyOptions extends EndOptions {
+  /**
+   * Move the data directory to this path, on the same file system, instead of removing it: a cluster that is stopped, and
+   * whole. Its parent must exist. Throws errors of the system, such as `EXDEV` and, for a mount point, `EBUSY`.
+   */
+  keepAt?: string | undefined
+}
+
 /** What the other packages of this project do with a cluster. */
 export interface Inside {
   readonly directory: DataDirectory
@@ -303,7 +312,7 @@ export class Cluster {
    *
    * Throws as {@link stop} does, and `ERR_CLUSTER_NOT_OURS` for a cluster that howdah did not create, unless forced.
    */
-  async destroy(options: EndOptions = {}): Promise<State> {
+  async destroy(options: DestroyOptions = {}): Promise<State> {
     return await explained(this.dataDir, async () => {
       await this.#endLost(options, async (held) => {
         if (!(await held.has(held.versionFile))) await markWreck(held)
@@ -339,9 +348,10 @@ export class Cluster {
     return await endLost(this.#directory, options, then)
   }
 
-  async #forMyself(wanted: string, options: EndOptions) {
-    const { free } = await this.#coordination()
-    const { force = false } = options
+  async #forMyself(wanted: string, options: DestroyOptions) {
+    const { free, subject } = await this.#coordination()
+    const { force = false, keepAt } = options
+    subject.keepAt = keepAt
     const exclusive = await free.tryChange({ ...waiting(options), force })
     if (exclusive === null) throw inUse(this.dataDir, await this.users(), wanted)
     return exclusive

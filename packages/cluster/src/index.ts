@@ -2,7 +2,13 @@ export type { Address } from './connecting/address.ts'
 export type { AsOptions } from './connecting/as-url.ts'
 export type { ClusterStatus, RunningStatus } from './cluster-status.ts'
 export type { ClusterUse } from './local/cluster-use.ts'
-export { Cluster, type ClusterOptions, type EndOptions, run } from './cluster.ts'
+export {
+  Cluster,
+  type ClusterOptions,
+  type DestroyOptions,
+  type EndOptions,
+  run,
+} from './cluster.ts'
 export {
   clusters,
   type ClustersOptions,

@@ -42,6 +42,8 @@ export class ClusterSubject implements Subject<LaunchOptions> {
   readonly runtime: () => Promise<Runtime>
   readonly #state: LocalState
   readonly #scope: WriteScope
+  /** Where destroying it moves its data directory to; removed otherwise. */
+  keepAt: string | undefined
   /** There was no directory before: nobody can work in it. */
   #isNew = false
 
@@ -121,7 +123,7 @@ export class ClusterSubject implements Subject<LaunchOptions> {
     await stopPostmaster(this.#directory, isThrowAway ? { shutdown: 'immediate' } : { onNotice })
     await forgetting(
       this.#directory,
-      async () => await destroyCluster(this.#directory, change, this),
+      async () => await destroyCluster(this.#directory, change, this, this.keepAt),
     )
     return 'modified'
   }

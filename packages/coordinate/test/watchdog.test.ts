@@ -177,7 +177,11 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
     'a server that perishes with its files ends when they are removed, though it %s',
     async (_, { found = false, ...how }: How) => {
       await using arena = new Arena(changes)
-      if (found) await arena.user({ ...options, linger: 60 }).joined()
+      if (found) {
+        const first = arena.user({ ...options, linger: 60_000 })
+        await first.joined()
+        await first.kill()
+      }
       const user = arena.user({ ...options, ...how, perishes: true })
       if (how.stays === true) await user.ended
       else await user.joined()

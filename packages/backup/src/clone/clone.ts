@@ -4,7 +4,6 @@ import {
   type DataDirectory,
   type Descriptor,
   explain,
-  findPostmaster,
   readMark,
   syncToDisk,
   wasShutDown,
@@ -12,9 +11,7 @@ import {
   writeSystemIdentifier,
 } from '@howdah/data-directory'
 import { resetCopiedSettings } from '../restoring/auto-conf.ts'
-import type { Progress } from '../backup.ts'
 import { recoveryFailed } from '../errors.ts'
-import { neededSettings } from '../making/needed-settings.ts'
 import { runPrivately } from '../private-server.ts'
 import { ProgressReport } from '../progress-report.ts'
 import { readRecoveryLog } from '../restoring/recovery-log.ts'
@@ -25,28 +22,17 @@ import {
   explained,
   insideOf,
   invokingUser,
-  joinCluster,
   remember,
   clusterMissing,
   createFailed,
   notEmpty,
   waiting,
 } from '@howdah/cluster/inside'
-import { type Cluster, postgres, type WaitingOptions } from '@howdah/cluster'
-import { copyRunning } from './copy-running.ts'
-import { type CopyingOptions, copyStopped } from './copy-stopped.ts'
+import type { Cluster, State } from '@howdah/cluster'
+import type { CloneOptions } from './clone-options.ts'
+import { copyCluster } from './copy-cluster.ts'
 import { disableSubscriptions } from './disable-subscriptions.ts'
 import { keepToItself, refuseElsewhere } from './keep-to-itself.ts'
-
-/** How a cluster is cloned. */
-export interface CloneOptions extends WaitingOptions {
-  /** The data directory for the copy: a new or an empty one. */
-  to: string
-  /** Ends it; the call then rejects with the signal's reason, and what it had made is removed. */
-  signal?: AbortSignal | undefined
-  /** Told how far it is, some times a second. */
-  onProgress?: ((progress: Progress) => void) | undefined
-}
 
 /**
  * Copies a cluster, running or stopped, into a new or an empty directory, and returns the copy: a cluster of its own, with a
@@ -70,11 +56,36 @@ export async function cloneCluster(cluster: Cluster, options: CloneOptions): Pro
   })
 }
 
+/**
+ * Makes a cluster like {@link cloneCluster} for a place where another may make one at the same time: of several that come
+ * at once, one copies and the others wait. `'unmodified'` if a cluster is there.
+ *
+ * The copy of a server that runs recovers when it is first started.
+ */
+export async function forkCluster(cluster: Cluster, options: CloneOptions): Promise<State> {
+  return await explained(cluster.dataDir, async () => {
+    const original = insideOf(cluster)
+    const from = await original.coordination()
+    const to = await insideOf(original.another(options.to)).coordination({ like: from.user })
+    if (await to.free.exists()) return 'unmodified'
+    const progress = await prepared(from, options)
+    try {
+      // If somebody uses it, somebody has made it.
+      await using exclusive = await to.free.tryChange(waiting(options))
+      if (exclusive === null || (await exclusive.exists())) return 'unmodified'
+      await exclusive.reconfigure(async (_, change) => {
+        await build(from, to, change, progress, { ...options, recoversLater: true })
+      })
+    } catch (error) {
+      throw explain(error, to.directory.path, to.directory.path)
+    }
+    await remember(to.state, to.directory)
+    return 'modified'
+  })
+}
+
 async function make(from: Coordination, to: Coordination, options: CloneOptions): Promise<void> {
-  const progress = new ProgressReport(options.onProgress)
-  progress.begin('preparing')
-  if (!(await from.free.exists())) throw clusterMissing(from.directory.path)
-  await refuseElsewhere(from.directory)
+  const progress = await prepared(from, options)
   const { path } = to.directory
   try {
     // Nobody need wait for its users to leave only to hear that it is there.
@@ -89,12 +100,20 @@ async function make(from: Coordination, to: Coordination, options: CloneOptions)
   }
 }
 
+async function prepared(from: Coordination, options: CloneOptions): Promise<ProgressReport> {
+  const progress = new ProgressReport(options.onProgress)
+  progress.begin('preparing')
+  if (!(await from.free.exists())) throw clusterMissing(from.directory.path)
+  await refuseElsewhere(from.directory)
+  return progress
+}
+
 async function build(
   from: Coordination,
   to: Coordination,
   change: Descriptor,
   progress: ProgressReport,
-  options: CloneOptions,
+  options: CloneOptions & { readonly recoversLater?: boolean },
 ): Promise<void> {
   const { signal } = options
   const runtime = await from.runtime()
@@ -103,24 +122,26 @@ async function build(
     const { path, here } = staging
     const user = to.user && { ...to.user, closed: await closedAbove(path, to.user) }
     const copying = { to: here, owner: user, progress, signal }
-    const needed = await copy(from, copying, options)
+    const { settings, needsCare } = await copyCluster(from, copying, options)
     await resetCopiedSettings(here, user)
     await keepToItself(staging, runtime, user)
-    const known = (await readMark(from.directory))?.superuser ?? null
-    if (!(await wasShutDown(here))) {
-      progress.begin('recovering')
-      const settings = {
-        runtime,
-        user,
-        superuser: known ?? invokingUser(),
-        settings: needed,
-        signal,
+    let superuser = (await readMark(from.directory))?.superuser ?? null
+    if (options.recoversLater !== true || needsCare || superuser === null) {
+      if (!(await wasShutDown(here))) {
+        progress.begin('recovering')
+        const recovering = {
+          runtime,
+          user,
+          superuser: superuser ?? invokingUser(),
+          settings,
+          signal,
+        }
+        await recoverCopy(staging, recovering)
       }
-      await recoverCopy(staging, settings)
+      await disableSubscriptions(staging, runtime, user)
+      superuser ??= await chooseSuperuser(staging, runtime, user)
     }
     progress.begin('finishing')
-    await disableSubscriptions(staging, runtime, user)
-    const superuser = known ?? (await chooseSuperuser(staging, runtime, user))
     await writeSystemIdentifier(here)
     if (await from.directory.has(from.directory.unsynced)) {
       await writeOwnFile(staging.unsynced, '', user)
@@ -130,29 +151,6 @@ async function build(
     }
     return superuser
   })
-}
-
-/** Copies the cluster in the way that fits, and tells which settings its recovery needs. */
-async function copy(
-  source: Coordination,
-  copying: CopyingOptions,
-  options: CloneOptions,
-): Promise<Record<string, string>> {
-  const { directory, free } = source
-  if ((await findPostmaster(directory)) === null) {
-    await using exclusive = await free.tryChange({ ...waiting(options), ifExists: true })
-    if (exclusive !== null && (await findPostmaster(directory)) === null) {
-      if (!(await exclusive.exists())) throw clusterMissing(directory.path)
-      await copyStopped(directory, copying)
-      return {}
-    }
-  }
-  // From now on it runs until we leave.
-  const { waitTimeout, signal, onWait } = options
-  await using session = await joinCluster(source, { ifExists: true, waitTimeout, signal, onWait })
-  const client = await session.connect(postgres)
-  await copyRunning(client, directory, { ...copying, major: session.runtime.version.major })
-  return await neededSettings(client)
 }
 
 /** With the identifier of the original, for the WAL has that, too. */

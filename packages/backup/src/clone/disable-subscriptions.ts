@@ -11,6 +11,11 @@ import {
 /** Where `pg_subscription` lies, of which there is one for all databases, as initdb makes it: by its OID. */
 const catalog = ['global', '6100'] as const
 
+/** The file of a cluster in which its subscriptions are; empty if there never was one. */
+export function subscriptionsOf(directory: DataDirectory): string {
+  return directory.file(...catalog)
+}
+
 /**
  * Disables the subscriptions of a copy: with its original's, it would take from the publisher, by the same slot, what the
  * original has not had yet. The copy must be stopped, and shut down in good order.
@@ -21,7 +26,7 @@ export async function disableSubscriptions(
   user: ServerUser | null,
 ): Promise<void> {
   // Where there never was one, and that is nearly everywhere, nobody need be asked.
-  const found = await stat(copy.file(...catalog)).catch(() => null)
+  const found = await stat(subscriptionsOf(copy)).catch(() => null)
   if (found?.size === 0) return
   const { stdout, stderr } = await runServerProgram(runtime, 'postgres', {
     user,

@@ -26,12 +26,15 @@ export async function refuseElsewhere(directory: DataDirectory): Promise<void> {
 /**
  * Sees to it that a copy neither archives into the archive of its original nor waits for its standbys, also where the
  * configuration files, and not `ALTER SYSTEM`, tell the original to. The copy must be stopped.
+ *
+ * A server is asked only if its files name one of the two settings, or further files.
  */
 export async function keepToItself(
   copy: DataDirectory,
   runtime: Runtime,
   user: ServerUser | null,
 ): Promise<void> {
+  if (!mayTellOtherwise(copy)) return
   const lines = await Promise.all(
     Object.entries(neutral).map(async ([name, value]) => {
       const { stdout, succeeded } = await runServerProgram(runtime, 'postgres', {
@@ -48,4 +51,10 @@ export async function keepToItself(
   const text = readIfThere(path) ?? ''
   // The last of several lines counts.
   await writeOwnFile(path, `${text}${added}`, user)
+}
+
+function mayTellOtherwise(copy: DataDirectory): boolean {
+  const files = ['postgresql.conf', 'postgresql.auto.conf'].map((name) => copy.file(name))
+  const telling = /^\s*(?:archive_mode|synchronous_standby_names|include)/im
+  return files.some((file) => telling.test(readIfThere(file) ?? ''))
 }

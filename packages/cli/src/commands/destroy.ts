@@ -1,21 +1,17 @@
 import type { Context } from '../program/command.ts'
 import { exitStatus } from '../exit-status.ts'
+import { destroyCluster, isKept } from '../opening/destroy-cluster.ts'
 import { openCluster } from '../opening/open-cluster.ts'
-import { patienceOf } from '../opening/patience-of.ts'
-import { Waiting } from '../program/waiting.ts'
 
-/** Stops the server, if nobody uses it, and removes the cluster with all its data. */
+/** Stops the server, if nobody uses it, and removes the cluster with all its data, which is saved for a while. */
 export async function destroy(context: Context): Promise<number> {
   const { output, options } = context
   const { cluster } = openCluster(context)
-  output.progress.show(`destroying ${cluster.dataDir}`)
-  using waiting = new Waiting(output, 'to start or stop PostgreSQL')
-  const state = await cluster.destroy({ ...patienceOf(context), onWait: waiting.onWait })
-  const changed = state === 'modified'
+  const changed = await destroyCluster(context, cluster, 'destroy')
   if (options.json) await output.json({ changed, dataDir: cluster.dataDir })
-  else
-    output.message(
-      changed ? `destroyed ${cluster.dataDir}` : `${cluster.dataDir}: there was no cluster`,
-    )
+  else if (!changed) output.message(`${cluster.dataDir}: there was no cluster`)
+  else {
+    output.message(`destroyed ${cluster.dataDir}${options.save === false ? '' : `; ${isKept}`}`)
+  }
   return exitStatus.done
 }

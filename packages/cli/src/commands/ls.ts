@@ -2,20 +2,28 @@ import { clusters, type ClusterUse, type ListedCluster } from '@howdah/cluster'
 import { columns } from '../output/columns.ts'
 import type { Context } from '../program/command.ts'
 import { codeOf, exitStatus } from '../exit-status.ts'
+import { type Worktree, worktreeOf } from '../opening/worktree-of.ts'
 import { onOneLine } from '../output/on-one-line.ts'
 
 /** Lists the clusters of this machine, and who uses them. */
 export async function ls({ output, options }: Context): Promise<number> {
   const onNotice = (notice: string) => output.message(`howdah: ${notice}`)
-  const found = await clusters({ onNotice })
+  const found = (await clusters({ onNotice })).map((one) => ({
+    ...one,
+    worktree: worktreeOf(one.dataDir),
+  }))
   if (options.json) await output.json(found.map(asJson))
   else if (found.length === 0) output.message('no cluster is known here')
   else for (const line of table(found)) await output.line(line)
   return exitStatus.done
 }
 
+/** A cluster, and the worktree that it is of. */
+type Listed = ListedCluster & { readonly worktree: Worktree | null }
+
 /** As `status --json` has it, and for each user what is known. */
-function asJson({ dataDir, status, users }: ListedCluster): object {
+function asJson({ dataDir, status, users, worktree }: Listed): object {
+  const ofWorktree = worktree === null ? {} : { worktree }
   if (status.state === 'unknown') {
     const { reason } = status
     return {
@@ -24,14 +32,15 @@ function asJson({ dataDir, status, users }: ListedCluster): object {
       version: null,
       reason: { code: codeOf(reason), message: reason.message },
       users,
+      ...ofWorktree,
     }
   }
   const version = status.state === 'missing' ? null : status.version.toString()
-  return { dataDir, ...status, version, users }
+  return { dataDir, ...status, version, users, ...ofWorktree }
 }
 
 /** A line for each cluster, and below it one for each of its users. */
-function table(found: readonly ListedCluster[]): string[] {
+function table(found: readonly Listed[]): string[] {
   const heads = columns(found.map(head))
   const tails = columns(found.flatMap(({ users }) => users.map(tail)))
   return found.flatMap(({ users }, index) => [
@@ -40,15 +49,32 @@ function table(found: readonly ListedCluster[]): string[] {
   ])
 }
 
-/** The data directory, the version, what it does, and since when or why. */
-function head({ dataDir, status }: ListedCluster): string[] {
+/** The data directory, the version, what it does, and since when or why; and of what it is a worktree. */
+function head({ dataDir, status, worktree }: Listed): string[] {
   const at = onOneLine(dataDir)
   if (status.state === 'missing') return [at, '', status.state]
   if (status.state === 'unknown') return [at, '?', status.state, onOneLine(status.reason.message)]
   const since = status.state === 'running' ? [status.startedAt.toISOString()] : []
-  return [at, status.version.toString(), status.state, ...since]
+  const of = worktree === null ? [] : [nameOf(worktree)]
+  return [
+    at,
+    status.version.toString(),
+    status.state,
+    ...(of.length > 0 ? [since[0] ?? ''] : since),
+    ...of,
+  ]
 }
 
 function tail({ pid, user, since, command }: ClusterUse): string[] {
   return [`pid ${pid}`, user ?? '?', since?.toISOString() ?? '?', onOneLine(command ?? '?')]
+}
+
+/** Such as "worktree topic of /home/me/project". */
+function nameOf({ branch, main }: Worktree): string {
+  const name = [
+    'worktree',
+    ...(branch === null ? [] : [branch]),
+    ...(main === null ? [] : ['of', main]),
+  ]
+  return onOneLine(name.join(' '))
 }

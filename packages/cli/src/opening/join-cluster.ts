@@ -2,6 +2,7 @@ import { type RunOptions, type Session, sweepTemporary, temporaryDataDir } from 
 import type { Context } from '../program/command.ts'
 import { prepareProject } from './default-data-directory.ts'
 import { loginOf, tellLogin } from './login.ts'
+import { beginsEmpty, provideFork, whatIsNew } from './provide-fork.ts'
 import { provideRuntime } from './provide-runtime.ts'
 import { openCluster, type OpenCluster } from './open-cluster.ts'
 import { Waiting } from '../program/waiting.ts'
@@ -45,6 +46,8 @@ export async function whileStarting<T>(
   using waiting = new Waiting(output, 'to start or stop PostgreSQL')
   try {
     if (options.install) await provideRuntime(context, open)
+    const waits = { signal: interruption.signal, waitTimeout: timeout, onWait: waiting.onWait }
+    await provideFork(context, open, waits)
     return await action({
       ...(await loginOf(context, open.cluster)),
       settings: set,
@@ -52,12 +55,13 @@ export async function whileStarting<T>(
       timeout,
       waitTimeout: timeout,
       linger,
+      perishes: isInWorktree(open),
       ...(destroy && { atEnd: 'destroy', throwAway: true }),
       signal: interruption.signal,
       onWait: waiting.onWait,
       onProgress(step) {
         waiting[Symbol.dispose]()
-        if (step === 'creating' && open.place.project !== null) prepareProject(open.place.project)
+        if (step === 'creating') prepare(context, open)
         const doing = step === 'creating' ? 'creating a cluster in' : 'starting PostgreSQL on'
         output.progress.show(`${doing} ${open.place.path}`)
       },
@@ -65,4 +69,18 @@ export async function whileStarting<T>(
   } finally {
     output.progress.clear()
   }
+}
+
+/** Whether the cluster lies in a linked worktree, and so ends with that. */
+function isInWorktree({ place }: OpenCluster): boolean {
+  const { found, project } = place
+  return found?.kind === 'linked-worktree' && project === found.howdahDirectory
+}
+
+function prepare(context: Context, open: OpenCluster): void {
+  const { project } = open.place
+  if (project === null) return
+  const news = whatIsNew(open, beginsEmpty(context, open))
+  prepareProject(project)
+  if (news !== null) context.output.message(`howdah: ${news}`)
 }

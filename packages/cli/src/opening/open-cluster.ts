@@ -11,15 +11,30 @@ export interface OpenCluster {
 }
 
 /** Finds out which cluster a command is about; nothing is read or started yet. */
-export function openCluster({ io, options, output }: Context): OpenCluster {
-  const place = chooseDataDirectory(options.datadir, io)
-  const strategy = defaultStrategy({ env: io.env, from: io.from })
-  const cluster = new Cluster(place.path, {
+export function openCluster(context: Context): OpenCluster {
+  const place = chooseDataDirectory(context.options.datadir, context.io)
+  const strategy = strategyOf(context)
+  return { cluster: openElsewhere(context, place.path, strategy), place, strategy }
+}
+
+/** A cluster of another place, with the same options. */
+export function openElsewhere(
+  context: Context,
+  dataDir: string,
+  strategy: Strategy = strategyOf(context),
+): Cluster {
+  const { options, output } = context
+  return new Cluster(dataDir, {
     strategy,
     runtime:
-      options.runtime === undefined ? undefined : parseConstraint(options.runtime, { cwd: io.cwd }),
+      options.runtime === undefined
+        ? undefined
+        : parseConstraint(options.runtime, { cwd: context.io.cwd }),
     runAs: options.runAs,
     onNotice: (notice) => output.message(`howdah: ${notice}`),
   })
-  return { cluster, place, strategy }
+}
+
+function strategyOf({ io }: Context): Strategy {
+  return defaultStrategy({ env: io.env, from: io.from })
 }

@@ -51,7 +51,7 @@ export const declarations: readonly Declaration[] = [
       'stdin is run up to the first error.\nWhat follows -- is handed on to psql.',
     options: [
       ...(['command', 'file', ...place, 'database', ...login, ...server] as const),
-      ...(['linger', 'destroy', 'temporary'] as const),
+      ...(['linger', 'destroy', 'temporary', 'empty'] as const),
     ],
     notes:
       'Exit status: that of psql, and the same from the built-in prompt: 1 after a failed -c, 3 after a\n' +
@@ -69,7 +69,7 @@ export const declarations: readonly Declaration[] = [
     description:
       'Runs a command with DATABASE_URL and the PG* variables set. The server is started if it does not run, and stopped ' +
       'when its last user has left.',
-    options: [...place, 'database', ...login, ...server, 'linger', 'destroy', 'temporary'],
+    options: [...place, 'database', ...login, ...server, 'linger', 'destroy', 'temporary', 'empty'],
     notes:
       'Exit status: that of the command, or 128 and the number of the signal that ended it. 125 if\n' +
       'howdah itself failed, 126 if the command cannot be run, 127 if it is not found.',
@@ -83,7 +83,7 @@ export const declarations: readonly Declaration[] = [
     summary: 'start the server, to run until it is stopped',
     description:
       'Starts the server, creating the cluster if there is none. It runs until "howdah stop".',
-    options: [...place, 'database', ...login, ...server, 'json'],
+    options: [...place, 'database', ...login, ...server, 'empty', 'json'],
     load: async () => (await import('./usual-commands.ts')).start,
   },
   {
@@ -152,15 +152,41 @@ export const declarations: readonly Declaration[] = [
     name: 'destroy',
     group: 'Server',
     summary: 'stop the server, if nobody uses it, and remove the cluster with all its data',
-    options: [...place, 'timeout', 'force', 'json'],
+    description:
+      'Stops the server, if nobody uses it, and removes the cluster with all its data. What it was is kept for 7 days, and ' +
+      '"howdah undo" brings it back.',
+    options: [...place, 'timeout', 'force', 'save', 'json'],
     load: async () => (await import('./usual-commands.ts')).destroy,
+  },
+  {
+    name: 'reset',
+    group: 'Server',
+    summary: "in a worktree: make its cluster anew, as a fork of the main checkout's",
+    description:
+      "Makes the cluster of a linked worktree anew, as a fork of the main checkout's cluster or, with --empty, as an empty " +
+      'one. What was there is kept for 7 days, and "howdah undo" brings it back.',
+    options: ['empty', ...place, 'runtime', 'install', 'timeout', 'runAs', 'force', 'save', 'json'],
+    load: async () => (await import('../commands/reset.ts')).reset,
+  },
+  {
+    name: 'undo',
+    group: 'Server',
+    operands: '[action]',
+    usage: '[options] [id | list | clear]',
+    summary: 'bring back what was destroyed or dropped last; "list" or "clear" what is saved',
+    description:
+      'Brings back the cluster or the database that "howdah destroy", "howdah reset" or "howdah dropdb" has removed last, or ' +
+      'the one of that id. What is in its place now is saved first. "list" lists what is saved here, "clear" removes it for ' +
+      'good. It is kept for 7 days, and 1 GiB of clusters and of databases at the most, except for the newest.',
+    options: [...place, 'runtime', 'install', 'timeout', 'runAs', 'force', 'json'],
+    load: async () => (await import('../commands/undo.ts')).undo,
   },
   {
     name: 'createdb',
     group: 'Databases',
     operands: '<name>',
     summary: 'create a database',
-    options: [...place, ...server, 'json'],
+    options: [...place, ...server, 'empty', 'json'],
     load: async () => (await import('./usual-commands.ts')).createdb,
   },
   {
@@ -168,7 +194,9 @@ export const declarations: readonly Declaration[] = [
     group: 'Databases',
     operands: '<name>',
     summary: 'drop a database',
-    options: [...place, ...server, 'json'],
+    description:
+      'Drops a database. What it was is kept for 7 days, and "howdah undo" brings it back.',
+    options: [...place, ...server, 'save', 'json'],
     load: async () => (await import('./usual-commands.ts')).dropdb,
   },
   {
@@ -244,6 +272,15 @@ export const declarations: readonly Declaration[] = [
     options: [...place, 'fix', 'here', 'clearTemplates', 'json'],
     notes: 'Exit status: 0 if nothing is wrong, or all was mended; 1 if something is.',
     load: async () => (await import('../commands/doctor.ts')).doctor,
+  },
+  {
+    name: 'agents',
+    group: 'PostgreSQL',
+    summary: 'print a section for AGENTS.md: what a coding agent has to know of howdah',
+    description:
+      'Prints a section for AGENTS.md, CLAUDE.md or the like: what a coding agent has to know of howdah.',
+    options: [],
+    load: async () => (await import('../commands/agents.ts')).agents,
   },
   {
     name: 'lock',

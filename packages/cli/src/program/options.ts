@@ -24,6 +24,10 @@ export interface Options {
   readonly destroy?: boolean | undefined
   /** A cluster of its own, in a place of its own choice. */
   readonly temporary?: boolean | undefined
+  /** `false`: do not save what is destroyed or dropped. */
+  readonly save?: boolean | undefined
+  /** Do not fork the main checkout's cluster for a new worktree. */
+  readonly empty?: boolean | undefined
   readonly force?: boolean | undefined
   /** Of `config reset`: all settings. */
   readonly all?: boolean | undefined
@@ -92,7 +96,8 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
   datadir: () =>
     new Option(
       '-D, --datadir <dir>',
-      'the data directory (default: $PGDATA, else "data" in the nearest .howdah from here upwards, else .howdah/data)',
+      'the data directory (default: $PGDATA, else .howdah/data in the project here: the nearest directory upwards with a ' +
+        'howdah.json or a .howdah, at the latest the top of the work tree)',
     ).argParser(nonEmpty),
   database: () =>
     new Option(
@@ -158,6 +163,12 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
       '--temporary',
       'a new cluster, in memory where there is room, that is gone at the end, even after a SIGKILL',
     ).conflicts('datadir'),
+  save: () => new Option('--no-save', 'do not save it for "howdah undo"'),
+  empty: () =>
+    new Option(
+      '--empty',
+      "in a new worktree: begin with an empty cluster, and not with a fork of the main checkout's",
+    ),
   force: () => new Option('--force', "even while it is used, or if it is not howdah's"),
   all: () => new Option('--all', 'reset all of them'),
   fix: () => new Option('--fix', 'mend what is safe to mend'),

@@ -26,11 +26,13 @@ const common: readonly OptionName[] = [
     'linger',
     'timeout',
   ] as const),
-  ...(['destroy', 'temporary', 'force', 'runAs', 'json', 'quiet'] as const),
+  ...(['destroy', 'temporary', 'empty', 'force', 'runAs', 'json', 'quiet'] as const),
 ]
 
 /** In the help of `howdah` itself, these would only be in the way. */
-const ofFewCommands: ReadonlySet<OptionName> = new Set(['destroy', 'temporary', 'force', 'linger'])
+const ofFewCommands: ReadonlySet<OptionName> = new Set([
+  ...(['destroy', 'temporary', 'empty', 'force', 'linger'] as const),
+])
 
 /** Builds the parser of such words; `use` is told what was asked for, and `said` gets what is to be printed. */
 export function buildProgram(

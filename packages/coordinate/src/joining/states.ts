@@ -148,7 +148,8 @@ export class Shared<Options> extends Handle<Options> implements AsyncDisposable 
     this.#options = options
     this.#use = joined.use
     this.started = joined.started
-    if (options.perishes === true) releaseWhenGone(this.place, joined.use)
+    if (options.perishes === true || readRecord(this.place)?.perishes === true)
+      releaseWhenGone(this.place, joined.use)
   }
 
   /** Stops using it; the last one stops it. Uses up the handle, also when it rejects. */

@@ -53,9 +53,9 @@ writeSync(1, 'ready\n')
 // Lets go of the pipe to whoever started us. The lowest free number is 1 again.
 closeSync(1)
 openSync('/dev/null', constants.O_WRONLY)
-const remembering = setInterval(remember, 500)
+let remembering = setTimeout(keepRemembering, 0)
 await watch()
-clearInterval(remembering)
+clearTimeout(remembering)
 
 function remember(): void {
   try {
@@ -63,6 +63,12 @@ function remember(): void {
   } catch {
     // It cannot be read just now.
   }
+}
+
+/** The server that is just being started may be removed at any time. */
+function keepRemembering(): void {
+  remember()
+  remembering = setTimeout(keepRemembering, known === null ? 20 : 500)
 }
 
 async function watch(): Promise<void> {

@@ -2,11 +2,12 @@ import type { Context } from '../../program/command.ts'
 import { exitStatus } from '../../exit-status.ts'
 import { joinCluster } from '../../opening/join-cluster.ts'
 
-/** Lists the databases. */
+/** Lists the databases, without those that are only kept for `howdah undo`. */
 export async function databases(context: Context): Promise<number> {
   const { output, options } = context
   await using session = await joinCluster(context, { ifExists: true })
-  const names = await session.databases()
+  const { isSavedDatabase } = await import('@howdah/backup')
+  const names = (await session.databases()).filter((name) => !isSavedDatabase(name))
   if (options.json) await output.json(names)
   else for (const name of names) await output.line(name)
   return exitStatus.done

@@ -1,13 +1,22 @@
 import type { Context } from '../../program/command.ts'
 import { exitStatus } from '../../exit-status.ts'
+import { isKept as kept } from '../../opening/destroy-cluster.ts'
 import { joinCluster } from '../../opening/join-cluster.ts'
 
 /** Drops a database. */
 export async function dropdb(context: Context, [name = '']: readonly string[]): Promise<number> {
   const { output, options } = context
   await using session = await joinCluster(context, { ifExists: true })
-  const changed = (await session.dropDatabase(name)) === 'modified'
+  const isKept = options.save !== false
+  const { keepDatabase } = await import('@howdah/backup')
+  const state = isKept ? await keepDatabase(session, name) : await session.dropDatabase(name)
+  const changed = state === 'modified'
   if (options.json) await output.json({ changed, database: name })
-  else output.message(changed ? `dropped database ${name}` : `database ${name}: there was none`)
+  else
+    output.message(
+      changed
+        ? `dropped database ${name}${isKept ? `; ${kept}` : ''}`
+        : `database ${name}: there was none`,
+    )
   return exitStatus.done
 }

@@ -1,0 +1,95 @@
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { Project } from './project.ts'
+
+/** What `undo list` says, without the time. */
+async function saved(project: Project): Promise<object[]> {
+  const { stdout } = await project.howdah(['undo', 'list', '--json'])
+  const rows = JSON.parse(stdout) as { id: string; at: string }[]
+  return rows.map(({ id: _, at: __, ...row }) => row)
+}
+
+const sum = ['shell', '-q', '-c', 'SELECT sum(n) FROM kept']
+const makeData = ['shell', '-q', '-c', 'CREATE TABLE kept AS SELECT generate_series(1, 10) AS n']
+
+describe('what is destroyed or dropped', () => {
+  test('is saved, listed, and brought back by undo; and again what was there meanwhile', async () => {
+    await using project = new Project()
+    await project.howdah(makeData)
+    expect((await project.howdah(['destroy'])).stderr).toContain('"howdah undo" brings it back')
+    expect(existsSync(project.dataDir)).toBe(false)
+    expect(await saved(project)).toEqual([{ kind: 'cluster', name: null, by: 'destroy' }])
+    await project.howdah(['exec', '--', 'true'])
+    const undone = await project.howdah(['undo'])
+    expect([undone.status, undone.stderr]).toEqual([
+      0,
+      expect.stringContaining(`brought back ${project.dataDir}, as it was at `),
+    ])
+    expect((await project.howdah(sum)).stdout).toContain('55')
+    expect(await saved(project)).toEqual([{ kind: 'cluster', name: null, by: 'undo' }])
+    await project.howdah(['undo', 'clear'])
+    expect(await saved(project)).toEqual([])
+    expect((await project.howdah(['undo'])).status).toBe(2)
+  })
+
+  test('a database too, while others are used; it is no database of the list meanwhile', async () => {
+    await using project = new Project()
+    const name = `it's "äpp"`
+    await project.howdah(['createdb', name])
+    await project.howdah([...makeData, '-d', name])
+    await project.howdah(['dropdb', name])
+    expect((await project.howdah(['databases'])).stdout).toBe('postgres\ntemplate0\ntemplate1\n')
+    expect(await saved(project)).toEqual([{ kind: 'database', name, by: 'dropdb' }])
+    await project.howdah(['createdb', name])
+    await project.howdah(['undo'])
+    expect((await project.howdah([...sum, '-d', name])).stdout).toContain('55')
+    // The empty one that was in its place is saved now.
+    expect(await saved(project)).toEqual([{ kind: 'database', name, by: 'dropdb' }])
+  })
+
+  test('is gone with --no-save', async () => {
+    await using project = new Project()
+    await project.howdah(['createdb', 'app'])
+    await project.howdah(['dropdb', 'app', '--no-save'])
+    expect(await saved(project)).toEqual([])
+    expect((await project.howdah(['destroy', '--no-save'])).stderr).toBe(
+      `destroyed ${project.dataDir}\n`,
+    )
+    expect(readdirSync(project.file('.howdah'))).toEqual(['.gitignore'])
+  })
+
+  test('is removed after 7 days by the next that is saved', async () => {
+    await using project = new Project()
+    await project.howdah(['exec', '--', 'true'])
+    await project.howdah(['destroy'])
+    const [id = ''] = readdirSync(project.file('.howdah/saved'))
+    const file = project.file('.howdah/saved', id, 'saved.json')
+    const old = new Date(Date.now() - 8 * 24 * 60 * 60 * 1000).toISOString()
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/"at":"[^"]*"/, `"at":"${old}"`))
+    await project.howdah(['exec', '--', 'true'])
+    await project.howdah(['destroy'])
+    const left = readdirSync(project.file('.howdah/saved'))
+    expect([left.length, left.includes(id)]).toEqual([1, false])
+  })
+
+  test('also where the data directory is a link: as a copy', async () => {
+    await using project = new Project()
+    mkdirSync(project.file('elsewhere'), { mode: 0o700 })
+    mkdirSync(project.file('.howdah'))
+    symlinkSync('../elsewhere', project.dataDir)
+    await project.howdah(makeData)
+    expect((await project.howdah(['destroy'])).status).toBe(0)
+    expect(readdirSync(project.file('elsewhere'))).toEqual([])
+    const [id = ''] = readdirSync(project.file('.howdah/saved'))
+    const kept = join(project.file('.howdah/saved'), id, 'data')
+    expect((await project.howdah([...sum, '-D', kept])).stdout).toContain('55')
+  })
+})

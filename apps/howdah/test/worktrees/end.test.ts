@@ -1,0 +1,90 @@
+import { rmSync } from 'node:fs'
+import { until } from '@howdah/fixtures'
+import { describe, expect, test } from 'vitest'
+import { start } from '../project.ts'
+import { hasGit, Repository } from './repository.ts'
+import { serversOf } from './servers-of.ts'
+
+describe.skipIf(!hasGit)('the cluster of a worktree (with git on the machine)', () => {
+  test.each([
+    ['git worktree remove', false],
+    ['rm -rf', false],
+    ['git worktree remove', true],
+    ['rm -rf', true],
+  ])('ends with it by %s, though it is used (and pinned: %s)', async (how, pinned) => {
+    await using repository = new Repository()
+    await repository.howdah(['exec', '--', 'true'])
+    const worktree = repository.worktree('topic')
+    if (pinned) await repository.in(worktree, 'start')
+    const user = start(worktree, ['exec', '--', 'sh', '-c', 'echo here; exec sleep 600'])
+    await user.says('here')
+    expect(serversOf(worktree)).toHaveLength(1)
+    if (how === 'rm -rf') rmSync(worktree, { recursive: true })
+    else repository.git('worktree', 'remove', worktree)
+    await until('its server is gone', () => serversOf(worktree).length === 0, 5000)
+    user.kill('SIGTERM')
+    await user.result
+    const listed = JSON.parse((await repository.howdah(['ls', '--json'])).stdout) as {
+      dataDir: string
+    }[]
+    expect(listed.filter(({ dataDir }) => dataDir.startsWith(worktree))).toEqual([])
+  })
+
+  test('ends with its users, also if all of them are killed', async () => {
+    await using repository = new Repository()
+    await repository.howdah(['exec', '--', 'true'])
+    const worktree = repository.worktree('topic')
+    const user = start(worktree, ['exec', '--', 'sh', '-c', 'echo here; exec sleep 600'])
+    await user.says('here')
+    process.kill(-(user.child.pid ?? 0), 'SIGKILL')
+    await until('its server is gone', () => serversOf(worktree).length === 0, 5000)
+    repository.git('worktree', 'remove', worktree)
+  })
+
+  test('is listed by its branch', async () => {
+    await using repository = new Repository()
+    await repository.howdah(['exec', '--', 'true'])
+    const worktree = repository.worktree('topic')
+    await repository.in(worktree, 'exec', '--', 'true')
+    const { stdout } = await repository.howdah(['ls'])
+    expect(stdout).toMatch(
+      new RegExp(`${worktree}/\\.howdah/data .* worktree topic of ${repository.path}\\n`),
+    )
+    const listed = JSON.parse((await repository.howdah(['ls', '--json'])).stdout) as {
+      dataDir: string
+      worktree?: object
+    }[]
+    expect(listed.find(({ dataDir }) => dataDir.startsWith(worktree))?.worktree).toEqual({
+      branch: 'topic',
+      main: repository.path,
+    })
+    expect(listed.find(({ dataDir }) => dataDir === repository.dataDir)).not.toHaveProperty(
+      'worktree',
+    )
+  })
+
+  test('is made anew by reset, from what the main checkout has now', async () => {
+    await using repository = new Repository()
+    await repository.howdah(['shell', '-c', 'CREATE TABLE one AS SELECT 1'])
+    const worktree = repository.worktree('topic')
+    await repository.in(worktree, 'shell', '-c', 'DROP TABLE one')
+    await repository.howdah(['shell', '-c', 'CREATE TABLE two AS SELECT 2'])
+    const tables =
+      "SELECT string_agg(tablename, ' ' ORDER BY 1) FROM pg_tables WHERE schemaname = 'public'"
+    expect(await repository.in(worktree, 'reset')).toMatchObject({ status: 0 })
+    expect(await repository.ask(worktree, tables)).toBe('one two')
+    expect(await repository.in(worktree, 'undo')).toMatchObject({ status: 0 })
+    expect(await repository.ask(worktree, tables)).toBe('')
+    expect(await repository.in(worktree, 'reset', '--empty', '--no-save')).toMatchObject({
+      status: 0,
+    })
+    expect(await repository.ask(worktree, tables)).toBe('')
+    // Not of the main checkout, which has nothing to be made from.
+    const refused = await repository.howdah(['reset'])
+    expect([refused.status, refused.stderr]).toEqual([
+      2,
+      expect.stringContaining('is not the cluster of a linked worktree'),
+    ])
+    expect(await repository.ask(repository.path, tables)).toBe('one two')
+  })
+})

@@ -1,0 +1,118 @@
+import { postgres, type Session, type State } from '@howdah/cluster'
+import type pg from 'pg'
+import { isOld, mostBytes, newId } from './keeping.ts'
+
+/** A database that was saved before it was dropped. */
+export interface SavedDatabase {
+  readonly id: string
+  /** As it was called. */
+  readonly name: string
+  readonly at: Date
+  /** In bytes. */
+  readonly size: number
+}
+
+const prefix = 'howdah-saved-'
+
+/** Whether it is the name of a saved database. */
+export function isSavedDatabase(name: string): boolean {
+  return name.startsWith(prefix)
+}
+
+/**
+ * Drops a database, and keeps what it was, under another name that nobody can connect to: at once, and without a copy. It
+ * is dropped for good after 7 days, or when those that are kept are more than 1 GiB together.
+ *
+ * Throws as `dropDatabase` does: 55006 if somebody is connected to it.
+ */
+export async function keepDatabase(session: Session, name: string): Promise<State> {
+  return await administer(session, async (client) => {
+    const { rows } = await client.query<{ template: boolean }>(
+      'SELECT datistemplate AS template FROM pg_catalog.pg_database WHERE datname = $1',
+      [name],
+    )
+    const [found] = rows
+    // PostgreSQL says itself why those cannot be dropped.
+    if (found === undefined || found.template || name === postgres)
+      return await session.dropDatabase(name)
+    const at = new Date()
+    const kept = client.escapeIdentifier(`${prefix}${newId(at)}`)
+    const about = client.escapeLiteral(JSON.stringify({ name, at }))
+    // A simple query is one transaction.
+    await client.query(
+      `ALTER DATABASE ${client.escapeIdentifier(name)} RENAME TO ${kept};
+       COMMENT ON DATABASE ${kept} IS ${about};
+       ALTER DATABASE ${kept} WITH ALLOW_CONNECTIONS false`,
+    )
+    await expire(client)
+    return 'modified'
+  })
+}
+
+/** The newest first. */
+export async function savedDatabases(session: Session): Promise<SavedDatabase[]> {
+  return await administer(session, list)
+}
+
+/** Gives a saved database its name back. One that has this name now is saved first. */
+export async function bringBackDatabase(
+  session: Session,
+  { id, name }: SavedDatabase,
+): Promise<void> {
+  await keepDatabase(session, name)
+  await administer(session, async (client) => {
+    const kept = client.escapeIdentifier(`${prefix}${id}`)
+    await client.query(
+      `ALTER DATABASE ${kept} WITH ALLOW_CONNECTIONS true;
+       COMMENT ON DATABASE ${kept} IS NULL;
+       ALTER DATABASE ${kept} RENAME TO ${client.escapeIdentifier(name)}`,
+    )
+  })
+}
+
+/** Drops a saved database for good. */
+export async function forgetDatabase(session: Session, { id }: SavedDatabase): Promise<void> {
+  await session.dropDatabase(`${prefix}${id}`)
+}
+
+async function list(client: pg.Client): Promise<SavedDatabase[]> {
+  const { rows } = await client.query<{ datname: string; about: string | null; size: string }>(
+    `SELECT datname, pg_catalog.shobj_description(oid, 'pg_database') AS about,
+            pg_catalog.pg_database_size(oid)::text AS size
+       FROM pg_catalog.pg_database WHERE datname LIKE $1`,
+    [`${prefix}%`],
+  )
+  const found = rows.flatMap(({ datname, about, size }) => {
+    try {
+      const { name, at } = JSON.parse(about ?? '') as Record<string, unknown>
+      const date = new Date(String(at))
+      if (typeof name !== 'string' || Number.isNaN(date.getTime())) return []
+      return [{ id: datname.slice(prefix.length), name, at: date, size: Number(size) }]
+    } catch {
+      return []
+    }
+  })
+  return found.toSorted((one, other) => other.at.getTime() - one.at.getTime())
+}
+
+async function expire(client: pg.Client): Promise<void> {
+  let bytes = 0
+  for (const [index, { id, at, size }] of (await list(client)).entries()) {
+    bytes += size
+    if (!isOld(at) && (index === 0 || bytes <= mostBytes)) continue
+    bytes -= size
+    await client.query(`DROP DATABASE IF EXISTS ${client.escapeIdentifier(`${prefix}${id}`)}`)
+  }
+}
+
+async function administer<Result>(
+  session: Session,
+  action: (client: pg.Client) => Promise<Result>,
+): Promise<Result> {
+  const client = await session.connect(postgres)
+  try {
+    return await action(client)
+  } finally {
+    await client.end()
+  }
+}

@@ -1,0 +1,33 @@
+import type { Context } from '../program/command.ts'
+import { UsageError } from '../errors.ts'
+import { exitStatus } from '../exit-status.ts'
+import { destroyCluster, isKept } from '../opening/destroy-cluster.ts'
+import { whileStarting } from '../opening/join-cluster.ts'
+import { openCluster } from '../opening/open-cluster.ts'
+import { beginsEmpty, originalOf } from '../opening/provide-fork.ts'
+
+/** Makes the cluster of a linked worktree anew: a fork of the main checkout's, or an empty one. */
+export async function reset(context: Context): Promise<number> {
+  const { output, options } = context
+  const open = openCluster(context)
+  const { cluster, place } = open
+  if (place.found?.kind !== 'linked-worktree' || place.project !== place.found.howdahDirectory) {
+    throw new UsageError(
+      `reset: ${cluster.dataDir} is not the cluster of a linked worktree; "howdah destroy" removes it, and the next use makes a new one`,
+    )
+  }
+  if (originalOf(context, open) === null && !beginsEmpty(context, open)) {
+    throw new UsageError(
+      'reset: the main checkout has no cluster to fork; use --empty for an empty one',
+    )
+  }
+  const changed = await destroyCluster(context, cluster, 'reset')
+  // Forks, unless it is to be empty.
+  await whileStarting(context, open, async (run) => await cluster.create(run))
+  if (options.json) await output.json({ changed, dataDir: cluster.dataDir })
+  else {
+    const former = changed && options.save !== false ? `; what was there: ${isKept}` : ''
+    output.message(`made ${cluster.dataDir} anew${former}`)
+  }
+  return exitStatus.done
+}
