@@ -13,8 +13,8 @@ import { Project } from './project.ts'
 /** What `undo list` says, without the time. */
 async function saved(project: Project): Promise<object[]> {
   const { stdout } = await project.howdah(['undo', 'list', '--json'])
-  const rows = JSON.parse(stdout) as { id: string; at: string }[]
-  return rows.map(({ id: _, at: __, ...row }) => row)
+  const rows = JSON.parse(stdout) as { kind: string; name: string | null; by: string }[]
+  return rows.map(({ kind, name, by }) => ({ kind, name, by }))
 }
 
 const sum = ['shell', '-q', '-c', 'SELECT sum(n) FROM kept']

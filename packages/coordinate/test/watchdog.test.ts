@@ -10,7 +10,7 @@ import { Arena } from './arena.ts'
 
 /** How a server comes to run. */
 interface How {
-  readonly found?: boolean
+  readonly lingers?: boolean
   readonly stays?: boolean
   readonly pinned?: boolean
 }
@@ -172,12 +172,12 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
     ['is used', {}],
     ['is pinned', { stays: true }],
     ['is used and pinned', { pinned: true }],
-    ['was found running', { found: true }],
+    ['was found running', { lingers: true }],
   ])(
     'a server that perishes with its files ends when they are removed, though it %s',
-    async (_, { found = false, ...how }: How) => {
+    async (_, { lingers = false, ...how }: How) => {
       await using arena = new Arena(changes)
-      if (found) {
+      if (lingers) {
         const first = arena.user({ ...options, linger: 60_000 })
         await first.joined()
         await first.kill()
@@ -190,7 +190,7 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
       await until('the server is gone', () => !arena.has('server') && !arena.has('watchdog'))
       // It had no time for its orderly way.
       expect(arena.count('gone')).toBe(0)
-      if (how.stays !== true) expect(await user.leave()).toBe('kept')
+      expect(how.stays === true ? 'kept' : await user.leave()).toBe('kept')
     },
   )
 

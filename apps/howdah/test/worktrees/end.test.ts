@@ -39,6 +39,7 @@ describe.skipIf(!hasGit)('the cluster of a worktree (with git on the machine)', 
     process.kill(-(user.child.pid ?? 0), 'SIGKILL')
     await until('its server is gone', () => serversOf(worktree).length === 0, 5000)
     repository.git('worktree', 'remove', worktree)
+    expect(repository.git('worktree', 'list')).not.toContain(worktree)
   })
 
   test('is listed by its branch', async () => {

@@ -10,13 +10,12 @@ import { hasGit, Repository } from './repository.ts'
 /** With something in it that a fork is known by. */
 async function withData(): Promise<Repository> {
   const repository = new Repository()
-  const { status, stderr } = await repository.howdah([
-    ...['shell', '-c', 'CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n'],
-  ])
+  const { status, stderr } = await repository.howdah(['shell', '-c', createKept])
   if (status !== 0) throw new Error(stderr)
   return repository
 }
 
+const createKept = 'CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n'
 const countKept = 'SELECT count(*) FROM kept'
 const dataDirOf = (worktree: string) => join(worktree, '.howdah/data')
 

@@ -8,10 +8,9 @@ import { onOneLine } from '../output/on-one-line.ts'
 /** Lists the clusters of this machine, and who uses them. */
 export async function ls({ output, options }: Context): Promise<number> {
   const onNotice = (notice: string) => output.message(`howdah: ${notice}`)
-  const found = (await clusters({ onNotice })).map((one) => ({
-    ...one,
-    worktree: worktreeOf(one.dataDir),
-  }))
+  const found = (await clusters({ onNotice })).map((one) =>
+    Object.assign(one, { worktree: worktreeOf(one.dataDir) }),
+  )
   if (options.json) await output.json(found.map(asJson))
   else if (found.length === 0) output.message('no cluster is known here')
   else for (const line of table(found)) await output.line(line)

@@ -30,8 +30,12 @@ const common: readonly OptionName[] = [
 ]
 
 /** In the help of `howdah` itself, these would only be in the way. */
-const ofFewCommands: ReadonlySet<OptionName> = new Set([
-  ...(['destroy', 'temporary', 'empty', 'force', 'linger'] as const),
+const ofFewCommands: ReadonlySet<OptionName> = new Set<OptionName>([
+  'destroy',
+  'temporary',
+  'empty',
+  'force',
+  'linger',
 ])
 
 /** Builds the parser of such words; `use` is told what was asked for, and `said` gets what is to be printed. */
