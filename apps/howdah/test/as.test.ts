@@ -68,3 +68,19 @@ test.concurrent('a URL that cannot be had is a mistake of the command line', asy
   })
   expect(stderr).not.toContain('secret')
 })
+
+test.concurrent('a program gets the variables that it wants', async () => {
+  await using project = new Project()
+  const port = await freePort()
+  const as = `postgresql://postgres:p%40ss@localhost:${port}/app`
+  const variables = ['POSTGRES_DSN={base}', 'DB=x{host}:{port}/{database}', 'SECRET={password}']
+  const env = variables.flatMap((one) => ['--env', one])
+  const print = ['sh', '-c', 'echo "$POSTGRES_DSN $DB $SECRET"']
+  const run = async (...args: string[]) => await project.howdah(['exec', ...args, '--', ...print])
+  expect(await run('--temporary', '--as', as, ...env)).toMatchObject({
+    status: 0,
+    stdout: `postgresql://postgres:p%40ss@127.0.0.1:${port} x127.0.0.1:${port}/app p@ss\n`,
+  })
+  const refused = await run('--temporary', '--env', 'A={nonsense}')
+  expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining('{base}') })
+})

@@ -393,7 +393,9 @@ export class Cluster {
     // Looked for once an operation, and not before it is needed.
     let chosen: Promise<Runtime> | null = null
     const runtime = async () => await (chosen ??= this.runtime())
-    const state = new LocalState((message) => this.#tell(message))
+    const tell = (message: string) => this.#tell(message)
+    const isHeard = this.#options.onNotice !== undefined
+    const state = new LocalState(tell, isHeard ? tell : warnByNode)
     const subject = new ClusterSubject(this.#directory, user, runtime, state)
     const isThrowAway = throwAway || (await this.#directory.has(this.#directory.throwAway))
     const place = placeOf(this.#directory, user, isThrowAway)
@@ -407,6 +409,10 @@ export class Cluster {
     this.#told.add(notice)
     this.#options.onNotice?.(notice)
   }
+}
+
+function warnByNode(message: string): void {
+  process.emitWarning(message, { type: 'HowdahWarning' })
 }
 
 /** Joins the cluster in `dataDir`: the short form of `new Cluster(dataDir, options).run(options)`. Throws as {@link Cluster.run} does. */

@@ -5,6 +5,8 @@ import type pg from 'pg'
 import type { Address } from './connecting/address.ts'
 import { connectionUrl, isPlain } from './connecting/connection-url.ts'
 import { DataDirectory, withoutConnection } from '@howdah/data-directory'
+import { fillTemplate } from './connecting/fill-template.ts'
+import { refuseTemplateUsers } from './connecting/template-users.ts'
 import { type Mode, modeOf, setMode } from './settings/mode.ts'
 import type { PatienceOptions } from './running/reload.ts'
 import { Settings } from './settings/settings.ts'
@@ -44,9 +46,15 @@ export class Server {
     this.database = database
   }
 
-  /** What node-postgres is to be given, complete, so that none of its defaults come from the environment. */
-  clientOptions(database: string = this.database): pg.ClientConfig {
+  /**
+   * What node-postgres is to be given, complete, so that none of its defaults come from the environment. It is told the
+   * database, or further options of its own, which count.
+   */
+  clientOptions(options: string | pg.ClientConfig = {}): pg.ClientConfig {
     const { host, port, user, password } = this.address
+    const { database = this.database, ...more } =
+      typeof options === 'string' ? { database: options } : options
+    const told = Object.entries(more).filter(([, value]) => value !== undefined)
     return {
       host,
       port,
@@ -58,29 +66,33 @@ export class Server {
       // What is left out or empty would be taken from PGPASSWORD and PGOPTIONS.
       password: password ?? (() => ''),
       options: ' ',
+      ...Object.fromEntries(told),
     }
   }
 
   /**
-   * A new connection, to be ended by the caller.
+   * A new connection, to be ended by the caller: `connect('app')`, `connect({ database: 'app' })`, with any other options of
+   * node-postgres.
    *
    * While the server runs and lets nobody in, as after the crash of one of its processes, it is waited for, as long as a
    * start may take: then `ERR_CLUSTER_NOT_READY`. `ERR_CLUSTER_NOT_RUNNING` when it has gone.
    */
-  async connect(database?: string): Promise<pg.Client> {
+  async connect(options?: string | pg.ClientConfig): Promise<pg.Client> {
     const { default: pg } = await import('pg')
     const open = async () => {
-      const client = new pg.Client(this.clientOptions(database))
+      const client = new pg.Client(this.clientOptions(options))
       await client.connect()
       return client
     }
     return await whenReady(new DataDirectory(this.dataDir), open, { timeout: this.#patience })
   }
 
-  /** A new pool. Whoever asks for it ends it. */
-  async pool(database?: string, options: pg.PoolConfig = {}): Promise<pg.Pool> {
+  /** A new pool, to be ended by the caller: `pool('app')`, `pool({ database: 'app', max: 5 })`, `pool('app', { max: 5 })`. */
+  async pool(options: string | pg.PoolConfig = {}, more: pg.PoolConfig = {}): Promise<pg.Pool> {
     const { default: pg } = await import('pg')
-    return new pg.Pool({ ...options, ...this.clientOptions(database) })
+    const all =
+      typeof options === 'string' ? { ...more, database: options } : { ...options, ...more }
+    return new pg.Pool(this.clientOptions(all))
   }
 
   /**
@@ -95,6 +107,19 @@ export class Server {
    */
   url(database: string = this.database): string {
     return connectionUrl(this.address, database)
+  }
+
+  /**
+   * A text with words in braces filled in, for programs that want other variables: `{url}`, `{base}` (the URL without a
+   * database, over TCP), `{host}`, `{port}`, `{user}`, `{password}` (empty over the socket), `{database}`, `{dataDir}`.
+   *
+   * Throws `ERR_CLUSTER_INVALID_TEMPLATE` for any other word.
+   *
+   * @example
+   * const env = { POSTGRES_DSN: db.fill('{base}'), DB_ADDRESS: db.fill('{host}:{port}') }
+   */
+  fill(template: string, database: string = this.database): string {
+    return fillTemplate(template, { dataDir: this.dataDir, address: this.address, database })
   }
 
   /** The variables that lead libpq and its kin to the server: `DATABASE_URL`, `PGDATA`, `PGHOST`, `PGPORT`, … */
@@ -175,10 +200,32 @@ export class Server {
     return rows.map(({ datname }) => datname)
   }
 
-  /** Creates a database of any name; one that is there already is `'unmodified'`. */
-  async createDatabase(name: string): Promise<State> {
-    // 42P04: it exists. 23505: another has created it at the same moment.
-    return await this.#changed(`CREATE DATABASE ${await quoted(name)}`, ['42P04', '23505'])
+  /**
+   * Creates a database of any name, a copy of `template`, which is `template1` by default; one that is there already is
+   * `'unmodified'`. Throws `ERR_CLUSTER_TEMPLATE_IN_USE`, which says who is connected to the template, before anything is
+   * waited for.
+   */
+  async createDatabase(
+    name: string,
+    { template = template1 }: { template?: string | undefined } = {},
+  ): Promise<State> {
+    const [database, source] = [await quoted(name), await quoted(template)]
+    return await this.withAdministrator(async (client) => {
+      const sql = 'SELECT FROM pg_catalog.pg_database WHERE datname = $1'
+      if ((await client.query(sql, [name])).rowCount !== 0) return 'unmodified'
+      await refuseTemplateUsers(client, this.dataDir, template)
+      try {
+        await client.query(`CREATE DATABASE ${database} TEMPLATE ${source}`)
+        return 'modified'
+      } catch (error) {
+        const { code } = error as pg.DatabaseError
+        // 42P04: it exists by now. 23505: another has created it at the same moment.
+        if (code === '42P04' || code === '23505') return 'unmodified'
+        // Somebody has come meanwhile.
+        if (code === '55006') await refuseTemplateUsers(client, this.dataDir, template)
+        throw error
+      }
+    })
   }
 
   /** Drops a database; a missing one is `'unmodified'`. One that is in use is PostgreSQL's own error 55006. */

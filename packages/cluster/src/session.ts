@@ -4,6 +4,8 @@ import type { Runtime } from '@howdah/runtime'
 import type pg from 'pg'
 import { DataDirectory } from '@howdah/data-directory'
 import { notOurs } from './errors.ts'
+import type { ConnectedClient } from './connecting/connected-clients.ts'
+import { clientsLeftOpen, describeLeftOpen, whenAllHaveGone } from './connecting/left-open.ts'
 import { hasDatabase } from './connecting/has-database.ts'
 import { restartAlone, takeAlone } from './running/restart.ts'
 import type { Address } from './connecting/address.ts'
@@ -23,6 +25,8 @@ interface Stay {
   readonly atEnd: 'stop' | 'destroy'
   /** For `howdah ls`; `null` where it could not be made. */
   readonly entry: UseEntry | null
+  /** Told of clients that were left open. */
+  readonly warn: (message: string) => void
 }
 
 /**
@@ -36,6 +40,9 @@ export class Session extends Server implements AsyncDisposable {
   readonly started: State
   #shared: Shared<LaunchOptions>
   readonly #stay: Stay
+  /** The sessions of this process, which tell apart by no lock whose clients are left open. */
+  static readonly #open = new Set<Session>()
+  readonly #clients = new Set<pg.Client>()
   readonly #closers = new Set<() => Promise<unknown>>()
   #left: Promise<Left> | null = null
 
@@ -54,23 +61,24 @@ export class Session extends Server implements AsyncDisposable {
     this.#shared = stay.shared
     this.started = stay.shared.started
     this.#stay = stay
+    Session.#open.add(this)
   }
 
   /** A new connection, ended at the latest when the session is left. */
-  override async connect(database?: string): Promise<pg.Client> {
-    const client = await super.connect(database)
+  override async connect(options?: string | pg.ClientConfig): Promise<pg.Client> {
+    const client = await super.connect(options)
     const close = async () => await client.end()
     this.#closers.add(close)
     client.once('end', () => this.#closers.delete(close))
-    return survive(client)
+    return this.#keep(client)
   }
 
   /** A new pool, ended at the latest when the session is left. */
-  override async pool(database?: string, options?: pg.PoolConfig): Promise<pg.Pool> {
-    const pool = await super.pool(database, options)
+  override async pool(options?: string | pg.PoolConfig, more?: pg.PoolConfig): Promise<pg.Pool> {
+    const pool = await super.pool(options, more)
     this.#closers.add(async () => (pool.ended || pool.ending ? undefined : await pool.end()))
     // One that is checked out has nobody else who listens.
-    pool.on('connect', survive)
+    pool.on('connect', (client) => this.#keep(client as unknown as pg.Client))
     return survive(pool)
   }
 
@@ -101,6 +109,7 @@ export class Session extends Server implements AsyncDisposable {
       this.#shared = await restartAlone(alone, joining)
     } catch (error) {
       this.#left ??= Promise.resolve('stopped')
+      Session.#open.delete(this)
       await this.#stay.entry?.end()
       throw error
     }
@@ -109,6 +118,10 @@ export class Session extends Server implements AsyncDisposable {
   /**
    * Ends the connections that this session has opened, and leaves: `'stopped'` or `'destroyed'` when nobody else was left,
    * `'in-use'` when others are, `'kept'` when the server is to stay. Calling it again gives the same answer.
+   *
+   * Clients that others have opened, by {@link url} or in a program of their own, and that are still connected half a second
+   * later, are named by `onNotice`, or else a warning of Node's. The answer is `'in-use'` then: the server is stopped when
+   * they have gone, at the latest with this process.
    */
   async leave(): Promise<Left> {
     this.#left ??= this.#closeAndLeave()
@@ -133,12 +146,44 @@ export class Session extends Server implements AsyncDisposable {
 
   async #closeAndLeave(): Promise<Left> {
     await Promise.all([...this.#closers].map(async (close) => await soon(close())))
-    await this.#stay.entry?.end()
-    return await this.#shared.leave({ atEnd: this.#stay.atEnd })
+    const leave = async () => {
+      await this.#stay.entry?.end()
+      return await this.#shared.leave({ atEnd: this.#stay.atEnd })
+    }
+    const all = await this.#clientsLeftOpen()
+    if (all.length > 0) this.#stay.warn(describeLeftOpen(this.dataDir, all))
+    // Ours have listeners. Under others, a server that stops would end this whole process if they are in it.
+    if (all.every(({ pid }) => this.#backends().has(pid))) return await leave()
+    void whenAllHaveGone(this.dataDir)
+      .then(leave)
+      .catch(() => undefined)
+    return 'in-use'
+  }
+
+  async #clientsLeftOpen(): Promise<readonly ConnectedClient[]> {
+    const others = [...Session.#open].filter(({ dataDir }) => dataDir === this.dataDir)
+    Session.#open.delete(this)
+    if (others.length > 1 || (this.#stay.joining.linger ?? 0) > 0) return []
+    return await clientsLeftOpen(this.dataDir, this.#shared, this.#backends())
+  }
+
+  /** Without a listener, a server that stops under an idle connection would end the whole process. */
+  #keep(client: pg.Client): pg.Client {
+    this.#clients.add(client)
+    client.once('end', () => this.#clients.delete(client))
+    return survive(client)
+  }
+
+  /** The pids of the backends of our own clients. */
+  #backends(): ReadonlySet<number> {
+    const pids = [...this.#clients].map(
+      (client) => (client as { processID?: number }).processID ?? 0,
+    )
+    return new Set(pids)
   }
 }
 
-/** Without a listener, a server that stops under an idle connection would end the whole process. */
+/** Errors of a connection that nobody else listens to are not the process's end. */
 function survive<T extends EventEmitter>(connected: T): T {
   connected.on('error', () => undefined)
   return connected

@@ -25,6 +25,11 @@ import { WriteScope } from './local/write-scope.ts'
 
 /** How a cluster is created and started when somebody joins it. */
 export interface LaunchOptions extends StartOptions, Pick<AsOptions, 'user' | 'password'> {
+  /**
+   * The locale of a cluster that is made by this, which decides how texts are sorted and compared: `'en_US.UTF-8'` if the
+   * operating system has it, `'icu:en-US'` from PostgreSQL 15 on, `'builtin:C.UTF-8'` from 17 on; `'C'` by default.
+   */
+  locale?: string | undefined
   /** Told what is being done, as it takes a moment. */
   onProgress?: ((step: 'creating' | 'starting') => void) | undefined
 }
@@ -74,8 +79,13 @@ export class ClusterSubject implements Subject<LaunchOptions> {
     const runtime = await this.runtime()
     options.onProgress?.('creating')
     const { notice: onNotice } = this.#state
-    const { user: superuser } = options
-    await createCluster(this.#directory, runtime, this.user, { superuser, ...creation, onNotice })
+    const { user: superuser, locale } = options
+    await createCluster(this.#directory, runtime, this.user, {
+      superuser,
+      locale,
+      ...creation,
+      onNotice,
+    })
     await remember(this.#state, this.#directory)
     return 'modified'
   }

@@ -1,4 +1,5 @@
 import type { Context } from '../program/command.ts'
+import { commandEnv } from '../opening/command-env.ts'
 import { inSession } from '../opening/in-session.ts'
 import { runChild } from '../running/run-child.ts'
 
@@ -9,7 +10,7 @@ export async function exec(
 ): Promise<number> {
   const { io, interruption, output } = context
   return await inSession(context, async (session) => {
-    const env = session.commandEnv(undefined, io.env)
+    const env = commandEnv(context, session)
     return await runChild(io, interruption, {
       command,
       args,

@@ -2,17 +2,14 @@ import type { Session } from '@howdah/cluster'
 import type { Context } from '../program/command.ts'
 import { UsageError } from '../errors.ts'
 import { findProgram } from '../running/find-program.ts'
+import { commandEnv } from '../opening/command-env.ts'
 import { inSession } from '../opening/in-session.ts'
 import { runChild } from '../running/run-child.ts'
 
 /** Starts psql, or the built-in prompt where there is none. */
 export async function shell(context: Context, rest: readonly string[]): Promise<number> {
   return await inSession(context, async (session) => {
-    const psql = findProgram(
-      'psql',
-      session.commandEnv(undefined, context.io.env)['PATH'] ?? '',
-      context.io,
-    )
+    const psql = findProgram('psql', commandEnv(context, session)['PATH'] ?? '', context.io)
     if (psql !== null) return await runPsql(context, session, psql, rest)
     if (rest.length > 0) {
       throw new UsageError(
@@ -25,11 +22,12 @@ export async function shell(context: Context, rest: readonly string[]): Promise<
 }
 
 async function runPsql(
-  { io, interruption, output, options }: Context,
+  context: Context,
   session: Session,
   psql: string,
   rest: readonly string[],
 ): Promise<number> {
+  const { io, interruption, output, options } = context
   const { scripts = [] } = options
   const interactive = scripts.length === 0 && io.stdin.isTTY === true
   const given = scripts.flatMap((script) =>
@@ -39,7 +37,7 @@ async function runPsql(
     command: psql,
     // As the built-in prompt does, a script stops where it fails. What follows can overrule it.
     args: [...(interactive ? [] : ['-v', 'ON_ERROR_STOP=1']), ...given, ...rest],
-    env: session.commandEnv(undefined, io.env),
+    env: commandEnv(context, session),
     // It cannot find itself without a working directory.
     refuge: '/',
     interactive,

@@ -42,7 +42,7 @@ export async function whileStarting<T>(
   action: (options: RunOptions) => Promise<T>,
 ): Promise<T> {
   const { options, output, interruption } = context
-  const { set, mode, timeout, linger, destroy } = options
+  const { set, mode, locale, timeout, linger, destroy } = options
   using waiting = new Waiting(output, 'to start or stop PostgreSQL')
   try {
     if (options.install) await provideRuntime(context, open)
@@ -52,6 +52,7 @@ export async function whileStarting<T>(
       ...(await loginOf(context, open.cluster)),
       settings: set,
       mode,
+      locale,
       timeout,
       waitTimeout: timeout,
       linger,

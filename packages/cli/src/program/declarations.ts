@@ -36,7 +36,7 @@ type Group =
   | 'SQLite'
 
 const place = ['datadir', 'quiet'] as const
-const login = ['as', 'user', 'password'] as const
+const login = ['as', 'user', 'password', 'locale'] as const
 const server = ['set', 'mode', 'tcp', 'runtime', 'install', 'timeout', 'runAs'] as const
 
 /** All commands, in the order of the help. */
@@ -50,7 +50,7 @@ export const declarations: readonly Declaration[] = [
       'Starts psql, or a small built-in prompt where there is no psql. SQL from -c, -f or, if it is no terminal, from ' +
       'stdin is run up to the first error.\nWhat follows -- is handed on to psql.',
     options: [
-      ...(['command', 'file', ...place, 'database', ...login, ...server] as const),
+      ...(['command', 'file', ...place, 'database', ...login, 'env', ...server] as const),
       ...(['linger', 'destroy', 'temporary', 'empty'] as const),
     ],
     notes:
@@ -69,7 +69,10 @@ export const declarations: readonly Declaration[] = [
     description:
       'Runs a command with DATABASE_URL and the PG* variables set. The server is started if it does not run, and stopped ' +
       'when its last user has left.',
-    options: [...place, 'database', ...login, ...server, 'linger', 'destroy', 'temporary', 'empty'],
+    options: [
+      ...([...place, 'database', ...login, 'env', ...server] as const),
+      ...(['linger', 'destroy', 'temporary', 'empty'] as const),
+    ],
     notes:
       'Exit status: that of the command, or 128 and the number of the signal that ended it. 125 if\n' +
       'howdah itself failed, 126 if the command cannot be run, 127 if it is not found.',

@@ -12,6 +12,9 @@ export interface Options {
   readonly as?: string | undefined
   readonly user?: string | undefined
   readonly password?: string | undefined
+  /** Further variables for the command, by templates. */
+  readonly env?: Readonly<Record<string, string>> | undefined
+  readonly locale?: string | undefined
   /** `true`: on any free port. */
   readonly tcp?: boolean | number | undefined
   /** A version, a directory, or a glob of directories with PostgreSQL's programs. */
@@ -128,6 +131,17 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
     new Option(
       '--password <password>',
       "the superuser's over TCP, from now on (default for a new cluster: $PGPASSWORD)",
+    ).argParser(nonEmpty),
+  env: () =>
+    new Option(
+      '--env <name=template>',
+      'a variable for the command, with {url}, {base} (the URL without a database), {host}, {port}, {user}, ' +
+        '{password}, {database} or {dataDir} filled in; can be repeated',
+    ).argParser(setting),
+  locale: () =>
+    new Option(
+      '--locale <locale>',
+      'of a cluster that this makes: en_US.UTF-8, icu:en-US, builtin:C.UTF-8 (default: C)',
     ).argParser(nonEmpty),
   tcp: () =>
     new Option(

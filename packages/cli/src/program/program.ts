@@ -136,7 +136,13 @@ function merge(program: Command, command: Command, taken: readonly OptionName[])
     })
   }
   const set = { ...before.set, ...after.set }
-  return { ...before, ...after, ...(Object.keys(set).length > 0 && { set }) }
+  const env = { ...before.env, ...after.env }
+  return {
+    ...before,
+    ...after,
+    ...(Object.keys(set).length > 0 && { set }),
+    ...(Object.keys(env).length > 0 && { env }),
+  }
 }
 
 function helpWidth(stream: {

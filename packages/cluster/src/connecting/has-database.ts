@@ -2,7 +2,8 @@ import { connect, type Socket } from 'node:net'
 import type { Address } from './address.ts'
 
 const protocol = 196_608
-const terminate = Buffer.from([0x58, 0, 0, 0, 4])
+/** The message by which a client goes. */
+export const terminate = Buffer.from([0x58, 0, 0, 0, 4])
 
 /**
  * Whether a server has a database, by nothing but the opening of a connection to it: that needs no driver, which takes
@@ -37,7 +38,8 @@ async function answerOf(socket: Socket): Promise<Answer> {
   return 'unknown'
 }
 
-function startup(parameters: Readonly<Record<string, string>>): Buffer {
+/** The message by which a client comes. */
+export function startup(parameters: Readonly<Record<string, string>>): Buffer {
   const text = Object.entries(parameters).map(([name, value]) => `${name}\0${value}\0`)
   const body = Buffer.from(`${text.join('')}\0`)
   const header = Buffer.alloc(8)

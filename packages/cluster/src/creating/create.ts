@@ -24,7 +24,7 @@ import { fillWithCluster } from './fill-with-cluster.ts'
 import { clearWreck, markWreck } from './wreck.ts'
 
 /**
- * Makes a cluster of an existing, empty directory: UTF-8, locale C, UTC, no password on the socket.
+ * Makes a cluster of an existing, empty directory: UTF-8, locale C unless told, UTC, no password on the socket.
  *
  * The directory itself is never replaced, for its flock is the change lock. The cluster is made in a directory inside it; then
  * its files are brought in, `PG_VERSION` last. The marker file stands from the first step to the last, so that
@@ -41,12 +41,13 @@ export async function createCluster(
     throwAway: boolean
     change: Descriptor
     onNotice: (message: string) => void
+    locale?: string | undefined
     /** The name of the superuser; by default that of whoever runs us. */
     superuser?: string | undefined
   },
 ): Promise<void> {
-  const { throwAway, change, onNotice, superuser = invokingUser() } = options
-  const initialization = { directory, runtime, user, superuser, throwAway }
+  const { throwAway, change, onNotice, superuser = invokingUser(), locale } = options
+  const initialization = { directory, runtime, user, superuser, throwAway, locale }
   const removal = { user, runtime: () => Promise.resolve(runtime) }
   await bringIntoBeing(directory, change, removal, async (staging, within) => {
     await fillWithCluster(staging, initialization, onNotice)

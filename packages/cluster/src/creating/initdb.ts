@@ -1,4 +1,5 @@
 import { acquire } from '@howdah/lock'
+import { localeArguments } from './locale-arguments.ts'
 import type { Runtime } from '@howdah/runtime'
 import {
   type DataDirectory,
@@ -16,24 +17,28 @@ export interface Initialization {
   readonly runtime: Runtime
   readonly user: ServerUser | null
   readonly superuser: string
+  /** As `localeArguments` reads it; `C` by default. */
+  readonly locale?: string | undefined
   /** Whether it is to be thrown away: then it need not be on disk, and is lean. */
   readonly throwAway: boolean
 }
 
-/** What all clusters are made with, apart from where: UTF-8, locale C, no password on the socket. */
-export function initdbArguments(superuser: string): string[] {
-  const kind = ['--encoding', 'UTF8', '--locale', 'C']
+/** What clusters are made with, apart from where: UTF-8, a locale, no password on the socket. */
+export function initdbArguments(initialization: Initialization): string[] {
+  const { superuser, locale = 'C', runtime, directory } = initialization
+  const { major } = runtime.version
+  const kind = ['--encoding', 'UTF8', ...localeArguments(directory.path, locale, major)]
   const access = ['--auth-local', 'trust', '--auth-host', 'scram-sha-256']
   return ['--username', superuser, ...kind, ...access]
 }
 
 /** Makes a cluster in an empty directory of the server's user. Throws `ERR_CLUSTER_CREATE_FAILED` with initdb's words. */
 export async function initdb(staging: string, initialization: Initialization): Promise<void> {
-  const { superuser, throwAway } = initialization
+  const { throwAway } = initialization
   const args = (path: string) => [
     '--pgdata',
     path,
-    ...initdbArguments(superuser),
+    ...initdbArguments(initialization),
     // If it tidied up, nothing would name the shared memory of a server of its own that was killed.
     '--no-clean',
     // After a crash of the machine, nobody wants what was to be thrown away.

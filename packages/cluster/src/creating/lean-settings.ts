@@ -10,6 +10,8 @@ export function leanSettings(major: number): ReadonlyMap<string, Buffer> {
   const careless = { fsync: 'off', full_page_writes: 'off' }
   const small = {
     shared_buffers: '32MB',
+    // Test runners open many pools at once, and a slot that nobody uses costs some KB.
+    max_connections: '500',
     // WAL that is kept is memory, on tmpfs, and a checkpoint costs nothing.
     min_wal_size: '32MB',
     max_wal_size: '128MB',

@@ -18,9 +18,10 @@ function canDoWithout(path: string): boolean {
 }
 
 /** The key of the template of a cluster. */
-export async function keyOf({ runtime, user, superuser }: Initialization): Promise<TemplateKey> {
+export async function keyOf(initialization: Initialization): Promise<TemplateKey> {
+  const { runtime, user } = initialization
   const uid = user === null ? process.geteuid?.() : user.uid
-  return await templateKey(runtime, initdbArguments(superuser), uid)
+  return await templateKey(runtime, initdbArguments(initialization), uid)
 }
 
 /**

@@ -10,9 +10,13 @@ export class LocalState {
   /** Told what deserves a word to the user. */
   readonly notice: (message: string) => void
 
+  /** Told of a mistake in the program that uses this. */
+  readonly warn: (message: string) => void
+
   /** `notice` may be called several times with the same words. */
-  constructor(notice: (message: string) => void) {
+  constructor(notice: (message: string) => void, warn = notice) {
     this.notice = notice
+    this.warn = warn
   }
 
   /** Begins to load what {@link attempt} needs, while others are waited for. */

@@ -99,7 +99,13 @@ export async function joinCluster(
       parameters,
     }
     const server = { dataDir: directory.path, runtime: await runtime(), address, database }
-    const session = new Session(server, { shared, joining, atEnd, entry: await entering })
+    const session = new Session(server, {
+      shared,
+      joining,
+      atEnd,
+      entry: await entering,
+      warn: state.warn,
+    })
     if (options.mode !== undefined) await session.setMode(options.mode, patience(options))
     if (database !== postgres) await session.ensureDatabase(database)
     if (options.pinned === true) await pin(shared.place, shared.subject)

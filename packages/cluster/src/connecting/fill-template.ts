@@ -1,0 +1,58 @@
+import { ClusterError } from '@howdah/data-directory'
+import type { Address } from './address.ts'
+import { connectionUrl } from './connection-url.ts'
+
+/** What may stand in braces. */
+const names = ['url', 'base', 'host', 'port', 'user', 'password', 'database', 'dataDir'] as const
+type Name = (typeof names)[number]
+
+/** What a template is filled from. */
+export interface Filling {
+  readonly dataDir: string
+  readonly address: Address
+  readonly database: string
+}
+
+/**
+ * A text in which words in braces stand for how a server is reached: `{host}:{port}`. See `Server.fill`.
+ *
+ * Throws `ERR_CLUSTER_INVALID_TEMPLATE` for another word, and for `{base}` if the server has no TCP.
+ */
+export function fillTemplate(template: string, filling: Filling): string {
+  return template.replaceAll(/\{([A-Za-z]+)\}/g, (whole, name: string) => {
+    if (isName(name)) return valueOf(name, filling)
+    const known = names.map((one) => `{${one}}`).join(', ')
+    throw invalid(filling.dataDir, `there is no ${whole} to fill in; there are ${known}`)
+  })
+}
+
+function isName(text: string): text is Name {
+  return names.some((name) => name === text)
+}
+
+function valueOf(name: Name, { dataDir, address, database }: Filling): string {
+  switch (name) {
+    case 'url':
+      return connectionUrl(address, database)
+    case 'base':
+      if (address.host.startsWith('/')) {
+        const why = 'a database cannot be appended to the URL of a socket, as {base} is for'
+        throw invalid(dataDir, `${why}; use {url}, or TCP`)
+      }
+      return connectionUrl({ ...address, parameters: '', ssl: true }, '').replace(/\/$/, '')
+    case 'database':
+      return database
+    case 'dataDir':
+      return dataDir
+    case 'host':
+    case 'port':
+    case 'user':
+    case 'password':
+    default:
+      return String(address[name] ?? '')
+  }
+}
+
+function invalid(dataDir: string, message: string): ClusterError {
+  return new ClusterError('ERR_CLUSTER_INVALID_TEMPLATE', dataDir, message)
+}

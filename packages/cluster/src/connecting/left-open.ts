@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Ownership, ownership, type Shared, users } from '@howdah/coordinate'
+import { DataDirectory } from '@howdah/data-directory'
+import { postgres } from '../server.ts'
+import type { LaunchOptions } from '../subject.ts'
+import { connectedClients, type ConnectedClient } from './connected-clients.ts'
+import { findAddress } from './find-address.ts'
+
+/** In ms: how long clients that are just ending may take. */
+const patience = 500
+
+/**
+ * The clients that are still connected to a server that its last user is about to stop: whoever opened them has not ended
+ * them. `ours` are the backends of the session's own, which nobody waits for. None if the server goes on anyway, with others
+ * or pinned.
+ */
+export async function clientsLeftOpen(
+  dataDir: string,
+  { place, subject }: Shared<LaunchOptions>,
+  ours: ReadonlySet<number>,
+): Promise<readonly ConnectedClient[]> {
+  const goesOn: readonly Ownership[] = ['pinned', 'foreign']
+  if (goesOn.includes(await ownership(place, subject))) return []
+  if ((await users(place)).some(({ pid }) => pid !== process.pid)) return []
+  const deadline = performance.now() + patience
+  for (;;) {
+    const clients = await ask(dataDir)
+    const isPatient = performance.now() <= deadline && clients.some(({ pid }) => !ours.has(pid))
+    if (!isPatient) return clients
+    await sleep(10)
+  }
+}
+
+async function ask(dataDir: string): Promise<readonly ConnectedClient[]> {
+  // Without a server or its socket there is nobody to name.
+  const address = await findAddress(new DataDirectory(dataDir), false).catch(() => null)
+  return (address && (await connectedClients(address, postgres))) ?? []
+}
+
+/** Resolves when nobody is connected, or no server runs, any more. Does not keep the process alive. */
+export async function whenAllHaveGone(dataDir: string): Promise<void> {
+  do await sleep(200, undefined, { ref: false })
+  while ((await ask(dataDir)).length > 0)
+}
+
+/** What to say about clients that were left open. */
+export function describeLeftOpen(dataDir: string, clients: readonly ConnectedClient[]): string {
+  const each = clients.slice(0, 5).map(({ application, user, database, state, query, pid }) => {
+    const who = application === '' ? `a client` : `"${application}"`
+    const last = query === '' ? '' : `, last query: ${query}`
+    return `${who} as "${user}" on database "${database}" (${state}, backend ${pid}${last})`
+  })
+  const more = clients.length > 5 ? ` and ${clients.length - 5} more` : ''
+  return (
+    `left open at leave(): ${each.join('; ')}${more}; the server on ${dataDir} is stopped when they have gone, ` +
+    'or with this process. End clients and pools of your own before leave()'
+  )
+}
