@@ -9,7 +9,8 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { temporaryDirectory, until } from '@howdah/fixtures'
+import { pathToFileURL } from 'node:url'
+import { isOpenToOthers, temporaryDirectory, until } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import {
   acquire,
@@ -379,8 +380,10 @@ describe('a refusal names the path, has a code and says what to do', () => {
     expect(await refused(path)).toMatchObject({ code: 'ERR_LOCK_OPTION' })
   })
 
-  it.runIf(process.getuid?.() === 0)('a user who may not', async () => {
+  it.runIf(process.getuid?.() === 0)('a user who may not', async ({ skip }) => {
     using directory = temporaryDirectory()
+    const open = isOpenToOthers(pathToFileURL(directory.path))
+    skip(!open, 'other users cannot reach the temporary directory')
     const path = directory.file('lock')
     // The native part is loaded as root, for the checkout may be closed to others.
     const attempt = `

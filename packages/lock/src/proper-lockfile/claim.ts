@@ -10,16 +10,11 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { errno } from '@howdah/durable'
-import { acquireSync } from '../waiting/acquire.ts'
-import {
-  LockError,
-  LockTimeoutError,
-  LockUnsupportedError,
-  fileError,
-  type LockHolder,
-} from '../errors.ts'
+import { tryOnce } from '../waiting/contend.ts'
+import { request } from '../waiting/request.ts'
+import { LockError, LockUnsupportedError, fileError } from '../errors.ts'
 import type { LockMode } from '../lock-mode.ts'
-import type { Lock } from '../lock.ts'
+import { Lock } from '../lock.ts'
 
 /** What a lock file holds, always whole: by it a file that is ours is told from any other of that name, such as `yarn.lock`. */
 const content = Buffer.from('locked by flock(2): see @howdah/lock/proper-lockfile\n')
@@ -31,14 +26,10 @@ const content = Buffer.from('locked by flock(2): see @howdah/lock/proper-lockfil
 const farFuture = Date.UTC(2100, 0) / 1000
 
 /**
- * What was found at the path of a lock file: the lock; who has it; or something that this package has not made. `'again'`:
- * somebody is looking at it, making or removing it at this moment, which is over at once.
+ * What was found at the path of a lock file: the lock, which is now ours; `'held'`, somebody has it; or something that this
+ * package has not made. `'again'`: somebody is looking at it, making or removing it at this moment, which is over at once.
  */
-export type Found =
-  | { readonly lock: Lock }
-  | { readonly holder: LockHolder | undefined }
-  | { readonly foreign: 'file' | 'other' }
-  | 'again'
+export type Found = Lock | 'held' | { readonly foreign: 'file' | 'other' } | 'again'
 
 /**
  * Makes and locks a lock file, or locks one that a dead process has left, in one try.
@@ -52,15 +43,15 @@ export function claim(path: string): Found {
   if (!stats.isFile()) return { foreign: 'other' }
   const taken = tryLock(path, 'exclusive')
   if (taken === null) return 'again'
-  if ('lock' in taken) {
-    if (isOurs(taken.lock)) return taken
-    taken.lock.release()
+  if (taken !== 'held') {
+    if (isOurs(taken)) return taken
+    taken.release()
     return { foreign: 'file' }
   }
-  // Who only looks does not hold it.
+  // A process that only looks does not hold it.
   const looked = tryLock(path, 'shared')
-  if (looked !== null && 'holder' in looked) return looked
-  looked?.lock.release()
+  if (looked === 'held') return 'held'
+  looked?.release()
   return 'again'
 }
 
@@ -69,9 +60,9 @@ export function isHeld(path: string): boolean | null {
   if (!lstatSync(path, { throwIfNoEntry: false })?.isFile()) return null
   const taken = tryLock(path, 'shared')
   if (taken === null) return false
-  if ('holder' in taken) return true
-  const ours = isOurs(taken.lock)
-  taken.lock.release()
+  if (taken === 'held') return true
+  const ours = isOurs(taken)
+  taken.release()
   return ours ? false : null
 }
 
@@ -88,16 +79,15 @@ export function leadsTo(path: string, { fd }: Lock): boolean {
  */
 function make(path: string): Found {
   const draft = draftOf(path)
-  const taken = tryLock(draft, 'exclusive', true)
-  if (taken === null || 'holder' in taken) return 'again'
-  const { lock } = taken
+  const lock = tryLock(draft, 'exclusive', true)
+  if (lock === null || lock === 'held') return 'again'
   let made = false
   try {
     if (!isOurs(lock) && fstatSync(lock.fd).size > 0)
       throw new Error(`${draft} has other content; remove it`)
     made = write(lock) && link(draft, path)
     unlinkSync(draft)
-    return made ? taken : 'again'
+    return made ? lock : 'again'
   } finally {
     if (!made) lock.release()
   }
@@ -140,16 +130,12 @@ function draftOf(path: string): string {
   return join(dirname(path), `.${name.slice(0, 64)}.${hash}.draft`)
 }
 
-/** Tries to lock a file; `null`: it is gone. */
-function tryLock(
-  path: string,
-  mode: LockMode,
-  create = false,
-): { readonly lock: Lock } | { readonly holder: LockHolder | undefined } | null {
+/** Tries to lock a file; `'held'`: somebody has it; `null`: it is gone. */
+function tryLock(path: string, mode: LockMode, create = false): Lock | 'held' | null {
   try {
-    return { lock: acquireSync(path, { mode, create, timeout: 0, fair: false }) }
+    const file = tryOnce(request(path, { mode, create }))
+    return file === null ? 'held' : new Lock(file, false)
   } catch (error) {
-    if (error instanceof LockTimeoutError) return { holder: error.holder }
     if (!create && error instanceof LockError && error.code === 'ERR_LOCK_NOT_FOUND') return null
     throw error
   }

@@ -1,5 +1,6 @@
 import { errno } from '@howdah/durable'
-import { LockError, type LockHolder } from '../errors.ts'
+import { LockError } from '../errors.ts'
+import { quickHolder } from '../process/holder.ts'
 
 /**
  * What the functions of this entry reject with.
@@ -22,22 +23,22 @@ export class LockfileError extends Error {
 
 /** Somebody holds the lock. */
 export class LockedError extends LockfileError {
-  /** Whether it is held by flock(2), so that the kernel tells when it is free. */
-  readonly byKernel: boolean
-
-  constructor(file: string, who: string, byKernel: boolean) {
+  constructor(file: string, who: string) {
     super(
       'ELOCKED',
       file,
       `Lock file is already being held: ${who}; give more retries, or end what holds it`,
     )
-    this.byKernel = byKernel
   }
 }
 
-/** The holder of a lock file, in words. */
-export function inWords(path: string, holder: LockHolder | undefined): string {
-  return holder ? `process ${holder.pid} has ${path}` : `another process has ${path}`
+/** That somebody holds a lock file by flock(2). To find out who takes longer than to try many times. */
+export function heldBySomebody(file: string, path: string): LockedError {
+  const holder = quickHolder(path)
+  return new LockedError(
+    file,
+    `${holder ? `process ${holder.pid}` : 'another process'} has ${path}`,
+  )
 }
 
 /** Gives an error of the lock the code of the operating system, which users of proper-lockfile know. */

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Lock } from '../lock.ts'
+import { Lock } from '../lock.ts'
 import { claim, isHeld, type Found } from './claim.ts'
-import { LockedError, LockfileError, asLockfileError, inWords } from './errors.ts'
+import { LockedError, LockfileError, asLockfileError, heldBySomebody } from './errors.ts'
 import { HeldLockfile } from './held-lockfile.ts'
 import {
   settingsOf,
@@ -47,12 +47,9 @@ export function lockSync(file: string, options: LockOptions = {}): () => void {
   }
   const settings = settingsOf(options)
   const canonical = driveSync(canonicalOf(file, settings), settings.fs)
-  const held = hold(
-    canonical,
-    settings,
-    options,
-    driveSync(taking(canonical, settings), settings.fs),
-  )
+  const taken = driveSync(taking(canonical, settings), settings.fs)
+  if (taken === 'held') throw heldBySomebody(canonical, settings.lockfileOf(canonical))
+  const held = hold(canonical, settings, options, taken)
   return () => releaseOf(held)
 }
 
@@ -108,22 +105,28 @@ async function retrying(
   const started = performance.now()
   const delays = pauses(retry)
   let left = 0
+  const path = settings.lockfileOf(file)
   for (;;) {
+    // `null`: somebody holds the lock file, and the kernel tells when it is free.
+    let refusal: unknown = null
     try {
-      return hold(file, settings, options, await drive(taking(file, settings), settings.fs))
+      const taken = await drive(taking(file, settings), settings.fs)
+      if (taken !== 'held') return hold(file, settings, options, taken)
     } catch (error) {
-      if (left === 0) {
-        const next = delays.next()
-        if (next.done === true || performance.now() - started >= (retry.maxRetryTime ?? Infinity))
-          throw error
-        left = next.value
+      refusal = error
+    }
+    if (left === 0) {
+      const next = delays.next()
+      if (next.done === true || performance.now() - started >= (retry.maxRetryTime ?? Infinity)) {
+        throw refusal ?? heldBySomebody(file, path)
       }
-      if (error instanceof LockedError && error.byKernel && !retry.unref) {
-        left = await pauseUntilFree(settings.lockfileOf(file), left)
-      } else {
-        await sleep(left, undefined, { ref: !retry.unref })
-        left = 0
-      }
+      left = next.value
+    }
+    if (refusal === null && !retry.unref) {
+      left = await pauseUntilFree(path, left)
+    } else {
+      await sleep(left, undefined, { ref: !retry.unref })
+      left = 0
     }
   }
 }
@@ -164,21 +167,22 @@ function* canonicalOf(file: string, settings: Settings): Steps<string> {
   return settings.realpath ? yield* realpath(file) : resolve(file)
 }
 
-/** One try. Throws {@link LockedError}, or why locking does not work. */
-function* taking(file: string, settings: Settings): Steps<Lock> {
+/**
+ * One try. `'held'`: somebody has the lock file. Throws {@link LockedError} if another program has it, or why locking does not work.
+ */
+function* taking(file: string, settings: Settings): Steps<Lock | 'held'> {
   const path = settings.lockfileOf(file)
   for (let last = false; ; last = true) {
     const found = yield* claiming(file, path)
-    if ('lock' in found) return found.lock
-    if ('holder' in found) throw new LockedError(file, inWords(path, found.holder), true)
+    if (found === 'held' || found instanceof Lock) return found
     const foreign = found.foreign === 'file' ? 'a file' : 'a directory'
     const others = `${path} is ${foreign} that another program has made, such as proper-lockfile`
-    if (last) throw new LockedError(file, others, false)
+    if (last) throw new LockedError(file, others)
     const changed = yield* changedAt(path)
     if (changed === null) continue
     const age = Date.now() - changed
     if (age <= settings.stale) {
-      throw new LockedError(file, `${others}, and was renewed ${age} ms ago`, false)
+      throw new LockedError(file, `${others}, and was renewed ${age} ms ago`)
     }
     if (found.foreign === 'file') {
       throw new LockfileError(
@@ -206,7 +210,7 @@ function* claiming(file: string, path: string): Steps<Exclude<Found, 'again'>> {
     }
   }
   const who = `a process that was stopped while it looked at ${path}, or made it`
-  throw new LockedError(file, who, false)
+  throw new LockedError(file, who)
 }
 
 function* checking(file: string, settings: Settings): Steps<boolean> {

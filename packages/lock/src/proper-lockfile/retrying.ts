@@ -36,11 +36,13 @@ export function* pauses({
 export async function pauseUntilFree(path: string, ms: number): Promise<number> {
   const end = performance.now() + ms
   try {
-    const lock = await acquire(path, { create: false, fair: false, timeout: ms })
+    // By a signal, since who holds the lock is not to be found out at each timeout.
+    const signal = AbortSignal.timeout(Math.ceil(ms))
+    const lock = await acquire(path, { create: false, fair: false, signal })
     lock.release()
   } catch (error) {
+    if (error instanceof DOMException && error.name === 'TimeoutError') return 0
     if (!(error instanceof LockError)) throw error
-    if (error.code === 'ERR_LOCK_TIMEOUT') return 0
     // The file is gone, so the lock is free. Any other error will be met again by whoever claims it.
     if (error.code !== 'ERR_LOCK_NOT_FOUND') await sleep(Math.max(0, end - performance.now()))
   }
