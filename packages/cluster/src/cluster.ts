@@ -25,6 +25,7 @@ import {
   readVersion,
   refuseServed,
   type ServerUser,
+  superusersWhileStopped,
 } from '@howdah/data-directory'
 import type { ClusterStatus } from './cluster-status.ts'
 import type { Coordination } from './coordination.ts'
@@ -36,7 +37,6 @@ import type { State } from './state.ts'
 import { postgres, Server } from './server.ts'
 import { findAddress } from './connecting/find-address.ts'
 import type { Session } from './session.ts'
-import { superusersWhileStopped } from './running/single-user.ts'
 import { stopPostmaster } from './running/stop.ts'
 import { ClusterSubject } from './subject.ts'
 import { explained } from './system-errors.ts'

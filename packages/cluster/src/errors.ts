@@ -192,15 +192,6 @@ export function notOurs(dataDir: string, wanted: 'stop' | 'destroy' | 'restart')
   )
 }
 
-/** No role is there that is superuser and can log in, or none could be found. */
-export function noSuperuser(dataDir: string, output: string): ClusterError {
-  return new ClusterError(
-    'ERR_CLUSTER_NO_SUPERUSER',
-    dataDir,
-    `found no superuser that can log in to ${dataDir}${output === '' ? '' : `; the server says: ${indent(output)}`}`,
-  )
-}
-
 /** The server that runs does not listen on TCP, and it cannot be restarted while others use it. */
 export function noTcp(dataDir: string, why: string): ClusterError {
   return new ClusterError(

@@ -37,7 +37,7 @@ export {
   readSystemIdentifier,
   writeSystemIdentifier,
 } from '@howdah/data-directory'
-export { type Template, TemplateCache } from './template/template-cache.ts'
+export { type Template, TemplateCache } from '@howdah/data-directory'
 export { sweepTemporary } from './creating/sweep.ts'
 export { temporary, temporaryDataDir, type TemporaryOptions } from './temporary.ts'
 export type { WaitingOptions } from './waiting-options.ts'

@@ -89,6 +89,15 @@ export function startFailed(
   )
 }
 
+/** No role is there that is superuser and can log in, or none could be found. */
+export function noSuperuser(dataDir: string, output: string): ClusterError {
+  return new ClusterError(
+    'ERR_CLUSTER_NO_SUPERUSER',
+    dataDir,
+    `found no superuser that can log in to ${dataDir}${output === '' ? '' : `; the server says: ${indent(output)}`}`,
+  )
+}
+
 /** The words of a program in a message: a single line as it is, more lines below the message. */
 export function indent(text: string): string {
   const lines = text.trim().split('\n')

@@ -9,6 +9,7 @@ import {
   explain,
   removeTree,
   type ServerUser,
+  superusersWhileStopped,
 } from '@howdah/data-directory'
 import {
   bringIntoBeing,
@@ -16,7 +17,6 @@ import {
   insideOf,
   type LaunchOptions,
   remember,
-  superusersWhileStopped,
   notEmpty,
 } from '@howdah/cluster/inside'
 import type { Cluster } from '@howdah/cluster'

@@ -3,9 +3,8 @@ import { join } from 'node:path'
 import { beginFreshWal, type Initialization, initdb } from './initdb.ts'
 import { claimSpare } from './spare.ts'
 import type { Staging } from './staging.ts'
-import { TemplateCache } from '../template/template-cache.ts'
 import { additionsTo, keyOf, unpackTemplate } from './unpack-template.ts'
-import { open } from '@howdah/data-directory'
+import { open, TemplateCache } from '@howdah/data-directory'
 
 /**
  * Fills an empty directory with a new cluster: by a spare one if there is one, by the template that this machine has of it,

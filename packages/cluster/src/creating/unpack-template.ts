@@ -1,8 +1,12 @@
 import { type Initialization, initdbArguments, syncToDisk } from './initdb.ts'
 import { leanSettings } from './lean-settings.ts'
-import { emptyDirectory, writeSystemIdentifier } from '@howdah/data-directory'
-import type { TemplateCache } from '../template/template-cache.ts'
-import { type TemplateKey, templateKey } from '../template/template-key.ts'
+import {
+  emptyDirectory,
+  type TemplateCache,
+  type TemplateKey,
+  templateKey,
+  writeSystemIdentifier,
+} from '@howdah/data-directory'
 
 /** What a cluster has in its files besides what initdb puts there. */
 export function additionsTo({ throwAway, runtime }: Initialization): ReadonlyMap<string, Buffer> {

@@ -7,11 +7,11 @@ import {
   quote,
   readMark,
   type ServerUser,
+  superusersWhileStopped,
   writeMark,
 } from '@howdah/data-directory'
 import { addressOf } from '../connecting/address-of.ts'
 import { postgres, Server } from '../server.ts'
-import { superusersWhileStopped } from './single-user.ts'
 
 /**
  * As whom to connect: the superuser that is on record, else whoever runs us.

@@ -1,12 +1,9 @@
 import type { Runtime } from '@howdah/runtime'
-import {
-  type DataDirectory,
-  diskFull,
-  runServerProgram,
-  type ServerUser,
-  singleUserArguments,
-} from '@howdah/data-directory'
-import { noSuperuser } from '../errors.ts'
+import type { DataDirectory } from '../data-directory.ts'
+import { diskFull, noSuperuser } from '../errors.ts'
+import { runServerProgram } from './server-program.ts'
+import type { ServerUser } from './server-user.ts'
+import { singleUserArguments } from './single-user-arguments.ts'
 
 /**
  * The roles that are superuser and can log in, oldest first, found without a running server and without a password.

@@ -2,16 +2,11 @@ import { type FileHandle, lstat, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { acquire, openPlainFile, tryAcquire } from '@howdah/lock'
 import { cacheDirectory, existingTrustedDirectory, trustedDirectory } from '@howdah/runtime'
-import {
-  ArchiveDamagedError,
-  ClusterError,
-  explain,
-  open,
-  packTree,
-  readArchiveIndex,
-  type UnpackOptions,
-  unpackTree,
-} from '@howdah/data-directory'
+import { ClusterError } from '../cluster-error.ts'
+import { explain } from '../files/explain.ts'
+import { open } from '../files/open-file.ts'
+import { ArchiveDamagedError, packTree, readArchiveIndex } from '../tree/tree-archive.ts'
+import { type UnpackOptions, unpackTree } from '../tree/unpack-tree.ts'
 import { identityOf, type TemplateKey, thisMachine } from './template-key.ts'
 
 /** A template in the cache. */
