@@ -13,7 +13,7 @@ await using cluster = await run(dataDir, { database: 'demo', strategy: strategy(
 report({ kind: 'joined', worker: name, started: cluster.started === 'modified' })
 
 const pool = await cluster.pool()
-// A job whose worker is killed comes back after two seconds, to whoever asks next.
+// A job whose worker is killed comes back after two seconds, to the next worker that asks.
 const boss = new PgBoss({
   db: { executeSql: (text, values) => pool.query(text, values) },
   maintenanceIntervalSeconds: 1,

@@ -122,7 +122,7 @@ export class Server {
     return fillTemplate(template, { dataDir: this.dataDir, address: this.address, database })
   }
 
-  /** The variables that lead libpq and its kin to the server: `DATABASE_URL`, `PGDATA`, `PGHOST`, `PGPORT`, … */
+  /** The variables by which libpq and other clients find the server: `DATABASE_URL`, `PGDATA`, `PGHOST`, `PGPORT`, … */
   env(database: string = this.database): Record<string, string> {
     const { host, port, user, password } = this.address
     return {
@@ -137,7 +137,7 @@ export class Server {
     }
   }
 
-  /** A whole environment for a command: `base` less what contradicts, {@link env}, and the runtime's programs on PATH. */
+  /** A whole environment for a command: `base` without what contradicts {@link env}, plus {@link env}, and the runtime's programs on PATH. */
   commandEnv(database?: string, base: NodeJS.ProcessEnv = process.env): Record<string, string> {
     return { ...withoutConnection(base), ...this.env(database), PATH: this.runtime.path(base) }
   }
@@ -162,7 +162,7 @@ export class Server {
     })) as unknown as Result<O>
   }
 
-  /** Runs psql, the caller's terminal its own. Throws where none is to be found: the bundled runtimes have none. */
+  /** Runs psql on the caller's terminal. Throws if there is no psql; the bundled runtimes have none. */
   async shell(
     args: readonly string[] = [],
     database?: string,

@@ -19,11 +19,11 @@ import { whenReady } from './running/when-ready.ts'
 /** How a server is restarted. */
 export interface RestartOptions extends Omit<LaunchOptions, 'tcp'>, WaitingOptions {}
 
-/** How a session has come, and how it goes. */
+/** How the session joined, and what happens when it leaves. */
 interface Stay {
   readonly joining: JoinOptions<LaunchOptions>
   readonly atEnd: 'stop' | 'destroy'
-  /** For `howdah ls`; `null` where it could not be made. */
+  /** For `howdah ls`; `null` if it could not be made. */
   readonly entry: UseEntry | null
   /** Told of clients that were left open. */
   readonly warn: (message: string) => void
@@ -32,8 +32,8 @@ interface Stay {
 /**
  * One user's stay on a shared server: as long as it lasts, the server runs.
  *
- * Dispose of it, or call {@link leave}: the last to leave stops the server. A process that ends, however it does, has
- * left, too.
+ * Dispose of it, or call {@link leave}: the last to leave stops the server. A process that ends, even by SIGKILL, has left,
+ * too.
  */
 export class Session extends Server implements AsyncDisposable {
   /** `'modified'` when this session started the server, `'unmodified'` when it was running. */
@@ -82,7 +82,7 @@ export class Session extends Server implements AsyncDisposable {
     return survive(pool)
   }
 
-  /** Creates the database, unless it is there: which is found out by connecting, for mostly it is. */
+  /** Creates the database if it is missing. We connect to find out, because usually it is there. */
   async ensureDatabase(name: string): Promise<State> {
     const ask = async () => await hasDatabase(this.address, name)
     const patience = { timeout: this.#stay.joining.start.timeout }

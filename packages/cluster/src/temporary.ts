@@ -12,13 +12,13 @@ import { temporaryPlace } from './creating/temporary-place.ts'
 /** How a temporary cluster is run. */
 export type TemporaryOptions = ClusterOptions &
   Omit<RunOptions, 'throwAway' | 'atEnd' | 'ifExists' | 'pinned'> & {
-    /** Prepare another one in the background, for the next to come; it takes some 20 MB until then. */
+    /** Prepare another cluster in the background, for the next call. It takes some 20 MB until then. */
     spare?: boolean | undefined
   }
 
 /**
  * Runs a new cluster in a place of howdah's own choice, in memory where there is room; it is gone when its last user has
- * left, however that one ended. Others join it by its `dataDir`.
+ * left, even if that user was killed. Others join it by its `dataDir`.
  *
  * Throws as {@link Cluster.run} does, and `ERR_CLUSTER_TEMPORARY_PLACE` if there is no directory for temporary clusters.
  *
@@ -38,14 +38,14 @@ export async function temporary(options: TemporaryOptions = {}): Promise<Session
       options.onProgress?.(step)
     },
   })
-  // What others who were killed have left. Nobody waits for it, and whoever comes next does what is not done.
+  // Sweeps up after killed users. Nobody waits for it. The next call does what this one leaves.
   void tidy(session, options).catch(() => undefined)
   return session
 }
 
 /**
- * The data directory for a new temporary cluster, where {@link temporary} would have it; nothing is there yet. For whoever runs
- * it otherwise: with `throwAway`, or it stays.
+ * The path of a new temporary cluster, where {@link temporary} would put it. Nothing is there yet. Run it with `throwAway`, or
+ * it stays.
  */
 export async function temporaryDataDir(): Promise<string> {
   return join(await temporaryPlace(), randomBytes(6).toString('hex'))

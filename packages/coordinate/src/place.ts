@@ -4,7 +4,7 @@ import { unusablePlace, unsupported } from './errors.ts'
 
 /** Where the coordination of one subject lies. All paths are absolute. */
 export interface Place {
-  /** A file, or the directory that the subject is: locked exclusively and briefly by whoever changes it. */
+  /** A file, or the directory that the subject is: locked exclusively, and briefly, to change the subject. */
   readonly change: string
   /** A file that lives and dies with the subject: locked by every user for as long as it uses the subject. */
   readonly use: string
@@ -17,7 +17,7 @@ export interface Place {
   readonly server: string
   /** A small text file that says who runs. Beside it `<record>.new` appears for an instant. */
   readonly record: string
-  /** As whom the watchdog and the server run when this process is root. */
+  /** If this process is root: the uid of the watchdog and the server. */
   readonly uid?: number | undefined
   readonly gid?: number | undefined
   /** What removing the subject means for the watchdog, where it may be made to be thrown away. */
@@ -28,7 +28,7 @@ export interface Place {
 
 /** How a watchdog removes a subject that was made to be thrown away, as the subject's own `destroy` does. */
 export interface ThrowAway {
-  /** The file whose presence says: destroy this at the end. Set when the subject is created. */
+  /** If this file exists, the subject is destroyed at the end. It is written when the subject is created. */
   readonly mark: string
   /** What is removed with all that is in it. A mount point is only emptied. */
   readonly directory: string
@@ -37,7 +37,7 @@ export interface ThrowAway {
   /** The file, directly in the directory, that makes the subject exist. Removed first. */
   readonly last: string
   /**
-   * A file whose first line is the pid of whoever runs in the directory (a `postmaster.pid`). While that process lives,
+   * A file whose first line is the pid of the server in the directory (a `postmaster.pid`). While that process lives,
    * nothing is removed, so that a server which somebody else started keeps its ground.
    */
   readonly pidFile?: string | undefined
@@ -66,13 +66,13 @@ export function checkPlace(place: Place): void {
   }
 }
 
-/** Whether the subject says of itself that it is to be destroyed at the end. */
+/** Whether the subject is marked to be destroyed at the end. */
 export function isThrowAway(place: Place): boolean {
   if (place.throwAway === undefined) return false
   return lstatSync(place.throwAway.mark, { throwIfNoEntry: false }) !== undefined
 }
 
-/** As whom a child is spawned: the place's user when this process is root, and nothing to change otherwise. */
+/** The user of a child: if this process is root, the place's user; otherwise nothing is changed. */
 export function childUser({ uid, gid }: Place): Pick<Place, 'uid' | 'gid'> {
   return process.getuid?.() === 0 ? { uid, gid } : {}
 }

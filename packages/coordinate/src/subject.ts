@@ -37,7 +37,7 @@ export interface Subject<Options> {
   create?(options: Options, creation: Creation): Promise<State>
   /**
    * Starts its server by `launch.spawn`, and waits until it can be used. Under change and use, and only while nothing
-   * runs. If it throws, what it launched is stopped by whoever called it.
+   * runs. If it throws, the caller stops what it launched.
    */
   start(options: Options, launch: Launch): Promise<State>
   /** Stops the server and waits until it is gone. Under change and use, both exclusively. */
@@ -47,6 +47,6 @@ export interface Subject<Options> {
   exists(): Promise<boolean>
   /** Whether its server runs **and can be used**; one that is coming up or going down is not running. */
   running(): Promise<boolean>
-  /** The server's process that is there now, whoever started it and whether or not it can be used yet. */
+  /** The server's process, whether we or others started it, and whether or not it can be used yet. */
   process(): Promise<ProcessIdentity | null>
 }

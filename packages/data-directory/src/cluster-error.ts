@@ -1,4 +1,4 @@
-/** The codes of all errors about a cluster, whichever package they come from. They are permanent: match on them, not on messages. */
+/** The codes of all errors about a cluster, of this package and those above it. They are permanent: match on them, not on messages. */
 export type ClusterErrorCode =
   | 'ERR_CLUSTER_ARCHIVE_FAILED'
   | 'ERR_CLUSTER_BACKUP_DAMAGED'

@@ -63,7 +63,7 @@ export class DataDirectory {
     return this.file('postmaster.log')
   }
 
-  /** Howdah's mark of creation: as whom and by what the cluster was made. */
+  /** Howdah's mark of creation: the superuser, and what made the cluster. */
   get mark(): string {
     return this.file('howdah.json')
   }

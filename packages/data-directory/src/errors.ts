@@ -34,7 +34,7 @@ export function unknownStatus(dataDir: string, why: string, options?: ErrorOptio
   )
 }
 
-/** A file or directory of the cluster may not be read, entered or written by whoever has to. */
+/** This user, or the server's, may not read, enter or write a file or directory of the cluster. */
 export function notPermitted(
   dataDir: string,
   path: string,
@@ -53,7 +53,7 @@ export function damagedControlFile(dataDir: string): ClusterError {
   )
 }
 
-/** As root: no user is there to run the server as, or the one that was asked for is unknown. */
+/** We are root, and there is no user to run the server as, or the user that was asked for is unknown. */
 export function noServerUser(dataDir: string, message: string): ClusterError {
   return new ClusterError('ERR_CLUSTER_SERVER_USER', dataDir, message)
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Lock, tryAcquire } from '@howdah/lock'
 import { type DataDirectory, placeOf } from '@howdah/data-directory'
 
-/** Why a cluster that is not to be had alone is left as it is. */
+/** Why a cluster that others use is left as it is. */
 export const busy = 'somebody uses or changes it just now; try again later'
 
 /** A cluster that nobody else uses, starts, stops, makes or removes, for as long as this is held. */

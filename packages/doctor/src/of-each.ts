@@ -26,8 +26,8 @@ export async function ofEach(
 
 /** In a directory of another user. */
 function unmended({ mend, cure, ...complaint }: Complaint): Complaint {
-  const whoever = mend === undefined ? '' : 'as the user whom it belongs to, or with -D: '
-  return { ...complaint, cure: whoever + cure }
+  const who = mend === undefined ? '' : 'as the user whom it belongs to, or with -D: '
+  return { ...complaint, cure: who + cure }
 }
 
 /** What could not be told, in the words of the error, which end in a remedy after a semicolon. */

@@ -33,7 +33,7 @@ export interface LeaseState {
 }
 
 /**
- * Grants one lease, wherever that is kept.
+ * Grants one lease, whatever store it is kept in.
  *
  * There is at most one holder of a generation, and generations only grow. Every method may also throw
  * `LeaseUnavailableError` (try again), `LeaseStoreError` (it will not help) and the signal's reason.
@@ -66,9 +66,9 @@ export interface Leaser {
   /** What is stored; `null` where nobody ever held the lease. Throws `LeaseCorruptError`. */
   inspect(request?: Pick<LeaseRequest, 'signal'>): Promise<LeaseState | null>
   /**
-   * An operator's way out: makes the lease free, whoever holds it and whatever is stored. The generation still grows.
+   * An operator's way out: makes the lease free, whatever is stored and even if it is held. The generation still grows.
    *
-   * Whoever holds it loses it without being asked, so make sure first that nobody acts under it.
+   * The holder loses it without being asked, so make sure first that nobody acts under it.
    */
   reset(request?: Pick<LeaseRequest, 'signal'>): Promise<void>
 }

@@ -232,7 +232,7 @@ function readIdentity(path: string): ProcessIdentity | null {
   }
 }
 
-/** Whom the pidfile names, and whether he lives. */
+/** The process that the pidfile names, and whether it lives. */
 function holderOf(paths: Paths): LockHolder {
   const pid = namedPid(paths.pidFile)
   if (pid === null) return { pid: 0, liveness: 'unknown' }

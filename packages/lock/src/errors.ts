@@ -20,7 +20,7 @@ export type LockErrorCode =
   | 'ERR_LOCK_TOO_MANY_FILES'
   | 'ERR_LOCK_UNSUPPORTED'
 
-/** Who holds the lock that could not be had. */
+/** Who holds the lock that we did not get. */
 export interface LockHolder {
   /** The process id; 0 where somebody holds the lock and nothing says who. */
   readonly pid: number
@@ -101,7 +101,7 @@ export class StaleLockBreakRefusedError extends LockError {
   }
 }
 
-/** Waiting could never end: whoever would have to give way waits for us. */
+/** Waiting could never end: the holder that would have to give way waits for us. */
 export class LockDeadlockError extends LockError {
   override readonly name = 'LockDeadlockError'
 

@@ -176,7 +176,7 @@ export class LockFile {
     binding('').native?.tidy()
   }
 
-  /** Closes without unlocking: whoever has a copy of the descriptor holds on. Idempotent. */
+  /** Closes without unlocking: a process with a copy of the descriptor keeps the lock. Idempotent. */
   close(): void {
     this.#close(false, false)
   }

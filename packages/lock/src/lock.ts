@@ -93,8 +93,8 @@ export class Lock implements Disposable, AsyncDisposable {
   /**
    * Turns a shared lock into an exclusive one, where nobody else has it. `false`: it is still shared.
    *
-   * flock(2) converts by releasing first. So, on Linux, this looks for other holders before it tries; and where a try
-   * fails and the shared lock cannot be had back, it throws {@link LockLostError}. Throws {@link LockReleasedError}.
+   * flock(2) converts by releasing first. So, on Linux, this looks for other holders before it tries; and if a try
+   * fails and it cannot get the shared lock back, it throws {@link LockLostError}. Throws {@link LockReleasedError}.
    */
   tryUpgrade(): boolean {
     const file = this.#require('tryUpgrade()')
@@ -128,8 +128,8 @@ export class Lock implements Disposable, AsyncDisposable {
   /**
    * Turns a shared lock into an exclusive one, and waits for the other readers to leave.
    *
-   * Two who both keep their shared lock would wait for each other for ever: whoever comes second gets
-   * {@link LockDeadlockError} and still has the shared lock; so does who meets a waiting writer. After a timeout or an
+   * Two processes that both keep their shared lock would wait for each other for ever: the second one gets
+   * {@link LockDeadlockError} and still has the shared lock. So does one that meets a waiting writer. After a timeout or an
    * abort the lock is still shared. Throws {@link LockLostError} where somebody took the lock in between. On a directory,
    * or a lock that was taken with `fair: false`, there is no gate by which two could see each other: give a timeout.
    */

@@ -13,7 +13,7 @@ const smallestFile = headerSize + pageHeaderSize + 1 + tailSize
 const pieceSize = 65_536
 
 /**
- * An LTX file on disk whose pages are read one by one, wherever they lie, by its page index.
+ * An LTX file on disk whose pages are read one by one, in any order, by its page index.
  *
  * The header, the index and the trailer are checked when it is opened; each page when it is read, as far as one page can
  * be: only {@link verifyLtx} and {@link LtxDecoder}, which read all of it, verify the file checksum.

@@ -25,7 +25,7 @@ const system = (existsSync(debian) ? readdirSync(debian) : []).map((major): Subj
   return { name: `system ${major}`, major: Number(major), strategy, place: { bindir } }
 })
 
-/** Every PostgreSQL that can be had here: those from npm, and the system's. */
+/** Every PostgreSQL that is here: those from npm, and the system's. */
 export const everyPostgres: readonly Subject[] = [
   ...packages,
   ...system.filter(({ major }) => major >= 10),

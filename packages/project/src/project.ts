@@ -26,7 +26,7 @@ export interface Project {
 
 /** How a project is found. */
 export interface FindOptions {
-  /** As whom: what belongs to others is passed over. This process's, unless told otherwise. */
+  /** The user: what belongs to others is passed over. This process's, unless told otherwise. */
   readonly uid?: number | undefined
 }
 

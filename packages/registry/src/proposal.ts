@@ -9,7 +9,7 @@ export interface RegisterOptions extends WaitOptions {
   allow?: readonly ScopeRule[] | undefined
   /** What it may not, although a rule of `allow` covers it. */
   deny?: readonly ScopeRule[] | undefined
-  /** Whom it belongs to, and with whose death it ends; this process unless told otherwise. */
+  /** The owner. The allocation ends when that process dies. This process, unless told otherwise. */
   process?: ProcessIdentity | undefined
   /** Where that process can be reached. */
   socket?: string | undefined

@@ -35,7 +35,7 @@ export interface RegistryOptions {
 
 /** Options of {@link Registry.adopt}. */
 export interface AdoptOptions extends WaitOptions {
-  /** Whom it belongs to from now on; this process unless told otherwise. */
+  /** The owner from now on; this process unless told otherwise. */
   process?: ProcessIdentity | undefined
   /** The segment that it has from now on; that of the reservation unless told otherwise. */
   segmentId?: number | undefined

@@ -9,7 +9,7 @@ import type { LtxFileInfo } from './ltx/ltx-file-info.ts'
 import { findLevels, listLtx } from './ltx/ltx-list.ts'
 import type { Storage } from './storage.ts'
 
-/** A file of a replica, of whichever kind. */
+/** A file of a replica, of any kind. */
 export type ReplicaEntry =
   | (LtxFileInfo & { readonly kind: 'ltx'; readonly path: string })
   | (SnapshotInfo & { readonly kind: 'snapshot'; readonly path: string })

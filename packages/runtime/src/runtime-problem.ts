@@ -4,7 +4,7 @@
  * - `missing`: no such directory, or no `postgres` in it;
  * - `client-only`: client programs without a server;
  * - `wrapper`: `postgres` is a script that picks one of several versions (pg_wrapper, a shim of asdf or mise);
- * - `relative`: an entry of PATH that means another directory wherever one stands;
+ * - `relative`: an entry of PATH that means another directory in each working directory;
  * - `not-executable`: `postgres` may not be executed, or not by us;
  * - `wrong-platform`: it was built for another processor, system or C library;
  * - `missing-library`: a shared library that it needs is not found;

@@ -87,7 +87,7 @@ export class Runtime {
   /** The PATH of an environment (our own by default) with `bindir` first, and nowhere else. */
   path(env: Readonly<Record<string, string | undefined>> = process.env): string {
     const PATH = env['PATH']
-    // A relative or empty entry means something else wherever one stands, and an empty PATH nothing.
+    // A relative or empty entry means something else in each working directory, and an empty PATH nothing.
     const entries = PATH ? PATH.split(delimiter) : []
     const others = entries.filter((entry) => !isAbsolute(entry) || resolve(entry) !== this.bindir)
     return [this.bindir, ...others].join(delimiter)
@@ -101,7 +101,7 @@ export class Runtime {
 /** What execa's options are when none are given, as far as its types depend on them. */
 type Defaults = { encoding: 'utf8' }
 
-/** Execa is loaded on use: whoever only looks for a runtime does without. */
+/** Execa is loaded on use: to find a runtime does not need it. */
 async function run<O extends Options>(
   command: string,
   args: readonly string[],

@@ -138,7 +138,7 @@ export function ioError(cause: unknown, failure: Failure): StoreError {
   return new StoreError('ERR_STORE_IO', failure, why, { cause })
 }
 
-/** What to throw where a lock was not to be had: a {@link StoreError}, or the reason of an abort as it is. */
+/** What to throw if a lock was not granted: a {@link StoreError}, or the reason of an abort as it is. */
 export function lockError(cause: unknown, failure: Failure): unknown {
   const code = errno(cause)
   if (!(cause instanceof Error) || !code.startsWith('ERR_LOCK_')) return cause

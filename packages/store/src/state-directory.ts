@@ -83,7 +83,7 @@ export function findStateDirectory(sources: StateDirectorySources = {}): string 
 
 /**
  * The state directories that are there: this user's; and for root those of all users in the user database or in
- * `/var/tmp`, as far as they belong to whom they ought to. Where `$HOWDAH_STATE_DIR` is set, there is no other. Makes
+ * `/var/tmp`, if they belong to the right user. If `$HOWDAH_STATE_DIR` is set, there is no other. Makes
  * nothing. Open their stores with `create: false`.
  */
 export function stateDirectories(sources: StateDirectorySources = {}): StateDirectory[] {
@@ -150,7 +150,7 @@ function inHome(home: string): string {
 /** Makes a directory that is not there. Why it is not to be used, or `null`. */
 function make(path: string): string | null {
   try {
-    // Mostly it is there, and a refusal costs a multiple of a look.
+    // Usually it is there, and a failed mkdir costs several times as much as a look.
     if (!exists(path)) makeDirectories(path, 0o700)
   } catch (error) {
     if (errno(error) !== 'EEXIST') return `${path} cannot be made (${errno(error)})`

@@ -62,8 +62,8 @@ async function refuseMinimal(client: pg.Client, directory: DataDirectory): Promi
 }
 
 /**
- * Has the server keep its WAL from now on until the connection ends. Where there is no room for another slot, it keeps what
- * it keeps, which mostly is enough.
+ * Makes the server keep its WAL from now on until the connection ends. Without a free slot we rely on the WAL that the server
+ * keeps anyway, which is usually enough.
  */
 async function holdWal(client: pg.Client): Promise<void> {
   try {

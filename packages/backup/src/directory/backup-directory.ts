@@ -43,12 +43,12 @@ export class BackupDirectory {
     return join(this.path, 'wal')
   }
 
-  /** Says whose backups these are. */
+  /** Says which cluster these backups are of. */
   get mark(): string {
     return join(this.path, backupMark)
   }
 
-  /** Held by whoever adds or removes something here, and shared by those who read. */
+  /** Held exclusively to add or remove something here, and shared to read. */
   get lockFile(): string {
     return join(this.path, 'howdah-backups.lock')
   }
@@ -115,7 +115,7 @@ export class BackupDirectory {
     }
   }
 
-  /** Whose backups are here: a system identifier. Throws `ERR_CLUSTER_BACKUP_DIRECTORY` and `ERR_CLUSTER_NO_BACKUP`. */
+  /** The system identifier of the cluster that these backups are of. Throws `ERR_CLUSTER_BACKUP_DIRECTORY` and `ERR_CLUSTER_NO_BACKUP`. */
   async owner(dataDir: string): Promise<string> {
     let text
     try {

@@ -115,7 +115,7 @@ const startOf = (call: string) =>
 const stopOf = (call: string) =>
   `SELECT lsn::text AS lsn, labelfile AS label, coalesce(spcmapfile, '') AS spaces FROM ${call}`
 
-/** The names since 15, and those before. The archiving is awaited by whoever needs it. */
+/** The names since 15, and those before. The caller that needs the archiving waits for it. */
 const named = [
   startOf(`pg_catalog.pg_backup_start('howdah', true)`),
   stopOf('pg_catalog.pg_backup_stop(false)'),

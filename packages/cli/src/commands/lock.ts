@@ -35,7 +35,7 @@ export async function lock(
   }
 }
 
-/** Waits for the lock, and says for whom; `null`: it took too long, which has been said. */
+/** Waits for the lock, and says who holds it. `null` if that took too long, which the user has been told. */
 async function take(
   { options, output, interruption }: Context,
   path: string,
@@ -78,7 +78,7 @@ async function heldBy(path: string): Promise<string> {
   return names.length === 0 ? '' : `, held by ${names.join(', ')}`
 }
 
-/** Who holds it, those who inherited it included, as far as that can be seen. */
+/** The processes that hold the lock, inherited or not, as far as we can see them. */
 async function inspectQuietly(path: string): Promise<Pick<Inspection, 'holders' | 'unseen'>> {
   try {
     return await inspect(path)

@@ -3,7 +3,7 @@ import type { Context } from '../program/command.ts'
 import type { Waiting } from '../program/waiting.ts'
 import { describeProgress } from './describe-progress.ts'
 
-/** The options by which work on backups can be interrupted, and shows whom it waits for and then how far it is. */
+/** Options of work on backups: it can be interrupted, and it shows who it waits for and how far it is. */
 export function followBackup(
   { output, interruption }: Pick<Context, 'output' | 'interruption'>,
   waiting: Waiting,

@@ -3,7 +3,7 @@ import { takeApart } from '@howdah/cluster/inside'
 import type { Context } from '../program/command.ts'
 import { databaseName } from './database-name.ts'
 
-/** As whom, to which database and by which port clients come. */
+/** The role, the database and the port that clients use. */
 export type Login = Pick<RunOptions, 'user' | 'password' | 'database' | 'tcp'> & {
   readonly parameters?: string
 }

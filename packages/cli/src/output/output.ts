@@ -117,5 +117,5 @@ export class Output {
   }
 }
 
-/** Whoever would be told of a message that is lost would be told by the same stream. */
+/** A lost message is not reported: the report would go to the same stream. */
 function ignore(): void {}

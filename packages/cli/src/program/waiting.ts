@@ -4,7 +4,7 @@ import type { Output } from '../output/output.ts'
 /** In ms: waiting that is over sooner is not worth a word. */
 const wordless = 1000
 
-/** Tells of whom is waited for: at once on a terminal, and as a message if it takes longer. */
+/** Tells who is waited for: at once on a terminal, and as a message if it takes longer. */
 export class Waiting implements Disposable {
   readonly #output: Output
   readonly #purpose: string

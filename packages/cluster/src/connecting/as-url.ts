@@ -1,7 +1,7 @@
 import { ClusterError } from '@howdah/data-directory'
 import { invokingUser } from '../creating/create.ts'
 
-/** As whom clients come. What is named by itself overrules what `as` says. */
+/** The role and the database that clients use. An option of its own overrules what `as` says. */
 export interface AsOptions {
   /**
    * The URL that a project's code connects by, such as `postgresql://postgres:postgres@localhost:5432/app`: the server

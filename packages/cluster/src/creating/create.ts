@@ -42,7 +42,7 @@ export async function createCluster(
     change: Descriptor
     onNotice: (message: string) => void
     locale?: string | undefined
-    /** The name of the superuser; by default that of whoever runs us. */
+    /** The name of the superuser; by default that of the user who runs us. */
     superuser?: string | undefined
   },
 ): Promise<void> {
@@ -100,7 +100,7 @@ function take(directory: DataDirectory, user: ServerUser | null): void {
   held.give(user)
 }
 
-/** The name of whoever runs us, who becomes the cluster's superuser. */
+/** The name of the user who runs us: the superuser of a new cluster. */
 export function invokingUser(): string {
   try {
     return userInfo().username

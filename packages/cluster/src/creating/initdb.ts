@@ -19,7 +19,7 @@ export interface Initialization {
   readonly superuser: string
   /** As `localeArguments` reads it; `C` by default. */
   readonly locale?: string | undefined
-  /** Whether it is to be thrown away: then it need not be on disk, and is lean. */
+  /** Whether it is thrown away: then it is lean, and need not be on disk. */
   readonly throwAway: boolean
 }
 
@@ -39,9 +39,9 @@ export async function initdb(staging: string, initialization: Initialization): P
     '--pgdata',
     path,
     ...initdbArguments(initialization),
-    // If it tidied up, nothing would name the shared memory of a server of its own that was killed.
+    // If initdb tidied up, nothing would name the shared memory of its own killed server.
     '--no-clean',
-    // After a crash of the machine, nobody wants what was to be thrown away.
+    // After a crash of the machine nobody wants it.
     ...(throwAway ? ['--no-sync'] : []),
   ]
   await run('initdb', staging, initialization, args)
@@ -77,7 +77,7 @@ async function run(
   args: (path: string) => string[],
   input = '',
 ): Promise<void> {
-  // It outlives us when we are killed. It has this lock with us, so that whoever clears up waits for its end.
+  // The program goes on if we are killed. It shares this lock with us, so that a sweeper waits for its end.
   using running = await acquire(staging, { fair: false })
   const { succeeded, stdout, stderr } = await runServerProgram(runtime, program, {
     user,

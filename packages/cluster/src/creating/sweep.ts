@@ -11,9 +11,9 @@ import { temporaryPlaces } from './temporary-place.ts'
 import { stagingsOf } from './wreck.ts'
 
 /**
- * Removes what is left of temporary clusters, wherever this user's lie, and resolves to the number of clusters removed.
+ * Removes what is left of this user's temporary clusters, in all places, and resolves to the number of clusters removed.
  *
- * The next temporary cluster does so for its own place; this is for whoever does not want to wait for one.
+ * The next temporary cluster does so for its own place; call this if you do not want to wait for one.
  */
 export async function sweepTemporary(): Promise<number> {
   let removed = 0

@@ -25,7 +25,7 @@ export class KnownClusters {
   /** Throws errors of the system. */
   add({ identity, dataDir }: KnownCluster): void {
     const link = this.#linkOf(identity)
-    // Mostly it is there, and a refusal costs a multiple of a look.
+    // Usually it is there, and a failed mkdir costs several times as much as a look.
     if (lstatSync(link, { throwIfNoEntry: false }) !== undefined) return
     try {
       symlinkSync(dataDir, link)

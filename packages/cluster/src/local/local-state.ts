@@ -21,7 +21,7 @@ export class LocalState {
 
   /** Begins to load what {@link attempt} needs, while others are waited for. */
   load(): void {
-    // Whoever needs it hears of a failure.
+    // A failure is reported where the state is used.
     import('@howdah/store').catch(() => undefined)
   }
 

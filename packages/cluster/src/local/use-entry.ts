@@ -10,8 +10,8 @@ export interface UseEntry {
 }
 
 /**
- * Has this process listed as a user of a cluster; `null` where that failed, which was said then. Never rejects: whoever
- * uses a cluster need not be listed.
+ * Lists this process as a user of a cluster. `null` if that failed, which the user has been told. Never rejects: a user need
+ * not be listed to use the cluster.
  */
 export async function enter(
   state: LocalState,

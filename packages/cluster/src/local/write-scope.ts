@@ -114,7 +114,7 @@ export interface Claiming extends Launch {
 
 /**
  * The scope of a server that is about to be stopped, to be released when it has ended; `null` where there is none. That of
- * a server that ends otherwise is reclaimed by whoever comes next. Never rejects.
+ * a server that ends otherwise is reclaimed by the next user. Never rejects.
  */
 export async function scopeOf(
   directory: DataDirectory,

@@ -45,7 +45,7 @@ export interface RunOptions extends LaunchOptions, WaitingOptions, AsOptions {
 /**
  * Starts the server to stay, with users or without.
  *
- * Nobody has to be its user for that. But who wants TCP, a database or a mode of it has to be, until it has them.
+ * That needs no user. Only TCP, a database or a mode takes one, until they are set up.
  */
 export async function startCluster(coordination: Coordination, given: RunOptions): Promise<State> {
   const options = takeApart(coordination.directory.path, given)
@@ -69,8 +69,8 @@ export type Adjustment = (
 ) => Promise<Shared<LaunchOptions>>
 
 /**
- * Joins, and makes sure that what was asked for is there: TCP, the database, and what `adjust` does. What fails, leaves
- * again.
+ * Joins, and makes sure that what was asked for is there: TCP, the database, and what `adjust` does. Leaves again if any of
+ * that fails.
  */
 export async function joinCluster(
   coordination: Joinable,
@@ -117,7 +117,7 @@ export async function joinCluster(
   }
 }
 
-/** How often a server that has gone while it was waited for is joined anew. */
+/** How often we join anew if the server has gone while we waited for it. */
 const attempts = 3
 
 /**
@@ -152,14 +152,14 @@ async function knock(directory: DataDirectory): Promise<void> {
   await hasDatabase(await addressOf(directory, postmaster.file, superuser, false), postgres)
 }
 
-/** What comes before the locks. */
+/** What is done before the locks are taken. */
 async function prepare(
   { directory, free, runtime, state }: Joinable,
   options: RunOptions,
 ): Promise<void> {
   if (options.ifExists === true && !(await free.exists())) throw clusterMissing(directory.path)
   await refuseBackup(directory)
-  // It takes a moment that the locks take, too. Whoever needs it hears of a failure.
+  // Started now, to run while we wait for locks. Its failure is reported where the runtime is used.
   runtime().catch(() => undefined)
   state.load()
 }

@@ -14,7 +14,7 @@ import { addressOf } from '../connecting/address-of.ts'
 import { postgres, Server } from '../server.ts'
 
 /**
- * As whom to connect: the superuser that is on record, else whoever runs us.
+ * The role to connect as: the superuser on record, or else the one named like the user who runs us.
  *
  * See {@link recordSuperuser} for how a cluster that howdah did not create comes to have one on record.
  */
@@ -36,7 +36,7 @@ export async function recordSuperuser(
   await writeMark(directory, user, { superuser, created: false })
 }
 
-/** A superuser of a stopped cluster: whoever runs us if that role is there, else the oldest. */
+/** A superuser of a stopped cluster: the one named like the user who runs us, or else the oldest. */
 export async function chooseSuperuser(
   directory: DataDirectory,
   runtime: Runtime,

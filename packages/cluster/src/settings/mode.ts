@@ -24,7 +24,7 @@ const offInFast = ['fsync', 'full_page_writes'] as const
 /** A cluster is `safe` only if none of these is off. */
 const carelessWhenOff = [...offInFast, 'synchronous_commit'] as const
 
-/** What to say to whoever asks for `fast`. */
+/** What to tell a user who asks for `fast`. */
 export function warningOf(dataDir: string): string {
   return (
     `fast mode: ${offInFast.join(' and ')} are off for ${dataDir}, until it is told to be safe again; ` +

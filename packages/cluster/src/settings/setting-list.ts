@@ -38,7 +38,7 @@ export function isQuotedList(name: string): boolean {
   return quoted.has(name.toLowerCase())
 }
 
-/** Whether an empty list of it can only be had by not setting it, for `''` would be the name of a library. */
+/** Whether the list is empty only if it is not set, because `''` would be the name of a library. */
 export function isEmptyByDefault(name: string): boolean {
   return name.toLowerCase().endsWith('_preload_libraries')
 }

@@ -39,7 +39,7 @@ export class Settings {
     this.#durability = new Durability(new DataDirectory(server.dataDir), server)
   }
 
-  /** All settings in the order of their names, or those whose name contains the pattern; `*` stands for any letters. */
+  /** All settings by name, or those with the pattern in their name; `*` stands for any letters. */
   async list(pattern = ''): Promise<Setting[]> {
     const matches = matcher(pattern)
     return await this.#connected(async (client) => {
@@ -254,7 +254,7 @@ const remedies: ReadonlyMap<string, string> = new Map([
   ['42602', 'choose another name'],
 ])
 
-/** An empty list of libraries can be had only by not naming any anywhere. */
+/** A list of libraries is empty only if no file names any. */
 async function refuseIfSetElsewhere(
   dataDir: string,
   client: pg.Client,

@@ -26,18 +26,18 @@ import { withSuppressed } from '../with-suppressed.ts'
 export interface StartOptions<Options> extends WaitOptions {
   /** Handed to the subject's `create` and `start`. */
   readonly start: Options
-  /** Destroy it at the end, whoever is the last; heeded only by who creates it. */
+  /** Destroy it after its last user. Only the process that creates it heeds this. */
   readonly throwAway?: boolean | undefined
   /** In ms: how long the server stays after its last user; the longest of all wishes counts. */
   readonly linger?: number | undefined
-  /** Nobody stops it by leaving, be it started now, and then from its first instant, or found running. */
+  /** Nobody stops it by leaving. If it is started now, it is pinned from its first instant. */
   readonly pinned?: boolean | undefined
   /**
    * Others may remove its files at any time, as `git worktree remove` does: then its server ends within a second, also if it
    * is used or pinned. It counts for as long as the server runs.
    */
   readonly perishes?: boolean | undefined
-  /** Who watches: a shell where that works, unless told otherwise. */
+  /** The kind of watchdog: a shell where that works, unless told otherwise. */
   readonly watchdog?: WatchdogKind | undefined
 }
 
@@ -82,7 +82,7 @@ export async function startPinned<Options>(
   })
 }
 
-/** Joins, and hands on what that gives while change is still held. */
+/** Joins, and calls `action` with the result while change is still held. */
 async function joinFor<Options, Result>(
   coordinated: Coordinated<Options>,
   options: JoinOptions<Options>,
@@ -287,8 +287,8 @@ function refuseUsersElsewhere(place: Place, use: Lock): void {
 }
 
 /**
- * Puts down what is wished of a running server of ours; unless it is pinned, it needs a watchdog. Under change and use.
- * Somebody else's is left alone.
+ * Records what is wanted of a running server of ours, and makes sure that it has a watchdog unless it is pinned. Under change
+ * and use. A foreign server is left alone.
  */
 export async function keepWatch<Options>(
   coordinated: Coordinated<Options>,

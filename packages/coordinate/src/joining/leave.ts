@@ -19,7 +19,7 @@ export type Left = 'stopped' | 'destroyed' | 'in-use' | 'kept'
 export interface LeaveOptions extends WaitOptions {
   /** `'stop'` unless told otherwise, or unless the subject was made to be thrown away. */
   readonly atEnd?: 'stop' | 'destroy' | undefined
-  /** Who watches, where lingering finds no watchdog: a shell where that works, unless told otherwise. */
+  /** The kind of watchdog to start if a lingering server has none: a shell where that works, unless told otherwise. */
   readonly watchdog?: WatchdogKind | undefined
 }
 
@@ -114,7 +114,7 @@ async function tidy<Options>(
   }
   if (running === null) return 'stopped'
   await subject.stop()
-  // That of a server which was killed stays: it tells whose the files are that it has left.
+  // We keep the record of a killed server: it tells which server left the files.
   removeRecord(place, change)
   return 'stopped'
 }

@@ -31,7 +31,7 @@ import type { WatchdogKind } from '../watchdog/watchdog.ts'
 export interface ChangeOptions extends WaitOptions {
   /** Throw `ERR_COORDINATE_DOES_NOT_EXIST` instead of making what the change lock lies on. */
   readonly ifExists?: boolean | undefined
-  /** Do not wait for the users to leave: whoever uses it is about to lose it. */
+  /** Do not wait for the users to leave; they are about to lose the server. */
   readonly force?: boolean | undefined
   readonly watchdog?: WatchdogKind | undefined
 }
@@ -247,7 +247,7 @@ export class Exclusive<Options> extends Handle<Options> implements Disposable, A
     const change = this.#require('stop')
     await refuseUnseen(this.place)
     const state = await this.subject.stop()
-    // That of a server which was killed stays: it tells whose the files are that it has left.
+    // We keep the record of a killed server: it tells which server left the files.
     if (state === 'modified') removeRecord(this.place, change)
     return state
   }

@@ -14,7 +14,7 @@ const tries = 2
  * The use lock, exclusively, under change: `null` when somebody uses the subject. A watchdog that is just stopping it is
  * waited for.
  *
- * By force it is had in any case: shared, where others use it.
+ * By force it always succeeds: with a shared lock if others use it.
  */
 export async function takeUseAlone<Options>(
   coordinated: Coordinated<Options>,

@@ -21,7 +21,7 @@ export interface LaunchRequest {
    * others.
    */
   readonly stdio: readonly [Stdio, Stdio, Stdio, fourth?: number]
-  /** As whom it runs when this process is root; the place's user unless told otherwise. */
+  /** If this process is root: the uid that it runs as; the place's user unless told otherwise. */
   readonly uid?: number | undefined
   readonly gid?: number | undefined
   /** It leaves `cwd` by itself, so that its working directory proves nothing. */
@@ -31,7 +31,7 @@ export interface LaunchRequest {
 /** A descriptor of this process, or nothing. */
 export type Stdio = number | 'ignore'
 
-/** How a subject starts its server so that a watchdog knows whom to stop, whenever the starter dies. */
+/** How a subject starts its server, so that a watchdog knows what to stop if the starter dies. */
 export interface Launch {
   /**
    * Runs the command detached, in a session of its own, and resolves once it runs. The child that it returns is the

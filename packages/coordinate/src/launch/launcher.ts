@@ -15,7 +15,7 @@ import { lockForServer } from './server-lock.ts'
 
 /**
  * Waits for the word, then becomes the server. Pid and start time survive exec, so they are known, and recorded, before
- * the word is given; and if whoever would give it dies, `read` sees the end of the file and nothing ever runs.
+ * the word is given; and if the process that would give it dies, `read` sees the end of the file and nothing ever runs.
  */
 const launcher = (unset: string, fourth: boolean): string =>
   `read -r HOWDAH_WORD <&3 || exit 125; unset HOWDAH_WORD ${unset}; ` +
@@ -40,7 +40,7 @@ export class Launcher implements Launch {
     this.#about = about
     this.#watched = watched
     this.#pending.add(watched)
-    // Whoever launches hears of it.
+    // `spawn` reports the failure.
     watched.catch(() => undefined)
   }
 

@@ -7,10 +7,10 @@ import type { State, Subject } from '../subject.ts'
 import { type WaitOptions, Waiting } from '../joining/waiting.ts'
 import { type WatchdogKind, ensureWatchdog } from '../watchdog/watchdog.ts'
 
-/** To whom the server that runs belongs: nobody stops a `pinned` or a `foreign` one by leaving. */
+/** Who owns the running server. Nobody stops a `pinned` or a `foreign` one by leaving. */
 export type Ownership = 'none' | 'ours' | 'pinned' | 'foreign'
 
-/** To whom the server belongs just now. Takes no lock, so it may be over when it is read. */
+/** Who owns the server just now. It takes no lock, so the answer may be out of date at once. */
 export async function ownership(place: Place, subject: Subject<never>): Promise<Ownership> {
   const running = await subject.process()
   if (running === null) return 'none'

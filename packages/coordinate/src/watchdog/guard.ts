@@ -43,7 +43,7 @@ export class Guard<Options> implements AsyncDisposable {
   }
 
   /**
-   * Leaves; the last one stops or destroys it. Idempotent: whoever calls it again gets the same answer.
+   * Leaves; the last one stops or destroys it. Idempotent: a second call gets the same answer.
    *
    * When it rejects, the subject is no longer used all the same, and its watchdog does what could not be done.
    */

@@ -50,7 +50,7 @@ if (watched === null) {
   process.exit(1)
 }
 writeSync(1, 'ready\n')
-// Lets go of the pipe to whoever started us. The lowest free number is 1 again.
+// Closes the pipe to the process that started us. The lowest free number is 1 again.
 closeSync(1)
 openSync('/dev/null', constants.O_WRONLY)
 let remembering = setTimeout(keepRemembering, 0)
@@ -99,7 +99,7 @@ async function watch(): Promise<void> {
       stopped = true
     }
     if (mark === '' || fileIdentity(mark) === null) {
-      // That of a server which was killed stays: it tells whose the files are that it has left.
+      // We keep the record of a killed server: it tells which server left the files.
       if (stopped) removeRecord()
       return end()
     }
@@ -245,7 +245,7 @@ async function isElsewhere(found: ServerRecord | null): Promise<boolean> {
   return isOfElsewhere(found) && (await isServed(place))
 }
 
-/** The watchdog lock goes first: whoever gets use next starts a new watchdog. */
+/** We release the watchdog lock first: the next process that gets use starts a new watchdog. */
 function end(): void {
   closeSync(watchdogLock)
   releaseUse()

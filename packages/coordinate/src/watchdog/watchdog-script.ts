@@ -10,10 +10,10 @@ import { serverLockDescriptor } from '../launch/server-lock.ts'
  * It works in the directory of the use file and gets the paths below it as relative ones: so it stays with a directory that
  * is moved, and is not misled by another one that appears at the old path.
  *
- * Descriptors: 1 tells whoever spawned it `ready`, or what is wrong; 3 holds the watchdog lock, inherited; 5 is the use
- * file; 6 the change file; 7 what the server has locked. On SIGKILL the kernel closes 3 before 5, so that whoever then gets
+ * Descriptors: 1 tells the process that spawned it `ready`, or what is wrong; 3 holds the watchdog lock, inherited; 5 is the use
+ * file; 6 the change file; 7 what the server has locked. On SIGKILL the kernel closes 3 before 5, so that a process that then gets
  * use finds the watchdog lock free. No child gets 3, and none but flock gets 5, 6 and 7, so that none of them holds a lock
- * when the watchdog is killed. It never takes change while it holds use; whoever joins does it the other way round and
+ * when the watchdog is killed. It never takes change while it holds use; a process that joins does it the other way round and
  * waits.
  */
 export const watchdogScript = String.raw`
@@ -24,7 +24,7 @@ watchdog=$6 server=$7 change=$8 directory=$9
 shift 9
 inside=$1 mark=$2 wreck=$3 last=$4 pid_file=$5 lingered= stopped= failures=0
 
-# The watchdog lock goes first: whoever gets use next starts a new watchdog.
+# We release the watchdog lock first: the next process that gets use starts a new watchdog.
 end() { exec 3<&-; exec 5<&-; exit 0; }
 
 # Children get only the locks that they need. In subshells, for dash closes the descriptors of a plain command in the
@@ -102,7 +102,7 @@ ours() {
   [ "/proc/$pid/cwd" -ef . ]
 }
 
-# Whether a server lives, wherever: whether its lock is held.
+# Whether a server lives, here or in another container: whether its lock is held.
 served() {
   [ -e /proc/self/fd/7 ] || return 1
   ! keep_server flock -s -n 7 || { keep_server flock -u 7; return 1; }
@@ -248,7 +248,7 @@ exec >/dev/null 2>&1
 while :; do
   await_use
   if ! same_use; then
-    # Whoever was removing something to be thrown away may have been killed at it.
+    # A process that was removing the subject may have been killed at it.
     if [ -n "$mark" ] && [ ! -e "$use" ] && [ -e "$wreck" ]; then
       release_use
       take_change || end
@@ -288,7 +288,7 @@ while :; do
     stopped=yes
   fi
   if [ -z "$mark" ] || [ ! -e "$mark" ]; then
-    # That of a server which was killed stays: it tells whose the files are that it has left.
+    # We keep the record of a killed server: it tells which server left the files.
     [ -z "$stopped" ] || free rm -f -- "$record" "$record.new"
     end
   fi

@@ -24,7 +24,7 @@ const farewell = 10_000
 
 /** What ensuring a watchdog depends on. */
 export interface WatchdogOptions {
-  /** The shell wherever that works, unless told otherwise. */
+  /** A shell where that works, unless told otherwise. */
   readonly kind?: WatchdogKind | undefined
   /** The subject was created just now, so that a watchdog which is still there watches one that is no more. */
   readonly fresh?: boolean | undefined
@@ -33,7 +33,7 @@ export interface WatchdogOptions {
 /**
  * Makes sure that a watchdog is there. Under use.
  *
- * A watchdog that ends lets go of its own lock before it lets go of use; so while we hold use, whoever has the watchdog
+ * A watchdog that ends lets go of its own lock before it lets go of use; so while we hold use, the process that has the watchdog
  * lock stays.
  */
 export async function ensureWatchdog<Options>(

@@ -18,7 +18,7 @@ import type { ServerUser } from '../user/server-user.ts'
 /** In bytes: a log that is longer when a server starts is put aside as `postmaster.log.1`. */
 const rotateAbove = 10 * 1024 * 1024
 
-/** A log that is open for a server to write to. Whoever opens it closes it. */
+/** A log that is open for a server to write to. The caller closes it. */
 export interface LogFile extends Disposable {
   readonly fd: number
   /** How long it was, in bytes, when it was opened: what a server writes comes after. */

@@ -3,8 +3,8 @@ import { statSync } from 'node:fs'
 import { promisify } from 'node:util'
 
 /**
- * Those of some processes whose working directory is the given one, by its device and inode; `unknown` are those of whom
- * it cannot be told.
+ * Finds which of some processes have the given working directory, by its device and inode. Of those in `unknown` we cannot
+ * tell.
  *
  * `/proc/<pid>/cwd` may be followed by a process of the same user and by one with CAP_SYS_PTRACE (proc_pid_cwd(5)). Root
  * in a container seldom has that capability, but may become the user, and looks again as that one: by `sh`, with the

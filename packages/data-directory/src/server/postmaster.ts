@@ -7,7 +7,7 @@ import { lookAtPidFile, NamelessPidFile, type PostmasterPid } from '../files/pos
 import { isServerOf } from './is-server-of.ts'
 import { refuseForeign, refuseUnnamed } from './refuse-unseen.ts'
 
-/** A server that runs on a data directory, whoever started it. */
+/** A server that runs on a data directory, whether howdah started it or not. */
 export interface Postmaster {
   readonly identity: ProcessIdentity
   readonly file: PostmasterPid

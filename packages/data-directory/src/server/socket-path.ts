@@ -12,7 +12,7 @@ const capacity = process.platform === 'linux' ? 108 : 104
  * enough, and has no comma, by which libpq separates hosts; else a short link to it.
  *
  * The links lie in a directory below the temporary directory that is ours, and that nobody else can write: a planted
- * link would lead clients to another's server. Throws `ERR_CLUSTER_PERMISSION` where there is none to be had.
+ * link would lead clients to another's server. Throws `ERR_CLUSTER_PERMISSION` if there is none.
  */
 export async function reachableSocketDirectory(
   dataDir: string,

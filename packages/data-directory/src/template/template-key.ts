@@ -4,11 +4,11 @@ import { hostname } from 'node:os'
 import { currentProcess } from '@howdah/lock'
 import type { Runtime } from '@howdah/runtime'
 
-/** What a new cluster depends on. Whoever has the same in all of it would get the same cluster from initdb. */
+/** What a new cluster depends on. With the same values in all of these, initdb would make the same cluster. */
 export interface TemplateKey {
   /** The name of the template in the cache. */
   readonly name: string
-  /** What the template is of, for whoever looks at the cache. */
+  /** What the template contains, for people who look at the cache. */
   readonly about: Readonly<Record<string, string>>
 }
 
@@ -34,7 +34,7 @@ export async function templateKey(
     // initdb tries out how much shared memory a machine gives, and the home may be shared by several.
     machine: thisMachine(),
     arguments: JSON.stringify(args),
-    // Whoever ran initdb could have put anything into what it made.
+    // The user who ran initdb could have put anything into what it made.
     user: String(uid ?? ''),
   }
   const digest = createHash('sha256')

@@ -13,7 +13,7 @@ const { O_CREAT, O_EXCL, O_WRONLY } = constants
 
 /**
  * A directory that is filled. As root it is ours while we write, by a descriptor, and its owner's at the end: else that
- * user could put links where we are about to write, and have us write wherever they lead.
+ * user could put links where we are about to write, and make us write to where they lead.
  */
 export class Ground implements Disposable {
   readonly root: string

@@ -10,7 +10,7 @@ import {
   readdirSync,
 } from 'node:fs'
 
-/** Whose something becomes. */
+/** Who becomes the owner of something. */
 export interface Owner {
   readonly uid: number
   readonly gid: number

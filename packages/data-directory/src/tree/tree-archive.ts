@@ -19,7 +19,7 @@ interface Content {
 
 /** What an archive says of itself, ahead of the contents. */
 export interface ArchiveIndex {
-  /** What it is of, in the words of whoever packed it. */
+  /** What it contains, in the words of the packer. */
   readonly about: Readonly<Record<string, string>>
   /** Each after those above it; without the root. */
   readonly directories: readonly string[]

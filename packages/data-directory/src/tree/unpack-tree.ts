@@ -39,7 +39,7 @@ export async function unpackTree(
   try {
     await fill(archive, ground, { index, start, ...options })
   } finally {
-    // Also what is half done: whoever goes on from here is its owner.
+    // Also what is half done: the caller that goes on from here is its owner.
     ground.handOver()
   }
 }

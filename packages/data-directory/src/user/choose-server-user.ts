@@ -8,9 +8,9 @@ import { noServerUser } from '../errors.ts'
 const run = promisify(execFile)
 
 /**
- * As whom the server of `dataDir` runs, or `null` when we are not root: then it runs as ourselves.
+ * The user that the server of `dataDir` runs as, or `null` if we are not root: then it runs as our own user.
  *
- * In this order: `runAs`, the owner of the data directory, `like`, `postgres`, whoever called sudo, `nobody`. No user is
+ * In this order: `runAs`, the owner of the data directory, `like`, `postgres`, the user who called sudo, `nobody`. No user is
  * ever created. Throws `ERR_CLUSTER_SERVER_USER` when there is none of them.
  */
 export async function chooseServerUser(

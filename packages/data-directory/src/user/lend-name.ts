@@ -13,7 +13,7 @@ interface LentName extends AsyncDisposable {
 }
 
 /**
- * Lends a name to the user as whom a program of PostgreSQL runs, if the user database has none, as for
+ * Lends a name to the user that a program of PostgreSQL runs as, if the user database has none, as for
  * `docker run --user 12345`.
  *
  * `initdb` and single-user mode insist on one, and a server does not (measured with 10 to 18). nss_wrapper is a library

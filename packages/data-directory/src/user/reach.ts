@@ -15,7 +15,7 @@ export interface Reach extends Disposable {
 /**
  * The way to a directory for the server's user.
  *
- * Mostly that is its path. But when root's directories above it are closed to that user — as below `/root`, or in what
+ * Usually that is its path. But when root's directories above it are closed to that user — as below `/root`, or in what
  * `mkdtemp` makes — the program inherits a descriptor of the directory, and `/proc/self/fd/3` leads there past them all.
  * Works with PostgreSQL 10 to 18, on Linux, without privileges beyond being root.
  */

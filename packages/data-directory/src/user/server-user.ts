@@ -1,11 +1,11 @@
-/** The operating system's user as whom a server runs when we are root, which PostgreSQL refuses to run as. */
+/** The operating system's user that a server runs as if we are root; PostgreSQL refuses to run as root. */
 export interface ServerUser {
   readonly name: string
   readonly uid: number
   readonly gid: number
   /** The first directory above the data directory that the user may not enter, or `null`. */
   readonly closed: string | null
-  /** Set where the choice deserves a word to whoever called. */
+  /** What to tell the caller about the choice, if anything. */
   readonly notice: string | null
 }
 

@@ -37,7 +37,7 @@ const cannotSee: Complaint = {
   cure: 'look for processes called postgres with ps(1)',
 }
 
-/** Those at the top: of the removed directory's processes, whoever is nobody's child among them. */
+/** The top processes: of those in the removed directory, the ones that are no child of another. */
 function withoutDirectory(
   processes: readonly PostgresProcess[],
   registered: readonly RegisteredServer[],

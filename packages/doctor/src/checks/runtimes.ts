@@ -40,7 +40,7 @@ const harmless: ReadonlySet<RuntimeProblem> = new Set([
   'relative',
 ])
 
-/** In the words of whoever tried to run it. */
+/** In the words of the program that tried to run it. */
 async function complaintOf(
   { path, problem, message }: Diagnosis,
   severity: 'error' | 'warning',
@@ -104,7 +104,7 @@ async function failureOf(runtime: Runtime, name: string): Promise<string | null>
 async function withoutRuntime({ path }: DataDirectory, strategy: Strategy): Promise<Complaint[]> {
   const cluster = new Cluster(path, { strategy })
   try {
-    // Whoever runs it has one.
+    // A process that runs it has one.
     if ((await cluster.exists()) && !(await cluster.running())) await cluster.runtime()
     return []
   } catch (error) {

@@ -29,7 +29,7 @@ async function complain(directory: DataDirectory, scene: Scene): Promise<Complai
   const kind = await unfinished(directory, scene)
   if (kind === null) return []
   {
-    // Whoever is at it has the locks, as has the watchdog that is about to remove it.
+    // A process that still works on it has the locks, and so has the watchdog that is about to remove it.
     using alone = await Alone.try(directory)
     if (alone === null || (await isWatched(directory))) return []
     if ((await unfinished(directory, scene)) !== kind) return []

@@ -48,7 +48,7 @@ export class Guard {
     }
   }
 
-  /** SIGTERM now, SIGKILL after the grace period or at the deadline, whichever is first. */
+  /** SIGTERM now, SIGKILL after the grace period or at the deadline, if that comes first. */
   end(): void {
     if (this.#child === undefined) this.#stop()
     if (this.#ending || this.#over) return

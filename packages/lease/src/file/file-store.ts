@@ -19,8 +19,8 @@ type Version = number
  * A record as numbered files.
  *
  * Why this is a compare-and-swap: the state is the record with the highest number n, and n + 1 is made by link(2), which
- * only one can do. Old records are cleared upwards, so as long as n is there n + 1 was never cleared, and whoever linked
- * it was the first. A contender that was stopped for so long that n + 1 had come and gone finds n gone, and has lost.
+ * only one can do. Old records are cleared upwards, so as long as n is there n + 1 was never cleared, and the process
+ * that linked it was the first. A contender that was stopped for so long that n + 1 had come and gone finds n gone, and has lost.
  */
 export class FileStore implements RecordStore<Version> {
   readonly place: string

@@ -6,7 +6,7 @@ export interface Records {
   readonly highest: number
   /**
    * The names of what is over, in the order in which it is to be removed: records upwards, without the newest two, and
-   * temporary files for numbers as old. Whoever still works on such a number has lost.
+   * temporary files for numbers as old. A process that still works on such a number has lost.
    */
   readonly cleared: readonly string[]
 }

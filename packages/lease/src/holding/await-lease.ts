@@ -12,7 +12,7 @@ export interface Awaited {
   readonly before: Moment
 }
 
-/** Asks for the lease until it is had, the timeout is over, or the signal aborts. */
+/** Asks for the lease until it is granted, the timeout is over, or the signal aborts. */
 export async function awaitLease(
   leaser: Leaser,
   pace: Pace,

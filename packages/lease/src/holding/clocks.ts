@@ -36,7 +36,7 @@ export function momentAfter(moment: Moment, duration: number): Moment {
   return { monotonic: moment.monotonic + duration, uptime: moment.uptime + duration + coarse }
 }
 
-/** Milliseconds until a moment, by whichever clock says less; negative once it is over. */
+/** Milliseconds until a moment, by the clock that says less; negative once it is over. */
 export function timeUntil(moment: Moment, clocks: Clocks = systemClocks): number {
   const now = readClocks(clocks)
   return Math.min(moment.monotonic - now.monotonic, moment.uptime - now.uptime)

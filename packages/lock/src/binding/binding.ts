@@ -29,7 +29,7 @@ export interface Native {
    * Waits for a descriptor of `take` or `adopt` in a thread of its own, in line with others if that is `fair`. If the file is
    * replaced the descriptor becomes that of the new one. It must not be dropped meanwhile. `ended` gets 0 if it is locked,
    * else a positive errno: EINTR after a cancellation, ESTALE if the file has to be opened anew. Gives a number for `cancel`;
-   * negative: an errno, and `ended` is not called; EAGAIN: no thread can be had.
+   * negative: an errno, and `ended` is not called; EAGAIN: no thread can be started.
    */
   wait(
     fd: number,

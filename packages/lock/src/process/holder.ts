@@ -21,7 +21,7 @@ export interface KernelLock {
 /**
  * The flock(2) locks on a file, from `/proc/locks` (proc_locks(5)), so without touching the file.
  *
- * Names whoever *took* a lock, even where the taker is dead and a child has the descriptor now; inside a pid namespace
+ * Names the process that *took* a lock, even if the taker is dead and a child has the descriptor now; inside a pid namespace
  * such a lock, and one from outside, is not listed. Empty where there is no such file or no `/proc`.
  */
 export function kernelLocks(path: string): KernelLock[] {

@@ -14,8 +14,8 @@ import { threadState } from './thread-state.ts'
 /**
  * Waits for a lock on a file or directory, and gives it.
  *
- * The file is made where there is none (its directory is not), and is never truncated, written or removed. Neither the
- * event loop nor libuv's pool is blocked. Whoever was blocked first is served first, among those who wait alike.
+ * The file is made if it is missing (its directory is not), and is never truncated, written or removed. Neither the event
+ * loop nor libuv's pool is blocked. Those who wait alike are served in the order in which they were blocked.
  *
  * Rejects with the signal's reason when aborted, else with a `LockError`: `ERR_LOCK_TIMEOUT`, `ERR_LOCK_OPTION`, or what
  * keeps the file from being opened or locked.

@@ -15,7 +15,7 @@ export class Mutex {
     this.#given = namesDirectory(path) ? `${this.path}/` : this.path
   }
 
-  /** Waits for the mutex. Whoever releases or disposes the lock frees it. Rejects as `acquire` does. */
+  /** Waits for the mutex. Releasing or disposing the lock frees it. Rejects as `acquire` does. */
   async lock(options: WaitOptions = {}): Promise<Lock> {
     return acquire(this.#given, options)
   }

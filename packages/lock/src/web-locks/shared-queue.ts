@@ -206,7 +206,7 @@ export class SharedQueue {
     this.#visiting = false
   }
 
-  /** Removes what dead processes have left, now and then. What cannot be removed hinders whoever needs it gone. */
+  /** Removes what dead processes have left, now and then. What cannot be removed hinders only those who need it gone. */
   async #tidy(): Promise<void> {
     const now = performance.now()
     if (now - this.#tidied < untilTidied) return

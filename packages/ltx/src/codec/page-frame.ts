@@ -115,7 +115,7 @@ async function readFramePage(
   return { number, data, offset, size: reader.offset - offset, encoding: 'frame', block: null }
 }
 
-/** Flags that version 3 does not have are mostly older versions, which have none and start with the page's data. */
+/** Flags that version 3 does not have usually mean an older version, which has none and starts with the page's data. */
 async function unknownFlags(reader: ByteReader, flags: number): Promise<LtxError> {
   const { offset } = reader
   await reader.fill(8)

@@ -13,7 +13,7 @@ export function temporaryFor(name: string): string | null {
 /**
  * A new file beside the one that it is to become, under a name of its own.
  *
- * Whoever publishes it renames or links it; when it is disposed it is closed, and is gone if it still has its own name.
+ * The caller publishes it by renaming or linking it. Disposing closes it, and removes it if it still has its own name.
  */
 export class TemporaryFile implements AsyncDisposable {
   readonly path: string

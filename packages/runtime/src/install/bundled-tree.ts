@@ -20,11 +20,11 @@ import { StagingDirectory } from './staging-directory.ts'
 import { trustedDirectory } from '../machine/trusted-directory.ts'
 import type { Version } from '../version/version.ts'
 
-/** Where trees are kept, and for whom. */
+/** Where trees are kept, and which user runs them. */
 export interface TreeOptions {
   /** See `cacheDirectory`. */
   readonly cacheDir?: string | undefined
-  /** As whom the programs will be run when we are root; a stranger, if it is not said. */
+  /** If we are root: the user that the programs will run as; any user, if it is not given. */
   readonly serverUser?: ServerUser | undefined
 }
 

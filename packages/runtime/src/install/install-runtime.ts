@@ -40,7 +40,7 @@ export interface InstallProgress {
 export interface InstallOptions extends NpmOptions {
   /** See `cacheDirectory`. */
   readonly cacheDir?: string | undefined
-  /** As whom the programs will be run when we are root; a stranger, if it is not said. */
+  /** If we are root: the user that the programs will run as; any user, if it is not given. */
   readonly serverUser?: ServerUser | undefined
   readonly onProgress?: ((progress: InstallProgress) => void) | undefined
 }

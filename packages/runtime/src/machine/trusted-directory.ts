@@ -82,7 +82,7 @@ function checkTrusted(path: string, inside: readonly string[]): string {
     const at =
       parent === ancestor ? parent : join(trustedAncestor(parent, depth), basename(ancestor))
     const stats = lstatSync(at)
-    // In a user namespace, root may look like somebody else; whoever owns the root directory can do anything anyway.
+    // In a user namespace, root may look like somebody else; the owner of the root directory can do anything anyway.
     if (![0, us, rootOwner].includes(stats.uid)) {
       const problem = `it belongs to user ${stats.uid}, who can replace what is in it`
       throw new UntrustedDirectoryError(at, problem, 'choose a directory in a place of your own')

@@ -6,7 +6,7 @@ import type { Diagnosis, Strategy } from './strategy.ts'
  * Looks into these directories; its fallback is the first that has a server.
  *
  * A directory in which `postgres` is a link stands for the one behind it; one without `postgres` is passed over. Relative
- * ones are not looked into, because they mean something else wherever one stands; {@link Strategy.diagnose} says so.
+ * ones are not looked into, because they mean something else in each working directory; {@link Strategy.diagnose} says so.
  */
 export function onPath(directories: readonly string[], options: DirectoriesOptions = {}): Strategy {
   return new PathStrategy(() => directories, options)

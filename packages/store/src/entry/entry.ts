@@ -32,7 +32,7 @@ export interface LoadedEntry<State> {
   readonly id: EntryId
   /** What it was saved as, 0 to 255. */
   readonly kind: number
-  /** Whom it belongs to. */
+  /** The process that owns it. */
   readonly process: ProcessIdentity
   readonly state: State
   /** The entry itself, to destroy it. */
@@ -130,7 +130,7 @@ export class Entry<State = unknown> implements AsyncDisposable {
     }
   }
 
-  /** @internal Whom its bytes say it belongs to, whatever the schema says. */
+  /** @internal The owner that its bytes name, whatever the schema says. */
   owner(bytes: Buffer): ProcessIdentity {
     return decodeEntry(bytes, this.#require(), this.#format.codec, this.#failure('load')).process
   }

@@ -24,7 +24,7 @@ export interface SaveOptions {
   kind?: number | undefined
   /** Its id; a new one unless told otherwise. */
   id?: EntryId | undefined
-  /** Whom it belongs to, and with whose death it may be reaped; this process unless told otherwise. */
+  /** The owner. The entry may be reaped when that process is dead. This process, unless told otherwise. */
   process?: ProcessIdentity | undefined
   /** Survive a power failure, too; as the store has it unless told otherwise. */
   durable?: boolean | undefined

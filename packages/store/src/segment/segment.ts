@@ -10,7 +10,7 @@ import { LockedSegment, type SaveOptions } from './locked-segment.ts'
 import { patient } from '../patient.ts'
 import type { SegmentPlace } from './segment-place.ts'
 
-/** How much is read under one lock at most: so many entries, or so many bytes, whichever comes first. */
+/** How much is read under one lock at most: so many entries or so many bytes, until either limit is reached. */
 const batch = { entries: 64, bytes: 256 * 1024 }
 
 /**

@@ -4,7 +4,7 @@ import type { Workplace } from '../workplace.ts'
 import { buildTemplate } from './build-template.ts'
 import type { Recipe } from './recipe.ts'
 
-/** In ms: after so long, and again as long, those who wait are told for whom. */
+/** In ms: how often a process that waits is told which process it waits for. */
 const firstWord = 1000
 
 /** In seconds: how often it is written down that a template is used. */

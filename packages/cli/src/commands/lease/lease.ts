@@ -84,7 +84,7 @@ async function run(
       cwd: io.cwd,
       descriptors: stillOpen(io.descriptors ?? []),
       env: (held) => {
-        // One that came while the lease was being had.
+        // A signal that came while we waited for the lease.
         interruption.signal.throwIfAborted()
         void interruption.during(
           (name) => kill(name),
@@ -107,7 +107,7 @@ async function run(
   }
 }
 
-/** Whoever the command works on can refuse what comes with an older generation. */
+/** What the command works on can refuse a request with an older generation. */
 function environment(env: NodeJS.ProcessEnv, { lease: held }: Held): NodeJS.ProcessEnv {
   return {
     ...env,
