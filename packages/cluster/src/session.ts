@@ -7,6 +7,7 @@ import { notOurs } from './errors.ts'
 import type { ConnectedClient } from './connecting/connected-clients.ts'
 import { clientsLeftOpen, describeLeftOpen, whenAllHaveGone } from './connecting/left-open.ts'
 import { hasDatabase } from './connecting/has-database.ts'
+import { crash } from './running/crash.ts'
 import { restartAlone, takeAlone } from './running/restart.ts'
 import type { Address } from './connecting/address.ts'
 import type { State } from './state.ts'
@@ -113,6 +114,16 @@ export class Session extends Server implements AsyncDisposable {
       await this.#stay.entry?.end()
       throw error
     }
+  }
+
+  /**
+   * Kills the server with all its processes, as a crash of its machine would, so that a program's behaviour can be tested;
+   * `'unmodified'` if no server ran. {@link restart} starts it again, at the same port, and recovers what was committed.
+   *
+   * Throws `ERR_CLUSTER_IN_USE` while other processes use it, and `ERR_CLUSTER_NOT_OURS` for a server that howdah did not start.
+   */
+  async crash(): Promise<State> {
+    return await crash(this.dataDir, this.#shared)
   }
 
   /**

@@ -1,0 +1,28 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ownership, type Shared, users } from '@howdah/coordinate'
+import { DataDirectory, endOrphans, findPostmaster } from '@howdah/data-directory'
+import { liveness } from '@howdah/lock'
+import { inUse, notOurs } from '../errors.ts'
+import type { State } from '../state.ts'
+import type { LaunchOptions } from '../subject.ts'
+
+/**
+ * Kills a server of ours with all its processes, as a crash of its machine would. What was committed is recovered by the next
+ * start. Throws `ERR_CLUSTER_NOT_OURS`, and `ERR_CLUSTER_IN_USE` while other processes use it.
+ */
+export async function crash(
+  dataDir: string,
+  { place, subject }: Shared<LaunchOptions>,
+): Promise<State> {
+  const directory = new DataDirectory(dataDir)
+  if ((await ownership(place, subject)) === 'foreign') throw notOurs(dataDir, 'stop')
+  const others = (await users(place)).filter(({ pid }) => pid !== process.pid)
+  if (others.length > 0) throw inUse(dataDir, others, 'crash the server on')
+  const postmaster = await findPostmaster(directory)
+  if (postmaster === null) return 'unmodified'
+  const { identity } = postmaster
+  if (liveness(identity) === 'alive') process.kill(identity.pid, 'SIGKILL')
+  while (liveness(identity) !== 'dead') await sleep(2)
+  await endOrphans(directory)
+  return 'modified'
+}
