@@ -2,6 +2,7 @@ import type pg from 'pg'
 import { Client, Pool } from 'pg'
 import { startingWith } from './database/first-connection.ts'
 import { TestingError } from './errors.ts'
+import { keepAlive } from './keep-alive.ts'
 
 /** What a database is given to work with. */
 export interface Tenancy {
@@ -11,7 +12,7 @@ export interface Tenancy {
   readonly clientOptions: pg.ClientConfig
   connect(): Promise<pg.Client>
   reset(): Promise<void>
-  keep(): Promise<void>
+  readonly keep: () => Promise<void>
   giveBack(isKept: boolean): Promise<void>
 }
 
@@ -103,7 +104,7 @@ export class TestDatabase implements AsyncDisposable {
   async keep(): Promise<void> {
     this.#refuseReleased()
     if (this.#isKept) return
-    await this.#tenancy.keep()
+    await keepAlive(this.#tenancy.keep)
     this.#isKept = true
   }
 
@@ -112,7 +113,7 @@ export class TestDatabase implements AsyncDisposable {
    * that were made by {@link url} are not closed; while there are any the database stays.
    */
   async release(): Promise<void> {
-    this.#released ??= this.#release()
+    this.#released ??= keepAlive(async () => await this.#release())
     await this.#released
   }
 

@@ -1,4 +1,7 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
+import { newest } from '@howdah/postgres-fixtures'
 import { Client } from 'pg'
 import { expect, it } from 'vitest'
 import { testDatabases } from '../src/index.ts'
@@ -88,6 +91,30 @@ it('migrates once for all processes that come at the same time, and those that c
   expect(new Set(names).size).toBe(4)
   expect(project.lines('migrated')).toHaveLength(1)
   await Promise.all([first, second, third, later].map((one) => one.end()))
+})
+
+it('keeps the process until what it waits for is done, if nothing else does', async () => {
+  using project = new Project()
+  const { place: postgres } = newest
+  const script = `
+    import { bundled, onPath } from '@howdah/runtime'
+    import { testDatabases } from './dist/index.js'
+    const postgres = ${JSON.stringify(postgres)}
+    const strategy = postgres.package ? bundled({ packages: [postgres.package] }) : onPath([postgres.bindir])
+    const databases = testDatabases({ root: ${JSON.stringify(project.root)}, strategy, linger: 0 })
+    await (await databases.create()).release()
+    const db = await databases.create()
+    await db.query('SELECT 1')
+    await db.reset()
+    await db.release()
+    await databases.end()`
+  const cwd = new URL('..', import.meta.url)
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    cwd,
+    stdio: 'inherit',
+  })
+  await once(child, 'exit')
+  expect(child.exitCode).toBe(0)
 })
 
 it('lets the process end while databases are in use, and ready for others', async () => {

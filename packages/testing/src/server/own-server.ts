@@ -71,9 +71,10 @@ async function choose({
   if (runtime === undefined) {
     const found = await strategy.fallback()
     if (found !== null) return found
+    const leftOut = (await strategy.diagnose()).map(({ message }) => `; ${message}`).join('')
     throw new TestingError(
       'ERR_TESTING_SERVER',
-      'there is no PostgreSQL on this machine; install @howdah/postgres, or name a server by its URL',
+      `there is no PostgreSQL on this machine; install @howdah/postgres, or name a server by its URL${leftOut}`,
     )
   }
   const constraint = typeof runtime === 'object' ? runtime : parseConstraint(String(runtime))
