@@ -20,7 +20,6 @@ const place = mkdtempSync(join(memory, 'howdah-bench-'))
 chmodSync(place, 0o755)
 process.env.HOWDAH_TEMPORARY_DIR = place
 process.env.HOWDAH_CACHE_DIR = join(place, 'cache')
-const rows = []
 
 try {
   const { bindir } = await bundled({ packages: [postgresPackage(18)] }).fallback()
@@ -37,6 +36,10 @@ try {
 
   const cold = await run(1, { way: 'first', bindir })
   const known = await run(1, { way: 'first', bindir })
+  console.log(
+    `PostgreSQL 18.4, Node ${process.versions.node.split('.')[0]}, ${availableParallelism()} cores, ${workers} workers, in memory, 30 tables\n`,
+  )
+  console.log('|  | p50 | p99 | databases a second |\n| --- | ---: | ---: | ---: |')
   const rest = 100
   const quick = await run(workers, { way: 'howdah', bindir, tests: 60, work: rest })
   row('howdah, tests of 100 ms', quick)
@@ -54,6 +57,8 @@ try {
   )
   const empty = await run(workers, { way: 'howdah', bindir, tests: total / workers })
   row(`howdah, ${total} empty tests one upon another`, empty, true)
+  const picture = fileURLToPath(new URL('growth.svg', import.meta.url))
+  writeFileSync(picture, growthCurve(empty.map(({ times }) => times)))
   row(
     '`CREATE DATABASE … TEMPLATE` by hand, empty tests',
     await run(workers, { way: 'createDatabase', ...hand, tests: 50 }),
@@ -63,16 +68,9 @@ try {
   await withOthers()
 
   console.log(
-    `PostgreSQL 18.4, Node ${process.versions.node.split('.')[0]}, ${availableParallelism()} cores, ${workers} workers, in memory, 30 tables\n`,
-  )
-  console.log('|  | p50 | p99 | databases a second |\n| --- | ---: | ---: | ---: |')
-  for (const line of rows) console.log(line)
-  console.log(
     `\nThe first database of a process, from the end of its import: ${ms(cold[0].times[0])} with no server and no template, ` +
       `${ms(known[0].times[0])} with a server that lingers. The import takes ${ms(known[0].load)}.`,
   )
-  const picture = fileURLToPath(new URL('growth.svg', import.meta.url))
-  writeFileSync(picture, growthCurve(empty.map(({ times }) => times)))
 } finally {
   rmSync(place, { recursive: true, force: true })
 }
@@ -91,7 +89,7 @@ async function withOthers() {
   }
   const load = async (path) => await import(pathToFileURL(join(project, 'node_modules', path)).href)
   const { PGlite } = await load('@electric-sql/pglite/dist/index.js')
-  const original = await timed('PGlite, a new one, migrated', 2, async () => {
+  const original = await timed('PGlite, a new one, migrated', 1, async () => {
     const db = new PGlite()
     await db.exec(schema)
     return db
@@ -135,7 +133,7 @@ async function timed(title, times, action) {
     last = await action()
     found.push(performance.now() - from)
   }
-  rows.push(`| ${title} | ${ms(quantile(found, 0.5))} | – | – |`)
+  console.log(`| ${title} | ${ms(quantile(found, 0.5))} | – | – |`)
   return last
 }
 
@@ -159,7 +157,9 @@ function row(title, results, isSustained = false) {
   const times = results.flatMap((one) => one.times)
   const rate = (times.length / Math.max(...results.map((one) => one.total))) * 1000
   const shown = isSustained ? Math.round(rate) : '–'
-  rows.push(`| ${title} | ${ms(quantile(times, 0.5))} | ${ms(quantile(times, 0.99))} | ${shown} |`)
+  console.log(
+    `| ${title} | ${ms(quantile(times, 0.5))} | ${ms(quantile(times, 0.99))} | ${shown} |`,
+  )
 }
 
 function quantile(times, share) {

@@ -1,0 +1,2 @@
+export declare const suites: Readonly<Record<string, unknown>>
+export declare function writeSuite(project: string, runner: string): readonly string[]

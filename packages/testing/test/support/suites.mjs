@@ -1,0 +1,110 @@
+// Suites of 200 tests, in eight files, for each test runner; each test writes a row and finds no other. For tests of this package, and for
+// `scripts/try-examples.mjs`, which installs the runners.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const files = 8
+const testsPerFile = 25
+
+const databases = `
+import { testDatabases } from '@howdah/testing'
+export const databases = testDatabases({
+  name: 'suite',
+  migrate: async ({ client }) => await client.query('CREATE TABLE rows (id serial PRIMARY KEY, test text)'),
+  server: process.env.SUITE_SERVER,
+})
+export async function use(db, test) {
+  const { rows } = await db.query('INSERT INTO rows (test) VALUES ($1) RETURNING id, (SELECT count(*)::int FROM rows) AS before', [test])
+  if (rows[0].id !== 1 || rows[0].before !== 0) throw new Error('somebody else was here: ' + JSON.stringify(rows))
+}
+`
+
+const hooks = `
+let db
+beforeEach(async () => { db = await databases.create() })
+afterEach(async () => await db.release())
+`
+
+const withHooks = (head) => (name) =>
+  `${head}\nimport { databases, use } from './databases.mjs'\n${hooks}
+for (let n = 0; n < ${testsPerFile}; n += 1) test('${name} ' + n, async () => await use(db, '${name}'))`
+
+const withFixture = (module, type) => (name) =>
+  `import { test as base } from '${module}'\nimport { fixture } from '@howdah/testing'\nimport { databases, use } from './databases.mjs'
+const test = base.extend({ db: fixture(databases) })
+for (let n = 0; n < ${testsPerFile}; n += 1) test('${name} ' + n, async ({ db }${type}) => await use(db, '${name}'))`
+
+const vitest = (pool) => ({
+  suffix: '.test.mjs',
+  write: withFixture('vitest', ''),
+  files: { 'vitest.config.mjs': `export default { test: { pool: '${pool}', maxWorkers: 4 } }` },
+  command: ['node_modules/vitest/vitest.mjs', 'run'],
+})
+
+/** For each runner: how a file of tests is written, and what runs them. */
+export const suites = {
+  'vitest, forks': vitest('forks'),
+  'vitest, threads': vitest('threads'),
+  'node:test': {
+    suffix: '.test.mjs',
+    write: withHooks(`import { afterEach, beforeEach, test } from 'node:test'`),
+    command: [
+      '--test',
+      '--test-concurrency=4',
+      ...Array.from({ length: files }, (_, n) => `suite${n}.test.mjs`),
+    ],
+  },
+  jest: {
+    suffix: '.test.mjs',
+    write: withHooks(''),
+    files: {
+      'jest.config.mjs': `export default { testMatch: ['**/*.test.mjs'], maxWorkers: 4, transform: {} }`,
+    },
+    command: ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js'],
+  },
+  mocha: {
+    suffix: '.spec.mjs',
+    write: (name) => withHooks('const test = it')(name),
+    command: [
+      'node_modules/mocha/bin/mocha.js',
+      '--parallel',
+      '--jobs',
+      '4',
+      '--timeout',
+      '60000',
+      '*.spec.mjs',
+    ],
+  },
+  ava: {
+    suffix: '.ava.mjs',
+    write: (name) => `import test from 'ava'\nimport { databases, use } from './databases.mjs'
+for (let n = 0; n < ${testsPerFile}; n += 1) test('${name} ' + n, async (t) => {
+  const db = await databases.create()
+  t.teardown(async () => await db.release())
+  await use(db, '${name}')
+  t.pass()
+})`,
+    files: {
+      'ava.config.mjs': `export default { files: ['*.ava.mjs'], concurrency: 4, timeout: '2m' }`,
+    },
+    command: ['node_modules/ava/entrypoints/cli.mjs'],
+  },
+  Playwright: {
+    suffix: '.spec.mjs',
+    write: withFixture('@playwright/test', ''),
+    files: {
+      'playwright.config.mjs': `export default { workers: 4, fullyParallel: true, reporter: 'line' }`,
+    },
+    command: ['node_modules/@playwright/test/cli.js', 'test'],
+  },
+}
+
+/** Writes the suite of a runner into a project, and gives the arguments of Node that run it. */
+export function writeSuite(project, runner) {
+  const { suffix, write, files: more = {}, command } = suites[runner]
+  mkdirSync(project, { recursive: true })
+  const all = { 'package.json': '{ "type": "module" }', 'databases.mjs': databases, ...more }
+  for (let n = 0; n < files; n += 1) all[`suite${n}${suffix}`] = write(`file ${n}`)
+  for (const [name, text] of Object.entries(all)) writeFileSync(join(project, name), text)
+  return command
+}
