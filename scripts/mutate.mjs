@@ -62,6 +62,8 @@ const child = spawn(command[0], command.slice(1), {
       .join(','),
   },
 })
+// Whatever ends this, the temporary directory goes.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => child.kill(signal))
 child.once('exit', (status) => {
   rmSync(temporary, { recursive: true, force: true })
   process.exitCode = status ?? 1

@@ -1,5 +1,6 @@
-import { cloneCluster, backUpCluster } from '../../src/index.ts'
+// Before all that keeps a function of Node's for later.
 import { trace, watchDisk } from './disk-trace.ts'
+import { cloneCluster, backUpCluster } from '../../src/index.ts'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { basename } from 'node:path'
 import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
