@@ -42,6 +42,17 @@ describe('acquireSync', () => {
     },
   )
 
+  it('of a path that leads nowhere says so, whoever waits in its thread', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    const held = await acquire(path)
+    const waiting = acquire(path)
+    const calling = (): unknown => acquireSync(directory.file('missing', 'lock'))
+    expect(calling).toThrow(code('ERR_LOCK_NOT_FOUND'))
+    held.release()
+    ;(await waiting).release()
+  })
+
   it('stands in line while somebody has the gate', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
