@@ -78,17 +78,6 @@ export function unsupportedVersion(dataDir: string, version: string): ClusterErr
   )
 }
 
-/** It cannot be told how a running server was started, so that it cannot be restarted like that. */
-export function unknownStart(dataDir: string, path: string, options?: ErrorOptions): ClusterError {
-  return new ClusterError(
-    'ERR_CLUSTER_UNKNOWN_START',
-    dataDir,
-    `cannot tell how the server on ${dataDir} was started, for ${path} cannot be read or was changed; ` +
-      'stop the server, and start it again',
-    options,
-  )
-}
-
 /** The system has refused more files, processes or memory. */
 export function systemLimit(
   dataDir: string,
@@ -209,15 +198,6 @@ export function noTcpLogin(dataDir: string, refusal: Error | null): ClusterError
     `cannot log in over TCP to the server on ${dataDir}: ${refusal?.message ?? 'howdah has no password there'}; ` +
       `put the role's password into ${dataDir}/howdah.password, and let pg_hba.conf admit it from 127.0.0.1, or use the socket`,
     { cause: refusal },
-  )
-}
-
-/** A setting's name is not one that PostgreSQL could know. */
-export function invalidSetting(dataDir: string, setting: string, why: string): ClusterError {
-  return new ClusterError(
-    'ERR_CLUSTER_INVALID_SETTING',
-    dataDir,
-    `the setting ${JSON.stringify(setting)} cannot be used: ${why}`,
   )
 }
 

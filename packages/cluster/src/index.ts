@@ -28,8 +28,13 @@ export type { PatienceOptions } from './running/reload.ts'
 export type { State } from './state.ts'
 export { postgres, Server, template0, template1 } from './server.ts'
 export type { RestartOptions, Session } from './session.ts'
-export type { Setting, SettingContext, SettingFacts, TypedValue } from './settings/setting.ts'
-export type { SettingValue } from './settings/setting-value.ts'
+export {
+  type Setting,
+  type SettingContext,
+  type SettingFacts,
+  type TypedValue,
+} from '@howdah/data-directory'
+export { type SettingValue } from '@howdah/data-directory'
 export type { SettingChange, Settings } from './settings/settings.ts'
 export type { StartOptions } from './running/start.ts'
 export {

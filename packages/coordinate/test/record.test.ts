@@ -38,6 +38,7 @@ const full: ServerRecord = {
   host: 'a host',
   since: new Date('2026-01-02T03:04:05.678Z'),
   pinned: true,
+  perishes: true,
   linger: 1_500,
   joined: 'then',
 }

@@ -98,6 +98,26 @@ export function noSuperuser(dataDir: string, output: string): ClusterError {
   )
 }
 
+/** A setting's name is not one that PostgreSQL could know. */
+export function invalidSetting(dataDir: string, setting: string, why: string): ClusterError {
+  return new ClusterError(
+    'ERR_CLUSTER_INVALID_SETTING',
+    dataDir,
+    `the setting ${JSON.stringify(setting)} cannot be used: ${why}`,
+  )
+}
+
+/** It cannot be told how a running server was started, so that it cannot be restarted like that. */
+export function unknownStart(dataDir: string, path: string, options?: ErrorOptions): ClusterError {
+  return new ClusterError(
+    'ERR_CLUSTER_UNKNOWN_START',
+    dataDir,
+    `cannot tell how the server on ${dataDir} was started, for ${path} cannot be read or was changed; ` +
+      'stop the server, and start it again',
+    options,
+  )
+}
+
 /** The words of a program in a message: a single line as it is, more lines below the message. */
 export function indent(text: string): string {
   const lines = text.trim().split('\n')

@@ -9,6 +9,7 @@ export {
   damagedControlFile,
   diskFull,
   indent,
+  invalidSetting,
   invalidPath,
   malformedVersion,
   noServerUser,
@@ -72,3 +73,15 @@ export { type Outcome, runServerProgram } from './user/server-program.ts'
 export type { ServerUser } from './user/server-user.ts'
 export { chooseServerUser, nameOfUserOf } from './user/choose-server-user.ts'
 export { singleUserArguments } from './user/single-user-arguments.ts'
+export {
+  type SettingContext,
+  type SettingFacts,
+  type TypedValue,
+  type Setting,
+  type SettingRow,
+  settingOf,
+} from './settings/setting.ts'
+export { type SettingValue, valuesFor } from './settings/setting-value.ts'
+export { checkStartSetting, checkKeptSetting, checkSettingName } from './settings/setting-name.ts'
+export { portTaken, saysPortTaken } from './processes/port-taken.ts'
+export { type HowStarted, howStarted } from './files/how-started.ts'

@@ -6,9 +6,9 @@ import {
   users,
   type WaitOptions,
 } from '@howdah/coordinate'
-import type { DataDirectory } from '@howdah/data-directory'
+import { type DataDirectory, howStarted, type HowStarted } from '@howdah/data-directory'
 import { inUse } from '../errors.ts'
-import { addTo, type HowStarted, howStarted } from './how-started.ts'
+import type { StartOptions } from './start.ts'
 import type { LaunchOptions } from '../subject.ts'
 
 /** A server of ours that nobody else may join or leave, and how it is run. */
@@ -58,4 +58,18 @@ export async function restartAlone(
     throw error
   }
   return alone.share(options)
+}
+
+/** The options of a start that is like an earlier one, with others on top. */
+function addTo<Options extends StartOptions>(was: HowStarted, more: Options): Options {
+  const { settings = {}, tcp } = more
+  const anew = new Set(Object.keys(settings).map((name) => name.toLowerCase()))
+  const kept = Object.entries(was.settings).filter(([name]) => !anew.has(name.toLowerCase()))
+  // A free port is wanted only if there is none yet.
+  const port = typeof tcp === 'number' ? tcp : (was.tcp ?? tcp)
+  return {
+    ...more,
+    settings: { ...Object.fromEntries(kept), ...settings },
+    tcp: port,
+  }
 }

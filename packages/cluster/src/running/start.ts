@@ -4,21 +4,22 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isServed, type Launch } from '@howdah/coordinate'
 import type { Runtime } from '@howdah/runtime'
 import {
+  checkStartSetting,
   type DataDirectory,
   endOrphans,
   openLog,
   placeOf,
+  portTaken,
   reach,
   readLog,
   readPostmasterPid,
   removeLeftFiles,
+  saysPortTaken,
   serverEnvironment,
   type ServerUser,
   startFailed,
 } from '@howdah/data-directory'
-import { portTaken, saysPortTaken } from '../connecting/port-taken.ts'
 import { settingsToFit } from './fit-machine.ts'
-import { checkStartSetting } from '../settings/setting-name.ts'
 import { longestStillness, stopPostmaster } from './stop.ts'
 import { explainedByLog } from '../system-errors.ts'
 

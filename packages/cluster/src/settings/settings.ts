@@ -1,13 +1,20 @@
 import type pg from 'pg'
-import { DataDirectory } from '@howdah/data-directory'
+import {
+  checkKeptSetting,
+  checkSettingName,
+  DataDirectory,
+  invalidSetting,
+  type Setting,
+  settingOf,
+  type SettingRow,
+  type SettingValue,
+  valuesFor,
+} from '@howdah/data-directory'
 import { Durability } from './durability.ts'
-import { invalidSetting, settingRefused, unknownSetting } from '../errors.ts'
+import { settingRefused, unknownSetting } from '../errors.ts'
 import { type PatienceOptions, reloadConfiguration } from '../running/reload.ts'
 import type { State } from '../state.ts'
 import type { Administered } from './administered.ts'
-import { type Setting, settingOf, type SettingRow } from './setting.ts'
-import { checkKeptSetting, checkSettingName } from './setting-name.ts'
-import { type SettingValue, valuesFor } from './setting-value.ts'
 
 /** What has become of a change to the settings. */
 export interface SettingChange {

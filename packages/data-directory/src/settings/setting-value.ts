@@ -1,10 +1,10 @@
-import type { ClusterError } from '@howdah/data-directory'
+import type { ClusterError } from '../cluster-error.ts'
 import { invalidSetting } from '../errors.ts'
 import { isEmptyByDefault, isList, isQuotedList, splitList } from './setting-list.ts'
 
 /**
  * A value for a setting: text as in `postgresql.conf` (`64MB`), a number in the setting's own unit, a size in bytes, a time
- * in ms, or the names of a list. What {@link Settings.get} has found will do as well.
+ * in ms, or the names of a list. What `settings.get` has found will do as well.
  */
 export type SettingValue =
   | string

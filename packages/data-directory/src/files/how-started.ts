@@ -1,8 +1,7 @@
-import { readPlainFile } from '@howdah/lock'
-import type { DataDirectory } from '@howdah/data-directory'
+import { readPlainFile } from '@howdah/durable'
+import type { DataDirectory } from '../data-directory.ts'
 import { unknownStart } from '../errors.ts'
 import { isFixed, settingSeparator } from '../settings/setting-name.ts'
-import type { StartOptions } from './start.ts'
 
 /** What a server was given on its command line, as a start is asked for it. */
 export interface HowStarted {
@@ -38,19 +37,5 @@ export async function howStarted(directory: DataDirectory): Promise<HowStarted> 
   return {
     settings: Object.fromEntries([...all].filter(([name]) => !isFixed(name))),
     tcp: listens ? Number(all.get('port')) : undefined,
-  }
-}
-
-/** The options of a start that is like an earlier one, with others on top. */
-export function addTo<Options extends StartOptions>(was: HowStarted, more: Options): Options {
-  const { settings = {}, tcp } = more
-  const anew = new Set(Object.keys(settings).map((name) => name.toLowerCase()))
-  const kept = Object.entries(was.settings).filter(([name]) => !anew.has(name.toLowerCase()))
-  // A free port is wanted only if there is none yet.
-  const port = typeof tcp === 'number' ? tcp : (was.tcp ?? tcp)
-  return {
-    ...more,
-    settings: { ...Object.fromEntries(kept), ...settings },
-    tcp: port,
   }
 }

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { spawnSync } from 'node:child_process'
-import { ClusterError, quote } from '@howdah/data-directory'
+import { ClusterError } from '../cluster-error.ts'
+import { quote } from '../files/quote.ts'
 
 /** Somebody else listens at the port. `ERR_CLUSTER_PORT_TAKEN` says who, as far as this user may know. */
 export function portTaken(dataDir: string, port: number, cause: Error): ClusterError {
