@@ -100,6 +100,7 @@ describe('a record', () => {
       'still 3',
       'cwd here',
       'pinned yes',
+      'perishes yes',
       'linger 1.5',
       'joined then',
       '',
