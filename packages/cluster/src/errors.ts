@@ -94,6 +94,18 @@ export function systemLimit(
   )
 }
 
+/** A sandbox denies what a server, or who connects to it, cannot do without. */
+export function denied(dataDir: string, refusal: string, options?: ErrorOptions): ClusterError {
+  return new ClusterError(
+    'ERR_CLUSTER_DENIED',
+    dataDir,
+    `this sandbox denies ${refusal}, without which nobody can use PostgreSQL on ${dataDir}; run the command outside of the ` +
+      'sandbox, or allow it: in Codex by "network_access = true" under [sandbox_workspace_write] in config.toml, in Claude Code ' +
+      'by "sandbox": { "network": { "allowAllUnixSockets": true } } in settings.json, with seccomp and Seatbelt in their profile',
+    { ...options, refusal },
+  )
+}
+
 /** Linux without a /proc. */
 export function noProc(dataDir: string, options?: ErrorOptions): ClusterError {
   return new ClusterError(

@@ -2,7 +2,8 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { errno } from '@howdah/durable'
 import { type ClusterError, notPermitted } from '@howdah/data-directory'
-import { noProc, readOnly, systemLimit } from './errors.ts'
+import { denialIn } from './running/denial-in.ts'
+import { denied, noProc, readOnly, systemLimit } from './errors.ts'
 
 /** Limits of the system, by the code of the error that says so: what is exhausted, and how to have more of it. */
 const limits: Readonly<Record<string, readonly [what: string, cure: string]>> = {
@@ -37,6 +38,8 @@ export function explainedByLog(dataDir: string, log: string, cause: Error): Clus
     const [what = '', cure = ''] = limits['EAGAIN'] ?? []
     return systemLimit(dataDir, 'EAGAIN', what, cure, { cause })
   }
+  const denial = denialIn(log)
+  if (denial !== null) return denied(dataDir, denial, { cause })
   // By /proc/self/exe the loader knows where a program lies, and so its libraries.
   const isLoader = log.includes('error while loading shared libraries')
   return isLoader && isWithoutProc() ? noProc(dataDir, { cause }) : null
@@ -71,6 +74,11 @@ function explanationOf(dataDir: string, error: unknown): ClusterError | null {
     if (limit !== undefined) return systemLimit(dataDir, code, ...limit, { cause: error })
     if (code === 'ENOENT' && path?.startsWith('/proc/self/') === true && isWithoutProc())
       return noProc(dataDir, { cause: error })
+    if (code === 'EPERM' && syscall === 'connect')
+      return denied(dataDir, 'to connect to a Unix socket, connect(2)', { cause: error })
+    // What initdb says.
+    const denial = denialIn((cause as { output?: string }).output ?? '')
+    if (denial !== null) return denied(dataDir, denial, { cause: error })
     if (code === 'EPERM' && syscall === 'kill') {
       const why = `the server on ${dataDir} is another user's, who alone can stop it; run as that user`
       return notPermitted(dataDir, dataDir, why, { cause: error })

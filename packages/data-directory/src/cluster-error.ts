@@ -6,6 +6,7 @@ export type ClusterErrorCode =
   | 'ERR_CLUSTER_BACKUP_UNSUPPORTED'
   | 'ERR_CLUSTER_CONTROL_FILE'
   | 'ERR_CLUSTER_CREATE_FAILED'
+  | 'ERR_CLUSTER_DENIED'
   | 'ERR_CLUSTER_DISK_FULL'
   | 'ERR_CLUSTER_FOREIGN_ARCHIVING'
   | 'ERR_CLUSTER_INVALID_PATH'
@@ -73,7 +74,7 @@ export class ClusterError extends Error {
   declare readonly pid?: number | null | undefined
   /** `ERR_CLUSTER_IN_USE`: the processes that use the cluster. */
   declare readonly users?: readonly ClusterUser[] | undefined
-  /** `ERR_CLUSTER_LIMIT`: the system's own code, such as `EMFILE`. */
+  /** `ERR_CLUSTER_LIMIT`: the system's own code, such as `EMFILE`. `ERR_CLUSTER_DENIED`: what is denied. */
   declare readonly refusal?: string | undefined
   /** `ERR_CLUSTER_CREATE_FAILED`: what initdb printed. */
   declare readonly output?: string | undefined

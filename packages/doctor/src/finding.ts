@@ -14,6 +14,7 @@ export type CheckName =
   | 'templates'
   | 'modes'
   | 'limits'
+  | 'turbo'
 
 /**
  * How bad it is. `error`: something does not work. `warning`: something was left behind, or will do harm. `unknown`: it

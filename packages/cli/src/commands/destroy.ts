@@ -1,6 +1,6 @@
 import type { Context } from '../program/command.ts'
 import { exitStatus } from '../exit-status.ts'
-import { destroyCluster, isKept } from '../opening/destroy-cluster.ts'
+import { destroyCluster, isKept } from '../project/destroy-cluster.ts'
 import { openCluster } from '../opening/open-cluster.ts'
 
 /** Stops the server, if nobody uses it, and removes the cluster with all its data, which is saved for a while. */

@@ -6,6 +6,7 @@ import type { Context } from '../program/command.ts'
 import { ForeignDirectoryError } from '../errors.ts'
 import { exitStatus } from '../exit-status.ts'
 import { openCluster } from '../opening/open-cluster.ts'
+import { turboFinding } from '../project/turbo-finding.ts'
 import type { Output } from '../output/output.ts'
 
 /** Says what is wrong here and how to mend it, or mends it. */
@@ -14,12 +15,14 @@ export async function doctor(context: Context): Promise<number> {
   if (options.clearTemplates === true) await clearTemplates(output)
   const dataDirs = clusterHere(context)
   const strategy = defaultStrategy({ env: io.env, from: io.from })
-  const findings = await diagnose({
+  const turbo = turboHere(context)
+  const diagnosed = await diagnose({
     dataDirs: dataDirs ?? [],
     scope: options.here === true ? 'clusters' : 'machine',
     fix: options.fix === true,
     strategy,
   })
+  const findings = turbo === null ? diagnosed : [...diagnosed, turbo]
   if (options.json) await output.json(findings)
   else await print(output, findings, options.fix === true)
   return dataDirs === null || findings.some(isWrong) ? exitStatus.failed : exitStatus.done
@@ -31,6 +34,17 @@ async function clearTemplates(output: Output): Promise<void> {
   await cache?.clear()
   const some = count === 1 ? '1 template' : `${count} templates`
   output.message(count === 0 ? 'there were no templates' : `removed ${some}`)
+}
+
+/** What turbo keeps from its tasks here. */
+function turboHere(context: Context): Finding | null {
+  try {
+    const { found } = openCluster(context).place
+    return found === null ? null : turboFinding(found)
+  } catch {
+    // Why it cannot be told is said of the cluster.
+    return null
+  }
 }
 
 /** The data directory of the cluster here; `null` where it cannot be chosen, after saying why. */
@@ -59,6 +73,7 @@ const headings: Readonly<Record<CheckName, string>> = {
   templates: 'templates of new clusters',
   modes: 'modes',
   limits: 'limits of the system',
+  turbo: 'turbo',
 }
 
 async function print(output: Output, findings: readonly Finding[], fixing: boolean): Promise<void> {

@@ -1,5 +1,7 @@
+import type { Session } from '@howdah/cluster'
 import type { Context } from '../program/command.ts'
 import { commandEnv } from '../opening/command-env.ts'
+import type { ShadowDatabase } from '../project/shadow-database.ts'
 import { inSession } from '../opening/in-session.ts'
 import { runChild } from '../running/run-child.ts'
 
@@ -8,14 +10,24 @@ export async function exec(
   context: Context,
   [command = '', ...args]: readonly string[],
 ): Promise<number> {
-  const { io, interruption, output } = context
+  const { io, interruption, output, options } = context
   return await inSession(context, async (session) => {
     const env = commandEnv(context, session)
-    return await runChild(io, interruption, {
-      command,
-      args,
-      env,
-      onFailure: (message) => output.complain(message),
-    })
+    const shadow = options.shadow === true ? await makeShadow(session) : null
+    try {
+      return await runChild(io, interruption, {
+        command,
+        args,
+        env: shadow === null ? env : { ...env, SHADOW_DATABASE_URL: session.url(shadow.name) },
+        onFailure: (message) => output.complain(message),
+      })
+    } finally {
+      await shadow?.drop()
+    }
   })
+}
+
+async function makeShadow(session: Session): Promise<ShadowDatabase> {
+  const { makeShadowDatabase } = await import('../project/shadow-database.ts')
+  return await makeShadowDatabase(session)
 }

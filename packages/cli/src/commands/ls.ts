@@ -2,7 +2,7 @@ import { clusters, type ClusterUse, type ListedCluster } from '@howdah/cluster'
 import { columns } from '../output/columns.ts'
 import type { Context } from '../program/command.ts'
 import { codeOf, exitStatus } from '../exit-status.ts'
-import { type Worktree, worktreeOf } from '../opening/worktree-of.ts'
+import { type Worktree, worktreeOf } from '../project/worktree-of.ts'
 import { onOneLine } from '../output/on-one-line.ts'
 
 /** Lists the clusters of this machine, and who uses them. */

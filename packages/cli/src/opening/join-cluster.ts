@@ -2,7 +2,7 @@ import { type RunOptions, type Session, sweepTemporary, temporaryDataDir } from 
 import type { Context } from '../program/command.ts'
 import { prepareProject } from './default-data-directory.ts'
 import { loginOf, tellLogin } from './login.ts'
-import { beginsEmpty, provideFork, whatIsNew } from './provide-fork.ts'
+import { beginsEmpty, provideFork, whatIsNew } from '../project/provide-fork.ts'
 import { provideRuntime } from './provide-runtime.ts'
 import { openCluster, type OpenCluster } from './open-cluster.ts'
 import { Waiting } from '../program/waiting.ts'

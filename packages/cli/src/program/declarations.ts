@@ -71,7 +71,7 @@ export const declarations: readonly Declaration[] = [
       'when its last user has left.',
     options: [
       ...([...place, 'database', ...login, 'env', ...server] as const),
-      ...(['linger', 'destroy', 'temporary', 'empty'] as const),
+      ...(['linger', 'destroy', 'temporary', 'empty', 'shadow'] as const),
     ],
     notes:
       'Exit status: that of the command, or 128 and the number of the signal that ended it. 125 if\n' +
@@ -169,7 +169,7 @@ export const declarations: readonly Declaration[] = [
       "Makes the cluster of a linked worktree anew, as a fork of the main checkout's cluster or, with --empty, as an empty " +
       'one. What was there is kept for 7 days, and "howdah undo" brings it back.',
     options: ['empty', ...place, 'runtime', 'install', 'timeout', 'runAs', 'force', 'save', 'json'],
-    load: async () => (await import('../commands/reset.ts')).reset,
+    load: async () => (await import('../commands/keeping/reset.ts')).reset,
   },
   {
     name: 'undo',
@@ -182,7 +182,7 @@ export const declarations: readonly Declaration[] = [
       'the one of that id. What is in its place now is saved first. "list" lists what is saved here, "clear" removes it for ' +
       'good. It is kept for 7 days, and 1 GiB of clusters and of databases at the most, except for the newest.',
     options: [...place, 'runtime', 'install', 'timeout', 'runAs', 'force', 'json'],
-    load: async () => (await import('../commands/undo.ts')).undo,
+    load: async () => (await import('../commands/keeping/undo.ts')).undo,
   },
   {
     name: 'createdb',
@@ -283,7 +283,7 @@ export const declarations: readonly Declaration[] = [
     description:
       'Prints a section for AGENTS.md, CLAUDE.md or the like: what a coding agent has to know of howdah.',
     options: [],
-    load: async () => (await import('../commands/agents.ts')).agents,
+    load: async () => (await import('../commands/keeping/agents.ts')).agents,
   },
   {
     name: 'lock',

@@ -27,6 +27,8 @@ export interface Options {
   readonly destroy?: boolean | undefined
   /** A cluster of its own, in a place of its own choice. */
   readonly temporary?: boolean | undefined
+  /** Of `exec`: make a database for SHADOW_DATABASE_URL. */
+  readonly shadow?: boolean | undefined
   /** `false`: do not save what is destroyed or dropped. */
   readonly save?: boolean | undefined
   /** Do not fork the main checkout's cluster for a new worktree. */
@@ -177,6 +179,11 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
       '--temporary',
       'a new cluster, in memory where there is room, that is gone at the end, even after a SIGKILL',
     ).conflicts('datadir'),
+  shadow: () =>
+    new Option(
+      '--shadow',
+      'set SHADOW_DATABASE_URL, as for "prisma migrate dev", to a database that is dropped at the end',
+    ),
   save: () => new Option('--no-save', 'do not save it for "howdah undo"'),
   empty: () =>
     new Option(

@@ -8,7 +8,7 @@ export const terminate = Buffer.from([0x58, 0, 0, 0, 4])
 /**
  * Whether a server has a database, by nothing but the opening of a connection to it: that needs no driver, which takes
  * Node longer to load than all the rest. `null` where it answers something else, or wants a password first. Throws an
- * error with the code `57P03` while the server lets nobody in.
+ * error with the code `57P03` while the server lets nobody in, and `EPERM` where a sandbox denies connections.
  *
  * Source: "Message Flow" and "Message Formats" in the chapter on the protocol of PostgreSQL's manual.
  */
@@ -19,11 +19,17 @@ export async function hasDatabase(address: Address, database: string): Promise<b
   // What comes after the answer changes nothing.
   socket.on('error', () => undefined)
   socket.write(startup({ user, database, application_name: 'howdah' }))
-  const answer = await answerOf(socket).catch(() => 'unknown' as const)
+  const answer = await answerOf(socket).catch(reasonOf)
   if (answer === 'admitted') socket.write(terminate)
   socket.destroySoon()
   if (answer instanceof Error) throw answer
   return answer === 'unknown' ? null : answer === 'admitted'
+}
+
+/** Only a filter of system calls says this of connect(2). */
+function reasonOf(error: unknown): Answer {
+  const { code, syscall } = error as NodeJS.ErrnoException
+  return code === 'EPERM' && syscall === 'connect' ? (error as Error) : 'unknown'
 }
 
 type Answer = 'admitted' | 'missing' | 'unknown' | Error

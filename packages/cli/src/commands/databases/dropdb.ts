@@ -1,6 +1,6 @@
 import type { Context } from '../../program/command.ts'
 import { exitStatus } from '../../exit-status.ts'
-import { isKept as kept } from '../../opening/destroy-cluster.ts'
+import { isKept as kept } from '../../project/destroy-cluster.ts'
 import { joinCluster } from '../../opening/join-cluster.ts'
 
 /** Drops a database. */

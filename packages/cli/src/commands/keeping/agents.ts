@@ -1,5 +1,5 @@
-import type { Context } from '../program/command.ts'
-import { exitStatus } from '../exit-status.ts'
+import type { Context } from '../../program/command.ts'
+import { exitStatus } from '../../exit-status.ts'
 
 /** Prints a section for AGENTS.md. The guide has the same words. */
 export async function agents({ output }: Context): Promise<number> {

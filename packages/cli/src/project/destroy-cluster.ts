@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Context } from '../program/command.ts'
 import { Waiting } from '../program/waiting.ts'
-import { patienceOf } from './patience-of.ts'
+import { patienceOf } from '../opening/patience-of.ts'
 
 /**
  * Destroys a cluster for a command, and saves what it was unless that is not wanted, so that `howdah undo` brings it back.

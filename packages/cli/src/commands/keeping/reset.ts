@@ -1,10 +1,10 @@
-import type { Context } from '../program/command.ts'
-import { UsageError } from '../errors.ts'
-import { exitStatus } from '../exit-status.ts'
-import { destroyCluster, isKept } from '../opening/destroy-cluster.ts'
-import { whileStarting } from '../opening/join-cluster.ts'
-import { openCluster } from '../opening/open-cluster.ts'
-import { beginsEmpty, originalOf } from '../opening/provide-fork.ts'
+import type { Context } from '../../program/command.ts'
+import { UsageError } from '../../errors.ts'
+import { exitStatus } from '../../exit-status.ts'
+import { destroyCluster, isKept } from '../../project/destroy-cluster.ts'
+import { whileStarting } from '../../opening/join-cluster.ts'
+import { openCluster } from '../../opening/open-cluster.ts'
+import { beginsEmpty, originalOf } from '../../project/provide-fork.ts'
 
 /** Makes the cluster of a linked worktree anew: a fork of the main checkout's, or an empty one. */
 export async function reset(context: Context): Promise<number> {

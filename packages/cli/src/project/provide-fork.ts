@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import type { RunOptions } from '@howdah/cluster'
 import { branchOf, problemOf, type Project } from '@howdah/project'
 import type { Context } from '../program/command.ts'
-import { formerDataDirectory, prepareProject } from './default-data-directory.ts'
-import { describeProgress } from './describe-progress.ts'
-import { type OpenCluster, openElsewhere } from './open-cluster.ts'
+import { formerDataDirectory, prepareProject } from '../opening/default-data-directory.ts'
+import { describeProgress } from '../opening/describe-progress.ts'
+import { type OpenCluster, openElsewhere } from '../opening/open-cluster.ts'
 
 /** How long to wait for others who fork at the same time. */
 interface Waits {

@@ -6,14 +6,14 @@ import {
   type SavedDatabase,
   savedDatabases,
 } from '@howdah/backup'
-import { columns } from '../output/columns.ts'
-import type { Context } from '../program/command.ts'
-import { UsageError } from '../errors.ts'
-import { exitStatus } from '../exit-status.ts'
-import { prepareProject } from '../opening/default-data-directory.ts'
-import { joinCluster } from '../opening/join-cluster.ts'
-import { openCluster } from '../opening/open-cluster.ts'
-import { patienceOf } from '../opening/patience-of.ts'
+import { columns } from '../../output/columns.ts'
+import type { Context } from '../../program/command.ts'
+import { UsageError } from '../../errors.ts'
+import { exitStatus } from '../../exit-status.ts'
+import { prepareProject } from '../../opening/default-data-directory.ts'
+import { joinCluster } from '../../opening/join-cluster.ts'
+import { openCluster } from '../../opening/open-cluster.ts'
+import { patienceOf } from '../../opening/patience-of.ts'
 
 /** Something that was saved. */
 type Saved =

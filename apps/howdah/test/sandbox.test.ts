@@ -1,0 +1,40 @@
+import { underSeccomp } from '@howdah/fixtures'
+import { describe, expect, test } from 'vitest'
+import { Project, start } from './project.ts'
+
+const isHere = process.platform === 'linux' && ['x64', 'arm64'].includes(process.arch)
+
+describe.skipIf(!isHere || process.geteuid?.() !== 0)(
+  'in a sandbox that denies system calls, as those of coding agents do (a filter of seccomp: root on Linux)',
+  () => {
+    test.each([
+      ['bind', 'to bind a Unix socket, bind(2)'],
+      ['listen', 'to listen on a Unix socket, listen(2)'],
+      ['socket', 'Unix sockets, socket(2)'],
+      ['shmget', 'System V shared memory, shmget(2)'],
+    ] as const)('that denies %s says so, and what to allow', async (call, refusal) => {
+      await using project = new Project()
+      await project.howdah(['exec', '--', 'true'])
+      const by = underSeccomp([], [call])
+      const { status, stderr } = await start(project.path, ['exec', '--', 'true'], { by }).result
+      expect([status, stderr]).toEqual([
+        125,
+        expect.stringContaining(`howdah: this sandbox denies ${refusal}, without which`),
+      ])
+      expect(stderr).toContain('network_access = true')
+      // Nothing is left of it.
+      expect((await project.howdah(['exec', '--', 'true'])).status).toBe(0)
+    })
+
+    test('that denies connect says so of a server that runs outside', async () => {
+      await using project = new Project()
+      await project.howdah(['start'])
+      const by = underSeccomp([], ['connect'])
+      const { status, stderr } = await start(project.path, ['exec', '--', 'true'], { by }).result
+      expect([status, stderr]).toEqual([
+        125,
+        expect.stringContaining('this sandbox denies to connect to a Unix socket, connect(2)'),
+      ])
+    })
+  },
+)

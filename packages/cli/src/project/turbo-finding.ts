@@ -1,0 +1,81 @@
+import { join } from 'node:path'
+import type { Finding } from '@howdah/doctor'
+import { readPlainFile } from '@howdah/lock'
+import type { Project } from '@howdah/project'
+
+/** What `howdah exec` sets, and turbo's strict mode hides from tasks unless turbo.json passes it on. */
+const variables = [
+  'DATABASE_URL',
+  'PGHOST',
+  'PGPORT',
+  'PGUSER',
+  'PGDATABASE',
+  'PGPASSWORD',
+] as const
+
+/**
+ * Whether turbo hides the database from the tasks that it runs, as it does by default: a finding if neither the whole of
+ * turbo.json nor one of its tasks passes the variables on. `null` if there is nothing to say.
+ *
+ * Source: "Environment Modes" and "passThroughEnv" in Turborepo's documentation.
+ */
+export function turboFinding(project: Project): Finding | null {
+  for (const name of ['turbo.json', 'turbo.jsonc']) {
+    const path = join(project.workTree?.top ?? project.path, name)
+    const settings = readTurbo(path)
+    if (settings === null || settings['envMode'] === 'loose') continue
+    const tasks = Object.values(objectIn(settings, 'tasks') ?? objectIn(settings, 'pipeline') ?? {})
+    const everywhere = namesIn(settings, 'globalEnv', 'globalPassThroughEnv')
+    const each = tasks.map((task) => everywhere.concat(namesIn(task, 'env', 'passThroughEnv')))
+    if ([everywhere, ...each].some((names) => variables.every((one) => isIn(names, one)))) continue
+    return {
+      check: 'turbo',
+      severity: 'warning',
+      subject: { path },
+      what: `${path} passes DATABASE_URL and the PG* variables on to no task, so that "howdah exec -- turbo run" reaches no database`,
+      cure: 'put this into it: "globalPassThroughEnv": ["DATABASE_URL", "PG*"]',
+      fixable: false,
+      fixed: false,
+      obstacle: null,
+    }
+  }
+  return null
+}
+
+function readTurbo(path: string): Record<string, unknown> | null {
+  try {
+    // It may have comments, and commas at the end.
+    const plain = readPlainFile(path)
+      .replaceAll(
+        /("(?:[^"\\]|\\.)*")|\/\/[^\n]*|\/\*[\s\S]*?\*\//g,
+        (_, text: string | undefined) => text ?? '',
+      )
+      .replaceAll(/("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])/g, (_, text: string | undefined) => text ?? '')
+    return objectFrom(JSON.parse(plain))
+  } catch {
+    return null
+  }
+}
+
+function objectFrom(value: unknown): Record<string, unknown> | null {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null
+}
+
+function objectIn(value: unknown, key: string): Record<string, unknown> | null {
+  return objectFrom(objectFrom(value)?.[key])
+}
+
+function namesIn(value: unknown, ...keys: readonly string[]): string[] {
+  return keys.flatMap((key) => {
+    const names = objectFrom(value)?.[key]
+    return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : []
+  })
+}
+
+/** Names may have `*` for any text. */
+function isIn(names: readonly string[], variable: string): boolean {
+  return names.some((name) => {
+    const parts = name.split('*').map((part) => part.replaceAll(/[^\w]/g, String.raw`\$&`))
+    return new RegExp(`^${parts.join('.*')}$`).test(variable)
+  })
+}
