@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { Free, ownership, users } from '@howdah/coordinate'
+import { Free, ownership } from '@howdah/coordinate'
 import {
   all,
   type ConstraintLike,
@@ -32,6 +32,7 @@ import type { Coordination } from './coordination.ts'
 import { clusterMissing, inUse, notOurs, unsupportedVersion } from './errors.ts'
 import { joinCluster, type RunOptions, startCluster } from './running/join.ts'
 import { LocalState } from './local/local-state.ts'
+import { usersOf } from './local/users-of.ts'
 import { type Mode, modeWhileStopped, warningOf } from './settings/mode.ts'
 import type { State } from './state.ts'
 import { postgres, Server } from './server.ts'
@@ -190,9 +191,12 @@ export class Cluster {
     return (await this.status()).state === 'running'
   }
 
-  /** Who uses it through howdah at this moment, as far as the kernel tells. */
+  /**
+   * Who uses it through howdah at this moment, as far as the kernel tells. Where it does not, on macOS, as far as this user's state
+   * tells.
+   */
   async users(): Promise<ClusterUser[]> {
-    return (await this.exists()) ? await users({ use: this.#directory.versionFile }) : []
+    return (await this.exists()) ? await usersOf(this.#directory) : []
   }
 
   /** The server's log as chunks of text; see {@link LogOptions}. Empty where there is none yet. */

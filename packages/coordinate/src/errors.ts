@@ -14,6 +14,7 @@ export type CoordinateErrorCode =
   | 'ERR_COORDINATE_PLACE'
   | 'ERR_COORDINATE_RECORD'
   | 'ERR_COORDINATE_TIMEOUT'
+  | 'ERR_COORDINATE_UNKNOWN'
   | 'ERR_COORDINATE_UNSUPPORTED'
   | 'ERR_COORDINATE_USED_UP'
   | 'ERR_COORDINATE_WATCHDOG'
@@ -151,6 +152,15 @@ export function recordFailed(path: string, doing: string, cause: unknown): Coord
       ? messageOf(cause)
       : `cannot ${doing} ${path}: ${messageOf(cause)}; make its directory writable for this user, or choose another place`,
     { cause, path },
+  )
+}
+
+/** Whether a process is the server that was recorded cannot be told. Nothing was started, signalled or removed. */
+export function unknownProcess(pid: number): CoordinateError {
+  return new CoordinateError(
+    'ERR_COORDINATE_UNKNOWN',
+    `cannot tell whether process ${pid} is the server that was started: its start time may not be seen from here; ` +
+      'run this as the user whom it belongs to, outside of any sandbox',
   )
 }
 

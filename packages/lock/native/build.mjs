@@ -66,6 +66,7 @@ function build(target, directory) {
     headers,
     'flock.c',
     'lock_file.c',
+    'process.c',
     'wait.c',
     '-o',
     output,

@@ -12,11 +12,14 @@
  *   wait(fd, path, operation, fair, callback)           waits in a thread of its own; gives a number to cancel it by
  *   cancel(number, settle)                              ends a wait soon, or, to settle it, before it returns
  *
+ * On macOS there is also what process.h says.
+ *
  * No function throws. What fails gives a negative errno, 0 or a positive number is success. While there is a wait for a
  * descriptor it must not be dropped. The callback gets 0 if it is locked, else a positive errno: see `error` in wait.h.
  */
 #include <node_api.h>
 
+#include "process.h"
 #include "wait.h"
 
 /* From here downwards `take` gives what is open, but not locked: no errno is as low. */
@@ -321,5 +324,6 @@ NAPI_MODULE_INIT() {
   export_function(env, exports, "tidy", tidy, environment);
   export_function(env, exports, "wait", wait_for, environment);
   export_function(env, exports, "cancel", cancel, environment);
+  export_processes(env, exports);
   return exports;
 }

@@ -40,9 +40,12 @@ export { PidFile, type PidFileOptions } from './process/pid-file.ts'
 export {
   currentProcess,
   identifyProcess,
+  isSameProcess,
   liveness,
   parseIdentity,
   type Liveness,
   type ProcessIdentity,
 } from './process/process-identity.ts'
+export { seeProcess, seeProcesses, type SeenProcess } from './process/seen-process.ts'
+export { formerMachineIds } from './process/surroundings.ts'
 export type { AcquireOptions, Contention, TryOptions, WaitOptions } from './waiting/request.ts'

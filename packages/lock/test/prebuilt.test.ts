@@ -45,6 +45,12 @@ describe.each([
     expect(ofLibrary.filter(({ symbol }) => symbol.startsWith('_napi_'))).toEqual([])
   })
 
+  it('asks the kernel for processes, and for the ids of the machine and of its boot', () => {
+    const needed = binding.needs.map(({ symbol }) => symbol)
+    const calls = ['_proc_pidinfo', '_proc_pidpath', '_proc_listallpids', '_sysctl', '_gethostuuid']
+    expect(needed).toEqual(expect.arrayContaining([...calls, '_sysctlbyname']))
+  })
+
   it('has inodes of 64 bits', () => {
     const stat = processor === 'x64' ? '_lstat$INODE64' : '_lstat'
     expect(binding.needs.map(({ symbol }) => symbol)).toContain(stat)

@@ -2,7 +2,13 @@ import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { whereIs } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
-import { currentProcess, identifyProcess, liveness, parseIdentity } from '../src/index.ts'
+import {
+  currentProcess,
+  identifyProcess,
+  isSameProcess,
+  liveness,
+  parseIdentity,
+} from '../src/index.ts'
 import { Child } from './support/child.ts'
 
 const noPython = whereIs('python3') === null
@@ -69,6 +75,34 @@ describe('the identity of a process', () => {
     ])
     await child.line()
     expect(identifyProcess(child.pid)?.startTime).toMatch(/^\d{3,}$/)
+  })
+})
+
+describe('two identities', () => {
+  const one = { pid: 7, startTime: '1', bootId: 'boot', pidNamespace: null }
+
+  it('are one process if pid, start, boot and pid namespace are the same', () => {
+    expect(isSameProcess(one, { ...one, machineId: 'of one only' })).toBe(true)
+    for (const other of [{ pid: 8 }, { startTime: '2' }, { bootId: 'x' }, { pidNamespace: 'x' }]) {
+      expect(isSameProcess(one, { ...one, ...other })).toBe(false)
+    }
+  })
+
+  it('are two if it is not known of one when it started', () => {
+    const unknown = { ...one, startTime: null }
+    expect(isSameProcess(unknown, one)).toBe(false)
+    expect(isSameProcess(unknown, unknown)).toBe(false)
+  })
+
+  it.each([
+    ['1795931338.000001', '1795931338.000001', true],
+    ['1795931338.000001', '1795931338.000002', false],
+    ['1795931338.999999', 'Sun Nov 29 05:48:58 2026', true],
+    ['1795931339.000000', 'Sun Nov 29 05:48:58 2026', false],
+    ['Sun Nov 29 05:48:58 2026', 'Sun Nov 29 05:48:58 2026', true],
+    ['1795931338', 'Sun Nov 29 05:48:58 2026', false],
+  ])('which started at %s and at %s: %s', (startTime, other, same) => {
+    expect(isSameProcess({ ...one, startTime }, { ...one, startTime: other })).toBe(same)
   })
 })
 

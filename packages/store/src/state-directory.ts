@@ -1,7 +1,7 @@
-import { currentProcess, makeDirectories } from '@howdah/lock'
-import { accessSync, constants, lstatSync, readFileSync, readdirSync } from 'node:fs'
+import { currentProcess, formerMachineIds, makeDirectories } from '@howdah/lock'
+import { accessSync, constants, lstatSync, readFileSync, readdirSync, renameSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
-import { isAbsolute, join, resolve } from 'node:path'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { errno } from '@howdah/durable'
 import { StoreError } from './errors.ts'
 
@@ -94,6 +94,7 @@ export function stateDirectories(sources: StateDirectorySources = {}): StateDire
   )
   const found = new Map<string, StateDirectory>()
   const others = uid === 0 && !environment[variable] ? everybodysCandidates(sources) : []
+  for (const { path } of own) if (!exists(path)) adopt(path)
   for (const place of [...own, ...others]) {
     if (problemOf(place.path, place.uid) === null) found.set(place.path, place)
   }
@@ -144,13 +145,26 @@ function everybodysCandidates(sources: StateDirectorySources): StateDirectory[] 
 /** Below the machine's id, since several machines may share a home. */
 function inHome(home: string): string {
   const machine = currentProcess().machineId ?? hostname()
-  return join(home, '.local/state/howdah', machine.replaceAll(/[^\w.-]/g, '_'))
+  return join(home, '.local/state/howdah', nameOfMachine(machine))
+}
+
+function nameOfMachine(id: string): string {
+  return id.replaceAll(/[^\w.-]/g, '_')
+}
+
+/** What an earlier version has kept of this machine under another id becomes its state, unless there is some already. */
+function adopt(path: string): void {
+  for (const id of formerMachineIds()) {
+    const former = join(dirname(path), nameOfMachine(id))
+    if (problemOf(former, effectiveUser()) === null) attempt(() => renameSync(former, path))
+  }
 }
 
 /** Makes a directory that is not there. Why it is not to be used, or `null`. */
 function make(path: string): string | null {
   try {
     // Usually it is there, and a failed mkdir costs several times as much as a look.
+    if (!exists(path)) adopt(path)
     if (!exists(path)) makeDirectories(path, 0o700)
   } catch (error) {
     if (errno(error) !== 'EEXIST') return `${path} cannot be made (${errno(error)})`

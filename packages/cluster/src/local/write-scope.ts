@@ -1,7 +1,7 @@
 import { lstat } from 'node:fs/promises'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import type { Launch } from '@howdah/coordinate'
-import { identifyProcess, type Liveness, type ProcessIdentity } from '@howdah/lock'
+import { identifyProcess, isSameProcess, type Liveness, type ProcessIdentity } from '@howdah/lock'
 import type { Allocation, Registry } from '@howdah/registry'
 import { backupsAround } from './backups-around.ts'
 import { clusterAround, nearestReal } from './cluster-around.ts'
@@ -124,7 +124,7 @@ export async function scopeOf(
     const { stateDirectory } = await import('@howdah/store')
     const registry = await registryIn(stateDirectory())
     const found = await registry.find(await nearestReal(directory.path))
-    if (found?.pid !== postmaster.pid || found.startTime !== postmaster.startTime) return null
+    if (found === null || !isSameProcess(found, postmaster)) return null
     return {
       release: async () =>
         void (await registry.release(found.name, found.token).catch(() => undefined)),

@@ -3,13 +3,13 @@ import {
   type JoinOptions,
   ownership,
   type Shared,
-  users,
   type WaitOptions,
 } from '@howdah/coordinate'
 import { type DataDirectory, howStarted, type HowStarted } from '@howdah/data-directory'
 import { inUse } from '../errors.ts'
 import type { StartOptions } from './start.ts'
 import type { LaunchOptions } from '../subject.ts'
+import { usersOf } from '../local/users-of.ts'
 
 /** A server of ours that nobody else may join or leave, and how it is run. */
 export interface Alone {
@@ -34,7 +34,7 @@ export async function takeAlone(
   const was = await howStarted(directory)
   const exclusive = await shared.tryExclusive(options)
   if (exclusive === null) {
-    const others = (await users(place)).filter(({ pid }) => pid !== process.pid)
+    const others = (await usersOf(directory)).filter(({ pid }) => pid !== process.pid)
     throw inUse(directory.path, others, wanted)
   }
   return { exclusive, was, pinned: (await ownership(place, subject)) === 'pinned' }

@@ -50,9 +50,10 @@ export async function endServer(
   return told
 }
 
-function tell({ pid }: ProcessIdentity, signal: NodeJS.Signals): void {
+/** Signals it only if it is known to be the process that is meant. */
+function tell(identity: ProcessIdentity, signal: NodeJS.Signals): void {
   try {
-    process.kill(pid, signal)
+    if (liveness(identity) === 'alive') process.kill(identity.pid, signal)
   } catch (error) {
     if (errno(error) !== 'ESRCH') throw error
   }

@@ -1,6 +1,8 @@
 import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { liveness } from '@howdah/lock'
+import { liveness, seeProcess } from '@howdah/lock'
+import { unknownProcess } from '../errors.ts'
+import { isOfHere } from '../record/is-of-here.ts'
 import { endServer } from './end-server.ts'
 import type { Place } from '../place.ts'
 import type { ServerRecord } from '../record/server-record.ts'
@@ -25,17 +27,31 @@ export async function stopRecorded(
   return true
 }
 
-/** Whether the recorded process runs. One that cannot be seen, in another pid namespace or of another boot, does not. */
+/**
+ * Whether the recorded process runs. One of another pid namespace or of another boot does not.
+ *
+ * Throws `ERR_COORDINATE_UNKNOWN` if its pid is taken here and it may not be seen by whom.
+ */
 export function isRecordedAlive(record: ServerRecord | null): record is ServerRecord {
-  return record !== null && liveness(record.process) === 'alive'
+  if (record === null) return false
+  const state = liveness(record.process)
+  if (state === 'unknown' && isOfHere(record)) {
+    throw unknownProcess(record.process.pid)
+  }
+  return state === 'alive'
 }
 
 function worksIn(directory: string, pid: number): boolean {
   try {
     const wanted = statSync(directory, { bigint: true })
+    if (process.platform !== 'linux') {
+      const seen = seeProcess(pid)
+      const place = typeof seen === 'object' ? seen?.directory : null
+      return place == null || place === `${wanted.dev}:${wanted.ino}`
+    }
     const actual = statSync(`/proc/${pid}/cwd`, { bigint: true })
     return wanted.ino === actual.ino && wanted.dev === actual.dev
   } catch {
-    return true // Removed, somebody else's, or no /proc: its start time has to do.
+    return true // Removed, or somebody else's: its start time has to do.
   }
 }

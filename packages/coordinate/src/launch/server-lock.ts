@@ -4,6 +4,7 @@ import { type Lock, acquire, currentProcess, tryAcquire } from '@howdah/lock'
 import { inUseElsewhere, timedOut } from '../errors.ts'
 import type { Place } from '../place.ts'
 import type { ServerRecord } from '../record/server-record.ts'
+import { isOfHere } from '../record/is-of-here.ts'
 import { readRecord } from '../record/record.ts'
 import { isRecordedAlive } from '../ending/stop-recorded.ts'
 import type { Subject } from '../subject.ts'
@@ -54,13 +55,6 @@ export async function isUnseen(place: Served): Promise<boolean> {
 
 /** In ms: how long a server that was just stopped may take to free its lock, and one that is launched to be recorded. */
 const ending = 300
-
-/** Whether the record's process is one of this kernel and this pid namespace, alive or dead. */
-function isOfHere(record: ServerRecord | null): boolean {
-  if (record === null) return false
-  const { bootId, pidNamespace } = currentProcess()
-  return record.process.bootId === bootId && record.process.pidNamespace === pidNamespace
-}
 
 /** Whether the record's process is one of this kernel and another pid namespace: a container. */
 export function isOfElsewhere(record: ServerRecord | null): boolean {

@@ -14,7 +14,7 @@ import {
 } from 'node:fs'
 import { hostname } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
-import { type ProcessIdentity, readPlainFile } from '@howdah/lock'
+import { isSameProcess, type ProcessIdentity, readPlainFile } from '@howdah/lock'
 import { recordFailed } from '../errors.ts'
 import { type Place, childUser } from '../place.ts'
 
@@ -186,14 +186,7 @@ export function names(
   record: ServerRecord | null,
   identity: ProcessIdentity | null,
 ): record is ServerRecord {
-  if (record === null || identity === null) return false
-  const { pid, startTime, bootId, pidNamespace } = record.process
-  return (
-    pid === identity.pid &&
-    startTime === identity.startTime &&
-    bootId === identity.bootId &&
-    pidNamespace === identity.pidNamespace
-  )
+  return record !== null && identity !== null && isSameProcess(record.process, identity)
 }
 
 function identityOfOrNone(place: Pick<Place, 'change'>): string | null {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { lstat, readdir, readFile, readlink, stat } from 'node:fs/promises'
 import { identifyProcess, type ProcessIdentity } from '@howdah/lock'
 import { isPostgres } from './is-postgres.ts'
+import { seenServersIn } from './seen-servers.ts'
 import { workingIn } from './working-directory.ts'
 
 /** A process that runs PostgreSQL's server program, a postmaster or one of its children. */
@@ -42,8 +43,11 @@ export async function postgresProcesses(): Promise<PostgresProcess[] | null> {
 /**
  * The postgres processes that work in a directory, by whatever path, of this pid namespace and those below it. Root in a
  * container looks as their user; of others' processes nothing can be told.
+ *
+ * Where there is no `/proc`, throws `ERR_CLUSTER_UNKNOWN_STATUS` rather than miss one.
  */
 export async function processesIn(directory: string): Promise<WorkingProcess[]> {
+  if (process.platform !== 'linux') return seenServersIn(directory)
   const names = await readdir('/proc').catch(() => [])
   const pids = names.filter((name) => /^\d+$/.test(name)).map(Number)
   const { here } = await workingIn(directory, pids.filter(isPostgres))

@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process'
 import { statSync } from 'node:fs'
-import { promisify } from 'node:util'
 import type { DataDirectory } from '../data-directory.ts'
 import type { PostmasterPid } from '../files/postmaster-pid.ts'
 import { isPostgres } from '../processes/is-postgres.ts'
 import { isKeyOf } from './key-of.ts'
 import { segments } from '../memory/segments.ts'
+import { isSeenServerOf } from '../processes/seen-servers.ts'
 import { workingIn } from '../processes/working-directory.ts'
 
 /**
@@ -19,7 +18,7 @@ export async function isServerOf(
   directory: DataDirectory,
   file: PostmasterPid,
 ): Promise<boolean | null> {
-  if (process.platform !== 'linux') return await looksLikePostmaster(file.pid, directory)
+  if (process.platform !== 'linux') return isSeenServerOf(directory.path, file.pid)
   if (!isPostgres(file.pid)) return false
   const { here, unknown } = await workingIn(directory.path, [file.pid])
   if (here.length > 0) return true
@@ -40,20 +39,6 @@ function hasSegmentOf(
   if (segment === undefined) return null
   if (segment.creator !== pid || segment.attached === 0) return false
   return isKeyOf(directory, key)
-}
-
-/** Where there is no `/proc`: it belongs to the directory's owner and is called like one. */
-async function looksLikePostmaster(pid: number, directory: DataDirectory): Promise<boolean> {
-  try {
-    const { stdout } = await promisify(execFile)('ps', ['-o', 'uid=,comm=', '-p', String(pid)])
-    const [uid, ...command] = stdout.trim().split(/\s+/)
-    return (
-      Number(uid) === ownerOf(directory.path) &&
-      /(^|\/)(postgres|postmaster)$/.test(command.join(' '))
-    )
-  } catch {
-    return false
-  }
 }
 
 function ownerOf(path: string): number | null {

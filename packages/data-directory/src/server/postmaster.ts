@@ -1,5 +1,5 @@
 import { readRecord, refuseUnseen } from '@howdah/coordinate'
-import { identifyProcess, type ProcessIdentity } from '@howdah/lock'
+import { identifyProcess, isSameProcess, type ProcessIdentity } from '@howdah/lock'
 import type { DataDirectory } from '../data-directory.ts'
 import { unknownStatus } from '../errors.ts'
 import { placeOf } from '../place.ts'
@@ -48,20 +48,19 @@ async function postmasterOf(
   if (identity === null) return null
   const record = readRecord(place)
   const recorded = record?.process
-  if (
-    recorded?.pid === identity.pid &&
-    recorded.startTime === identity.startTime &&
-    recorded.bootId === identity.bootId &&
-    recorded.pidNamespace === identity.pidNamespace
-  ) {
+  if (recorded !== undefined && isSameProcess(recorded, identity)) {
     return { identity, file: isOlder(file, record?.since ?? null) ? unwritten(file) : file }
   }
   const isServer = await isServerOf(directory, file)
   if (isServer === null) {
+    const isLinux = process.platform === 'linux'
     throw unknownStatus(
       directory.path,
-      `${directory.pidFile} names process ${file.pid}, a PostgreSQL server, and it may not be seen from here in which directory that one works; ` +
-        'run as the user whom it belongs to, or with the capability SYS_PTRACE',
+      isLinux
+        ? `${directory.pidFile} names process ${file.pid}, a PostgreSQL server, and it may not be seen from here in which directory that one works; ` +
+            'run as the user whom it belongs to, or with the capability SYS_PTRACE'
+        : `${directory.pidFile} names process ${file.pid}, and neither the kernel nor /bin/ps tells what runs there; ` +
+            'run this outside of the sandbox, as the user who owns the directory',
     )
   }
   return isServer ? { identity, file } : null

@@ -40,4 +40,24 @@ export interface Native {
   ): number
   /** Ends a wait soon, or, if it is to be settled, before this returns. `ended` is called in any case. */
   cancel(number: number, settle: boolean): number
+  /** What macOS's addon can do beyond that; a negative number is an errno. See `native/process.h`. */
+  readonly seeProcess?: (pid: number) => NativeProcess | number
+  readonly processIds?: () => readonly number[] | number
+  readonly hostId?: () => string | number
+  readonly bootId?: () => string | number
+}
+
+/** What macOS's kernel tells of a process. `null`: only its own user may know. */
+export interface NativeProcess {
+  /** In seconds since 1970, with six digits of fractions. */
+  readonly started: string
+  readonly zombie: boolean
+  readonly uid: number
+  readonly parent: number
+  /** The path of what it runs. */
+  readonly program: string | null
+  /** Its arguments with a space between any two. */
+  readonly command: string | null
+  /** The device and inode of its working directory: `device:inode`. */
+  readonly directory: string | null
 }

@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process'
-import { readFileSync, readlinkSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { errno } from '@howdah/durable'
+import { seeProcess } from './seen-process.ts'
+import { formerMachineIds, here } from './surroundings.ts'
 
 /** Whether a process lives; `unknown` where that cannot be seen from here, and then it counts as alive. */
 export type Liveness = 'alive' | 'dead' | 'unknown'
@@ -8,7 +9,10 @@ export type Liveness = 'alive' | 'dead' | 'unknown'
 /** What tells a process from every other one, also from a later one with the same pid. Plain data, made to be stored. */
 export interface ProcessIdentity {
   readonly pid: number
-  /** When it started: field 22 of `/proc/<pid>/stat`, elsewhere what ps(1) prints; opaque, `null` where unknown. */
+  /**
+   * When it started: field 22 of `/proc/<pid>/stat`; on macOS seconds since 1970 with six digits of fractions, or what ps(1) prints;
+   * `null` where unknown. To be compared by {@link isSameProcess}.
+   */
   readonly startTime: string | null
   /** The kernel's boot id; `null` where unknown. */
   readonly bootId: string | null
@@ -18,15 +22,8 @@ export interface ProcessIdentity {
   readonly machineId?: string | null
 }
 
-interface Surroundings {
-  readonly bootId: string | null
-  readonly pidNamespace: string | null
-  readonly machineId: string | null
-}
-
 const gone = Symbol('no such process')
 
-let surroundings: Surroundings | undefined
 let self: ProcessIdentity | undefined
 
 /** The identity of this process. */
@@ -41,7 +38,7 @@ export function currentProcess(): ProcessIdentity {
  */
 export function identifyProcess(pid: number): ProcessIdentity | null {
   if (!exists(pid)) return null
-  const seen = process.platform === 'linux' ? lookInProc(pid) : askPs(pid)
+  const seen = process.platform === 'linux' ? lookInProc(pid) : lookElsewhere(pid)
   return seen === gone ? null : { pid, startTime: seen, ...here() }
 }
 
@@ -49,7 +46,8 @@ export function identifyProcess(pid: number): ProcessIdentity | null {
  * Whether the process lives.
  *
  * `dead`: the pid is none, nobody has it, a zombie or thread has it, or somebody who started at another time. `unknown`:
- * its pid namespace or its machine is another one. On one machine a process of an earlier boot is dead.
+ * its pid namespace or its machine is another one, or it was known when it started and that cannot be seen just now. On one machine a
+ * process of an earlier boot is dead.
  */
 export function liveness(identity: ProcessIdentity): Liveness {
   const { pid, startTime, bootId, pidNamespace, machineId = null } = identity
@@ -57,10 +55,40 @@ export function liveness(identity: ProcessIdentity): Liveness {
   const now = here()
   if (differ(pidNamespace, now.pidNamespace)) return 'unknown'
   if (differ(bootId, now.bootId)) {
-    return machineId !== null && machineId === now.machineId ? 'dead' : 'unknown'
+    return machineId !== null && isThisMachine(machineId, now.machineId) ? 'dead' : 'unknown'
   }
   const present = identifyProcess(pid)
-  return present === null || differ(startTime, present.startTime) ? 'dead' : 'alive'
+  if (present === null) return 'dead'
+  if (startTime === null) return 'alive'
+  if (present.startTime === null) return 'unknown'
+  return startedTogether(startTime, present.startTime) ? 'alive' : 'dead'
+}
+
+/** Whether both are known to be the same process. What is unknown of one makes them two. */
+export function isSameProcess(one: ProcessIdentity, other: ProcessIdentity): boolean {
+  return (
+    one.pid === other.pid &&
+    one.startTime !== null &&
+    other.startTime !== null &&
+    startedTogether(one.startTime, other.startTime) &&
+    one.bootId === other.bootId &&
+    one.pidNamespace === other.pidNamespace
+  )
+}
+
+/** What ps(1) prints is compared in seconds, which is all that it tells. */
+function startedTogether(one: string, other: string): boolean {
+  if (one === other) return true
+  const [first, second] = [one, other].map((text) => secondsOf(text))
+  const isInFull = [one, other].every((text) => text.includes('.'))
+  return !isInFull && first !== null && first === second
+}
+
+/** In seconds since 1970; `null` for the clock ticks of Linux. */
+function secondsOf(text: string): number | null {
+  if (/^\d+\.\d{6}$/.test(text)) return Number.parseInt(text, 10)
+  const milliseconds = /^[A-Z][a-z]{2} /.test(text) ? Date.parse(`${text} UTC`) : Number.NaN
+  return Number.isNaN(milliseconds) ? null : milliseconds / 1000
 }
 
 /**
@@ -89,6 +117,10 @@ export function parseIdentity(text: string): ProcessIdentity | null {
         machineId: word('machineId'),
       }
     : null
+}
+
+function isThisMachine(id: string, ours: string | null): boolean {
+  return id === ours || formerMachineIds().includes(id)
 }
 
 function differ(one: string | null, other: string | null): boolean {
@@ -127,51 +159,9 @@ function lookInProc(pid: number): string | null | typeof gone {
   }
 }
 
-/** The start time where there is no `/proc`: macOS. */
-function askPs(pid: number): string | null | typeof gone {
-  if (process.platform === 'win32') return null
-  try {
-    const line = execFileSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], {
-      encoding: 'utf8',
-      env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' },
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim()
-    const [, state, started] = /^(\S+)\s+(.*)$/.exec(line) ?? []
-    if (state === undefined) return null
-    return state.startsWith('Z') ? gone : (started ?? null)
-  } catch {
-    return exists(pid) ? null : gone
-  }
-}
-
-/** What is the same for every process that is seen from here. */
-function here(): Surroundings {
-  surroundings ??=
-    process.platform === 'linux'
-      ? {
-          bootId: read(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')),
-          pidNamespace: read(() => readlinkSync('/proc/self/ns/pid')),
-          machineId: read(() => readFileSync('/etc/machine-id', 'utf8')),
-        }
-      : {
-          bootId: process.platform === 'darwin' ? read(() => sysctl('kern.bootsessionuuid')) : null,
-          pidNamespace: null,
-          machineId: process.platform === 'darwin' ? read(() => sysctl('kern.uuid')) : null,
-        }
-  return surroundings
-}
-
-function sysctl(name: string): string {
-  return execFileSync('sysctl', ['-n', name], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
-  })
-}
-
-function read(source: () => string): string | null {
-  try {
-    return source().trim() || null
-  } catch {
-    return null
-  }
+/** The start time where there is no `/proc`; `null` if it cannot be told. */
+function lookElsewhere(pid: number): string | null | typeof gone {
+  const seen = seeProcess(pid)
+  if (seen === 'unknown') return null
+  return seen === null || seen.isZombie ? gone : seen.startTime
 }

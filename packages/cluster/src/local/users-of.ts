@@ -1,0 +1,31 @@
+import { users } from '@howdah/coordinate'
+import type { ClusterUser, DataDirectory } from '@howdah/data-directory'
+
+/**
+ * Who uses a cluster: the holders of its use lock, or, where the kernel does not tell who holds a lock, those who have entered
+ * themselves into this user's state and live.
+ */
+export async function usersOf(directory: DataDirectory): Promise<ClusterUser[]> {
+  try {
+    return await users({ use: directory.versionFile })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'ERR_LOCK_UNSUPPORTED') throw error
+    return await enteredUsers(directory.path)
+  }
+}
+
+async function enteredUsers(dataDir: string): Promise<ClusterUser[]> {
+  const [{ findStateDirectory }, { Uses }] = await Promise.all([
+    import('@howdah/store'),
+    import('./uses.ts'),
+  ])
+  const state = findStateDirectory()
+  if (state === null) return []
+  const uses = await Uses.in(state, { create: false })
+  const { dataDir: real } = uses.locate(dataDir)
+  const found = await uses.list(() => undefined)
+  return found
+    .filter((one) => one.dataDir === real)
+    .map(({ use: { pid, command } }) => ({ pid, command }))
+}

@@ -1,0 +1,69 @@
+import { statSync } from 'node:fs'
+import { identifyProcess, seeProcess, seeProcesses, type SeenProcess } from '@howdah/lock'
+import { unknownStatus } from '../errors.ts'
+import type { WorkingProcess } from './postgres-processes.ts'
+
+/**
+ * Whether a process is a PostgreSQL server that works in a directory, where there is no `/proc`; `null` if it cannot be told.
+ *
+ * A server runs as the owner of its data directory, or not at all.
+ */
+export function isSeenServerOf(directory: string, pid: number): boolean | null {
+  const seen = seeProcess(pid)
+  if (seen === 'unknown') return null
+  if (seen === null || !runsPostgres(seen)) return false
+  return worksIn(placeOf(directory), seen)
+}
+
+/**
+ * The PostgreSQL processes that work in a directory, where there is no `/proc`.
+ *
+ * Throws `ERR_CLUSTER_UNKNOWN_STATUS` if that cannot be told: the answer "none" has to be certain.
+ */
+export function seenServersIn(directory: string): WorkingProcess[] {
+  const seen = seeProcesses()
+  if (seen === 'unknown') {
+    const why = 'neither the kernel nor /bin/ps tells which processes there are'
+    throw unknownStatus(directory, `${why}; run this outside of the sandbox`)
+  }
+  const place = placeOf(directory)
+  const found: WorkingProcess[] = []
+  for (const one of seen) {
+    if (one.isZombie || !runsPostgres(one)) continue
+    const isHere = worksIn(place, one)
+    if (isHere === null) {
+      const why = `it cannot be seen in which directory process ${one.pid}, a PostgreSQL server, works`
+      throw unknownStatus(
+        directory,
+        `${why}; stop that server, or run this outside of the sandbox`,
+      )
+    }
+    const identity = isHere ? identifyProcess(one.pid) : null
+    if (identity === null) continue
+    found.push({ identity, parent: one.parent, title: one.command ?? '', isNested: false })
+  }
+  return found
+}
+
+/** A postmaster or one of its children; those name themselves `postgres: …`. */
+function runsPostgres({ program, command }: SeenProcess): boolean {
+  if (program !== null) return /(^|\/)(postgres|postmaster)$/.test(program)
+  return /^(\S*\/)?(postgres|postmaster)(:? |$)/.test(command ?? '')
+}
+
+/** Which directory it is, and whose. `null`: it is gone. */
+interface Place {
+  readonly directory: string
+  readonly uid: number
+}
+
+function placeOf(path: string): Place | null {
+  const stats = statSync(path, { bigint: true, throwIfNoEntry: false })
+  if (stats === undefined) return null
+  return { directory: `${stats.dev}:${stats.ino}`, uid: Number(stats.uid) }
+}
+
+function worksIn(place: Place | null, { directory, uid }: SeenProcess): boolean | null {
+  if (place === null || uid !== place.uid) return false
+  return directory === null ? null : directory === place.directory
+}
