@@ -2,9 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readFileSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { temporaryDirectory } from '@howdah/fixtures'
+import { readMachO, temporaryDirectory } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
-import { readMachO } from './support/mach-o.ts'
 
 const prebuilt = fileURLToPath(new URL('../prebuilt', import.meta.url))
 
