@@ -81,7 +81,7 @@ const probes = {
   ipcs: () =>
     print('/usr/bin/ipcs', '-m', '-o', '-p')
       .split('\n')
-      .find((line) => /^T /.test(line)),
+      .find((line) => line.startsWith('T ')),
 }
 
 let wrong = 0

@@ -1,7 +1,21 @@
 import { statSync } from 'node:fs'
-import { identifyProcess, seeProcess, seeProcesses, type SeenProcess } from '@howdah/lock'
+import {
+  identifyProcess,
+  type ProcessIdentity,
+  seeProcess,
+  seeProcesses,
+  type SeenProcess,
+} from '@howdah/lock'
 import { unknownStatus } from '../errors.ts'
-import type { WorkingProcess } from './postgres-processes.ts'
+
+/** A server process that works in a directory. There are no pid namespaces where there is no `/proc`. */
+export interface SeenServer {
+  readonly identity: ProcessIdentity
+  readonly parent: number
+  /** Its arguments, or what it says of itself in their place. */
+  readonly title: string
+  readonly isNested: false
+}
 
 /**
  * Whether a process is a PostgreSQL server that works in a directory, where there is no `/proc`; `null` if it cannot be told.
@@ -20,23 +34,20 @@ export function isSeenServerOf(directory: string, pid: number): boolean | null {
  *
  * Throws `ERR_CLUSTER_UNKNOWN_STATUS` if that cannot be told: the answer "none" has to be certain.
  */
-export function seenServersIn(directory: string): WorkingProcess[] {
+export function seenServersIn(directory: string): SeenServer[] {
   const seen = seeProcesses()
   if (seen === 'unknown') {
     const why = 'neither the kernel nor /bin/ps tells which processes there are'
     throw unknownStatus(directory, `${why}; run this outside of the sandbox`)
   }
   const place = placeOf(directory)
-  const found: WorkingProcess[] = []
+  const found: SeenServer[] = []
   for (const one of seen) {
     if (one.isZombie || !runsPostgres(one)) continue
     const isHere = worksIn(place, one)
     if (isHere === null) {
       const why = `it cannot be seen in which directory process ${one.pid}, a PostgreSQL server, works`
-      throw unknownStatus(
-        directory,
-        `${why}; stop that server, or run this outside of the sandbox`,
-      )
+      throw unknownStatus(directory, `${why}; stop that server, or run this outside of the sandbox`)
     }
     const identity = isHere ? identifyProcess(one.pid) : null
     if (identity === null) continue

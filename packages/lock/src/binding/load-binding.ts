@@ -1,5 +1,5 @@
 import { LockBindingError } from '../errors.ts'
-import type { Binding, Native } from './binding.ts'
+import type { Binding } from './binding.ts'
 import { BindingProblem } from './binding-problem.ts'
 import { loadFsExt } from './fs-ext.ts'
 import { loadNative } from './native.ts'
@@ -26,15 +26,6 @@ export function binding(path: string): Binding {
 export function flockBinding(): { readonly name: 'native' | 'fs-ext'; readonly file: string } {
   const { name, file } = binding('')
   return { name, file }
-}
-
-/** What the addon can do if it can be loaded, or `null`. */
-export function nativeIfLoadable(): Native | null {
-  try {
-    return binding('').native
-  } catch {
-    return null
-  }
 }
 
 const loaders = { native: loadNative, 'fs-ext': loadFsExt }

@@ -20,6 +20,20 @@ export function loadNative(): Binding {
   }
 }
 
+let loaded: Native | null | undefined
+
+/** What the addon can do, if it can be loaded. */
+export function nativeIfLoadable(): Native | null {
+  if (loaded === undefined) {
+    try {
+      loaded = loadNative().native
+    } catch {
+      loaded = null
+    }
+  }
+  return loaded
+}
+
 /** The file lies beside a bundle that carries it along, else in this package. */
 function find(require: NodeJS.Require, name: string): string | null {
   for (const place of [`./${name}`, `@howdah/lock/${name}`]) {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { errno } from '@howdah/durable'
 import type { NativeProcess } from '../binding/binding.ts'
-import { nativeIfLoadable } from '../binding/load-binding.ts'
+import { nativeIfLoadable } from '../binding/native.ts'
 
 /** What a system without `/proc` tells of a process. `null`: it does not tell. */
 export interface SeenProcess {

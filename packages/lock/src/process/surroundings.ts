@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, readlinkSync } from 'node:fs'
-import { nativeIfLoadable } from '../binding/load-binding.ts'
+import { nativeIfLoadable } from '../binding/native.ts'
 
 /** What is the same for every process that is seen from here. `null`: it cannot be told, or there is no such thing. */
 export interface Surroundings {
