@@ -1,17 +1,17 @@
 import { execFileSync } from 'node:child_process'
 
 /**
- * Packs every publishable package of the workspace into a directory, and gives their names and tarballs.
+ * Packs every publishable package of the workspace, or those that are wanted, into a directory, and gives their names and tarballs.
  *
  * The packages of other platforms are packed without their binaries: nobody here will fetch them.
  */
-export function packAll(root, destination) {
+export function packAll(root, destination, isWanted = () => true) {
   const list = execFileSync('pnpm', ['-r', 'list', '--depth=-1', '--json'], {
     cwd: root,
     encoding: 'utf8',
   })
   return JSON.parse(list)
-    .filter((one) => one.private !== true && one.path !== root)
+    .filter((one) => one.private !== true && one.path !== root && isWanted(one.name))
     .map(({ name, path }) => {
       const output = execFileSync('pnpm', ['pack', '--json', '--pack-destination', destination], {
         cwd: path,

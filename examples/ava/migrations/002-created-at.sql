@@ -1,0 +1,1 @@
+ALTER TABLE notes ADD created_at timestamptz NOT NULL DEFAULT now();

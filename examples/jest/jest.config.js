@@ -1,0 +1,4 @@
+module.exports = {
+  testEnvironment: '@howdah/testing/jest',
+  testEnvironmentOptions: { migrate: 'migrations/*.sql' },
+}

@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { testDatabases } from '@howdah/testing'
+import knex from 'knex'
+
+const databases = testDatabases({
+  key: ['migrations/*'],
+  incremental: true,
+  migrate: async ({ url }) => {
+    const db = knex({ client: 'pg', connection: url })
+    await db.migrate.latest()
+    await db.destroy()
+  },
+})
+
+for (const text of ['buy hay', 'brush the elephant']) {
+  test(`${text} is the first note`, async () => {
+    const db = await databases.create()
+    const { rows } = await db.query('INSERT INTO notes (text) VALUES ($1) RETURNING id', [text])
+    assert.deepEqual(rows, [{ id: 1 }])
+    await db.release()
+  })
+}

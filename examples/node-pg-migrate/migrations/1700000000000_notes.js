@@ -1,0 +1,3 @@
+export const up = (pgm) => {
+  pgm.createTable('notes', { id: 'id', text: { type: 'text', notNull: true } })
+}

@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { testDatabases } from '@howdah/testing'
+
+const databases = testDatabases({
+  key: ['migrations/*'],
+  incremental: true,
+  migrate: { exec: ['node-pg-migrate', 'up'] },
+})
+
+for (const text of ['buy hay', 'brush the elephant']) {
+  test(`${text} is the first note`, async () => {
+    const db = await databases.create()
+    const { rows } = await db.query('INSERT INTO notes (text) VALUES ($1) RETURNING id', [text])
+    assert.deepEqual(rows, [{ id: 1 }])
+    await db.release()
+  })
+}

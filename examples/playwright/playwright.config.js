@@ -1,0 +1,1 @@
+export default { testDir: 'test', workers: 2, fullyParallel: true, reporter: 'line' }

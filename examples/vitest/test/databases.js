@@ -1,0 +1,3 @@
+import { testDatabases } from '@howdah/testing'
+
+export const databases = testDatabases({ migrate: 'migrations/*.sql' })
