@@ -1,3 +1,4 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { freePorts } from '@howdah/fixtures'
 import { expect, test } from 'vitest'
@@ -67,6 +68,31 @@ test.concurrent('a URL that cannot be had is a mistake of the command line', asy
     stderr: expect.stringContaining('localhost'),
   })
   expect(stderr).not.toContain('secret')
+})
+
+test.concurrent('a new cluster begins with what scripts have made', async () => {
+  await using project = new Project()
+  mkdirSync(project.file('sql'))
+  writeFileSync(project.file('sql/1.sql'), 'CREATE TABLE notes (note text)')
+  writeFileSync(project.file('sql/2.sql'), "INSERT INTO notes VALUES ('made')")
+  const run = async (...args: string[]) =>
+    await project.howdah([
+      'shell',
+      '--init',
+      'sql/*.sql',
+      '-d',
+      'app',
+      '-c',
+      'TABLE notes',
+      ...args,
+    ])
+  for (const args of [['--temporary'], [], []]) {
+    const { status, stdout } = await run(...args)
+    expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining(' made\n') })
+  }
+  writeFileSync(project.file('sql/3.sql'), 'SELECT nonsense')
+  const failed = await run('--temporary')
+  expect(failed).toMatchObject({ status: 125, stderr: expect.stringContaining('3.sql failed') })
 })
 
 test.concurrent('a program gets the variables that it wants', async () => {

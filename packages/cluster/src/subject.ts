@@ -1,19 +1,32 @@
-import type { Creation, Ending, Launch, State, Subject } from '@howdah/coordinate'
+import {
+  type Creation,
+  type Ending,
+  Free,
+  type Launch,
+  type State,
+  type Subject,
+} from '@howdah/coordinate'
 import type { ProcessIdentity } from '@howdah/lock'
 import type { Runtime } from '@howdah/runtime'
 import {
   checkAccess,
   type DataDirectory,
   findPostmaster,
+  placeOf,
   readVersion,
   refuseHardLinks,
   refuseServed,
   type ServerUser,
+  writeMark,
 } from '@howdah/data-directory'
 import type { AsOptions } from './connecting/as-url.ts'
-import { createCluster } from './creating/create.ts'
+import { createCluster, invokingUser } from './creating/create.ts'
 import { destroyCluster } from './creating/destroy.ts'
-import type { LocalState } from './local/local-state.ts'
+import { LocalState } from './local/local-state.ts'
+import { readInitScripts } from './init/init-scripts.ts'
+import { runInitStep } from './init/run-init-step.ts'
+import type { Initialization } from './creating/initdb.ts'
+import { postgres } from './server.ts'
 import { startPostmaster, type StartOptions } from './running/start.ts'
 import { stopPostmaster } from './running/stop.ts'
 import { prepareDirectory } from './creating/prepare.ts'
@@ -25,6 +38,14 @@ import { WriteScope } from './local/write-scope.ts'
 
 /** How a cluster is created and started when somebody joins it. */
 export interface LaunchOptions extends StartOptions, Pick<AsOptions, 'user' | 'password'> {
+  /**
+   * Scripts for a cluster that is made by this: paths, directories or globs of `.sql`, `.sql.gz` and `.sh`, relative to the
+   * working directory. They run in the order of the patterns and of their names, in `database`, up to the first that fails:
+   * then there is no cluster. Their result is kept as a template, and made anew if one of them changes.
+   */
+  init?: string | readonly string[] | undefined
+  /** The database to work with, made if it is missing; `postgres` by default. */
+  database?: string | undefined
   /**
    * The locale of a cluster that is made by this, which decides how texts are sorted and compared: `'en_US.UTF-8'` if the
    * operating system has it, `'icu:en-US'` from PostgreSQL 15 on, `'builtin:C.UTF-8'` from 17 on; `'C'` by default.
@@ -80,14 +101,34 @@ export class ClusterSubject implements Subject<LaunchOptions> {
     options.onProgress?.('creating')
     const { notice: onNotice } = this.#state
     const { user: superuser, locale } = options
+    const init = await this.#initOf(options, runtime)
     await createCluster(this.#directory, runtime, this.user, {
       superuser,
       locale,
+      init,
       ...creation,
       onNotice,
     })
     await remember(this.#state, this.#directory)
     return 'modified'
+  }
+
+  /** What is to be done in a new cluster. */
+  async #initOf(options: LaunchOptions, runtime: Runtime): Promise<Initialization['init']> {
+    const { init: patterns, database = postgres, user: superuser = invokingUser() } = options
+    if (patterns === undefined) return undefined
+    const init = await readInitScripts(this.#directory.path, patterns, database)
+    return {
+      key: init.key,
+      run: async ({ directory }) => {
+        await writeMark(directory, this.user, { superuser, created: true })
+        const state = new LocalState(() => undefined)
+        const runtimeOf = () => Promise.resolve(runtime)
+        const subject = new ClusterSubject(directory, this.user, runtimeOf, state)
+        const free = new Free(subject, placeOf(directory, this.user, false))
+        await runInitStep(directory, runtime, free, { init, database })
+      },
+    }
   }
 
   async start(options: LaunchOptions, launch: Launch): Promise<State> {

@@ -5,6 +5,7 @@ import { loginOf, tellLogin } from './login.ts'
 import { beginsEmpty, provideFork, whatIsNew } from '../project/provide-fork.ts'
 import { provideRuntime } from './provide-runtime.ts'
 import { openCluster, type OpenCluster } from './open-cluster.ts'
+import { fullPath } from '../program/working-directory.ts'
 import { Waiting } from '../program/waiting.ts'
 
 /** Joins the cluster that a command is about: starts it if it does not run, and has it run until the session is left. */
@@ -41,8 +42,8 @@ export async function whileStarting<T>(
   open: OpenCluster,
   action: (options: RunOptions) => Promise<T>,
 ): Promise<T> {
-  const { options, output, interruption } = context
-  const { set, mode, locale, timeout, linger, destroy } = options
+  const { io, options, output, interruption } = context
+  const { set, mode, locale, init, timeout, linger, destroy } = options
   using waiting = new Waiting(output, 'to start or stop PostgreSQL')
   try {
     if (options.install) await provideRuntime(context, open)
@@ -53,6 +54,7 @@ export async function whileStarting<T>(
       settings: set,
       mode,
       locale,
+      init: init?.map((pattern) => fullPath(io, pattern)),
       timeout,
       waitTimeout: timeout,
       linger,

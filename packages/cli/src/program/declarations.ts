@@ -36,7 +36,7 @@ type Group =
   | 'SQLite'
 
 const place = ['datadir', 'quiet'] as const
-const login = ['as', 'user', 'password', 'locale'] as const
+const login = ['as', 'user', 'password', 'init', 'locale'] as const
 const server = ['set', 'mode', 'tcp', 'runtime', 'install', 'timeout', 'runAs'] as const
 
 /** All commands, in the order of the help. */

@@ -15,6 +15,8 @@ export interface Options {
   /** Further variables for the command, by templates. */
   readonly env?: Readonly<Record<string, string>> | undefined
   readonly locale?: string | undefined
+  /** Scripts for a new cluster: paths or globs. */
+  readonly init?: readonly string[] | undefined
   /** `true`: on any free port. */
   readonly tcp?: boolean | number | undefined
   /** A version, a directory, or a glob of directories with PostgreSQL's programs. */
@@ -140,6 +142,11 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
       'a variable for the command, with {url}, {base} (the URL without a database), {host}, {port}, {user}, ' +
         '{password}, {database} or {dataDir} filled in; can be repeated',
     ).argParser(setting),
+  init: () =>
+    new Option(
+      '--init <glob>',
+      'scripts for a cluster that this makes, in order: .sql, .sql.gz, .sh, or a directory of such; can be repeated',
+    ).argParser((text, before: readonly string[] = []) => [...before, nonEmpty(text)]),
   locale: () =>
     new Option(
       '--locale <locale>',

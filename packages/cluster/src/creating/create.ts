@@ -20,6 +20,7 @@ import {
   writeOwnFile,
 } from '@howdah/data-directory'
 import { notEmpty } from '../errors.ts'
+import type { Initialization } from './initdb.ts'
 import { fillWithCluster } from './fill-with-cluster.ts'
 import { clearWreck, markWreck } from './wreck.ts'
 
@@ -42,12 +43,13 @@ export async function createCluster(
     change: Descriptor
     onNotice: (message: string) => void
     locale?: string | undefined
+    init?: Initialization['init']
     /** The name of the superuser; by default that of the user who runs us. */
     superuser?: string | undefined
   },
 ): Promise<void> {
-  const { throwAway, change, onNotice, superuser = invokingUser(), locale } = options
-  const initialization = { directory, runtime, user, superuser, throwAway, locale }
+  const { throwAway, change, onNotice, superuser = invokingUser(), locale, init } = options
+  const initialization = { directory, runtime, user, superuser, throwAway, locale, init }
   const removal = { user, runtime: () => Promise.resolve(runtime) }
   await bringIntoBeing(directory, change, removal, async (staging, within) => {
     await fillWithCluster(staging, initialization, onNotice)

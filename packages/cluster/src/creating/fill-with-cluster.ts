@@ -13,19 +13,23 @@ import { open, TemplateCache } from '@howdah/data-directory'
  * Without a cache that can be used it is just initdb, and `onNotice` is told why.
  */
 export async function fillWithCluster(
-  { path, directory: { here: staging } }: Staging,
+  place: Staging,
   initialization: Initialization,
   onNotice: (message: string) => void,
 ): Promise<void> {
+  const { here: staging } = place.directory
+  const make = async (keep?: () => Promise<void>) => {
+    await makeIn(place, initialization, onNotice, keep)
+  }
   const key = await keyOf(initialization)
-  if (await claimSpare(key, path, initialization)) return
+  if (await claimSpare(key, place.path, initialization)) return
   const without = (error: unknown) => {
     const why = error instanceof Error ? error.message : String(error)
     onNotice(`new clusters take longer without a cache of templates: ${why}`)
     return null
   }
   const cache = await TemplateCache.open().catch(without)
-  if (cache === null) return await make(staging, initialization)
+  if (cache === null) return await make()
   if (await unpackTemplate(cache, key, staging, initialization)) return
   // A failure of what is done alone is not one of the lock.
   let isAlone = false
@@ -33,23 +37,31 @@ export async function fillWithCluster(
     await cache.alone(key, async () => {
       isAlone = true
       if (await unpackTemplate(cache, key, staging, initialization)) return
-      await make(staging, initialization, async () => {
+      await make(async () => {
         await cache.keep(key, staging, initialization.user?.uid).catch(without)
       })
     })
   } catch (error) {
     if (isAlone) throw error
     without(error)
-    await make(staging, initialization)
+    await make()
   }
 }
 
-async function make(
-  staging: string,
+async function makeIn(
+  place: Staging,
   initialization: Initialization,
+  onNotice: (message: string) => void,
   keep?: () => Promise<void>,
 ): Promise<void> {
-  await initdb(staging, initialization)
+  const { here: staging } = place.directory
+  const { init } = initialization
+  if (init === undefined) await initdb(staging, initialization)
+  else {
+    // As all others have it: what is lean would be kept in the template.
+    await fillWithCluster(place, { ...initialization, init: undefined, throwAway: false }, onNotice)
+    await init.run(place)
+  }
   if (keep !== undefined) {
     await beginFreshWal(staging, initialization)
     await keep()

@@ -1,4 +1,5 @@
 import { acquire } from '@howdah/lock'
+import type { Staging } from './staging.ts'
 import { localeArguments } from './locale-arguments.ts'
 import type { Runtime } from '@howdah/runtime'
 import {
@@ -19,6 +20,8 @@ export interface Initialization {
   readonly superuser: string
   /** As `localeArguments` reads it; `C` by default. */
   readonly locale?: string | undefined
+  /** What is done in it before it counts as a cluster: its key, and how, when it is in that directory. */
+  readonly init?: { readonly key: string; run(staging: Staging): Promise<void> } | undefined
   /** Whether it is thrown away: then it is lean, and need not be on disk. */
   readonly throwAway: boolean
 }

@@ -23,9 +23,13 @@ function canDoWithout(path: string): boolean {
 
 /** The key of the template of a cluster. */
 export async function keyOf(initialization: Initialization): Promise<TemplateKey> {
-  const { runtime, user } = initialization
+  const { runtime, user, init } = initialization
   const uid = user === null ? process.geteuid?.() : user.uid
-  return await templateKey(runtime, initdbArguments(initialization), uid)
+  const args = [
+    ...initdbArguments(initialization),
+    ...(init === undefined ? [] : [`init ${init.key}`]),
+  ]
+  return await templateKey(runtime, args, uid)
 }
 
 /**

@@ -21,8 +21,6 @@ import { refuseBackup } from '../local/write-scope.ts'
 
 /** How a cluster is joined. */
 export interface RunOptions extends LaunchOptions, WaitingOptions, AsOptions {
-  /** The database to work with, made if it is missing; `postgres` by default. */
-  database?: string | undefined
   /** What to do when this is the last user to leave; `stop` by default. */
   atEnd?: 'stop' | 'destroy' | undefined
   /** A cluster that is created by this call is removed when its last user leaves, even when that one is killed. */
