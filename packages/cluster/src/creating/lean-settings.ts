@@ -12,6 +12,10 @@ export function leanSettings(major: number): ReadonlyMap<string, Buffer> {
     shared_buffers: '32MB',
     // Test runners open many pools at once, and a slot that nobody uses costs some KB.
     max_connections: '500',
+    // The tables of locks are shared by all, and sized by the product. These keep them as large as by default, and small:
+    // 64 for each of 500 connections would cost 11 MB of memory.
+    max_locks_per_transaction: '16',
+    max_pred_locks_per_transaction: '12',
     // WAL that is kept is memory, on tmpfs, and a checkpoint costs nothing.
     min_wal_size: '32MB',
     max_wal_size: '128MB',

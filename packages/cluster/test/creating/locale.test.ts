@@ -42,4 +42,8 @@ it('a locale that this PostgreSQL cannot have is refused with a reason', async (
 it('a temporary cluster has room for many pools', async () => {
   await using session = await temporary({ strategy: newest.strategy })
   expect((await session.settings.get('max_connections')).text).toBe('500')
+  // As many locks as a server with PostgreSQL's own settings has room for, all of them together.
+  const client = await session.connect()
+  const tables = Array.from({ length: 6000 }, (_, at) => `CREATE TABLE t${at} ()`)
+  await client.query(`BEGIN; ${tables.join(';')}; ROLLBACK`)
 })
