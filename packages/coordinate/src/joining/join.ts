@@ -5,7 +5,6 @@ import type { Lock } from '@howdah/lock'
 import type { Coordinated } from './coordinated.ts'
 import { convertToExclusive } from './convert-to-exclusive.ts'
 import { CoordinateError, doesNotExist, inUseElsewhere, meaninglessOption } from '../errors.ts'
-import { isCurrent } from '../record/is-current.ts'
 import { Launcher } from '../launch/launcher.ts'
 import { lastOneOut } from './leave.ts'
 import { type Place, checkPlace, isThrowAway } from '../place.ts'
@@ -150,7 +149,7 @@ export async function joinUnderChange<Options>(
   const use = await takeUse(coordinated, 'shared', waiting)
   if (use === null) return null
   try {
-    if (!isCurrent(change) || !(await subject.exists())) {
+    if (!change.isCurrent() || !(await subject.exists())) {
       use.release()
       return null
     }

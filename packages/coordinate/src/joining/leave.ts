@@ -1,7 +1,6 @@
 import { errno } from '@howdah/durable'
 import type { Lock } from '@howdah/lock'
 import type { Coordinated } from './coordinated.ts'
-import { isCurrent } from '../record/is-current.ts'
 import { isThrowAway } from '../place.ts'
 import { names, readRecord, removeRecord } from '../record/record.ts'
 import { isUnseen } from '../launch/server-lock.ts'
@@ -79,7 +78,7 @@ export async function lastOneOut<Options>(
   end: End,
 ): Promise<Left> {
   try {
-    if (!isCurrent(use)) return 'kept'
+    if (!use.isCurrent()) return 'kept'
     if (!use.upgradeOrRelease()) return 'in-use'
     return await tidy(coordinated, change, end)
   } finally {

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs'
 import type { DataDirectory } from '../data-directory.ts'
 import type { PostmasterPid } from '../files/postmaster-pid.ts'
 import { isPostgres } from '../processes/is-postgres.ts'
@@ -6,6 +5,7 @@ import { isKeyOf } from './key-of.ts'
 import { segments } from '../memory/segments.ts'
 import { isSeenServerOf } from '../processes/seen-servers.ts'
 import { workingIn } from '../processes/working-directory.ts'
+import { ownerOf } from '../user/owner-of.ts'
 
 /**
  * Whether the process that a data directory's `postmaster.pid` names is the server of that very directory; `null` if it
@@ -24,7 +24,7 @@ export async function isServerOf(
   if (here.length > 0) return true
   if (unknown.length === 0) return false
   // A server runs as the owner of its data directory, or not at all.
-  if (ownerOf(`/proc/${file.pid}`) !== ownerOf(directory.path)) return false
+  if (ownerOf(`/proc/${file.pid}`)?.uid !== ownerOf(directory.path)?.uid) return false
   return hasSegmentOf(directory, file)
 }
 
@@ -39,12 +39,4 @@ function hasSegmentOf(
   if (segment === undefined) return null
   if (segment.creator !== pid || segment.attached === 0) return false
   return isKeyOf(directory, key)
-}
-
-function ownerOf(path: string): number | null {
-  try {
-    return statSync(path).uid
-  } catch {
-    return null
-  }
 }

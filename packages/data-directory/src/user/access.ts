@@ -7,6 +7,7 @@ import type { DataDirectory } from '../data-directory.ts'
 import { notPermitted } from '../errors.ts'
 import { quote } from '../files/quote.ts'
 import type { ServerUser } from './server-user.ts'
+import { ownerOf } from './owner-of.ts'
 
 /**
  * Throws `ERR_CLUSTER_PERMISSION` if a server could not work on the data directory: it belongs to somebody else, or, as
@@ -57,7 +58,7 @@ export async function closedAbove(
 
 function checkOwner(directory: DataDirectory): void {
   const uid = process.geteuid?.()
-  const owner = ownerOf(directory.path)
+  const owner = ownerOf(directory.path)?.uid ?? null
   if (uid === undefined || owner === null || owner === uid) return
   throw notPermitted(
     directory.path,
@@ -73,7 +74,7 @@ function checkOwner(directory: DataDirectory): void {
  */
 async function checkServerOwns(directory: DataDirectory, user: ServerUser): Promise<void> {
   const { path } = directory
-  const owner = ownerOf(path)
+  const owner = ownerOf(path)?.uid ?? null
   if (owner === null || owner === user.uid || !(await isWhole(directory))) return
   const cure =
     owner === 0
@@ -85,14 +86,6 @@ async function checkServerOwns(directory: DataDirectory, user: ServerUser): Prom
     `${path} belongs to ${owner === 0 ? 'root' : `uid ${owner}`}, and its server would run as ${user.name}, ` +
       `although PostgreSQL runs only as its owner; ${cure}`,
   )
-}
-
-function ownerOf(path: string): number | null {
-  try {
-    return statSync(path).uid
-  } catch {
-    return null
-  }
 }
 
 /** The real path of `path`, or of the nearest directory above it that is there, and the paths below that are not. */

@@ -1,9 +1,10 @@
 import type { ServerUser, KnownUser } from './server-user.ts'
 import { execFile } from 'node:child_process'
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { closedAbove } from './access.ts'
 import { noServerUser } from '../errors.ts'
+import { ownerOf } from './owner-of.ts'
 
 const run = promisify(execFile)
 
@@ -53,15 +54,6 @@ async function defaultUser(dataDir: string, like?: KnownUser | null): Promise<Kn
     dataDir,
     'PostgreSQL refuses to run as root, and there is neither a user "postgres" nor "nobody"; name one to run it as',
   )
-}
-
-function ownerOf(path: string): { uid: number; gid: number } | null {
-  try {
-    const { uid, gid } = statSync(path)
-    return { uid, gid }
-  } catch {
-    return null
-  }
 }
 
 /** Whether the user database has a user of this uid. */
