@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { temporaryDirectory } from '@howdah/fixtures'
 import { expect, test } from 'vitest'
-import { etcdPlace } from '../src/opening/etcd-place.ts'
+import { etcdPlace } from '../src/opening/lease/etcd-place.ts'
 
 const at = (url: string, env: NodeJS.ProcessEnv = {}) => etcdPlace(url, { env, cwd: '/' })
 

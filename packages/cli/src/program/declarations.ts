@@ -111,7 +111,7 @@ export const declarations: readonly Declaration[] = [
       'Lists the clusters of this machine that howdah knows, of root those of all users: the data directory, the version, ' +
       'what it does, and since when; and below, who uses it.',
     options: ['json', 'quiet'],
-    load: async () => (await import('../commands/ls.ts')).ls,
+    load: async () => (await import('../commands/machine/ls.ts')).ls,
   },
   {
     name: 'logs',
@@ -261,7 +261,7 @@ export const declarations: readonly Declaration[] = [
       'Lists the PostgreSQLs found here; * marks the one that would be used. "howdah runtimes install 16" fetches one ' +
       'from npm, "howdah runtimes remove 16" removes it again.',
     options: [...place, 'runtime', 'force', 'json'],
-    load: async () => (await import('../commands/runtimes.ts')).runtimes,
+    load: async () => (await import('../commands/machine/runtimes.ts')).runtimes,
   },
   {
     name: 'doctor',
@@ -274,7 +274,7 @@ export const declarations: readonly Declaration[] = [
       'is provably left behind, or safe to mend otherwise, after looking again; nothing that is used is touched.',
     options: [...place, 'fix', 'here', 'clearTemplates', 'json'],
     notes: 'Exit status: 0 if nothing is wrong, or all was mended; 1 if something is.',
-    load: async () => (await import('../commands/doctor.ts')).doctor,
+    load: async () => (await import('../commands/machine/doctor.ts')).doctor,
   },
   {
     name: 'agents',

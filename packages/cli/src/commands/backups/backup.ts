@@ -5,7 +5,7 @@ import { followBackup } from '../../opening/follow-backup.ts'
 import { UsageError } from '../../errors.ts'
 import { exitStatus } from '../../exit-status.ts'
 import { openCluster } from '../../opening/open-cluster.ts'
-import { provideRuntime } from '../../opening/provide-runtime.ts'
+import { provideRuntime } from '../../opening/runtime/provide-runtime.ts'
 import { Waiting } from '../../program/waiting.ts'
 import { fullPath } from '../../program/working-directory.ts'
 

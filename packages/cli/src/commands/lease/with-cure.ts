@@ -1,6 +1,6 @@
 import type { Context } from '../../program/command.ts'
 import { codeOf } from '../../exit-status.ts'
-import { withoutPassword } from '../../opening/without-password.ts'
+import { withoutPassword } from '../../opening/lease/without-password.ts'
 
 /** Adds to the error of a corrupt lease the very commands that help. Any other error is returned as it is. */
 export function withCure(error: unknown, { options }: Context, name: string): unknown {

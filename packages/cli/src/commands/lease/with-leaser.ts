@@ -1,7 +1,7 @@
 import type { Leaser } from '@howdah/lease'
 import type { Context } from '../../program/command.ts'
 import { statusOf } from '../../exit-status.ts'
-import { openLeaser } from '../../opening/open-leaser.ts'
+import { openLeaser } from '../../opening/lease/open-leaser.ts'
 import { describeError } from '../../output/report-error.ts'
 import { withCure } from './with-cure.ts'
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { EtcdLeaserOptions } from '@howdah/lease/etcd'
-import { UsageError } from '../errors.ts'
-import type { Io } from '../io.ts'
+import { UsageError } from '../../errors.ts'
+import type { Io } from '../../io.ts'
 import { withoutPassword } from './without-password.ts'
 
 /** How an etcd is reached, and the prefix of the keys there. */

@@ -6,11 +6,11 @@ import {
   removeRuntime,
   type Runtime,
 } from '@howdah/runtime'
-import { columns } from '../output/columns.ts'
-import type { Context } from '../program/command.ts'
-import { UsageError } from '../errors.ts'
-import { codeOf, exitStatus } from '../exit-status.ts'
-import { openCluster } from '../opening/open-cluster.ts'
+import { columns } from '../../output/columns.ts'
+import type { Context } from '../../program/command.ts'
+import { UsageError } from '../../errors.ts'
+import { codeOf, exitStatus } from '../../exit-status.ts'
+import { openCluster } from '../../opening/open-cluster.ts'
 
 /** Lists the PostgreSQLs found here, or installs or removes one. */
 export async function runtimes(
@@ -94,7 +94,7 @@ function withoutRepetition(found: readonly Found[]): Found[] {
 
 async function install(context: Context, version: string): Promise<number> {
   const { output, options } = context
-  const { installWithProgress } = await import('../opening/install-with-progress.ts')
+  const { installWithProgress } = await import('../../opening/runtime/install-with-progress.ts')
   const runtime = await installWithProgress(context, version)
   if (options.json)
     await output.json({ version: runtime.version.toString(), bindir: runtime.bindir })

@@ -1,9 +1,9 @@
 import { clusters, type ClusterUse, type ListedCluster } from '@howdah/cluster'
-import { columns } from '../output/columns.ts'
-import type { Context } from '../program/command.ts'
-import { codeOf, exitStatus } from '../exit-status.ts'
-import { type Worktree, worktreeOf } from '../project/worktree-of.ts'
-import { onOneLine } from '../output/on-one-line.ts'
+import { columns } from '../../output/columns.ts'
+import type { Context } from '../../program/command.ts'
+import { codeOf, exitStatus } from '../../exit-status.ts'
+import { type Worktree, worktreeOf } from '../../project/worktree-of.ts'
+import { onOneLine } from '../../output/on-one-line.ts'
 
 /** Lists the clusters of this machine, and who uses them. */
 export async function ls({ output, options }: Context): Promise<number> {

@@ -1,5 +1,5 @@
 import { installRuntime, type InstallProgress, type Runtime } from '@howdah/runtime'
-import type { Context } from '../program/command.ts'
+import type { Context } from '../../program/command.ts'
 
 /** Fetches a PostgreSQL, showing how far it is. */
 export async function installWithProgress(

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import { createFileLeaser, type Leaser, type LeaserOptions } from '@howdah/lease'
 import { makeDirectories } from '@howdah/lock'
-import type { Context } from '../program/command.ts'
-import { mainDataDirectory, prepareProject } from './default-data-directory.ts'
-import { UsageError } from '../errors.ts'
+import type { Context } from '../../program/command.ts'
+import { mainDataDirectory, prepareProject } from '../default-data-directory.ts'
+import { UsageError } from '../../errors.ts'
 import { etcdPlace } from './etcd-place.ts'
-import { fullPath } from '../program/working-directory.ts'
+import { fullPath } from '../../program/working-directory.ts'
 
 /** A lease, and what lets go of the connections to what keeps it. */
 export interface OpenLeaser {

@@ -1,6 +1,6 @@
-import type { Context } from '../program/command.ts'
-import { codeOf } from '../exit-status.ts'
-import type { OpenCluster } from './open-cluster.ts'
+import type { Context } from '../../program/command.ts'
+import { codeOf } from '../../exit-status.ts'
+import type { OpenCluster } from '../open-cluster.ts'
 
 /** The major to fetch where nothing says which. */
 const newest = '18'

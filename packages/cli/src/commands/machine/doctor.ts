@@ -2,12 +2,12 @@ import { type CheckName, diagnose, type Finding, isWrong } from '@howdah/doctor'
 import { TemplateCache } from '@howdah/cluster'
 import { flockBinding } from '@howdah/lock'
 import { defaultStrategy } from '@howdah/runtime'
-import type { Context } from '../program/command.ts'
-import { ForeignDirectoryError } from '../errors.ts'
-import { exitStatus } from '../exit-status.ts'
-import { openCluster } from '../opening/open-cluster.ts'
-import { turboFinding } from '../project/turbo-finding.ts'
-import type { Output } from '../output/output.ts'
+import type { Context } from '../../program/command.ts'
+import { ForeignDirectoryError } from '../../errors.ts'
+import { exitStatus } from '../../exit-status.ts'
+import { openCluster } from '../../opening/open-cluster.ts'
+import { turboFinding } from '../../project/turbo-finding.ts'
+import type { Output } from '../../output/output.ts'
 
 /** Says what is wrong here and how to mend it, or mends it. */
 export async function doctor(context: Context): Promise<number> {
