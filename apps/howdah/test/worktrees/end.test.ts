@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs'
+import { readdirSync, readlinkSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { until } from '@howdah/fixtures'
 import { describe, expect, test } from 'vitest'
 import { start } from '../project.ts'
@@ -40,6 +41,22 @@ describe.skipIf(!hasGit)('the cluster of a worktree (with git on the machine)', 
     await until('its server is gone', () => serversOf(worktree).length === 0, 5000)
     repository.git('worktree', 'remove', worktree)
     expect(repository.git('worktree', 'list')).not.toContain(worktree)
+  })
+
+  test('is forgotten by the next command of anybody, with what a killed server has left', async () => {
+    await using repository = new Repository()
+    await repository.howdah(['start'])
+    const worktree = repository.worktree('topic')
+    await repository.in(worktree, 'start')
+    const state = join(process.env['HOWDAH_STATE_DIR'] ?? '', 'clusters')
+    const known = () =>
+      readdirSync(state).filter((name) => readlinkSync(join(state, name)).startsWith(worktree))
+    expect(known()).toHaveLength(1)
+    for (const pid of serversOf(worktree)) process.kill(pid, 'SIGKILL')
+    rmSync(worktree, { recursive: true })
+    await repository.howdah(['exec', '--', 'true'])
+    expect(known()).toEqual([])
+    await repository.howdah(['stop'])
   })
 
   test('is listed by its branch', async () => {

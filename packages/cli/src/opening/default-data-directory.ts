@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { makeDirectories } from '@howdah/lock'
 import { findProject, missing, problemOf, type Project } from '@howdah/project'
-import { ForeignDirectoryError } from '../errors.ts'
+import { CliError, ForeignDirectoryError } from '../errors.ts'
 import type { Io } from '../io.ts'
 import { fullPath } from '../program/working-directory.ts'
 
@@ -75,6 +75,12 @@ export function formerDataDirectory(
     }
     if (dirname(above) === above) return null
   }
+}
+
+/** Throws if the directory of a project was removed since it was found, so that it is not made again. */
+export function requireThere({ found }: DataDirectoryChoice): void {
+  if (found === null || existsSync(found.path)) return
+  throw new CliError('ERR_CLI_REMOVED', `${found.path} was removed; change to another directory`)
 }
 
 /** Makes the `.howdah` that a cluster is about to be created in, with a file that keeps it out of git. */

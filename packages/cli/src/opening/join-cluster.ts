@@ -1,7 +1,8 @@
 import { type RunOptions, type Session, sweepTemporary, temporaryDataDir } from '@howdah/cluster'
 import type { Context } from '../program/command.ts'
-import { prepareProject } from './default-data-directory.ts'
+import { prepareProject, requireThere } from './default-data-directory.ts'
 import { loginOf, tellLogin } from './login.ts'
+import { clearGone } from '../project/clear-gone.ts'
 import { beginsEmpty, provideFork, whatIsNew } from '../project/provide-fork.ts'
 import { provideRuntime } from './runtime/provide-runtime.ts'
 import { openCluster, type OpenCluster } from './open-cluster.ts'
@@ -27,6 +28,7 @@ export async function joinCluster(
   tellLogin(joining, session)
   // What others who were killed have left. Nobody waits for it.
   if (joining !== context) void sweepTemporary().catch(() => undefined)
+  else void clearGone()
   return session
 }
 
@@ -84,6 +86,7 @@ function prepare(context: Context, open: OpenCluster): void {
   const { project } = open.place
   if (project === null) return
   const news = whatIsNew(open, beginsEmpty(context, open))
+  requireThere(open.place)
   prepareProject(project)
   if (news !== null) context.output.message(`howdah: ${news}`)
 }

@@ -3,7 +3,11 @@ import { join } from 'node:path'
 import type { RunOptions } from '@howdah/cluster'
 import { branchOf, problemOf, type Project } from '@howdah/project'
 import type { Context } from '../program/command.ts'
-import { formerDataDirectory, prepareProject } from '../opening/default-data-directory.ts'
+import {
+  formerDataDirectory,
+  prepareProject,
+  requireThere,
+} from '../opening/default-data-directory.ts'
 import { describeProgress } from '../opening/describe-progress.ts'
 import { type OpenCluster, openElsewhere } from '../opening/open-cluster.ts'
 
@@ -31,6 +35,7 @@ export async function provideFork(
   if (original === null || place.project === null || (await cluster.exists())) return
   const { output } = context
   const began = performance.now()
+  requireThere(place)
   prepareProject(place.project)
   const { forkCluster } = await import('@howdah/backup')
   const state = await forkCluster(openElsewhere(context, original), {

@@ -2,11 +2,13 @@ import { clusters, type ClusterUse, type ListedCluster } from '@howdah/cluster'
 import { columns } from '../../output/columns.ts'
 import type { Context } from '../../program/command.ts'
 import { codeOf, exitStatus } from '../../exit-status.ts'
+import { clearGone } from '../../project/clear-gone.ts'
 import { type Worktree, worktreeOf } from '../../project/worktree-of.ts'
 import { onOneLine } from '../../output/on-one-line.ts'
 
 /** Lists the clusters of this machine, and who uses them. */
 export async function ls({ output, options }: Context): Promise<number> {
+  await clearGone()
   const onNotice = (notice: string) => output.message(`howdah: ${notice}`)
   const found = (await clusters({ onNotice })).map((one) =>
     Object.assign(one, { worktree: worktreeOf(one.dataDir) }),
