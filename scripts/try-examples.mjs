@@ -1,7 +1,16 @@
 // Runs the examples as their readers would: installed from packages as they would be published, by npm, each with its own
 // `npm test`. Words choose examples by name; `--suites` also runs suites of 200 tests under each runner, in two terminals at once.
 import { execFile, execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -11,10 +20,9 @@ import { packAll } from './installs/pack-all.mjs'
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const words = process.argv.slice(2)
 const chosen = words.filter((word) => !word.startsWith('-'))
-// Kept for the next time, which then installs little.
-const cache = join(root, 'node_modules/.cache/try-examples')
+// Not below node_modules, where Jest finds no tests.
+const cache = mkdtempSync(join(tmpdir(), 'howdah-examples-'))
 const tarballs = join(cache, 'tarballs')
-rmSync(tarballs, { recursive: true, force: true })
 mkdirSync(tarballs, { recursive: true })
 const needed = closure('@howdah/testing')
 needed.add('@howdah/postgres').add(`@howdah/postgres-${process.platform}-${process.arch}`)
@@ -35,6 +43,7 @@ if (words.includes('--suites')) {
     if (names.includes(home)) await report(`200 tests, ${runner}`, () => trySuite(home, runner))
   }
 }
+rmSync(cache, { recursive: true, force: true })
 process.exitCode = failed === 0 ? 0 : 1
 
 async function report(title, action) {
@@ -50,10 +59,6 @@ async function report(title, action) {
 
 async function tryExample(name) {
   const project = join(cache, name)
-  // What was installed before stays; the packages of ours are installed anew.
-  for (const entry of safeList(project))
-    if (entry !== 'node_modules') rmSync(join(project, entry), { recursive: true, force: true })
-  rmSync(join(project, 'node_modules/@howdah'), { recursive: true, force: true })
   cpSync(join(root, 'examples', name), project, { recursive: true })
   const path = join(project, 'package.json')
   const manifest = JSON.parse(readFileSync(path, 'utf8'))
@@ -81,14 +86,6 @@ async function trySuite(home, runner) {
   )
   const options = { cwd: project, env: environment() }
   await Promise.all([1, 2].map(async () => await run(process.execPath, args, options)))
-}
-
-function safeList(directory) {
-  try {
-    return readdirSync(directory)
-  } catch {
-    return []
-  }
 }
 
 /** Without what an outer npm, pnpm or runner has set. */

@@ -217,6 +217,18 @@ export const declarations: readonly Declaration[] = [
     load: async () => (await import('./usual-commands.ts')).superusers,
   },
   {
+    name: 'testdb',
+    group: 'Databases',
+    operands: '<action> [names...]',
+    usage: '[options] ls | drop <name...> | drop --all | shell <name>',
+    summary: 'list, drop or open the databases that @howdah/testing has made for tests',
+    description:
+      'Lists the databases and templates that @howdah/testing has made for tests, and whose they are; drops those that ' +
+      'nobody owns; or opens a shell on one, such as that of a test that has failed.',
+    options: ['server', 'all', 'json', 'quiet'],
+    load: async () => (await import('../commands/databases/testdb.ts')).testdb,
+  },
+  {
     name: 'backup',
     group: 'Backups',
     summary: 'back up the cluster into a directory, and archive its WAL there from then on',

@@ -62,6 +62,8 @@ export interface Options {
   /** In ms. */
   readonly grace?: number | undefined
   readonly owner?: string | undefined
+  /** Of `testdb`: the URL of an existing server. */
+  readonly server?: string | undefined
   /** Where `clone` and `restore` put the cluster, and `replica restore` the database. */
   readonly to?: string | undefined
   readonly txid?: bigint | undefined
@@ -198,7 +200,12 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
       "in a new worktree: begin with an empty cluster, and not with a fork of the main checkout's",
     ),
   force: () => new Option('--force', "even while it is used, or if it is not howdah's"),
-  all: () => new Option('--all', 'reset all of them'),
+  all: () => new Option('--all', 'all of them'),
+  server: () =>
+    new Option(
+      '--server <url>',
+      'an existing server, in the place of those that howdah has started for tests',
+    ).argParser(nonEmpty),
   fix: () => new Option('--fix', 'mend what is safe to mend'),
   clearTemplates: () =>
     new Option('--clear-templates', 'remove the templates that new clusters are made of'),

@@ -11,6 +11,7 @@ import {
   type Strategy,
 } from '@howdah/runtime'
 import { TestingError } from '../errors.ts'
+import { ownServerPrefix } from './own-server-prefix.ts'
 import type { TestServer } from './test-server.ts'
 
 /** Which server of our own is wanted. */
@@ -25,8 +26,6 @@ export interface OwnServerOptions {
   readonly timeout: number
   readonly onNotice: (message: string) => void
 }
-
-const prefix = 'testing-'
 
 /**
  * Joins the server of our own that all processes share if they ask for the same PostgreSQL, settings and TCP; it is started if
@@ -43,7 +42,10 @@ export async function joinOwnServer(options: OwnServerOptions): Promise<TestServ
   ]
   const hash = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 12)
   const place = dirname(await temporaryDataDir())
-  const cluster = new Cluster(join(place, prefix + hash), { strategy: single(runtime), onNotice })
+  const cluster = new Cluster(join(place, ownServerPrefix + hash), {
+    strategy: single(runtime),
+    onNotice,
+  })
   const session = await cluster.run({
     throwAway: true,
     linger,

@@ -1,0 +1,146 @@
+import { basename } from 'node:path'
+import { Cluster, clusters } from '@howdah/cluster'
+import { Administrator, type Listed } from './server/administrator.ts'
+import { connect } from './server/connect.ts'
+import { dropByForce, dropTemplate } from './server/database-statements.ts'
+import { givenServer } from './server/given-server.ts'
+import { ownServerPrefix } from './server/own-server-prefix.ts'
+import type { TestServer } from './server/test-server.ts'
+
+/** A database or template that was made for tests, as people want to know of it. */
+export interface KnownDatabase {
+  readonly name: string
+  /** The data directory of its server, or the URL without the password. */
+  readonly server: string
+  /** `unknown` if its maker was killed before it could write down what it is. */
+  readonly state: 'used' | 'ready' | 'kept' | 'template' | 'building' | 'failed' | 'unknown'
+  readonly project: string | null
+  /** The process that made it, as `pid@host`. */
+  readonly user: string | null
+  /** What it is used for. */
+  readonly test: string | null
+  readonly since: Date | null
+  /** Whether somebody owns it now: then it is not dropped. */
+  readonly isOwned: boolean
+}
+
+/** Where to look: on an existing server, or on all servers for tests of this user's. */
+export interface InventoryOptions {
+  /** A URL, as `testDatabases` takes it. */
+  readonly server?: string | undefined
+}
+
+/** The databases and templates that were made for tests, and whose they are. */
+export async function knownDatabases(options: InventoryOptions = {}): Promise<KnownDatabase[]> {
+  const found: KnownDatabase[] = []
+  for (const { name: server, open } of await servers(options))
+    await administer(await open(), async (administrator) => {
+      for (const one of await administrator.list())
+        found.push(await describe(administrator, one, server))
+    })
+  return found
+}
+
+/**
+ * Drops databases and templates by name, or all: those that nobody owns. Gives the names of what was dropped. A server of our own that
+ * stayed for a database that was kept goes with the last one, if nobody uses it.
+ */
+export async function dropKnownDatabases(
+  names: readonly string[] | 'all',
+  options: InventoryOptions = {},
+): Promise<string[]> {
+  const dropped: string[] = []
+  for (const { open, dataDir } of await servers(options)) {
+    const server = await open()
+    const kept = await administer(server, async (administrator) => {
+      const { version } = administrator.facts
+      const wanted = (await administrator.list()).filter(
+        ({ name }) => names === 'all' || names.includes(name),
+      )
+      for (const name of await administrator.take(wanted.map((one) => one.name))) {
+        const client = await connect(server, administrator.facts.database)
+        try {
+          const isTemplate = wanted.some((one) => one.name === name && one.kind === 'template')
+          await (isTemplate ? dropTemplate : dropByForce)(client, name, version)
+          dropped.push(name)
+        } finally {
+          await client.end()
+        }
+      }
+      return (await administrator.list()).some(({ label }) => label?.kind === 'kept')
+    })
+    if (dataDir !== null && !kept) await new Cluster(dataDir).destroy().catch(() => undefined)
+  }
+  return dropped
+}
+
+/** A server, not yet connected to. */
+interface Found {
+  readonly name: string
+  /** Of one of our own. */
+  readonly dataDir: string | null
+  readonly open: () => Promise<TestServer>
+}
+
+async function servers({ server }: InventoryOptions): Promise<Found[]> {
+  if (server !== undefined) {
+    const shown = new URL(server)
+    shown.password = ''
+    return [{ name: shown.href, dataDir: null, open: async () => givenServer(server) }]
+  }
+  return (await clusters())
+    .filter(
+      ({ dataDir, status }) =>
+        basename(dataDir).startsWith(ownServerPrefix) && status.state === 'running',
+    )
+    .map(({ dataDir }) => ({
+      name: dataDir,
+      dataDir,
+      open: async () => await runningServer(dataDir),
+    }))
+}
+
+/** A server of our own, without becoming one of its users. */
+async function runningServer(dataDir: string): Promise<TestServer> {
+  const server = await new Cluster(dataDir).server()
+  return {
+    isOwn: true,
+    administrative: ['postgres'],
+    clientOptions: (database) => server.clientOptions(database),
+    url: (database) => server.url(database),
+    env: (database) => server.env(database),
+    path: (base) => server.runtime.path(base),
+    shell: (database) => `howdah shell -D ${dataDir} -d ${database}`,
+    stay: async () => undefined,
+    leave: async () => undefined,
+  }
+}
+
+async function administer<T>(
+  server: TestServer,
+  action: (administrator: Administrator) => Promise<T>,
+): Promise<T> {
+  const administrator = await Administrator.connect(server)
+  try {
+    return await action(administrator)
+  } finally {
+    await administrator.close()
+  }
+}
+
+async function describe(
+  administrator: Administrator,
+  { name, label }: Listed,
+  server: string,
+): Promise<KnownDatabase> {
+  return {
+    name,
+    server,
+    state: label?.kind ?? 'unknown',
+    project: label?.project ?? null,
+    user: label?.user ?? null,
+    test: label?.test ?? null,
+    since: label?.at === undefined ? null : new Date(label.at * 1000),
+    isOwned: (await administrator.holdersOf(name)).length > 0,
+  }
+}

@@ -1,0 +1,44 @@
+import { expect, it } from 'vitest'
+import { testDatabases } from '../src/index.ts'
+import { dropKnownDatabases, knownDatabases } from '../src/inventory.ts'
+import { givenServer } from './support/given-server.ts'
+import { ownPlace } from './support/place.ts'
+import { Project } from './support/project.ts'
+
+ownPlace()
+
+it('tells whose databases there are, and drops those that nobody owns', async () => {
+  using project = new Project()
+  await using server = await givenServer()
+  const there = { server: server.url }
+  const databases = testDatabases(project.options({ ...there, ahead: 0 }))
+  const used = await databases.create({ test: 'one' })
+  const kept = await databases.create({ test: 'other' })
+  await kept.keep()
+  await kept.release()
+  const found = await knownDatabases(there)
+  expect(found.toSorted((a, b) => a.state.localeCompare(b.state))).toMatchObject([
+    { name: kept.name, state: 'kept', test: 'other', isOwned: false },
+    { state: 'template', isOwned: true },
+    { name: used.name, state: 'used', test: 'one', isOwned: true },
+  ])
+  expect(JSON.stringify(found)).not.toContain('p%40ss')
+  expect(await dropKnownDatabases([used.name], there)).toEqual([])
+  expect(await dropKnownDatabases('all', there)).toEqual([kept.name])
+  await databases.end()
+  expect(await dropKnownDatabases('all', there)).toHaveLength(1)
+  expect(await server.databases()).toEqual([])
+})
+
+it('lets a server of our own stay for a database that is kept, and go with it', async () => {
+  using project = new Project()
+  const databases = testDatabases(project.options())
+  const db = await databases.create()
+  await db.keep()
+  await databases.end()
+  expect(await knownDatabases()).toContainEqual(
+    expect.objectContaining({ name: db.name, state: 'kept', isOwned: false }),
+  )
+  expect(await dropKnownDatabases([db.name])).toEqual([db.name])
+  expect(await knownDatabases()).toEqual([])
+})
