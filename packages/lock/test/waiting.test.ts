@@ -89,6 +89,20 @@ describe('a wait in the queue of the kernel', () => {
     expect(held.held).toBe(true)
   })
 
+  it('of a reader begins behind a writer that waits for other readers', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    const held = await acquire(path, { mode: 'shared' })
+    await using writer = Child.node('hold', path)
+    await until('the writer waits', async () => (await inspect(path)).waiters.length === 1)
+    const reader = acquire(path, { mode: 'shared' })
+    await until('the reader waits', async () => (await inspect(path)).waiters.length === 2)
+    held.release()
+    expect([await writer.line(), await writer.line()]).toEqual(['waiting', 'held'])
+    writer.finish()
+    ;(await reader).release()
+  })
+
   it('keeps its place in line if the file is replaced', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')

@@ -23,9 +23,14 @@ afterEach(() => {
 })
 
 describe('the gate', () => {
-  it.each([0o600, 0o640, 0o755])(
-    'has the permissions %o of its lock file, if they are for reading and writing',
-    async (mode) => {
+  it.each(
+    [0o600, 0o640, 0o755].flatMap((mode) =>
+      [true, false].map((inOneCall) => [mode, inOneCall] as const),
+    ),
+  )(
+    'has the permissions %o of its lock file, less what only programs need, in one call: %s',
+    async (mode, inOneCall) => {
+      hand.inOneCall = inOneCall
       using directory = temporaryDirectory()
       const path = directory.file('lock')
       writeFileSync(path, '')
