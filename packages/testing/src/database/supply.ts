@@ -144,7 +144,7 @@ export class Supply {
     const { administrator, maker } = this.#place
     const adopted = this.#adopted.shift()
     const name = adopted ?? databaseName(this.#source.name, administrator.facts.place)
-    return await explained(async () => {
+    const made = explained(async () => {
       if (adopted === undefined) {
         await administrator.take([name])
         await maker.run(async (client) => await this.#copy(client, name))
@@ -158,6 +158,9 @@ export class Supply {
       letProcessEnd(client)
       return { name, client, isOpen: () => isOpen }
     })
+    // What there may be of it is nobody's then, and goes with the next sweep.
+    made.catch(async () => await administrator.free([name]).catch(() => undefined))
+    return await made
   }
 
   async #copy(client: pg.Client, name: string): Promise<void> {
