@@ -4,12 +4,13 @@ import { bundled, onPath } from '@howdah/runtime'
 // By path: this package cannot depend on the packages whose tests depend on it.
 import { Cluster, temporary } from '../../cluster/dist/index.js'
 
-const { action, dataDir, postgres, options = {} } = JSON.parse(process.argv[2])
+const { action, dataDir, postgres, options = {}, tells = false } = JSON.parse(process.argv[2])
 const strategy =
   'package' in postgres ? bundled({ packages: [postgres.package] }) : onPath([postgres.bindir])
 const cluster = new Cluster(dataDir, { strategy })
 const say = (message) => process.stdout.write(`${JSON.stringify(message)}\n`)
 
+if (tells) say({ begun: true })
 try {
   say({ outcome: await actions()[action]() })
 } catch (error) {

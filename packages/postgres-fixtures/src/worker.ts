@@ -6,6 +6,8 @@ import type { Subject } from './postgres.ts'
 
 /** What a worker says. */
 interface Message {
+  /** It is about to do what it was made for. */
+  readonly begun?: true
   readonly outcome?: unknown
   readonly joined?: 'modified' | 'unmodified'
   readonly url?: string
@@ -38,9 +40,12 @@ export class Worker implements AsyncDisposable {
     postgres: Subject,
     options: object = {},
     {
+      tells = false,
       by = (command) => command,
       ...spawning
     }: {
+      /** Whether it says first that it has begun. */
+      tells?: boolean
       uid?: number | undefined
       gid?: number | undefined
       env?: NodeJS.ProcessEnv | undefined
@@ -48,7 +53,7 @@ export class Worker implements AsyncDisposable {
       by?: ((command: [string, ...string[]]) => [string, ...string[]]) | undefined
     } = {},
   ) {
-    const request = JSON.stringify({ action, dataDir, postgres: postgres.place, options })
+    const request = JSON.stringify({ action, dataDir, postgres: postgres.place, options, tells })
     const script = fileURLToPath(new URL('../src/worker.mjs', import.meta.url))
     const [program, ...args] = by([process.execPath, script, request])
     this.process = spawn(program, args, {

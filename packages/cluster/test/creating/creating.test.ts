@@ -9,12 +9,11 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { temporaryDirectory } from '@howdah/fixtures'
 import { chain } from '@howdah/runtime'
 import { expect, it } from 'vitest'
 import { Cluster, run } from '../../src/index.ts'
-import { everyPostgres, newest, Worker } from '@howdah/postgres-fixtures'
+import { everyPostgres, killedInTime, newest, Worker } from '@howdah/postgres-fixtures'
 
 const { strategy } = newest
 
@@ -66,19 +65,19 @@ it('begins anew also where the creation was interrupted before its marker was th
 it('can be killed at any instant of a creation: there is a whole cluster then, or none', async () => {
   using home = temporaryDirectory()
   const cluster = new Cluster(home.file('data'), { strategy })
-  const instants = [120, 250, 400, 550, 700, 850]
-  for (const instant of instants) {
-    await using worker = new Worker('create', cluster.dataDir, newest)
-    await Promise.race([worker.next(), sleep(instant)])
-    await worker.kill()
-    if (await cluster.exists()) await cluster.destroy()
-  }
+  await killedInTime(
+    5,
+    () => new Worker('create', cluster.dataDir, newest, {}, { tells: true }),
+    async () => {
+      if (await cluster.exists()) await cluster.destroy()
+    },
+  )
   await using session = await cluster.run()
   const client = await session.connect()
   expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
   const leftOver = readdirSync(cluster.dataDir).filter((name) => name.startsWith('howdah.'))
   expect(leftOver.toSorted()).toEqual(['howdah.json', 'howdah.run'])
-})
+}, 180_000)
 
 it('has nothing of the environment of whoever creates and starts it', async () => {
   using home = temporaryDirectory()

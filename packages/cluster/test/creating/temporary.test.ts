@@ -14,7 +14,6 @@ import {
   symlinkSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
@@ -24,7 +23,7 @@ import {
   TemplateCache,
   temporary,
 } from '../../src/index.ts'
-import { everyPostgres, newest, Worker } from '@howdah/postgres-fixtures'
+import { everyPostgres, killedInTime, newest, Worker } from '@howdah/postgres-fixtures'
 
 const { strategy } = newest
 const variable = 'HOWDAH_TEMPORARY_DIR'
@@ -138,11 +137,7 @@ it.runIf(process.platform === 'linux')(
 )
 
 it('leaves nothing for long when it is killed at any instant of being made', async () => {
-  for (const instant of [150, 200, 250, 300, 350, 400, 500]) {
-    await using worker = new Worker('temporary', home.path, newest)
-    await Promise.race([worker.next(), sleep(instant)])
-    await worker.kill()
-  }
+  await killedInTime(5, () => new Worker('temporary', home.path, newest, {}, { tells: true }))
   const session = await temporary({ strategy })
   const place = dirname(session.dataDir)
   // What the watchdogs remove may keep the first sweep from it.
@@ -152,7 +147,7 @@ it('leaves nothing for long when it is killed at any instant of being made', asy
   })
   expect(await session.leave()).toBe('destroyed')
   expect(clustersIn(place)).toEqual([])
-})
+}, 180_000)
 
 it('leaves alone what somebody uses, watches, or has started to stay', async () => {
   await using used = await temporary({ strategy })

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { Cluster, run } from '../../src/index.ts'
-import { newest, Worker } from '@howdah/postgres-fixtures'
+import { killedInTime, newest, Worker } from '@howdah/postgres-fixtures'
 
 const { strategy } = newest
 let home: TemporaryDirectory
@@ -110,19 +110,20 @@ it('stays with the database and the TCP that it was started with', async () => {
 })
 
 it('stays, or never runs, when the process that starts it to stay is killed', async () => {
-  for (let round = 0; round < 12; round += 1) {
-    const starting = new Worker('start', cluster.dataDir, newest)
-    await sleep(80 + Math.random() * 150)
-    await starting.kill()
-    // Whoever comes next waits for a server that is still coming up.
-    const session = await cluster.run()
-    expect(session.started === 'modified' ? 'stopped' : 'kept').toBe(await session.leave())
-    await cluster.stop()
-  }
+  await killedInTime(
+    8,
+    () => new Worker('start', cluster.dataDir, newest, {}, { tells: true }),
+    async () => {
+      // Whoever comes next waits for a server that is still coming up.
+      const session = await cluster.run()
+      expect(session.started === 'modified' ? 'stopped' : 'kept').toBe(await session.leave())
+      await cluster.stop()
+    },
+  )
   await stopped()
   const left = spawnSync('ps', ['-eo', 'args']).stdout.toString()
   expect(left).not.toContain(cluster.dataDir)
-}, 60_000)
+}, 180_000)
 
 it('lingers for the next', async () => {
   const session = await cluster.run({ linger: 1000 })
@@ -237,9 +238,13 @@ it('never takes the server from under a user, whoever else is killed, and nothin
   for (let round = 0; round < 3; round += 1) {
     const staying: Worker[] = []
     for (let wave = 0; wave < 2; wave += 1) {
-      const ends = Array.from({ length: 8 }, async () => {
-        const killed = new Worker('use', cluster.dataDir, newest)
-        await sleep(150 + Math.random() * 900)
+      // Half of them are killed while they join, the others some time after they have.
+      const ends = Array.from({ length: 8 }, async (_, index) => {
+        await using killed = new Worker('use', cluster.dataDir, newest, {}, { tells: true })
+        await killed.next()
+        const isJoined = index % 2 !== 0 || (await killed.next())?.joined !== undefined
+        if (!isJoined) throw new Error('it did not join')
+        await sleep(Math.random() * 100)
         await killed.kill()
       })
       const stays = new Worker('use', cluster.dataDir, newest)
