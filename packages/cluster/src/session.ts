@@ -132,10 +132,10 @@ export class Session extends Server implements AsyncDisposable {
    *
    * Clients that others have opened, by {@link url} or in a program of their own, and that are still connected half a second
    * later, are named by `onNotice`, or else a warning of Node's. The answer is `'in-use'` then: the server is stopped when
-   * they have gone, at the latest with this process.
+   * they have gone, at the latest with this process. With `force` they lose their connections instead.
    */
-  async leave(): Promise<Left> {
-    this.#left ??= this.#closeAndLeave()
+  async leave({ force = false }: { force?: boolean | undefined } = {}): Promise<Left> {
+    this.#left ??= this.#closeAndLeave(force)
     return await this.#left
   }
 
@@ -155,13 +155,13 @@ export class Session extends Server implements AsyncDisposable {
     }
   }
 
-  async #closeAndLeave(): Promise<Left> {
+  async #closeAndLeave(force: boolean): Promise<Left> {
     await Promise.all([...this.#closers].map(async (close) => await soon(close())))
     const leave = async () => {
       await this.#stay.entry?.end()
       return await this.#shared.leave({ atEnd: this.#stay.atEnd })
     }
-    const all = await this.#clientsLeftOpen()
+    const all = await this.#clientsLeftOpen(force)
     if (all.length > 0) this.#stay.warn(describeLeftOpen(this.dataDir, all))
     // Ours have listeners. Under others, a server that stops would end this whole process if they are in it.
     if (all.every(({ pid }) => this.#backends().has(pid))) return await leave()
@@ -171,10 +171,10 @@ export class Session extends Server implements AsyncDisposable {
     return 'in-use'
   }
 
-  async #clientsLeftOpen(): Promise<readonly ConnectedClient[]> {
+  async #clientsLeftOpen(force: boolean): Promise<readonly ConnectedClient[]> {
     const others = [...Session.#open].filter(({ dataDir }) => dataDir === this.dataDir)
     Session.#open.delete(this)
-    if (others.length > 1 || (this.#stay.joining.linger ?? 0) > 0) return []
+    if (force || others.length > 1 || (this.#stay.joining.linger ?? 0) > 0) return []
     return await clientsLeftOpen(this.dataDir, this.#shared, this.#backends())
   }
 

@@ -6,7 +6,8 @@ import { describeError } from '../output/report-error.ts'
 /**
  * Runs a program while the server runs, and tidies up when it has ended: what `exec` and `shell` are.
  *
- * A failure to tidy up is said, and does not change the status of the program.
+ * Others that are still connected, such as what the program has left running, lose their connections: the server ends with the
+ * program. A failure to tidy up is said, and does not change the status of the program.
  */
 export async function inSession(
   context: Context,
@@ -18,11 +19,11 @@ export async function inSession(
   try {
     status = await action(session)
   } catch (error) {
-    await session.leave().catch(() => undefined)
+    await session.leave({ force: true }).catch(() => undefined)
     throw error
   }
   try {
-    await interruption.tidy(status, () => session.leave())
+    await interruption.tidy(status, () => session.leave({ force: true }))
   } catch (error) {
     output.complain(describeError(error, false))
   }

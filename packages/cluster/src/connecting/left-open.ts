@@ -52,7 +52,7 @@ export function describeLeftOpen(dataDir: string, clients: readonly ConnectedCli
   })
   const more = clients.length > 5 ? ` and ${clients.length - 5} more` : ''
   return (
-    `left open at leave(): ${each.join('; ')}${more}; the server on ${dataDir} is stopped when they have gone, ` +
-    'or with this process. End clients and pools of your own before leave()'
+    `still connected at the end: ${each.join('; ')}${more}; the server on ${dataDir} is stopped when they have gone, ` +
+    'at the latest with this process; end clients and pools before leave()'
   )
 }

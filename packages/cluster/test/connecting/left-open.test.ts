@@ -40,7 +40,7 @@ it('a client of the program that is left open is named, and outlives leave()', a
   expect(await session.leave()).toBe('in-use')
   expect(notices).toEqual([
     expect.stringMatching(
-      /^left open at leave\(\): "my app" as ".*" on database "app" \(idle, .*last query: SELECT 42\); the server on .* is stopped when they have gone/,
+      /^still connected at the end: "my app" as ".*" on database "app" \(idle, .*last query: SELECT 42\); the server on .* is stopped when they have gone/,
     ),
   ])
   expect((await client.query('SELECT 1')).rowCount).toBe(1)
@@ -53,9 +53,18 @@ it('a pool that is left open is no end of the process', async () => {
   const pool = new Pool({ connectionString: session.url(), max: 3 })
   await Promise.all([1, 2, 3].map(async () => await pool.query('SELECT pg_sleep(0.05)')))
   expect(await session.leave()).toBe('in-use')
-  expect(notices[0]).toMatch(/^left open .*; .*; /)
+  expect(notices[0]).toMatch(/^still connected .*; .*; /)
   await pool.end()
   await until('the server has stopped', async () => (await state()) === 'stopped')
+})
+
+it('by force the server is stopped under a client, and nobody is named', async () => {
+  const session = await cluster.run()
+  const client = await forgotten(session)
+  const lost = new Promise((resolve) => client.once('error', resolve))
+  expect(await session.leave({ force: true })).toBe('stopped')
+  expect(await lost).toMatchObject({ code: '57P01' })
+  expect(notices).toEqual([])
 })
 
 it('nobody is named if all have ended, however late', async () => {
@@ -74,7 +83,7 @@ it("the session's own are ended, and one that was never given back is named", as
   const client = await pool.connect()
   await client.query('SELECT 43')
   expect(await session.leave()).toBe('stopped')
-  expect(notices).toEqual([expect.stringMatching(/^left open at leave\(\): .*SELECT 43/)])
+  expect(notices).toEqual([expect.stringMatching(/^still connected at the end: .*SELECT 43/)])
 })
 
 it('nobody is named while others go on', async () => {
