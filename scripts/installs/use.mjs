@@ -20,6 +20,7 @@ import { Registry, write } from '@howdah/registry'
 import { FileReplica } from '@howdah/replica'
 import { defaultStrategy } from '@howdah/runtime'
 import { LockedDocument, Store } from '@howdah/store'
+import { testDatabases } from '@howdah/testing'
 import { parseLsn } from '@howdah/wal'
 
 const withoutPostgres = process.argv.includes('--without-postgres')
@@ -90,6 +91,12 @@ const uses = {
   },
   doctor: async () =>
     assert.deepEqual(await diagnose({ scope: 'clusters', checks: ['modes'] }), []),
+  testing: async () => {
+    const databases = testDatabases({ root: home, linger: 0 })
+    if (!withoutPostgres)
+      assert.equal((await (await databases.create()).query('SELECT 1')).rowCount, 1)
+    await databases.end()
+  },
   cli: async () => {
     const stdout = new PassThrough()
     const io = { ...processIo(import.meta.url, '1.0.0'), stdout, inherit: false, cwd: home }
