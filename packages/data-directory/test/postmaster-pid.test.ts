@@ -156,12 +156,12 @@ describe.runIf(process.platform === 'linux')('on a system without /proc', () => 
     }
   }
 
-  test('a server is known by its owner and its name', async () => {
-    const works = [
+  test('what has the name of a server cannot be judged by that alone, and what has another is none', async () => {
+    const named = [
       await fake.postgres({ cwd: fake.beside('bin') }),
       await fake.postgres({ program: 'postmaster' }),
     ]
-    for (const { pid } of works) expect(await asMac(pid)).toBe(true)
+    for (const { pid } of named) expect(await asMac(pid)).toBeNull()
     const others = [
       await fake.postgres({ program: 'postgresque' }),
       await fake.postgres({ program: 'mypostgres' }),
