@@ -2,8 +2,7 @@ import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type * as Lock from '@howdah/lock'
 import { readPostmasterPid } from '../src/index.ts'
-import { isServerOf } from '../src/server/is-server-of.ts'
-import { deadPid, FakeDirectory } from './support/fake-directory.ts'
+import { FakeDirectory } from './support/fake-directory.ts'
 
 /** What opening the file is refused with; `null` for not at all. */
 const opening = vi.hoisted(() => ({ refusal: null as string | null, tries: 0, onTry: () => {} }))
@@ -139,40 +138,5 @@ describe('postmaster.pid', () => {
     mkdirSync(fake.directory.pidFile)
     const refusal = { code: 'ERR_CLUSTER_UNKNOWN_STATUS' }
     await expect(readPostmasterPid(fake.directory)).rejects.toMatchObject(refusal)
-  })
-})
-
-describe.runIf(process.platform === 'linux')('on a system without /proc', () => {
-  const { platform } = process
-  const asMac = async (pid: number): Promise<boolean | null> => {
-    fake.writePidFile({ pid })
-    const file = await readPostmasterPid(fake.directory)
-    if (file === null) throw new Error('there is no file')
-    Object.defineProperty(process, 'platform', { value: 'darwin' })
-    try {
-      return await isServerOf(fake.directory, file)
-    } finally {
-      Object.defineProperty(process, 'platform', { value: platform })
-    }
-  }
-
-  test('what has the name of a server cannot be judged by that alone, and what has another is none', async () => {
-    const named = [
-      await fake.postgres({ cwd: fake.beside('bin') }),
-      await fake.postgres({ program: 'postmaster' }),
-    ]
-    for (const { pid } of named) expect(await asMac(pid)).toBeNull()
-    const others = [
-      await fake.postgres({ program: 'postgresque' }),
-      await fake.postgres({ program: 'mypostgres' }),
-      { pid: await deadPid() },
-    ]
-    for (const { pid } of others) expect(await asMac(pid)).toBe(false)
-  })
-
-  test.runIf(process.geteuid?.() === 0)('another’s is none', async () => {
-    const { pid } = await fake.postgres()
-    fake.giveTo(65_534)
-    expect(await asMac(pid)).toBe(false)
   })
 })
