@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import NodeEnvironmentModule from 'jest-environment-node'
+import { TestEnvironment } from 'jest-environment-node'
 import { enterEnvironment } from './environment.ts'
 import type { PlainOptions } from './plain-options.ts'
 import type { TestDatabase } from './test-database.ts'
@@ -13,8 +13,6 @@ type EnvironmentOptions = PlainOptions & {
   /** Jest's own. */
   readonly exportConditions?: unknown
 }
-
-const { TestEnvironment } = NodeEnvironmentModule
 
 /** A worker runs many files, one after another; those with the same options share its connections. */
 const known = new Map<string, Promise<TestDatabases>>()

@@ -6,6 +6,4 @@ declare module 'jest-environment-node' {
     setup(): Promise<void>
     teardown(): Promise<void>
   }
-  const module: { TestEnvironment: typeof TestEnvironment }
-  export default module
 }
