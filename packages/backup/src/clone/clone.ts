@@ -5,7 +5,6 @@ import {
   type Descriptor,
   explain,
   readMark,
-  syncToDisk,
   wasShutDown,
   writeOwnFile,
   writeSystemIdentifier,
@@ -24,7 +23,6 @@ import {
   invokingUser,
   remember,
   clusterMissing,
-  createFailed,
   notEmpty,
   waiting,
 } from '@howdah/cluster/inside'
@@ -33,6 +31,7 @@ import type { CloneOptions } from './clone-options.ts'
 import { copyCluster } from './copy-cluster.ts'
 import { disableSubscriptions } from './disable-subscriptions.ts'
 import { keepToItself, refuseElsewhere } from './keep-to-itself.ts'
+import { syncCopy } from './sync-copy.ts'
 
 /**
  * Copies a cluster, running or stopped, into a new or an empty directory, and returns the copy: a cluster of its own, with a
@@ -146,8 +145,7 @@ async function build(
     if (await from.directory.has(from.directory.unsynced)) {
       await writeOwnFile(staging.unsynced, '', user)
     } else {
-      const { succeeded, stderr } = await syncToDisk(path, runtime, user, signal)
-      if (!succeeded) throw createFailed(path, stderr.trim())
+      await syncCopy(path, runtime, user, signal)
     }
     return superuser
   })
