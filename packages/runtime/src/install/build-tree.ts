@@ -6,6 +6,7 @@ import {
   open,
   readFile,
   readdir,
+  stat,
   symlink,
   writeFile,
 } from 'node:fs/promises'
@@ -14,6 +15,7 @@ import { promisify } from 'node:util'
 import { errno } from '@howdah/durable'
 import { PackageError } from '../errors.ts'
 import { isRecord, parseJson } from './json.ts'
+import { writeOut } from '../machine/mac.ts'
 
 /** `linked`: programs copied, the rest linked to where it is; `copied`: everything copied. */
 export type TreeMode = 'linked' | 'copied'
@@ -23,7 +25,8 @@ export type TreeMode = 'linked' | 'copied'
  *
  * npm ships no symbolic links; the tree has those that libraries are looked up by, which `pg-symlinks.json` lists. The
  * programs and libraries look for each other relative to where they are (`$ORIGIN/../lib`), so nothing need be told to
- * the loader. Everything is synced when this returns, except links.
+ * the loader. Everything is synced when this returns, except links. On macOS, where to sync a file takes several milliseconds, all of it
+ * is written out at once, and on the disk as soon as the next file is synced: that is the tree's manifest.
  */
 export async function buildTree(native: string, target: string, mode: TreeMode): Promise<void> {
   await mkdir(target)
@@ -39,7 +42,11 @@ export async function buildTree(native: string, target: string, mode: TreeMode):
     await symlink(join(native, 'share'), join(target, 'share'))
   }
   await makeLinks(native, target)
+  if (isSyncedAtOnce) await writeOut()
 }
+
+/** Node's fsync is F_FULLFSYNC there, fcntl(2) of macOS. */
+const isSyncedAtOnce = process.platform === 'darwin'
 
 /**
  * Makes the links that a package's `pg-symlinks.json` lists, unless they are there.
@@ -92,10 +99,11 @@ async function copyDirectory(from: string, to: string): Promise<void> {
   }
 }
 
-/** Copies a file's content, readable by all and executable by all or none, and syncs it. */
+/** Copies a file's content, readable by all and executable by all or none, and syncs it unless all is synced at once. */
 async function copyWhole(from: string, to: string): Promise<void> {
   await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
-  await settleFile(to)
+  if (isSyncedAtOnce) await chmod(to, modeFor((await stat(to)).mode))
+  else await settleFile(to)
 }
 
 /** Makes a file readable by all, writable by us only and executable by all or none, and syncs it. */
@@ -103,12 +111,16 @@ export async function settleFile(path: string): Promise<void> {
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
   try {
     const { mode } = await file.stat()
-    await file.chmod((mode & 0o100) === 0 ? 0o644 : 0o755)
+    await file.chmod(modeFor(mode))
     // Under Yarn's Plug'n'Play, handles have no `sync` that works.
     await promisify(fsync)(file.fd)
   } finally {
     await file.close()
   }
+}
+
+function modeFor(mode: number): number {
+  return (mode & 0o100) === 0 ? 0o644 : 0o755
 }
 
 /** Writes a small file and syncs it. */

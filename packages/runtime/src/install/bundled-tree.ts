@@ -39,11 +39,13 @@ export class BundledTree {
   readonly #serverUser: ServerUser | undefined
 
   private constructor(source: EmbeddedPackage, mode: TreeMode, options: TreeOptions) {
-    const { packageVersion, identity, version } = source
+    const { packageVersion, identity, content, version } = source
     this.#source = source
     this.#mode = mode
     this.#serverUser = options.serverUser
-    const name = `${process.platform}-${process.arch}-${packageVersion}-${mode}-${identity}`
+    // A linked tree belongs to one copy of the package; a copied one is the same for every project on a Mac.
+    const key = process.platform === 'darwin' ? content : identity
+    const name = `${process.platform}-${process.arch}-${packageVersion}-${mode}-${key}`
     this.#place = { cache: cacheDirectory(options.cacheDir), kind: 'trees', name }
     this.version = version
     this.bindir = join(treePath(this.#place), 'bin')

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
 import { readdir, readlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
+import { macBoot, macMachine, macProcessesRunning } from './mac.ts'
 import { errno } from '@howdah/durable'
 
 const unknown = 'unknown'
@@ -22,6 +23,7 @@ export interface ProcessIdentity extends Machine {
 
 /** Where we are. */
 export function thisMachine(): Machine {
+  if (process.platform === 'darwin') return thisMac()
   const id = attempt(() => readFileSync('/etc/machine-id', 'utf8').trim())
   const boot = attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim())
   const namespace = attempt(() => readlinkSync('/proc/self/ns/pid').replace(/\D/g, ''))
@@ -29,6 +31,16 @@ export function thisMachine(): Machine {
     host: hash(`${hostname()} ${id ?? ''}`),
     boot: boot === null ? unknown : hash(boot),
     namespace: namespace ?? unknown,
+  }
+}
+
+/** Without the name of the host, which changes with the network. */
+function thisMac(): Machine {
+  const boot = macBoot()
+  return {
+    host: hash(macMachine() ?? hostname()),
+    boot: boot === null ? unknown : hash(boot),
+    namespace: unknown,
   }
 }
 
@@ -58,6 +70,7 @@ export function isDead(other: ProcessIdentity): boolean {
  * The processes that run a program from a directory, as far as we may see; `null` where the system does not tell.
  */
 export async function processesRunning(directory: string): Promise<number[] | null> {
+  if (process.platform === 'darwin') return await macProcessesRunning(directory)
   const names = await readdir('/proc').catch(() => null)
   if (names === null || !names.includes('self')) return null
   const pids = names.filter((name) => /^\d+$/.test(name))

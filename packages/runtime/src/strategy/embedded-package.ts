@@ -34,6 +34,8 @@ export interface EmbeddedPackage {
   readonly sizes: Readonly<Record<string, number>>
   /** Another whenever another package, or another copy of it, is there. */
   readonly identity: string
+  /** Another for another package only: a copy of the same one has the same. */
+  readonly content: string
 }
 
 /**
@@ -93,9 +95,7 @@ export function readEmbeddedPackage(directory: string): EmbeddedPackage {
     }
     // Neither inode nor change time: a reinstallation of the same is no other one.
     const marks = stats.map(({ size, mtimeMs }) => [size, mtimeMs])
-    const identity = createHash('sha256').update(
-      JSON.stringify([path, name, packageVersion, marks]),
-    )
+    const all = stats.map(({ size }) => size)
     const sizes = embeddedPrograms.map(
       (program, index) => [program, stats[index]?.size ?? 0] as const,
     )
@@ -104,7 +104,9 @@ export function readEmbeddedPackage(directory: string): EmbeddedPackage {
       packageVersion,
       version: PackageVersion.parse(packageVersion).version,
       sizes: Object.fromEntries(sizes),
-      identity: identity.digest('hex').slice(0, 16),
+      identity: digest([path, name, packageVersion, marks]),
+      // What has been published under a version never changes.
+      content: digest([name, packageVersion, all]),
     }
   } catch (cause) {
     if (cause instanceof PackageError) throw cause
@@ -112,4 +114,8 @@ export function readEmbeddedPackage(directory: string): EmbeddedPackage {
       cause,
     })
   }
+}
+
+function digest(about: unknown): string {
+  return createHash('sha256').update(JSON.stringify(about)).digest('hex').slice(0, 16)
 }
