@@ -38,6 +38,13 @@ export function explainedByLog(dataDir: string, log: string, cause: Error): Clus
     const [what = '', cure = ''] = limits['EAGAIN'] ?? []
     return systemLimit(dataDir, 'EAGAIN', what, cure, { cause })
   }
+  // Of System V, of which macOS has 32: shmget(2).
+  if (/could not create shared memory segment: No space left on device/.test(log)) {
+    const what = 'there is no further segment of shared memory to be had'
+    const cure =
+      'remove those of killed servers with "howdah doctor --fix", or by ipcs -m and ipcrm -m ID'
+    return systemLimit(dataDir, 'ENOSPC', what, cure, { cause })
+  }
   const denial = denialIn(log)
   if (denial !== null) return denied(dataDir, denial, { cause })
   // By /proc/self/exe the loader knows where a program lies, and so its libraries.

@@ -20,6 +20,18 @@ describe.skipIf(whyNoMac !== null)('on a double of a Mac', () => {
     expect(result.stderr).not.toMatch(/^\s+at /m)
   })
 
+  test('the short way to the socket of a long path lies where nothing is cleared away', async () => {
+    const result = await onMac(`
+      long=$(printf 'd%.0s' $(seq 120))
+      howdah exec --quiet -D $long -- sh -c 'echo $PGHOST; readlink $PGHOST'
+      howdah shell --quiet -D $long -c 'select 42' | grep -c 42
+    `)
+    expect(result).toMatchObject({ status: 0, stderr: '' })
+    expect(result.stdout).toMatch(
+      /^\/Users\/me\/\.local\/state\/howdah\/sockets\/[0-9a-f]{16}\n\/Users\/me\/d{120}\n1\n$/,
+    )
+  })
+
   test('a backup is made and restored', async () => {
     const result = await onMac(`
       howdah shell --quiet -c 'create table kept as select 42 as answer'
@@ -48,6 +60,59 @@ describe.skipIf(whyNoMac !== null)('on a double of a Mac', () => {
     })
   })
 })
+
+test.skipIf(whyNoMac !== null)(
+  'the watchdog sleeps on a double of a Mac until there is something to do',
+  async () => {
+    const result = await onMac(`
+    howdah exec --quiet -- sh -c '
+      watchdog=$(/bin/ps -A -o pid= -o command= | sed -n "s/^\\([0-9]*\\) .*node-watchdog.*/\\1/p")
+      count() { cat /.linux/proc/$watchdog/task/*/status | awk "/^voluntary/ { sum += \\$2 } END { print sum }"; }
+      last=; while [ "$(count)" != "$last" ]; do last=$(count); sleep 0.6; done
+      sleep 3; echo woken $(($(count) - last))'
+    howdah ls
+  `)
+    expect(result).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^woken [0-2]\n.* stopped\n$/),
+    })
+  },
+)
+
+test.skipIf(whyNoMac !== null)(
+  'the segment of a killed server is found and removed on a double of a Mac',
+  async () => {
+    const result = await onMac(`
+    howdah start --quiet
+    server=$(server)
+    kill -9 $server; ended $server
+    while /bin/ps -A -o pid= -o command= | grep -q '^[0-9]* postgres: '; do sleep 0.05; done
+    ipcs -m | grep -c ^m
+    howdah doctor --fix --here || echo doctor: $?
+    ipcs -m | grep -c ^m || true
+  `)
+    expect(result.stdout).toMatch(/^1\n[^]*\n0\n$/)
+  },
+)
+
+test.skipIf(whyNoMac !== null)(
+  'a busy backend that outlives its killed server is ended on a double of a Mac',
+  async () => {
+    const result = await onMac(`
+    howdah start --quiet
+    howdah shell --quiet -c 'select sum(i) from generate_series(1, 1000000000::bigint) as i' >/dev/null 2>&1 &
+    backend=
+    while [ -z "$backend" ]; do
+      backend=$(/bin/ps -A -o pid= -o command= | sed -n 's/^\\([0-9]*\\) postgres: .* SELECT$/\\1/p')
+    done
+    kill -9 $(server); ended $(server)
+    kill -0 $backend && echo busy
+    howdah exec --quiet -- echo in
+    kill -0 $backend 2>/dev/null || echo gone
+  `)
+    expect(result).toMatchObject({ status: 0, stdout: expect.stringMatching(/^busy\nin\ngone\n$/) })
+  },
+)
 
 describe.skipIf(whyNoMac !== null)('what a Mac does not tell is never taken for "no"', () => {
   test('nothing is started, stopped or removed while nobody tells which processes live', async () => {

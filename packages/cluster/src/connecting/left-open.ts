@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Ownership, ownership, type Shared, users } from '@howdah/coordinate'
+import { type Ownership, ownership, type Shared } from '@howdah/coordinate'
 import { DataDirectory } from '@howdah/data-directory'
 import { postgres } from '../server.ts'
+import { usersOf } from '../local/users-of.ts'
 import type { LaunchOptions } from '../subject.ts'
 import { connectedClients, type ConnectedClient } from './connected-clients.ts'
 import { findAddress } from './find-address.ts'
@@ -21,7 +22,7 @@ export async function clientsLeftOpen(
 ): Promise<readonly ConnectedClient[]> {
   const goesOn: readonly Ownership[] = ['pinned', 'foreign']
   if (goesOn.includes(await ownership(place, subject))) return []
-  if ((await users(place)).some(({ pid }) => pid !== process.pid)) return []
+  if ((await usersOf(new DataDirectory(dataDir))).some(({ pid }) => pid !== process.pid)) return []
   const deadline = performance.now() + patience
   for (;;) {
     const clients = await ask(dataDir)

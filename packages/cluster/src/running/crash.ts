@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ownership, type Shared, users } from '@howdah/coordinate'
+import { ownership, type Shared } from '@howdah/coordinate'
 import { DataDirectory, endOrphans, findPostmaster } from '@howdah/data-directory'
 import { liveness } from '@howdah/lock'
 import { inUse, notOurs } from '../errors.ts'
+import { usersOf } from '../local/users-of.ts'
 import type { State } from '../state.ts'
 import type { LaunchOptions } from '../subject.ts'
 
@@ -16,7 +17,7 @@ export async function crash(
 ): Promise<State> {
   const directory = new DataDirectory(dataDir)
   if ((await ownership(place, subject)) === 'foreign') throw notOurs(dataDir, 'stop')
-  const others = (await users(place)).filter(({ pid }) => pid !== process.pid)
+  const others = (await usersOf(directory)).filter(({ pid }) => pid !== process.pid)
   if (others.length > 0) throw inUse(dataDir, others, 'crash the server on')
   const postmaster = await findPostmaster(directory)
   if (postmaster === null) return 'unmodified'

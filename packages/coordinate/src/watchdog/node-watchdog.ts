@@ -11,6 +11,7 @@ import {
   rmSync,
   rmdirSync,
   statSync,
+  watch as watchFile,
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -53,9 +54,9 @@ writeSync(1, 'ready\n')
 // Closes the pipe to the process that started us. The lowest free number is 1 again.
 closeSync(1)
 openSync('/dev/null', constants.O_WRONLY)
-let remembering = setTimeout(keepRemembering, 0)
+let stopAttending = attend()
 await watch()
-clearTimeout(remembering)
+stopAttending()
 
 function remember(): void {
   try {
@@ -65,10 +66,25 @@ function remember(): void {
   }
 }
 
-/** The server that is just being started may be removed at any time. */
-function keepRemembering(): void {
-  remember()
-  remembering = setTimeout(keepRemembering, known === null ? 20 : 500)
+/**
+ * Remembers each record, and sleeps until the kernel tells of another. Without a record it looks often at first, for a server that is
+ * just being started may be removed at any time.
+ */
+function attend(): () => void {
+  const again = (): void => {
+    stopAttending()
+    stopAttending = attend()
+  }
+  try {
+    const watcher = watchFile(record, { persistent: false }, again).on('error', again)
+    remember()
+    return () => watcher.close()
+  } catch {
+    // There is none, or nothing can be watched.
+    remember()
+    const timer = setTimeout(again, known === null ? 20 : 500)
+    return () => clearTimeout(timer)
+  }
 }
 
 async function watch(): Promise<void> {

@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 
 /** A segment of System V shared memory of this ipc namespace. */
 export interface Segment {
@@ -11,8 +13,11 @@ export interface Segment {
   readonly uid: number
 }
 
-/** All of them, from `/proc/sysvipc/shm`, proc_sysvipc(5), which everybody may read; none where there is no such file. */
+/**
+ * All of them, which everybody may see: from `/proc/sysvipc/shm`, proc_sysvipc(5), or on macOS by ipcs(1); none if neither tells.
+ */
 export function segments(): Segment[] {
+  if (process.platform === 'darwin') return listedSegments()
   let table: string
   try {
     table = readFileSync('/proc/sysvipc/shm', 'utf8')
@@ -33,4 +38,45 @@ export function segments(): Segment[] {
       uid: field('uid'),
     }
   })
+}
+
+/** What ipcs(1) prints: a line of names, and for each segment a line that begins with `m`. */
+function listedSegments(): Segment[] {
+  let lines: string[][]
+  try {
+    const table = execFileSync('/usr/bin/ipcs', ['-m', '-o', '-p'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    lines = table.split('\n').map((line) => line.trim().split(/\s+/))
+  } catch {
+    return []
+  }
+  const names = lines.find(([first]) => first === 'T') ?? []
+  return lines
+    .filter(([first]) => first === 'm')
+    .map((fields) => {
+      const field = (name: string) => fields[names.indexOf(name)] ?? ''
+      return {
+        key: Number(field('KEY')),
+        id: Number(field('ID')),
+        creator: Number(field('CPID')),
+        attached: Number(field('NATTCH')),
+        uid: uidOf(field('OWNER')),
+      }
+    })
+}
+
+/** Users of a Mac are in no file. -1: there is no such user. */
+function uidOf(name: string): number {
+  if (/^\d+$/.test(name)) return Number(name)
+  try {
+    const { username, uid } = userInfo()
+    if (username === name) return uid
+    return Number(
+      execFileSync('/usr/bin/id', ['-u', name], { stdio: ['ignore', 'pipe', 'ignore'] }),
+    )
+  } catch {
+    return -1
+  }
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { chmod, lstat, mkdir, readlink, rename, rm, symlink } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { notPermitted } from '../errors.ts'
 
@@ -11,7 +11,7 @@ const capacity = process.platform === 'linux' ? 108 : 104
  * The directory by which clients reach a socket in `directory`: that itself where the path of the socket is short
  * enough, and has no comma, by which libpq separates hosts; else a short link to it.
  *
- * The links lie in a directory below the temporary directory that is ours, and that nobody else can write: a planted
+ * The links lie in a directory that is ours, below the temporary directory or the home, and that nobody else can write: a planted
  * link would lead clients to another's server. Throws `ERR_CLUSTER_PERMISSION` if there is none.
  */
 export async function reachableSocketDirectory(
@@ -35,10 +35,21 @@ function fits(directory: string, port: number): boolean {
   return Buffer.byteLength(`${directory}/.s.PGSQL.${port}`) < capacity
 }
 
-/** Where the links may lie. On macOS the temporary directory's own path is long; /tmp is there everywhere. */
+/**
+ * Where the links may lie. On macOS the temporary directory's own path is long, and what was not used for three days is removed from
+ * /tmp: so they lie in the home there, if its path is short enough.
+ */
 export function linkDirectories(): string[] {
   const uid = process.getuid?.() ?? 0
-  return [...new Set([tmpdir(), '/tmp'])].map((parent) => join(parent, `howdah-${uid}`))
+  const passing = [...new Set([tmpdir(), '/tmp'])].map((parent) => join(parent, `howdah-${uid}`))
+  return process.platform === 'darwin'
+    ? [join(homedir(), '.local/state/howdah/sockets'), ...passing]
+    : passing
+}
+
+/** Only what lies in the home may have missing parents: nobody else can put others there. */
+function isAtHome(candidate: string): boolean {
+  return candidate.endsWith('/.local/state/howdah/sockets')
 }
 
 async function ownDirectory(dataDir: string): Promise<string> {
@@ -48,7 +59,7 @@ async function ownDirectory(dataDir: string): Promise<string> {
   let obstacle: unknown = null
   for (const candidate of candidates) {
     path = candidate
-    obstacle = await mkdir(candidate, { mode: 0o700 }).then(
+    obstacle = await mkdir(candidate, { mode: 0o700, recursive: isAtHome(candidate) }).then(
       () => null,
       (error: NodeJS.ErrnoException) => (error.code === 'EEXIST' ? null : error),
     )

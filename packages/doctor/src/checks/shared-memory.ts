@@ -16,14 +16,16 @@ import type { Check, Complaint } from '../check.ts'
 import { ofEach } from '../of-each.ts'
 import type { Scene } from '../scene.ts'
 
-/** Shared memory that killed servers have left. Linux only. */
+/** Shared memory that killed servers have left. On macOS only that of System V, of which there are 32 segments for all. */
 export const sharedMemory: Check = {
   name: 'shared-memory',
   async examine(scene) {
-    if (process.platform !== 'linux') return []
+    const { platform } = process
+    if (platform !== 'linux' && platform !== 'darwin') return []
     const all = seesAllProcesses()
     // These first: a server that starts finds them by the others.
-    const dynamic = scene.wholeMachine ? await dynamicComplaints('/dev/shm', all) : []
+    const isListed = platform === 'linux' && scene.wholeMachine
+    const dynamic = isListed ? await dynamicComplaints('/dev/shm', all) : []
     const named = await ofEach(scene, async (directory) => await complain(directory, all, scene))
     return [...dynamic, ...named]
   },
