@@ -247,14 +247,14 @@ describe.skipIf(!isHere('git'))('in work trees of git (with git on the machine)'
 
 describe('what only looks like a work tree', () => {
   test.each([
-    ['an empty .git', (entry: string) => void mkdirSync(entry)],
-    ['a .git with other words', (entry: string) => void writeFileSync(entry, 'hello\n')],
-    ['a .git without a path', (entry: string) => void writeFileSync(entry, 'gitdir: \n')],
-    ['a huge .git', (entry: string) => void writeFileSync(entry, `gitdir: ${'x'.repeat(70_000)}`)],
-    ['a .git that leads nowhere', (entry: string) => void symlinkSync('/nonexistent', entry)],
-    ['an empty .jj', (entry: string) => void mkdirSync(join(entry, '../.jj'))],
-    ['an empty .hg', (entry: string) => void mkdirSync(join(entry, '../.hg'))],
-  ])('%s is none', (_, make) => {
+    ['an empty .git', (entry: string) => mkdirSync(entry)],
+    ['a .git with other words', (entry: string) => writeFileSync(entry, 'hello\n')],
+    ['a .git without a path', (entry: string) => writeFileSync(entry, 'gitdir: \n')],
+    ['a huge .git', (entry: string) => writeFileSync(entry, `gitdir: ${'x'.repeat(70_000)}`)],
+    ['a .git that leads nowhere', (entry: string) => symlinkSync('/nonexistent', entry)],
+    ['an empty .jj', (entry: string) => mkdirSync(join(entry, '../.jj'))],
+    ['an empty .hg', (entry: string) => mkdirSync(join(entry, '../.hg'))],
+  ] as [string, (entry: string) => unknown][])('%s is none', (_, make) => {
     using here = temporaryDirectory()
     make(here.file('.git'))
     const deep = directoryIn(here.path, 'a')

@@ -180,7 +180,7 @@ describe.runIf(isPackaged)(`PostgreSQL from npm packages${why}`, () => {
     vi.spyOn(process, 'cwd').mockReturnValue(directory.file(cwd))
     try {
       const { ask } = (await import(/* @vite-ignore */ path)) as {
-        ask(make: typeof bundled, options: object): Promise<Runtime | null>
+        ask: (make: typeof bundled, options: object) => Promise<Runtime | null>
       }
       const found = await ask(bundled, { cacheDir: directory.file('cache'), serverUser: nobody })
       expect(found?.version.major).toBe(18)

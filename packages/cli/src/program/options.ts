@@ -148,7 +148,7 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
     new Option(
       '--init <glob>',
       'scripts for a cluster that this makes, in order: .sql, .sql.gz, .sh, or a directory of such; can be repeated',
-    ).argParser((text, before: readonly string[] = []) => [...before, nonEmpty(text)]),
+    ).argParser((text, before?: readonly string[]) => [...(before ?? []), nonEmpty(text)]),
   locale: () =>
     new Option(
       '--locale <locale>',

@@ -19,7 +19,7 @@ import type { ServerUser } from '../user/server-user.ts'
 const rotateAbove = 10 * 1024 * 1024
 
 /** A log that is open for a server to write to. The caller closes it. */
-export interface LogFile extends Disposable {
+interface LogFile extends Disposable {
   readonly fd: number
   /** How long it was, in bytes, when it was opened: what a server writes comes after. */
   readonly start: number

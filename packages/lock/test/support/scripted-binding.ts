@@ -3,7 +3,7 @@ import type { Binding } from '../../src/binding/binding.ts'
 type Flock = Binding['flock']
 
 /** What a test does in place of flock(2), or around it: it is given the arguments and the real call. */
-export type FlockScript = (fd: number, operation: number, flock: Flock) => number
+type FlockScript = (fd: number, operation: number, flock: Flock) => number
 
 /** The operations of flock(2), the same everywhere. */
 export const LOCK_SH = 1

@@ -11,7 +11,7 @@ const deepest = 100
  * Source: https://v8.dev/docs/stack-trace-api.
  */
 export function callingModules(): string[] {
-  const { prepareStackTrace, stackTraceLimit } = Error
+  const before = { ...Error }
   try {
     Error.stackTraceLimit = deepest
     Error.prepareStackTrace = (_error, sites) => sites
@@ -21,8 +21,7 @@ export function callingModules(): string[] {
     const paths = sites.map((site) => pathOf(site.getFileName())).filter((path) => path !== null)
     return [...new Set(paths)]
   } finally {
-    Error.prepareStackTrace = prepareStackTrace
-    Error.stackTraceLimit = stackTraceLimit
+    Object.assign(Error, { prepareStackTrace: undefined }, before)
   }
 }
 
