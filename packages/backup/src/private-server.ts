@@ -9,7 +9,8 @@ import {
   type ServerUser,
   writeMark,
 } from '@howdah/data-directory'
-import { ClusterSubject, LocalState } from '@howdah/cluster/inside'
+import { ClusterSubject } from '@howdah/cluster/inside'
+import { LocalState } from '@howdah/known-clusters'
 
 /** How a private server is run. */
 export interface PrivateServerOptions {

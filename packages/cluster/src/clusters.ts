@@ -2,10 +2,8 @@ import { isAbsolute } from 'node:path'
 import { inspect } from '@howdah/lock'
 import type { ClusterStatus } from './cluster-status.ts'
 import { Cluster } from './cluster.ts'
-import type { ClusterUse } from './local/cluster-use.ts'
 import { DataDirectory, isStaging, nameOfUserOf } from '@howdah/data-directory'
-import { type FoundUse, Uses } from './local/uses.ts'
-import { isGone, registryIn } from './local/write-scope.ts'
+import { type ClusterUse, type FoundUse, isGone, registryIn, Uses } from '@howdah/known-clusters'
 
 /** A cluster of this machine. */
 export interface ListedCluster {

@@ -1,7 +1,7 @@
 import type { Free, Place } from '@howdah/coordinate'
 import type { Runtime } from '@howdah/runtime'
 import type { DataDirectory, ServerUser } from '@howdah/data-directory'
-import type { LocalState } from './local/local-state.ts'
+import type { LocalState } from '@howdah/known-clusters'
 import type { ClusterSubject, LaunchOptions } from './subject.ts'
 
 /** What one operation on a cluster works with, together with all others who use it. */

@@ -1,8 +1,7 @@
 export type { Address } from './connecting/address.ts'
 export type { AsOptions } from './connecting/as-url.ts'
 export type { ClusterStatus, RunningStatus } from './cluster-status.ts'
-export { forgetGone } from './local/forget-gone.ts'
-export type { ClusterUse } from './local/cluster-use.ts'
+export type { ClusterUse } from '@howdah/known-clusters'
 export {
   Cluster,
   type ClusterOptions,

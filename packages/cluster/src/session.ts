@@ -13,7 +13,7 @@ import type { Address } from './connecting/address.ts'
 import type { State } from './state.ts'
 import { postgres, Server } from './server.ts'
 import type { LaunchOptions } from './subject.ts'
-import type { UseEntry } from './local/use-entry.ts'
+import type { UseEntry } from '@howdah/known-clusters'
 import { waiting, type WaitingOptions } from './waiting-options.ts'
 import { whenReady } from './running/when-ready.ts'
 

@@ -22,7 +22,13 @@ import {
 import type { AsOptions } from './connecting/as-url.ts'
 import { createCluster, invokingUser } from './creating/create.ts'
 import { destroyCluster } from './creating/destroy.ts'
-import { LocalState } from './local/local-state.ts'
+import {
+  forgetting,
+  LocalState,
+  remember,
+  rememberStarted,
+  WriteScope,
+} from '@howdah/known-clusters'
 import { readInitScripts } from './init/init-scripts.ts'
 import { runInitStep } from './init/run-init-step.ts'
 import type { Initialization } from './creating/initdb.ts'
@@ -33,8 +39,6 @@ import { prepareDirectory } from './creating/prepare.ts'
 import { requireWhole } from './running/require-whole.ts'
 import { recordSuperuser } from './running/superuser.ts'
 import { ensureTcpLogin, type TcpLogin } from './connecting/tcp-login.ts'
-import { forgetting, remember, rememberStarted } from './local/use-entry.ts'
-import { WriteScope } from './local/write-scope.ts'
 
 /** How a cluster is created and started when somebody joins it. */
 export interface LaunchOptions extends StartOptions, Pick<AsOptions, 'user' | 'password'> {

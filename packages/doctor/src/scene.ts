@@ -7,7 +7,7 @@ import {
   postgresProcesses,
   readMark,
 } from '@howdah/data-directory'
-import { type RegisteredServer, registeredServers, Uses } from '@howdah/cluster/inside'
+import { type RegisteredServer, registeredServers, Uses } from '@howdah/known-clusters'
 
 /** What a diagnosis is about. */
 export interface Scene {

@@ -4,7 +4,7 @@ import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
 import { Registry, write } from '@howdah/registry'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { Cluster, clusters } from '@howdah/cluster'
-import { refuseNested } from '@howdah/cluster/inside'
+import { refuseNested } from '@howdah/known-clusters'
 import { newest } from '@howdah/postgres-fixtures'
 
 const { strategy } = newest

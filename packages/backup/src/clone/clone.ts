@@ -21,11 +21,11 @@ import {
   explained,
   insideOf,
   invokingUser,
-  remember,
   clusterMissing,
   notEmpty,
   waiting,
 } from '@howdah/cluster/inside'
+import { remember } from '@howdah/known-clusters'
 import type { Cluster, State } from '@howdah/cluster'
 import type { CloneOptions } from './clone-options.ts'
 import { copyCluster } from './copy-cluster.ts'

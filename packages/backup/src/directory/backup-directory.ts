@@ -4,7 +4,7 @@ import { readdir, rename } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { errno, syncDirectory } from '@howdah/durable'
 import { acquire, type Lock, makeDirectories, readPlainFile, type WaitOptions } from '@howdah/lock'
-import { backupMark, refuseNested } from '@howdah/cluster/inside'
+import { backupMark, refuseNested } from '@howdah/known-clusters'
 import {
   type Descriptor,
   HeldDirectory,

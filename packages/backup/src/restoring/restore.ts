@@ -16,9 +16,9 @@ import {
   explained,
   insideOf,
   type LaunchOptions,
-  remember,
   notEmpty,
 } from '@howdah/cluster/inside'
+import { remember } from '@howdah/known-clusters'
 import type { Cluster } from '@howdah/cluster'
 import { resetCopiedSettings } from './auto-conf.ts'
 import type { Backup, Progress } from '../backup.ts'

@@ -1,4 +1,4 @@
-import { forgetGone } from '@howdah/cluster'
+import { forgetGone } from '@howdah/known-clusters'
 
 /**
  * Clears what lies elsewhere of clusters that were removed with their worktrees: what is known of them, short links to their

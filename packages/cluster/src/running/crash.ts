@@ -3,7 +3,7 @@ import { ownership, type Shared } from '@howdah/coordinate'
 import { DataDirectory, endOrphans, findPostmaster } from '@howdah/data-directory'
 import { liveness } from '@howdah/lock'
 import { inUse, notOurs } from '../errors.ts'
-import { usersOf } from '../local/users-of.ts'
+import { usersOf } from '@howdah/known-clusters'
 import type { State } from '../state.ts'
 import type { LaunchOptions } from '../subject.ts'
 

@@ -14,10 +14,9 @@ import { restartAlone, takeAlone } from './restart.ts'
 import { Session } from '../session.ts'
 import { type LaunchOptions, wantsTcp } from '../subject.ts'
 import { superuserAs, superuserOf } from './superuser.ts'
-import { enter } from '../local/use-entry.ts'
+import { enter, refuseBackup } from '@howdah/known-clusters'
 import { waiting, type WaitingOptions } from '../waiting-options.ts'
 import { whenReady } from './when-ready.ts'
-import { refuseBackup } from '../local/write-scope.ts'
 
 /** How a cluster is joined. */
 export interface RunOptions extends LaunchOptions, WaitingOptions, AsOptions {

@@ -9,7 +9,7 @@ import { type DataDirectory, howStarted, type HowStarted } from '@howdah/data-di
 import { inUse } from '../errors.ts'
 import type { StartOptions } from './start.ts'
 import type { LaunchOptions } from '../subject.ts'
-import { usersOf } from '../local/users-of.ts'
+import { usersOf } from '@howdah/known-clusters'
 
 /** A server of ours that nobody else may join or leave, and how it is run. */
 export interface Alone {

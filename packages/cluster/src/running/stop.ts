@@ -2,7 +2,7 @@ import { endServer } from '@howdah/coordinate'
 import type { ProcessIdentity } from '@howdah/lock'
 import { type DataDirectory, findPostmaster } from '@howdah/data-directory'
 import { stopFailed } from '../errors.ts'
-import { scopeOf } from '../local/write-scope.ts'
+import { scopeOf } from '@howdah/known-clusters'
 
 /**
  * In s: for how long a server that is to stop may stand still before it is told to quit. A server that writes its last

@@ -8,7 +8,8 @@ import {
   type PostgresProcess,
   postgresProcesses,
 } from '@howdah/data-directory'
-import { type RegisteredServer, stopPostmaster } from '@howdah/cluster/inside'
+import { stopPostmaster } from '@howdah/cluster/inside'
+import type { RegisteredServer } from '@howdah/known-clusters'
 import { Alone, busy, isWatched } from '../alone.ts'
 import type { Check, Complaint } from '../check.ts'
 import { ofEach, unknown } from '../of-each.ts'

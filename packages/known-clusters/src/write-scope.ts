@@ -6,7 +6,7 @@ import type { Allocation, Registry } from '@howdah/registry'
 import { backupsAround } from './backups-around.ts'
 import { clusterAround, nearestReal } from './cluster-around.ts'
 import { DataDirectory, findPostmaster } from '@howdah/data-directory'
-import { nested } from '../errors.ts'
+import { nested } from './nested.ts'
 import type { LocalState } from './local-state.ts'
 
 /**
