@@ -35,12 +35,14 @@ test('a standby says that it is one, and tells who holds the lease all the same'
   const strategy = postgresStrategy()
   {
     const session = await run(dataDir, { strategy })
-    await using leaser = await createPostgresLeaser({
-      name: 'x',
-      connectionString: session.url(),
-    })
-    await leaser.acquire()
-    await session.leave()
+    {
+      await using leaser = await createPostgresLeaser({
+        name: 'x',
+        connectionString: session.url(),
+      })
+      await leaser.acquire()
+    }
+    expect(await session.leave()).toBe('stopped')
   }
   // Without a primary it goes on waiting for WAL, and answers queries meanwhile.
   writeFileSync(join(dataDir, 'standby.signal'), '')

@@ -15,13 +15,16 @@ export interface ConnectedClient {
   readonly query: string
 }
 
+/** In ms: how long a server may say nothing. */
+const patience = 500
+
 const sql = `SELECT pid::text, usename::text, datname::text, application_name, coalesce(state, ''),
   substr(regexp_replace(query, '\\s+', ' ', 'g'), 1, 100) FROM pg_catalog.pg_stat_activity
   WHERE backend_type = 'client backend' AND pid <> pg_catalog.pg_backend_pid() ORDER BY backend_start`
 
 /**
  * The clients of a server, asked over its socket and without a driver, which takes Node longer to load than all the rest.
- * `null` if it does not answer that way.
+ * `null` if it does not answer that way, or says nothing for half a second, as a server that is suspended.
  *
  * Source: "Message Flow" and "Message Formats" in the chapter on the protocol of PostgreSQL's manual.
  */
@@ -31,6 +34,7 @@ export async function connectedClients(
 ): Promise<ConnectedClient[] | null> {
   const socket = connect(`${host}/.s.PGSQL.${port}`)
   socket.on('error', () => undefined)
+  socket.setTimeout(patience, () => socket.destroy())
   socket.write(startup({ user, database, application_name: 'howdah', client_encoding: 'UTF8' }))
   const rows = await rowsOf(socket).catch(() => null)
   socket.destroy()
