@@ -40,5 +40,6 @@ it('lets a server of our own stay for a database that is kept, and go with it', 
     expect.objectContaining({ name: db.name, state: 'kept', isOwned: false }),
   )
   expect(await dropKnownDatabases([db.name])).toEqual([db.name])
-  expect(await knownDatabases()).toEqual([])
+  // Other tests' servers may be known, too.
+  expect(await knownDatabases()).not.toContainEqual(expect.objectContaining({ name: db.name }))
 })

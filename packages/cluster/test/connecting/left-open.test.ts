@@ -61,7 +61,7 @@ it('a pool that is left open is no end of the process', async () => {
 it('by force the server is stopped under a client, and nobody is named', async () => {
   const session = await cluster.run()
   const client = await forgotten(session)
-  const lost = new Promise((resolve) => client.once('error', resolve))
+  const lost = new Promise((resolve) => client.on('error', resolve))
   expect(await session.leave({ force: true })).toBe('stopped')
   expect(await lost).toMatchObject({ code: '57P01' })
   expect(notices).toEqual([])

@@ -1,4 +1,5 @@
 import * as fs from 'node:fs'
+import { until } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import { acquire } from '../../src/index.ts'
 import * as lockfile from '../../src/proper-lockfile/index.ts'
@@ -192,45 +193,47 @@ describe('a lock file that somebody removes', () => {
 
 describe('processes that lock, count and are killed', () => {
   it('lose no count', async () => {
-    await using children = Child.several(4, () =>
+    const tallies = [1, 2, 3, 4].map((number) => `${file}.tally${number}`)
+    const counts = (tally: string) => (fs.existsSync(tally) ? fs.statSync(tally).size : 0)
+    let next = 0
+    await using children = Child.several(tallies.length, () =>
       Child.script(
-        `import { readFileSync, writeFileSync } from 'node:fs'
+        `import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
         import lockfile from '@howdah/lock/proper-lockfile'
-        const file = process.argv[1]
+        const [, file, tally] = process.argv
         for (;;) {
           const release = await lockfile.lock(file, { retries: { forever: true } })
           const count = Number(readFileSync(file, 'utf8')) + 1
           await new Promise(setImmediate)
           // In place, by one call: a kill leaves the old or the new count.
           writeFileSync(file, String(count).padStart(8), { flag: 'r+' })
-          console.log('counted')
+          appendFileSync(tally, '.')
           await release()
         }`,
         file,
+        tallies[next++]!,
       ),
     )
-    let counted = 0
-    let kills = 0
-    for (const child of children) {
-      for (let round = 0; round < 40; round++) {
-        await child.line()
-        counted += 1
-      }
+    const goesOn = async (tally: string, by: number) => {
+      const before = counts(tally)
+      await until('it counts', () => counts(tally) >= before + by, 60_000)
+    }
+    for (const [index, child] of children.entries()) {
+      const tally = tallies[index]!
+      await goesOn(tally, 40)
       // It is killed while it holds the lock.
       for (await child.stop(); !child.isAt(lockFile); await child.stop()) {
         child.process.kill('SIGCONT')
-        await child.line()
-        counted += 1
+        await goesOn(tally, 1)
       }
-      kills += 1
       await child[Symbol.asyncDispose]()
-      // What it had counted before it was killed.
-      for await (const line of child.lines) counted += line === 'counted' ? 1 : 0
     }
+    const counted = tallies.map(counts).reduce((sum, one) => sum + one)
+    for (const tally of tallies) fs.rmSync(tally)
     const count = Number(fs.readFileSync(file, 'utf8'))
-    // A count may have been killed before it was told.
+    // A process may have been killed between its count and its tally.
     expect(count).toBeGreaterThanOrEqual(counted)
-    expect(count).toBeLessThanOrEqual(counted + kills)
+    expect(count).toBeLessThanOrEqual(counted + children.length)
     // The first one removes a lock file that was left, the second one the draft of one.
     for (let round = 0; round < 2; round++) {
       const release = await lockfile.lock(file)
