@@ -107,7 +107,7 @@ export class WriteScope {
 const attempts = 20
 
 /** A launch that registers what it launches. */
-export interface Claiming extends Launch {
+interface Claiming extends Launch {
   /** Resolves when that is done. Rejects with `ERR_CLUSTER_NESTED`; the server is to be stopped then. */
   done(): Promise<void>
 }
