@@ -11,11 +11,13 @@ import { clusters, temporary } from '@howdah/cluster'
 import { Free } from '@howdah/coordinate'
 import { DataDirectory, readVersion } from '@howdah/data-directory'
 import { diagnose } from '@howdah/doctor'
+import { registeredServers } from '@howdah/known-clusters'
 import { createFileLeaser, runWithLease } from '@howdah/lease'
 import { acquire, lockedFile, tryAcquire } from '@howdah/lock'
 import lockfile, { check } from '@howdah/lock/proper-lockfile'
 import { LockManager } from '@howdah/lock/web-locks'
 import { encodeLtx, verifyLtx } from '@howdah/ltx'
+import { findProject } from '@howdah/project'
 import { Registry, write } from '@howdah/registry'
 import { FileReplica } from '@howdah/replica'
 import { defaultStrategy } from '@howdah/runtime'
@@ -56,6 +58,8 @@ const uses = {
     assert.equal((await registry.ownerOf(file('data')))?.name, 'us')
     await guard.release()
   },
+  project: () => assert.equal(findProject(home).kind, 'directory'),
+  'known-clusters': async () => assert.ok(Array.isArray(await registeredServers())),
   lease: async () => {
     const leaser = createFileLeaser({ dir: home })
     assert.equal(await runWithLease(leaser, (_signal, held) => held.generation), 1n)
