@@ -1,5 +1,6 @@
+import { escapeIdentifier } from 'pg'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isState, quoted } from '../server/connect.ts'
+import { isState } from '../server/connect.ts'
 import { connectionsTo } from '../server/database-statements.ts'
 import type { Workplace } from '../workplace.ts'
 
@@ -42,7 +43,7 @@ export class Disposal {
         const connected = await connectionsTo(client, name)
         if (connected.length > 0) return connected
         try {
-          await client.query(`DROP DATABASE IF EXISTS ${quoted(name)}`)
+          await client.query(`DROP DATABASE IF EXISTS ${escapeIdentifier(name)}`)
         } catch (error) {
           // Somebody has connected meanwhile.
           if (!isState(error, '55006')) throw error

@@ -1,6 +1,7 @@
 import type pg from 'pg'
+import { escapeIdentifier } from 'pg'
 import { TestingError } from '../errors.ts'
-import { connect, isState, quoted } from './connect.ts'
+import { connect, isState } from './connect.ts'
 import { letProcessEnd } from './idle.ts'
 import { type Label, labelSql, readLabel } from './label.ts'
 import { lockKey, readName } from './names.ts'
@@ -79,7 +80,7 @@ export class Administrator {
       if (!found.super && !found.creates) {
         throw new TestingError(
           'ERR_TESTING_SERVER',
-          `the role ${quoted(role)} may not create databases; as a superuser: ALTER ROLE ${quoted(role)} CREATEDB`,
+          `the role ${escapeIdentifier(role)} may not create databases; as a superuser: ALTER ROLE ${escapeIdentifier(role)} CREATEDB`,
         )
       }
       letProcessEnd(client)
@@ -137,7 +138,7 @@ export class Administrator {
 
   async label(name: string, label: Label): Promise<void> {
     const dated = { ...label, at: this.now() }
-    await this.query(`COMMENT ON DATABASE ${quoted(name)} IS ${labelSql(dated)}`)
+    await this.query(`COMMENT ON DATABASE ${escapeIdentifier(name)} IS ${labelSql(dated)}`)
   }
 
   owns(name: string): boolean {

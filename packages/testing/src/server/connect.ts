@@ -35,8 +35,3 @@ export function isLost(error: unknown): boolean {
     /Connection terminated|not queryable|Client was closed/.test(message)
   )
 }
-
-/** A name as SQL has it. */
-export function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
-}

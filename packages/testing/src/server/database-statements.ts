@@ -1,5 +1,6 @@
 import type pg from 'pg'
-import { isState, quoted } from './connect.ts'
+import { escapeIdentifier } from 'pg'
+import { isState } from './connect.ts'
 
 /** How databases are copied on a server. */
 export interface Copying {
@@ -19,20 +20,22 @@ export async function copyDatabase(
   { version, fsync }: Copying,
 ): Promise<void> {
   const strategy = version >= 150000 && !fsync ? ' STRATEGY FILE_COPY' : ''
-  await client.query(`CREATE DATABASE ${quoted(name)} TEMPLATE ${quoted(template)}${strategy}`)
+  await client.query(
+    `CREATE DATABASE ${escapeIdentifier(name)} TEMPLATE ${escapeIdentifier(template)}${strategy}`,
+  )
 }
 
 /** Drops a database, and ends the connections to it. One that is gone is fine. */
 export async function dropByForce(client: pg.Client, name: string, version: number): Promise<void> {
   if (version >= 130000) {
-    await client.query(`DROP DATABASE IF EXISTS ${quoted(name)} WITH (FORCE)`)
+    await client.query(`DROP DATABASE IF EXISTS ${escapeIdentifier(name)} WITH (FORCE)`)
     return
   }
   await client.query(
     'SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE datname = $1',
     [name],
   )
-  await client.query(`DROP DATABASE IF EXISTS ${quoted(name)}`)
+  await client.query(`DROP DATABASE IF EXISTS ${escapeIdentifier(name)}`)
 }
 
 /** Drops a template, which must be an ordinary database first. */
@@ -42,7 +45,7 @@ export async function dropTemplate(
   version: number,
 ): Promise<void> {
   try {
-    await client.query(`ALTER DATABASE ${quoted(name)} IS_TEMPLATE false`)
+    await client.query(`ALTER DATABASE ${escapeIdentifier(name)} IS_TEMPLATE false`)
   } catch (error) {
     if (isState(error, '3D000')) return
     throw error

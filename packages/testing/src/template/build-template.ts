@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
+import { escapeIdentifier } from 'pg'
 import { TestingError } from '../errors.ts'
-import { connect, isState, quoted, thisProcess } from '../server/connect.ts'
+import { connect, isState, thisProcess } from '../server/connect.ts'
 import {
   connectionsTo,
   copyDatabase,
@@ -50,7 +51,7 @@ export async function buildTemplate(
   const { base, chain } = recipe
   await administrator.label(name, { ...label, kind: 'template', base, chain })
   await administrator.query(
-    `ALTER DATABASE ${quoted(name)} WITH ALLOW_CONNECTIONS false IS_TEMPLATE true`,
+    `ALTER DATABASE ${escapeIdentifier(name)} WITH ALLOW_CONNECTIONS false IS_TEMPLATE true`,
   )
 }
 
@@ -92,7 +93,7 @@ async function create(
 async function createExtensions(client: pg.Client, extensions: readonly string[]): Promise<void> {
   for (const extension of extensions) {
     try {
-      await client.query(`CREATE EXTENSION IF NOT EXISTS ${quoted(extension)} CASCADE`)
+      await client.query(`CREATE EXTENSION IF NOT EXISTS ${escapeIdentifier(extension)} CASCADE`)
     } catch (cause) {
       const { message } = cause as Error
       const cure = isState(cause, '42501')

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Session } from '@howdah/cluster'
 import type pg from 'pg'
-import { Client } from 'pg'
-import { quoted } from '../server/connect.ts'
+import { Client, escapeIdentifier } from 'pg'
 
 /** A role and a database of it. */
 export interface Login {
@@ -13,7 +12,7 @@ export interface Login {
 
 /**
  * Gives the bootstrap superuser of a new cluster, which owns the catalogs and cannot be dropped, another name and a password, and
- * makes a database of it, as Docker's image does. The name that howdah connects by becomes that of a second superuser.
+ * makes a database of it, as Docker's image does. initdb takes no name with a double quote, so the role is renamed. The name that howdah connects by becomes that of a second superuser.
  */
 export async function asBootstrapRole(session: Session, login: Login): Promise<void> {
   const { username, password, database } = login
@@ -24,19 +23,25 @@ export async function asBootstrapRole(session: Session, login: Login): Promise<v
     return closing(client)
   }
   const setPassword = async ({ client }: Closing, role: string, to: string) =>
-    await client.query(`ALTER ROLE ${quoted(role)} PASSWORD ${client.escapeLiteral(to)}`)
+    await client.query(`ALTER ROLE ${escapeIdentifier(role)} PASSWORD ${client.escapeLiteral(to)}`)
   if (username !== user) {
     // Nobody can rename the role that they are connected as.
     const helper = `howdah_${randomBytes(6).toString('hex')}`
     await using own = closing(await session.connect('postgres'))
-    await own.client.query(`CREATE ROLE ${quoted(helper)} SUPERUSER LOGIN PASSWORD '${helper}'`)
+    await own.client.query(
+      `CREATE ROLE ${escapeIdentifier(helper)} SUPERUSER LOGIN PASSWORD '${helper}'`,
+    )
     await own.client.end()
     await using second = await connect(helper, helper)
-    await second.client.query(`ALTER ROLE ${quoted(user)} RENAME TO ${quoted(username)}`)
+    await second.client.query(
+      `ALTER ROLE ${escapeIdentifier(user)} RENAME TO ${escapeIdentifier(username)}`,
+    )
     await setPassword(second, username, password)
     await second.client.end()
     await using renamed = await connect(username, password)
-    await renamed.client.query(`ALTER ROLE ${quoted(helper)} RENAME TO ${quoted(user)}`)
+    await renamed.client.query(
+      `ALTER ROLE ${escapeIdentifier(helper)} RENAME TO ${escapeIdentifier(user)}`,
+    )
     if (ours !== null) await setPassword(renamed, user, ours)
   } else {
     await using own = closing(await session.connect('postgres'))
@@ -44,7 +49,7 @@ export async function asBootstrapRole(session: Session, login: Login): Promise<v
   }
   if (database === 'postgres') return
   await using renamed = await connect(username, password)
-  await renamed.client.query(`CREATE DATABASE ${quoted(database)}`)
+  await renamed.client.query(`CREATE DATABASE ${escapeIdentifier(database)}`)
 }
 
 interface Closing extends AsyncDisposable {

@@ -1,7 +1,6 @@
 import type { Session } from '@howdah/cluster'
-import { Client } from 'pg'
+import { Client, escapeIdentifier } from 'pg'
 import { TestingError } from '../errors.ts'
-import { quoted } from '../server/connect.ts'
 import { dropByForce } from '../server/database-statements.ts'
 import type { Login } from './as-bootstrap-role.ts'
 
@@ -77,7 +76,9 @@ export class StartedPostgreSqlContainer implements AsyncDisposable {
     this.#refuseSnapshot(name)
     await this.#administer(async (client, version) => {
       await dropByForce(client, name, version)
-      await client.query(`CREATE DATABASE ${quoted(name)} TEMPLATE ${quoted(database)}`)
+      await client.query(
+        `CREATE DATABASE ${escapeIdentifier(name)} TEMPLATE ${escapeIdentifier(database)}`,
+      )
     })
   }
 
@@ -87,7 +88,9 @@ export class StartedPostgreSqlContainer implements AsyncDisposable {
     this.#refuseSnapshot(name)
     await this.#administer(async (client, version) => {
       await dropByForce(client, database, version)
-      await client.query(`CREATE DATABASE ${quoted(database)} TEMPLATE ${quoted(name)}`)
+      await client.query(
+        `CREATE DATABASE ${escapeIdentifier(database)} TEMPLATE ${escapeIdentifier(name)}`,
+      )
     })
   }
 
