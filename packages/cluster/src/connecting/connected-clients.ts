@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import type { Address } from './address.ts'
-import { startup, terminate } from './has-database.ts'
+import { messages, startup, terminate } from './protocol.ts'
 
 /** A client of a server, as `pg_stat_activity` has it. */
 export interface ConnectedClient {
@@ -25,8 +25,6 @@ const sql = `SELECT pid::text, usename::text, datname::text, application_name, c
 /**
  * The clients of a server, asked over its socket and without a driver, which takes Node longer to load than all the rest.
  * `null` if it does not answer that way, or says nothing for half a second, as a server that is suspended.
- *
- * Source: "Message Flow" and "Message Formats" in the chapter on the protocol of PostgreSQL's manual.
  */
 export async function connectedClients(
   { host, port, user }: Address,
@@ -64,19 +62,6 @@ function question(): Buffer {
   const header = Buffer.from('Q\0\0\0\0')
   header.writeInt32BE(4 + text.length, 1)
   return Buffer.concat([header, text])
-}
-
-/** Each is a letter, the length of the rest, and the rest. */
-async function* messages(socket: Socket): AsyncGenerator<{ kind: string; body: Buffer }> {
-  let received = Buffer.alloc(0)
-  for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
-    received = Buffer.concat([received, chunk as Buffer])
-    while (received.length >= 5 && received.length >= 1 + received.readInt32BE(1)) {
-      const end = 1 + received.readInt32BE(1)
-      yield { kind: received.toString('latin1', 0, 1), body: received.subarray(5, end) }
-      received = received.subarray(end)
-    }
-  }
 }
 
 /** A row's values, each a length and a text; a length of -1 is NULL. */

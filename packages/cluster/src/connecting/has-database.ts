@@ -1,16 +1,11 @@
 import { connect, type Socket } from 'node:net'
 import type { Address } from './address.ts'
-
-const protocol = 196_608
-/** The message by which a client goes. */
-export const terminate = Buffer.from([0x58, 0, 0, 0, 4])
+import { messages, startup, terminate } from './protocol.ts'
 
 /**
  * Whether a server has a database, by nothing but the opening of a connection to it: that needs no driver, which takes
  * Node longer to load than all the rest. `null` where it answers something else, or wants a password first. Throws an
  * error with the code `57P03` while the server lets nobody in, and `EPERM` where a sandbox denies connections.
- *
- * Source: "Message Flow" and "Message Formats" in the chapter on the protocol of PostgreSQL's manual.
  */
 export async function hasDatabase(address: Address, database: string): Promise<boolean | null> {
   const { host, port, user } = address
@@ -34,39 +29,14 @@ function reasonOf(error: unknown): Answer {
 
 type Answer = 'admitted' | 'missing' | 'unknown' | Error
 
+/** What the server's messages come to. */
 async function answerOf(socket: Socket): Promise<Answer> {
-  let received = Buffer.alloc(0)
-  for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
-    received = Buffer.concat([received, chunk as Buffer])
-    const answer = read(received)
-    if (answer !== 'unfinished') return answer
-  }
-  return 'unknown'
-}
-
-/** The message by which a client comes. */
-export function startup(parameters: Readonly<Record<string, string>>): Buffer {
-  const text = Object.entries(parameters).map(([name, value]) => `${name}\0${value}\0`)
-  const body = Buffer.from(`${text.join('')}\0`)
-  const header = Buffer.alloc(8)
-  header.writeInt32BE(header.length + body.length, 0)
-  header.writeInt32BE(protocol, 4)
-  return Buffer.concat([header, body])
-}
-
-/** What the server's messages come to; each is a letter, the length of the rest, and the rest. */
-function read(received: Buffer): 'unfinished' | Answer {
-  for (let at = 0; received.length >= at + 5;) {
-    const end = at + 1 + received.readInt32BE(at + 1)
-    if (received.length < end) return 'unfinished'
-    const kind = String.fromCodePoint(received[at] ?? 0)
-    const body = received.subarray(at + 5, end)
+  for await (const { kind, body } of messages(socket)) {
     if (kind === 'Z') return 'admitted'
     if (kind === 'E') return refusal(body)
     if (kind === 'R' && body.readInt32BE(0) !== 0) return 'unknown'
-    at = end
   }
-  return 'unfinished'
+  return 'unknown'
 }
 
 /** What an error comes to. Its fields are a letter and a text each; `C` is its code, and `M` its message. */
