@@ -1,27 +1,9 @@
 import { constants } from 'node:os'
 import { temporaryDirectory } from '@howdah/fixtures'
-import { beforeEach, describe, expect, it, vi } from 'vitest'
-import type * as LoadBinding from '../../src/binding/load-binding.ts'
+import { describe, expect, it } from 'vitest'
+import { hand } from '../support/scripted-locks.ts'
 import { acquire, tryAcquire, type Lock } from '../../src/index.ts'
-import {
-  LOCK_EX,
-  LOCK_SH,
-  LOCK_UN,
-  scripted,
-  unscripted,
-  type Scripted,
-} from '../support/scripted-binding.ts'
-
-const hand = vi.hoisted(() => ({}) as Scripted)
-
-vi.mock('../../src/binding/load-binding.ts', async (original) => {
-  const real = await original<typeof LoadBinding>()
-  return { ...real, binding: (path: string) => scripted(real.binding(path), hand) }
-})
-
-beforeEach(() => {
-  Object.assign(hand, unscripted())
-})
+import { LOCK_EX, LOCK_SH, LOCK_UN } from '../support/scripted-binding.ts'
 
 const held = -constants.errno.EAGAIN
 const code = (wanted: string): unknown => expect.objectContaining({ code: wanted })

@@ -1,22 +1,11 @@
 import { chmodSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { temporaryDirectory } from '@howdah/fixtures'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type * as LoadBinding from '../../src/binding/load-binding.ts'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { hand } from '../support/scripted-locks.ts'
 import { acquire, tryAcquire } from '../../src/index.ts'
 import { attempt } from '../../src/waiting/contend.ts'
 import { request } from '../../src/waiting/request.ts'
-import { LOCK_EX, scripted, unscripted, type Scripted } from '../support/scripted-binding.ts'
-
-const hand = vi.hoisted(() => ({}) as Scripted)
-
-vi.mock('../../src/binding/load-binding.ts', async (original) => {
-  const real = await original<typeof LoadBinding>()
-  return { ...real, binding: (path: string) => scripted(real.binding(path), hand) }
-})
-
-beforeEach(() => {
-  Object.assign(hand, unscripted())
-})
+import { LOCK_EX } from '../support/scripted-binding.ts'
 
 afterEach(() => {
   vi.restoreAllMocks()

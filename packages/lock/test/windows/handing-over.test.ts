@@ -1,20 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { temporaryDirectory } from '@howdah/fixtures'
-import { beforeEach, describe, expect, it, vi } from 'vitest'
-import type * as LoadBinding from '../../src/binding/load-binding.ts'
+import { describe, expect, it, vi } from 'vitest'
+import { hand } from '../support/scripted-locks.ts'
 import { DataDirLock, PidFile, tryAcquire } from '../../src/index.ts'
-import { LOCK_UN, scripted, unscripted, type Scripted } from '../support/scripted-binding.ts'
-
-const hand = vi.hoisted(() => ({}) as Scripted)
-
-vi.mock('../../src/binding/load-binding.ts', async (original) => {
-  const real = await original<typeof LoadBinding>()
-  return { ...real, binding: (path: string) => scripted(real.binding(path), hand) }
-})
-
-beforeEach(() => {
-  Object.assign(hand, unscripted())
-})
+import { LOCK_UN } from '../support/scripted-binding.ts'
 
 describe('DataDirLock.release', () => {
   it('removes the pidfile and the identity while it still has the lock, so that they are never those of its successor', async () => {

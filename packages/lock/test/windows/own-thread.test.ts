@@ -1,20 +1,13 @@
 import { symlinkSync } from 'node:fs'
 import { temporaryDirectory, until } from '@howdah/fixtures'
-import { beforeEach, describe, expect, it, vi } from 'vitest'
-import type * as LoadBinding from '../../src/binding/load-binding.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { hand } from '../support/scripted-locks.ts'
 import { acquire, acquireSync, tryAcquire } from '../../src/index.ts'
 import { Child } from '../support/child.ts'
-import { scripted, unscripted, type Scripted } from '../support/scripted-binding.ts'
 
-const hand = vi.hoisted(() => ({}) as Scripted)
-
-vi.mock('../../src/binding/load-binding.ts', async (original) => {
-  const real = await original<typeof LoadBinding>()
-  return { ...real, binding: (path: string) => scripted(real.binding(path), hand) }
-})
-
+// Opening, locking and checking are calls of their own, as with fs-ext.
 beforeEach(() => {
-  Object.assign(hand, unscripted())
+  hand.inOneCall = false
 })
 
 const code = (wanted: string): unknown => expect.objectContaining({ code: wanted })

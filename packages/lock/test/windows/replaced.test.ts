@@ -1,20 +1,9 @@
 import { renameSync, writeFileSync } from 'node:fs'
 import { temporaryDirectory } from '@howdah/fixtures'
-import { beforeEach, describe, expect, it, vi } from 'vitest'
-import type * as LoadBinding from '../../src/binding/load-binding.ts'
+import { describe, expect, it } from 'vitest'
+import { hand } from '../support/scripted-locks.ts'
 import { DataDirLock, acquire, acquireSync, tryAcquire, type Lock } from '../../src/index.ts'
-import { LOCK_EX, scripted, unscripted, type Scripted } from '../support/scripted-binding.ts'
-
-const hand = vi.hoisted(() => ({}) as Scripted)
-
-vi.mock('../../src/binding/load-binding.ts', async (original) => {
-  const real = await original<typeof LoadBinding>()
-  return { ...real, binding: (path: string) => scripted(real.binding(path), hand) }
-})
-
-beforeEach(() => {
-  Object.assign(hand, unscripted())
-})
+import { LOCK_EX } from '../support/scripted-binding.ts'
 
 const options = { fair: false }
 const ways: [string, (path: string) => Promise<Lock | null>][] = [
