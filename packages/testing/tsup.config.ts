@@ -11,7 +11,7 @@ export default defineConfig({
     'src/testcontainers.ts',
     'src/vitest.ts',
   ],
-  // Jest's own, which is there if this is used.
-  external: ['jest-environment-node'],
+  // The test runners' own, which are there if these doors are used.
+  external: ['jest-environment-node', 'vitest'],
   splitting: true,
 })
