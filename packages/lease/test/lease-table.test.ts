@@ -35,6 +35,118 @@ test('a copy of the statement that comes while the lease is held finds it, with 
   expect(await it.take('me', 'first', 60_000)).toMatchObject({ generation: row!.generation })
 })
 
+test('a lease that another holds is not taken, and stays as it is', async () => {
+  const it = lease()
+  await it.take('me', 'first', 60_000)
+  const held = await it.read()
+  expect(await it.take('another', 'second', 60_000)).toBeNull()
+  expect(await it.read()).toEqual({ ...held, now: expect.any(Number) })
+})
+
+test('a lease that is over is taken, with the next generation and a new end', async () => {
+  const name = randomUUID()
+  const it = lease(name)
+  await it.take('me', 'first', 60_000)
+  await endNow(name)
+  const row = await it.take('another', 'second', 60_000)
+  expect(row).toMatchObject({ generation: 2n, owner: 'another', nonce: 'second' })
+  expect(row!.expiresAt - row!.now).toBeGreaterThan(50_000)
+  expect(row!.expiresAt - row!.now).toBeLessThanOrEqual(60_000)
+  expect(await it.read()).toEqual({ ...row, now: expect.any(Number) })
+})
+
+test('a lease that is over is still its own to a late copy of the statement that took it', async () => {
+  const name = randomUUID()
+  const it = lease(name)
+  await it.take('me', 'first', 60_000)
+  await endNow(name)
+  const row = await it.take('me', 'first', 60_000)
+  expect(row).toMatchObject({ generation: 1n, nonce: 'first' })
+  expect(row!.expiresAt).toBeGreaterThan(row!.now)
+})
+
+test.each([
+  ['another generation', 2n, 'first'],
+  ['another nonce', 1n, 'second'],
+])('a holding with %s is neither extended nor freed', async (_, generation, nonce) => {
+  const it = lease()
+  await it.take('me', 'first', 60_000)
+  const held = await it.read()
+  expect(await it.extend(generation, nonce, 30_000)).toBeNull()
+  expect(await it.free(generation, nonce)).toBeNull()
+  expect(await it.read()).toEqual({ ...held, now: expect.any(Number) })
+})
+
+test('a holding that was freed is neither extended nor freed again', async () => {
+  const it = lease()
+  await it.take('me', 'first', 60_000)
+  expect(await it.free(1n, 'first')).toMatchObject({ generation: 1n, expiresAt: 0 })
+  expect(await it.extend(1n, 'first', 60_000)).toBeNull()
+  expect(await it.free(1n, 'first')).toBeNull()
+  expect(await it.read()).toMatchObject({ generation: 1n, owner: 'me', expiresAt: 0 })
+})
+
+test('extending moves the end, counted from now, and nothing else', async () => {
+  const it = lease()
+  await it.take('me', 'first', 1_000)
+  const row = await it.extend(1n, 'first', 60_000)
+  expect(row).toMatchObject({ generation: 1n, owner: 'me', nonce: 'first' })
+  expect(row!.expiresAt - row!.now).toBeGreaterThan(50_000)
+  expect(row!.expiresAt - row!.now).toBeLessThanOrEqual(60_000)
+})
+
+test('a holding that is over, and that nobody took, is extended and freed', async () => {
+  const name = randomUUID()
+  const it = lease(name)
+  await it.take('me', 'first', 60_000)
+  await endNow(name)
+  const row = await it.extend(1n, 'first', 60_000)
+  expect(row!.expiresAt).toBeGreaterThan(row!.now)
+  await endNow(name)
+  expect(await it.free(1n, 'first')).toMatchObject({ expiresAt: 0 })
+})
+
+test('a reset frees the lease once, however often its statement comes', async () => {
+  const it = lease()
+  await it.take('me', 'first', 60_000)
+  const row = { generation: 2n, owner: 'another', nonce: 'second', expiresAt: 0 }
+  for (const _ of [1, 2]) expect(await it.reset('another', 'second')).toMatchObject(row)
+  expect(await it.take('a third', 'third', 60_000)).toMatchObject({ generation: 3n })
+})
+
+test('a reset of what nobody ever held makes generation 1, which the next one follows', async () => {
+  const it = lease()
+  expect(await it.read()).toBeNull()
+  expect(await it.reset('me', 'first')).toMatchObject({ generation: 1n, expiresAt: 0 })
+  expect(await it.take('another', 'second', 60_000)).toMatchObject({ generation: 2n })
+})
+
+test('leases of other names stay as they are', async () => {
+  const [one, other] = [lease(), lease()]
+  await one.take('me', 'first', 60_000)
+  await other.take('me', 'first', 60_000)
+  const held = await other.read()
+  await one.extend(1n, 'first', 30_000)
+  await one.free(1n, 'first')
+  await one.reset('me', 'second')
+  await one.take('me', 'third', 30_000)
+  expect(await other.read()).toEqual({ ...held, now: expect.any(Number) })
+})
+
+test.each([
+  ['infinity', Number.POSITIVE_INFINITY],
+  ['-infinity', Number.NEGATIVE_INFINITY],
+  ['2030-01-02 03:04:05.678+00', Date.UTC(2030, 0, 2, 3, 4, 5, 678)],
+])('an end at %s is told in ms', async (end, expiresAt) => {
+  const name = randomUUID()
+  const it = lease(name)
+  await it.take('me', 'first', 60_000)
+  await pool.query('UPDATE leases SET expires_at = $2 WHERE name = $1', [name, end])
+  const row = await it.read()
+  expect(row!.expiresAt).toBe(expiresAt)
+  expect(Math.abs(row!.now - Date.now())).toBeLessThan(60_000)
+})
+
 test.each([0, -1])(
   'a row with generation %i is corrupt, and nobody takes it',
   async (generation) => {
@@ -46,6 +158,7 @@ test.each([0, -1])(
       generation,
     ])
     expect(await it.take('another', 'second', 60_000)).toBeNull()
+    expect(await it.reset('another', 'second')).toMatchObject({ generation: 1n })
   },
 )
 
@@ -85,6 +198,14 @@ test.each([
     }
   },
 )
+
+/** Makes a lease over, as if its time had passed. */
+async function endNow(name: string): Promise<void> {
+  await pool.query(
+    `UPDATE leases SET expires_at = clock_timestamp() - interval '1 ms' WHERE name = $1`,
+    [name],
+  )
+}
 
 /** A pool whose sessions have `synchronous_commit` set. */
 async function careful(setting: string): Promise<{ pool: Pool } & AsyncDisposable> {

@@ -1,8 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import type { Stats } from 'node:fs'
-import { rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readPlainFile } from '@howdah/durable'
+import { publishFile, readPlainFile } from '@howdah/durable'
 import { cacheDirectory } from '../machine/cache-directory.ts'
 import { isRecord } from '../install/json.ts'
 import { existingTrustedDirectory, trustedDirectory } from '../machine/trusted-directory.ts'
@@ -62,17 +60,14 @@ export class VersionCache {
 
   /** Writes what is known, along with what others have written since; two at once may lose an entry, which is harmless. */
   async #save(entries: Map<string, Entry>): Promise<void> {
-    let temporary: string | undefined
     try {
       const directory = await trustedDirectory(cacheDirectory(this.#cacheDir))
       const all = [...new Map([...(await this.#load()), ...entries])].slice(-capacity)
-      temporary = join(directory, `.versions-${randomUUID()}.json`)
       const text = JSON.stringify({ format, entries: Object.fromEntries(all) })
-      await writeFile(temporary, text, { mode: 0o600, flag: 'wx' })
-      await rename(temporary, join(directory, 'versions.json'))
+      // Not synced: after a power failure the programs are asked again.
+      await publishFile(join(directory, 'versions.json'), text, { mode: 0o600, durable: false })
     } catch {
       // Then the next process asks again.
-      if (temporary !== undefined) await rm(temporary, { force: true }).catch(() => {})
     }
   }
 }
