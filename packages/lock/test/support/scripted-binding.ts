@@ -1,4 +1,4 @@
-import type { Binding } from '../../src/binding/binding.ts'
+import type { Binding, Native } from '../../src/binding/binding.ts'
 
 type Flock = Binding['flock']
 
@@ -18,10 +18,17 @@ export interface Scripted {
   script: FlockScript | null
   /** Whether opening, locking and checking is one call of the addon. Without it they are calls of their own, as with fs-ext. */
   inOneCall: boolean
+  /** What a test does in place of a wait in the queue of the kernel, or around it; `null`: the real wait. */
+  wait: ((...words: [...Parameters<Native['wait']>, wait: Native['wait']]) => number) | null
 }
 
 /** As it is before each test. */
-export const unscripted = (): Scripted => ({ operations: [], script: null, inOneCall: false })
+export const unscripted = (): Scripted => ({
+  operations: [],
+  script: null,
+  inOneCall: false,
+  wait: null,
+})
 
 /** The real binding as the test has scripted it. */
 export function scripted(real: Binding, hand: Scripted): Binding {
@@ -31,6 +38,11 @@ export function scripted(real: Binding, hand: Scripted): Binding {
       hand.operations.push(operation)
       return hand.script?.(fd, operation, real.flock) ?? real.flock(fd, operation)
     },
-    native: hand.inOneCall ? real.native : null,
+    native: hand.inOneCall && real.native !== null ? scriptedNative(real.native, hand) : null,
   }
+}
+
+function scriptedNative(real: Native, hand: Scripted): Native {
+  const wait: Native['wait'] = (...words) => (hand.wait ?? real.wait)(...words, real.wait)
+  return { ...real, wait }
 }
