@@ -1,13 +1,35 @@
 import { writeFileSync } from 'node:fs'
+import type * as FileSystem from 'node:fs'
+import type * as Promises from 'node:fs/promises'
 import { beforeEach, expect, test, vi } from 'vitest'
 import { acquire, currentProcess } from '@howdah/lock'
-import { endOrphans, removeLeftFiles, socketLocks } from '../src/index.ts'
+import {
+  endOrphans,
+  postgresProcesses,
+  removeLeftFiles,
+  serverWorkingIn,
+  socketLocks,
+} from '../src/index.ts'
+import { serversIn } from '../src/server/refuse-unseen.ts'
 import { deadPid, FakeDirectory } from './support/fake-directory.ts'
-import { machine, resetMachine } from './support/machine.ts'
+import { machine, resetMachine, toldOf } from './support/machine.ts'
 
 vi.mock('../src/processes/sees-all-processes.ts', () => ({
   seesAllProcesses: () => machine.seesAll,
 }))
+
+vi.mock('node:fs', async (original) => {
+  const real = await original<typeof FileSystem>()
+  const readFileSync = (...args: Parameters<typeof real.readFileSync>) =>
+    toldOf(args[0], real.readFileSync(...args))
+  return { ...real, readFileSync }
+})
+vi.mock('node:fs/promises', async (original) => {
+  const real = await original<typeof Promises>()
+  const readFile = async (...args: Parameters<typeof real.readFile>) =>
+    toldOf(args[0], await real.readFile(...args))
+  return { ...real, readFile }
+})
 
 beforeEach(resetMachine)
 
@@ -130,6 +152,31 @@ test('orphans are the children of no server, that work in the directory', async 
   await server.ended
   expect(await endOrphans(fake.directory)).toEqual([])
   expect(await one.ended).toBe('SIGQUIT')
+  expect(fake.running).toBe(2)
+})
+
+test('a process that is about to be gone is nobody’s server, is waited for, and keeps no orphan alive', async () => {
+  await using fake = new FakeDirectory()
+  const one = await fake.postgres(orphan)
+  // Of a server that was killed just now, the kernel has taken the memory, and so what it called itself.
+  const ending = await fake.postgres()
+  expect(await serversIn(fake.directory)).toEqual([ending.pid])
+  machine.ending = [ending.pid]
+  expect(await serversIn(fake.directory)).toEqual([])
+  expect(await serverWorkingIn(fake.directory)).toBeNull()
+  const seen = (await postgresProcesses())?.map(({ identity }) => identity.pid)
+  expect([seen?.includes(one.pid), seen?.includes(ending.pid)]).toEqual([true, false])
+  expect(await endOrphans(fake.directory)).toEqual([])
+  expect(await Promise.all([one.ended, ending.ended])).toEqual(['SIGQUIT', 'SIGQUIT'])
+})
+
+test('a process that is just becoming a server has no arguments yet, and counts as one', async () => {
+  await using fake = new FakeDirectory()
+  await fake.postgres(orphan)
+  const starting = await fake.postgres()
+  machine.starting = [starting.pid]
+  expect(await serversIn(fake.directory)).toEqual([starting.pid])
+  expect(await endOrphans(fake.directory)).toEqual([])
   expect(fake.running).toBe(2)
 })
 

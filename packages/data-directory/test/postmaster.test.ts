@@ -7,6 +7,10 @@ import { deadPid, FakeDirectory } from './support/fake-directory.ts'
 import { inode, machine, resetMachine } from './support/machine.ts'
 
 vi.mock('../src/memory/segments.ts', () => ({ segments: () => machine.segments }))
+vi.mock('../src/memory/has-attached.ts', () => ({
+  hasAttached: async (pid: number, id: number) =>
+    machine.attached.some(([one, its]) => one === pid && its === id),
+}))
 vi.mock('../src/processes/sees-all-processes.ts', () => ({
   seesAllProcesses: () => machine.seesAll,
 }))
@@ -124,6 +128,14 @@ describe('a process of PostgreSQL of which may not be seen where it works', () =
       machine.segments = [{ ...own, ...other }]
       await expect(findPostmaster(fake.directory)).rejects.toMatchObject(unknownStatus)
     }
+    // The inode number is that of a directory on another file system, too, of which the file is a copy.
+    machine.segments = [own]
+    for (const dataDir of [fake.beside('bin'), '/nowhere/at/all']) {
+      fake.writePidFile({ pid, dataDir, memory: `${key} 7` })
+      await expect(findPostmaster(fake.directory)).rejects.toMatchObject(unknownStatus)
+    }
+    fake.writePidFile({ pid, dataDir: fake.link('link'), memory: `${key} 7` })
+    expect((await findPostmaster(fake.directory))?.identity.pid).toBe(pid)
     const foreign = key + 16
     fake.writePidFile({ pid, memory: `${foreign} 7` })
     machine.segments = [{ ...own, key: foreign }]
@@ -270,6 +282,59 @@ describe('a pid file that names nobody', () => {
       ...unknownStatus,
       message: expect.stringContaining(`kill -INT ${pid}`),
     })
+  })
+})
+
+describe('shared memory with the key of a directory', () => {
+  /** A directory whose pid file names nobody, and the segment that has its key. */
+  function nameless(fake: FakeDirectory) {
+    writeFileSync(fake.directory.pidFile, '')
+    return { key: inode(fake.directory.path), id: 7, creator: 0, attached: 1, uid: 0 }
+  }
+
+  test('is that of another if its maker has it attached, and works in another directory', async () => {
+    await using fake = new FakeDirectory()
+    const segment = nameless(fake)
+    const { pid } = await fake.postgres({ cwd: fake.beside('bin') })
+    machine.segments = [{ ...segment, creator: pid }]
+    machine.attached = [[pid, 7]]
+    expect(await findPostmaster(fake.directory)).toBeNull()
+    // The next key is that of a server which found the first taken.
+    const next = { ...segment, key: segment.key + 1, id: 8 }
+    machine.segments = [next, { ...segment, creator: pid }]
+    await expect(findPostmaster(fake.directory)).rejects.toMatchObject(unknownStatus)
+    machine.segments = [
+      { ...segment, creator: pid },
+      { ...next, creator: pid },
+    ]
+    machine.attached = [
+      [pid, 7],
+      [pid, 8],
+    ]
+    expect(await findPostmaster(fake.directory)).toBeNull()
+  })
+
+  test.each([
+    ['cannot be seen from here', async () => ({ creator: 0 })],
+    ['has ended', async () => ({ creator: await deadPid() })],
+    ['has not attached it: its pid is another process’s by now', async () => ({ id: 8 })],
+    ['works who knows where', async () => ((machine.seesWhere = false), {})],
+  ])('may be that of this one if its maker %s', async (_, change) => {
+    await using fake = new FakeDirectory()
+    const segment = nameless(fake)
+    const { pid } = await fake.postgres({ cwd: fake.beside('bin') })
+    machine.attached = [[pid, 7]]
+    machine.segments = [{ ...segment, creator: pid, ...(await change()) }]
+    await expect(findPostmaster(fake.directory)).rejects.toMatchObject(unknownStatus)
+  })
+
+  test('is that of this one if its maker works here, whatever it calls itself', async () => {
+    await using fake = new FakeDirectory()
+    const segment = nameless(fake)
+    const { pid } = await fake.postgres({ title: 'postgres: startup' })
+    machine.segments = [{ ...segment, creator: pid }]
+    machine.attached = [[pid, 7]]
+    await expect(findPostmaster(fake.directory)).rejects.toMatchObject(unknownStatus)
   })
 })
 

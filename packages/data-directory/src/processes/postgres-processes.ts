@@ -23,9 +23,15 @@ export interface PostgresProcess {
   readonly isNested: boolean
 }
 
-/** Whether a process calls itself a postmaster's child, as all of them do once they are at work. */
-export function isChild({ title }: Pick<PostgresProcess, 'title'>): boolean {
-  return title.startsWith('postgres: ')
+/**
+ * Whether a process is no postmaster: it calls itself a child of one, as all children do once they are at work, or it is
+ * about to be gone.
+ */
+export function isChild({
+  title,
+  isEnding = false,
+}: Pick<WorkingProcess, 'title' | 'isEnding'>): boolean {
+  return isEnding || title.startsWith('postgres: ')
 }
 
 /**
@@ -55,7 +61,16 @@ export async function processesIn(directory: string): Promise<WorkingProcess[]> 
 }
 
 /** What everybody may know of a process. */
-export type WorkingProcess = Pick<PostgresProcess, 'identity' | 'parent' | 'title' | 'isNested'>
+export interface WorkingProcess extends Pick<
+  PostgresProcess,
+  'identity' | 'parent' | 'title' | 'isNested'
+> {
+  /**
+   * It was killed or exits: the kernel has taken its memory, so that it does nothing any more, and closes its files. Its title
+   * has gone with its memory.
+   */
+  readonly isEnding?: boolean | undefined
+}
 
 function lookFromOutside(pid: number): WorkingProcess | null {
   try {
@@ -65,27 +80,28 @@ function lookFromOutside(pid: number): WorkingProcess | null {
     return {
       identity,
       ...ofStatus(readFileSync(`/proc/${pid}/status`, 'utf8')),
-      title: told(title),
+      title: titleOf(title),
     }
   } catch {
     return null // It has ended.
   }
 }
 
-/** From proc_pid_status(5). */
-function ofStatus(status: string): Pick<PostgresProcess, 'parent' | 'isNested'> {
+/** From proc_pid_status(5). A process without memory has no size: it is ending, for threads of the kernel work nowhere. */
+function ofStatus(status: string): Pick<WorkingProcess, 'parent' | 'isNested' | 'isEnding'> {
   const pids = /^NSpid:((\t\d+)+)$/m.exec(status)?.[1] ?? ''
   return {
     parent: Number(/^PPid:\t(\d+)/m.exec(status)?.[1]),
     isNested: pids.trim().split('\t').length > 1,
+    isEnding: !/^VmSize:/m.test(status),
   }
 }
 
-function told(commandLine: string): string {
+function titleOf(commandLine: string): string {
   return commandLine.replaceAll('\0', ' ').trim()
 }
 
-/** `null` where it is none, is somebody else's, or has ended meanwhile. */
+/** `null` where it is none, is somebody else's, or ends meanwhile. */
 async function lookAt(pid: number): Promise<PostgresProcess | null> {
   try {
     if (!isPostgres(pid)) return null
@@ -96,6 +112,8 @@ async function lookAt(pid: number): Promise<PostgresProcess | null> {
       readFile(`/proc/${pid}/cmdline`, 'utf8'),
       readFile(`/proc/${pid}/status`, 'utf8'),
     ])
+    const { isEnding, ...told } = ofStatus(status)
+    if (isEnding === true) return null
     const place = (await leadsTo(cwd, pid))
       ? 'here'
       : cwd.endsWith(deleted)
@@ -105,10 +123,10 @@ async function lookAt(pid: number): Promise<PostgresProcess | null> {
       identity,
       // The effective one, proc_pid_status(5).
       uid: Number(/^Uid:\t\d+\t(\d+)/m.exec(status)?.[1]),
-      ...ofStatus(status),
+      ...told,
       dataDir: place === 'removed' ? cwd.slice(0, -deleted.length) : cwd,
       place,
-      title: told(title),
+      title: titleOf(title),
     }
   } catch {
     return null

@@ -1,6 +1,6 @@
-import { execFile } from 'node:child_process'
 import { statSync } from 'node:fs'
-import { promisify } from 'node:util'
+import { ownerOf } from '../user/owner-of.ts'
+import { askAsOwner } from './ask-as-owner.ts'
 
 /**
  * Finds which of some processes have the given working directory, by its device and inode. Of those in `unknown` we cannot
@@ -19,8 +19,8 @@ export async function workingIn(directory: string, pids: readonly number[]): Pro
     else if (works) here.push(pid)
   }
   const unknown: number[] = []
-  for (const [owner, theirs] of byOwner(closed)) {
-    const found = await askAs(owner, directory, theirs)
+  for (const theirs of byOwner(closed)) {
+    const found = await lookAsOwner(directory, theirs)
     if (found === null) unknown.push(...theirs)
     else here.push(...found)
   }
@@ -45,47 +45,25 @@ function worksIn(directory: string, pid: number): boolean | null {
   }
 }
 
-/** By `uid:gid`. */
-function byOwner(pids: readonly number[]): Map<string, number[]> {
+function byOwner(pids: readonly number[]): number[][] {
   const groups = new Map<string, number[]>()
   for (const pid of pids) {
-    try {
-      const { uid, gid } = statSync(`/proc/${pid}`)
-      const owner = `${uid}:${gid}`
-      groups.set(owner, [...(groups.get(owner) ?? []), pid])
-    } catch {
-      // It has ended.
-    }
+    const { uid, gid } = ownerOf(`/proc/${pid}`) ?? {}
+    // It has ended.
+    if (uid === undefined) continue
+    const owner = `${uid}:${gid}`
+    groups.set(owner, [...(groups.get(owner) ?? []), pid])
   }
-  return groups
+  return [...groups.values()]
 }
 
 /** Those that work in the directory, as their owner sees it; `null` if nobody can be asked. */
-async function askAs(
-  owner: string,
-  directory: string,
-  pids: readonly number[],
-): Promise<number[] | null> {
-  if (process.geteuid?.() !== 0) return null
-  const [uid, gid] = owner.split(':').map(Number)
-  if (uid === 0) return null
-  try {
-    const { stdout } = await promisify(execFile)(
-      '/bin/sh',
-      ['-c', look, 'sh', ...pids.map(String)],
-      {
-        ...(uid !== undefined && { uid }),
-        ...(gid !== undefined && { gid }),
-        cwd: directory,
-        env: {},
-      },
-    )
-    const answers = stdout.split('\n').map((line) => line.split(' '))
-    if (answers.some(([, answer]) => answer === 'unknown')) return null
-    return answers.filter(([, answer]) => answer === 'here').map(([pid]) => Number(pid))
-  } catch {
-    return null
-  }
+async function lookAsOwner(directory: string, pids: readonly number[]): Promise<number[] | null> {
+  const answer = await askAsOwner(pids[0] ?? 0, directory, look, pids.map(String))
+  if (answer === null) return null
+  const answers = answer.split('\n').map((line) => line.split(' '))
+  if (answers.some(([, what]) => what === 'unknown')) return null
+  return answers.filter(([, what]) => what === 'here').map(([pid]) => Number(pid))
 }
 
 /** `-ef` compares device and inode; dash, BusyBox and bash know it. `-e` fails if the link may not be followed. */

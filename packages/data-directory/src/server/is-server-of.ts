@@ -2,6 +2,7 @@ import type { DataDirectory } from '../data-directory.ts'
 import type { PostmasterPid } from '../files/postmaster-pid.ts'
 import { isPostgres } from '../processes/is-postgres.ts'
 import { isKeyOf } from './key-of.ts'
+import { leadsHere } from './leads-here.ts'
 import { segments } from '../memory/segments.ts'
 import { isSeenServerOf } from '../processes/seen-servers.ts'
 import { workingIn } from '../processes/working-directory.ts'
@@ -28,15 +29,19 @@ export async function isServerOf(
   return hasSegmentOf(directory, file)
 }
 
-/** By the segment: it is attached, that process made it, and its key is this directory's. */
+/**
+ * By the segment: it is attached, that process made it, and its key is this directory's. The key may be that of a directory
+ * on another file system, too, of which the file came along with a copy: so the file has to name this directory.
+ */
 function hasSegmentOf(
   directory: DataDirectory,
-  { pid, sharedMemory }: PostmasterPid,
+  { pid, dataDir, sharedMemory }: PostmasterPid,
 ): boolean | null {
   if (sharedMemory === null) return null
   const { id, key } = sharedMemory
   const segment = segments().find((one) => one.id === id && one.key === key)
   if (segment === undefined) return null
   if (segment.creator !== pid || segment.attached === 0) return false
-  return isKeyOf(directory, key)
+  const isOwn = isKeyOf(directory, key)
+  return isOwn === true && leadsHere(dataDir, directory) !== true ? null : isOwn
 }

@@ -1,11 +1,14 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import type { DataDirectory } from '../data-directory.ts'
 import { unknownStatus } from '../errors.ts'
 import { isChild, processesIn } from '../processes/postgres-processes.ts'
 import type { NamelessPidFile, PostmasterPid } from '../files/postmaster-pid.ts'
 import { isKeyOf } from './key-of.ts'
+import { leadsHere } from './leads-here.ts'
 import { seesAllProcesses } from '../processes/sees-all-processes.ts'
-import { segments } from '../memory/segments.ts'
+import { hasAttached } from '../memory/has-attached.ts'
+import { type Segment, segments } from '../memory/segments.ts'
+import { workingIn } from '../processes/working-directory.ts'
 
 /**
  * Throws `ERR_CLUSTER_UNKNOWN_STATUS` if the server that wrote `postmaster.pid` may live in another container: it was not
@@ -47,15 +50,36 @@ export async function refuseUnnamed(
   { why }: NamelessPidFile,
 ): Promise<void> {
   const [server] = await serversIn(directory)
-  const attached = segments().find(
-    (one) => one.attached > 0 && isKeyOf(directory, one.key) === true,
-  )
-  if (server === undefined && attached === undefined) return
+  if (server === undefined && !(await hasMemory(directory))) return
   const who = server === undefined ? '' : `, and a server runs there (pid ${server})`
   throw unknownStatus(
     directory.path,
     `${directory.pidFile} ${why} and so names no process${who}; stop that server${server === undefined ? '' : `: kill -INT ${server}`}, or wait a minute, for it ends by itself without its file`,
   )
+}
+
+/** Whether some process has attached what may be the directory's shared memory. */
+async function hasMemory(directory: DataDirectory): Promise<boolean> {
+  const attached = segments().filter(
+    (one) => one.attached > 0 && isKeyOf(directory, one.key) === true,
+  )
+  for (const segment of attached) {
+    if (!(await isOfAnother(directory, segment))) return true
+  }
+  return false
+}
+
+/**
+ * Whether a segment is surely that of a server of another directory. Inode numbers, from which the keys come, are those of
+ * other directories, too, on other file systems.
+ *
+ * The server that made the segment works in its own directory. It is still that process if it has the segment attached; a pid
+ * alone may be another's by now. (PostgreSQL compares device and inode in the segment itself, which it may read.)
+ */
+async function isOfAnother(directory: DataDirectory, { id, creator }: Segment): Promise<boolean> {
+  if (process.platform !== 'linux' || creator === 0) return false
+  const { here, unknown } = await workingIn(directory.path, [creator])
+  return here.length + unknown.length === 0 && (await hasAttached(creator, id))
 }
 
 /** The pids of postmasters that work in the directory, of this pid namespace and those below it. */
@@ -68,12 +92,8 @@ export async function serversIn(directory: DataDirectory): Promise<number[]> {
 function isOfCopy(directory: DataDirectory, { dataDir, sharedMemory }: PostmasterPid): boolean {
   const isOwn = sharedMemory === null ? null : isKeyOf(directory, sharedMemory.key)
   if (isOwn !== null) return !isOwn
-  try {
-    const [named, here] = [dataDir, directory.path].map((path) => statSync(path, { bigint: true }))
-    return named?.dev !== here?.dev || named?.ino !== here?.ino
-  } catch {
-    return false // There is no such path here; it may mean the directory in a container.
-  }
+  // Where nothing lies, the path may mean the directory in a container.
+  return leadsHere(dataDir, directory) === false
 }
 
 /** When the kernel was booted by the wall clock, proc_stat(5). */

@@ -9,6 +9,21 @@ export const machine = {
   seesAll: true,
   /** Whether it can be seen where processes work. */
   seesWhere: true,
+  /** Which processes have which segments attached: the pid and the segment's id. */
+  attached: [] as (readonly [pid: number, id: number])[],
+  /** Processes of which the kernel has taken the memory, and not yet the working directory. */
+  ending: [] as number[],
+  /** Processes that have their new program, and not yet its arguments. */
+  starting: [] as number[],
+}
+
+/** What a file in `/proc` says of a process: of one that ends or starts, no arguments; of one that ends, no memory. */
+export function toldOf<Content>(path: unknown, content: Content): Content | string {
+  const [, pid, name] = /^\/proc\/(\d+)\/(cmdline|status)$/.exec(String(path)) ?? []
+  const { ending, starting } = machine
+  if (typeof content !== 'string' || pid === undefined) return content
+  if (name === 'cmdline') return [...ending, ...starting].includes(Number(pid)) ? '' : content
+  return ending.includes(Number(pid)) ? content.replaceAll(/^Vm.*\n/gm, '') : content
 }
 
 /** To be called before each test. */
@@ -16,6 +31,9 @@ export function resetMachine(): void {
   machine.segments = []
   machine.seesAll = true
   machine.seesWhere = true
+  machine.attached = []
+  machine.ending = []
+  machine.starting = []
 }
 
 /** The number of the file at a path. */

@@ -1,0 +1,15 @@
+import { statSync } from 'node:fs'
+import type { DataDirectory } from '../data-directory.ts'
+
+/**
+ * Whether a path leads to a data directory, by device and inode; `null` if nothing lies there. A path that a server has
+ * written may mean another directory here than in the server's container.
+ */
+export function leadsHere(path: string, directory: DataDirectory): boolean | null {
+  try {
+    const [named, here] = [path, directory.path].map((one) => statSync(one, { bigint: true }))
+    return named?.dev === here?.dev && named?.ino === here?.ino
+  } catch {
+    return null
+  }
+}

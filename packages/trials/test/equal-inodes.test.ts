@@ -1,0 +1,70 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { Cluster } from '@howdah/cluster'
+import { SmallDisk } from '@howdah/fixtures'
+import { newest } from '@howdah/postgres-fixtures'
+import { describe, expect, it } from 'vitest'
+
+const { strategy, place } = newest
+const attempt = fileURLToPath(new URL('support/attempt.mjs', import.meta.url))
+/** Root of a container may neither look into other users' processes nor mount. */
+const contained = ['setpriv', '--bounding-set', '-sys_ptrace,-sys_admin', '--inh-caps', '-all']
+const why =
+  SmallDisk.whyNot() ??
+  (spawnSync('setpriv', ['true']).status === 0 ? null : 'there is no setpriv(1)')
+if (why !== null) console.log(`tests of equal inode numbers are skipped: ${why}`)
+
+describe.skipIf(why !== null)('two directories with one inode number, on two file systems', () => {
+  it.each([
+    ['the first', 'root of the machine', []],
+    ['the second', 'root of a container', contained],
+  ])(
+    'are not taken for each other: %s is served, the pid file of the other names nobody, and %s asks',
+    async (which, _, within) => {
+      using one = SmallDisk.mount(400_000)
+      using other = SmallDisk.mount(400_000)
+      const clusters = [one, other].map((disk) => new Cluster(disk.file('data'), { strategy }))
+      for (const cluster of clusters) await cluster.create()
+      const [served, nameless] = which === 'the first' ? clusters : clusters.toReversed()
+      if (served === undefined || nameless === undefined) throw new Error('there are two')
+      try {
+        await served.start()
+        const { dev, ino } = statSync(nameless.dataDir)
+        expect(statSync(served.dataDir).ino).toBe(ino)
+        expect(statSync(served.dataDir).dev).not.toBe(dev)
+        expect(keyOf(served)).toBe(ino)
+        expect(run('status', nameless, within)).toMatchObject({ done: true })
+        writeFileSync(`${nameless.dataDir}/postmaster.pid`, '')
+        expect(run('status', nameless, within)).toMatchObject({ done: true })
+        expect(run('start', nameless, within)).toMatchObject({ done: true })
+        // A server takes the next key if its own is taken: now each may be either's.
+        expect(keyOf(nameless)).toBe(ino + 1)
+        await served.stop()
+        writeFileSync(`${served.dataDir}/postmaster.pid`, '')
+        expect(run('start', served, within)).toMatchObject({ done: true })
+        expect(await served.running()).toBe(true)
+        // The one that runs is known by where it works.
+        const file = readFileSync(`${nameless.dataDir}/postmaster.pid`, 'utf8')
+        writeFileSync(`${nameless.dataDir}/postmaster.pid`, '')
+        const refused = { code: 'ERR_CLUSTER_UNKNOWN_STATUS' }
+        expect(run('stop', nameless, within)).toMatchObject(refused)
+        writeFileSync(`${nameless.dataDir}/postmaster.pid`, file)
+      } finally {
+        for (const cluster of clusters) await cluster.stop()
+      }
+    },
+  )
+})
+
+function keyOf({ dataDir }: Cluster): number {
+  const line = readFileSync(`${dataDir}/postmaster.pid`, 'utf8').split('\n')[6] ?? ''
+  return Number(line.trim().split(/\s+/)[0])
+}
+
+/** Has another process, maybe with fewer privileges, do something to a cluster. */
+function run(operation: string, { dataDir }: Cluster, within: string[]): unknown {
+  const request = JSON.stringify({ operation, dataDir, postgres: place, options: {} })
+  const [command = '', ...args] = [...within, process.execPath, attempt, request]
+  return JSON.parse(execFileSync(command, args, { encoding: 'utf8' }))
+}
