@@ -10,6 +10,7 @@ import {
 import { describe, expect, test } from 'vitest'
 import { Free, Guard, isServed, ownership, type WatchdogKind } from '@howdah/coordinate'
 import { until, whyNoPidNamespaces } from '@howdah/fixtures'
+import { acquire } from '@howdah/lock'
 import { Arena } from './arena.ts'
 import { connectTo, placeOf, subjectIn } from './server/directory-subject.mjs'
 
@@ -101,6 +102,37 @@ describe.skipIf(denied !== null)('a watchdog of another container', () => {
     expect(watchdogs).not.toMatchObject([{ pid: left }])
   })
 })
+
+describe.skipIf(denied !== null)(
+  'a server of another container that dies while one waits to join',
+  () => {
+    test('has its watchdog waited for, which needs the locks to end', async () => {
+      await using arena = new Arena()
+      const user = arena.containedUser({ linger: 60_000 }, ['sh', '-c', '"$@"; read -r _', 'sh'])
+      await user.joined()
+      user.child.stdin?.write('leave\n')
+      await until('it has left', () => user.lines.includes('left kept'))
+      const left = arena.pid('watchdog')
+      process.kill(left, 'SIGSTOP')
+      const change = await acquire(arena.place.change)
+      const waits: string[] = []
+      const joining = Guard.join(arena.subject, arena.place, {
+        start: {},
+        onWait: (wait) => {
+          waits.push(wait.for)
+          if (wait.for === 'process') process.kill(left, 'SIGCONT')
+        },
+      })
+      await until('it waits for change', () => waits.length === 1)
+      process.kill(arena.pid('server'), 'SIGKILL')
+      await until('the server is dead', () => !arena.has('server'))
+      change.release()
+      await using guard = await joining
+      expect(guard.started).toBe('modified')
+      expect(waits).toEqual(['change', 'process'])
+    })
+  },
+)
 
 describe.each<WatchdogKind>(['sh', 'node'])('by its inode, and watched by %s', (watchdog) => {
   test('a copy is a subject of its own, and the original never notices', async () => {

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { Free, Guard, ownership, pin, unpin } from '@howdah/coordinate'
 import { until } from '@howdah/fixtures'
+import { acquire } from '@howdah/lock'
 import { Arena } from './arena.ts'
 
 const program = fileURLToPath(new URL('server/server.mjs', import.meta.url))
@@ -53,6 +54,34 @@ describe('a pinned server', () => {
     expect(await ownership(place, subject)).toBe('ours')
     expect(await guard.leave()).toBe('in-use')
     expect(await next.leave()).toBe('stopped')
+  })
+
+  test('is pinned and unpinned under change, and unpinned under use', async () => {
+    await using arena = new Arena()
+    const { subject, place } = arena
+    const guard = await Guard.join(subject, place, { start })
+    const hasty = { timeout: 0 }
+    const change = { code: 'ERR_COORDINATE_TIMEOUT', path: place.change }
+    {
+      using _ = await acquire(place.change)
+      await expect(pin(place, subject, hasty)).rejects.toMatchObject(change)
+    }
+    await pin(place, subject)
+    {
+      using _ = await acquire(place.change)
+      await expect(unpin(place, subject, hasty)).rejects.toMatchObject(change)
+    }
+    expect(await guard.leave()).toBe('kept')
+    await until('the watchdog is gone', () => !arena.has('watchdog'))
+    {
+      // A watchdog that ends has its own lock no more, and use still.
+      using _ = await acquire(place.use)
+      const use = { code: 'ERR_COORDINATE_TIMEOUT', path: place.use }
+      await expect(unpin(place, subject, hasty)).rejects.toMatchObject(use)
+    }
+    expect(await ownership(place, subject)).toBe('pinned')
+    expect(await unpin(place, subject)).toBe('modified')
+    await arena.deserted()
   })
 
   test('has to run to be pinned', async () => {

@@ -1,6 +1,14 @@
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { Guard, type Subject } from '@howdah/coordinate'
+import { Guard, readRecord, type Subject } from '@howdah/coordinate'
 import { until } from '@howdah/fixtures'
 import { inspect, tryAcquire } from '@howdah/lock'
 import { Arena } from '../arena.ts'
@@ -69,6 +77,63 @@ describe('who joins looks again once it has both locks', () => {
   })
 })
 
+test('what has to exist, and vanishes before one has its lock, is not made anew', async () => {
+  await using arena = new Arena()
+  await (await Guard.join(arena.subject, arena.place, { start: {} })).leave()
+  const answers = [true, false]
+  let isMade = false
+  const subject = asking(arena.subject, {
+    exists: async () => answers.shift() ?? (await arena.subject.exists()),
+    create: async () => {
+      isMade = true
+      return 'modified'
+    },
+  })
+  const joining = Guard.join(subject, arena.place, { start: {}, ifExists: true })
+  await expect(joining).rejects.toMatchObject({ code: 'ERR_COORDINATE_DOES_NOT_EXIST' })
+  expect(isMade).toBe(false)
+})
+
+test('what is made to be thrown away has its mark, though its subject does not write it', async () => {
+  await using arena = new Arena()
+  const { place, directory } = arena
+  const subject = asking(arena.subject, {
+    create: async (options, creation) =>
+      (await arena.subject.create?.(options, { ...creation, throwAway: false })) ?? 'unmodified',
+  })
+  const guard = await Guard.join(subject, place, { start: {}, throwAway: true })
+  expect(existsSync(place.throwAway?.mark ?? '')).toBe(true)
+  expect(await guard.leave()).toBe('destroyed')
+  expect(existsSync(directory)).toBe(false)
+})
+
+describe('a record outlives the server that it names', () => {
+  test('and the longest wish to linger does so, too', async () => {
+    await using arena = new Arena()
+    const { subject, place } = arena
+    const first = await Guard.join(subject, place, { start: {}, linger: 60_000 })
+    await arena.killServer()
+    const second = await Guard.join(subject, place, { start: {}, linger: 10 })
+    expect(second.started).toBe('modified')
+    expect(readRecord(place)?.linger).toBe(60_000)
+    expect(await first.leave()).toBe('in-use')
+    expect(await second.leave()).toBe('kept')
+  })
+
+  test('if that was killed, so that one can tell which server has left its files', async () => {
+    await using arena = new Arena()
+    const { subject, place } = arena
+    const guard = await Guard.join(subject, place, { start: {} })
+    const pid = arena.pid('server')
+    await arena.killServer()
+    expect(await guard.leave()).toBe('stopped')
+    expect(readRecord(place)?.process.pid).toBe(pid)
+    const next = await Guard.join(subject, place, { start: {} })
+    expect(await next.leave()).toBe('stopped')
+    expect(readRecord(place)).toBeNull()
+  })
+})
+
 describe('a server that is recorded, and that its subject does not know yet', () => {
   test('is waited for by who joins, who starts no other', async () => {
     await using arena = new Arena()
@@ -106,6 +171,41 @@ describe('a server that is recorded, and that its subject does not know yet', ()
 })
 
 describe('a server is watched', () => {
+  test('before it is started, if its subject was made just now: that may be to be thrown away', async () => {
+    using shell = new OwnShell()
+    await using arena = new Arena({ shell: shell.path })
+    const log = shell.beside('log')
+    // A watchdog that takes its time.
+    shell.asWatchdog(`sleep 0.3; echo watched >>'${log}'`)
+    const subject = asking(arena.subject, {
+      start: async (options, launch) => {
+        appendFileSync(log, 'started\n')
+        return await arena.subject.start(options, launch)
+      },
+    })
+    const orderOf = async () => {
+      rmSync(log, { force: true })
+      await (await Guard.join(subject, arena.place, { start: {} })).leave()
+      await arena.deserted()
+      return readFileSync(log, 'utf8').trim().split('\n')
+    }
+    expect(await orderOf()).toEqual(['watched', 'started'])
+    // Else the two come up side by side.
+    expect(await orderOf()).toEqual(['started', 'watched'])
+  })
+
+  test('or stopped: one that lingers, and has lost its watchdog, ends with the one who came and found that there can be none', async () => {
+    await using arena = new Arena()
+    const { subject, place, directory } = arena
+    const guard = await Guard.join(subject, place, { start: {}, linger: 60_000 })
+    expect(await guard.leave()).toBe('kept')
+    await killWatchdog(arena)
+    const without = placeOf(directory, { shell: '/no/such/shell' })
+    const joining = Guard.join(subject, without, { start: {} })
+    await expect(joining).rejects.toMatchObject({ code: 'ERR_COORDINATE_WATCHDOG' })
+    expect(arena.events().map(([what]) => what)).toEqual(['start', 'stop', 'gone'])
+  })
+
   test('before it runs: if there is no watchdog, it never does', async () => {
     using shell = new OwnShell()
     await using arena = new Arena({ shell: shell.path })

@@ -1,0 +1,70 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { Guard, type Subject } from '@howdah/coordinate'
+import { until } from '@howdah/fixtures'
+import { identifyProcess, liveness, type ProcessIdentity } from '@howdah/lock'
+import { Arena } from '../arena.ts'
+import { placeOf } from '../server/directory-subject.mjs'
+import { OwnShell } from './own-shell.ts'
+
+test('a server is recorded before it runs', async () => {
+  await using arena = new Arena()
+  const { place, directory } = arena
+  const seen = arena.beside('seen')
+  let server: ProcessIdentity | null = null
+  const isAlive = () => server !== null && liveness(server) === 'alive'
+  const subject: Subject<object> = {
+    ...arena.subject,
+    // The first thing that it does is to look who is recorded.
+    start: async (_, launch) => {
+      const { pid = 0 } = await launch.spawn({
+        command: '/bin/sh',
+        args: [
+          '-c',
+          'cat "$1" >"$2.new"; mv "$2.new" "$2"; exec sleep 600',
+          'sh',
+          place.record,
+          seen,
+        ],
+        cwd: directory,
+        env: { PATH: process.env['PATH'] ?? '' },
+        signal: 'SIGTERM',
+        stdio: ['ignore', 'ignore', 'ignore'],
+      })
+      server = identifyProcess(pid)
+      await until('it has looked', () => existsSync(seen))
+      return 'modified'
+    },
+    stop: async () => {
+      if (server !== null) process.kill(server.pid, 'SIGTERM')
+      await until('it has ended', () => !isAlive())
+      return 'modified'
+    },
+    process: async () => (isAlive() ? server : null),
+    running: async () => isAlive(),
+  }
+  const guard = await Guard.join(subject, place, { start: {} })
+  const { pid, startTime } = (await subject.process()) ?? {}
+  expect(readFileSync(seen, 'utf8')).toContain(`pid ${pid}\nstart ${startTime}\n`)
+  expect(await guard.leave()).toBe('stopped')
+})
+
+test('a server never runs if its starter is killed before the watchdog is there', async () => {
+  using shell = new OwnShell()
+  await using arena = new Arena({ shell: shell.path })
+  // It is made before, or nothing would be started side by side.
+  const other = placeOf(arena.directory)
+  await (await Guard.join(arena.subject, other, { start: {} })).leave()
+  await arena.deserted()
+  const before = arena.events()
+  const go = shell.beside('go')
+  shell.asWatchdog(`while [ ! -e '${go}' ]; do sleep 0.01; done`)
+  const user = arena.user()
+  await until('the server waits for the word', () => existsSync(arena.place.record))
+  expect(arena.has('server')).toBe(true)
+  await user.kill()
+  await until('it has ended', () => !arena.has('server'))
+  writeFileSync(go, '')
+  await arena.deserted()
+  expect(arena.events()).toEqual(before)
+})
