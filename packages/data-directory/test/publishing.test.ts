@@ -14,7 +14,7 @@ import type * as Promises from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { reachableSocketDirectory, writeOwnFile } from '../src/index.ts'
+import { reachableSocketDirectory, TemplateCache, writeOwnFile } from '../src/index.ts'
 
 /** What is written, brought to disk and named, in its order; the calls are made all the same. */
 const seen = vi.hoisted(() => ({
@@ -22,7 +22,9 @@ const seen = vi.hoisted(() => ({
   failing: '',
   note(call: string): void {
     seen.calls.push(call)
-    if (call === seen.failing) throw Object.assign(new Error('made to fail'), { code: 'EIO' })
+    if (seen.failing !== '' && `${call} `.startsWith(`${seen.failing} `)) {
+      throw Object.assign(new Error('made to fail'), { code: 'EIO' })
+    }
   },
 }))
 
@@ -109,6 +111,70 @@ describe.runIf(process.platform === 'linux')('a file of howdah in a data directo
     chownSync(home.file('data'), nobody.uid, nobody.gid)
     await writeOwnFile(home.file('data', 'file'), 'content', nobody)
     expect(lstatSync(home.file('data', 'file'))).toMatchObject({ uid: nobody.uid, gid: nobody.gid })
+  })
+})
+
+describe.runIf(process.platform === 'linux')('a template', () => {
+  // Of another machine, for which it is never stale.
+  const about = { version: '18.0', bindir: '/bin', server: '1', initdb: '2', machine: 'another' }
+  const key = { name: '18.0-key', about }
+  const [temporary, kept] = ['18.0-key.tmp', '18.0-key.template']
+
+  beforeEach(() => {
+    vi.stubEnv('HOWDAH_CACHE_DIR', home.file('cache'))
+    mkdirSync(home.file('made', 'base'), { recursive: true })
+    writeFileSync(home.file('made', 'base', 'file'), 'content')
+  })
+
+  const inCache = () => readdirSync(home.file('cache', 'templates'))
+
+  test('has its name when it is whole and on disk', async () => {
+    const cache = await TemplateCache.open()
+    await cache.keep(key, home.file('made'), undefined)
+    const { size, mode } = lstatSync(home.file('cache', 'templates', kept))
+    expect(seen.calls).toEqual([
+      `remove ${temporary}`,
+      `sync ${temporary} of ${size} bytes`,
+      `rename ${temporary} ${kept}`,
+    ])
+    expect(mode & 0o777).toBe(0o600)
+    expect(await cache.list()).toMatchObject([{ version: '18.0', size, stale: false }])
+  })
+
+  test('takes the place of what a killed one has left, and follows no link that is planted there', async () => {
+    const cache = await TemplateCache.open()
+    writeFileSync(home.file('precious'), 'precious')
+    symlinkSync(home.file('precious'), home.file('cache', 'templates', temporary))
+    await cache.keep(key, home.file('made'), undefined)
+    expect(readFileSync(home.file('precious'), 'utf8')).toBe('precious')
+    expect(inCache()).toEqual([kept])
+  })
+
+  test.each(['sync', 'rename'])(
+    'is none, or the one that was, if the disk fails at: %s',
+    async (failing) => {
+      const cache = await TemplateCache.open()
+      const fails = async () => {
+        await expect(cache.keep(key, home.file('made'), undefined)).rejects.toThrow('made to fail')
+      }
+      seen.failing = failing
+      await fails()
+      expect(inCache()).toEqual([])
+      seen.failing = ''
+      await cache.keep(key, home.file('made'), undefined)
+      const { ino } = lstatSync(home.file('cache', 'templates', kept))
+      seen.failing = failing
+      await fails()
+      expect(inCache()).toEqual([kept])
+      expect(lstatSync(home.file('cache', 'templates', kept)).ino).toBe(ino)
+    },
+  )
+
+  test.runIf(asRoot)('is made of nothing that is another user’s (root only)', async () => {
+    const cache = await TemplateCache.open()
+    chownSync(home.file('made', 'base', 'file'), nobody.uid, nobody.gid)
+    await expect(cache.keep(key, home.file('made'), undefined)).rejects.toThrow('no plain file')
+    expect(inCache()).toEqual([])
   })
 })
 

@@ -22,9 +22,9 @@ export class Durability {
     this.#server = server
   }
 
-  /** Whether the server, or one before it, has written what may not be on disk. */
-  async isOwed(client: pg.Client): Promise<boolean> {
-    return (await isCareless(client)) || (await this.#directory.has(this.#directory.unsynced))
+  /** Whether the server, or one before it, may have written what is not on disk, although it is careful now. */
+  async isOwed(): Promise<boolean> {
+    return await this.#directory.has(this.#directory.unsynced)
   }
 
   /**
@@ -41,7 +41,7 @@ export class Durability {
     if (await isCareless(client)) await this.#owe()
     await action()
     if (await isCareless(client)) await this.#owe()
-    else if (await this.#directory.has(this.#directory.unsynced)) await this.#settle(options)
+    else if (await this.isOwed()) await this.#settle(options)
   }
 
   async #owe(): Promise<void> {

@@ -37,7 +37,7 @@ export async function modeOf(directory: DataDirectory, server: Administered): Pr
   const durability = new Durability(directory, server)
   return await server.withAdministrator(async (client) => {
     const isOff = (await switches(client)).some(({ setting }) => setting === 'off')
-    return isOff || (await durability.isOwed(client)) ? 'fast' : 'safe'
+    return isOff || (await durability.isOwed()) ? 'fast' : 'safe'
   })
 }
 
@@ -79,7 +79,7 @@ export async function setMode(
             .every(({ setting, name }) => setting === 'off' && kept.has(name))
         : !before.some(({ setting }) => setting === 'off') &&
           kept.size === 0 &&
-          !(await durability.isOwed(client))
+          !(await durability.isOwed())
     if (asWanted) return 'unmodified'
     await durability.around(client, options, async () => {
       for (const name of carelessWhenOff) {

@@ -1,8 +1,30 @@
-import { copyFileSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { hostname } from 'node:os'
 import { temporaryDirectory } from '@howdah/fixtures'
+import type * as Lock from '@howdah/lock'
 import { Runtime, Version } from '@howdah/runtime'
-import { describe, expect, it } from 'vitest'
-import { templateKey } from '../../src/template/template-key.ts'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { templateKey, thisMachine } from '../../src/template/template-key.ts'
+
+/** What tells this machine from others; `null` if nothing does. */
+const machine = vi.hoisted(() => ({ id: 'this' as string | null }))
+
+vi.mock('@howdah/lock', async (original) => {
+  const real = await original<typeof Lock>()
+  return { ...real, currentProcess: () => ({ ...real.currentProcess(), machineId: machine.id }) }
+})
+
+beforeEach(() => {
+  machine.id = 'this'
+})
 
 describe('the key of a template', () => {
   it('is the same for the same programs, arguments and user', async () => {
@@ -25,16 +47,55 @@ describe('the key of a template', () => {
     expect(name).not.toBe(await key(runtime))
   })
 
-  it.each(['postgres', 'initdb'])('changes when %s was upgraded in its place', async (program) => {
+  describe.each(['postgres', 'initdb'])('changes when %s was upgraded', (program) => {
+    it.each<[string, (path: string) => void]>([
+      ['in its place', (path) => writeFileSync(path, 'x'.repeat(statSync(path).size))],
+      ['by another file', replace],
+      ['by another file behind a link', (path) => replace(`${path}.real`)],
+    ])('%s, by one of the same size and time', async (how, upgrade) => {
+      using home = temporaryDirectory()
+      const runtime = await runtimeIn(home.path)
+      const path = home.file('bin', program)
+      if (how.includes('link')) {
+        renameSync(path, `${path}.real`)
+        symlinkSync(`${path}.real`, path)
+      }
+      // A package manager sets the time: it is not that of the upgrade.
+      const setTime = () => utimesSync(path, 1e9, 1e9)
+      setTime()
+      const before = await key(runtime)
+      upgrade(path)
+      setTime()
+      expect(await key(runtime)).not.toBe(before)
+    })
+  })
+
+  it('changes with the machine, for initdb tries out what that bears', async () => {
     using home = temporaryDirectory()
     const runtime = await runtimeIn(home.path)
-    const before = await key(runtime)
-    const path = home.file('bin', program)
-    copyFileSync(path, `${path}.new`)
-    writeFileSync(path, 'another build')
-    // As a package manager sets it: not the time of the upgrade.
-    utimesSync(path, new Date(1e12), new Date(1e12))
-    expect(await key(runtime)).not.toBe(before)
+    const keys = new Set<string>()
+    for (const id of ['this', 'another', null]) {
+      machine.id = id
+      keys.add(await key(runtime))
+    }
+    expect(keys.size).toBe(3)
+    expect(thisMachine()).toBe(hostname())
+  })
+
+  it('says of what it is, for people and for those who tidy up', async () => {
+    using home = temporaryDirectory()
+    const { about, name } = await templateKey(await runtimeIn(home.path), ['--x y'], 1000)
+    expect(about).toEqual({
+      version: '18.0',
+      bindir: home.file('bin'),
+      server: expect.stringContaining(home.file('bin', 'postgres')),
+      initdb: expect.stringContaining(home.file('bin', 'initdb')),
+      platform: `${process.platform}-${process.arch}`,
+      machine: 'this',
+      arguments: '["--x y"]',
+      user: '1000',
+    })
+    expect(name).toMatch(/^18\.0-[0-9a-f]{24}$/)
   })
 
   it('changes with the version', async () => {
@@ -43,6 +104,13 @@ describe('the key of a template', () => {
     expect(await key(await runtimeIn(home.path, '18.1'))).not.toBe(older)
   })
 })
+
+/** Another file, of the same size. */
+function replace(path: string): void {
+  const { size } = statSync(path)
+  rmSync(path)
+  writeFileSync(path, 'y'.repeat(size))
+}
 
 async function key(runtime: Runtime): Promise<string> {
   return (await templateKey(runtime, ['--locale=C'], 1000)).name
