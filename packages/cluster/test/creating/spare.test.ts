@@ -116,26 +116,21 @@ describe('a spare cluster is made', () => {
     acquireSync(at(lock), { timeout: 0 }).release()
   })
 
-  it.each([
-    ['is no template', () => void (template.isThere = false), null],
-    [
-      'is no room',
-      () => void (seen.failing = `unpack ${template.name} ${unfinished}`),
-      'made to fail',
-    ],
-    [
-      'is a failure at last',
-      () => void (seen.failing = `rename ${unfinished} ${spare}`),
-      'made to fail',
-    ],
-  ])('not at all where there %s', async (_, change, failure) => {
-    change()
-    const preparing = prepareSpare(initialization())
-    if (failure === null) await preparing
-    else await expect(preparing).rejects.toThrow(failure)
+  it('not at all where there is no template', async () => {
+    template.isThere = false
+    await prepareSpare(initialization())
     expect(there()).toEqual([lock])
-    acquireSync(at(lock), { timeout: 0 }).release()
   })
+
+  it.each([`unpack ${template.name} ${unfinished}`, `rename ${unfinished} ${spare}`])(
+    'not at all, and gives up its lock, if the disk fails at: %s',
+    async (failing) => {
+      seen.failing = failing
+      await expect(prepareSpare(initialization())).rejects.toThrow('made to fail')
+      expect(there()).toEqual([lock])
+      acquireSync(at(lock), { timeout: 0 }).release()
+    },
+  )
 
   it('not at all where there is no cache of templates', async () => {
     rmSync(home.file('cache'), { recursive: true })
