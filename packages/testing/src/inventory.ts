@@ -33,10 +33,15 @@ export interface InventoryOptions {
 /** The databases and templates that were made for tests, and whose they are. */
 export async function knownDatabases(options: InventoryOptions = {}): Promise<KnownDatabase[]> {
   const found: KnownDatabase[] = []
-  for (const { name: server, open } of await servers(options))
-    await administer(await open(), async (administrator) => {
-      for (const one of await administrator.list())
-        found.push(await describe(administrator, one, server))
+  for (const server of await servers(options))
+    await whileItRuns(server, async () => {
+      const here = await administer(await server.open(), async (administrator) => {
+        const described: KnownDatabase[] = []
+        for (const one of await administrator.list())
+          described.push(await describe(administrator, one, server.name))
+        return described
+      })
+      found.push(...here)
     })
   return found
 }
@@ -50,28 +55,49 @@ export async function dropKnownDatabases(
   options: InventoryOptions = {},
 ): Promise<string[]> {
   const dropped: string[] = []
-  for (const { open, dataDir } of await servers(options)) {
-    const server = await open()
-    const kept = await administer(server, async (administrator) => {
-      const { version } = administrator.facts
-      const wanted = (await administrator.list()).filter(
-        ({ name }) => names === 'all' || names.includes(name),
-      )
-      for (const name of await administrator.take(wanted.map((one) => one.name))) {
-        const client = await connect(server, administrator.facts.database)
-        try {
-          const isTemplate = wanted.some((one) => one.name === name && one.kind === 'template')
-          await (isTemplate ? dropTemplate : dropByForce)(client, name, version)
-          dropped.push(name)
-        } finally {
-          await client.end()
-        }
-      }
-      return (await administrator.list()).some(({ label }) => label?.kind === 'kept')
+  for (const server of await servers(options))
+    await whileItRuns(server, async () => {
+      const kept = await dropOn(await server.open(), names, dropped)
+      if (server.dataDir !== null && !kept)
+        await new Cluster(server.dataDir).destroy().catch(() => undefined)
     })
-    if (dataDir !== null && !kept) await new Cluster(dataDir).destroy().catch(() => undefined)
-  }
   return dropped
+}
+
+/** Adds the names of what was dropped to `dropped`. Tells whether a database that was kept is still there. */
+async function dropOn(
+  server: TestServer,
+  names: readonly string[] | 'all',
+  dropped: string[],
+): Promise<boolean> {
+  return await administer(server, async (administrator) => {
+    const { version } = administrator.facts
+    const wanted = (await administrator.list()).filter(
+      ({ name }) => names === 'all' || names.includes(name),
+    )
+    for (const name of await administrator.take(wanted.map((one) => one.name))) {
+      const client = await connect(server, administrator.facts.database)
+      try {
+        const isTemplate = wanted.some((one) => one.name === name && one.kind === 'template')
+        await (isTemplate ? dropTemplate : dropByForce)(client, name, version)
+        dropped.push(name)
+      } finally {
+        await client.end()
+      }
+    }
+    return (await administrator.list()).some(({ label }) => label?.kind === 'kept')
+  })
+}
+
+/** Runs `action`, whose failure does not count if the server is one of our own and has ended meanwhile: nothing is left of it. */
+async function whileItRuns({ dataDir }: Found, action: () => Promise<void>): Promise<void> {
+  try {
+    await action()
+  } catch (error) {
+    if (dataDir === null) throw error
+    const cluster = new Cluster(dataDir)
+    if ((await cluster.exists()) && (await cluster.running())) throw error
+  }
 }
 
 /** A server, not yet connected to. */

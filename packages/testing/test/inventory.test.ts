@@ -1,4 +1,6 @@
-import { expect, it } from 'vitest'
+import { Cluster } from '@howdah/cluster'
+import { until } from '@howdah/fixtures'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import { testDatabases } from '../src/index.ts'
 import { dropKnownDatabases, knownDatabases } from '../src/inventory.ts'
 import { givenServer } from './support/given-server.ts'
@@ -42,4 +44,22 @@ it('lets a server of our own stay for a database that is kept, and go with it', 
   expect(await dropKnownDatabases([db.name])).toEqual([db.name])
   // Other tests' servers may be known, too.
   expect(await knownDatabases()).not.toContainEqual(expect.objectContaining({ name: db.name }))
+})
+
+it('passes over a server of our own that ends while it is asked', async () => {
+  using project = new Project()
+  const databases = testDatabases(project.options())
+  const db = await databases.create()
+  const { server } = (await knownDatabases()).find(({ name }) => name === db.name) ?? {}
+  const { pid } = (await new Cluster(server ?? '').status()) as { pid: number }
+  process.kill(pid, 'SIGSTOP')
+  const address = vi.spyOn(Cluster.prototype, 'server')
+  onTestFinished(() => address.mockRestore())
+  const known = knownDatabases()
+  const dropped = dropKnownDatabases([db.name])
+  await until('both have its address', () => address.mock.settledResults.length >= 2)
+  process.kill(pid, 'SIGKILL')
+  expect(await known).not.toContainEqual(expect.objectContaining({ name: db.name }))
+  expect(await dropped).toEqual([])
+  await databases.end()
 })
