@@ -1,6 +1,24 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import type * as Timers from 'node:timers/promises'
+import { beforeEach, expect, test, vi } from 'vitest'
 import { LeaseTable } from '../../src/postgres/lease-table.ts'
+
+/** How long is paused, in ms, and what happens then; a pause takes no time here. */
+const pauses = vi.hoisted(() => ({ times: [] as number[], during: (): void => undefined }))
+
+vi.mock('node:timers/promises', async (original) => {
+  const real = await original<typeof Timers>()
+  const sleep: typeof real.setTimeout = async (ms, value, options) => {
+    pauses.times.push(ms ?? 0)
+    pauses.during()
+    return await real.setTimeout(0, value, options)
+  }
+  return { ...real, setTimeout: sleep }
+})
+
+beforeEach(() => {
+  pauses.times = []
+  pauses.during = () => undefined
+})
 
 type Rows = Record<string, unknown>[]
 
@@ -75,6 +93,11 @@ test('what fails four times is unavailable, and says with what', async () => {
     message: expect.stringContaining('did not answer clearly, 4 times: failed with 57P03'),
   })
   expect(answers.asked.filter((what) => what === 'lease')).toHaveLength(4)
+  expect(pauses.times).toHaveLength(3)
+  for (const [index, ms] of pauses.times.entries()) {
+    expect(ms).toBeGreaterThanOrEqual(25 * 2 ** index)
+    expect(ms).toBeLessThanOrEqual(75 * 2 ** index)
+  }
   expect(answers.asked).not.toContain('standby')
 })
 
@@ -213,13 +236,9 @@ test('a signal ends the pause before a query is asked again', async () => {
   const answers = new Answers()
   const controller = new AbortController()
   const reason = new Error('enough')
-  answers.lease = async () => {
-    // The pause begins when this has failed.
-    setImmediate(() => controller.abort(reason))
-    throw failure('57P01')
-  }
+  pauses.during = () => controller.abort(reason)
+  answers.lease = failing(1, failure('57P01'))
   await expect(table(answers).read(controller.signal)).rejects.toBe(reason)
-  await sleep(0)
   expect(answers.asked).toEqual(['look', 'lease'])
 })
 
