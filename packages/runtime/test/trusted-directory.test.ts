@@ -162,13 +162,90 @@ describe('it is refused', () => {
   })
 })
 
-test('what cannot be made is said, with what to do', async () => {
+test('a file in its place stays as it is', async () => {
+  using directory = temporaryDirectory()
+  writeFileSync(directory.file('cache'), '', { mode: 0o600 })
+  await expect(trustedDirectory(directory.file('cache'))).rejects.toMatchObject({
+    code: 'ERR_RUNTIME_UNTRUSTED_DIRECTORY',
+  })
+  expect(modeOf(directory.file('cache'))).toBe('600')
+})
+
+test('what is there keeps its mode', async () => {
+  using directory = temporaryDirectory()
+  mkdirSync(directory.file('a/b'), { recursive: true })
+  for (const path of ['a', 'a/b']) chmodSync(directory.file(path), 0o750)
+  await trustedDirectory(directory.file('a', 'b'), 'c')
+  expect(['a', 'a/b'].map((path) => modeOf(directory.file(path)))).toEqual(['750', '750'])
+})
+
+test.each([
+  ['below a file', 'file/cache', 'ENOTDIR'],
+  ['with a name that is too long', 'x'.repeat(256), 'ENAMETOOLONG'],
+])('what cannot be made or looked at, %s, is said, with what to do', async (_, name, cause) => {
   using directory = temporaryDirectory()
   writeFileSync(directory.file('file'), '')
-  const path = directory.file('file/cache')
-  await expect(trustedDirectory(path)).rejects.toMatchObject({
+  const path = directory.file(name)
+  const refused = {
     code: 'ERR_RUNTIME_CACHE_DIRECTORY',
     path,
     message: expect.stringContaining('set HOWDAH_CACHE_DIR to a directory that can be written'),
+    cause: { code: cause },
+  }
+  await expect(trustedDirectory(path)).rejects.toMatchObject(refused)
+  await expect(existingTrustedDirectory(path)).rejects.toMatchObject(refused)
+})
+
+test.runIf(existsSync('/proc/self'))('in /proc nothing can be made, which is said', async () => {
+  const path = '/proc/nothing/deeper/cache'
+  await expect(trustedDirectory(path)).rejects.toMatchObject({
+    code: 'ERR_RUNTIME_CACHE_DIRECTORY',
+    path,
+    cause: { code: 'ENOENT' },
+  })
+  expect(await existingTrustedDirectory(path)).toBeNull()
+})
+
+/** Runs something as an ordinary user, whom root can be for a while. */
+async function asNobody<Result>(action: () => Promise<Result>): Promise<Result> {
+  if (!isRoot) return action()
+  process.seteuid?.(65_534)
+  try {
+    return await action()
+  } finally {
+    process.seteuid?.(0)
+  }
+}
+
+describe('of an ordinary user', () => {
+  test('it is for nobody else, and above it is what belongs to root', async () => {
+    using directory = temporaryDirectory()
+    mkdirSync(directory.file('home'), { mode: 0o755 })
+    if (isRoot) chownSync(directory.file('home'), 65_534, 65_534)
+    const path = await asNobody(() => trustedDirectory(directory.file('home', 'a'), 'b'))
+    expect(path).toBe(directory.file('home', 'a', 'b'))
+    for (const made of ['a', 'a/b']) expect(modeOf(directory.file('home', made))).toBe('700')
+    expect(await asNobody(() => existingTrustedDirectory(path))).toBe(path)
+  })
+
+  test.runIf(isRoot)('it is not what root has made there', async () => {
+    using directory = temporaryDirectory()
+    mkdirSync(directory.file('cache'), { mode: 0o755 })
+    await expect(asNobody(() => trustedDirectory(directory.file('cache')))).rejects.toMatchObject({
+      code: 'ERR_RUNTIME_UNTRUSTED_DIRECTORY',
+      message: expect.stringMatching(/it belongs to user 0; .* chown it to us \(user 65534\)/),
+    })
+  })
+
+  test('where nothing can be made that is said', async () => {
+    using directory = temporaryDirectory()
+    chmodSync(directory.path, 0o555)
+    const path = directory.file('cache')
+    await expect(asNobody(() => trustedDirectory(path))).rejects.toMatchObject({
+      code: 'ERR_RUNTIME_CACHE_DIRECTORY',
+      path,
+      cause: { code: 'EACCES' },
+    })
+    chmodSync(directory.path, 0o755)
   })
 })

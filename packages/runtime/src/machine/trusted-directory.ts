@@ -41,7 +41,7 @@ async function attempt<T>(path: string, action: Action<T>, missing = false) {
     return await action()
   } catch (cause) {
     if (!(cause instanceof Error) || !('syscall' in cause)) throw cause
-    if (missing && 'code' in cause && cause.code === 'ENOENT') return null
+    if (missing && errno(cause) === 'ENOENT') return null
     throw new CacheDirectoryError(path, cause.message, { cause })
   }
 }
