@@ -1,3 +1,4 @@
+import { mkdirSync, symlinkSync } from 'node:fs'
 import { temporaryDirectory } from '@howdah/fixtures'
 import { describe, expect, test } from 'vitest'
 import {
@@ -77,6 +78,46 @@ describe('a glob is over the directory of programs', () => {
   })
 })
 
+describe('a directory', () => {
+  test.each([
+    ['pg/bin', true],
+    ['pg', true],
+    ['link', true],
+    ['link/bin', true],
+    ['other', false],
+    ['other/bin', false],
+    ['missing', false],
+    ['', false],
+  ])('%s is where the server is, links followed: %s', (path, holds) => {
+    using place = temporaryDirectory()
+    const bindir = fakeBindir(place.file('pg/bin'), { version: '16.3' })
+    fakeBindir(place.file('other/bin'), { version: '16.3' })
+    symlinkSync('pg', place.file('link'))
+    expect(satisfies(at(bindir, '16.3'), directory(place.file(path)))).toBe(holds)
+  })
+
+  test('in which only links to the programs are is another name for where they are', () => {
+    using place = temporaryDirectory()
+    const bindir = fakeBindir(place.file('pg/bin'), { version: '16.3' })
+    mkdirSync(place.file('links'))
+    symlinkSync(`${bindir}/postgres`, place.file('links/postgres'))
+    expect(satisfies(at(bindir, '16.3'), directory(place.file('links')))).toBe(true)
+    expect(satisfies(at(place.file('links'), '16.3'), directory(bindir))).toBe(true)
+  })
+
+  test('without a server is only itself', () => {
+    using place = temporaryDirectory()
+    const none = at(place.file('bin'), '16.3')
+    expect(satisfies(none, directory(place.file('bin')))).toBe(true)
+    expect(satisfies(none, directory(place.path))).toBe(true)
+    expect(satisfies(none, directory(place.file('other')))).toBe(false)
+  })
+
+  test('is no path without a name', () => {
+    expect(() => directory('')).toThrow(expect.objectContaining({ code: 'ERR_RUNTIME_CONSTRAINT' }))
+  })
+})
+
 describe('from a text', () => {
   test.each([
     ['16', '16'],
@@ -139,4 +180,11 @@ describe('what stands for a constraint is taken for one, everywhere', () => {
 test('constraints put themselves into words', () => {
   const constraint = any(all(version(16), not(version('16.1'))), glob('/opt/*/bin'), anything)
   expect(describeConstraint(constraint)).toBe('(16 and not 16.1) or /opt/*/bin or anything')
+  expect(describeConstraint(not(any(16, 17)))).toBe('not (16 or 17)')
+  expect(describeConstraint(all(any(16, 17), nothing))).toBe('(16 or 17) and nothing')
+  expect([any(), all(), not(all())].map((one) => describeConstraint(one))).toEqual([
+    'nothing',
+    'anything',
+    'not (anything)',
+  ])
 })

@@ -27,12 +27,15 @@ describe('a version is read from noise', () => {
 })
 
 describe('what is no complete version is refused', () => {
-  test.each(['', 'postgres', '16', '9.6', 'v16', '1.2.3.4', 'deb12u1', 'x86_64'])('%j', (text) => {
-    expect(() => Version.parse(text)).toThrow(
-      expect.objectContaining({ code: 'ERR_RUNTIME_VERSION', text }),
-    )
-    expect(() => Version.parse(text)).toThrow(RuntimeError)
-  })
+  test.each(['', 'postgres', '16', '9.6', 'v16', '1.2.3.4', 'deb12u1', 'x86_64', '9beta1', '9rc1'])(
+    '%j',
+    (text) => {
+      expect(() => Version.parse(text)).toThrow(
+        expect.objectContaining({ code: 'ERR_RUNTIME_VERSION', text }),
+      )
+      expect(() => Version.parse(text)).toThrow(RuntimeError)
+    },
+  )
 })
 
 test('versions sort by number, and prereleases before their release', () => {
@@ -101,6 +104,7 @@ describe('a server runs data of the same major whose minor is not higher', () =>
 
   test.each([
     ['16.3', '16.2', true],
+    ['16.3', '16.3', true],
     ['16.3', '16.4', false],
     ['17.0', '17beta1', false],
     ['17beta1', '17beta1', true],
@@ -121,6 +125,7 @@ describe('a partial version', () => {
     ['16', '16'],
     ['16\n', '16'],
     ['16.3', '16.3'],
+    ['16.10', '16.10'],
     ['9.6', '9.6'],
     ['9.6.24', '9.6.24'],
     ['9', '9'],
@@ -156,6 +161,8 @@ describe('a partial version', () => {
     ['16.3', '16.3', true],
     ['16.0', '16beta1', false],
     ['16.3', '16.30', false],
+    ['10.23', '10.23', true],
+    ['10.2', '10.23', false],
     ['16', '15.18', false],
     ['9.6', '9.6.24', true],
     ['9.6', '9.5.25', false],
@@ -169,5 +176,11 @@ describe('a partial version', () => {
     const sorted = ['9', '9.5', '9.6', '9.6.2', '9.6.24', '10', '16', '16.0', '16.3', '17']
     const shuffled = sorted.toReversed().map((text) => PartialVersion.parse(text))
     expect(shuffled.toSorted(PartialVersion.compare).map(String)).toEqual(sorted)
+    const versions = sorted.map((text) => PartialVersion.parse(text))
+    for (const [place, one] of versions.entries()) {
+      for (const [other, another] of versions.entries()) {
+        expect(Math.sign(one.compare(another))).toBe(Math.sign(place - other))
+      }
+    }
   })
 })

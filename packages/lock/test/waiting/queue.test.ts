@@ -144,6 +144,14 @@ describe('a queue', () => {
     expect(isQueuedByAnyName(directory.path)).toBe(false)
   })
 
+  it('is found among others', () => {
+    using directory = temporaryDirectory()
+    using others = turns(1, directory.file('other'))
+    using queue = turns(1, directory.file('lock'))
+    expect([others.length, queue.length]).toEqual([1, 1])
+    expect(isQueuedByAnyName(directory.file('lock'))).toBe(true)
+  })
+
   it('of a path that leads nowhere is known by that name alone', () => {
     using queue = turns(1)
     expect(queue).toHaveLength(1)
