@@ -5,12 +5,12 @@ import { fakeBindir } from './fake-bindir.ts'
 /**
  * A small package in the shape of the real ones, which have 60 MB, for what does not depend on PostgreSQL.
  *
- * Its `postgres` takes a moment to say its version, so that a test can come in between.
+ * Its `postgres` takes a moment to say its version, of so many seconds, so that a test can come in between.
  */
-export function fakePackage(directory: string, version: string): string {
+export function fakePackage(directory: string, version: string, pause = 0.2): string {
   const native = join(directory, 'native')
   const said = version.split('.', 2).join('.')
-  fakeBindir(join(native, 'bin'), { script: `sleep 0.2; echo "$0 (PostgreSQL) ${said}"` })
+  fakeBindir(join(native, 'bin'), { script: `sleep ${pause}; echo "$0 (PostgreSQL) ${said}"` })
   for (const path of ['lib/postgresql', 'share/postgresql'])
     mkdirSync(join(native, path), { recursive: true })
   writeFileSync(join(native, 'lib/libpq.so.5.18'), '')
