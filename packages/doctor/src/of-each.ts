@@ -1,5 +1,4 @@
 import { lstat } from 'node:fs/promises'
-import { LockBindingError } from '@howdah/lock'
 import type { DataDirectory } from '@howdah/data-directory'
 import type { Complaint } from './check.ts'
 import { lookAgain } from './look-again.ts'
@@ -32,7 +31,8 @@ function unmended({ mend, cure, ...complaint }: Complaint): Complaint {
 
 /** What could not be told, in the words of the error, which end in a remedy after a semicolon. */
 export function unknown(error: unknown, path?: string): Complaint {
-  if (error instanceof LockBindingError) return missing(error)
+  const withoutLocks = missing(error)
+  if (withoutLocks !== null) return withoutLocks
   const message = error instanceof Error ? error.message : String(error)
   const [why = message, ...remedies] = message.split('; ')
   return {

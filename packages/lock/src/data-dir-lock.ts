@@ -2,13 +2,7 @@ import { ftruncateSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { readPlainFile } from '@howdah/durable'
 import { tryOnce } from './waiting/contend.ts'
-import {
-  LockHeldError,
-  LockOptionError,
-  StaleLockBreakRefusedError,
-  fileError,
-  type LockHolder,
-} from './errors.ts'
+import { LockError, dataDirHeld, fileError, notStale, type LockHolder } from './errors.ts'
 import { requireFlock } from './binding/platform.ts'
 import { LockFile } from './lock-file.ts'
 import { Lock } from './lock.ts'
@@ -76,14 +70,14 @@ export class DataDirLock implements Disposable, AsyncDisposable {
   /**
    * Takes the lock at the first try, and writes the pidfile. Makes the directory where there is none.
    *
-   * Rejects with {@link LockHeldError}, which has the pid of the holder as its pidfile has it, or 0; or with a
+   * Rejects with `ERR_LOCK_HELD`, which has the pid of the holder as its pidfile has it, or 0; or with a
    * `LockError` where a file cannot be opened or written, and then the lock is not held.
    */
   static async acquire(dataDir: string, options: DataDirLockOptions = {}): Promise<DataDirLock> {
     const paths = place(dataDir, options)
     makeDirectory(paths.dataDir)
     const file = tryOnce(request(paths.lock, ours))
-    if (file === null) throw new LockHeldError(paths.lock, paths.dataDir, holderOf(paths))
+    if (file === null) throw dataDirHeld(paths.lock, paths.dataDir, holderOf(paths))
     return DataDirLock.#take(paths, file, options)
   }
 
@@ -91,7 +85,7 @@ export class DataDirLock implements Disposable, AsyncDisposable {
    * Like {@link DataDirLock.acquire}, but where the holder that the pidfile names does not live, tries once more, on the
    * same file.
    *
-   * Rejects with {@link StaleLockBreakRefusedError} where the named holder lives or may live, or somebody still has the
+   * Rejects with `ERR_LOCK_STALE_BREAK_REFUSED` where the named holder lives or may live, or somebody still has the
    * lock, such as a child of the named one.
    */
   static async acquireOrBreakStale(
@@ -109,12 +103,11 @@ export class DataDirLock implements Disposable, AsyncDisposable {
       }
       const holder = holderOf(paths)
       const refusal = refuse(holder)
-      if (refusal !== null)
-        throw new StaleLockBreakRefusedError(paths.lock, paths.dataDir, holder, refusal)
+      if (refusal !== null) throw notStale(paths.lock, paths.dataDir, holder, refusal)
       options.onStale?.(holder)
       if (!file.tryLock('exclusive') || !file.isCurrent()) {
         const why = 'the process that its pidfile names is gone, but another one has the lock'
-        throw new StaleLockBreakRefusedError(paths.lock, paths.dataDir, holder, why)
+        throw notStale(paths.lock, paths.dataDir, holder, why)
       }
     } catch (error) {
       file.release()
@@ -186,7 +179,8 @@ const ours = { permissions: 0o600 } as const
 function place(dataDir: string, { name = 'howdah' }: DataDirLockNames): Paths {
   const directory = absolute(dataDir)
   if (!/^[^/\0]+$/.test(name)) {
-    throw new LockOptionError(
+    throw new LockError(
+      'ERR_LOCK_OPTION',
       directory,
       `the base name of a data-directory lock is a part of a file name, not ${JSON.stringify(name)}`,
     )

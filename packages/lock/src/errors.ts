@@ -22,166 +22,125 @@ export type LockErrorCode =
 
 /** Who holds the lock that we did not get. */
 export interface LockHolder {
-  /** The process id; 0 where somebody holds the lock and nothing says who. */
+  /** The process id; 0 if nothing says which process holds the lock. */
   readonly pid: number
   readonly liveness: Liveness
 }
 
-interface Details {
-  cause?: unknown
-  holder?: LockHolder | undefined
-}
+/** What an error knows in fields, so that nobody has to read its message. A code always comes with the same ones. */
+type Fields = Omit<LockError, keyof Error | 'code' | 'path'>
 
-/** What every error of this package derives from. */
+/** What every error of this package is: a permanent code, the path, and a message that ends in a remedy. */
 export class LockError extends Error {
-  override readonly name: string = 'LockError'
+  override readonly name = 'LockError'
   readonly code: LockErrorCode
   /** The path that was to be locked, read or written. */
   readonly path: string
-  /** Who holds the lock, where that is known. */
-  readonly holder?: LockHolder
+  /** Who holds the lock, if that is known. */
+  declare readonly holder?: LockHolder | undefined
+  /** `ERR_LOCK_HELD`, `ERR_LOCK_STALE_BREAK_REFUSED`: the holder's pid by its pidfile; 0 if that is missing or garbage. */
+  declare readonly pid?: number | undefined
+  /** `ERR_LOCK_TIMEOUT`, in ms: how long was waited. */
+  declare readonly timeout?: number | undefined
+  /** `ERR_LOCK_BINDING`: what is wrong with the bindings, without the path. */
+  declare readonly problem?: string | undefined
+  /** `ERR_LOCK_BINDING`: what to do about it. */
+  declare readonly remedy?: string | undefined
 
-  constructor(code: LockErrorCode, path: string, message: string, details: Details = {}) {
-    super(message, 'cause' in details ? { cause: details.cause } : undefined)
+  constructor(
+    code: LockErrorCode,
+    path: string,
+    message: string,
+    { cause, ...fields }: ErrorOptions & Fields = {},
+  ) {
+    super(message, cause === undefined ? undefined : { cause })
     this.code = code
     this.path = path
-    if (details.holder !== undefined) this.holder = details.holder
+    Object.assign(this, fields)
   }
 }
 
-/** The lock was not had within `timeout` milliseconds (0: at the first try). */
-export class LockTimeoutError extends LockError {
-  override readonly name = 'LockTimeoutError'
-  /** How long was waited, in milliseconds. */
-  readonly timeout: number
-
-  constructor(path: string, mode: LockMode, timeout: number, holder?: LockHolder) {
-    const waited = timeout === 0 ? 'at once' : `within ${timeout} ms`
-    super(
-      'ERR_LOCK_TIMEOUT',
-      path,
-      `the ${mode} lock on ${path} was not to be had ${waited}${heldBy(holder)}; wait longer, or end that process`,
-      { holder },
-    )
-    this.timeout = timeout
-  }
+/** The lock was not acquired within `timeout` milliseconds (0: at the first try). */
+export function timedOut(
+  path: string,
+  mode: LockMode,
+  timeout: number,
+  holder?: LockHolder,
+): LockError {
+  const waited = timeout === 0 ? 'at once' : `within ${timeout} ms`
+  return new LockError(
+    'ERR_LOCK_TIMEOUT',
+    path,
+    `the ${mode} lock on ${path} was not to be had ${waited}${heldBy(holder)}; wait longer, or end that process`,
+    { holder, timeout },
+  )
 }
 
-/** Another process has the data directory. */
-export class LockHeldError extends LockError {
-  override readonly name = 'LockHeldError'
-  /** The holder's pid as its pidfile has it; 0 where that is missing or garbage. */
-  readonly pid: number
-
-  constructor(path: string, dataDir: string, holder: LockHolder) {
-    super(
-      'ERR_LOCK_HELD',
-      path,
-      `the data directory ${dataDir} is locked${heldBy(holder)}; stop that process first`,
-      { holder },
-    )
-    this.pid = holder.pid
-  }
+/** Another process has locked the data directory. */
+export function dataDirHeld(path: string, dataDir: string, holder: LockHolder): LockError {
+  return new LockError(
+    'ERR_LOCK_HELD',
+    path,
+    `the data directory ${dataDir} is locked${heldBy(holder)}; stop that process first`,
+    { holder, pid: holder.pid },
+  )
 }
 
 /** The lock was not broken, because its holder lives, may live, or still has the lock whatever the pidfile says. */
-export class StaleLockBreakRefusedError extends LockError {
-  override readonly name = 'StaleLockBreakRefusedError'
-  /** The holder's pid as its pidfile has it; 0 where that is missing or garbage. */
-  readonly pid: number
-
-  constructor(path: string, dataDir: string, holder: LockHolder, why: string) {
-    super(
-      'ERR_LOCK_STALE_BREAK_REFUSED',
-      path,
-      `the lock on the data directory ${dataDir} is not stale: ${why}; stop that process first`,
-      { holder },
-    )
-    this.pid = holder.pid
-  }
+export function notStale(
+  path: string,
+  dataDir: string,
+  holder: LockHolder,
+  why: string,
+): LockError {
+  return new LockError(
+    'ERR_LOCK_STALE_BREAK_REFUSED',
+    path,
+    `the lock on the data directory ${dataDir} is not stale: ${why}; stop that process first`,
+    { holder, pid: holder.pid },
+  )
 }
 
 /** Waiting could never end: the holder that would have to give way waits for us. */
-export class LockDeadlockError extends LockError {
-  override readonly name = 'LockDeadlockError'
-
-  constructor(path: string, why: string, remedy: string) {
-    super(
-      'ERR_LOCK_DEADLOCK',
-      path,
-      `waiting for the lock on ${path} would never end: ${why}; ${remedy}`,
-    )
-  }
+export function deadlock(path: string, why: string, remedy: string): LockError {
+  return new LockError(
+    'ERR_LOCK_DEADLOCK',
+    path,
+    `waiting for the lock on ${path} would never end: ${why}; ${remedy}`,
+  )
 }
 
-/** The lock is gone: the shared lock was given up for another mode, and somebody else came in between. */
-export class LockLostError extends LockError {
-  override readonly name = 'LockLostError'
-
-  constructor(path: string, doing: string, cause?: unknown) {
-    super(
-      'ERR_LOCK_LOST',
-      path,
-      `the lock on ${path} was lost while it was being ${doing}, and is released; acquire it again and read again what it guards`,
-      { cause },
-    )
-  }
+/** The lock is gone: it was given up for another mode, and another process took it in between. */
+export function lockLost(path: string, doing: string): LockError {
+  return new LockError(
+    'ERR_LOCK_LOST',
+    path,
+    `the lock on ${path} was lost while it was being ${doing}, and is released; acquire it again and read again what it guards`,
+  )
 }
 
 /** The lock was released before. */
-export class LockReleasedError extends LockError {
-  override readonly name = 'LockReleasedError'
-
-  constructor(path: string, what: string) {
-    super(
-      'ERR_LOCK_RELEASED',
-      path,
-      `${what} needs the lock on ${path}, which is released; acquire it again`,
-    )
-  }
-}
-
-/** An argument or option that means nothing. */
-export class LockOptionError extends LockError {
-  override readonly name = 'LockOptionError'
-
-  constructor(path: string, message: string, cause?: unknown) {
-    super('ERR_LOCK_OPTION', path, message, cause === undefined ? {} : { cause })
-  }
-}
-
-/** flock(2) does not work here: not on this platform, or not on this file system. */
-export class LockUnsupportedError extends LockError {
-  override readonly name = 'LockUnsupportedError'
-
-  constructor(path: string, message: string, cause?: unknown) {
-    super('ERR_LOCK_UNSUPPORTED', path, message, cause === undefined ? {} : { cause })
-  }
+export function lockReleased(path: string, what: string): LockError {
+  return new LockError(
+    'ERR_LOCK_RELEASED',
+    path,
+    `${what} needs the lock on ${path}, which is released; acquire it again`,
+  )
 }
 
 /** flock(2) cannot be called: there is no binding for this platform, or it cannot be loaded. */
-export class LockBindingError extends LockError {
-  override readonly name = 'LockBindingError'
-  /** What is wrong with the bindings, without the path. */
-  readonly problem: string
-  /** What to do about it. */
-  readonly remedy: string
-
-  constructor(path: string, problem: string, remedy: string, cause?: unknown) {
-    super(
-      'ERR_LOCK_BINDING',
-      path,
-      `cannot lock ${path || 'anything'}: ${problem}; ${remedy}`,
-      cause === undefined ? {} : { cause },
-    )
-    this.problem = problem
-    this.remedy = remedy
-  }
-}
-
-/** The operating system refused to open, read or write the file. `code` says which kind of refusal it was. */
-export class LockFileError extends LockError {
-  override readonly name = 'LockFileError'
+export function noBinding(
+  path: string,
+  problem: string,
+  remedy: string,
+  cause?: unknown,
+): LockError {
+  return new LockError(
+    'ERR_LOCK_BINDING',
+    path,
+    `cannot lock ${path || 'anything'}: ${problem}; ${remedy}`,
+    { cause, problem, remedy },
+  )
 }
 
 const kinds: Record<string, [LockErrorCode, string]> = {
@@ -215,17 +174,16 @@ export function fileError(cause: unknown, path: string, doing: string): LockErro
   if (cause instanceof LockError) return cause
   const refusal = errno(cause)
   if (refusal === 'ERR_INVALID_ARG_VALUE' || refusal === 'ERR_INVALID_ARG_TYPE') {
-    return new LockOptionError(path, `cannot ${doing} ${JSON.stringify(path)}: not a path`, cause)
+    return new LockError(
+      'ERR_LOCK_OPTION',
+      path,
+      `cannot ${doing} ${JSON.stringify(path)}: not a path`,
+      { cause },
+    )
   }
   const [code, why] = kinds[refusal] ?? ['ERR_LOCK_IO', 'see the cause']
-  return new LockFileError(
-    code,
-    path,
-    `cannot ${doing} ${path}: ${why}${refusal && ` (${refusal})`}`,
-    {
-      cause,
-    },
-  )
+  const message = `cannot ${doing} ${path}: ${why}${refusal && ` (${refusal})`}`
+  return new LockError(code, path, message, { cause })
 }
 
 function heldBy(holder: LockHolder | undefined): string {

@@ -1,7 +1,7 @@
 import { constants } from 'node:os'
 import { binding } from './binding/load-binding.ts'
 import { errnoName } from './errno-name.ts'
-import { LockUnsupportedError, fileError } from './errors.ts'
+import { LockError, fileError } from './errors.ts'
 import type { LockMode } from './lock-mode.ts'
 
 const { EAGAIN, EACCES } = constants.errno
@@ -28,10 +28,11 @@ export function tryFlock(fd: number, mode: LockMode, path: string): boolean {
     syscall: 'flock',
   })
   if (code === 'ENOSYS' || code === 'EOPNOTSUPP' || code === 'ENOTSUP' || code === 'ENOLCK') {
-    throw new LockUnsupportedError(
+    throw new LockError(
+      'ERR_LOCK_UNSUPPORTED',
       path,
       `cannot lock ${path}: its file system does not know flock(2) (${code}); choose a path on a local disk`,
-      cause,
+      { cause },
     )
   }
   throw fileError(cause, path, 'lock')

@@ -14,21 +14,7 @@ export {
   type DataDirLockOptions,
 } from './data-dir-lock.ts'
 export type { EditOptions, EditedFile } from './locked-file/edited-file.ts'
-export {
-  LockBindingError,
-  LockDeadlockError,
-  LockError,
-  LockFileError,
-  LockHeldError,
-  LockLostError,
-  LockOptionError,
-  LockReleasedError,
-  LockTimeoutError,
-  LockUnsupportedError,
-  StaleLockBreakRefusedError,
-  type LockErrorCode,
-  type LockHolder,
-} from './errors.ts'
+export { LockError, type LockErrorCode, type LockHolder } from './errors.ts'
 export type { Holder } from './process/holder.ts'
 export { inspect, type Inspection } from './process/inspect.ts'
 export type { LockMode } from './lock-mode.ts'

@@ -1,6 +1,6 @@
 import { hasGate, openGate, tryGate, type Steps } from './waiting/contend.ts'
 import { drive } from './waiting/drive.ts'
-import { LockDeadlockError, LockLostError, LockReleasedError } from './errors.ts'
+import { LockError, deadlock, lockLost, lockReleased } from './errors.ts'
 import { inSuccession, noteGivenUp, noteHeld } from './held-locks.ts'
 import { kernelLocksOn, quickHolders } from './process/holder.ts'
 import type { LockFile } from './lock-file.ts'
@@ -52,7 +52,7 @@ export class Lock implements Disposable, AsyncDisposable {
   /**
    * The descriptor, for a child's `stdio` or for reading the file. Closing it is `release()`'s business.
    *
-   * Throws {@link LockReleasedError}.
+   * Throws `ERR_LOCK_RELEASED`.
    */
   get fd(): number {
     const { fd } = this.#require('the descriptor')
@@ -81,7 +81,7 @@ export class Lock implements Disposable, AsyncDisposable {
   /**
    * Turns an exclusive lock into a shared one and lets readers in; nobody can write in between.
    *
-   * Throws {@link LockReleasedError}, and {@link LockLostError} where the kernel gave it to somebody else.
+   * Throws `ERR_LOCK_RELEASED`, and `ERR_LOCK_LOST` where the kernel gave it to somebody else.
    */
   downgrade(): void {
     const file = this.#require('downgrade()')
@@ -94,7 +94,7 @@ export class Lock implements Disposable, AsyncDisposable {
    * Turns a shared lock into an exclusive one, where nobody else has it. `false`: it is still shared.
    *
    * flock(2) converts by releasing first. So, on Linux, this looks for other holders before it tries; and if a try
-   * fails and it cannot get the shared lock back, it throws {@link LockLostError}. Throws {@link LockReleasedError}.
+   * fails and it cannot get the shared lock back, it throws `ERR_LOCK_LOST`. Throws `ERR_LOCK_RELEASED`.
    */
   tryUpgrade(): boolean {
     const file = this.#require('tryUpgrade()')
@@ -112,7 +112,7 @@ export class Lock implements Disposable, AsyncDisposable {
    *
    * For who would give the lock up anyway: that is what a refused conversion of flock(2) comes to. So nothing has to be
    * found out beforehand, which on Linux may take some milliseconds, and no gate is taken. Throws
-   * {@link LockReleasedError}.
+   * `ERR_LOCK_RELEASED`.
    */
   upgradeOrRelease(): boolean {
     const file = this.#require('upgradeOrRelease()')
@@ -129,8 +129,8 @@ export class Lock implements Disposable, AsyncDisposable {
    * Turns a shared lock into an exclusive one, and waits for the other readers to leave.
    *
    * Two processes that both keep their shared lock would wait for each other for ever: the second one gets
-   * {@link LockDeadlockError} and still has the shared lock. So does one that meets a waiting writer. After a timeout or an
-   * abort the lock is still shared. Throws {@link LockLostError} where somebody took the lock in between. On a directory,
+   * `ERR_LOCK_DEADLOCK` and still has the shared lock. So does one that meets a waiting writer. After a timeout or an
+   * abort the lock is still shared. Throws `ERR_LOCK_LOST` where somebody took the lock in between. On a directory,
    * or a lock that was taken with `fair: false`, there is no gate by which two could see each other: give a timeout.
    */
   async upgrade(options: UpgradeOptions = {}): Promise<void> {
@@ -176,7 +176,7 @@ export class Lock implements Disposable, AsyncDisposable {
           return passed
         }
         if (performance.now() > deadline) {
-          throw new LockDeadlockError(
+          throw deadlock(
             this.path,
             'somebody else already waits to have it exclusively, and would wait for this shared lock',
             'it is still shared: release it, acquire it exclusively, and read again what it guards',
@@ -191,7 +191,7 @@ export class Lock implements Disposable, AsyncDisposable {
 
   /** One try to have it exclusively. `false`: it is still shared. */
   #convert(file: LockFile): boolean {
-    if (file !== this.#file) throw new LockReleasedError(this.path, 'upgrade()')
+    if (file !== this.#file) throw lockReleased(this.path, 'upgrade()')
     if (this.#mode === 'exclusive') return true
     if (kernelLocksOn(file).filter(({ blocked }) => !blocked).length > 1) return false
     if (file.tryLock('exclusive')) {
@@ -202,14 +202,14 @@ export class Lock implements Disposable, AsyncDisposable {
     return false
   }
 
-  #lost(file: LockFile, doing: string): LockLostError {
+  #lost(file: LockFile, doing: string): LockError {
     this.#forget()
     file.close()
-    return new LockLostError(this.path, doing)
+    return lockLost(this.path, doing)
   }
 
   #require(what: string): LockFile {
-    if (this.#file === null) throw new LockReleasedError(this.path, what)
+    if (this.#file === null) throw lockReleased(this.path, what)
     return this.#file
   }
 

@@ -333,7 +333,7 @@ describe('a refusal names the path, has a code and says what to do', () => {
     const error = await refused(path)
     expect(error).toMatchObject({ code: 'ERR_LOCK_NOT_FOUND', path, cause: { code: 'ENOENT' } })
     expect(String(error)).toBe(
-      `LockFileError: cannot open the lock file ${path}: it or its parent directory does not exist; create that first (ENOENT)`,
+      `LockError: cannot open the lock file ${path}: it or its parent directory does not exist; create that first (ENOENT)`,
     )
   })
 

@@ -1,4 +1,4 @@
-import { flockBinding, LockBindingError } from '@howdah/lock'
+import { flockBinding, LockError } from '@howdah/lock'
 import type { Check, Complaint } from '../check.ts'
 
 /** By what files are locked, without which there is no cluster. */
@@ -9,7 +9,8 @@ export const locks: Check = {
       const { name, file } = flockBinding()
       return name === 'native' ? [] : [slower(file)]
     } catch (error) {
-      if (error instanceof LockBindingError) return [missing(error)]
+      const complaint = missing(error)
+      if (complaint !== null) return [complaint]
       throw error
     }
   },
@@ -24,8 +25,9 @@ function slower(path: string): Complaint {
   }
 }
 
-/** What is said once, whatever could not be looked into because of it. */
-export function missing({ problem, remedy }: LockBindingError): Complaint {
-  const what = `no file can be locked: ${problem}`
-  return { severity: 'error', subject: {}, what, cure: remedy }
+/** What is said once, whatever could not be looked into because of it; `null` for any other error. */
+export function missing(error: unknown): Complaint | null {
+  if (!(error instanceof LockError && error.code === 'ERR_LOCK_BINDING')) return null
+  const { problem, remedy = 'see its cause' } = error
+  return { severity: 'error', subject: {}, what: `no file can be locked: ${problem}`, cure: remedy }
 }

@@ -1,4 +1,4 @@
-import { LockBindingError } from '../errors.ts'
+import { noBinding } from '../errors.ts'
 import type { Binding } from './binding.ts'
 import { BindingProblem } from './binding-problem.ts'
 import { loadFsExt } from './fs-ext.ts'
@@ -11,8 +11,8 @@ let loaded: Binding | undefined
  * The binding, loaded when it is first needed, so that importing this package never fails.
  *
  * It is our own addon if there is one for this platform, else fs-ext if that is installed; `HOWDAH_FLOCK` set to `native` or
- * `fs-ext` allows that one only. `path` is for the error. Throws {@link LockUnsupportedError} on Windows, and
- * {@link LockBindingError}.
+ * `fs-ext` allows that one only. `path` is for the error. Throws `ERR_LOCK_UNSUPPORTED` on Windows, and
+ * `ERR_LOCK_BINDING`.
  */
 export function binding(path: string): Binding {
   return (loaded ??= load(path))
@@ -45,11 +45,11 @@ function load(path: string): Binding {
   }
   if (problems.length === 0) {
     const problem = `HOWDAH_FLOCK is ${JSON.stringify(chosen)}, which is no binding`
-    throw new LockBindingError(path, problem, 'set it to native or fs-ext, or unset it')
+    throw noBinding(path, problem, 'set it to native or fs-ext, or unset it')
   }
   const problem = problems.map(({ message }) => message).join(', and ')
   const remedies = problems.map(({ remedy }) => remedy)
   if (chosen !== undefined) remedies.push('unset HOWDAH_FLOCK, which allows this binding only')
   const remedy = remedies.filter((one) => one !== '').join(', or ')
-  throw new LockBindingError(path, problem, remedy, problems.at(-1)?.cause)
+  throw noBinding(path, problem, remedy, problems.at(-1)?.cause)
 }

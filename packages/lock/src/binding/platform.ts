@@ -1,9 +1,10 @@
-import { LockUnsupportedError } from '../errors.ts'
+import { LockError } from '../errors.ts'
 
 /** Throws what every acquire fails with on Windows; to be called before anything is made. */
 export function requireFlock(path: string): void {
   if (process.platform !== 'win32') return
-  throw new LockUnsupportedError(
+  throw new LockError(
+    'ERR_LOCK_UNSUPPORTED',
     path,
     `cannot lock ${path}: Windows has no flock(2); run this under Linux, WSL or macOS`,
   )

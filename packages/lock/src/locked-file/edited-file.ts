@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { keepAttributes, keepExtendedAttributes, syncDirectory, syncFile } from '@howdah/durable'
 import { acquireLock } from '../waiting/acquire.ts'
-import { LockError, LockReleasedError, fileError } from '../errors.ts'
+import { LockError, fileError, lockReleased } from '../errors.ts'
 import type { Lock } from '../lock.ts'
 import { request, type WaitOptions } from '../waiting/request.ts'
 import { readWhole } from './read-whole.ts'
@@ -130,7 +130,7 @@ export class EditedFile implements Disposable, AsyncDisposable {
   }
 
   #require(what: string): void {
-    if (!this.held) throw new LockReleasedError(this.path, what)
+    if (!this.held) throw lockReleased(this.path, what)
   }
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync, readlinkSync, realpathSync } from 'node:fs'
 import { setImmediate as breathe } from 'node:timers/promises'
 import { gatePath } from '../waiting/contend.ts'
-import { LockUnsupportedError } from '../errors.ts'
+import { LockError } from '../errors.ts'
 import { commandOf, kernelLocks, type Holder } from './holder.ts'
 import type { LockMode } from '../lock-mode.ts'
 import { LockFile } from '../lock-file.ts'
@@ -37,7 +37,8 @@ const slice = 5
 export async function inspect(path: string): Promise<Inspection> {
   const lock = absolute(path)
   if (process.platform !== 'linux') {
-    throw new LockUnsupportedError(
+    throw new LockError(
+      'ERR_LOCK_UNSUPPORTED',
       lock,
       `cannot inspect ${lock}: only Linux tells who holds a lock; use lsof(8)`,
     )

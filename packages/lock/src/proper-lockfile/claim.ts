@@ -12,7 +12,7 @@ import { basename, dirname, join } from 'node:path'
 import { errno } from '@howdah/durable'
 import { tryOnce } from '../waiting/contend.ts'
 import { request } from '../waiting/request.ts'
-import { LockError, LockUnsupportedError, fileError } from '../errors.ts'
+import { LockError, fileError } from '../errors.ts'
 import type { LockMode } from '../lock-mode.ts'
 import { Lock } from '../lock.ts'
 
@@ -115,8 +115,10 @@ function link(path: string, name: string): boolean {
     if (code === 'EEXIST') return false
     unlinkSync(path)
     if (!withoutLinks.has(code)) throw fileError(error, name, 'make the lock file')
-    const why = `its file system has no hard links; give lockfilePath on another one`
-    throw new LockUnsupportedError(name, `cannot make the lock file ${name}: ${why}`, error)
+    const why = 'its file system has no hard links; give lockfilePath on another one'
+    throw new LockError('ERR_LOCK_UNSUPPORTED', name, `cannot make the lock file ${name}: ${why}`, {
+      cause: error,
+    })
   }
 }
 

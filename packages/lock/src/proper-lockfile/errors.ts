@@ -22,23 +22,18 @@ export class LockfileError extends Error {
 }
 
 /** Somebody holds the lock. */
-export class LockedError extends LockfileError {
-  constructor(file: string, who: string) {
-    super(
-      'ELOCKED',
-      file,
-      `Lock file is already being held: ${who}; give more retries, or end what holds it`,
-    )
-  }
+export function locked(file: string, who: string): LockfileError {
+  return new LockfileError(
+    'ELOCKED',
+    file,
+    `Lock file is already being held: ${who}; give more retries, or end what holds it`,
+  )
 }
 
 /** That somebody holds a lock file by flock(2). To find out who takes longer than to try many times. */
-export function heldBySomebody(file: string, path: string): LockedError {
+export function heldBySomebody(file: string, path: string): LockfileError {
   const holder = quickHolder(path)
-  return new LockedError(
-    file,
-    `${holder ? `process ${holder.pid}` : 'another process'} has ${path}`,
-  )
+  return locked(file, `${holder ? `process ${holder.pid}` : 'another process'} has ${path}`)
 }
 
 /** Gives an error of the lock the code of the operating system, which users of proper-lockfile know. */

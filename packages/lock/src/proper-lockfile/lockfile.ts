@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Lock } from '../lock.ts'
 import { claim, isHeld, type Found } from './claim.ts'
-import { LockedError, LockfileError, asLockfileError, heldBySomebody } from './errors.ts'
+import { LockfileError, asLockfileError, heldBySomebody, locked } from './errors.ts'
 import { HeldLockfile } from './held-lockfile.ts'
 import {
   settingsOf,
@@ -168,7 +168,7 @@ function* canonicalOf(file: string, settings: Settings): Steps<string> {
 }
 
 /**
- * One try. `'held'`: somebody has the lock file. Throws {@link LockedError} if another program has it, or why locking does not work.
+ * One try. `'held'`: somebody has the lock file. Throws `ELOCKED` if another program has it, or why locking does not work.
  */
 function* taking(file: string, settings: Settings): Steps<Lock | 'held'> {
   const path = settings.lockfileOf(file)
@@ -177,12 +177,12 @@ function* taking(file: string, settings: Settings): Steps<Lock | 'held'> {
     if (found === 'held' || found instanceof Lock) return found
     const foreign = found.foreign === 'file' ? 'a file' : 'a directory'
     const others = `${path} is ${foreign} that another program has made, such as proper-lockfile`
-    if (last) throw new LockedError(file, others)
+    if (last) throw locked(file, others)
     const changed = yield* changedAt(path)
     if (changed === null) continue
     const age = Date.now() - changed
     if (age <= settings.stale) {
-      throw new LockedError(file, `${others}, and was renewed ${age} ms ago`)
+      throw locked(file, `${others}, and was renewed ${age} ms ago`)
     }
     if (found.foreign === 'file') {
       throw new LockfileError(
@@ -210,7 +210,7 @@ function* claiming(file: string, path: string): Steps<Exclude<Found, 'again'>> {
     }
   }
   const who = `a process that was stopped while it looked at ${path}, or made it`
-  throw new LockedError(file, who)
+  throw locked(file, who)
 }
 
 function* checking(file: string, settings: Settings): Steps<boolean> {

@@ -1,7 +1,7 @@
 import { binding } from '../binding/load-binding.ts'
 import { attempt, contend, tryOnce } from './contend.ts'
 import { drive, driveSync } from './drive.ts'
-import { LockDeadlockError, LockTimeoutError } from '../errors.ts'
+import { deadlock, timedOut } from '../errors.ts'
 import { quickHolder, quickHolders } from '../process/holder.ts'
 import { mayWaitAgain, waitInKernel } from './kernel-wait.ts'
 import type { LockFile } from '../lock-file.ts'
@@ -15,10 +15,11 @@ import { threadState } from './thread-state.ts'
  * Waits for a lock on a file or directory, and gives it.
  *
  * The file is made if it is missing (its directory is not), and is never truncated, written or removed. Neither the event
- * loop nor libuv's pool is blocked. Those who wait alike are served in the order in which they were blocked.
+ * loop nor libuv's pool is blocked. Waiters of one mode are served in the order in which they were blocked.
  *
- * Rejects with the signal's reason when aborted, else with a `LockError`: `ERR_LOCK_TIMEOUT`, `ERR_LOCK_OPTION`, or what
- * keeps the file from being opened or locked.
+ * Rejects with the signal's reason when aborted, else with a `LockError`. Waiting: `ERR_LOCK_TIMEOUT`. The call:
+ * `ERR_LOCK_OPTION`. The file: `ERR_LOCK_NOT_FOUND`, `ERR_LOCK_PERMISSION`, `ERR_LOCK_SYMLINK`, `ERR_LOCK_NO_SPACE`,
+ * `ERR_LOCK_TOO_MANY_FILES`, `ERR_LOCK_IO`. Locking itself: `ERR_LOCK_UNSUPPORTED`, `ERR_LOCK_BINDING`.
  *
  * @example
  * await using lock = await acquire('state.lock', { timeout: 5_000 })
@@ -32,8 +33,8 @@ export function acquire(path: string, options: AcquireOptions = {}): Promise<Loc
 }
 
 /**
- * Tries once: the lock, or `null` where somebody has it. Never waits, and does not stand in line: takes a lock that is
- * free although others wait for it. Rejects with a `LockError` where locking does not work.
+ * Tries once: the lock, or `null` if somebody has it. Never waits, and does not stand in line: takes a lock that is
+ * free although others wait for it. Rejects as {@link acquire} does, but never with `ERR_LOCK_TIMEOUT`.
  */
 export async function tryAcquire(path: string, options: TryOptions = {}): Promise<Lock | null> {
   const wanted = request(path, options)
@@ -45,7 +46,7 @@ export async function tryAcquire(path: string, options: TryOptions = {}): Promis
  * Waits for a lock and **blocks the thread** meanwhile: for scripts and for what runs when a process exits.
  *
  * `signal` cannot fire meanwhile; it is looked at before only. Throws what {@link acquire} rejects with, and
- * `ERR_LOCK_DEADLOCK` where this very thread has the lock, which it could not release while it waits.
+ * `ERR_LOCK_DEADLOCK` if this very thread has the lock, which it could not release while it waits.
  */
 export function acquireSync(path: string, options: AcquireOptions = {}): Lock {
   const wanted = request(path, options)
@@ -133,7 +134,7 @@ function lockOf(file: LockFile, { fair }: Request): Lock {
 }
 
 function failAtOnce({ path, mode, timeout }: Request): void {
-  if (timeout === 0) throw new LockTimeoutError(path, mode, 0, quickHolder(path))
+  if (timeout === 0) throw timedOut(path, mode, 0, quickHolder(path))
 }
 
 function tellWaiting({ path, mode, onWait }: Request): void {
@@ -155,7 +156,7 @@ function refuseOwn(blocking: LockFile, { path, mode }: Request): void {
       ino === blocking.ino &&
       (mode === 'exclusive' || heldMode === 'exclusive')
     ) {
-      throw new LockDeadlockError(
+      throw deadlock(
         path,
         'this thread has it, and cannot release it while it waits synchronously',
         'release it first, or use acquire()',

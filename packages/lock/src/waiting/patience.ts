@@ -1,4 +1,4 @@
-import { LockTimeoutError } from '../errors.ts'
+import { timedOut } from '../errors.ts'
 import { quickHolder } from '../process/holder.ts'
 import type { Request } from './request.ts'
 
@@ -22,12 +22,12 @@ export class Patience {
     this.#request.signal?.throwIfAborted()
   }
 
-  /** Throws the signal's reason, or {@link LockTimeoutError}, when it is over. */
+  /** Throws the signal's reason, or `ERR_LOCK_TIMEOUT`, when it is over. */
   check(): void {
     const { path, mode, timeout } = this.#request
     this.checkSignal()
     if (this.#deadline <= performance.now()) {
-      throw new LockTimeoutError(path, mode, timeout, quickHolder(path))
+      throw timedOut(path, mode, timeout, quickHolder(path))
     }
   }
 

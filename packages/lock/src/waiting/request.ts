@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { LockOptionError } from '../errors.ts'
+import { LockError } from '../errors.ts'
 import type { Holder } from '../process/holder.ts'
 import type { LockMode } from '../lock-mode.ts'
 
@@ -62,7 +62,7 @@ export interface Request {
   readonly onWait: ((contention: Contention) => void) | undefined
 }
 
-/** Checks a path and options. Throws {@link LockOptionError}. */
+/** Checks a path and options. Throws `ERR_LOCK_OPTION`. */
 export function request(path: string, options: AcquireOptions = {}): Request {
   const {
     mode = 'exclusive',
@@ -74,13 +74,15 @@ export function request(path: string, options: AcquireOptions = {}): Request {
     onWait,
   } = options
   if (mode !== 'exclusive' && mode !== 'shared') {
-    throw new LockOptionError(
+    throw new LockError(
+      'ERR_LOCK_OPTION',
       path,
       `the mode of a lock is 'exclusive' or 'shared', not ${JSON.stringify(mode)}`,
     )
   }
   if (permissions !== undefined && !(permissions >= 0 && permissions <= 0o777)) {
-    throw new LockOptionError(
+    throw new LockError(
+      'ERR_LOCK_OPTION',
       path,
       `permissions are a number from 0 to 0o777, not ${String(permissions)}`,
     )
@@ -100,10 +102,11 @@ export function request(path: string, options: AcquireOptions = {}): Request {
   }
 }
 
-/** Throws {@link LockOptionError} unless it is a number of milliseconds, 0 or more. */
+/** Throws `ERR_LOCK_OPTION` unless it is a number of milliseconds, 0 or more. */
 export function checkTimeout(path: string, timeout: unknown): void {
   if (typeof timeout !== 'number' || !(timeout >= 0)) {
-    throw new LockOptionError(
+    throw new LockError(
+      'ERR_LOCK_OPTION',
       path,
       `a timeout is a number of milliseconds, 0 or more, not ${String(timeout)}; leave it out to wait without limit`,
     )
@@ -115,10 +118,11 @@ export function namesDirectory(path: string): boolean {
   return /(?:^|\/)\.{0,2}$/.test(path)
 }
 
-/** The absolute path. Throws {@link LockOptionError}. */
+/** The absolute path. Throws `ERR_LOCK_OPTION`. */
 export function absolute(path: string): string {
   if (typeof path !== 'string' || path === '' || path.includes('\0')) {
-    throw new LockOptionError(
+    throw new LockError(
+      'ERR_LOCK_OPTION',
       path,
       `the path of a lock is a string that is not empty and without NUL, not ${JSON.stringify(path)}`,
     )
