@@ -207,11 +207,12 @@ async function register(registry: Registry, name: string, owner: ProcessIdentity
   await registry.register(name, { allow: [write(name)], process: owner })
 }
 
-/** The allocation that kept one from being registered; `null` where the error is about something else. */
+/** The allocation in the way of one that was to be registered; `null` if the error is about something else. */
 async function holderOf(registry: Registry, error: unknown): Promise<Allocation | null> {
-  const { DuplicateNameError, ScopeConflictError } = await import('@howdah/registry')
-  if (error instanceof DuplicateNameError) return await registry.find(error.allocation)
-  return error instanceof ScopeConflictError ? await registry.find(error.owner) : null
+  const { RegistryError } = await import('@howdah/registry')
+  if (!(error instanceof RegistryError)) return null
+  const name = error.allocation ?? error.owner
+  return name === undefined ? null : await registry.find(name)
 }
 
 /**

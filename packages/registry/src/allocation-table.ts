@@ -3,13 +3,7 @@ import type { ProcessIdentity } from '@howdah/store'
 import { isReservation, type Allocation } from './allocation.ts'
 import type { Conflict } from './scopes/conflict.ts'
 import { conflictsOf, excessOf } from './scopes/conflicts.ts'
-import {
-  DuplicateNameError,
-  NotASubsetError,
-  RegistryError,
-  ScopeConflictError,
-  SegmentHeldError,
-} from './errors.ts'
+import { RegistryError, nameTaken, notASubset, scopeConflict, segmentHeld } from './errors.ts'
 import { allows, ancestorsOf, descendantsOf } from './scopes/ownership.ts'
 import { pathClasses } from './scopes/path-class.ts'
 import type { Proposal } from './proposal.ts'
@@ -60,8 +54,7 @@ export class AllocationTable {
     this.#requireFreeName(proposal.name)
     this.#requireFreeSegment(proposal.name, proposal.segmentId)
     const excess = excessOf(proposal, parent, this.#all)
-    if (excess !== null)
-      throw new NotASubsetError(parentName, proposal.name, excess.rule, excess.path)
+    if (excess !== null) throw notASubset(parentName, proposal.name, excess.rule, excess.path)
     const above = new Set([parent, ...ancestorsOf(parent, this.#all)])
     this.#requireNoConflict(
       proposal,
@@ -193,18 +186,18 @@ export class AllocationTable {
 
   #requireFreeName(name: string): void {
     const other = this.find(name)
-    if (other !== null) throw new DuplicateNameError(name, other.pid)
+    if (other !== null) throw nameTaken(name, other.pid)
   }
 
   #requireFreeSegment(name: string, segmentId: number | undefined): void {
     if (segmentId === undefined) return
     const other = this.#all.find((one) => one.segmentId === segmentId && one.name !== name)
-    if (other) throw new SegmentHeldError(name, segmentId, other.name, other.pid)
+    if (other) throw segmentHeld(name, segmentId, other)
   }
 
   #requireNoConflict(proposal: Proposal, others: readonly Allocation[]): void {
     const [first, ...more] = conflictsOf(proposal, others, this.#all)
-    if (first) throw new ScopeConflictError(proposal.name, [first, ...more])
+    if (first) throw scopeConflict(proposal.name, [first, ...more])
   }
 }
 

@@ -21,104 +21,103 @@ export type RegistryErrorCode =
   | 'ERR_REGISTRY_UNKNOWN'
   | 'ERR_REGISTRY_UNKNOWN_PARENT'
 
-/** What every error of this package derives from. Its message says what failed, why, and what to do. */
-export class RegistryError extends Error {
-  override readonly name: string = 'RegistryError'
-  readonly code: RegistryErrorCode
+/** What an error knows in fields, so that nobody has to read its message. A code always comes with the same ones. */
+type Fields = Omit<RegistryError, keyof Error | 'code'>
 
-  constructor(code: RegistryErrorCode, message: string, details: { cause?: unknown } = {}) {
-    super(message, 'cause' in details ? details : undefined)
+/** What every error of this package is: a permanent code, and a message that says what failed, why, and what to do. */
+export class RegistryError extends Error {
+  override readonly name = 'RegistryError'
+  readonly code: RegistryErrorCode
+  /** `ERR_REGISTRY_DUPLICATE`: the name that is taken. */
+  declare readonly allocation?: string | undefined
+  /**
+   * `ERR_REGISTRY_CONFLICT`, `ERR_REGISTRY_SEGMENT_HELD`: the name of the allocation in the way. Of a conflict it is the
+   * deepest owner: the one that has delegated the path to nobody.
+   */
+  declare readonly owner?: string | undefined
+  /** The process of the allocation in the way. */
+  declare readonly pid?: number | undefined
+  /** `ERR_REGISTRY_SEGMENT_HELD`: the segment that is taken. */
+  declare readonly segmentId?: number | undefined
+  /** `ERR_REGISTRY_CONFLICT`: the rule that was asked for. */
+  declare readonly wanted?: ScopeRule | undefined
+  /** `ERR_REGISTRY_CONFLICT`: the owner's rule that is in the way. */
+  declare readonly held?: ScopeRule | undefined
+  /** `ERR_REGISTRY_CONFLICT`: all conflicts, those of the deepest owners first; at least one. */
+  declare readonly conflicts?: readonly Conflict[] | undefined
+  /** `ERR_REGISTRY_NOT_A_SUBSET`: the name of the parent. */
+  declare readonly parent?: string | undefined
+  /** `ERR_REGISTRY_NOT_A_SUBSET`: the rule that goes too far. */
+  declare readonly rule?: ScopeRule | undefined
+  /** `ERR_REGISTRY_NOT_A_SUBSET`: a path that the parent does not have; `*` stands for any name. */
+  declare readonly path?: string | undefined
+
+  constructor(
+    code: RegistryErrorCode,
+    message: string,
+    { cause, ...fields }: ErrorOptions & Fields = {},
+  ) {
+    super(message, cause === undefined ? undefined : { cause })
     this.code = code
+    Object.assign(this, fields)
   }
 }
 
 /** Another allocation has the name. */
-export class DuplicateNameError extends RegistryError {
-  override readonly name = 'DuplicateNameError'
-  readonly allocation: string
-  /** The process that has it. */
-  readonly pid: number
-
-  constructor(allocation: string, pid: number) {
-    super(
-      'ERR_REGISTRY_DUPLICATE',
-      `cannot allocate ${JSON.stringify(allocation)}: process ${pid} has an allocation of that name; ` +
-        'choose another name, or end that process',
-    )
-    this.allocation = allocation
-    this.pid = pid
-  }
+export function nameTaken(allocation: string, pid: number): RegistryError {
+  return new RegistryError(
+    'ERR_REGISTRY_DUPLICATE',
+    `cannot allocate ${JSON.stringify(allocation)}: process ${pid} has an allocation of that name; ` +
+      'choose another name, or end that process',
+    { allocation, pid },
+  )
 }
 
 /** Another allocation has the segment. */
-export class SegmentHeldError extends RegistryError {
-  override readonly name = 'SegmentHeldError'
-  readonly segmentId: number
-  /** The name of the allocation that has it. */
-  readonly owner: string
-
-  constructor(allocation: string, segmentId: number, owner: string, pid: number) {
-    super(
-      'ERR_REGISTRY_SEGMENT_HELD',
-      `cannot give segment ${segmentId} to ${JSON.stringify(allocation)}: ${JSON.stringify(owner)} of ` +
-        `process ${pid} has it; choose another segment, or end that process`,
-    )
-    this.segmentId = segmentId
-    this.owner = owner
-  }
+export function segmentHeld(
+  allocation: string,
+  segmentId: number,
+  { name: owner, pid }: { readonly name: string; readonly pid: number },
+): RegistryError {
+  return new RegistryError(
+    'ERR_REGISTRY_SEGMENT_HELD',
+    `cannot give segment ${segmentId} to ${JSON.stringify(allocation)}: ${JSON.stringify(owner)} of ` +
+      `process ${pid} has it; choose another segment, or end that process`,
+    { segmentId, owner, pid },
+  )
 }
 
 /** Another allocation may write what was asked for. */
-export class ScopeConflictError extends RegistryError {
-  override readonly name = 'ScopeConflictError'
-  /** The name of the deepest owner: the one that nobody in the way has delegated further. */
-  readonly owner: string
-  readonly pid: number
-  /** The rule that was asked for. */
-  readonly wanted: ScopeRule
-  /** The owner's rule that is in the way. */
-  readonly held: ScopeRule
-  /** All conflicts, those of the deepest owners first; at least one. */
-  readonly conflicts: readonly Conflict[]
-
-  constructor(allocation: string, conflicts: readonly [Conflict, ...Conflict[]]) {
-    const [{ owner, pid, wanted, held, path }] = conflicts
-    super(
-      'ERR_REGISTRY_CONFLICT',
-      `cannot let ${JSON.stringify(allocation)} write ${describeRule(wanted)}: ${JSON.stringify(owner)} of ` +
-        `process ${pid} writes ${describeRule(held)}, and both cover ${path}; choose another path, deny that ` +
-        'part, or end that process',
-    )
-    this.owner = owner
-    this.pid = pid
-    this.wanted = wanted
-    this.held = held
-    this.conflicts = conflicts
-  }
+export function scopeConflict(
+  allocation: string,
+  conflicts: readonly [Conflict, ...Conflict[]],
+): RegistryError {
+  const [{ owner, pid, wanted, held, path }] = conflicts
+  return new RegistryError(
+    'ERR_REGISTRY_CONFLICT',
+    `cannot let ${JSON.stringify(allocation)} write ${describeRule(wanted)}: ${JSON.stringify(owner)} of ` +
+      `process ${pid} writes ${describeRule(held)}, and both cover ${path}; choose another path, deny that ` +
+      'part, or end that process',
+    { owner, pid, wanted, held, conflicts },
+  )
 }
 
 /** A child was to be given what its parent does not have. */
-export class NotASubsetError extends RegistryError {
-  override readonly name = 'NotASubsetError'
-  readonly parent: string
-  /** The rule that goes too far. */
-  readonly rule: ScopeRule
-  /** A path that the parent does not have; `*` stands for any name. */
-  readonly path: string
-
-  constructor(parent: string, child: string, rule: ScopeRule, path: string) {
-    super(
-      'ERR_REGISTRY_NOT_A_SUBSET',
-      `cannot let ${JSON.stringify(child)} write ${describeRule(rule)}: ${JSON.stringify(parent)} has no write ` +
-        `access to ${path}; delegate less, or deny that part`,
-    )
-    this.parent = parent
-    this.rule = rule
-    this.path = path
-  }
+export function notASubset(
+  parent: string,
+  child: string,
+  rule: ScopeRule,
+  path: string,
+): RegistryError {
+  return new RegistryError(
+    'ERR_REGISTRY_NOT_A_SUBSET',
+    `cannot let ${JSON.stringify(child)} write ${describeRule(rule)}: ${JSON.stringify(parent)} has no write ` +
+      `access to ${path}; delegate less, or deny that part`,
+    { parent, rule, path },
+  )
 }
 
-/** A rule as messages have it. */
+/** A rule in the words of the messages. */
 function describeRule({ target, recursive }: ScopeRule): string {
   return recursive ? `${target} and all below it` : `${target} and its direct children`
 }

@@ -30,25 +30,35 @@ export interface Failure {
   readonly path: string
 }
 
-/** What every error of this package derives from. Its message names the step, the path, the reason and the remedy. */
+/** What an error knows in fields, so that nobody has to read its message. A code always comes with the same ones. */
+type Fields = Omit<StoreError, keyof Error | 'code' | keyof Failure>
+
+/** What every error of this package is: a permanent code, and a message with the step, the path, the reason and the remedy. */
 export class StoreError extends Error {
-  override readonly name: string = 'StoreError'
+  override readonly name = 'StoreError'
   readonly code: StoreErrorCode
   /** What was being done, such as `acquire lock on store segment 7`. */
   readonly step: string
   /** The file or directory that it was done to. */
   readonly path: string
+  /** `ERR_STORE_ENTRY_DAMAGED`: what is wrong with the file. */
+  declare readonly damage?: EntryDamage | undefined
+  /** `ERR_STORE_INVALID_STATE`, if a schema refused it: what it says. */
+  declare readonly issues?: readonly StandardSchemaV1.Issue[] | undefined
+  /** `ERR_STORE_STATE_DIRECTORY`: which directories are not used, and why. */
+  declare readonly problems?: readonly string[] | undefined
 
   constructor(
     code: StoreErrorCode,
     { step, path }: Failure,
     why: string,
-    details: { cause?: unknown } = {},
+    { cause, ...fields }: ErrorOptions & Fields = {},
   ) {
-    super(`cannot ${step} (${path}): ${why}`, 'cause' in details ? details : undefined)
+    super(`cannot ${step} (${path}): ${why}`, cause === undefined ? undefined : { cause })
     this.code = code
     this.step = step
     this.path = path
+    Object.assign(this, fields)
   }
 }
 
@@ -65,48 +75,39 @@ export type EntryDamage =
   | 'id'
 
 /** An entry's file is not what was saved. Entries appear whole, so that this was done from outside, or by the disk. */
-export class EntryDamagedError extends StoreError {
-  override readonly name = 'EntryDamagedError'
-  readonly damage: EntryDamage
-
-  constructor(
-    damage: EntryDamage,
-    failure: Failure,
-    why: string,
-    details: { cause?: unknown } = {},
-  ) {
-    super('ERR_STORE_ENTRY_DAMAGED', failure, `${why}; destroy the entry`, details)
-    this.damage = damage
-  }
+export function entryDamaged(
+  damage: EntryDamage,
+  failure: Failure,
+  why: string,
+  cause?: unknown,
+): StoreError {
+  return new StoreError('ERR_STORE_ENTRY_DAMAGED', failure, `${why}; destroy the entry`, {
+    cause,
+    damage,
+  })
 }
 
-/** A state is not what the schema asks for. */
-export class InvalidStateError extends StoreError {
-  override readonly name = 'InvalidStateError'
-  readonly issues: readonly StandardSchemaV1.Issue[]
-
-  constructor(failure: Failure, issues: readonly StandardSchemaV1.Issue[]) {
-    super(
-      'ERR_STORE_INVALID_STATE',
-      failure,
-      `the schema refuses it: ${issues.map(describeIssue).join(', ')}; correct the state or the schema`,
-    )
-    this.issues = issues
-  }
+/** The schema refuses a state. */
+export function invalidState(
+  failure: Failure,
+  issues: readonly StandardSchemaV1.Issue[],
+): StoreError {
+  return new StoreError(
+    'ERR_STORE_INVALID_STATE',
+    failure,
+    `the schema refuses it: ${issues.map(describeIssue).join(', ')}; correct the state or the schema`,
+    { issues },
+  )
 }
 
 /** A document is there and cannot be read, which is never the same as an empty one. */
-export class DocumentDamagedError extends StoreError {
-  override readonly name = 'DocumentDamagedError'
-
-  constructor(failure: Failure, why: string, details: { cause?: unknown } = {}) {
-    super(
-      'ERR_STORE_DOCUMENT_DAMAGED',
-      failure,
-      `${why}; recover() brings back the last good version`,
-      details,
-    )
-  }
+export function documentDamaged(failure: Failure, why: string, cause?: unknown): StoreError {
+  return new StoreError(
+    'ERR_STORE_DOCUMENT_DAMAGED',
+    failure,
+    `${why}; recover() brings back the last good version`,
+    { cause },
+  )
 }
 
 const remedies: Record<string, string> = {

@@ -9,15 +9,7 @@ export {
 export type { BodyCodec } from './entry/body-codec.ts'
 export { EntryId } from './entry/entry-id.ts'
 export { Entry, type LoadedEntry } from './entry/entry.ts'
-export {
-  DocumentDamagedError,
-  EntryDamagedError,
-  InvalidStateError,
-  StoreError,
-  type EntryDamage,
-  type Failure,
-  type StoreErrorCode,
-} from './errors.ts'
+export { StoreError, type EntryDamage, type Failure, type StoreErrorCode } from './errors.ts'
 export { maxIdentity } from './segment/identity-range.ts'
 export type { ListedEntry, UnreadableEntry } from './segment/listed-entry.ts'
 export { LockedDocument, type DocumentOptions, type Recovery } from './locked-document.ts'
@@ -26,7 +18,6 @@ export { pathIdentity } from './path-identity.ts'
 export { Segment } from './segment/segment.ts'
 export type { StandardSchemaV1 } from './standard-schema.ts'
 export {
-  StateDirectoryError,
   findStateDirectory,
   stateDirectories,
   stateDirectory,

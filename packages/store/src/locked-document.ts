@@ -1,7 +1,7 @@
 import { acquire, type Lock, makeDirectories, type WaitOptions } from '@howdah/lock'
 import { basename, dirname, resolve } from 'node:path'
 import { DocumentFile } from './document-file.ts'
-import { DocumentDamagedError, StoreError, ioError, lockError, type Failure } from './errors.ts'
+import { documentDamaged, StoreError, ioError, lockError, type Failure } from './errors.ts'
 import { requireOrder, runHolding } from './lock-order.ts'
 import { patient } from './patient.ts'
 import type { StandardSchemaV1 } from './standard-schema.ts'
@@ -56,7 +56,7 @@ export class LockedDocument<Value extends object> {
   /**
    * The document as it was last published. Neither waits nor makes anything; what is done to the result changes nothing.
    *
-   * Rejects with {@link DocumentDamagedError}, `ERR_STORE_INVALID_STATE` where the schema refuses it, or `ERR_STORE_IO`.
+   * Rejects with `ERR_STORE_DOCUMENT_DAMAGED`, `ERR_STORE_INVALID_STATE` where the schema refuses it, or `ERR_STORE_IO`.
    */
   async read(): Promise<Value> {
     const failure = this.#failure('read')
@@ -117,7 +117,7 @@ export class LockedDocument<Value extends object> {
   async #lastGood(error: StoreError, failure: Failure): Promise<string> {
     try {
       const text = this.#file.readGood(failure)
-      if (text === null) throw new DocumentDamagedError(failure, 'there is no good version')
+      if (text === null) throw documentDamaged(failure, 'there is no good version')
       await this.#decode(text, failure)
       return text
     } catch (cause) {
@@ -136,10 +136,10 @@ export class LockedDocument<Value extends object> {
       value = JSON.parse(text)
     } catch (cause) {
       const why = text.trim() === '' ? 'its file is empty' : 'its file is no JSON'
-      throw new DocumentDamagedError(failure, why, { cause })
+      throw documentDamaged(failure, why, cause)
     }
     if (typeof value !== 'object' || value === null)
-      throw new DocumentDamagedError(failure, 'its file holds no object and no array')
+      throw documentDamaged(failure, 'its file holds no object and no array')
     return validateState(this.#options.schema, value, failure)
   }
 

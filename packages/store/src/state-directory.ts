@@ -27,22 +27,6 @@ export interface StateDirectory {
   readonly uid: number
 }
 
-/** There is no directory in which state may live. */
-export class StateDirectoryError extends StoreError {
-  override readonly name = 'StateDirectoryError'
-  /** Which directories are not used, and why. */
-  readonly problems: readonly string[]
-
-  constructor(path: string, problems: readonly string[]) {
-    super(
-      'ERR_STORE_STATE_DIRECTORY',
-      { step: 'find a place for state', path },
-      `${problems.join('; ')}. Set ${variable} to a directory that is yours, with mode 0700`,
-    )
-    this.problems = problems
-  }
-}
-
 /**
  * Where the state of this user on this machine lives; makes it where it is missing, 0700.
  *
@@ -51,7 +35,7 @@ export class StateDirectoryError extends StoreError {
  * `XDG_RUNTIME_DIR`, or there would be two states. It must be a directory and no symbolic link, be owned by the user, have
  * mode 0700, and be writable, or it is not used; where `$HOWDAH_STATE_DIR` is set, no other takes its place.
  *
- * Throws {@link StateDirectoryError}.
+ * Throws `ERR_STORE_STATE_DIRECTORY`.
  */
 export function stateDirectory(sources: StateDirectorySources = {}): string {
   const problems: string[] = []
@@ -61,7 +45,12 @@ export function stateDirectory(sources: StateDirectorySources = {}): string {
     if (problem === null) return path
     problems.push(problem)
   }
-  throw new StateDirectoryError(candidates[0]?.path ?? '', problems)
+  throw new StoreError(
+    'ERR_STORE_STATE_DIRECTORY',
+    { step: 'find a place for state', path: candidates[0]?.path ?? '' },
+    `${problems.join('; ')}. Set ${variable} to a directory that is yours, with mode 0700`,
+    { problems },
+  )
 }
 
 let warned = false
@@ -73,7 +62,7 @@ export function findStateDirectory(sources: StateDirectorySources = {}): string 
   try {
     return stateDirectory(sources)
   } catch (error) {
-    if (!(error instanceof StateDirectoryError)) throw error
+    if (!(error instanceof StoreError)) throw error
     // The one thing that is remembered for the process: a warning that is repeated is not read.
     if (!warned) process.emitWarning(error.message, { type: 'StoreWarning', code: error.code })
     warned = true

@@ -16,7 +16,7 @@ export const permissions: Check = {
 
 /** Without a place for its state, howdah does not know its own servers again. */
 async function stateComplaint(): Promise<Complaint[]> {
-  const { stateDirectories, stateDirectory, StateDirectoryError } = await import('@howdah/store')
+  const { stateDirectories, stateDirectory, StoreError } = await import('@howdah/store')
   const own = process.geteuid?.()
   if (stateDirectories().some(({ uid }) => uid === own)) return []
   try {
@@ -24,8 +24,8 @@ async function stateComplaint(): Promise<Complaint[]> {
     stateDirectory()
     return []
   } catch (error) {
-    if (!(error instanceof StateDirectoryError)) throw error
-    const { problems } = error
+    const problems = error instanceof StoreError ? error.problems : undefined
+    if (problems === undefined) throw error
     return [
       {
         severity: 'error',

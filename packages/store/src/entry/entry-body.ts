@@ -2,7 +2,7 @@ import { parseIdentity, type ProcessIdentity } from '@howdah/lock'
 import type { BodyCodec } from './body-codec.ts'
 import { readBody, withHeader } from './entry-header.ts'
 import type { EntryId } from './entry-id.ts'
-import { EntryDamagedError, type Failure } from '../errors.ts'
+import { entryDamaged, type Failure } from '../errors.ts'
 
 /** What the body of an entry holds besides the state, and a state that no schema has seen yet. */
 export interface EntryBody {
@@ -23,7 +23,7 @@ export function encodeEntry(
 /**
  * What the file of an entry holds; that its id and its two kinds agree is checked.
  *
- * Throws `EntryDamagedError`, and `ERR_STORE_ENTRY_REVISION` for what a newer version wrote.
+ * Throws `ERR_STORE_ENTRY_DAMAGED`, and `ERR_STORE_ENTRY_REVISION` for what a newer version wrote.
  */
 export function decodeEntry(
   bytes: Buffer,
@@ -35,14 +35,14 @@ export function decodeEntry(
   const fields = decodeFields(body, codec, failure)
   if (fields.get('id') !== id.text) {
     const why = `it says that it is entry ${String(fields.get('id'))}; somebody renamed or copied its file`
-    throw new EntryDamagedError('id', failure, why)
+    throw entryDamaged('id', failure, why)
   }
   if (fields.get('kind') !== kind) {
     const why = `its header says kind ${kind}, and its body kind ${String(fields.get('kind'))}`
-    throw new EntryDamagedError('kind', failure, why)
+    throw entryDamaged('kind', failure, why)
   }
   const process = parseIdentity(JSON.stringify(fields.get('process') ?? null))
-  if (process === null) throw new EntryDamagedError('body', failure, 'its body names no process')
+  if (process === null) throw entryDamaged('body', failure, 'its body names no process')
   return { kind, process, state: fields.get('state') }
 }
 
@@ -51,9 +51,9 @@ function decodeFields(body: Buffer, codec: BodyCodec, failure: Failure): Map<str
   try {
     value = codec.decode(body)
   } catch (cause) {
-    throw new EntryDamagedError('body', failure, 'its body does not decode', { cause })
+    throw entryDamaged('body', failure, 'its body does not decode', cause)
   }
   if (typeof value !== 'object' || value === null)
-    throw new EntryDamagedError('body', failure, 'its body is no object')
+    throw entryDamaged('body', failure, 'its body is no object')
   return new Map<string, unknown>(Object.entries(value))
 }

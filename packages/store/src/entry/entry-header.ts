@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib'
-import { EntryDamagedError, StoreError, type Failure } from '../errors.ts'
+import { entryDamaged, StoreError, type Failure } from '../errors.ts'
 
 const magic = Buffer.from([0x00, 0xff, 0xca, 0xfe])
 const revision = 1
@@ -25,14 +25,14 @@ export function withHeader(kind: number, body: Uint8Array): Buffer {
 /**
  * The kind, from the first {@link startSize} bytes or more.
  *
- * Throws {@link EntryDamagedError}, and `ERR_STORE_ENTRY_REVISION` for what a newer version wrote.
+ * Throws `ERR_STORE_ENTRY_DAMAGED`, and `ERR_STORE_ENTRY_REVISION` for what a newer version wrote.
  */
 export function readKind(bytes: Buffer, failure: Failure): number {
-  if (bytes.length === 0) throw new EntryDamagedError('empty', failure, 'its file is empty')
-  if (bytes.length < startSize) throw new EntryDamagedError('truncated', failure, endsEarly(bytes))
+  if (bytes.length === 0) throw entryDamaged('empty', failure, 'its file is empty')
+  if (bytes.length < startSize) throw entryDamaged('truncated', failure, endsEarly(bytes))
   if (!bytes.subarray(0, 4).equals(magic)) {
     const start = bytes.toString('hex', 0, 4)
-    throw new EntryDamagedError(
+    throw entryDamaged(
       'magic',
       failure,
       `its file begins with ${start}, not ${magic.toString('hex')}`,
@@ -46,7 +46,7 @@ export function readKind(bytes: Buffer, failure: Failure): number {
   const kind = bytes.readUInt8(6)
   const complement = bytes.readUInt8(7)
   if ((kind ^ complement) !== 0xff) {
-    throw new EntryDamagedError(
+    throw entryDamaged(
       'complement',
       failure,
       `its kind ${kind} and that kind's complement ${complement} disagree`,
@@ -58,18 +58,18 @@ export function readKind(bytes: Buffer, failure: Failure): number {
 /** The kind and the body of a whole file. Throws as {@link readKind} does. */
 export function readBody(bytes: Buffer, failure: Failure): { kind: number; body: Buffer } {
   const kind = readKind(bytes, failure)
-  if (bytes.length < headerSize) throw new EntryDamagedError('truncated', failure, endsEarly(bytes))
+  if (bytes.length < headerSize) throw entryDamaged('truncated', failure, endsEarly(bytes))
   const length = bytes.readUInt32BE(8)
   const body = bytes.subarray(headerSize)
   if (body.length !== length) {
     const why = `its body has ${body.length} bytes, and its header says ${length}`
-    throw new EntryDamagedError('length', failure, why)
+    throw entryDamaged('length', failure, why)
   }
   const wanted = bytes.readUInt32BE(12)
   const found = checksum(bytes, body)
   if (found !== wanted) {
     const why = `its checksum is ${hex(found)}, and its header says ${hex(wanted)}`
-    throw new EntryDamagedError('checksum', failure, why)
+    throw entryDamaged('checksum', failure, why)
   }
   return { kind, body }
 }

@@ -1,7 +1,7 @@
-import { InvalidStateError, type Failure } from '../errors.ts'
+import { invalidState, type Failure } from '../errors.ts'
 import type { StandardSchemaV1 } from '../standard-schema.ts'
 
-/** What a schema makes of a value. Throws {@link InvalidStateError}. */
+/** What a schema makes of a value. Throws `ERR_STORE_INVALID_STATE`. */
 export async function validateState<State>(
   schema: StandardSchemaV1<unknown, State> | undefined,
   value: unknown,
@@ -10,6 +10,6 @@ export async function validateState<State>(
   // Without a schema the caller vouches for the type.
   if (schema === undefined) return value as State
   const result = await schema['~standard'].validate(value)
-  if (result.issues) throw new InvalidStateError(failure, result.issues)
+  if (result.issues) throw invalidState(failure, result.issues)
   return result.value
 }
