@@ -5,7 +5,7 @@ import {
   type ConstraintLike,
   defaultStrategy,
   describeConstraint,
-  NoRuntimeError,
+  noRuntime,
   type PartialVersion,
   type Runtime,
   selectRuntime,
@@ -151,7 +151,8 @@ export class Cluster {
   /**
    * The PostgreSQL to run it with: one of the cluster's version where there is a cluster, else the strategy's choice.
    *
-   * Throws `NoRuntimeError` of `@howdah/runtime`, which names what was found instead, and how to get the right one.
+   * Throws a `RuntimeError` of `@howdah/runtime` with `ERR_RUNTIME_NOT_FOUND`, which names what was found instead, and how to
+   * get the right one.
    */
   async runtime(): Promise<Runtime> {
     return await this.#runtimeFor(await this.version())
@@ -191,8 +192,8 @@ export class Cluster {
   }
 
   /**
-   * Who uses it through howdah at this moment, as far as the kernel tells. Where it does not, on macOS, as far as this user's state
-   * tells.
+   * Who uses it through howdah at this moment, as far as the kernel tells. Where it does not, on macOS, as far as this user's
+   * state tells.
    */
   async users(): Promise<ClusterUser[]> {
     return (await this.exists()) ? await usersOf(this.#directory) : []
@@ -368,13 +369,13 @@ export class Cluster {
     const { runtime: wanted } = this.#options
     if (existing === null && wanted === undefined) {
       const found = await strategy.fallback()
-      if (found === null) throw new NoRuntimeError(null)
+      if (found === null) throw noRuntime(null)
       return found
     }
     const constraint = all(...[existing === null ? [] : version(existing), wanted ?? []].flat())
     const found = await selectRuntime(strategy, constraint)
     if (found !== null) return found
-    throw new NoRuntimeError(
+    throw noRuntime(
       wanted === undefined ? existing : describeConstraint(constraint),
       await strategy.runtimes(),
     )
@@ -418,7 +419,10 @@ function warnByNode(message: string): void {
   process.emitWarning(message, { type: 'HowdahWarning' })
 }
 
-/** Joins the cluster in `dataDir`: the short form of `new Cluster(dataDir, options).run(options)`. Throws as {@link Cluster.run} does. */
+/**
+ * Joins the cluster in `dataDir`: the short form of `new Cluster(dataDir, options).run(options)`. Throws as {@link Cluster.run}
+ * does.
+ */
 export async function run(
   dataDir: string,
   options: ClusterOptions & RunOptions = {},

@@ -1,181 +1,225 @@
-import { RuntimeError } from './runtime-error.ts'
 import type { RuntimeProblem } from './runtime-problem.ts'
-import type { PartialVersion } from './version/partial-version.ts'
-import type { Version } from './version/version.ts'
 
-/** `ERR_RUNTIME_CONSTRAINT`: a text is no constraint, or one that could never match. */
-export class ConstraintError extends RuntimeError {
-  readonly text: string
+/** The codes of this package's errors. They are permanent: match on them, not on messages or classes. */
+export type RuntimeErrorCode =
+  | 'ERR_RUNTIME_CACHE_DIRECTORY'
+  | 'ERR_RUNTIME_CONSTRAINT'
+  | 'ERR_RUNTIME_DISK_FULL'
+  | 'ERR_RUNTIME_INSTALL_FAILED'
+  | 'ERR_RUNTIME_INTEGRITY'
+  | 'ERR_RUNTIME_IN_USE'
+  | 'ERR_RUNTIME_MUSL'
+  | 'ERR_RUNTIME_NOT_A_RUNTIME'
+  | 'ERR_RUNTIME_NOT_FOUND'
+  | 'ERR_RUNTIME_NPM_MISSING'
+  | 'ERR_RUNTIME_OFFLINE'
+  | 'ERR_RUNTIME_PACKAGE'
+  | 'ERR_RUNTIME_PROGRAM_MISSING'
+  | 'ERR_RUNTIME_UNKNOWN_VERSION'
+  | 'ERR_RUNTIME_UNREACHABLE'
+  | 'ERR_RUNTIME_UNSUPPORTED_PLATFORM'
+  | 'ERR_RUNTIME_UNTRUSTED_DIRECTORY'
+  | 'ERR_RUNTIME_VERSION'
 
-  constructor(text: string, problem: string, options?: { cause?: unknown }) {
-    super(
-      'ERR_RUNTIME_CONSTRAINT',
-      `${JSON.stringify(text.slice(0, 200))} does not say which PostgreSQL: ${problem}`,
-      options,
-    )
-    this.text = text
+/** A `Version` or `PartialVersion`. They throw these errors, so they are not named here. */
+interface SomeVersion {
+  readonly major: number
+  toString(): string
+}
+
+/** A runtime that was found instead of the wanted one. */
+interface Found {
+  readonly version: SomeVersion
+  readonly bindir: string
+}
+
+/** What an error knows in fields, so that nobody has to read its message. A code always comes with the same ones. */
+type Fields = Omit<RuntimeError, keyof Error | 'code'>
+
+/** What every error of this package is: a permanent code, and a message that ends in a remedy. */
+export class RuntimeError extends Error {
+  override readonly name = 'RuntimeError'
+  readonly code: RuntimeErrorCode
+  /** The directory or package that is to blame, which may be an ancestor of the one that was asked for. */
+  declare readonly path?: string | undefined
+  /** The directory of the runtime's programs. */
+  declare readonly bindir?: string | undefined
+  /** `ERR_RUNTIME_NOT_A_RUNTIME`: why it is none. */
+  declare readonly problem?: RuntimeProblem | undefined
+  /** `ERR_RUNTIME_PROGRAM_MISSING`: the program that the runtime lacks. */
+  declare readonly program?: string | undefined
+  /** `ERR_RUNTIME_PROGRAM_MISSING`: the programs that it has. */
+  declare readonly programs?: readonly string[] | undefined
+  /** `ERR_RUNTIME_NOT_FOUND`, `ERR_RUNTIME_UNKNOWN_VERSION`: what was asked for; `null` if any version would have done. */
+  declare readonly wanted?: string | null | undefined
+  /** `ERR_RUNTIME_NOT_FOUND`: what there was instead. */
+  declare readonly found?: readonly Found[] | undefined
+  /** `ERR_RUNTIME_UNKNOWN_VERSION`: the newest of each major that there is. */
+  declare readonly available?: readonly string[] | undefined
+  /** `ERR_RUNTIME_CONSTRAINT`, `ERR_RUNTIME_VERSION`: the text that was to be read. */
+  declare readonly text?: string | undefined
+  /** `ERR_RUNTIME_UNSUPPORTED_PLATFORM`: the operating system, with or without the processor. */
+  declare readonly platform?: string | undefined
+  /** `ERR_RUNTIME_UNTRUSTED_DIRECTORY`: what to do about it. */
+  declare readonly remedy?: string | undefined
+  /** `ERR_RUNTIME_IN_USE`: the processes that run from it. */
+  declare readonly pids?: readonly number[] | undefined
+  /** `ERR_RUNTIME_INSTALL_FAILED`: npm's own code, such as E401; `null` if it gave none. */
+  declare readonly npmCode?: string | null | undefined
+
+  constructor(
+    code: RuntimeErrorCode,
+    message: string,
+    { cause, ...fields }: ErrorOptions & Fields = {},
+  ) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+    Object.assign(this, fields)
   }
 }
 
-/** `ERR_RUNTIME_NOT_A_RUNTIME`: a directory does not hold a PostgreSQL that runs here. */
-export class NotARuntimeError extends RuntimeError {
+/** A text is no version of PostgreSQL. */
+export function notAVersion(text: string, expected: string): RuntimeError {
+  return new RuntimeError(
+    'ERR_RUNTIME_VERSION',
+    `${JSON.stringify(text.slice(0, 200))} is not ${expected}`,
+    { text },
+  )
+}
+
+/** A text is no constraint, or one that could never match. */
+export function notAConstraint(text: string, problem: string, cause?: unknown): RuntimeError {
+  return new RuntimeError(
+    'ERR_RUNTIME_CONSTRAINT',
+    `${JSON.stringify(text.slice(0, 200))} does not say which PostgreSQL: ${problem}`,
+    { cause, text },
+  )
+}
+
+/** An error of code `ERR_RUNTIME_NOT_A_RUNTIME`. */
+export type NotARuntime = RuntimeError & {
   readonly bindir: string
   readonly problem: RuntimeProblem
-
-  constructor(
-    bindir: string,
-    problem: RuntimeProblem,
-    detail: string,
-    options?: { cause?: unknown },
-  ) {
-    super(
-      'ERR_RUNTIME_NOT_A_RUNTIME',
-      `no PostgreSQL can be run from ${bindir}: ${detail}`,
-      options,
-    )
-    this.bindir = bindir
-    this.problem = problem
-  }
 }
 
-/** `ERR_RUNTIME_PROGRAM_MISSING`: a runtime lacks a program; the bundled ones have only the server's. */
-export class ProgramMissingError extends RuntimeError {
-  readonly program: string
-  readonly bindir: string
-  readonly programs: readonly string[]
-
-  constructor(program: string, bindir: string, version: Version, programs: Iterable<string>) {
-    const all = [...programs].toSorted((left, right) => left.localeCompare(right))
-    const listed =
-      all.length > 40
-        ? `${all.slice(0, 40).join(', ')} and ${all.length - 40} more`
-        : all.join(', ')
-    super(
-      'ERR_RUNTIME_PROGRAM_MISSING',
-      `PostgreSQL ${version.toString()} at ${bindir} has no ${program}, only ${listed}; ` +
-        `install PostgreSQL's client programs, and choose a runtime that has them`,
-    )
-    this.program = program
-    this.bindir = bindir
-    this.programs = all
-  }
+/** A directory does not hold a PostgreSQL that runs here. */
+export function notARuntime(
+  bindir: string,
+  problem: RuntimeProblem,
+  detail: string,
+  cause?: unknown,
+): RuntimeError {
+  return new RuntimeError(
+    'ERR_RUNTIME_NOT_A_RUNTIME',
+    `no PostgreSQL can be run from ${bindir}: ${detail}`,
+    { cause, bindir, problem },
+  )
 }
 
-/** `ERR_RUNTIME_NOT_FOUND`: there is no PostgreSQL here, or none such as is wanted. */
-export class NoRuntimeError extends RuntimeError {
-  /** What was asked for; `null` if any would have done. */
-  readonly wanted: string | null
-  /** What there was instead. */
-  readonly found: readonly { readonly version: Version; readonly bindir: string }[]
-
-  constructor(
-    wanted: PartialVersion | Version | string | null,
-    found: readonly { readonly version: Version; readonly bindir: string }[] = [],
-  ) {
-    const text = wanted?.toString() ?? null
-    const what = text === null ? '' : text.includes('/') ? ` at ${text}` : ` ${text}`
-    const instead = found
-      .map(({ version, bindir }) => `${version.toString()} at ${bindir}`)
-      .join(', ')
-    super(
-      'ERR_RUNTIME_NOT_FOUND',
-      `no PostgreSQL${what} found${instead && `: found ${instead}`}; ${NoRuntimeError.#remedy(wanted)}`,
-    )
-    this.wanted = text
-    this.found = found
-  }
-
-  static #remedy(wanted: PartialVersion | Version | string | null): string {
-    if (wanted === null) return 'install one with `howdah runtimes install 18`'
-    const major = Number(/^\d+(?![\w/])/.exec(wanted.toString())?.[0])
-    if (major >= 10) return `install one with \`howdah runtimes install ${major}\``
-    return 'install one with the package manager of your system'
-  }
+/** Whether an error says that a directory does not hold a PostgreSQL that runs here. */
+export function isNotARuntime(error: unknown): error is NotARuntime {
+  return error instanceof RuntimeError && error.code === 'ERR_RUNTIME_NOT_A_RUNTIME'
 }
 
-/** `ERR_RUNTIME_UNSUPPORTED_PLATFORM`: nothing here can be done on this operating system or processor. */
-export class UnsupportedPlatformError extends RuntimeError {
-  readonly platform: string
-
-  constructor(what: string, platform: string, remedy: string) {
-    super('ERR_RUNTIME_UNSUPPORTED_PLATFORM', `${what} on ${platform}; ${remedy}`)
-    this.platform = platform
-  }
+/** What an error means to a search for a runtime. */
+export function problemOf({ code, problem }: RuntimeError): RuntimeProblem {
+  return problem ?? (code === 'ERR_RUNTIME_UNTRUSTED_DIRECTORY' ? 'untrusted' : 'unusable')
 }
 
-/** `ERR_RUNTIME_PACKAGE`: a directory is not the npm package with PostgreSQL in it that it should be. */
-export class PackageError extends RuntimeError {
-  readonly path: string
-
-  constructor(path: string, problem: string, options?: { cause?: unknown }) {
-    super(
-      'ERR_RUNTIME_PACKAGE',
-      `PostgreSQL cannot be taken from the package at ${path}: ${problem}; reinstall the package`,
-      options,
-    )
-    this.path = path
-  }
-}
-
-/** `ERR_RUNTIME_CACHE_DIRECTORY`: a directory of the cache cannot be made, read or written. */
-export class CacheDirectoryError extends RuntimeError {
-  readonly path: string
-
-  constructor(path: string, problem: string, options?: { cause?: unknown }) {
-    super(
-      'ERR_RUNTIME_CACHE_DIRECTORY',
-      `${path} cannot be used as a cache: ${problem}; set HOWDAH_CACHE_DIR to a directory that can be written`,
-      options,
-    )
-    this.path = path
-  }
+/** A runtime lacks a program; the bundled ones have only the server's. */
+export function programMissing(
+  program: string,
+  { bindir, version, programs: names }: Found & { readonly programs: Iterable<string> },
+): RuntimeError {
+  const programs = [...names].toSorted((left, right) => left.localeCompare(right))
+  const listed =
+    programs.length > 40
+      ? `${programs.slice(0, 40).join(', ')} and ${programs.length - 40} more`
+      : programs.join(', ')
+  return new RuntimeError(
+    'ERR_RUNTIME_PROGRAM_MISSING',
+    `PostgreSQL ${version.toString()} at ${bindir} has no ${program}, only ${listed}; ` +
+      `install PostgreSQL's client programs, and choose a runtime that has them`,
+    { program, bindir, programs },
+  )
 }
 
 /**
- * `ERR_RUNTIME_UNTRUSTED_DIRECTORY`: others could put programs into a directory from which we would run them.
+ * The error to throw if a strategy gives no runtime: `ERR_RUNTIME_NOT_FOUND`.
  *
- * `path` is the one at fault, which may be an ancestor of the one that was asked for.
+ * `wanted` is what was asked for, `null` if any version would have done; `found` is what there is instead.
  */
-export class UntrustedDirectoryError extends RuntimeError {
-  readonly path: string
-  readonly remedy: string
-
-  constructor(path: string, problem: string, remedy: string) {
-    super(
-      'ERR_RUNTIME_UNTRUSTED_DIRECTORY',
-      `programs kept below ${path} are not trusted: ${problem}; ${remedy}`,
-    )
-    this.path = path
-    this.remedy = remedy
-  }
+export function noRuntime(
+  wanted: SomeVersion | string | null,
+  found: readonly Found[] = [],
+): RuntimeError {
+  const text = wanted?.toString() ?? null
+  const what = text === null ? '' : text.includes('/') ? ` at ${text}` : ` ${text}`
+  const instead = found.map(({ version, bindir }) => `${version.toString()} at ${bindir}`)
+  const but = instead.length === 0 ? '' : `: found ${instead.join(', ')}`
+  return new RuntimeError(
+    'ERR_RUNTIME_NOT_FOUND',
+    `no PostgreSQL${what} found${but}; ${howToInstall(text)}`,
+    { wanted: text, found },
+  )
 }
 
-/** `ERR_RUNTIME_UNREACHABLE`: the user who is to run the server cannot get to the cache. */
-export class UnreachableError extends RuntimeError {
-  /** The directory that the user does not get through. */
-  readonly path: string
-
-  constructor(path: string, target: string, user: string) {
-    super(
-      'ERR_RUNTIME_UNREACHABLE',
-      `${user} cannot run programs below ${target}, because ${path} lets nobody else through; ` +
-        `chmod o+x it, or set HOWDAH_CACHE_DIR to a directory that everybody gets to`,
-    )
-    this.path = path
-  }
+function howToInstall(wanted: string | null): string {
+  if (wanted === null) return 'install one with `howdah runtimes install 18`'
+  const major = Number(/^\d+(?![\w/])/.exec(wanted)?.[0])
+  if (major >= 10) return `install one with \`howdah runtimes install ${major}\``
+  return 'install one with the package manager of your system'
 }
 
-/** `ERR_RUNTIME_IN_USE`: a runtime that is to be removed is being run. */
-export class RuntimeInUseError extends RuntimeError {
-  readonly bindir: string
-  readonly pids: readonly number[]
+/** Nothing here can be done on this operating system or processor. */
+export function unsupportedPlatform(what: string, platform: string, remedy: string): RuntimeError {
+  return new RuntimeError('ERR_RUNTIME_UNSUPPORTED_PLATFORM', `${what} on ${platform}; ${remedy}`, {
+    platform,
+  })
+}
 
-  constructor(bindir: string, pids: readonly number[]) {
-    super(
-      'ERR_RUNTIME_IN_USE',
-      `the PostgreSQL at ${bindir} is being run by process ${pids.join(', ')}; stop it first`,
-    )
-    this.bindir = bindir
-    this.pids = pids
-  }
+/** A directory is not the npm package with PostgreSQL in it that it should be. */
+export function packageDamaged(path: string, problem: string, cause?: unknown): RuntimeError {
+  return new RuntimeError(
+    'ERR_RUNTIME_PACKAGE',
+    `PostgreSQL cannot be taken from the package at ${path}: ${problem}; reinstall the package`,
+    { cause, path },
+  )
+}
+
+/** A directory of the cache cannot be made, read or written. */
+export function cacheUnusable(path: string, problem: string, cause?: unknown): RuntimeError {
+  return new RuntimeError(
+    'ERR_RUNTIME_CACHE_DIRECTORY',
+    `${path} cannot be used as a cache: ${problem}; set HOWDAH_CACHE_DIR to a directory that can be written`,
+    { cause, path },
+  )
+}
+
+/** Others could put programs into a directory from which we would run them. */
+export function untrusted(path: string, problem: string, remedy: string): RuntimeError {
+  return new RuntimeError(
+    'ERR_RUNTIME_UNTRUSTED_DIRECTORY',
+    `programs kept below ${path} are not trusted: ${problem}; ${remedy}`,
+    { path, remedy },
+  )
+}
+
+/** The user who is to run the server cannot get to the cache at `target`: `path` does not let that user through. */
+export function unreachable(path: string, target: string, user: string): RuntimeError {
+  return new RuntimeError(
+    'ERR_RUNTIME_UNREACHABLE',
+    `${user} cannot run programs below ${target}, because ${path} lets nobody else through; ` +
+      `chmod o+x it, or set HOWDAH_CACHE_DIR to a directory that everybody gets to`,
+    { path },
+  )
+}
+
+/** A runtime that is to be removed is being run. */
+export function runtimeInUse(bindir: string, pids: readonly number[]): RuntimeError {
+  return new RuntimeError(
+    'ERR_RUNTIME_IN_USE',
+    `the PostgreSQL at ${bindir} is being run by process ${pids.join(', ')}; stop it first`,
+    { bindir, pids },
+  )
 }

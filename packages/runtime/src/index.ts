@@ -17,29 +17,7 @@ export { describeConstraint, satisfies } from './version/satisfies.ts'
 export { runtimeIn, selectRuntime } from './strategy/select-runtime.ts'
 export { defaultStrategy, type DefaultStrategyOptions } from './strategy/default-strategy.ts'
 export type { DirectoriesOptions } from './strategy/directories-strategy.ts'
-export { RuntimeError } from './runtime-error.ts'
-export { VersionError } from './version/version-error.ts'
-export {
-  CacheDirectoryError,
-  ConstraintError,
-  NoRuntimeError,
-  NotARuntimeError,
-  PackageError,
-  ProgramMissingError,
-  RuntimeInUseError,
-  UnreachableError,
-  UnsupportedPlatformError,
-  UntrustedDirectoryError,
-} from './errors.ts'
-export {
-  DiskFullError,
-  InstallError,
-  IntegrityError,
-  MuslError,
-  NpmMissingError,
-  OfflineError,
-  UnknownVersionError,
-} from './install/install-errors.ts'
+export { RuntimeError, type RuntimeErrorCode, noRuntime } from './errors.ts'
 export {
   type InstallOptions,
   type InstallProgress,

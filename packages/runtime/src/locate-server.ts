@@ -1,6 +1,6 @@
 import { existsSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { NotARuntimeError } from './errors.ts'
+import { notARuntime } from './errors.ts'
 
 /** A `postgres` that may well be one. */
 export interface LocatedServer {
@@ -16,22 +16,22 @@ export interface LocatedServer {
  *
  * Where `postgres` is a link to somewhere else, as package managers put into /usr/local/bin, it is the directory behind
  * that link. A directory through which one only gets by links of its own keeps its name. Throws
- * {@link NotARuntimeError}; nothing is run.
+ * `ERR_RUNTIME_NOT_A_RUNTIME`; nothing is run.
  */
 export function locateServer(directory: string): LocatedServer {
   const path = join(directory, 'postgres')
   const real = realPathOf(path, directory)
   if (basename(real) !== 'postgres') {
     const detail = `${path} leads to ${real}, which chooses between versions`
-    throw new NotARuntimeError(directory, 'wrapper', detail)
+    throw notARuntime(directory, 'wrapper', detail)
   }
   if (basename(dirname(real)) === 'shims') {
     const detail = `${path} is a shim, which chooses a version by the directory it is called in`
-    throw new NotARuntimeError(directory, 'wrapper', detail)
+    throw notARuntime(directory, 'wrapper', detail)
   }
   const stats = statSync(real)
   if (!stats.isFile() || (stats.mode & 0o111) === 0) {
-    throw new NotARuntimeError(directory, 'not-executable', `${real} is not an executable file`)
+    throw notARuntime(directory, 'not-executable', `${real} is not an executable file`)
   }
   const isItself = realpathSync.native(directory) === dirname(real)
   return { bindir: isItself ? directory : dirname(real), postgres: real, stats }
@@ -43,15 +43,11 @@ function realPathOf(path: string, directory: string): string {
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
     if (code === 'EACCES') {
-      throw new NotARuntimeError(directory, 'not-executable', `we may not look at ${path}`, {
-        cause,
-      })
+      throw notARuntime(directory, 'not-executable', `we may not look at ${path}`, cause)
     }
     if (code === 'ENOENT' && existsSync(join(directory, 'psql'))) {
-      throw new NotARuntimeError(directory, 'client-only', 'it has psql, but no postgres', {
-        cause,
-      })
+      throw notARuntime(directory, 'client-only', 'it has psql, but no postgres', cause)
     }
-    throw new NotARuntimeError(directory, 'missing', `there is no ${path}`, { cause })
+    throw notARuntime(directory, 'missing', `there is no ${path}`, cause)
   }
 }

@@ -1,12 +1,12 @@
 import { type Dirent, readdirSync, readlinkSync } from 'node:fs'
 import { basename, delimiter, isAbsolute, join, resolve } from 'node:path'
 import type { Options, Result } from 'execa'
-import { NotARuntimeError, ProgramMissingError } from './errors.ts'
 import { locateServer } from './locate-server.ts'
 import { probeVersion } from './version/probe-version.ts'
 import { refuseWindows } from './install/supported-platform.ts'
 import { VersionCache } from './version/version-cache.ts'
 import type { Version } from './version/version.ts'
+import { notARuntime, programMissing } from './errors.ts'
 
 /**
  * An installation of PostgreSQL: a directory of programs of one version, at least a server.
@@ -30,7 +30,7 @@ export class Runtime {
    * Takes a directory of programs for a runtime, and asks its server for its version, unless the cache knows it.
    *
    * Where `postgres` is a link into another directory, that one is taken. A `version` that is known already is believed,
-   * and the directory is taken as it is. Throws {@link NotARuntimeError}, whose `problem` says why it is none.
+   * and the directory is taken as it is. Throws `ERR_RUNTIME_NOT_A_RUNTIME`, whose `problem` says why it is none.
    */
   static async at(
     bindir: string,
@@ -54,16 +54,16 @@ export class Runtime {
     return this.programs.has(name)
   }
 
-  /** The absolute path of a program. Throws {@link ProgramMissingError} if the runtime does not have it. */
+  /** The absolute path of a program. Throws `ERR_RUNTIME_PROGRAM_MISSING` if the runtime does not have it. */
   program(name: string): string {
     if (this.has(name)) return join(this.bindir, name)
-    throw new ProgramMissingError(name, this.bindir, this.version, this.programs)
+    throw programMissing(name, this)
   }
 
   /**
    * Runs one of the runtime's programs, with execa and its options.
    *
-   * It is named by its path, and PATH is left alone. Throws {@link ProgramMissingError} if the runtime does not have it.
+   * It is named by its path, and PATH is left alone. Throws `ERR_RUNTIME_PROGRAM_MISSING` if the runtime does not have it.
    */
   async execute<O extends Options = Defaults>(
     program: string,
@@ -126,7 +126,7 @@ function entriesOf(bindir: string): Dirent[] {
   try {
     return readdirSync(bindir, { withFileTypes: true })
   } catch (cause) {
-    throw new NotARuntimeError(bindir, 'missing', 'the directory cannot be read', { cause })
+    throw notARuntime(bindir, 'missing', 'the directory cannot be read', cause)
   }
 }
 

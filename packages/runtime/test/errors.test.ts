@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { NoRuntimeError, PartialVersion, Version } from '../src/index.ts'
+import { noRuntime, PartialVersion, Version } from '../src/index.ts'
 
 const found = [{ version: Version.parse('15.18'), bindir: '/usr/lib/postgresql/15/bin' }]
 
@@ -22,10 +22,10 @@ test.each([
     'no PostgreSQL at /opt/*/bin found; install one with the package manager of your system',
   ],
 ])('no runtime for %s', (wanted, others, message) => {
-  const error = new NoRuntimeError(wanted, others)
+  const error = noRuntime(wanted, others)
   expect(error.message).toBe(message)
   expect(error).toMatchObject({
-    name: 'NoRuntimeError',
+    name: 'RuntimeError',
     code: 'ERR_RUNTIME_NOT_FOUND',
     wanted: wanted?.toString() ?? null,
     found: others,

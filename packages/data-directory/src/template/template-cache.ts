@@ -44,7 +44,7 @@ export class TemplateCache {
   }
 
   /**
-   * The cache, made where there is none yet. Rejects with `CacheDirectoryError` or `UntrustedDirectoryError` of
+   * The cache, made where there is none yet. Rejects with `ERR_RUNTIME_CACHE_DIRECTORY` or `ERR_RUNTIME_UNTRUSTED_DIRECTORY` of
    * `@howdah/runtime` where there is none that can be used.
    */
   static async open(): Promise<TemplateCache> {
@@ -89,7 +89,10 @@ export class TemplateCache {
     return await action()
   }
 
-  /** Keeps what initdb has made in a directory, as the user `owner`, or ourselves. Alone. Removes templates that are of no use any more. */
+  /**
+   * Keeps what initdb has made in a directory, as the user `owner`, or ourselves. Alone. Removes templates that are of no use
+   * any more.
+   */
   async keep(key: TemplateKey, made: string, owner: number | undefined): Promise<void> {
     const temporary = join(this.#directory, `${key.name}.tmp`)
     // Left by one that was killed.

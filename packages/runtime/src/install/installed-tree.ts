@@ -2,11 +2,11 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cacheDirectory } from '../machine/cache-directory.ts'
 import { PackageVersion } from '../version/package-version.ts'
-import { NotARuntimeError } from '../errors.ts'
 import { probeVersion } from '../version/probe-version.ts'
 import { Runtime } from '../runtime.ts'
 import { isIntact, readManifest, type TreePlace, treePath } from './runtime-tree.ts'
 import type { Version } from '../version/version.ts'
+import { notARuntime } from '../errors.ts'
 
 /** A runtime that was installed into the cache. */
 export class InstalledTree {
@@ -31,12 +31,15 @@ export class InstalledTree {
     return join(this.path, 'bin')
   }
 
-  /** Throws `NotARuntimeError` if it is damaged, and `UntrustedDirectoryError` if others could have put it there. */
+  /**
+   * Throws `ERR_RUNTIME_NOT_A_RUNTIME` if it is damaged, and `ERR_RUNTIME_UNTRUSTED_DIRECTORY` if others could have put it
+   * there.
+   */
   async runtime(): Promise<Runtime> {
     const manifest = await readManifest(this.path)
     if (!(await isIntact(this.place, manifest?.sizes ?? {}))) {
       const detail = `it is damaged; repair it with \`howdah runtimes install ${this.packageVersion.toString()}\``
-      throw new NotARuntimeError(this.bindir, 'unusable', detail)
+      throw notARuntime(this.bindir, 'unusable', detail)
     }
     return Runtime.at(this.bindir, { version: this.version })
   }

@@ -1,17 +1,17 @@
 import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { UnsupportedPlatformError } from '../errors.ts'
-import {
-  DiskFullError,
-  InstallError,
-  IntegrityError,
-  NpmMissingError,
-  OfflineError,
-  UnknownVersionError,
-} from './install-errors.ts'
 import { homeDirectory } from '../machine/home-directory.ts'
 import { isRecord, parseJson } from './json.ts'
+import { unsupportedPlatform } from '../errors.ts'
+import {
+  diskFull,
+  installFailed,
+  notIntact,
+  npmMissing,
+  offline,
+  unknownVersion,
+} from './install-errors.ts'
 
 /** How npm is run. */
 export interface NpmOptions {
@@ -42,7 +42,7 @@ const always = [
   '--fetch-retry-mintimeout=500',
 ]
 
-const offline =
+const registryOutOfReach =
   /^(?:ENOTFOUND|EAI_\w+|ECONN\w+|E?TIMEDOUT|EHOST\w+|ENET\w+|EADDRNOTAVAIL|ENOTCACHED|ERR_SOCKET_TIMEOUT|FETCH_ERROR|EIDLETIMEOUT|ERESPONSETIMEOUT|ETRANSFERTIMEOUT|E50[234])$/
 
 /**
@@ -80,7 +80,7 @@ export async function npm(
   // The one that came with this Node.
   if (result.code === 'ENOENT') result = await run(join(dirname(process.execPath), 'npm'))
   signal?.throwIfAborted()
-  if (result.code === 'ENOENT') throw new NpmMissingError({ cause: result })
+  if (result.code === 'ENOENT') throw npmMissing(result)
 
   const answer = parseJson(result.stdout ?? '')
   if (!result.failed) return answer
@@ -89,25 +89,24 @@ export async function npm(
   const summary =
     typeof error['summary'] === 'string' ? error['summary'] : (result.stderr ?? '').trim()
   const detail = summary.slice(0, 1_000) || (result.shortMessage ?? 'it says nothing')
-  const cause = { cause: result }
   switch (code ?? '') {
     case 'ENOSPC':
     case 'EDQUOT':
-      throw new DiskFullError(directory, cause)
+      throw diskFull(directory, result)
     case 'EINTEGRITY':
-      throw new IntegrityError(what, detail, cause)
+      throw notIntact(what, detail, result)
     case 'EBADPLATFORM':
-      throw new UnsupportedPlatformError(
+      throw unsupportedPlatform(
         `npm refuses ${what}`,
         `${process.platform}-${process.arch}`,
         "install the system's own PostgreSQL",
       )
     case 'ETARGET':
     case 'E404':
-      throw new UnknownVersionError(what, [], cause)
+      throw unknownVersion(what, [], result)
     default:
-      if (code !== null && offline.test(code)) throw new OfflineError(what, detail, cause)
-      throw new InstallError(what, code, detail, cause)
+      if (code !== null && registryOutOfReach.test(code)) throw offline(what, detail, result)
+      throw installFailed(what, code, detail, result)
   }
 }
 

@@ -1,5 +1,4 @@
 import { cacheDirectory } from '../machine/cache-directory.ts'
-import { RuntimeInUseError } from '../errors.ts'
 import { type InstalledTree, installedTrees } from './installed-tree.ts'
 import { PackageVersion } from '../version/package-version.ts'
 import { PartialVersion } from '../version/partial-version.ts'
@@ -7,6 +6,7 @@ import { processesRunning } from '../machine/process-identity.ts'
 import { StagingDirectory } from './staging-directory.ts'
 import { refuseWindows } from './supported-platform.ts'
 import { existingTrustedDirectory } from '../machine/trusted-directory.ts'
+import { runtimeInUse } from '../errors.ts'
 
 /** How to remove. */
 export interface RemoveOptions {
@@ -20,8 +20,8 @@ export interface RemoveOptions {
  * Removes what `installRuntime` has installed of a version: all of a major (`16`), a version (`16.3`) or an exact version
  * of the package. Says `unmodified` if there was none; nothing else is ever removed.
  *
- * Throws `RuntimeInUseError` if a process that we may see runs from it, `VersionError`, `UntrustedDirectoryError` or
- * `CacheDirectoryError`.
+ * Throws `ERR_RUNTIME_IN_USE` if a process that we may see runs from it, `ERR_RUNTIME_VERSION`,
+ * `ERR_RUNTIME_UNTRUSTED_DIRECTORY` or `ERR_RUNTIME_CACHE_DIRECTORY`.
  */
 export async function removeRuntime(
   version: string | number,
@@ -47,6 +47,6 @@ async function refuseUsed(trees: readonly InstalledTree[]): Promise<void> {
   for (const tree of trees) {
     // macOS does not tell; there, a server that runs goes on with what it has open.
     const pids = (await processesRunning(tree.path)) ?? []
-    if (pids.length > 0) throw new RuntimeInUseError(tree.bindir, pids)
+    if (pids.length > 0) throw runtimeInUse(tree.bindir, pids)
   }
 }

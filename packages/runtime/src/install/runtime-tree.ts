@@ -4,11 +4,11 @@ import { readPlainFile } from '@howdah/durable'
 import { writeWhole, type TreeMode } from './build-tree.ts'
 import { embeddedPrograms } from '../strategy/embedded-package.ts'
 import { isRecord } from './json.ts'
-import { NotARuntimeError, UntrustedDirectoryError } from '../errors.ts'
 import { probeVersion } from '../version/probe-version.ts'
 import { thisMachine } from '../machine/process-identity.ts'
 import { existingTrustedDirectory } from '../machine/trusted-directory.ts'
 import type { Version } from '../version/version.ts'
+import { notARuntime, untrusted } from '../errors.ts'
 
 /** Where a tree of ours is: `<cache>/<kind>/<name>`. */
 export interface TreePlace {
@@ -58,7 +58,7 @@ export async function completeTree(
   const found = await probeVersion(postgres)
   if (found.compare(version) !== 0) {
     const detail = `the package ${manifest.packageVersion} holds PostgreSQL ${found.toString()}`
-    throw new NotARuntimeError(join(tree, 'bin'), 'wrong-version', detail)
+    throw notARuntime(join(tree, 'bin'), 'wrong-version', detail)
   }
   await writeWhole(
     join(tree, 'howdah.json'),
@@ -75,7 +75,7 @@ export function machineName(): string {
 /**
  * Whether a tree is there and whole; with a handful of system calls, so not looking at everything.
  *
- * Throws {@link UntrustedDirectoryError} if others could have put it there.
+ * Throws `ERR_RUNTIME_UNTRUSTED_DIRECTORY` if others could have put it there.
  */
 export async function isIntact(
   place: TreePlace,
@@ -92,8 +92,7 @@ export async function isIntact(
     const ours = [directory, ...programs].every(
       ({ uid, mode }) => uid === process.geteuid?.() && (mode & 0o022) === 0,
     )
-    if (!ours)
-      throw new UntrustedDirectoryError(bin, 'others own or can write it', `remove ${tree}`)
+    if (!ours) throw untrusted(bin, 'others own or can write it', `remove ${tree}`)
     return (
       directory.isDirectory() &&
       programs.every(

@@ -1,9 +1,9 @@
-import { UnsupportedPlatformError } from '../errors.ts'
+import { unsupportedPlatform } from '../errors.ts'
 
-/** Throws {@link UnsupportedPlatformError} on Windows, where nothing of this has been made to work. */
+/** Throws `ERR_RUNTIME_UNSUPPORTED_PLATFORM` on Windows, where nothing of this has been made to work. */
 export function refuseWindows(): void {
   if (process.platform === 'win32') {
-    throw new UnsupportedPlatformError(
+    throw unsupportedPlatform(
       'howdah does not run PostgreSQL',
       'Windows',
       'use it in WSL, the Windows Subsystem for Linux',

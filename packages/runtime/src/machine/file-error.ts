@@ -1,6 +1,5 @@
-import { RuntimeError } from '../runtime-error.ts'
-import { CacheDirectoryError, PackageError } from '../errors.ts'
-import { DiskFullError } from '../install/install-errors.ts'
+import { RuntimeError, cacheUnusable, packageDamaged } from '../errors.ts'
+import { diskFull } from '../install/install-errors.ts'
 
 /** Turns what the file system refused, while a tree was made below `target`, into an error of ours. */
 export function fileError(error: unknown, target: string, source?: string): unknown {
@@ -8,9 +7,9 @@ export function fileError(error: unknown, target: string, source?: string): unkn
     return error
   const code = 'code' in error ? error.code : undefined
   const path = 'path' in error && typeof error.path === 'string' ? error.path : ''
-  if (code === 'ENOSPC' || code === 'EDQUOT') return new DiskFullError(target, { cause: error })
+  if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull(target, error)
   if (source !== undefined && path.startsWith(`${source}/`)) {
-    return new PackageError(source, error.message, { cause: error })
+    return packageDamaged(source, error.message, error)
   }
-  return new CacheDirectoryError(target, error.message, { cause: error })
+  return cacheUnusable(target, error.message, error)
 }

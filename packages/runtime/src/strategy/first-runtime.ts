@@ -1,8 +1,8 @@
 import type { ConstraintLike } from '../version/constraint-like.ts'
 import { satisfies } from '../version/satisfies.ts'
-import { NotARuntimeError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Version } from '../version/version.ts'
+import { isNotARuntime } from '../errors.ts'
 
 /** A tree of programs of ours, which is checked, or even made, when it is asked for its runtime. */
 interface Tree {
@@ -24,7 +24,7 @@ export async function firstRuntime(
     try {
       return await tree.runtime()
     } catch (error) {
-      if (!(error instanceof NotARuntimeError)) throw error
+      if (!isNotARuntime(error)) throw error
     }
   }
   return null

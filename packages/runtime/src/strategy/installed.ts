@@ -1,11 +1,10 @@
 import type { ConstraintLike } from '../version/constraint-like.ts'
-import { RuntimeError } from '../runtime-error.ts'
 import { firstRuntime } from './first-runtime.ts'
 import { type InstalledTree, installedTrees } from '../install/installed-tree.ts'
-import { problemOf } from '../problem-of.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Diagnosis, Strategy } from './strategy.ts'
 import { refuseWindows } from '../install/supported-platform.ts'
+import { RuntimeError, problemOf } from '../errors.ts'
 
 /** Where to look for what was installed. */
 export interface InstalledOptions {
@@ -17,7 +16,7 @@ export interface InstalledOptions {
  * What `installRuntime` has put into the cache.
  *
  * Damaged ones are left out. Where one that would do lies in a directory that others can write, `select` and `fallback`
- * throw `UntrustedDirectoryError`.
+ * throw `ERR_RUNTIME_UNTRUSTED_DIRECTORY`.
  */
 export function installed(options: InstalledOptions = {}): Strategy {
   return new InstalledStrategy(options)

@@ -10,7 +10,7 @@ import type { Strategy } from './strategy.ts'
  * What a strategy has for a constraint, or `null`. A directory that the constraint names is looked into first: it need
  * not be where the strategy looks.
  *
- * Throws `NotARuntimeError` if no PostgreSQL runs from such a directory.
+ * Throws `ERR_RUNTIME_NOT_A_RUNTIME` if no PostgreSQL runs from such a directory.
  */
 export async function selectRuntime(
   strategy: Strategy,

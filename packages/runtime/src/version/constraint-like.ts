@@ -4,7 +4,9 @@ import { parseConstraint } from './parse-constraint.ts'
 /** A constraint, or what stands for one: `18`, `'18'`, `'16.3'`, `'/opt/postgresql'`, as `parseConstraint` reads it. */
 export type ConstraintLike = Constraint | string | number
 
-/** The constraint itself. Throws `ConstraintError` for a text that is none, and `VersionError` for such a number. */
+/**
+ * The constraint itself. Throws `ERR_RUNTIME_CONSTRAINT` for a text that is none, and `ERR_RUNTIME_VERSION` for such a number.
+ */
 export function constraintOf(like: ConstraintLike): Constraint {
   if (typeof like === 'string') return parseConstraint(like)
   return typeof like === 'number' ? version(like) : like

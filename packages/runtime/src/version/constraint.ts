@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import type Picomatch from 'picomatch'
-import { ConstraintError } from '../errors.ts'
 import { PartialVersion } from './partial-version.ts'
 import { Version } from './version.ts'
+import { notAConstraint } from '../errors.ts'
 
 /** Which runtimes will do. Made by functions such as `version` and `all`, or read from a text by `parseConstraint`. */
 export type Constraint =
@@ -24,7 +24,7 @@ export const nothing: Constraint = { kind: 'nothing' }
 
 /**
  * The runtimes of a version: `version('16')` are all 16.x, `version('16.3')` and `version(Version.parse('17beta1'))`
- * are just that. Throws `VersionError` if a text or a number is none.
+ * are just that. Throws `ERR_RUNTIME_VERSION` if a text or a number is none.
  */
 export function version(wanted: PartialVersion | Version | string | number): Constraint {
   const parsed =
@@ -38,10 +38,10 @@ export function version(wanted: PartialVersion | Version | string | number): Con
  * The runtime in this very directory, which is that of its programs or the one above its `bin`. It need not be where a
  * strategy would look: see `runtimeIn`. A relative path is relative to the working directory.
  *
- * Throws {@link ConstraintError} for an empty path.
+ * Throws `ERR_RUNTIME_CONSTRAINT` for an empty path.
  */
 export function directory(path: string): Constraint {
-  if (path === '') throw new ConstraintError(path, 'the path is empty')
+  if (path === '') throw notAConstraint(path, 'the path is empty')
   return { kind: 'directory', path: resolve(path) }
 }
 
@@ -49,12 +49,12 @@ export function directory(path: string): Constraint {
  * The runtimes whose directory matches a glob: `bindir`, or the directory above it if it is a `bin`. `*` and `?` do not
  * cross a `/`, `**` does, and `{a,b}` and `[ab]` mean what they do in a shell. Names that begin with a dot are matched.
  *
- * Throws {@link ConstraintError} for a pattern that is empty or cannot be read.
+ * Throws `ERR_RUNTIME_CONSTRAINT` for a pattern that is empty or cannot be read.
  */
 export function glob(pattern: string): Constraint {
   // A bindir never ends with a slash.
   const trimmed = pattern.length > 1 ? pattern.replace(/\/+$/, '') : pattern
-  if (trimmed === '') throw new ConstraintError(pattern, 'the pattern is empty')
+  if (trimmed === '') throw notAConstraint(pattern, 'the pattern is empty')
   try {
     // Loaded on use: most who look for a runtime do so by its version.
     const require = createRequire(import.meta.url)
@@ -62,8 +62,6 @@ export function glob(pattern: string): Constraint {
     const test = picomatch(trimmed, { dot: true, strictBrackets: true })
     return { kind: 'glob', pattern, test: (path) => test(path) }
   } catch (cause) {
-    throw new ConstraintError(pattern, cause instanceof Error ? cause.message : String(cause), {
-      cause,
-    })
+    throw notAConstraint(pattern, cause instanceof Error ? cause.message : String(cause), cause)
   }
 }

@@ -1,5 +1,5 @@
-import { VersionError } from './version-error.ts'
 import { Version } from './version.ts'
+import { notAVersion } from '../errors.ts'
 
 const pattern = /^(\d{2,4})\.(\d{1,4})\.(\d{1,4})(?:-(alpha|beta|rc)\.(\d{1,4}))?$/
 
@@ -26,14 +26,11 @@ export class PackageVersion {
     return new PackageVersion(text, Version.parse(`${match[1]}.${match[2]}`), rest)
   }
 
-  /** Reads one. Throws `VersionError` if it is none. */
+  /** Reads one. Throws `ERR_RUNTIME_VERSION` if it is none. */
   static parse(text: string): PackageVersion {
     const parsed = PackageVersion.read(text)
     if (parsed) return parsed
-    throw new VersionError(
-      text,
-      'the version of a package with PostgreSQL, such as 16.14.0-beta.17',
-    )
+    throw notAVersion(text, 'the version of a package with PostgreSQL, such as 16.14.0-beta.17')
   }
 
   /** Negative if this is older than the other, 0 if they are equal, positive if it is newer. */

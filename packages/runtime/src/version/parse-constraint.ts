@@ -1,15 +1,15 @@
 import { resolve } from 'node:path'
 import { type Constraint, directory, glob, version } from './constraint.ts'
-import { ConstraintError } from '../errors.ts'
 import { PartialVersion } from './partial-version.ts'
 import { Version } from './version.ts'
+import { notAConstraint } from '../errors.ts'
 
 /**
  * Reads a constraint as people write one. With a slash it is a directory, with or without its `bin`, or a glob over
  * directories if it has one of `*?[{`; otherwise it is a version, such as `16`, `16.3`, `9.6` or `17beta1`. A directory
  * is relative to `cwd`, by default the working directory.
  *
- * Throws {@link ConstraintError} if it is none of these.
+ * Throws `ERR_RUNTIME_CONSTRAINT` if it is none of these.
  */
 export function parseConstraint(text: string, { cwd = '' }: { cwd?: string } = {}): Constraint {
   if (text.includes('/')) return /[*?[{]/.test(text) ? glob(text) : directory(resolve(cwd, text))
@@ -24,6 +24,6 @@ export function parseConstraint(text: string, { cwd = '' }: { cwd?: string } = {
   } catch (cause) {
     const problem =
       'write a version, such as 16 or 16.3, a directory, such as /opt/postgresql, or a glob of directories, such as /opt/*/bin'
-    throw new ConstraintError(text, problem, { cause })
+    throw notAConstraint(text, problem, cause)
   }
 }

@@ -1,4 +1,4 @@
-import { VersionError } from './version-error.ts'
+import { notAVersion } from '../errors.ts'
 
 /** The parts of a complete version, as `Version` has them. */
 interface VersionParts {
@@ -38,7 +38,7 @@ export class PartialVersion {
   /**
    * Reads a partial version; blanks around it, such as the newline in `PG_VERSION`, do not matter.
    *
-   * Throws {@link VersionError} for anything else, so also for prereleases and for `16.3.1`.
+   * Throws `ERR_RUNTIME_VERSION` for anything else, so also for prereleases and for `16.3.1`.
    */
   static parse(text: string | number): PartialVersion {
     const match = /^\s*(\d{1,4})(?:\.(\d{1,4}))?(?:\.(\d{1,4}))?\s*$/.exec(String(text))
@@ -47,7 +47,7 @@ export class PartialVersion {
       if (first < 10) return new PartialVersion(first, orNull(second), orNull(third))
       if (typeof third !== 'number') return new PartialVersion(first, null, orNull(second))
     }
-    throw new VersionError(String(text), 'a version of PostgreSQL, such as 16, 16.3 or 9.6')
+    throw notAVersion(String(text), 'a version of PostgreSQL, such as 16, 16.3 or 9.6')
   }
 
   /** Sorts partial versions, lowest first; what is left open comes before what is said (`16` before `16.0`). */

@@ -1,10 +1,10 @@
 import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { NotARuntimeError } from '../errors.ts'
 import { isForeignProgram } from '../machine/is-foreign-program.ts'
 import type { RuntimeProblem } from '../runtime-problem.ts'
 import { Version } from './version.ts'
+import { RuntimeError, notARuntime } from '../errors.ts'
 
 /** How long `postgres --version` may take, in ms; it takes 5. */
 const probeTimeout = 5_000
@@ -13,14 +13,14 @@ const probeTimeout = 5_000
  * Asks a `postgres` for its version, by running it.
  *
  * It sees nothing of our environment, and is killed, with all that it started, after `timeout` ms. Throws
- * {@link NotARuntimeError}, which says why no version could be told.
+ * `ERR_RUNTIME_NOT_A_RUNTIME`, which says why no version could be told.
  */
 export async function probeVersion(
   postgres: string,
   timeout: number = probeTimeout,
 ): Promise<Version> {
-  const fail = (problem: RuntimeProblem, detail: string, cause?: unknown): NotARuntimeError =>
-    new NotARuntimeError(dirname(postgres), problem, detail, { cause })
+  const fail = (problem: RuntimeProblem, detail: string, cause?: unknown): RuntimeError =>
+    notARuntime(dirname(postgres), problem, detail, cause)
 
   // Who may execute a program may still not read it.
   if (await isForeignProgram(postgres).catch(() => false)) {

@@ -1,5 +1,5 @@
-import { VersionError } from './version-error.ts'
 import { PartialVersion } from './partial-version.ts'
+import { notAVersion } from '../errors.ts'
 
 /** The stages before a release, in the order in which they come. */
 const stages = ['devel', 'alpha', 'beta', 'rc'] as const
@@ -44,7 +44,7 @@ export class Version {
   /**
    * Finds the first complete version in a text, such as what `postgres --version` prints.
    *
-   * A lone number (`16`) is no complete version; see {@link PartialVersion}. Throws {@link VersionError} where there is
+   * A lone number (`16`) is no complete version; see {@link PartialVersion}. Throws `ERR_RUNTIME_VERSION` where there is
    * none.
    *
    * @example
@@ -63,7 +63,7 @@ export class Version {
         return new Version(first, second, third ?? 0, prerelease)
       }
     }
-    throw new VersionError(text, 'a version of PostgreSQL, such as 16.3, 9.6.24 or 17beta1')
+    throw notAVersion(text, 'a version of PostgreSQL, such as 16.3, 9.6.24 or 17beta1')
   }
 
   /** Sorts versions, lowest first: negative if `left` is lower than `right`, 0 if they are equal. */
