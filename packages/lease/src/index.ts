@@ -5,25 +5,7 @@ export {
   type RunningCommand,
 } from './command/run-command-with-lease.ts'
 export type { Clocks, Moment } from './holding/clocks.ts'
-export {
-  LeaseAlreadyReleasedError,
-  LeaseCommandError,
-  LeaseCorruptError,
-  LeaseError,
-  LeaseEtagRequiredError,
-  LeaseExistsError,
-  LeaseLostError,
-  LeaseNotHeldError,
-  LeaseOptionError,
-  LeasePeerMissingError,
-  LeaseRequiredError,
-  LeaseStoreError,
-  LeaseStoreUnsafeError,
-  LeaseTimeoutError,
-  LeaseUnavailableError,
-  TtlExceedsMaxError,
-  type LeaseErrorCode,
-} from './errors.ts'
+export { LeaseError, type LeaseErrorCode } from './errors.ts'
 export { createFileLeaser, type FileLeaserOptions } from './file/create-file-leaser.ts'
 export type { Held } from './holding/held.ts'
 export type { HoldOptions } from './holding/hold-options.ts'

@@ -1,4 +1,4 @@
-import { LeaseEtagRequiredError, LeaseRequiredError } from './errors.ts'
+import { etagRequired, leaseRequired } from './errors.ts'
 
 /** What names one holding of a lease; enough to renew or release it, from another process too. */
 export interface LeaseReference {
@@ -51,9 +51,9 @@ export class GrantedLease implements Lease {
   }
 }
 
-/** Refuses what is no lease, before any I/O, with {@link LeaseRequiredError} or {@link LeaseEtagRequiredError}. */
+/** Refuses what is no lease, before any I/O, with `ERR_LEASE_REQUIRED` or `ERR_LEASE_ETAG_REQUIRED`. */
 export function requireLease(lease: LeaseReference | null | undefined, what: string): void {
-  if (typeof lease !== 'object' || lease === null) throw new LeaseRequiredError(what)
-  if (typeof lease.etag !== 'string' || lease.etag === '') throw new LeaseEtagRequiredError(what)
-  if (typeof lease.generation !== 'bigint') throw new LeaseRequiredError(what)
+  if (typeof lease !== 'object' || lease === null) throw leaseRequired(what)
+  if (typeof lease.etag !== 'string' || lease.etag === '') throw etagRequired(what)
+  if (typeof lease.generation !== 'bigint') throw leaseRequired(what)
 }

@@ -36,7 +36,7 @@ export interface LeaseState {
  * Grants one lease, whatever store it is kept in.
  *
  * There is at most one holder of a generation, and generations only grow. Every method may also throw
- * `LeaseUnavailableError` (try again), `LeaseStoreError` (it will not help) and the signal's reason.
+ * `ERR_LEASE_UNAVAILABLE` (try again), `ERR_LEASE_STORE` (it will not help) and the signal's reason.
  */
 export interface Leaser {
   /** What keeps the lease: `file`, `s3`, `etcd`, `postgres`, or what another implementation calls itself. */
@@ -55,15 +55,21 @@ export interface Leaser {
   /**
    * Takes the lease where nobody holds it.
    *
-   * Throws `LeaseExistsError` while somebody does, oneself included; `TtlExceedsMaxError` before any I/O;
-   * `LeaseCorruptError` where what is stored is no lease.
+   * Throws `ERR_LEASE_EXISTS` while somebody does, oneself included; `ERR_LEASE_TTL_EXCEEDS_MAX` before any I/O;
+   * `ERR_LEASE_CORRUPT` where what is stored is no lease.
    */
   acquire(request?: LeaseRequest): Promise<Lease>
-  /** Moves the end of the lease. Also an expired one, while nobody took it. Throws `LeaseNotHeldError` once it is another's, or gone. */
+  /**
+   * Moves the end of the lease. Also an expired one, while nobody took it. Throws `ERR_LEASE_NOT_HELD` once it is another's, or
+   * gone.
+   */
   renew(lease: LeaseReference, request?: LeaseRequest): Promise<Lease>
-  /** Ends the lease. Throws `LeaseAlreadyReleasedError` where that was done, and `LeaseNotHeldError` where it is another's, or gone. */
+  /**
+   * Ends the lease. Throws `ERR_LEASE_ALREADY_RELEASED` where that was done, and `ERR_LEASE_NOT_HELD` where it is another's, or
+   * gone.
+   */
   release(lease: LeaseReference, request?: Pick<LeaseRequest, 'signal'>): Promise<void>
-  /** What is stored; `null` where nobody ever held the lease. Throws `LeaseCorruptError`. */
+  /** What is stored; `null` where nobody ever held the lease. Throws `ERR_LEASE_CORRUPT`. */
   inspect(request?: Pick<LeaseRequest, 'signal'>): Promise<LeaseState | null>
   /**
    * An operator's way out: makes the lease free, whatever is stored and even if it is held. The generation still grows.

@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto'
-import {
-  LeaseAlreadyReleasedError,
-  LeaseCorruptError,
-  LeaseExistsError,
-  LeaseNotHeldError,
-  LeaseUnavailableError,
-} from './errors.ts'
 import { GrantedLease, requireLease, type Lease, type LeaseReference } from './lease.ts'
 import type { Leaser, LeaseRequest, LeaseState } from './leaser.ts'
 import { decodeRecord, encodeRecord, released, type LeaseRecord } from './record.ts'
 import type { Absent, RecordStore, Stored } from './record-store.ts'
 import type { Terms } from './terms.ts'
+import { errno } from '@howdah/durable'
+import {
+  leaseCorrupt,
+  leaseExists,
+  leaseNotHeld,
+  leaseReleased,
+  storeUnavailable,
+} from './errors.ts'
 
 /** How often a swap may be lost in a row to others' swaps before the store counts as too busy. */
 const attempts = 100
@@ -42,8 +43,8 @@ export class RecordLeaser<Version> implements Leaser {
       const record = current.bytes === null ? null : this.#decode(current.bytes)
       if (record !== null && record.expiresAt > now) {
         const problem = this.#problemOf(record, now)
-        if (problem !== null) throw new LeaseCorruptError(this.place, problem)
-        throw new LeaseExistsError(this.place, record.owner, new Date(record.expiresAt))
+        if (problem !== null) throw leaseCorrupt(this.place, problem)
+        throw leaseExists(this.place, record.owner, new Date(record.expiresAt))
       }
       const generation = (record?.generation ?? 0n) + 1n
       return { generation, expiresAt: now + lifetime, owner: this.#terms.owner, nonce }
@@ -58,7 +59,7 @@ export class RecordLeaser<Version> implements Leaser {
     return this.#change(signal, (current, now) => {
       const record = this.#own(current, lease)
       if (record.expiresAt === released) {
-        throw new LeaseNotHeldError(this.place, lease.generation, 'it was released')
+        throw leaseNotHeld(this.place, lease.generation, 'it was released')
       }
       // A record that another wrote without a nonce gets one, lest two states of it be alike.
       return { ...record, expiresAt: now + lifetime, nonce: record.nonce ?? randomUUID() }
@@ -72,7 +73,7 @@ export class RecordLeaser<Version> implements Leaser {
       await this.#change(signal, (current, now) => {
         const record = this.#own(current, lease)
         if (record.expiresAt === released) {
-          throw new LeaseAlreadyReleasedError(this.place, lease.generation)
+          throw leaseReleased(this.place, lease.generation)
         }
         tried = record.expiresAt > now
         return { ...record, expiresAt: released, nonce: record.nonce ?? randomUUID() }
@@ -80,7 +81,7 @@ export class RecordLeaser<Version> implements Leaser {
     } catch (error) {
       // The holder had the lease and tried to release it, and now another has it. The store may have been overtaken before
       // it could tell that the release was done.
-      if (!(tried && error instanceof LeaseNotHeldError)) throw error
+      if (!(tried && errno(error) === 'ERR_LEASE_NOT_HELD')) throw error
     }
     this.#terms.logger.debug?.(`released generation ${lease.generation} of the lease ${this.place}`)
   }
@@ -148,13 +149,13 @@ export class RecordLeaser<Version> implements Leaser {
         )
       }
     }
-    throw new LeaseUnavailableError(this.place, `was changed by others ${attempts} times in a row`)
+    throw storeUnavailable(this.place, `was changed by others ${attempts} times in a row`)
   }
 
   /** The present record, where it is this holding's. */
   #own(current: Stored<Version> | Absent<Version>, lease: LeaseReference): LeaseRecord {
     if (current.bytes === null) {
-      throw new LeaseNotHeldError(this.place, lease.generation, 'nothing is stored any more')
+      throw leaseNotHeld(this.place, lease.generation, 'nothing is stored any more')
     }
     const record = this.#decode(current.bytes)
     // By the nonce too: a renewal may have been done although its answer never came.
@@ -162,7 +163,7 @@ export class RecordLeaser<Version> implements Leaser {
       current.etag === lease.etag ||
       (lease instanceof GrantedLease && lease.nonce !== '' && lease.nonce === record.nonce)
     if (same && record.generation === lease.generation) return record
-    throw new LeaseNotHeldError(
+    throw leaseNotHeld(
       this.place,
       lease.generation,
       `${record.owner} has generation ${record.generation}`,
@@ -173,7 +174,7 @@ export class RecordLeaser<Version> implements Leaser {
     try {
       return decodeRecord(bytes)
     } catch (error) {
-      throw new LeaseCorruptError(this.place, (error as Error).message, error)
+      throw leaseCorrupt(this.place, (error as Error).message, error)
     }
   }
 }

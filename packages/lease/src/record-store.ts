@@ -24,7 +24,7 @@ export interface RecordStore<Version> {
    * Replaces the state by `next`; `null` where that was not done, since another one was faster.
    *
    * An unclear answer is settled before this returns, by reading again: `next` is unlike anything that anybody else
-   * writes. Throws `LeaseUnavailableError` where it cannot be settled.
+   * writes. Throws `ERR_LEASE_UNAVAILABLE` where it cannot be settled.
    */
   swap(
     base: Stored<Version> | Absent<Version>,

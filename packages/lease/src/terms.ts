@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
-import { LeaseOptionError, TtlExceedsMaxError } from './errors.ts'
 import type { LeaserOptions } from './leaser.ts'
 import type { Logger } from './logger.ts'
+import { meaninglessOption, ttlExceedsMax } from './errors.ts'
 
 /** The options of a leaser, checked and complete. */
 export class Terms {
@@ -12,12 +12,12 @@ export class Terms {
   readonly logger: Logger
   readonly clock: () => number
 
-  /** Throws {@link LeaseOptionError}, and {@link TtlExceedsMaxError} where `ttl` exceeds `maxTtl`. */
+  /** Throws `ERR_LEASE_OPTION`, and `ERR_LEASE_TTL_EXCEEDS_MAX` where `ttl` exceeds `maxTtl`. */
   constructor(options: LeaserOptions, clockSkew: number) {
     this.maxTtl = positive('maxTtl', options.maxTtl ?? 30_000)
     this.ttl = positive('ttl', options.ttl ?? Math.min(30_000, this.maxTtl))
     if (!(Number.isFinite(clockSkew) && clockSkew >= 0)) {
-      throw new LeaseOptionError(`clockSkew must be 0 or more milliseconds, and is ${clockSkew}`)
+      throw meaninglessOption(`clockSkew must be 0 or more milliseconds, and is ${clockSkew}`)
     }
     this.clockSkew = clockSkew
     this.owner = options.owner ?? `${hostname()}:${process.pid}`
@@ -28,12 +28,12 @@ export class Terms {
 
   /** The time that is asked for, in milliseconds; refused where it exceeds what is ever granted. */
   within(ttl: number = this.ttl): number {
-    if (positive('ttl', ttl) > this.maxTtl) throw new TtlExceedsMaxError(ttl, this.maxTtl)
+    if (positive('ttl', ttl) > this.maxTtl) throw ttlExceedsMax(ttl, this.maxTtl)
     return ttl
   }
 }
 
 function positive(name: string, value: number): number {
   if (Number.isFinite(value) && value > 0) return value
-  throw new LeaseOptionError(`${name} must be a positive number of milliseconds, and is ${value}`)
+  throw meaninglessOption(`${name} must be a positive number of milliseconds, and is ${value}`)
 }

@@ -1,10 +1,4 @@
-import {
-  LeaseExistsError,
-  TtlExceedsMaxError,
-  type LeaseError,
-  type Leaser,
-  type LeaseReference,
-} from '@howdah/lease'
+import type { LeaseError, Leaser, LeaseReference } from '@howdah/lease'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Crew, type SentLease } from './crew.ts'
 import { describeContention, processes, unhurried, type Counts } from './describe-contention.ts'
@@ -59,9 +53,8 @@ export function describeLeaser(
       expect(lease.remaining).toBeLessThanOrEqual(leaser.ttl + 100)
       expect(lease.expiresAt.getTime()).toBeGreaterThan(before)
       const refusal = await refusalOf((await open({ ...place, owner: 'x' })).acquire())
-      expect(refusal).toBeInstanceOf(LeaseExistsError)
       expect(refusal).toMatchObject({ code: 'ERR_LEASE_EXISTS', owner: 'the first' })
-      expect((refusal as LeaseExistsError).expiresAt.getTime()).toBeGreaterThan(before)
+      expect((refusal as LeaseError).expiresAt?.getTime()).toBeGreaterThan(before)
     })
 
     test('is refused to its own holder, too, while it lasts', async () => {
@@ -136,10 +129,14 @@ export function describeLeaser(
     test('is not granted for longer than the maximum, which is told before any I/O', async () => {
       const leaser = await open()
       const request = { ttl: leaser.maxTtl + 1, signal: AbortSignal.abort(new Error('asked')) }
-      expect(await refusalOf(leaser.acquire(request))).toBeInstanceOf(TtlExceedsMaxError)
+      expect(await refusalOf(leaser.acquire(request))).toMatchObject({
+        code: 'ERR_LEASE_TTL_EXCEEDS_MAX',
+      })
       expect(await leaser.inspect()).toBeNull()
       const lease = await leaser.acquire()
-      expect(await refusalOf(leaser.renew(lease, request))).toBeInstanceOf(TtlExceedsMaxError)
+      expect(await refusalOf(leaser.renew(lease, request))).toMatchObject({
+        code: 'ERR_LEASE_TTL_EXCEEDS_MAX',
+      })
     })
 
     test('is freed by a reset, and its generation still grows', async () => {

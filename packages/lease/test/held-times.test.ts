@@ -1,14 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import {
-  hold,
-  LeaseAlreadyReleasedError,
-  LeaseCorruptError,
-  LeaseNotHeldError,
-  LeaseUnavailableError,
-  type Held,
-  type Lease,
-  type Leaser,
-} from '../src/index.ts'
+import { hold, type Held, type Lease, type Leaser } from '../src/index.ts'
+import { leaseCorrupt, leaseNotHeld, leaseReleased, storeUnavailable } from '../src/errors.ts'
 
 /** When something was done, in ms from the start. */
 type Step = [what: string, at: number]
@@ -112,7 +104,7 @@ describe('a hold', () => {
 
   test('that could not be renewed tries again after a fifth of what is left, and at least 20 ms', async () => {
     const it = await held()
-    const gone = new LeaseUnavailableError('here', 'did not answer')
+    const gone = storeUnavailable('here', 'did not answer')
     renewals.push(...Array.from({ length: 200 }, () => gone))
     await pass(26_999)
     const times = steps.map(([, at]) => at)
@@ -129,15 +121,15 @@ describe('a hold', () => {
 
   test('that could not be renewed tries again no later than with the next heartbeat', async () => {
     const it = await held({ heartbeat: 100 })
-    renewals.push(new LeaseUnavailableError('here', 'did not answer'))
+    renewals.push(storeUnavailable('here', 'did not answer'))
     await pass(250)
     expect(steps.map(([, at]) => at)).toEqual([100, 200])
     await it.release()
   })
 
   test.each([
-    ['is another’s', new LeaseNotHeldError('here', 1n, 'another has it')],
-    ['cannot be read', new LeaseCorruptError('here', 'it is empty')],
+    ['is another’s', leaseNotHeld('here', 1n, 'another has it')],
+    ['cannot be read', leaseCorrupt('here', 'it is empty')],
   ])('whose lease %s is lost at once, says so, and asks no more', async (_, cause) => {
     const it = await held()
     renewals.push(cause)
@@ -269,19 +261,19 @@ describe('a hold', () => {
     await it.release()
   })
 
-  test.each([
-    new LeaseNotHeldError('here', 1n, 'another has it'),
-    new LeaseAlreadyReleasedError('here', 1n),
-  ])('that cannot be released, since it is over, is over: %s', async (error) => {
-    const it = await held()
-    releases.push(error)
-    await it.release()
-    expect(said).toEqual([])
-  })
+  test.each([leaseNotHeld('here', 1n, 'another has it'), leaseReleased('here', 1n)])(
+    'that cannot be released, since it is over, is over: %s',
+    async (error) => {
+      const it = await held()
+      releases.push(error)
+      await it.release()
+      expect(said).toEqual([])
+    },
+  )
 
   test('that cannot be released says so', async () => {
     const it = await held()
-    const error = new LeaseUnavailableError('here', 'did not answer')
+    const error = storeUnavailable('here', 'did not answer')
     releases.push(error)
     await it[Symbol.asyncDispose]()
     expect(said).toEqual([['cannot release the lease; it ends by itself', error]])
@@ -291,7 +283,7 @@ describe('a hold', () => {
   })
 
   test('needs nobody to tell', async () => {
-    const gone = new LeaseUnavailableError('here', 'did not answer')
+    const gone = storeUnavailable('here', 'did not answer')
     const onRenew = () => {
       throw new Error('mine')
     }

@@ -1,13 +1,7 @@
 import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import {
-  createFileLeaser,
-  hold,
-  LeaseNotHeldError,
-  LeaseUnavailableError,
-  runWithLease,
-  type Leaser,
-} from '../src/index.ts'
+import { createFileLeaser, hold, runWithLease, type Leaser } from '../src/index.ts'
+import { leaseNotHeld, storeUnavailable } from '../src/errors.ts'
 import { momentAfter, systemClocks, timeUntil } from '../src/holding/clocks.ts'
 import { refusalOf } from './describe-leaser.ts'
 import { succession } from './describe-hold.ts'
@@ -141,7 +135,7 @@ describe('a hold', () => {
     let failures = 0
     const flaky: Leaser = wrapLeaser(leaser(), {
       renew: async (lease, request) => {
-        if (failures++ < 3) throw new LeaseUnavailableError('x', 'did not answer')
+        if (failures++ < 3) throw storeUnavailable('x', 'did not answer')
         return leaser().renew(lease, request)
       },
     })
@@ -156,7 +150,7 @@ describe('a hold', () => {
   test('does not wait for a store that never answered, but goes on asking one that did', async () => {
     const dead: Leaser = wrapLeaser(leaser(), {
       acquire: async () => {
-        throw new LeaseUnavailableError('x', 'did not answer')
+        throw storeUnavailable('x', 'did not answer')
       },
     })
     expect(await refusalOf(hold(dead))).toMatchObject({ code: 'ERR_LEASE_UNAVAILABLE' })
@@ -165,7 +159,7 @@ describe('a hold', () => {
     const dying: Leaser = wrapLeaser(leaser(), {
       acquire: async (request) => {
         asked++
-        if (asked === 2) throw new LeaseUnavailableError('x', 'did not answer')
+        if (asked === 2) throw storeUnavailable('x', 'did not answer')
         if (asked === 3) await held.release()
         return leaser().acquire(request)
       },
@@ -195,7 +189,7 @@ describe('a hold', () => {
     const said: string[] = []
     const stuck: Leaser = wrapLeaser(leaser(), {
       release: async () => {
-        throw new LeaseUnavailableError('x', 'did not answer')
+        throw storeUnavailable('x', 'did not answer')
       },
     })
     const it = await hold(stuck, { logger: { warn: (message) => said.push(message) } })
@@ -232,7 +226,7 @@ describe('an action with a lease', () => {
     const error = new Error('mine')
     const gone: Leaser = wrapLeaser(leaser(), {
       release: async () => {
-        throw new LeaseNotHeldError('x', 1n, 'gone')
+        throw leaseNotHeld('x', 1n, 'gone')
       },
     })
     const refusal = await refusalOf(

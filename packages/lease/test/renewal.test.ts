@@ -3,13 +3,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
   createFileLeaser,
   hold,
-  LeaseCorruptError,
-  LeaseNotHeldError,
-  LeaseUnavailableError,
   type Lease,
   type Leaser,
   type LeaseReference,
 } from '../src/index.ts'
+import { leaseCorrupt, leaseNotHeld, storeUnavailable } from '../src/errors.ts'
 import { settableClocks } from './settable-clocks.ts'
 import { wrapLeaser } from './wrap-leaser.ts'
 
@@ -59,7 +57,7 @@ describe('the renewal of a hold', () => {
   test('ends the hold at once if the record is corrupt: nobody can say who holds it', async () => {
     const corrupt = wrapLeaser(leaser(), {
       renew: async () => {
-        throw new LeaseCorruptError('x', 'it is empty')
+        throw leaseCorrupt('x', 'it is empty')
       },
     })
     const it = await hold(corrupt, { heartbeat: 5 })
@@ -77,7 +75,7 @@ describe('the renewal of a hold', () => {
     const gone = wrapLeaser(leaser(), {
       renew: async () => {
         renewals++
-        throw new LeaseNotHeldError('x', 1n, 'another holds it')
+        throw leaseNotHeld('x', 1n, 'another holds it')
       },
     })
     const it = await hold(gone, { heartbeat: 1 })
@@ -100,7 +98,7 @@ describe('the renewal of a hold', () => {
         renewals++
         reached()
         await new Promise((resolve) => request?.signal?.addEventListener('abort', resolve))
-        throw new LeaseUnavailableError('x', 'did not answer')
+        throw storeUnavailable('x', 'did not answer')
       },
     })
     const it = await hold(failing, {

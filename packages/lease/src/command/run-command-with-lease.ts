@@ -1,13 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import type { Duplex } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { LeaseCommandError, LeaseLostError, LeaseOptionError, type LeaseError } from '../errors.ts'
 import type { Held } from '../holding/held.ts'
 import type { HoldOptions } from '../holding/hold-options.ts'
 import { hold } from '../holding/hold.ts'
 import type { Leaser } from '../leaser.ts'
 import { Pace } from '../holding/pace.ts'
 import { readLines, type GuardOrder, type GuardReport } from './guard-protocol.ts'
+import { type LeaseError, commandFailed, leaseLost, meaninglessOption } from '../errors.ts'
 
 /** A command that runs under a lease. */
 export interface RunningCommand {
@@ -28,7 +28,10 @@ export interface CommandOptions extends Omit<HoldOptions, 'onRenew'> {
   readonly env?: NodeJS.ProcessEnv | ((held: Held) => NodeJS.ProcessEnv) | undefined
   /** Descriptors of this process, from 3 on, that the command gets under the same numbers; none by default. */
   readonly descriptors?: readonly number[] | undefined
-  /** How long the command has between SIGTERM and SIGKILL, in milliseconds; 5,000 by default, at most a quarter of the holder's time. */
+  /**
+   * How long the command has between SIGTERM and SIGKILL, in milliseconds; 5,000 by default, at most a quarter of the holder's
+   * time.
+   */
   readonly grace?: number | undefined
   /** Is called when the command runs, to pass signals on. */
   readonly onStart?: ((command: RunningCommand) => void) | undefined
@@ -52,7 +55,7 @@ export interface CommandResult {
  * killed; where it is killed, at once. Command and helper are in sessions of their own, so a terminal's signals have to be
  * passed on; the signals go to the command's whole process group, and miss only what has left that.
  *
- * Throws what {@link hold} throws, and `LeaseCommandError` where the command cannot be run, with the system's `errno`.
+ * Throws what {@link hold} throws, and `ERR_LEASE_COMMAND` where the command cannot be run, with the system's `errno`.
  * Not on Windows, which has no process groups.
  */
 export async function runCommandWithLease(
@@ -62,12 +65,12 @@ export async function runCommandWithLease(
   options: CommandOptions = {},
 ): Promise<CommandResult> {
   if (process.platform === 'win32') {
-    throw new LeaseCommandError('Windows has no process groups to end a command by', 'ENOSYS')
+    throw commandFailed('Windows has no process groups to end a command by', 'ENOSYS')
   }
   const pace = new Pace(leaser, options)
   const grace = options.grace ?? Math.min(5_000, pace.usable / 4)
   if (!(grace >= 0 && grace < pace.usable - pace.heartbeat)) {
-    throw new LeaseOptionError(
+    throw meaninglessOption(
       `grace must be 0 or more milliseconds, and less than the ${Math.floor(pace.usable - pace.heartbeat)} ms between a heartbeat and the end, and is ${grace}`,
     )
   }
@@ -157,13 +160,13 @@ async function runUnder(
         })
       })
       guard.process.once('error', (error) => {
-        reject(new LeaseCommandError(`cannot start the helper: ${error.message}`, '', error))
+        reject(commandFailed(`cannot start the helper: ${error.message}`, '', error))
       })
       guard.process.once('close', (status, signal) => {
         // Without it nothing ends the command in time, so this does, now.
         killAll()
         const how = signal ?? `status ${status}`
-        reject(new LeaseCommandError(`the helper of ${command} ended early, with ${how}`, ''))
+        reject(commandFailed(`the helper of ${command} ended early, with ${how}`, ''))
       })
     })
     const { deadline } = held
@@ -180,12 +183,12 @@ async function runUnder(
     if (options.signal?.aborted) end()
     const ended = await report
     if (ended.type === 'failed') {
-      throw new LeaseCommandError(
+      throw commandFailed(
         `cannot run ${command}: ${ended.message}; check its name and mode`,
         ended.errno,
       )
     }
-    if (ended.type !== 'ended') throw new LeaseCommandError('the helper said nonsense', '')
+    if (ended.type !== 'ended') throw commandFailed('the helper said nonsense', '')
     return { status: ended.status, signal: ended.signal, lost: whyLost(held, ended.late) }
   } finally {
     held.signal.removeEventListener('abort', killAll)
@@ -197,7 +200,7 @@ async function runUnder(
 function whyLost(held: Held, late: boolean): LeaseError | null {
   try {
     held.check()
-    return late ? new LeaseLostError(held.generation, 'it was renewed, but too late') : null
+    return late ? leaseLost(held.generation, 'it was renewed, but too late') : null
   } catch (error) {
     return error as LeaseError
   }

@@ -1,9 +1,9 @@
-import { LeaseOptionError } from '../errors.ts'
 import type { Leaser, LeaserOptions } from '../leaser.ts'
 import { Terms } from '../terms.ts'
 import { EtcdGateway, type EtcdUser } from './etcd-gateway.ts'
 import { EtcdLeaser } from './etcd-leaser.ts'
 import { fetchSender, tlsSender, type EtcdTls } from './etcd-sender.ts'
+import { meaninglessOption } from '../errors.ts'
 
 /** Where the lease is, and how the cluster is reached. */
 export interface EtcdLeaserOptions extends LeaserOptions {
@@ -37,16 +37,15 @@ export interface EtcdLeaserOptions extends LeaserOptions {
 export function createEtcdLeaser(options: EtcdLeaserOptions): Leaser {
   const { endpoints, key, headers = {}, tls } = options
   if (!Array.isArray(endpoints) || endpoints.length === 0) {
-    throw new LeaseOptionError('endpoints must have the URL of at least one etcd member')
+    throw meaninglessOption('endpoints must have the URL of at least one etcd member')
   }
-  if (typeof key !== 'string' || key === '') throw new LeaseOptionError('key must be named')
+  if (typeof key !== 'string' || key === '') throw meaninglessOption('key must be named')
   if (tls !== undefined && endpoints.some((url) => !url.startsWith('https://'))) {
-    throw new LeaseOptionError('tls is for endpoints that begin with https://; correct them')
+    throw meaninglessOption('tls is for endpoints that begin with https://; correct them')
   }
   const terms = new Terms(options, 0)
   const timeout = options.requestTimeout ?? Math.min(2_000, Math.max(200, terms.ttl / 10))
-  if (!(timeout > 0))
-    throw new LeaseOptionError(`requestTimeout must be positive, and is ${timeout}`)
+  if (!(timeout > 0)) throw meaninglessOption(`requestTimeout must be positive, and is ${timeout}`)
   const place = `etcd ${key}`
   const gateway = new EtcdGateway(
     place,

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { LeaseStoreError, LeaseUnavailableError } from '../errors.ts'
 import { reasonOf } from '../reason-of.ts'
 import type { EtcdSender } from './etcd-sender.ts'
+import { errno } from '@howdah/durable'
+import { storeRefused, storeUnavailable } from '../errors.ts'
 
 /** How often all members are asked before etcd counts as unavailable. */
 const rounds = 4
@@ -47,7 +48,7 @@ export class EtcdGateway {
    * Sends a request until a member answers. It may be done more than once, so it has to be harmless when repeated.
    *
    * A request that etcd refuses for good gives `null` where `mayRefuse` says that this is expected, else it throws
-   * `LeaseStoreError`. Throws `LeaseUnavailableError` where no member answers.
+   * `ERR_LEASE_STORE`. Throws `ERR_LEASE_UNAVAILABLE` where no member answers.
    */
   async ask<Answer>(
     path: string,
@@ -72,7 +73,7 @@ export class EtcdGateway {
         const isStale = this.#user !== null && isStaleToken(refusal)
         if (isStale) this.#token = null
         if (!isStale && !passing.has(refusal.code)) {
-          throw new LeaseStoreError(
+          throw storeRefused(
             this.#place,
             `${refusal.message} (gRPC code ${refusal.code}); check the endpoints, the version of etcd (3.4 or newer), the user, the password and the permissions`,
             refusal,
@@ -80,12 +81,12 @@ export class EtcdGateway {
         }
         failure = new Error(`${refusal.message} (gRPC code ${refusal.code})`)
       } catch (error) {
-        if (error instanceof LeaseStoreError) throw error
+        if (errno(error) === 'ERR_LEASE_STORE') throw error
         signal?.throwIfAborted()
         failure = error
       }
     }
-    throw new LeaseUnavailableError(
+    throw storeUnavailable(
       this.#place,
       `did not answer at ${this.#endpoints.join(', ')}: ${reasonOf(failure)}`,
       failure,

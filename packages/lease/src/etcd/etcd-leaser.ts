@@ -1,17 +1,17 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import {
-  LeaseAlreadyReleasedError,
-  LeaseCorruptError,
-  LeaseExistsError,
-  LeaseNotHeldError,
-  LeaseUnavailableError,
-} from '../errors.ts'
 import { GrantedLease, requireLease, type Lease, type LeaseReference } from '../lease.ts'
 import type { Leaser, LeaseRequest, LeaseState } from '../leaser.ts'
 import type { Terms } from '../terms.ts'
 import type { EtcdGateway } from './etcd-gateway.ts'
 import { EtcdKey, type KeyState } from './etcd-key.ts'
 import { decodeValue, encodeValue, type EtcdValue } from './etcd-value.ts'
+import {
+  leaseCorrupt,
+  leaseExists,
+  leaseNotHeld,
+  leaseReleased,
+  storeUnavailable,
+} from '../errors.ts'
 
 /** How often a change is tried again after others were faster, or etcd changed its leader. */
 const attempts = 20
@@ -60,7 +60,7 @@ export class EtcdLeaser implements Leaser {
         return this.#lease(generation, leaseId, mine, now + lifetime)
       }
     }
-    throw new LeaseUnavailableError(this.place, `was changed by others ${attempts} times in a row`)
+    throw storeUnavailable(this.place, `was changed by others ${attempts} times in a row`)
   }
 
   async renew(lease: LeaseReference, { ttl, signal }: LeaseRequest = {}): Promise<Lease> {
@@ -71,17 +71,17 @@ export class EtcdLeaser implements Leaser {
       signal?.throwIfAborted()
       const now = this.#terms.clock()
       const kept = await this.#key.keepAlive(leaseId, signal)
-      if (kept === null) throw new LeaseNotHeldError(this.place, lease.generation, 'it expired')
+      if (kept === null) throw leaseNotHeld(this.place, lease.generation, 'it expired')
       const { state, term } = await this.#key.read(signal)
       const value = this.#own(state, lease)
       if (value.released) {
-        throw new LeaseNotHeldError(this.place, lease.generation, 'it was released')
+        throw leaseNotHeld(this.place, lease.generation, 'it was released')
       }
       // A leader that was deposed without knowing it yet still keeps leases alive, in vain. The read is confirmed by a
       // majority: had there been such a change, its term would be a later one.
       if (kept.term === term) return this.#lease(lease.generation, leaseId, value, now + lifetime)
     }
-    throw new LeaseUnavailableError(this.place, `changed its leader ${attempts} times in a row`)
+    throw storeUnavailable(this.place, `changed its leader ${attempts} times in a row`)
   }
 
   async release(lease: LeaseReference, { signal }: LeaseRequest = {}): Promise<void> {
@@ -90,11 +90,11 @@ export class EtcdLeaser implements Leaser {
     const { state } = await this.#key.read(signal)
     // The record that a release writes has another revision; it says which one it released.
     const value = this.#own(state, lease)
-    if (value.released) throw new LeaseAlreadyReleasedError(this.place, lease.generation)
+    if (value.released) throw leaseReleased(this.place, lease.generation)
     const freed = { ...value, released: true, generation: lease.generation }
     // The key stays, bound to nothing.
     if ((await this.#swap(lease.generation, freed, 0n, signal)) === null) {
-      throw new LeaseNotHeldError(this.place, lease.generation, 'it expired')
+      throw leaseNotHeld(this.place, lease.generation, 'it expired')
     }
     await this.#key.revoke(leaseId, signal).catch(() => {})
     this.#terms.logger.debug?.(`released generation ${lease.generation} of the lease ${this.place}`)
@@ -130,7 +130,7 @@ export class EtcdLeaser implements Leaser {
         return
       }
     }
-    throw new LeaseUnavailableError(this.place, `was changed by others ${attempts} times in a row`)
+    throw storeUnavailable(this.place, `was changed by others ${attempts} times in a row`)
   }
 
   /** Throws where somebody holds the lease, or what is stored would block everybody for ever. */
@@ -141,13 +141,13 @@ export class EtcdLeaser implements Leaser {
     this.#refuseUnbound(state)
     const left = (await this.#key.timeToLive(state.leaseId, signal)) ?? 0
     const problem = this.#problemOf(owner, left)
-    if (problem !== null) throw new LeaseCorruptError(this.place, problem)
-    throw new LeaseExistsError(this.place, owner, new Date(this.#terms.clock() + left))
+    if (problem !== null) throw leaseCorrupt(this.place, problem)
+    throw leaseExists(this.place, owner, new Date(this.#terms.clock() + left))
   }
 
   #refuseUnbound(state: KeyState): void {
     if (state.leaseId !== 0n) return
-    throw new LeaseCorruptError(this.place, 'its key is bound to no lease, so it would never end')
+    throw leaseCorrupt(this.place, 'its key is bound to no lease, so it would never end')
   }
 
   #problemOf(owner: string, left: number): string | null {
@@ -172,12 +172,12 @@ export class EtcdLeaser implements Leaser {
   /** The present value, where it is this holding's. */
   #own(state: KeyState | null, lease: LeaseReference): EtcdValue {
     if (state === null) {
-      throw new LeaseNotHeldError(this.place, lease.generation, 'it expired')
+      throw leaseNotHeld(this.place, lease.generation, 'it expired')
     }
     const value = this.#decode(state)
     const generation = value.released ? value.generation : state.revision
     if (generation === lease.generation) return value
-    throw new LeaseNotHeldError(
+    throw leaseNotHeld(
       this.place,
       lease.generation,
       value.released
@@ -188,7 +188,7 @@ export class EtcdLeaser implements Leaser {
 
   #leaseIdOf(lease: LeaseReference): bigint {
     if (/^\d{1,19}$/.test(lease.etag)) return BigInt(lease.etag)
-    throw new LeaseNotHeldError(this.place, lease.generation, 'its etag is none of etcd’s')
+    throw leaseNotHeld(this.place, lease.generation, 'its etag is none of etcd’s')
   }
 
   #lease(
@@ -207,7 +207,7 @@ export class EtcdLeaser implements Leaser {
     try {
       return decodeValue(state.value)
     } catch (error) {
-      throw new LeaseCorruptError(this.place, (error as Error).message, error)
+      throw leaseCorrupt(this.place, (error as Error).message, error)
     }
   }
 }

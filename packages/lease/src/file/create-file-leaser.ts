@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
-import { LeaseOptionError } from '../errors.ts'
 import type { Leaser, LeaserOptions } from '../leaser.ts'
 import { RecordLeaser } from '../record-leaser.ts'
 import { Terms } from '../terms.ts'
 import { FileStore } from './file-store.ts'
+import { meaninglessOption } from '../errors.ts'
 
 /** Where the lease is, and how far contenders' clocks may be apart. */
 export interface FileLeaserOptions extends LeaserOptions {
@@ -28,9 +28,9 @@ export interface FileLeaserOptions extends LeaserOptions {
  */
 export function createFileLeaser(options: FileLeaserOptions): Leaser {
   const { dir, path = 'lock.json' } = options
-  if (typeof dir !== 'string' || dir === '') throw new LeaseOptionError('dir must be a directory')
+  if (typeof dir !== 'string' || dir === '') throw meaninglessOption('dir must be a directory')
   if (path === '' || path.endsWith('/')) {
-    throw new LeaseOptionError(`path must name a file below ${dir}, and is "${path}"`)
+    throw meaninglessOption(`path must name a file below ${dir}, and is "${path}"`)
   }
   return new RecordLeaser(
     'file',

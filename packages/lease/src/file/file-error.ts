@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs'
 import { errno, NotPlainError } from '@howdah/durable'
-import { LeaseError, LeaseStoreError, LeaseUnavailableError } from '../errors.ts'
+import { LeaseError, storeRefused, storeUnavailable } from '../errors.ts'
 
 const remedies: Record<string, string> = {
   ENOENT: 'its directory does not exist; create that, or mount it, first',
@@ -24,20 +24,20 @@ export function fileError(cause: unknown, place: string): LeaseError {
   const code = errno(cause)
   const remedy = remedies[code]
   return remedy === undefined
-    ? new LeaseUnavailableError(place, `failed${code && ` (${code})`}`, cause)
-    : new LeaseStoreError(place, `${remedy} (${code})`, cause)
+    ? storeUnavailable(place, `failed${code && ` (${code})`}`, cause)
+    : storeRefused(place, `${remedy} (${code})`, cause)
 }
 
 /** Wraps what kept a record from being read: others' records, in a directory that is shared, may be closed to this user. */
 export function unreadable(cause: unknown, place: string, record: string): LeaseError {
-  if (cause instanceof NotPlainError) return new LeaseStoreError(place, cause.message, cause)
+  if (cause instanceof NotPlainError) return storeRefused(place, cause.message, cause)
   const code = errno(cause)
   if (code === 'ELOOP') {
-    return new LeaseStoreError(place, `${record} leads round in symbolic links; remove it`, cause)
+    return storeRefused(place, `${record} leads round in symbolic links; remove it`, cause)
   }
   if (code !== 'EACCES' && code !== 'EPERM') return fileError(cause, place)
   const what = `this user may not read ${record}${ownerOf(record)}; make it readable for all who share the lease (${code})`
-  return new LeaseStoreError(place, what, cause)
+  return storeRefused(place, what, cause)
 }
 
 function ownerOf(path: string): string {

@@ -2,12 +2,12 @@ import { createHash, randomUUID } from 'node:crypto'
 import { link, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { errno, readPlainBytes, syncDirectory } from '@howdah/durable'
-import { LeaseUnavailableError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Absent, RecordStore, Stored, Swapped } from '../record-store.ts'
 import { fileError, unreadable } from './file-error.ts'
 import { listRecords } from './list-records.ts'
 import { makeShared, writeShared } from './shared-file.ts'
+import { storeUnavailable } from '../errors.ts'
 
 /** How often a listing may be overtaken in a row. */
 const attempts = 100
@@ -45,7 +45,7 @@ export class FileStore implements RecordStore<Version> {
       if (bytes !== null) return { bytes, etag: etagOf(bytes), version: highest }
       if (highest === 0) return { bytes: null, version: 0 }
     }
-    throw new LeaseUnavailableError(this.place, 'changes faster than it can be read')
+    throw storeUnavailable(this.place, 'changes faster than it can be read')
   }
 
   async swap(base: Stored<Version> | Absent<Version>, next: Uint8Array): Promise<Swapped | null> {

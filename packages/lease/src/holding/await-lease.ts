@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readClocks, type Clocks, type Moment } from './clocks.ts'
-import { LeaseError, LeaseExistsError, LeaseTimeoutError } from '../errors.ts'
 import type { HoldOptions } from './hold-options.ts'
 import type { Lease } from '../lease.ts'
 import type { Leaser } from '../leaser.ts'
 import type { Pace } from './pace.ts'
+import { LeaseError, leaseTimedOut } from '../errors.ts'
 
 /** A lease, and the moment before the request that got it, from which its time counts. */
 export interface Awaited {
@@ -33,7 +33,7 @@ export async function awaitLease(
       refusal = whyToWait(error, first)
     }
     const left = deadline - clocks.monotonic()
-    if (left <= 0) throw new LeaseTimeoutError(timeout, refusal)
+    if (left <= 0) throw leaseTimedOut(timeout, refusal)
     const pause = Math.min(left, pauseAfter(refusal, pace))
     logger?.debug?.(`waiting ${Math.round(pause)} ms: ${refusal.message}`)
     await sleep(pause, undefined, { signal }).catch(() => signal?.throwIfAborted())
@@ -51,7 +51,7 @@ function whyToWait(error: unknown, first: boolean): LeaseError {
 /** Not all at once, and never past the announced end. */
 function pauseAfter(refusal: LeaseError, { pollInterval }: Pace): number {
   const pause = pollInterval * (0.75 + Math.random() / 2)
-  if (!(refusal instanceof LeaseExistsError)) return pause
+  if (refusal.expiresAt === undefined) return pause
   const untilEnd = refusal.expiresAt.getTime() - Date.now()
   return untilEnd >= 0 ? Math.min(pause, untilEnd + 2) : pause
 }

@@ -1,9 +1,9 @@
 import { momentAfter, readClocks, timeUntil, type Clocks, type Moment } from './clocks.ts'
-import { LeaseError, LeaseLostError } from '../errors.ts'
 import type { Lease } from '../lease.ts'
 import type { Leaser } from '../leaser.ts'
 import type { Logger } from '../logger.ts'
 import type { Pace } from './pace.ts'
+import { type LeaseError, leaseLost } from '../errors.ts'
 
 /** The longest sleep, in ms: timers stand still while the machine sleeps, so somebody has to look at the uptime. */
 const longestNap = 1_000
@@ -62,7 +62,7 @@ export class Held implements AsyncDisposable {
   }
 
   /**
-   * Fires, with a {@link LeaseLostError}, before the lease can have expired, or as soon as it is known to be lost.
+   * Fires, with a `ERR_LEASE_LOST`, before the lease can have expired, or as soon as it is known to be lost.
    *
    * After a stall it fires at the next turn of the event loop; who is about to act asks {@link check}.
    */
@@ -91,14 +91,14 @@ export class Held implements AsyncDisposable {
     return Math.max(0, timeUntil(this.#deadline, this.#clocks))
   }
 
-  /** Throws {@link LeaseLostError} at once when the lease is lost, released, or may have expired. Ask right before acting. */
+  /** Throws `ERR_LEASE_LOST` at once when the lease is lost, released, or may have expired. Ask right before acting. */
   check(): void {
     if (!this.#lost.signal.aborted && timeUntil(this.#deadline, this.#clocks) <= 0) {
       this.#lose('it was not renewed in time')
     }
     this.#lost.signal.throwIfAborted()
     if (this.#release !== undefined) {
-      throw new LeaseLostError(this.generation, 'its holder released it')
+      throw leaseLost(this.generation, 'its holder released it')
     }
   }
 
@@ -194,7 +194,7 @@ export class Held implements AsyncDisposable {
     clearTimeout(this.#watch)
     clearTimeout(this.#beat)
     this.#renewal.abort()
-    const error = new LeaseLostError(this.generation, what, cause)
+    const error = leaseLost(this.generation, what, cause)
     this.#options.logger?.warn?.(error.message, { error })
     this.#lost.abort(error)
   }

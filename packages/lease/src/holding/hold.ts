@@ -8,9 +8,9 @@ import { Pace } from './pace.ts'
 /**
  * Waits for the lease, then renews it in the background until it is released or lost.
  *
- * Throws `LeaseTimeoutError` after `timeout`, the signal's reason, `LeaseOptionError` where the holder would have no time
- * between skew and margin, `LeaseLostError` where the store answered too late, and at once whatever the leaser throws but `LeaseExistsError`; later, while it waits, a store
- * that does not answer is asked again.
+ * Throws `ERR_LEASE_TIMEOUT` after `timeout`, the signal's reason, `ERR_LEASE_OPTION` where the holder would have no time
+ * between skew and margin, `ERR_LEASE_LOST` where the store answered too late, and at once whatever the leaser throws but
+ * `ERR_LEASE_EXISTS`; later, while it waits, a store that does not answer is asked again.
  */
 export async function hold(leaser: Leaser, options: HoldOptions = {}): Promise<Held> {
   const pace = new Pace(leaser, options)

@@ -1,5 +1,5 @@
-import { LeaseOptionError, TtlExceedsMaxError } from '../errors.ts'
 import type { Leaser } from '../leaser.ts'
+import { meaninglessOption, ttlExceedsMax } from '../errors.ts'
 
 /** The times of a hold as they are asked for, in milliseconds. */
 export interface Times {
@@ -9,7 +9,10 @@ export interface Times {
   readonly heartbeat?: number | undefined
   /** How long before the lease may end the holder counts as without; a twentieth of `ttl`, at most 1,000, by default. */
   readonly margin?: number | undefined
-  /** How often to ask for a lease that another holds; a thirtieth of `ttl`, 50 to 1,000, by default. Its announced end is not slept through. */
+  /**
+   * How often to ask for a lease that another holds; a thirtieth of `ttl`, 50 to 1,000, by default. Its announced end is not
+   * slept through.
+   */
   readonly pollInterval?: number | undefined
 }
 
@@ -24,23 +27,23 @@ export class Pace {
 
   constructor(leaser: Leaser, options: Times) {
     this.ttl = options.ttl ?? leaser.ttl
-    if (this.ttl > leaser.maxTtl) throw new TtlExceedsMaxError(this.ttl, leaser.maxTtl)
+    if (this.ttl > leaser.maxTtl) throw ttlExceedsMax(this.ttl, leaser.maxTtl)
     const margin = options.margin ?? Math.min(1_000, this.ttl / 20)
     this.usable = this.ttl - leaser.clockSkew - margin
     if (!(margin >= 0 && this.usable > 0)) {
-      throw new LeaseOptionError(
+      throw meaninglessOption(
         `a lease of ${this.ttl} ms leaves its holder no time after ${leaser.clockSkew} ms for clock skew and ${margin} ms of margin; raise ttl, or lower the leaser's clockSkew if the clocks are that good`,
       )
     }
     this.heartbeat = options.heartbeat ?? this.usable / 3
     if (!(this.heartbeat > 0 && this.heartbeat < this.usable)) {
-      throw new LeaseOptionError(
+      throw meaninglessOption(
         `a heartbeat every ${this.heartbeat} ms does not keep a lease whose holder has ${this.usable} ms; choose half of that or less`,
       )
     }
     this.pollInterval = options.pollInterval ?? Math.max(50, Math.min(1_000, this.ttl / 30))
     if (!(this.pollInterval > 0)) {
-      throw new LeaseOptionError(`pollInterval must be positive, and is ${this.pollInterval} ms`)
+      throw meaninglessOption(`pollInterval must be positive, and is ${this.pollInterval} ms`)
     }
   }
 }

@@ -1,9 +1,9 @@
-import { LeaseOptionError, LeasePeerMissingError } from '../errors.ts'
 import type { Leaser, LeaserOptions } from '../leaser.ts'
 import { Terms } from '../terms.ts'
 import { LeaseTable } from './lease-table.ts'
 import { PostgresLeaser } from './postgres-leaser.ts'
 import type { Queryable } from './queryable.ts'
+import { meaninglessOption, peerMissing } from '../errors.ts'
 
 /** Where the lease is, and how the server is reached. */
 export interface PostgresLeaserOptions extends LeaserOptions {
@@ -11,7 +11,10 @@ export interface PostgresLeaserOptions extends LeaserOptions {
   readonly name: string
   /** A `Pool` of pg's, or a `Client` that nothing else uses; the caller ends it. */
   readonly pool?: Queryable | undefined
-  /** Instead of `pool`: where to connect to. By default the PG* variables say so. The leaser's pool is closed by disposing the leaser. */
+  /**
+   * Instead of `pool`: where to connect to. By default the PG* variables say so. The leaser's pool is closed by disposing the
+   * leaser.
+   */
   readonly connectionString?: string | undefined
   /** The table, made where it is missing; `howdah_lease` by default. May be qualified by a schema. */
   readonly table?: string | undefined
@@ -22,7 +25,7 @@ export interface PostgresLeaserOptions extends LeaserOptions {
 /**
  * A lease as a row of a table in PostgreSQL 10 or newer. The server's clock decides.
  *
- * Disposing the leaser closes the pool that it made, never one that it was given. Throws `LeasePeerMissingError` where it
+ * Disposing the leaser closes the pool that it made, never one that it was given. Throws `ERR_LEASE_PEER_MISSING` where it
  * has to make one and pg is not installed.
  *
  * @example
@@ -33,11 +36,10 @@ export async function createPostgresLeaser(
   options: PostgresLeaserOptions,
 ): Promise<Leaser & AsyncDisposable> {
   const { name, connectionString, table = 'howdah_lease' } = options
-  if (typeof name !== 'string' || name === '') throw new LeaseOptionError('name must be given')
+  if (typeof name !== 'string' || name === '') throw meaninglessOption('name must be given')
   const terms = new Terms(options, 0)
   const timeout = options.requestTimeout ?? Math.min(5_000, terms.ttl / 6)
-  if (!(timeout > 0))
-    throw new LeaseOptionError(`requestTimeout must be positive, and is ${timeout}`)
+  if (!(timeout > 0)) throw meaninglessOption(`requestTimeout must be positive, and is ${timeout}`)
   const place = `postgres ${table}/${name}`
   if (options.pool !== undefined) {
     const rows = new LeaseTable(place, options.pool, table, name, timeout)
@@ -62,6 +64,6 @@ async function loadLibrary() {
   try {
     return await import('pg')
   } catch (error) {
-    throw new LeasePeerMissingError('PostgreSQL', 'pg', error)
+    throw peerMissing('PostgreSQL', 'pg', error)
   }
 }

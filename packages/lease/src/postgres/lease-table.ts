@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { LeaseStoreError, LeaseUnavailableError } from '../errors.ts'
 import { reasonOf } from '../reason-of.ts'
 import type { Queryable } from './queryable.ts'
+import { type LeaseError, storeRefused, storeUnavailable } from '../errors.ts'
 
 /** One state of the lease's row. The times are the server's. */
 export interface LeaseRow {
@@ -140,7 +140,7 @@ export class LeaseTable {
         this.#made = undefined
         signal?.throwIfAborted()
         if (!isUnclear(error)) {
-          throw new LeaseStoreError(
+          throw storeRefused(
             this.#place,
             `${(error as Error).message}; check the connection, the table ${this.#table} and the permissions`,
             error,
@@ -152,10 +152,10 @@ export class LeaseTable {
     throw await this.#unavailable(failure)
   }
 
-  async #unavailable(failure: unknown): Promise<LeaseUnavailableError> {
+  async #unavailable(failure: unknown): Promise<LeaseError> {
     if (sqlState(failure) !== readOnly) {
       const what = `did not answer clearly, ${attempts} times: ${reasonOf(failure)}`
-      return new LeaseUnavailableError(this.#place, what, failure)
+      return storeUnavailable(this.#place, what, failure)
     }
     const isStandby = await this.#isStandby()
     const why = isStandby
@@ -164,7 +164,7 @@ export class LeaseTable {
     const cure = isStandby
       ? 'give the address of the primary, or promote the standby'
       : 'turn that off for this user or database'
-    return new LeaseUnavailableError(this.#place, why, failure, cure)
+    return storeUnavailable(this.#place, why, failure, cure)
   }
 
   async #isStandby(): Promise<boolean> {

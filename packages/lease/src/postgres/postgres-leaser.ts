@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import {
-  LeaseAlreadyReleasedError,
-  LeaseCorruptError,
-  LeaseExistsError,
-  LeaseNotHeldError,
-  LeaseUnavailableError,
-} from '../errors.ts'
 import { GrantedLease, requireLease, type Lease, type LeaseReference } from '../lease.ts'
 import type { Leaser, LeaseRequest, LeaseState } from '../leaser.ts'
 import type { Terms } from '../terms.ts'
 import type { LeaseRow, LeaseTable } from './lease-table.ts'
+import {
+  leaseCorrupt,
+  leaseExists,
+  leaseNotHeld,
+  leaseReleased,
+  storeUnavailable,
+} from '../errors.ts'
 
 /** How often a lease that ended between two statements is asked for again. */
 const attempts = 20
@@ -49,7 +49,7 @@ export class PostgresLeaser implements Leaser, AsyncDisposable {
       const row = await this.#rows.read(signal)
       if (row !== null) this.#refuseHeld(row)
     }
-    throw new LeaseUnavailableError(this.place, `was changed by others ${attempts} times in a row`)
+    throw storeUnavailable(this.place, `was changed by others ${attempts} times in a row`)
   }
 
   async renew(lease: LeaseReference, { ttl, signal }: LeaseRequest = {}): Promise<Lease> {
@@ -58,7 +58,7 @@ export class PostgresLeaser implements Leaser, AsyncDisposable {
     const row = await this.#rows.extend(lease.generation, lease.etag, lifetime, signal)
     if (row !== null) return this.#lease(row)
     const found = await this.#rows.read(signal)
-    throw new LeaseNotHeldError(
+    throw leaseNotHeld(
       this.place,
       lease.generation,
       found !== null && isSame(found, lease) ? 'it was released' : whose(found),
@@ -69,14 +69,14 @@ export class PostgresLeaser implements Leaser, AsyncDisposable {
     requireLease(lease, 'release')
     const before = await this.#rows.read(signal)
     if (before === null || !isSame(before, lease)) {
-      throw new LeaseNotHeldError(this.place, lease.generation, whose(before))
+      throw leaseNotHeld(this.place, lease.generation, whose(before))
     }
-    if (before.expiresAt === 0) throw new LeaseAlreadyReleasedError(this.place, lease.generation)
+    if (before.expiresAt === 0) throw leaseReleased(this.place, lease.generation)
     if ((await this.#rows.free(lease.generation, lease.etag, signal)) === null) {
       const after = await this.#rows.read(signal)
       // Else a first copy of the statement did it.
       if (after === null || !isSame(after, lease)) {
-        throw new LeaseNotHeldError(this.place, lease.generation, whose(after))
+        throw leaseNotHeld(this.place, lease.generation, whose(after))
       }
     }
     this.#terms.logger.debug?.(`released generation ${lease.generation} of the lease ${this.place}`)
@@ -108,10 +108,10 @@ export class PostgresLeaser implements Leaser, AsyncDisposable {
 
   #refuseUnreadable({ generation, expiresAt }: LeaseRow): void {
     if (Number.isNaN(new Date(expiresAt).getTime())) {
-      throw new LeaseCorruptError(this.place, `its expires_at is ${expiresAt}`)
+      throw leaseCorrupt(this.place, `its expires_at is ${expiresAt}`)
     }
     if (generation <= 0n) {
-      throw new LeaseCorruptError(this.place, `its generation is ${generation}`)
+      throw leaseCorrupt(this.place, `its generation is ${generation}`)
     }
   }
 
@@ -121,8 +121,8 @@ export class PostgresLeaser implements Leaser, AsyncDisposable {
     const { owner, expiresAt, now } = row
     if (expiresAt < now) return
     const problem = this.#problemOf(row)
-    if (problem !== null) throw new LeaseCorruptError(this.place, problem)
-    throw new LeaseExistsError(this.place, owner, new Date(expiresAt))
+    if (problem !== null) throw leaseCorrupt(this.place, problem)
+    throw leaseExists(this.place, owner, new Date(expiresAt))
   }
 
   #problemOf({ owner, expiresAt, now }: LeaseRow): string | null {

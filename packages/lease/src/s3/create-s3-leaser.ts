@@ -1,10 +1,10 @@
-import { LeaseOptionError, LeasePeerMissingError } from '../errors.ts'
 import type { Leaser, LeaserOptions } from '../leaser.ts'
 import { RecordLeaser } from '../record-leaser.ts'
 import { Terms } from '../terms.ts'
 import { S3Object, type S3Library } from './s3-object.ts'
 import type { S3Sender } from './s3-sender.ts'
 import { S3Store } from './s3-store.ts'
+import { meaninglessOption, peerMissing } from '../errors.ts'
 
 /** Where the lease is, and how the bucket is reached. */
 export interface S3LeaserOptions extends LeaserOptions {
@@ -34,7 +34,7 @@ export interface S3LeaserOptions extends LeaserOptions {
  * A lease as an object `<path>/lock.json`, changed by conditional PUTs.
  *
  * Its first use proves with an object of its own beside it that the store refuses stale conditions, and throws
- * `LeaseStoreUnsafeError` where it does not. Throws `LeasePeerMissingError` without `@aws-sdk/client-s3`.
+ * `ERR_LEASE_STORE_UNSAFE` where it does not. Throws `ERR_LEASE_PEER_MISSING` without `@aws-sdk/client-s3`.
  *
  * @example
  * const leaser = await createS3Leaser({ bucket: 'my-bucket', path: 'jobs/nightly' })
@@ -42,12 +42,10 @@ export interface S3LeaserOptions extends LeaserOptions {
  */
 export async function createS3Leaser(options: S3LeaserOptions): Promise<Leaser> {
   const { bucket, path = '', requestTimeout } = options
-  if (typeof bucket !== 'string' || bucket === '')
-    throw new LeaseOptionError('bucket must be named')
+  if (typeof bucket !== 'string' || bucket === '') throw meaninglessOption('bucket must be named')
   const terms = new Terms(options, options.clockSkew ?? 5_000)
   const timeout = requestTimeout ?? Math.min(5_000, terms.ttl / 6)
-  if (!(timeout > 0))
-    throw new LeaseOptionError(`requestTimeout must be positive, and is ${timeout}`)
+  if (!(timeout > 0)) throw meaninglessOption(`requestTimeout must be positive, and is ${timeout}`)
   const library = await loadLibrary()
   const sender = options.client ?? makeClient(library, options)
   const prefix = path.replace(/^\/+|\/+$/g, '')
@@ -64,7 +62,7 @@ async function loadLibrary(): Promise<S3Library> {
   try {
     return await import('@aws-sdk/client-s3')
   } catch (error) {
-    throw new LeasePeerMissingError('S3', '@aws-sdk/client-s3', error)
+    throw peerMissing('S3', '@aws-sdk/client-s3', error)
   }
 }
 

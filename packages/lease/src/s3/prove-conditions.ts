@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { LeaseStoreError, LeaseStoreUnsafeError, LeaseUnavailableError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { bareEtag, type Condition, type S3Object } from './s3-object.ts'
+import { storeRefused, storeUnavailable, storeUnsafe } from '../errors.ts'
 
 /** How the store wants an etag in a condition: as it was received, in quotes, or without them. */
 export type EtagForm = 'quoted' | 'bare'
@@ -13,7 +13,7 @@ const attempts = 4
  * Proves with an object beside `key` that the store refuses a PUT over an existing object where none is wanted, and one
  * with a stale etag. Some stores accept such headers and ignore them.
  *
- * Throws {@link LeaseStoreUnsafeError} where they are ignored.
+ * Throws `ERR_LEASE_STORE_UNSAFE` where they are ignored.
  */
 export async function proveConditions(
   object: (key: string) => S3Object,
@@ -31,7 +31,7 @@ export async function proveConditions(
       answer = await attempt(probe, 'second', { etag: bareEtag(first) })
     }
     if (answer === null) {
-      throw new LeaseStoreUnsafeError(probe.url, 'the store refuses If-Match with the present ETag')
+      throw storeUnsafe(probe.url, 'the store refuses If-Match with the present ETag')
     }
     await mustRefuse(probe, { etag: form === 'bare' ? bareEtag(first) : first }, 'a stale If-Match')
     return form
@@ -44,12 +44,12 @@ export async function proveConditions(
 async function write(probe: S3Object, text: string, condition: Condition): Promise<string> {
   const etag = await attempt(probe, text, condition)
   if (etag !== null) return etag
-  throw new LeaseStoreUnsafeError(probe.url, 'the store refuses If-None-Match: * for a new object')
+  throw storeUnsafe(probe.url, 'the store refuses If-None-Match: * for a new object')
 }
 
 async function mustRefuse(probe: S3Object, condition: Condition, what: string): Promise<void> {
   if ((await attempt(probe, 'stale', condition)) === null) return
-  throw new LeaseStoreUnsafeError(
+  throw storeUnsafe(
     probe.url,
     `the store ignores ${what} and overwrites, so two contenders could both win`,
   )
@@ -70,22 +70,22 @@ async function attempt(
     if (seen !== null && 'bytes' in seen && Buffer.compare(seen.bytes, body) === 0) return seen.etag
     if (answer === 'lost') return null
     if (answer === 'gone') {
-      throw new LeaseStoreUnsafeError(probe.url, 'an object that was just written is not there')
+      throw storeUnsafe(probe.url, 'an object that was just written is not there')
     }
     const { status, error } = answer
     if (status === 501) {
-      throw new LeaseStoreUnsafeError(probe.url, 'the store does not implement conditions', error)
+      throw storeUnsafe(probe.url, 'the store does not implement conditions', error)
     }
     if (status >= 400 && status < 500 && status !== 408 && status !== 409 && status !== 429) {
       const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-      throw new LeaseStoreError(
+      throw storeRefused(
         probe.url,
         `${why} (status ${status}); check bucket and permissions`,
         error,
       )
     }
     if (left === 1) {
-      throw new LeaseUnavailableError(
+      throw storeUnavailable(
         probe.url,
         status === 0 ? 'did not answer' : `answered ${status}`,
         error,

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { LeaseStoreError, LeaseUnavailableError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Absent, RecordStore, Stored, Swapped } from '../record-store.ts'
 import { proveConditions, type EtagForm } from './prove-conditions.ts'
 import { bareEtag, type Condition, type Refusal, type S3Object } from './s3-object.ts'
+import { storeRefused, storeUnavailable } from '../errors.ts'
 
 /** How often an unclear answer is followed up, with pauses of 50 ms, 100 ms, … */
 const attempts = 5
@@ -86,7 +86,7 @@ export class S3Store implements RecordStore<Version> {
 
   #refused({ status, error }: Refusal): Error {
     const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-    return new LeaseStoreError(
+    return storeRefused(
       this.place,
       `${what} (status ${status}); check the bucket's name, the credentials and their permissions`,
       error,
@@ -96,7 +96,7 @@ export class S3Store implements RecordStore<Version> {
   #silent(refusal: Refusal | undefined): Error {
     const status = refusal?.status ?? 0
     const what = status === 0 ? 'did not answer' : `answered ${status}`
-    return new LeaseUnavailableError(this.place, `${what}, ${attempts} times`, refusal?.error)
+    return storeUnavailable(this.place, `${what}, ${attempts} times`, refusal?.error)
   }
 }
 
