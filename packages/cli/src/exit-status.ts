@@ -1,3 +1,4 @@
+import { errno } from '@howdah/durable'
 import { constants } from 'node:os'
 
 /** The exit statuses that are howdah's own. */
@@ -51,16 +52,10 @@ const statusByCode: ReadonlyMap<string, number> = new Map([
 
 /** The exit status that a failure means, outside of `exec`, `shell`, `lock` and `lease`. */
 export function statusOf(error: unknown): number {
-  return statusByCode.get(codeOf(error) ?? '') ?? exitStatus.failed
+  return statusByCode.get(errno(error)) ?? exitStatus.failed
 }
 
 /** The exit status of, and after, a process that a signal ended: 128 and its number, as shells have it. */
 export function statusOfSignal(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal]
-}
-
-/** An error's `code`, if it has one that is a string. */
-export function codeOf(error: unknown): string | null {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return null
-  return typeof error.code === 'string' ? error.code : null
 }

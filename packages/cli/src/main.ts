@@ -1,6 +1,7 @@
 import type { Context } from './program/command.ts'
 import { readCommandLine, type Said } from './program/command-line.ts'
-import { codeOf, exitStatus, inUseElsewhere, statusOf } from './exit-status.ts'
+import { errno } from '@howdah/durable'
+import { exitStatus, inUseElsewhere, statusOf } from './exit-status.ts'
 import { Interruption } from './running/interruption.ts'
 import type { Io } from './io.ts'
 import { Output } from './output/output.ts'
@@ -67,7 +68,7 @@ function refuseUndecodable(args: readonly string[], io: Io): number | null {
 /** The status of a failure: after a command that runs a program, one that is not mistaken for that program's. */
 function failureOf({ declaration }: Invocation, error: unknown): number {
   const status = statusOf(error)
-  if (codeOf(error) === inUseElsewhere) return status
+  if (errno(error) === inUseElsewhere) return status
   return declaration.runsProgram === true && status !== exitStatus.misused
     ? exitStatus.ownFailure
     : status

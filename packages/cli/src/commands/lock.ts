@@ -1,7 +1,8 @@
 import { acquire, inspect, type Inspection, type Lock } from '@howdah/lock'
 import type { Context } from '../program/command.ts'
 import { UsageError } from '../errors.ts'
-import { codeOf, exitStatus } from '../exit-status.ts'
+import { errno } from '@howdah/durable'
+import { exitStatus } from '../exit-status.ts'
 import { nameOfUser } from '../output/name-of-user.ts'
 import { runChild } from '../running/run-child.ts'
 import { fullPath } from '../program/working-directory.ts'
@@ -55,7 +56,7 @@ async function take(
     })
   } catch (error) {
     waits = false
-    if (codeOf(error) !== 'ERR_LOCK_TIMEOUT') throw error
+    if (errno(error) !== 'ERR_LOCK_TIMEOUT') throw error
     output.complain(
       `howdah: the lock on ${path} was not to be had within ${(options.timeout ?? 0) / 1000} s${await heldBy(path)}; ` +
         'wait longer, or end who holds it',

@@ -9,7 +9,8 @@ import {
 } from '@howdah/replica'
 import type { Context } from '../program/command.ts'
 import { UsageError } from '../errors.ts'
-import { codeOf, exitStatus } from '../exit-status.ts'
+import { errno } from '@howdah/durable'
+import { exitStatus } from '../exit-status.ts'
 import { fullPath } from '../program/working-directory.ts'
 
 /** Lists, verifies or restores a replica of a SQLite database. */
@@ -48,7 +49,7 @@ async function refuseMissing(path: string): Promise<void> {
   try {
     isDirectory = (await stat(path)).isDirectory()
   } catch (cause) {
-    const why = codeOf(cause) === 'ENOENT' ? 'it does not exist' : (cause as Error).message
+    const why = errno(cause) === 'ENOENT' ? 'it does not exist' : (cause as Error).message
     throw new ReplicaError('ENOENT', `there is no replica at ${path}: ${why}; check the path`, {
       path,
       cause,

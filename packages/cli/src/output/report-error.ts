@@ -1,4 +1,4 @@
-import { codeOf } from '../exit-status.ts'
+import { errno } from '@howdah/durable'
 
 /** What libpq's errors tell beyond their message. */
 const details = [
@@ -37,7 +37,7 @@ function messageOf(error: Error): string {
 
 /** Whether nobody meant to throw it: a mistake in the program. */
 function isUnforeseen(error: Error): boolean {
-  return codeOf(error) === null && /^(?:Type|Reference|Range|Syntax)Error$/.test(error.name)
+  return errno(error) === '' && /^(?:Type|Reference|Range|Syntax)Error$/.test(error.name)
 }
 
 function stackOf(error: Error): string {

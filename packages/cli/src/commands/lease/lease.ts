@@ -1,7 +1,8 @@
 import { type CommandResult, type Held, runCommandWithLease } from '@howdah/lease'
 import type { Context } from '../../program/command.ts'
 import { UsageError } from '../../errors.ts'
-import { codeOf, exitStatus, statusOfSignal } from '../../exit-status.ts'
+import { errno } from '@howdah/durable'
+import { exitStatus, statusOfSignal } from '../../exit-status.ts'
 import { forListener } from '../../output/for-listener.ts'
 import { stillOpen } from '../../running/inherited-descriptors.ts'
 import type { PassedSignal } from '../../running/interruption.ts'
@@ -118,7 +119,6 @@ function environment(env: NodeJS.ProcessEnv, { lease: held }: Held): NodeJS.Proc
 
 /** Why the system would not run the command; `null` for any other failure. */
 function errnoOf(error: unknown): string | null {
-  if (codeOf(error) !== 'ERR_LEASE_COMMAND') return null
-  const { errno } = error as { errno?: string }
-  return errno === undefined || errno === '' ? null : errno
+  if (errno(error) !== 'ERR_LEASE_COMMAND') return null
+  return (error as { errno?: string }).errno || null
 }

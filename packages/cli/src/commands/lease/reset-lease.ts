@@ -1,6 +1,7 @@
 import type { Leaser } from '@howdah/lease'
 import type { Context } from '../../program/command.ts'
-import { codeOf, exitStatus } from '../../exit-status.ts'
+import { errno } from '@howdah/durable'
+import { exitStatus } from '../../exit-status.ts'
 import { withLeaser } from './with-leaser.ts'
 
 /** Frees a lease that is corrupt, or with --force one that is held. Its generation still grows. */
@@ -27,7 +28,7 @@ async function holderOf(leaser: Leaser, signal: AbortSignal): Promise<string | n
     if (state === null || !state.held || state.problem !== null) return null
     return `${state.owner || 'somebody without a name'} until ${state.expiresAt.toISOString()}`
   } catch (error) {
-    if (codeOf(error) === 'ERR_LEASE_CORRUPT') return null
+    if (errno(error) === 'ERR_LEASE_CORRUPT') return null
     throw error
   }
 }

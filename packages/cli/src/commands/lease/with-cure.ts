@@ -1,10 +1,10 @@
 import type { Context } from '../../program/command.ts'
-import { codeOf } from '../../exit-status.ts'
+import { errno } from '@howdah/durable'
 import { withoutPassword } from '../../opening/lease/without-password.ts'
 
 /** Adds to the error of a corrupt lease the very commands that help. Any other error is returned as it is. */
 export function withCure(error: unknown, { options }: Context, name: string): unknown {
-  if (codeOf(error) !== 'ERR_LEASE_CORRUPT') return error
+  if (errno(error) !== 'ERR_LEASE_CORRUPT') return error
   const place = options.in === undefined ? '' : `--in ${withoutPassword(options.in)} `
   const hint = `howdah lease ${place}show ${name}; and if nobody holds it: howdah lease ${place}reset ${name}`
   return Object.assign(error as Error, { hint })

@@ -1,7 +1,8 @@
 import { clusters, type ClusterUse, type ListedCluster } from '@howdah/cluster'
 import { columns } from '../../output/columns.ts'
 import type { Context } from '../../program/command.ts'
-import { codeOf, exitStatus } from '../../exit-status.ts'
+import { errno } from '@howdah/durable'
+import { exitStatus } from '../../exit-status.ts'
 import { clearGone } from '../../project/clear-gone.ts'
 import { type Worktree, worktreeOf } from '../../project/worktree-of.ts'
 import { onOneLine } from '../../output/on-one-line.ts'
@@ -31,7 +32,7 @@ function asJson({ dataDir, status, users, worktree }: Listed): object {
       dataDir,
       state: status.state,
       version: null,
-      reason: { code: codeOf(reason), message: reason.message },
+      reason: { code: errno(reason) || null, message: reason.message },
       users,
       ...ofWorktree,
     }

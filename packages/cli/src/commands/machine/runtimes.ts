@@ -9,7 +9,8 @@ import {
 import { columns } from '../../output/columns.ts'
 import type { Context } from '../../program/command.ts'
 import { UsageError } from '../../errors.ts'
-import { codeOf, exitStatus } from '../../exit-status.ts'
+import { errno } from '@howdah/durable'
+import { exitStatus } from '../../exit-status.ts'
 import { openCluster } from '../../opening/open-cluster.ts'
 
 /** Lists the PostgreSQLs found here, or installs or removes one. */
@@ -76,8 +77,7 @@ async function usedBy(context: Context): Promise<Runtime | null> {
   try {
     return await openCluster(context).cluster.runtime()
   } catch (error) {
-    if (['ERR_RUNTIME_NOT_FOUND', 'ERR_CLI_FOREIGN_DIRECTORY'].includes(codeOf(error) ?? ''))
-      return null
+    if (['ERR_RUNTIME_NOT_FOUND', 'ERR_CLI_FOREIGN_DIRECTORY'].includes(errno(error))) return null
     throw error
   }
 }

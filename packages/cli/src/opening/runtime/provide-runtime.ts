@@ -1,5 +1,5 @@
 import type { Context } from '../../program/command.ts'
-import { codeOf } from '../../exit-status.ts'
+import { errno } from '@howdah/durable'
 import type { OpenCluster } from '../open-cluster.ts'
 
 /** The major to fetch where nothing says which. */
@@ -13,7 +13,7 @@ export async function provideRuntime(context: Context, { cluster }: OpenCluster)
   try {
     await cluster.runtime()
   } catch (error) {
-    if (codeOf(error) !== 'ERR_RUNTIME_NOT_FOUND') throw error
+    if (errno(error) !== 'ERR_RUNTIME_NOT_FOUND') throw error
     const wanted = context.options.runtime
     const version = (await cluster.version())?.toString() ?? wanted ?? newest
     // A directory is no version to fetch.
