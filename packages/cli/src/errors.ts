@@ -1,34 +1,37 @@
-/** What every error of this package has: a permanent code, and a message that ends in a remedy. */
-export class CliError extends Error {
-  override readonly name: string = 'CliError'
-  /** Permanent and safe to match on; the README has the table. */
-  readonly code: string
+/** The codes of this package's errors. They are permanent: match on them, not on messages. */
+export type CliErrorCode = 'ERR_CLI_FOREIGN_DIRECTORY' | 'ERR_CLI_REMOVED' | 'ERR_CLI_USAGE'
 
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options)
+/** What every error of this package is: a permanent code, and a message that ends in a remedy. */
+export class CliError extends Error {
+  override readonly name = 'CliError'
+  readonly code: CliErrorCode
+  /** `ERR_CLI_FOREIGN_DIRECTORY`, `ERR_CLI_REMOVED`: the directory. */
+  declare readonly path?: string | undefined
+
+  constructor(code: CliErrorCode, message: string, fields: { readonly path?: string } = {}) {
+    super(message)
     this.code = code
+    Object.assign(this, fields)
   }
 }
 
 /** The command line asks for what cannot be: exit status 2. */
-export class UsageError extends CliError {
-  override readonly name = 'UsageError'
-
-  constructor(message: string) {
-    super('ERR_CLI_USAGE', message)
-  }
+export function misused(message: string): CliError {
+  return new CliError('ERR_CLI_USAGE', message)
 }
 
-/** The place where the cluster would go by default belongs to somebody else. */
-export class ForeignDirectoryError extends CliError {
-  override readonly name = 'ForeignDirectoryError'
-  readonly path: string
+/** The place where the cluster would go by default belongs to another user. */
+export function foreignDirectory(path: string, why: string): CliError {
+  return new CliError(
+    'ERR_CLI_FOREIGN_DIRECTORY',
+    `${path} ${why}, so that what lies in it is not trusted; choose a data directory with -D`,
+    { path },
+  )
+}
 
-  constructor(path: string, why: string) {
-    super(
-      'ERR_CLI_FOREIGN_DIRECTORY',
-      `${path} ${why}, so that what lies in it is not trusted; choose a data directory with -D`,
-    )
-    this.path = path
-  }
+/** The directory was removed in which the cluster was about to be made. */
+export function removed(path: string): CliError {
+  return new CliError('ERR_CLI_REMOVED', `${path} was removed; change to another directory`, {
+    path,
+  })
 }

@@ -1,4 +1,4 @@
-export { CliError, ForeignDirectoryError, UsageError } from './errors.ts'
+export { CliError, type CliErrorCode } from './errors.ts'
 export { exitStatus } from './exit-status.ts'
 export type { Io, SignalSource } from './io.ts'
 export { main } from './main.ts'

@@ -1,6 +1,6 @@
 import { acquire, inspect, type Inspection, type Lock } from '@howdah/lock'
 import type { Context } from '../program/command.ts'
-import { UsageError } from '../errors.ts'
+import { misused } from '../errors.ts'
 import { errno } from '@howdah/durable'
 import { exitStatus } from '../exit-status.ts'
 import { nameOfUser } from '../output/name-of-user.ts'
@@ -13,11 +13,11 @@ export async function lock(
   [path = '', command, ...args]: readonly string[],
 ): Promise<number> {
   const { io, options, output, interruption } = context
-  if (path === '') throw new UsageError('lock: the path is empty')
+  if (path === '') throw misused('lock: the path is empty')
   // A slash at the end says that it is a directory.
   const place = `${fullPath(io, path)}${/.\/\.?$/.test(path) ? '/' : ''}`
   if (command === undefined) return await tell(context, place)
-  if (options.json) throw new UsageError('lock: --json is for who holds it, without a command')
+  if (options.json) throw misused('lock: --json is for who holds it, without a command')
   const held = await take(context, place)
   if (held === null) return exitStatus.ownFailure
   try {

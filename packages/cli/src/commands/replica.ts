@@ -8,7 +8,7 @@ import {
   type RestoreResult,
 } from '@howdah/replica'
 import type { Context } from '../program/command.ts'
-import { UsageError } from '../errors.ts'
+import { misused } from '../errors.ts'
 import { errno } from '@howdah/durable'
 import { exitStatus } from '../exit-status.ts'
 import { fullPath } from '../program/working-directory.ts'
@@ -19,7 +19,7 @@ export async function replica(
   [action, path = '']: readonly string[],
 ): Promise<number> {
   if (action !== 'ls' && action !== 'verify' && action !== 'restore') {
-    throw new UsageError(
+    throw misused(
       `replica ${action}: there is no such action; "ls", "verify" or "restore" a replica`,
     )
   }
@@ -31,12 +31,12 @@ export async function replica(
 
 function refuseTarget({ options }: Context, action: string): void {
   const stray = (['to', 'txid', 'time'] as const).find((name) => options[name] !== undefined)
-  if (stray !== undefined) throw new UsageError(`replica ${action}: --${stray} is for "restore"`)
+  if (stray !== undefined) throw misused(`replica ${action}: --${stray} is for "restore"`)
 }
 
 /** The replica there; a directory that is not there is not taken for an empty one. */
 async function open({ io }: Context, path: string): Promise<Replica> {
-  if (path === '') throw new UsageError('replica: the path is empty')
+  if (path === '') throw misused('replica: the path is empty')
   const isUrl = /^[a-z][a-z\d+.-]*:\/\//i.test(path)
   const endpoint = io.env['AWS_ENDPOINT_URL_S3'] ?? io.env['AWS_ENDPOINT_URL']
   const at = await openReplica(isUrl ? path : fullPath(io, path), { endpoint })
@@ -118,9 +118,9 @@ async function restore(
   at: Replica,
 ): Promise<number> {
   const { to, txid, time } = options
-  if (to === undefined) throw new UsageError('replica restore: say where to, with --to FILE')
+  if (to === undefined) throw misused('replica restore: say where to, with --to FILE')
   if (txid !== undefined && time !== undefined) {
-    throw new UsageError('replica restore: --txid and --time exclude each other; give one of them')
+    throw misused('replica restore: --txid and --time exclude each other; give one of them')
   }
   const result = await at
     .restore({

@@ -1,6 +1,6 @@
 import type { Session } from '@howdah/cluster'
 import type { Context } from '../program/command.ts'
-import { UsageError } from '../errors.ts'
+import { misused } from '../errors.ts'
 import { findProgram } from '../running/find-program.ts'
 import { commandEnv } from '../opening/command-env.ts'
 import { inSession } from '../opening/in-session.ts'
@@ -12,7 +12,7 @@ export async function shell(context: Context, rest: readonly string[]): Promise<
     const psql = findProgram('psql', commandEnv(context, session)['PATH'] ?? '', context.io)
     if (psql !== null) return await runPsql(context, session, psql, rest)
     if (rest.length > 0) {
-      throw new UsageError(
+      throw misused(
         `there is no psql to hand ${rest.join(' ')} on to; install PostgreSQL's client programs`,
       )
     }

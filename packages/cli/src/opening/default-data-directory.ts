@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { makeDirectories } from '@howdah/lock'
 import { findProject, missing, problemOf, type Project } from '@howdah/project'
-import { CliError, ForeignDirectoryError } from '../errors.ts'
+import { foreignDirectory, removed } from '../errors.ts'
 import type { Io } from '../io.ts'
 import { fullPath } from '../program/working-directory.ts'
 
@@ -22,7 +22,7 @@ export interface DataDirectoryChoice {
  * that worktrees share the cluster of the main checkout.
  *
  * A `.howdah` that belongs neither to us nor to root, or in which another user can put a data directory, is passed over. If
- * it is that of the project itself, this throws {@link ForeignDirectoryError}.
+ * it is that of the project itself, this throws `ERR_CLI_FOREIGN_DIRECTORY`.
  */
 export function chooseDataDirectory(
   asked: string | undefined,
@@ -48,7 +48,7 @@ export function mainDataDirectory(
 function inProject(directory: string, found: Project, uid: number): DataDirectoryChoice {
   const project = join(directory, '.howdah')
   const problem = problemOf(project, uid)
-  if (problem !== null && problem !== missing) throw new ForeignDirectoryError(project, problem)
+  if (problem !== null && problem !== missing) throw foreignDirectory(project, problem)
   return { path: join(project, 'data'), project, found }
 }
 
@@ -80,7 +80,7 @@ export function formerDataDirectory(
 /** Throws if the directory of a project was removed since it was found, so that it is not made again. */
 export function requireThere({ found }: DataDirectoryChoice): void {
   if (found === null || existsSync(found.path)) return
-  throw new CliError('ERR_CLI_REMOVED', `${found.path} was removed; change to another directory`)
+  throw removed(found.path)
 }
 
 /** Makes the `.howdah` that a cluster is about to be created in, with a file that keeps it out of git. */

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { readFileSync, statSync } from 'node:fs'
-import { UsageError } from '../errors.ts'
+import { misused, type CliError } from '../errors.ts'
 import type { Io } from '../io.ts'
 import { workingDirectory } from './working-directory.ts'
 
@@ -11,7 +11,7 @@ const replacement = '\u{fffd}'
  * Refuses words of the command line, the working directory, and `PGDATA`, if they are not valid UTF-8.
  *
  * Node decodes them, and then they name another file, or mean something else to the program that they are handed on to. A
- * U+FFFD that the user really wrote is let pass: on Linux the system tells the bytes. Throws {@link UsageError}.
+ * U+FFFD that the user really wrote is let pass: on Linux the system tells the bytes. Throws `ERR_CLI_USAGE`.
  */
 export function requireUtf8(args: readonly string[], io: Pick<Io, 'cwd' | 'env'>): void {
   for (const [index, word] of args.entries()) {
@@ -28,8 +28,8 @@ export function requireUtf8(args: readonly string[], io: Pick<Io, 'cwd' | 'env'>
     throw refusal(dataDirectory, 'PGDATA, ')
 }
 
-function refusal(text: string, what = ''): UsageError {
-  return new UsageError(
+function refusal(text: string, what = ''): CliError {
+  return misused(
     `${what}${JSON.stringify(text)}${what && ','} is not valid UTF-8, so that it cannot be told here which file is meant; ` +
       'rename it, or make a symbolic link with another name and give that',
   )

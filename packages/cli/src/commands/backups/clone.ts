@@ -3,7 +3,7 @@ import { readSystemIdentifier } from '@howdah/cluster'
 import type { Context } from '../../program/command.ts'
 import { namedDataDirectory, prepareProject } from '../../opening/default-data-directory.ts'
 import { describeProgress } from '../../opening/describe-progress.ts'
-import { UsageError } from '../../errors.ts'
+import { misused } from '../../errors.ts'
 import { exitStatus } from '../../exit-status.ts'
 import { whileStarting } from '../../opening/join-cluster.ts'
 import { openCluster } from '../../opening/open-cluster.ts'
@@ -13,7 +13,7 @@ import { fullPath } from '../../program/working-directory.ts'
 export async function clone(context: Context): Promise<number> {
   const { io, output, options } = context
   const { to } = options
-  if (to === undefined) throw new UsageError('clone: say where to, with --to DIRECTORY')
+  if (to === undefined) throw misused('clone: say where to, with --to DIRECTORY')
   const open = openCluster(context)
   const copy = await whileStarting(context, open, async ({ signal, waitTimeout, onWait }) => {
     return await cloneCluster(open.cluster, {

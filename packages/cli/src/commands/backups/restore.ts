@@ -2,7 +2,7 @@ import { type RecoveryTarget, restoreCluster, type Restored } from '@howdah/back
 import type { Context } from '../../program/command.ts'
 import { prepareProject } from '../../opening/default-data-directory.ts'
 import { followBackup } from '../../opening/follow-backup.ts'
-import { UsageError } from '../../errors.ts'
+import { misused } from '../../errors.ts'
 import { exitStatus } from '../../exit-status.ts'
 import { openCluster } from '../../opening/open-cluster.ts'
 import type { Options } from '../../program/options.ts'
@@ -13,9 +13,8 @@ import { fullPath } from '../../program/working-directory.ts'
 export async function restore(context: Context): Promise<number> {
   const { io, output, options } = context
   const { from, to, backup, timeline, timeout } = options
-  if (from === undefined)
-    throw new UsageError('restore: say where the backups are, with --from DIR')
-  if (to === undefined) throw new UsageError('restore: say where to, with --to DATADIR')
+  if (from === undefined) throw misused('restore: say where the backups are, with --from DIR')
+  if (to === undefined) throw misused('restore: say where to, with --to DATADIR')
   const target = targetOf(options)
   const { cluster, place } = openCluster({ ...context, options: { ...options, datadir: to } })
   using waiting = new Waiting(output, 'to back up, or to make something of the directory')
@@ -49,13 +48,13 @@ function targetOf({
   ].filter((one) => one !== undefined && one !== false)
   const [target, another] = targets
   if (another !== undefined) {
-    throw new UsageError(
+    throw misused(
       'restore: --time, --transaction, --name and --lsn exclude each other; give one of them',
     )
   }
   if (exclusive !== true) return target
   if (target === undefined || 'name' in target) {
-    throw new UsageError('restore: --exclusive goes with --time, --transaction or --lsn')
+    throw misused('restore: --exclusive goes with --time, --transaction or --lsn')
   }
   return { ...target, exclusive }
 }

@@ -1,7 +1,7 @@
 import type { Session, Setting, SettingChange } from '@howdah/cluster'
 import { columns } from '../../output/columns.ts'
 import type { Command, Context } from '../../program/command.ts'
-import { UsageError } from '../../errors.ts'
+import { misused } from '../../errors.ts'
 import { exitStatus } from '../../exit-status.ts'
 import { joinCluster } from '../../opening/join-cluster.ts'
 import { patienceOf } from '../../opening/patience-of.ts'
@@ -13,7 +13,7 @@ export async function config(
 ): Promise<number> {
   const act = actions.get(action ?? '')
   if (act !== undefined) return await act(context, operands)
-  throw new UsageError(
+  throw misused(
     `config ${action}: there is no such action; "list", "get", "set" or "reset" settings`,
   )
 }
@@ -28,7 +28,7 @@ const actions: ReadonlyMap<string, Command> = new Map([
 async function list(context: Context, operands: readonly string[]): Promise<number> {
   refuseChanging(context, 'list')
   const [pattern, excess] = operands
-  if (excess !== undefined) throw new UsageError('config list: it takes one pattern')
+  if (excess !== undefined) throw misused('config list: it takes one pattern')
   await using session = await joinCluster(context, { ifExists: true })
   const found = await session.settings.list(pattern)
   const { output, options } = context
@@ -53,7 +53,7 @@ async function get(context: Context, operands: readonly string[]): Promise<numbe
   refuseChanging(context, 'get')
   const [name, excess] = operands
   if (name === undefined || excess !== undefined)
-    throw new UsageError('config get: say which setting, such as work_mem')
+    throw misused('config get: say which setting, such as work_mem')
   await using session = await joinCluster(context, { ifExists: true })
   const found = await session.settings.get(name)
   const { output, options } = context
@@ -65,11 +65,11 @@ async function get(context: Context, operands: readonly string[]): Promise<numbe
 
 function refuseChanging({ options }: Context, action: string): void {
   const stray = (['all', 'restart'] as const).find((name) => options[name] === true)
-  if (stray !== undefined) throw new UsageError(`config ${action}: it does not take --${stray}`)
+  if (stray !== undefined) throw misused(`config ${action}: it does not take --${stray}`)
 }
 
 async function set(context: Context, operands: readonly string[]): Promise<number> {
-  if (context.options.all) throw new UsageError('config set: --all is for "reset"')
+  if (context.options.all) throw misused('config set: --all is for "reset"')
   const [name, value] = assignment(operands)
   return await change(context, {
     name,
@@ -84,14 +84,14 @@ function assignment([first, second]: readonly string[]): [name: string, value: s
   const [, name, value] = /^([^=]*)=(.*)$/su.exec(first ?? '') ?? []
   if (second === undefined && name !== undefined && value !== undefined) return [name, value]
   if (first === undefined || second === undefined)
-    throw new UsageError('config set: say which setting, and its value, such as work_mem 64MB')
+    throw misused('config set: say which setting, and its value, such as work_mem 64MB')
   return [first, second]
 }
 
 async function reset(context: Context, operands: readonly string[]): Promise<number> {
   const [name, excess] = operands
   if ((name === undefined) !== (context.options.all === true) || excess !== undefined)
-    throw new UsageError('config reset: say which setting, such as work_mem, or --all')
+    throw misused('config reset: say which setting, such as work_mem, or --all')
   return await change(context, {
     name: name ?? null,
     ifExists: true,

@@ -2,7 +2,7 @@ import { dropKnownDatabases, type KnownDatabase, knownDatabases } from '@howdah/
 import { columns } from '../../output/columns.ts'
 import { onOneLine } from '../../output/on-one-line.ts'
 import type { Command, Context } from '../../program/command.ts'
-import { UsageError } from '../../errors.ts'
+import { misused } from '../../errors.ts'
 import { exitStatus } from '../../exit-status.ts'
 import { findProgram } from '../../running/find-program.ts'
 import { runChild } from '../../running/run-child.ts'
@@ -14,7 +14,7 @@ export async function testdb(
 ): Promise<number> {
   const act = actions.get(action ?? '')
   if (act !== undefined) return await act(context, names)
-  throw new UsageError(`testdb ${action}: there is no such action; "ls", "drop" or "shell"`)
+  throw misused(`testdb ${action}: there is no such action; "ls", "drop" or "shell"`)
 }
 
 const actions: ReadonlyMap<string, Command> = new Map([
@@ -38,7 +38,7 @@ function row({ name, state, isOwned, user, project, test }: KnownDatabase): stri
 
 async function drop({ output, options }: Context, names: readonly string[]): Promise<number> {
   const { server, all = false } = options
-  if (all === names.length > 0) throw new UsageError('testdb drop: say which, or --all')
+  if (all === names.length > 0) throw misused('testdb drop: say which, or --all')
   const dropped = await dropKnownDatabases(all ? 'all' : names, { server })
   if (options.json) await output.json({ dropped })
   else for (const name of dropped) output.message(`dropped ${name}`)
@@ -49,23 +49,19 @@ async function drop({ output, options }: Context, names: readonly string[]): Pro
 }
 
 async function shell(context: Context, [name, excess]: readonly string[]): Promise<number> {
-  if (name === undefined || excess !== undefined)
-    throw new UsageError('testdb shell: say which database')
+  if (name === undefined || excess !== undefined) throw misused('testdb shell: say which database')
   const { io, interruption, options, output } = context
   const { server } = options
   if (server === undefined) {
     const found = (await knownDatabases()).find((one) => one.name === name)
     if (found === undefined)
-      throw new UsageError(
-        `testdb shell: there is no ${name}; "howdah testdb ls" lists what there is`,
-      )
+      throw misused(`testdb shell: there is no ${name}; "howdah testdb ls" lists what there is`)
     const open = await import('../shell.ts')
     const there = { ...options, datadir: found.server, database: name }
     return await open.shell({ ...context, options: there }, [])
   }
   const psql = findProgram('psql', io.env['PATH'] ?? '', io)
-  if (psql === null)
-    throw new UsageError("there is no psql here; install PostgreSQL's client programs")
+  if (psql === null) throw misused("there is no psql here; install PostgreSQL's client programs")
   const url = new URL(server)
   url.pathname = `/${name}`
   return await runChild(io, interruption, {

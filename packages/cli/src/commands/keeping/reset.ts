@@ -1,5 +1,5 @@
 import type { Context } from '../../program/command.ts'
-import { UsageError } from '../../errors.ts'
+import { misused } from '../../errors.ts'
 import { exitStatus } from '../../exit-status.ts'
 import { destroyCluster, isKept } from '../../project/destroy-cluster.ts'
 import { whileStarting } from '../../opening/join-cluster.ts'
@@ -12,14 +12,12 @@ export async function reset(context: Context): Promise<number> {
   const open = openCluster(context)
   const { cluster, place } = open
   if (place.found?.kind !== 'linked-worktree' || place.project !== place.found.howdahDirectory) {
-    throw new UsageError(
+    throw misused(
       `reset: ${cluster.dataDir} is not the cluster of a linked worktree; "howdah destroy" removes it, and the next use makes a new one`,
     )
   }
   if (originalOf(context, open) === null && !beginsEmpty(context, open)) {
-    throw new UsageError(
-      'reset: the main checkout has no cluster to fork; use --empty for an empty one',
-    )
+    throw misused('reset: the main checkout has no cluster to fork; use --empty for an empty one')
   }
   const changed = await destroyCluster(context, cluster, 'reset')
   // Forks, unless it is to be empty.

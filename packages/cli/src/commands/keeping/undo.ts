@@ -8,7 +8,7 @@ import {
 } from '@howdah/backup'
 import { columns } from '../../output/columns.ts'
 import type { Context } from '../../program/command.ts'
-import { UsageError } from '../../errors.ts'
+import { misused } from '../../errors.ts'
 import { exitStatus } from '../../exit-status.ts'
 import { prepareProject } from '../../opening/default-data-directory.ts'
 import { joinCluster } from '../../opening/join-cluster.ts'
@@ -29,7 +29,7 @@ export async function undo(context: Context, [action]: readonly string[]): Promi
     const chosen = action === undefined ? all[0] : all.find(({ saved }) => saved.id === action)
     if (chosen === undefined) {
       const what = action === undefined ? 'nothing is saved here' : `there is no ${action}`
-      throw new UsageError(`undo: ${what}; "howdah undo list" lists what there is`)
+      throw misused(`undo: ${what}; "howdah undo list" lists what there is`)
     }
     await bringBack(context, chosen)
   }

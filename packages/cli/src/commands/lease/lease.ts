@@ -1,6 +1,6 @@
 import { type CommandResult, type Held, runCommandWithLease } from '@howdah/lease'
 import type { Context } from '../../program/command.ts'
-import { UsageError } from '../../errors.ts'
+import { misused } from '../../errors.ts'
 import { errno } from '@howdah/durable'
 import { exitStatus, statusOfSignal } from '../../exit-status.ts'
 import { forListener } from '../../output/for-listener.ts'
@@ -18,18 +18,18 @@ export async function lease(context: Context, operands: readonly string[]): Prom
   if (name !== undefined) return await operate(context, first, name)
   const [command, ...args] = rest
   if (command === undefined) {
-    throw new UsageError(
+    throw misused(
       'lease: say which command to run, after --: howdah lease NAME -- COMMAND; or: howdah lease show NAME, howdah lease reset NAME',
     )
   }
-  if (options.json) throw new UsageError('lease: --json is for "show"')
-  if (options.force) throw new UsageError('lease: --force is for "reset"')
+  if (options.json) throw misused('lease: --json is for "show"')
+  if (options.force) throw misused('lease: --force is for "reset"')
   return await runWith(context, first, command, args)
 }
 
 async function operate(context: Context, action: string, name: string): Promise<number> {
   if (context.rest.length > 0 || (action !== 'show' && action !== 'reset')) {
-    throw new UsageError(
+    throw misused(
       `lease: a command stands after --, as in: howdah lease ${action} -- ${name}; or write "show ${name}" or "reset ${name}"`,
     )
   }

@@ -3,7 +3,7 @@ import { TemplateCache } from '@howdah/cluster'
 import { flockBinding } from '@howdah/lock'
 import { defaultStrategy } from '@howdah/runtime'
 import type { Context } from '../../program/command.ts'
-import { ForeignDirectoryError } from '../../errors.ts'
+import { CliError } from '../../errors.ts'
 import { exitStatus } from '../../exit-status.ts'
 import { openCluster } from '../../opening/open-cluster.ts'
 import { turboFinding } from '../../project/turbo-finding.ts'
@@ -52,7 +52,7 @@ function clusterHere(context: Context): string[] | null {
   try {
     return [openCluster(context).cluster.dataDir]
   } catch (error) {
-    if (!(error instanceof ForeignDirectoryError)) throw error
+    if (!(error instanceof CliError && error.code === 'ERR_CLI_FOREIGN_DIRECTORY')) throw error
     context.output.complain(`howdah: ${error.message}`)
     return null
   }

@@ -8,7 +8,7 @@ import {
 } from '@howdah/runtime'
 import { columns } from '../../output/columns.ts'
 import type { Context } from '../../program/command.ts'
-import { UsageError } from '../../errors.ts'
+import { misused } from '../../errors.ts'
 import { errno } from '@howdah/durable'
 import { exitStatus } from '../../exit-status.ts'
 import { openCluster } from '../../opening/open-cluster.ts'
@@ -20,12 +20,9 @@ export async function runtimes(
 ): Promise<number> {
   if (action === undefined) return await list(context)
   if (action !== 'install' && action !== 'remove') {
-    throw new UsageError(
-      `runtimes ${action}: there is no such action; "install" or "remove" a version`,
-    )
+    throw misused(`runtimes ${action}: there is no such action; "install" or "remove" a version`)
   }
-  if (version === undefined)
-    throw new UsageError(`runtimes ${action}: say which version, such as 16`)
+  if (version === undefined) throw misused(`runtimes ${action}: say which version, such as 16`)
   return await (action === 'install' ? install(context, version) : remove(context, version))
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { EtcdLeaserOptions } from '@howdah/lease/etcd'
-import { UsageError } from '../../errors.ts'
+import { misused } from '../../errors.ts'
 import type { Io } from '../../io.ts'
 import { withoutPassword } from './without-password.ts'
 
@@ -12,12 +12,12 @@ type EtcdPlace = Pick<EtcdLeaserOptions, 'endpoints' | 'user' | 'tls'> & { reado
  * Reads `etcd://[user[:password]@]host:port,host:port/prefix`, or `etcds://` for TLS.
  *
  * What the URL does not say comes from the variables that etcdctl(1) knows: `ETCDCTL_USER` (`name` or `name:password`),
- * `ETCDCTL_PASSWORD`, and for TLS the files in `ETCDCTL_CACERT`, `ETCDCTL_CERT` and `ETCDCTL_KEY`. Throws {@link UsageError}.
+ * `ETCDCTL_PASSWORD`, and for TLS the files in `ETCDCTL_CACERT`, `ETCDCTL_CERT` and `ETCDCTL_KEY`. Throws `ERR_CLI_USAGE`.
  */
 export function etcdPlace(url: string, { env, cwd }: Pick<Io, 'env' | 'cwd'>): EtcdPlace {
   const match = /^etcd(s?):\/\/(?:([^/?#@\s]*)@)?([^/?#@\s]+)(?:\/([^?#\s]*))?$/i.exec(url)
   if (match === null) {
-    throw new UsageError(
+    throw misused(
       `lease --in ${withoutPassword(url)}: write it as etcd://user:password@host:port,host:port/prefix, or etcds:// for TLS`,
     )
   }
@@ -38,7 +38,7 @@ function userOf(credentials: string | undefined, env: NodeJS.ProcessEnv): EtcdPl
   if (name === '') return undefined
   const password = rest.length > 0 ? rest.join(':') : env['ETCDCTL_PASSWORD']
   if (password !== undefined) return { name, password }
-  throw new UsageError(
+  throw misused(
     `lease: the user ${name} of etcd has no password; write user:password, or set ETCDCTL_PASSWORD`,
   )
 }
@@ -47,7 +47,7 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {
-    throw new UsageError('lease --in: a % in a user or password of etcd is written as %25')
+    throw misused('lease --in: a % in a user or password of etcd is written as %25')
   }
 }
 
@@ -58,7 +58,7 @@ function tlsOf(env: NodeJS.ProcessEnv, cwd: string): NonNullable<EtcdPlace['tls'
     try {
       return readFileSync(resolve(cwd, file))
     } catch (error) {
-      throw new UsageError(`lease: ${variable} cannot be read: ${(error as Error).message}`)
+      throw misused(`lease: ${variable} cannot be read: ${(error as Error).message}`)
     }
   }
   return {

@@ -3,7 +3,7 @@ import { createFileLeaser, type Leaser, type LeaserOptions } from '@howdah/lease
 import { makeDirectories } from '@howdah/lock'
 import type { Context } from '../../program/command.ts'
 import { mainDataDirectory, prepareProject } from '../default-data-directory.ts'
-import { UsageError } from '../../errors.ts'
+import { misused } from '../../errors.ts'
 import { etcdPlace } from './etcd-place.ts'
 import { fullPath } from '../../program/working-directory.ts'
 
@@ -28,7 +28,7 @@ export async function openLeaser(
   const place = options.in
   // What it may be called is the same everywhere, and no way out of the place.
   if (!/^[\p{L}\p{N}][\p{L}\p{N}._-]{0,99}$/u.test(name)) {
-    throw new UsageError(
+    throw misused(
       `lease ${name}: a lease's name is 1 to 100 letters, digits, dots, hyphens and underscores, and begins with a letter or digit`,
     )
   }
@@ -77,7 +77,7 @@ export async function openLeaser(
       return { leaser, close: async () => await leaser[Symbol.asyncDispose]() }
     }
     default:
-      throw new UsageError(
+      throw misused(
         `lease --in ${place}: leases are kept in a directory, or at s3://, etcd://, etcds:// or postgres://`,
       )
   }
@@ -100,7 +100,7 @@ function defaultDirectory({ io }: Context, create: boolean): string {
 /** The host, or hosts, and the path below of a URL, without slashes around that. */
 function partsOf(url: string | undefined, form: string): { host: string; path: string } {
   const match = /^[^:]+:\/\/([^/?#@\s]+)(?:\/([^?#\s]*))?$/.exec(url ?? '')
-  if (match === null) throw new UsageError(`lease --in ${url}: write it as ${form}`)
+  if (match === null) throw misused(`lease --in ${url}: write it as ${form}`)
   const [, host = '', path = ''] = match
   return { host, path: path.replaceAll(/^\/+|\/+$/g, '') }
 }
