@@ -25,7 +25,7 @@ export { type Mark, readMark, writeMark } from './files/mark.ts'
 export { open } from './files/open-file.ts'
 export { temporaryOf, writeOwnFile } from './files/own-file.ts'
 export { type PostmasterPid, readPostmasterPid } from './files/postmaster-pid.ts'
-export { quote } from './files/quote.ts'
+export { quote, shellWord } from './files/quote.ts'
 export { readIfThere } from './files/read-if-there.ts'
 export {
   newSystemIdentifier,

@@ -1,5 +1,6 @@
 export { errno } from './errno.ts'
 export { keepAttributes, keepExtendedAttributes } from './keep-attributes.ts'
+export { nearestReal, realAsFarAsThere } from './nearest-real.ts'
 export {
   NotPlainError,
   openPlainFile,

@@ -1,10 +1,11 @@
 import { lstat } from 'node:fs/promises'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import type { Launch } from '@howdah/coordinate'
+import { realAsFarAsThere } from '@howdah/durable'
 import { identifyProcess, isSameProcess, type Liveness, type ProcessIdentity } from '@howdah/lock'
 import type { Allocation, Registry } from '@howdah/registry'
 import { backupsAround } from './backups-around.ts'
-import { clusterAround, nearestReal } from './cluster-around.ts'
+import { clusterAround } from './cluster-around.ts'
 import { DataDirectory, findPostmaster } from '@howdah/data-directory'
 import { nested } from './nested.ts'
 import type { LocalState } from './local-state.ts'
@@ -14,12 +15,12 @@ import type { LocalState } from './local-state.ts'
  * registered: nothing but that server writes there. The path need not exist, and nothing is made.
  */
 export async function refuseNested(path: string): Promise<void> {
-  await refuse(resolve(path), await nearestReal(resolve(path)))
+  await refuse(resolve(path), realAsFarAsThere(resolve(path)))
 }
 
 /** Throws `ERR_CLUSTER_NESTED` for a base backup, or what else lies among backups: a server that runs on it would spoil it. */
 export async function refuseBackup({ path }: DataDirectory): Promise<void> {
-  refuseBackups(path, dirname(await nearestReal(path)))
+  refuseBackups(path, dirname(realAsFarAsThere(path)))
 }
 
 /**
@@ -38,7 +39,7 @@ export class WriteScope {
   /** Throws `ERR_CLUSTER_NESTED` where a new cluster would lie in another's data directory, or among backups. */
   async requireOutside(): Promise<void> {
     const { path } = this.#directory
-    const above = dirname(await nearestReal(path))
+    const above = dirname(realAsFarAsThere(path))
     refuseBackups(path, above)
     await refuse(path, above)
   }
@@ -47,7 +48,7 @@ export class WriteScope {
   async requireFree(): Promise<void> {
     await this.#state.attempt(async () => {
       const { write } = await import('@howdah/registry')
-      const name = await nearestReal(this.#directory.path)
+      const name = realAsFarAsThere(this.#directory.path)
       for (const registry of await registries()) {
         const conflicts = await registry.conflicts({ allow: [write(name)] })
         for (const { owner, pid } of conflicts) {
@@ -82,7 +83,7 @@ export class WriteScope {
   async #claim(postmaster: ProcessIdentity): Promise<void> {
     await this.#state.attempt(async (path) => {
       const registry = await registryIn(path)
-      const name = await nearestReal(this.#directory.path)
+      const name = realAsFarAsThere(this.#directory.path)
       for (let left = attempts; ; left -= 1) {
         try {
           await register(registry, name, postmaster)
@@ -123,7 +124,7 @@ export async function scopeOf(
   try {
     const { stateDirectory } = await import('@howdah/store')
     const registry = await registryIn(stateDirectory())
-    const found = await registry.find(await nearestReal(directory.path))
+    const found = await registry.find(realAsFarAsThere(directory.path))
     if (found === null || !isSameProcess(found, postmaster)) return null
     return {
       release: async () =>

@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process'
-import { realpathSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { errno } from '@howdah/durable'
+import { nearestReal } from '@howdah/durable'
 import type { DataDirectory } from '../data-directory.ts'
 import { notPermitted } from '../errors.ts'
-import { quote } from '../files/quote.ts'
+import { shellWord } from '../files/quote.ts'
 import type { ServerUser } from './server-user.ts'
 import { ownerOf } from './owner-of.ts'
 
@@ -24,7 +24,7 @@ export async function checkAccess(
       directory.path,
       user.closed,
       `PostgreSQL refuses to run as root, and the user it would run as, ${user.name}, cannot enter ${user.closed}; ` +
-        `use a data directory elsewhere, run as an ordinary user, or open it with: chmod o+x ${word(user.closed)}`,
+        `use a data directory elsewhere, run as an ordinary user, or open it with: chmod o+x ${shellWord(user.closed)}`,
     )
   }
 }
@@ -53,7 +53,7 @@ export async function closedAbove(
   }
   // The data directory itself becomes the user's own.
   const [first] = missing.slice(0, -1)
-  return first !== undefined && (process.umask() & 0o001) !== 0 ? first : null
+  return first !== undefined && (process.umask() & 0o001) !== 0 ? join(real, first) : null
 }
 
 function checkOwner(directory: DataDirectory): void {
@@ -78,7 +78,7 @@ async function checkServerOwns(directory: DataDirectory, user: ServerUser): Prom
   if (owner === null || owner === user.uid || !(await isWhole(directory))) return
   const cure =
     owner === 0
-      ? `give it to that user: chown -R ${user.uid}:${user.gid} ${word(path)}`
+      ? `give it to that user: chown -R ${user.uid}:${user.gid} ${shellWord(path)}`
       : 'name no other user to run it as'
   throw notPermitted(
     path,
@@ -86,19 +86,6 @@ async function checkServerOwns(directory: DataDirectory, user: ServerUser): Prom
     `${path} belongs to ${owner === 0 ? 'root' : `uid ${owner}`}, and its server would run as ${user.name}, ` +
       `although PostgreSQL runs only as its owner; ${cure}`,
   )
-}
-
-/** The real path of `path`, or of the nearest directory above it that is there, and the paths below that are not. */
-function nearestReal(path: string): { real: string; missing: string[] } {
-  const missing: string[] = []
-  for (let at = path; ; at = dirname(at)) {
-    try {
-      return { real: realpathSync.native(at), missing }
-    } catch (error) {
-      if (errno(error) !== 'ENOENT' || dirname(at) === at) throw error
-      missing.unshift(at)
-    }
-  }
 }
 
 /** From the root down, without `path` itself. */
@@ -123,9 +110,4 @@ async function canEnter(
   } catch {
     return false
   }
-}
-
-/** As people write it: with quotes only if they are needed. */
-function word(text: string): string {
-  return /^[\w./-]+$/.test(text) ? text : quote(text)
 }

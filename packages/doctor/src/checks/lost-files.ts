@@ -4,6 +4,7 @@ import {
   type DataDirectory,
   readMark,
   serverWorkingIn,
+  shellWord,
   writeOwnFile,
 } from '@howdah/data-directory'
 import { endPostmaster } from '@howdah/cluster/inside'
@@ -25,7 +26,7 @@ async function complain(directory: DataDirectory): Promise<Complaint[]> {
   const runs = pid === null ? '' : ` while its server runs (pid ${pid})`
   const cures = [
     ...(version === null ? [] : [`put it back: cp -p ${path}/base/1/PG_VERSION ${path}/`]),
-    ...(pid === null ? [] : [`stop the server: howdah -D ${path} stop --force`]),
+    ...(pid === null ? [] : [`stop the server: howdah -D ${shellWord(path)} stop --force`]),
   ]
   return [
     {

@@ -1,4 +1,5 @@
 import { type RecoveryTarget, restoreCluster, type Restored } from '@howdah/backup'
+import { shellWord } from '@howdah/data-directory'
 import type { Context } from '../../program/command.ts'
 import { prepareProject } from '../../opening/default-data-directory.ts'
 import { followBackup } from '../../opening/follow-backup.ts'
@@ -70,11 +71,6 @@ function describe(
   return [
     `restored ${dataDir} from backup ${backup.number}${end.length === 0 ? '' : `: ${end.join(', ')}`}`,
     `superusers: ${superusers.join(', ')}`,
-    `start it with: howdah start -D ${word(dataDir)}`,
+    `start it with: howdah start -D ${shellWord(dataDir)}`,
   ]
-}
-
-/** As a shell reads it. */
-function word(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
 }
