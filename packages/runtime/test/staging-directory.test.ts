@@ -1,67 +1,74 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
-import { temporaryDirectory } from '@howdah/fixtures'
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { Child, temporaryDirectory } from '@howdah/fixtures'
+import { acquire } from '@howdah/lock'
 import { expect, test } from 'vitest'
-import { thisProcess } from '../src/machine/process-identity.ts'
 import { StagingDirectory } from '../src/install/staging-directory.ts'
 
-const us = thisProcess()
-const canTell = us.start !== 'unknown' && us.boot !== 'unknown' && us.namespace !== 'unknown'
+const script = new URL('stage-in-child.mjs', import.meta.url)
 
-/** The name of a staging directory of some process. */
-function nameOf(process: Partial<typeof us>): string {
-  const { host, boot, namespace, pid, start } = { ...us, ...process }
-  return `.staging-${host}-${boot}-${namespace}-${pid}-${start}-0123abcd`
-}
-
-/** The pid of a process that has ended. */
-async function endedPid(): Promise<string> {
-  const child = spawn(process.execPath, ['-e', ''], { stdio: 'ignore' })
-  await once(child, 'exit')
-  return String(child.pid)
-}
-
-/** Whether the sweep of a new staging directory removes one of that name. */
-async function isSwept(name: string): Promise<boolean> {
+test('what a killed process has left is removed, and what a living one builds is left', async () => {
   using home = temporaryDirectory()
-  mkdirSync(home.file(name))
-  writeFileSync(home.file(name, 'content'), '')
+  const path = home.file('.staging-of-another')
+  await using child = new Child(script, [path])
+  await child.line()
+  {
+    await using own = await StagingDirectory.create(home.path)
+    expect(readdirSync(home.path)).toHaveLength(2)
+    expect(readdirSync(path)).toContain('content')
+    await child.kill()
+    await using second = await StagingDirectory.create(home.path)
+    expect(readdirSync(home.path).toSorted()).toEqual(
+      [own, second].map((one) => basename(one.path)).toSorted(),
+    )
+  }
+  expect(readdirSync(home.path)).toEqual([])
+})
+
+test('what was left before it was locked is removed', async () => {
+  using home = temporaryDirectory()
+  mkdirSync(home.file('.staging-unlocked'))
   await using own = await StagingDirectory.create(home.path)
-  expect(own.path).not.toBe(home.file(name))
-  return !readdirSync(home.path).includes(name)
-}
-
-test('what a dead process has left is removed', async () => {
-  expect(await isSwept(nameOf({ pid: await endedPid() }))).toBe(true)
+  expect(readdirSync(home.path)).toEqual([basename(own.path)])
 })
 
-test.runIf(canTell)('what a process has left whose pid another has by now is removed', async () => {
-  expect(await isSwept(nameOf({ start: '1' }))).toBe(true)
-})
-
-test.runIf(canTell)('what was left before the machine started anew is removed', async () => {
-  expect(await isSwept(nameOf({ boot: '0123456789ab' }))).toBe(true)
-})
-
-test.each([
-  ['of this very process', {}],
-  ['of another machine', { host: '0123456789ab' }],
-  ['of another pid namespace', { namespace: '1' }],
-  ['of a process whose start is unknown, and whose pid lives', { start: 'unknown' }],
-  ['of a machine that does not tell when it started', { boot: 'unknown' }],
-  ['with a pid that is no number', { pid: 'x' }],
-  ['with pid 0', { pid: '0' }],
-  ['without a pid', { pid: '' }],
-  ['without a start', { start: '' }],
-  ['without a host', { host: '' }],
-])('a directory %s is left: what cannot be known counts as alive', async (_what, other) => {
-  expect(await isSwept(nameOf(other))).toBe(false)
-})
-
-test.each(['.staging', '.staging-', 'staging-a-b-c-1-2-3', '.staged'])(
-  'a directory named %s is left: nobody knows whose it is',
+test.each(['.staging', 'staging-1', '.staged-1'])(
+  'a directory named %s is left: it is none of ours',
   async (name) => {
-    expect(await isSwept(name)).toBe(false)
+    using home = temporaryDirectory()
+    mkdirSync(home.file(name))
+    await using own = await StagingDirectory.create(home.path)
+    expect(readdirSync(home.path).toSorted()).toEqual([name, basename(own.path)].toSorted())
   },
 )
+
+test('one that is swept up before its maker has locked it is made anew', async () => {
+  using home = temporaryDirectory()
+  const makers = Array.from({ length: 12 }, () => StagingDirectory.create(home.path))
+  const made = await Promise.all(makers)
+  try {
+    expect(readdirSync(home.path).toSorted()).toEqual(
+      made.map(({ path }) => basename(path)).toSorted(),
+    )
+    // Each holds the lock in its own.
+    for (const { path } of made) {
+      await expect(acquire(join(path, '.lock'), { timeout: 0 })).rejects.toMatchObject({
+        code: 'ERR_LOCK_TIMEOUT',
+      })
+    }
+  } finally {
+    for (const one of made) await one[Symbol.asyncDispose]()
+  }
+})
+
+test('it is closed to other users, and gone when it is disposed of', async () => {
+  using home = temporaryDirectory()
+  let path = ''
+  {
+    await using own = await StagingDirectory.create(home.path)
+    path = own.path
+    writeFileSync(own.file('content'), '')
+    expect(statSync(path).mode & 0o777).toBe(0o700)
+  }
+  expect(existsSync(path)).toBe(false)
+})

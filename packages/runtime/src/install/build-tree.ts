@@ -14,7 +14,7 @@ import { basename, dirname, join, normalize } from 'node:path'
 import { promisify } from 'node:util'
 import { errno } from '@howdah/durable'
 import { isRecord, parseJson } from './json.ts'
-import { writeOut } from '../machine/mac.ts'
+import { writeOut } from '../machine/write-out.ts'
 import { packageDamaged } from '../errors.ts'
 
 /** `linked`: programs copied, the rest linked to where it is; `copied`: everything copied. */

@@ -4,7 +4,7 @@ import { buildTree, type TreeMode } from './build-tree.ts'
 import { cacheDirectory } from '../machine/cache-directory.ts'
 import { type EmbeddedPackage, readEmbeddedPackage } from '../strategy/embedded-package.ts'
 import { fileError } from '../machine/file-error.ts'
-import { processesRunning } from '../machine/process-identity.ts'
+import { processesRunning } from '../machine/processes-running.ts'
 import { Runtime } from '../runtime.ts'
 import {
   completeTree,

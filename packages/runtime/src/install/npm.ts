@@ -46,8 +46,8 @@ const registryOutOfReach =
   /^(?:ENOTFOUND|EAI_\w+|ECONN\w+|E?TIMEDOUT|EHOST\w+|ENET\w+|EADDRNOTAVAIL|ENOTCACHED|ERR_SOCKET_TIMEOUT|FETCH_ERROR|EIDLETIMEOUT|ERESPONSETIMEOUT|ETRANSFERTIMEOUT|E50[234])$/
 
 /**
- * Runs npm in a directory, which must be empty and our own, with the user's configuration (registry, proxy, credentials),
- * though with no project's, and returns what it answers.
+ * Runs npm in a directory, which must be our own and without a project in it, with the user's configuration (registry, proxy,
+ * credentials), though with no project's, and returns what it answers.
  *
  * `what` is for messages. Throws one of the errors of `install-errors.ts`.
  */

@@ -1,11 +1,12 @@
 import { lstatSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { hostname } from 'node:os'
 import { readPlainFile } from '@howdah/durable'
+import { currentProcess } from '@howdah/lock'
 import { writeWhole, type TreeMode } from './build-tree.ts'
 import { embeddedPrograms } from '../strategy/embedded-package.ts'
 import { isRecord } from './json.ts'
 import { probeVersion } from '../version/probe-version.ts'
-import { thisMachine } from '../machine/process-identity.ts'
 import { existingTrustedDirectory } from '../machine/trusted-directory.ts'
 import type { Version } from '../version/version.ts'
 import { notARuntime, untrusted } from '../errors.ts'
@@ -66,10 +67,12 @@ export async function completeTree(
   )
 }
 
-/** Names the place where we could see who runs programs. */
+/** Names the place in which we see who runs programs: the machine, and a namespace of process ids. */
 export function machineName(): string {
-  const { host, namespace } = thisMachine()
-  return `${host}-${namespace}`
+  const { machineId = null, pidNamespace } = currentProcess()
+  // A Mac's name changes with the network. Under Linux, copies of a machine have its id.
+  const names = process.platform === 'darwin' && machineId !== null ? [] : [hostname()]
+  return [machineId, ...names, pidNamespace].map((part) => part ?? '').join(' ')
 }
 
 /**

@@ -2,26 +2,40 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { errno } from '@howdah/durable'
-import { isDead, thisProcess } from '../machine/process-identity.ts'
+import { acquire, type Lock, tryAcquire } from '@howdah/lock'
 
 /**
  * A directory beside the place where what is built in it is to appear at once.
  *
- * Its name says which process it belongs to, so that others can sweep up after one that was killed.
+ * Its process holds a lock in it for as long as it lives, so that others can sweep up after one that was killed.
  */
 export class StagingDirectory implements AsyncDisposable {
   readonly path: string
+  /** `null` on a file system without locks, on which nobody sweeps. */
+  readonly #lock: Lock | null
 
-  private constructor(path: string) {
+  private constructor(path: string, lock: Lock | null) {
     this.path = path
+    this.#lock = lock
   }
 
   /** Makes one in a directory, 0700, after sweeping up those of dead processes. */
   static async create(parent: string): Promise<StagingDirectory> {
     await sweep(parent)
-    const path = join(parent, stagingName())
-    await mkdir(path, { mode: 0o700 })
-    return new StagingDirectory(path)
+    for (;;) {
+      const path = join(parent, `${prefix}${randomUUID()}`)
+      await mkdir(path, { mode: 0o700 })
+      try {
+        const lock = await acquire(lockIn(path), held)
+        if (lock.isCurrent()) return new StagingDirectory(path, lock)
+        lock.release()
+      } catch (error) {
+        const code = errno(error)
+        if (code === 'ERR_LOCK_UNSUPPORTED') return new StagingDirectory(path, null)
+        if (code !== 'ERR_LOCK_NOT_FOUND') throw error
+      }
+      // Another process has swept it up before it was locked.
+    }
   }
 
   /** A path inside. */
@@ -56,31 +70,37 @@ export class StagingDirectory implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await rm(this.path, { recursive: true, force: true, maxRetries: 3 })
+    try {
+      await rm(this.path, { recursive: true, force: true, maxRetries: 3 })
+    } finally {
+      this.#lock?.release()
+    }
   }
 }
 
-const prefix = '.staging'
+const prefix = '.staging-'
 
-/** Removes what dead processes have left in a directory. What may belong to a living one is left. */
+/** Nobody queues for the lock: it is held by the one process that builds, or for a moment by one that sweeps. */
+const held = { fair: false, permissions: 0o600 } as const
+
+function lockIn(path: string): string {
+  return join(path, '.lock')
+}
+
+/** Removes what dead processes have left in a directory. */
 async function sweep(parent: string): Promise<void> {
   const names = await readdir(parent).catch(() => [])
-  const abandoned = names.filter((name) => name.startsWith(`${prefix}-`) && isAbandoned(name))
-  await Promise.all(
-    abandoned.map((name) =>
-      rm(join(parent, name), { recursive: true, force: true }).catch(() => {}),
-    ),
-  )
+  const stagings = names.filter((name) => name.startsWith(prefix))
+  await Promise.all(stagings.map((name) => removeAbandoned(join(parent, name)).catch(() => {})))
 }
 
-function stagingName(): string {
-  const { host, boot, namespace, pid, start } = thisProcess()
-  return [prefix, host, boot, namespace, pid, start, randomUUID().slice(0, 8)].join('-')
-}
-
-/** Whether the process in a name is certainly dead: what cannot be known counts as alive. */
-function isAbandoned(name: string): boolean {
-  const [host, boot, namespace, pid, start] = name.slice(prefix.length + 1).split('-')
-  if (!host || !boot || !namespace || !pid || !start) return false
-  return isDead({ host, boot, namespace, pid, start })
+/** Removes a staging directory if no process holds its lock. One that cannot be locked is left. */
+async function removeAbandoned(path: string): Promise<void> {
+  const lock = await tryAcquire(lockIn(path), held)
+  if (lock === null) return
+  try {
+    await rm(path, { recursive: true, force: true })
+  } finally {
+    lock.release()
+  }
 }
