@@ -56,11 +56,11 @@ async function runWith(
     output.complain(`howdah: ${lost.message}`)
     return exitStatus.ownFailure
   } catch (error) {
-    const errno = errnoOf(error)
-    if (errno === null) throw withCure(error, context, name)
-    if (errno === 'ENOENT') output.complain(`howdah: ${command}: command not found`)
+    const refusal = errnoOf(error)
+    if (refusal === null) throw withCure(error, context, name)
+    if (refusal === 'ENOENT') output.complain(`howdah: ${command}: command not found`)
     else output.complain(`howdah: ${(error as Error).message}`)
-    return errno === 'ENOENT' ? exitStatus.notFound : exitStatus.notRunnable
+    return refusal === 'ENOENT' ? exitStatus.notFound : exitStatus.notRunnable
   } finally {
     output.progress.clear()
     await opened.close()
