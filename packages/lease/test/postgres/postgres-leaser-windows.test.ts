@@ -215,7 +215,12 @@ test('to close ends the pool once, and so does disposal', async () => {
   let ends = 0
   const it = leaser(async () => void ends++)
   await it.close()
-  await it[Symbol.asyncDispose]()
   await it.close()
+  await it[Symbol.asyncDispose]()
   expect(ends).toBe(1)
+  {
+    await using other = leaser(async () => void ends++)
+    expect(other.place).toBe('here')
+  }
+  expect(ends).toBe(2)
 })
