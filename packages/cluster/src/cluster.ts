@@ -37,6 +37,7 @@ import type { State } from './state.ts'
 import { postgres, Server } from './server.ts'
 import { findAddress } from './connecting/find-address.ts'
 import type { Session } from './session.ts'
+import { trusting } from './tls/trusting.ts'
 import { stopPostmaster } from './running/stop.ts'
 import { ClusterSubject } from './subject.ts'
 import { explained } from './system-errors.ts'
@@ -239,7 +240,7 @@ export class Cluster {
    * Joins those who use the cluster: creates and starts it if it must, and stays until the session is left. The last to
    * leave stops the server.
    *
-   * Throws as {@link create} does, and `ERR_CLUSTER_MISSING` with `ifExists`, `ERR_CLUSTER_UNSUPPORTED_VERSION` for a
+   * Throws as {@link create} does, and with `tls` `ERR_CLUSTER_NO_TLS`, and `ERR_CLUSTER_MISSING` with `ifExists`, `ERR_CLUSTER_UNSUPPORTED_VERSION` for a
    * cluster older than PostgreSQL 10, `ERR_CLUSTER_INVALID_SETTING`, `ERR_CLUSTER_START_FAILED` with the server's log,
    * `ERR_CLUSTER_NOT_READY` if the server lets nobody in within `timeout`, `ERR_CLUSTER_NO_SUPERUSER`, and with `tcp`
    * `ERR_CLUSTER_NO_TCP`, `ERR_CLUSTER_TCP_LOGIN` and `ERR_CLUSTER_IN_USE`, as a server without TCP has to be restarted.
@@ -255,11 +256,18 @@ export class Cluster {
 
   /** The running server, without becoming one of its users. Throws `ERR_CLUSTER_NOT_RUNNING`. */
   async server(
-    options: { database?: string | undefined; tcp?: boolean | undefined } = {},
+    options: {
+      database?: string | undefined
+      tcp?: boolean | undefined
+      /** Over TCP, with the certificate that howdah has made for it; `ERR_CLUSTER_NO_TLS` without one. */
+      tls?: boolean | undefined
+    } = {},
   ): Promise<Server> {
     if (!(await this.exists())) throw clusterMissing(this.dataDir)
-    const address = await findAddress(this.#directory, options.tcp === true)
-    return new Server(this.dataDir, await this.runtime(), address, options.database ?? postgres)
+    const { database = postgres, tcp = false, tls = false } = options
+    const found = await findAddress(this.#directory, tcp || tls)
+    const address = tls ? await trusting(this.#directory, found) : found
+    return new Server(this.dataDir, await this.runtime(), address, database)
   }
 
   /** The roles that are superuser and can log in, oldest first; of a stopped cluster, too. */

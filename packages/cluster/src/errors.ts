@@ -172,6 +172,15 @@ export function noTcp(dataDir: string, why: string): ClusterError {
   )
 }
 
+/** TLS is asked for, and the server cannot have it. */
+export function noTls(dataDir: string, why: string): ClusterError {
+  return new ClusterError(
+    'ERR_CLUSTER_NO_TLS',
+    dataDir,
+    `cannot have TLS for the server on ${dataDir}: ${why}`,
+  )
+}
+
 /** The server refuses howdah's password over TCP, and it is not howdah's to set, or setting it does not help. */
 export function noTcpLogin(dataDir: string, refusal: Error | null): ClusterError {
   return new ClusterError(

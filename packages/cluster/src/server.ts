@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { State } from './state.ts'
 import type { Runtime } from '@howdah/runtime'
 import type { Options, Result } from 'execa'
@@ -51,7 +52,7 @@ export class Server {
    * database, or further options of its own, which count.
    */
   clientOptions(options: string | pg.ClientConfig = {}): pg.ClientConfig {
-    const { host, port, user, password } = this.address
+    const { host, port, user, password, authority } = this.address
     const { database = this.database, ...more } =
       typeof options === 'string' ? { database: options } : options
     const told = Object.entries(more).filter(([, value]) => value !== undefined)
@@ -60,7 +61,7 @@ export class Server {
       port,
       user,
       database,
-      ssl: false,
+      ssl: authority === undefined ? false : { ca: readFileSync(authority, 'utf8') },
       application_name: 'howdah',
       client_encoding: 'UTF8',
       // What is left out or empty would be taken from PGPASSWORD and PGOPTIONS.
@@ -101,7 +102,8 @@ export class Server {
    * For a socket it is `postgresql://user@localhost:port/database?host=/its/directory`: a client that does not know
    * `host` tries the port on this machine, and howdah picks one there at which nobody answers.
    *
-   * Over TCP it says `sslmode=disable`, unless the server has SSL on: some drivers insist on SSL if they are told nothing.
+   * Over TCP it says `sslmode=disable`, unless the server has SSL on: some drivers insist on SSL if they are told nothing. With
+   * `tls` it says `sslmode=verify-full`, and the file with the certificate to trust as `sslrootcert`.
    *
    * Not every client can have every name of a database from a URL: the README has a table.
    */
@@ -111,7 +113,8 @@ export class Server {
 
   /**
    * A text with words in braces filled in, for programs that want other variables: `{url}`, `{base}` (the URL without a
-   * database, over TCP), `{host}`, `{port}`, `{user}`, `{password}` (empty over the socket), `{database}`, `{dataDir}`.
+   * database, over TCP), `{host}`, `{port}`, `{user}`, `{password}` (empty over the socket), `{database}`, `{dataDir}`,
+   * `{authority}` (the file with the certificate to trust, empty without `tls`).
    *
    * Throws `ERR_CLUSTER_INVALID_TEMPLATE` for any other word.
    *
@@ -124,7 +127,7 @@ export class Server {
 
   /** The variables by which libpq and other clients find the server: `DATABASE_URL`, `PGDATA`, `PGHOST`, `PGPORT`, … */
   env(database: string = this.database): Record<string, string> {
-    const { host, port, user, password } = this.address
+    const { host, port, user, password, authority } = this.address
     return {
       DATABASE_URL: this.url(database),
       PGDATA: this.dataDir,
@@ -134,12 +137,22 @@ export class Server {
       PGDATABASE: database,
       ...(password !== null && { PGPASSWORD: password }),
       ...(isPlain(this.address) && { PGSSLMODE: 'disable' }),
+      ...(authority !== undefined && { PGSSLMODE: 'verify-full', PGSSLROOTCERT: authority }),
     }
   }
 
-  /** A whole environment for a command: `base` without what contradicts {@link env}, plus {@link env}, and the runtime's programs on PATH. */
+  /**
+   * A whole environment for a command: `base` without what contradicts {@link env}, plus {@link env}, and the runtime's programs
+   * on PATH. With `tls`, programs of Node trust the server's certificate, unless `base` names others for them.
+   */
   commandEnv(database?: string, base: NodeJS.ProcessEnv = process.env): Record<string, string> {
-    return { ...withoutConnection(base), ...this.env(database), PATH: this.runtime.path(base) }
+    const { authority } = this.address
+    return {
+      ...(authority !== undefined && { NODE_EXTRA_CA_CERTS: authority }),
+      ...withoutConnection(base),
+      ...this.env(database),
+      PATH: this.runtime.path(base),
+    }
   }
 
   /**

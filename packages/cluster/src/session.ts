@@ -18,7 +18,7 @@ import { waiting, type WaitingOptions } from './waiting-options.ts'
 import { whenReady } from './running/when-ready.ts'
 
 /** How a server is restarted. */
-export interface RestartOptions extends Omit<LaunchOptions, 'tcp'>, WaitingOptions {}
+export interface RestartOptions extends Omit<LaunchOptions, 'tcp' | 'tls'>, WaitingOptions {}
 
 /** How the session joined, and what happens when it leaves. */
 interface Stay {

@@ -55,13 +55,18 @@ export interface LaunchOptions extends StartOptions, Pick<AsOptions, 'user' | 'p
    * operating system has it, `'icu:en-US'` from PostgreSQL 15 on, `'builtin:C.UTF-8'` from 17 on; `'C'` by default.
    */
   locale?: string | undefined
+  /**
+   * A cluster that is made by this lets everybody on this machine in over TCP without a password, as every role: for code
+   * whose roles have none, as with `POSTGRES_HOST_AUTH_METHOD=trust` of Docker's image.
+   */
+  trust?: boolean | undefined
   /** Told what is being done, as it takes a moment. */
   onProgress?: ((step: 'creating' | 'starting') => void) | undefined
 }
 
-/** Whether TCP is asked for. */
-export function wantsTcp({ tcp = false }: StartOptions): boolean {
-  return tcp !== false
+/** Whether TCP is asked for; TLS takes it. */
+export function wantsTcp({ tcp = false, tls = false }: StartOptions): boolean {
+  return tcp !== false || tls
 }
 
 /** A PostgreSQL cluster as a thing to be shared: see `Subject` of `@howdah/coordinate`, which holds the locks. */
@@ -104,11 +109,12 @@ export class ClusterSubject implements Subject<LaunchOptions> {
     const runtime = await this.runtime()
     options.onProgress?.('creating')
     const { notice: onNotice } = this.#state
-    const { user: superuser, locale } = options
+    const { user: superuser, locale, trust } = options
     const init = await this.#initOf(options, runtime)
     await createCluster(this.#directory, runtime, this.user, {
       superuser,
       locale,
+      trust,
       init,
       ...creation,
       onNotice,
@@ -142,15 +148,23 @@ export class ClusterSubject implements Subject<LaunchOptions> {
     refuseHardLinks(this.#directory)
     options.onProgress?.('starting')
     await recordSuperuser(this.#directory, runtime, this.user)
+    const starting = options.tls === true ? await this.#withTls(options) : options
     const claiming = this.#scope.claiming(launch)
     await Promise.all([
-      startPostmaster(this.#directory, runtime, this.user, claiming, options),
+      startPostmaster(this.#directory, runtime, this.user, claiming, starting),
       rememberStarted(this.#state, this.#directory),
     ])
     await claiming.done()
     if (wantsTcp(options))
       await this.ensureTcpLogin(options, { runtime, isLocked: true, isOurs: true })
     return 'modified'
+  }
+
+  async #withTls(options: LaunchOptions): Promise<LaunchOptions> {
+    const { provideCertificate } = await import('./tls/provide-certificate.ts')
+    const settings = await provideCertificate(this.#directory, this.user)
+    const { tcp = false } = options
+    return { ...options, settings: { ...options.settings, ...settings }, tcp: tcp || true }
   }
 
   /** Makes sure that one can log in over TCP. */

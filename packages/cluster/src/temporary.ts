@@ -53,11 +53,12 @@ export async function temporaryDataDir(): Promise<string> {
 
 async function tidy(
   { dataDir, runtime, address }: Session,
-  { runAs, locale, spare = false }: TemporaryOptions,
+  { runAs, locale, trust, spare = false }: TemporaryOptions,
 ): Promise<void> {
   await sweep(dirname(dataDir))
   if (!spare) return
   const directory = new DataDirectory(dataDir)
   const user = await chooseServerUser(dataDir, runAs)
-  await prepareSpare({ directory, runtime, user, superuser: address.user, locale, throwAway: true })
+  const superuser = address.user
+  await prepareSpare({ directory, runtime, user, superuser, locale, trust, throwAway: true })
 }

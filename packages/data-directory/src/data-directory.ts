@@ -97,4 +97,19 @@ export class DataDirectory {
   get passwordFile(): string {
     return this.file('howdah.password')
   }
+
+  /** With TLS: the certificate of the authority that clients trust, whose key nobody has. */
+  get authorityFile(): string {
+    return this.file('howdah.ca.crt')
+  }
+
+  /** With TLS: the server's certificate. */
+  get certificateFile(): string {
+    return this.file('howdah.crt')
+  }
+
+  /** With TLS: the key of the server's certificate. */
+  get keyFile(): string {
+    return this.file('howdah.key')
+  }
 }

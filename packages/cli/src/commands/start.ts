@@ -10,8 +10,8 @@ export async function start(context: Context): Promise<number> {
   const open = openCluster(context)
   const { cluster } = open
   const state = await whileStarting(context, open, (run) => cluster.start(run))
-  const { database = 'postgres', tcp = false } = await loginOf(context, cluster)
-  const server = await cluster.server({ database, tcp: tcp !== false })
+  const { database = 'postgres', tcp = false, tls } = await loginOf(context, cluster)
+  const server = await cluster.server({ database, tcp: tcp !== false, tls })
   tellLogin(context, server)
   const status = await cluster.status()
   const pid = status.state === 'running' ? status.pid : null

@@ -10,6 +10,7 @@ export async function url(context: Context): Promise<number> {
   const server = await cluster.server({
     database: options.database ?? databaseName(context.io.env),
     tcp: options.tcp !== undefined,
+    tls: options.tls,
   })
   if (options.json) await output.json({ url: server.url(), env: server.env() })
   else await output.line(server.url())

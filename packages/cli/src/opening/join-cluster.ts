@@ -45,7 +45,7 @@ export async function whileStarting<T>(
   action: (options: RunOptions) => Promise<T>,
 ): Promise<T> {
   const { io, options, output, interruption } = context
-  const { set, mode, locale, init, timeout, linger, destroy } = options
+  const { set, mode, locale, trust, init, timeout, linger, destroy } = options
   using waiting = new Waiting(output, 'to start or stop PostgreSQL')
   try {
     if (options.install) await provideRuntime(context, open)
@@ -56,6 +56,7 @@ export async function whileStarting<T>(
       settings: set,
       mode,
       locale,
+      trust,
       init: init?.map((pattern) => fullPath(io, pattern)),
       timeout,
       waitTimeout: timeout,

@@ -3,8 +3,8 @@ import { takeApart } from '@howdah/cluster/inside'
 import type { Context } from '../program/command.ts'
 import { databaseName } from './database-name.ts'
 
-/** The role, the database and the port that clients use. */
-export type Login = Pick<RunOptions, 'user' | 'password' | 'database' | 'tcp'> & {
+/** The role, the database and the port that clients use, and whether by TLS. */
+export type Login = Pick<RunOptions, 'user' | 'password' | 'database' | 'tcp' | 'tls'> & {
   readonly parameters?: string
 }
 
@@ -13,10 +13,10 @@ export type Login = Pick<RunOptions, 'user' | 'password' | 'database' | 'tcp'> &
  * exists keeps its own, which {@link tellLogin} says.
  */
 export async function loginOf(
-  { io: { env }, options: { as, user, password, tcp, database, temporary } }: Context,
+  { io: { env }, options: { as, user, password, tcp, tls, database, temporary } }: Context,
   cluster: Cluster,
 ): Promise<Login> {
-  const given = { user, password, tcp, database }
+  const given = { user, password, tcp, tls, database }
   const asked: Login = takeApart(cluster.dataDir, { as, ...given } as Login & { as?: string })
   const isNew = temporary === true || !(await cluster.exists())
   const login = {
@@ -49,6 +49,6 @@ export function tellLogin({ io: { env }, options, output }: Context, server: Ser
   )
 }
 
-function wantsTcp({ tcp = false }: Login): boolean {
-  return tcp !== false
+function wantsTcp({ tcp = false, tls = false }: Login): boolean {
+  return tcp !== false || tls
 }

@@ -36,8 +36,8 @@ type Group =
   | 'SQLite'
 
 const place = ['datadir', 'quiet'] as const
-const login = ['as', 'user', 'password', 'init', 'locale'] as const
-const server = ['set', 'mode', 'tcp', 'runtime', 'install', 'timeout', 'runAs'] as const
+const login = ['as', 'user', 'password', 'init', 'locale', 'trust'] as const
+const server = ['set', 'mode', 'tcp', 'tls', 'runtime', 'install', 'timeout', 'runAs'] as const
 
 /** All commands, in the order of the help. */
 export const declarations: readonly Declaration[] = [
@@ -124,7 +124,7 @@ export const declarations: readonly Declaration[] = [
     name: 'url',
     group: 'Server',
     summary: 'print the URL of the running server',
-    options: [...place, 'database', 'tcp', 'json'],
+    options: [...place, 'database', 'tcp', 'tls', 'json'],
     load: async () => (await import('./usual-commands.ts')).url,
   },
   {

@@ -15,10 +15,13 @@ export interface Options {
   /** Further variables for the command, by templates. */
   readonly env?: Readonly<Record<string, string>> | undefined
   readonly locale?: string | undefined
+  /** A new cluster asks for no password over TCP. */
+  readonly trust?: boolean | undefined
   /** Scripts for a new cluster: paths or globs. */
   readonly init?: readonly string[] | undefined
   /** `true`: on any free port. */
   readonly tcp?: boolean | number | undefined
+  readonly tls?: boolean | undefined
   /** A version, a directory, or a glob of directories with PostgreSQL's programs. */
   readonly runtime?: string | undefined
   readonly install?: boolean | undefined
@@ -142,7 +145,7 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
     new Option(
       '--env <name=template>',
       'a variable for the command, with {url}, {base} (the URL without a database), {host}, {port}, {user}, ' +
-        '{password}, {database} or {dataDir} filled in; can be repeated',
+        '{password}, {database}, {dataDir} or {authority} filled in; can be repeated',
     ).argParser(setting),
   init: () =>
     new Option(
@@ -154,11 +157,21 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
       '--locale <locale>',
       'of a cluster that this makes: en_US.UTF-8, icu:en-US, builtin:C.UTF-8 (default: C)',
     ).argParser(nonEmpty),
+  trust: () =>
+    new Option(
+      '--trust',
+      'a cluster that this makes asks nobody on this machine for a password, over TCP either',
+    ),
   tcp: () =>
     new Option(
       '--tcp [port]',
       'listen on localhost too, with a password, at any free port or this one',
     ).argParser(port),
+  tls: () =>
+    new Option(
+      '--tls',
+      'over TCP, encrypt connections, with a certificate made for this server, which DATABASE_URL says to verify',
+    ),
   runtime: () =>
     new Option(
       '--runtime <constraint>',

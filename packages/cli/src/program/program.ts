@@ -21,6 +21,7 @@ const common: readonly OptionName[] = [
     'set',
     'mode',
     'tcp',
+    'tls',
     'runtime',
     'install',
     'linger',

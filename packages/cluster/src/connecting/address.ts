@@ -1,6 +1,6 @@
 /** How a client gets to a server. */
 export interface Address {
-  /** The directory of the socket as an absolute path, or an IP address. */
+  /** The directory of the socket as an absolute path, an IP address, or `localhost` with {@link authority}. */
   readonly host: string
   readonly port: number
   readonly user: string
@@ -10,4 +10,6 @@ export interface Address {
   readonly parameters?: string | undefined
   /** Over TCP: whether the server encrypts connections if a client asks for it. */
   readonly ssl?: boolean
+  /** Over TLS: the file with the certificate that clients trust, by which they verify the server's. */
+  readonly authority?: string
 }

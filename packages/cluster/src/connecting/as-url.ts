@@ -5,7 +5,7 @@ import { invokingUser } from '../creating/create.ts'
 export interface AsOptions {
   /**
    * The URL that a project's code connects by, such as `postgresql://postgres:postgres@localhost:5432/app`: the server
-   * gets that port, that superuser with that password, and that database. Without a port it is 5432, without a user the
+   * gets that port, that superuser with that password, and that database, and with `sslmode=require` or more a certificate. Without a port it is 5432, without a user the
    * operating system's, without a database that of the user's name, and without a host there is only the socket.
    */
   as?: string | URL | undefined
@@ -21,6 +21,7 @@ interface Asked {
   readonly password?: string
   readonly database: string
   readonly tcp: number | false
+  readonly tls?: true
   /** Parameters of the URL that are the client's own, such as Prisma's `schema`. */
   readonly parameters: string
 }
@@ -40,6 +41,9 @@ export function takeApart<
   const tcp = typeof given.tcp === 'number' || port === false ? (given.tcp ?? false) : port
   return { ...asked, ...Object.fromEntries(named), tcp } as Options
 }
+
+/** The values of `sslmode` with which a client connects to no server without TLS. */
+const insisting = new Set(['require', 'verify-ca', 'verify-full'])
 
 /** On this machine, whatever it resolves to. */
 const here = new Set(['localhost', '127.0.0.1', '::1'])
@@ -89,9 +93,10 @@ function readUrl(dataDir: string, url: string): Asked {
   if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535)
     throw refuse(`the URL to be reached by has no port that is one of 1 to 65535: "${port}"`)
   const ssl = parameters.get('sslmode') ?? 'disable'
-  if (!['disable', 'allow', 'prefer'].includes(ssl))
-    throw refuse(`the URL to be reached by asks for sslmode=${ssl}, and the server has no SSL`)
+  const isKnown = ['disable', 'allow', 'prefer', ...insisting].includes(ssl)
+  if (!isKnown) throw refuse(`the URL to be reached by has no sslmode that libpq knows: "${ssl}"`)
   parameters.delete('sslmode')
+  parameters.delete('sslrootcert')
   const user = part('user', decode(name, 'user')) || invokingUser()
   const password = part('password', decode(secret, 'password'))
   return {
@@ -99,6 +104,7 @@ function readUrl(dataDir: string, url: string): Asked {
     ...(password !== '' && { password }),
     database: part('dbname', decode(path, 'database')) || user,
     tcp: isSocket ? false : Number(port),
+    ...(!isSocket && insisting.has(ssl) && { tls: true }),
     parameters: parameters.toString(),
   }
 }

@@ -7,15 +7,27 @@ import type { Address } from './address.ts'
  * the others are percent-encoded: node-postgres decodes these alone, as `decodeURI` does, and postgres.js decodes none.
  */
 export function connectionUrl(address: Address, database: string): string {
-  const { host, port, user, password, parameters = '' } = address
-  const encode = encodeURIComponent
-  const name = encode(user) + (password === null ? '' : `:${encode(password)}`)
   const path = encodeURI(database).replaceAll(/[?#]/g, encode)
-  const isSocket = host.startsWith('/')
-  const place = isSocket ? 'localhost' : host.includes(':') ? `[${host}]` : host
-  const ours = isSocket ? `host=${encode(host)}` : isPlain(address) ? 'sslmode=disable' : ''
-  const query = [ours, parameters].filter((part) => part !== '').join('&')
-  return `postgresql://${name}@${place}:${port}/${path}${query && `?${query}`}`
+  const query = [howToConnect(address), address.parameters ?? '']
+    .filter((part) => part !== '')
+    .join('&')
+  return `${baseUrl(address)}/${path}${query && `?${query}`}`
+}
+
+/** The same without a database, and without what only the query says. */
+export function baseUrl({ host, port, user, password }: Address): string {
+  const name = encode(user) + (password === null ? '' : `:${encode(password)}`)
+  const place = host.startsWith('/') ? 'localhost' : host.includes(':') ? `[${host}]` : host
+  return `postgresql://${name}@${place}:${port}`
+}
+
+const encode = encodeURIComponent
+
+function howToConnect(address: Address): string {
+  const { host, authority } = address
+  if (host.startsWith('/')) return `host=${encode(host)}`
+  if (authority !== undefined) return `sslmode=verify-full&sslrootcert=${encode(authority)}`
+  return isPlain(address) ? 'sslmode=disable' : ''
 }
 
 /** Whether clients reach it over TCP, and cannot have SSL. */

@@ -1,9 +1,12 @@
 import { ClusterError } from '@howdah/data-directory'
 import type { Address } from './address.ts'
-import { connectionUrl } from './connection-url.ts'
+import { baseUrl, connectionUrl } from './connection-url.ts'
 
 /** What may stand in braces. */
-const names = ['url', 'base', 'host', 'port', 'user', 'password', 'database', 'dataDir'] as const
+const names = [
+  ...(['url', 'base', 'host', 'port', 'user', 'password', 'database', 'dataDir'] as const),
+  'authority',
+] as const
 type Name = (typeof names)[number]
 
 /** What a template is filled from. */
@@ -39,7 +42,7 @@ function valueOf(name: Name, { dataDir, address, database }: Filling): string {
         const why = 'a database cannot be appended to the URL of a socket, as {base} is for'
         throw invalid(dataDir, `${why}; use {url}, or TCP`)
       }
-      return connectionUrl({ ...address, parameters: '', ssl: true }, '').replace(/\/$/, '')
+      return baseUrl(address)
     case 'database':
       return database
     case 'dataDir':
@@ -48,6 +51,7 @@ function valueOf(name: Name, { dataDir, address, database }: Filling): string {
     case 'port':
     case 'user':
     case 'password':
+    case 'authority':
     default:
       return String(address[name] ?? '')
   }

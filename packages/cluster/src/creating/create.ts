@@ -43,13 +43,14 @@ export async function createCluster(
     change: Descriptor
     onNotice: (message: string) => void
     locale?: string | undefined
+    trust?: boolean | undefined
     init?: Initialization['init']
     /** The name of the superuser; by default that of the user who runs us. */
     superuser?: string | undefined
   },
 ): Promise<void> {
-  const { throwAway, change, onNotice, superuser = invokingUser(), locale, init } = options
-  const initialization = { directory, runtime, user, superuser, throwAway, locale, init }
+  const { throwAway, change, onNotice, superuser = invokingUser(), locale, trust, init } = options
+  const initialization = { directory, runtime, user, superuser, throwAway, locale, trust, init }
   const removal = { user, runtime: () => Promise.resolve(runtime) }
   await bringIntoBeing(directory, change, removal, async (staging, within) => {
     await fillWithCluster(staging, initialization, onNotice)

@@ -20,6 +20,8 @@ export interface Initialization {
   readonly superuser: string
   /** As `localeArguments` reads it; `C` by default. */
   readonly locale?: string | undefined
+  /** Whether it asks for no password over TCP, on this machine. */
+  readonly trust?: boolean | undefined
   /** What is done in it before it counts as a cluster: its key, and how, when it is in that directory. */
   readonly init?: { readonly key: string; run(staging: Staging): Promise<void> } | undefined
   /** Whether it is thrown away: then it is lean, and need not be on disk. */
@@ -28,10 +30,10 @@ export interface Initialization {
 
 /** What clusters are made with, apart from where: UTF-8, a locale, no password on the socket. */
 export function initdbArguments(initialization: Initialization): string[] {
-  const { superuser, locale = 'C', runtime, directory } = initialization
+  const { superuser, locale = 'C', trust = false, runtime, directory } = initialization
   const { major } = runtime.version
   const kind = ['--encoding', 'UTF8', ...localeArguments(directory.path, locale, major)]
-  const access = ['--auth-local', 'trust', '--auth-host', 'scram-sha-256']
+  const access = ['--auth-local', 'trust', '--auth-host', trust ? 'trust' : 'scram-sha-256']
   return ['--username', superuser, ...kind, ...access]
 }
 

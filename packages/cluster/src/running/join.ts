@@ -3,12 +3,13 @@ import type { Coordination } from '../coordination.ts'
 import { type AsOptions, takeApart } from '../connecting/as-url.ts'
 import { givePassword, isKept } from '../connecting/tcp-login.ts'
 import { type DataDirectory, findPostmaster } from '@howdah/data-directory'
-import { clusterMissing, notRunning, noTcp } from '../errors.ts'
+import { clusterMissing, notRunning, noTcp, noTls } from '../errors.ts'
 import { hasDatabase } from '../connecting/has-database.ts'
 import type { Mode } from '../settings/mode.ts'
 import type { State } from '../state.ts'
 import { postgres } from '../server.ts'
 import { addressOf } from '../connecting/address-of.ts'
+import { hasOurCertificate, trusting } from '../tls/trusting.ts'
 import type { PatienceOptions } from './reload.ts'
 import { restartAlone, takeAlone } from './restart.ts'
 import { Session } from '../session.ts'
@@ -88,7 +89,8 @@ export async function joinCluster(
     const postmaster = await findPostmaster(directory)
     if (postmaster === null) throw notRunning(directory.path)
     const superuser = await superuserAs(directory, await runtime(), postmaster.file, options.user)
-    const found = await addressOf(directory, postmaster.file, superuser, wantsTcp(options))
+    const reached = await addressOf(directory, postmaster.file, superuser, wantsTcp(options))
+    const found = options.tls === true ? await trusting(directory, reached) : reached
     const { parameters } = options
     const address = {
       ...found,
@@ -151,13 +153,17 @@ async function knock(directory: DataDirectory): Promise<void> {
 
 /** What is done before the locks are taken. */
 async function prepare(
-  { directory, free, runtime, state }: Joinable,
+  { directory, free, runtime, state, subject }: Joinable,
   options: RunOptions,
 ): Promise<void> {
   if (options.ifExists === true && !(await free.exists())) throw clusterMissing(directory.path)
   await refuseBackup(directory)
   // Started now, to run while we wait for locks. Its failure is reported where the runtime is used.
   runtime().catch(() => undefined)
+  if (options.tls === true) {
+    const { requireTls } = await import('../tls/require-tls.ts')
+    await requireTls(directory, await runtime(), subject.user, options.signal)
+  }
   state.load()
 }
 
@@ -192,20 +198,27 @@ async function withTcp(
   const postmaster = await findPostmaster(directory)
   if (postmaster === null || shared.started === 'modified') return shared
   const isOurs = (await ownership(shared.place, shared.subject)) !== 'foreign'
-  const { tcp } = options.start
+  const { tcp, tls = false } = options.start
   const isThere =
     postmaster.file.listenAddress !== null &&
-    (typeof tcp !== 'number' || tcp === postmaster.file.port)
+    (typeof tcp !== 'number' || tcp === postmaster.file.port) &&
+    (!tls || (await hasOurCertificate(directory)))
   if (isThere) {
     const login = { runtime: await runtime(), isLocked: false, isOurs }
     await subject.ensureTcpLogin(options.start, login)
     return shared
   }
   if (!isOurs) {
+    if (tls) throw noTls(directory.path, 'howdah did not start it; stop it, or leave TLS out')
     const where = typeof tcp === 'number' ? ` at port ${tcp}` : ''
     const why = `${where}, and howdah did not start it; let it listen there, or stop it`
     throw noTcp(directory.path, why)
   }
-  const alone = await takeAlone(directory, shared, options, 'restart with TCP the server on')
+  const alone = await takeAlone(
+    directory,
+    shared,
+    options,
+    tls ? 'restart with TLS the server on' : 'restart with TCP the server on',
+  )
   return await restartAlone(alone, options)
 }

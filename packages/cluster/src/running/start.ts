@@ -29,6 +29,11 @@ export interface StartOptions {
   settings?: Readonly<Record<string, string>> | undefined
   /** Listen on localhost as well, which is 127.0.0.1 and ::1: `true` finds a free port. */
   tcp?: boolean | number | undefined
+  /**
+   * Encrypt connections over TCP, which is on then: with a certificate for localhost that is made for this server, and that URLs
+   * and variables name for clients to trust. Takes the package `node-forge`.
+   */
+  tls?: boolean | undefined
   /** In ms: how long a start may take, recovery after a crash included. 60,000 by default. */
   timeout?: number | undefined
 }

@@ -114,6 +114,17 @@ describe('a server as a URL says', () => {
     expect(await ask(session.url())).toMatchObject({ role: 'app', bootstrap: true })
   })
 
+  it('with trust, lets roles without a password in, and only then', async () => {
+    const as = `postgresql://postgres@localhost:${port}/app`
+    const askAsGuest = async (trust: boolean) => {
+      await using session = await temporary({ strategy, as, trust })
+      await (await session.connect()).query('CREATE ROLE guest LOGIN')
+      return await ask({ host: 'localhost', port, user: 'guest', database: 'app' })
+    }
+    expect(await askAsGuest(true)).toMatchObject({ role: 'guest', database: 'app' })
+    await expect(askAsGuest(false)).rejects.toThrow(/password/)
+  })
+
   it('keeps what the URL tells the client', async () => {
     const as = `postgresql://postgres:p@localhost:${port}/app?schema=public&connection_limit=3&sslmode=prefer`
     await using session = await temporary({ strategy, as })
@@ -130,7 +141,7 @@ describe('a server as a URL says', () => {
     ['postgresql://u:secret@a:1,b:2/app', /postgresql:\/\/|no port|host/],
     ['postgresql://u:secret%@localhost/app', /password .*write %25/],
     ['postgresql://u:secret%00@localhost/app', /password/],
-    ['postgresql://u:secret@localhost/app?sslmode=require', /sslmode=require/],
+    ['postgresql://u:secret@localhost/app?sslmode=always', /sslmode .*"always"/],
   ])('is refused for %s, without the password', async (as, message) => {
     const refused = temporary({ strategy, as })
     await expect(refused).rejects.toMatchObject({ code: 'ERR_CLUSTER_INVALID_URL' })

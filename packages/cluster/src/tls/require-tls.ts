@@ -1,0 +1,32 @@
+import type { DataDirectory, ServerUser } from '@howdah/data-directory'
+import { runServerProgram } from '@howdah/data-directory'
+import type { Runtime } from '@howdah/runtime'
+import { noTls } from '../errors.ts'
+import { findForge } from './make-certificate.ts'
+import { lasts, withoutForge } from './provide-certificate.ts'
+
+/**
+ * Throws `ERR_CLUSTER_NO_TLS` if a PostgreSQL was built without OpenSSL, or there is nothing to make a certificate with. That is
+ * asked before anything is made.
+ *
+ * PostgreSQL itself is asked whether it would take the setting, which such a build refuses. For that it needs no cluster, only
+ * some directory.
+ */
+export async function requireTls(
+  directory: DataDirectory,
+  runtime: Runtime,
+  user: ServerUser | null,
+  signal?: AbortSignal,
+): Promise<void> {
+  if (!lasts(directory) && (await findForge()) === null) throw noTls(directory.path, withoutForge)
+  const { succeeded, stderr } = await runServerProgram(runtime, 'postgres', {
+    user,
+    path: runtime.bindir,
+    args: (path) => ['-C', 'ssl', '-D', path, '-c', 'config_file=/dev/null', '-c', 'ssl=on'],
+    signal,
+  })
+  if (succeeded) return
+  const { bindir, version } = runtime
+  const why = `PostgreSQL ${version} in ${bindir} has none: ${stderr.trim()}; use another one, by the option runtime`
+  throw noTls(directory.path, why)
+}

@@ -1,0 +1,25 @@
+import { basename, join } from 'node:path'
+import { type DataDirectory, howStarted } from '@howdah/data-directory'
+import type { Address } from '../connecting/address.ts'
+import { noTls } from '../errors.ts'
+
+/** Whether the server that runs was started with the certificate that howdah has made for it. */
+export async function hasOurCertificate(directory: DataDirectory): Promise<boolean> {
+  const { settings } = await howStarted(directory).catch(() => ({ settings: {} }))
+  return (
+    new Map(Object.entries(settings)).get('ssl_cert_file') === basename(directory.certificateFile)
+  )
+}
+
+/**
+ * An address over TCP as one whose clients insist on TLS and verify the certificate that howdah has made. They know the
+ * server as localhost: before 15, libpq compares no certificate with an IP address. Throws `ERR_CLUSTER_NO_TLS`.
+ */
+export async function trusting(directory: DataDirectory, address: Address): Promise<Address> {
+  if (!(await hasOurCertificate(directory))) {
+    const why = 'the server that runs has no certificate of howdah; stop it, and start it with TLS'
+    throw noTls(directory.path, why)
+  }
+  const authority = join(directory.path, basename(directory.authorityFile))
+  return { ...address, host: 'localhost', authority }
+}
