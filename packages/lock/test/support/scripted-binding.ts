@@ -18,6 +18,8 @@ export interface Scripted {
   script: FlockScript | null
   /** Whether opening, locking and checking is one call of the addon. Without it they are calls of their own, as with fs-ext. */
   inOneCall: boolean
+  /** What a test does in place of other functions of the addon. */
+  native: Partial<Native>
   /** What a test does in place of a wait in the queue of the kernel, or around it; `null`: the real wait. */
   wait: ((...words: [...Parameters<Native['wait']>, wait: Native['wait']]) => number) | null
 }
@@ -27,6 +29,7 @@ export const unscripted = (): Scripted => ({
   operations: [],
   script: null,
   inOneCall: false,
+  native: {},
   wait: null,
 })
 
@@ -44,5 +47,5 @@ export function scripted(real: Binding, hand: Scripted): Binding {
 
 function scriptedNative(real: Native, hand: Scripted): Native {
   const wait: Native['wait'] = (...words) => (hand.wait ?? real.wait)(...words, real.wait)
-  return { ...real, wait }
+  return { ...real, ...hand.native, wait }
 }
