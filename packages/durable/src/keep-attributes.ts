@@ -4,10 +4,11 @@ import { fchmodSync, fchownSync, type Stats } from 'node:fs'
 const groupBits = 0o070
 
 /**
- * Gives a new, open file the owner, group and mode of the file that it is to replace.
+ * Gives a new, open file the owner, group and mode of the file that it will replace.
  *
- * Only root gives files away, so an owner that cannot be kept becomes this user. Then nobody gets more than before: set-id
- * bits are dropped, and a group that cannot be kept gets what others had. Throws the system's error if the mode is refused.
+ * Only root can give a file to another owner. Without root, this user becomes the owner, and nobody gets more rights than
+ * before: set-id bits are dropped, and if the group cannot be kept, the new group keeps only the rights that others had.
+ * Throws the system's error if the mode is refused.
  */
 export function keepAttributes(fd: number, old: Stats): void {
   const permissions = old.mode & 0o7777
@@ -21,8 +22,8 @@ export function keepAttributes(fd: number, old: Stats): void {
 /**
  * Copies the extended attributes and the access control list from one open file to another, as far as this user may.
  *
- * Node knows no call for that, so GNU cp does it, which takes some milliseconds. Without it, as with BusyBox or on macOS,
- * nothing is copied. Call it before {@link keepAttributes}.
+ * Node has no call for this, so GNU cp does it, in some milliseconds. Without GNU cp, as with BusyBox or on macOS, nothing is
+ * copied. Call it before {@link keepAttributes}.
  */
 export async function keepExtendedAttributes(fd: number, old: number): Promise<void> {
   if (process.platform !== 'linux') return

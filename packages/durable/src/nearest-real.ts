@@ -2,8 +2,8 @@ import { realpathSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 
 /**
- * Where a path leads that may not exist yet: the real path of the nearest directory (or file) at or above it, and the names
- * below that are missing. What cannot be looked at counts as missing.
+ * Resolves a path that may not exist yet: gives the real path of the nearest existing directory (or file) at or above it, and
+ * the missing names below. A name that cannot be looked at counts as missing.
  */
 export function nearestReal(path: string): { real: string; missing: readonly string[] } {
   const missing: string[] = []
@@ -17,7 +17,7 @@ export function nearestReal(path: string): { real: string; missing: readonly str
   }
 }
 
-/** A path without symbolic links as far as it exists; see {@link nearestReal}. */
+/** Resolves the symbolic links in the part of a path that exists; see {@link nearestReal}. */
 export function realAsFarAsThere(path: string): string {
   const { real, missing } = nearestReal(path)
   return join(real, ...missing)

@@ -3,13 +3,13 @@ import { type FileHandle, open, stat } from 'node:fs/promises'
 
 /** How a plain file is opened. */
 export interface PlainFileOptions {
-  /** Follow a symbolic link at the end of the path; `true` unless told otherwise. */
+  /** Follow a symbolic link at the end of the path; `true` by default. */
   follow?: boolean | undefined
 }
 
 /** How a plain file is read. */
 export interface PlainReadOptions extends PlainFileOptions {
-  /** In bytes: a file that is longer is refused; 1 MiB unless told otherwise. */
+  /** The longest file that is read, in bytes; 1 MiB by default. A longer file is refused. */
   limit?: number | undefined
 }
 
@@ -28,7 +28,7 @@ export class NotPlainError extends Error {
 const mebibyte = 1024 * 1024
 
 /**
- * Opens a file for reading that another user may have made, and gives its descriptor. The caller closes it.
+ * Opens a file, which another user may have made, for reading, and gives its descriptor. The caller closes it.
  *
  * Never waits, whatever lies at the path: opening a FIFO to read blocks the whole process until somebody writes to it.
  * Throws errors of the system, and {@link NotPlainError} for anything but a regular file.
@@ -37,7 +37,7 @@ export function openPlainFileSync(path: string, options: PlainFileOptions = {}):
   requirePlain(statSync(path), path)
   const fd = openSync(path, flagsFor(options))
   try {
-    // It may have been replaced meanwhile.
+    // The file may have been replaced since it was looked at.
     requirePlain(fstatSync(fd), path)
     return fd
   } catch (error) {
@@ -56,7 +56,7 @@ export async function openPlainFile(
   try {
     requirePlain(await file.stat(), path)
     const handle: object = file
-    // Under Yarn's Plug'n'Play, handles are Yarn's own.
+    // Under Yarn's Plug'n'Play, handles are Yarn's own and cannot be disposed of.
     if (!(Symbol.asyncDispose in handle)) {
       Object.assign(handle, { [Symbol.asyncDispose]: () => file.close() })
     }
@@ -68,9 +68,10 @@ export async function openPlainFile(
 }
 
 /**
- * The text of a small file that another user may have made. Takes microseconds, and ten times that through libuv's pool.
+ * The text of a small file that another user may have made. It reads synchronously, in microseconds; libuv's pool would take
+ * ten times as long.
  *
- * Throws errors of the system, and {@link NotPlainError} for anything but a regular file, and for one that is too long.
+ * Throws errors of the system, and {@link NotPlainError} for anything but a regular file of at most `limit` bytes.
  */
 export function readPlainFile(path: string, options: PlainReadOptions = {}): string {
   const { limit = mebibyte } = options
@@ -84,7 +85,7 @@ export function readPlainFile(path: string, options: PlainReadOptions = {}): str
       length += count
     }
     if (length > limit) throw tooLong(path, limit)
-    // It has grown meanwhile.
+    // The file has grown since its size was read.
     return readPlainFile(path, options)
   } finally {
     closeSync(fd)
@@ -92,8 +93,8 @@ export function readPlainFile(path: string, options: PlainReadOptions = {}): str
 }
 
 /**
- * The bytes of a small file that another user may have made, read in libuv's pool: for files that may lie on a network file
- * system, which may take its time. Rejects as {@link readPlainFile} throws.
+ * The bytes of a small file that another user may have made. It is read in libuv's pool, because a network file system may be
+ * slow. Rejects with the errors that {@link readPlainFile} throws.
  */
 export async function readPlainBytes(
   path: string,
@@ -110,7 +111,7 @@ export async function readPlainBytes(
     length += bytesRead
   }
   if (length > limit) throw tooLong(path, limit)
-  // It has grown meanwhile.
+  // The file has grown since its size was read.
   return await readPlainBytes(path, options)
 }
 

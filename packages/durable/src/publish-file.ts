@@ -16,27 +16,27 @@ import { writeNewFile } from './write-new-file.ts'
 
 /** How a file is published. */
 export interface Publishing {
-  /** `false`: a file that is there is an error, `EEXIST`. `true`, the default: it is replaced, by one of the same owner and mode. */
+  /** If the file exists, replace it and keep its owner and mode (`true`, the default), or fail with `EEXIST` (`false`). */
   readonly replace?: boolean | undefined
-  /** Keep extended attributes, too, by starting a program; `false` by default. See {@link keepExtendedAttributes}. */
+  /** Also keep extended attributes, which starts a program; `false` by default. See {@link keepExtendedAttributes}. */
   readonly keepExtended?: boolean | undefined
-  /** The mode of a file that was not there, whatever the umask. Without it the mode is 0666 less the umask. */
+  /** The mode of a new file, whatever the umask. Without this option the mode is 0666 less the umask. */
   readonly mode?: number | undefined
-  /** Survive a power failure, too: sync the file and its directory, which costs milliseconds; `true` by default. */
+  /** Sync the file and its directory, so that the content survives a power failure. It costs milliseconds; `true` by default. */
   readonly durable?: boolean | undefined
-  /** The path under which it is written first, in the same directory; by default one that nobody else has. */
+  /** The path of the temporary file, in the same directory; by default a name that nobody else uses. */
   readonly temporary?: string | undefined
   /** Called when the content is written, before the file appears. If it throws or rejects, the file does not appear. */
   readonly check?: (() => void | Promise<void>) | undefined
 }
 
 /**
- * Makes or replaces a file so that everybody sees the old or the new content, whole, whenever this process is killed.
+ * Makes or replaces a file. Everybody sees the whole old or the whole new content, even if this process is killed.
  *
- * The content is written and synced under another name, which is renamed or linked to the path; then the directory is
- * synced. A symbolic link is refused with `ELOOP`, because it would be replaced and not what it leads to; a directory with
- * `EISDIR`, and any other special file with `ENXIO`. Rejects with the system's error, such as `EBUSY` for a mount point, and
- * then nothing was changed. Only if the directory cannot be synced, the new content is there.
+ * The content is written to a temporary file and synced, that file is renamed or linked to the path, and the directory is
+ * synced. A symbolic link is refused with `ELOOP`, because the link would be replaced and not its target. A directory is
+ * refused with `EISDIR`, and any other special file with `ENXIO`. Rejects with the system's error, such as `EBUSY` for a
+ * mount point; nothing has changed then, unless the error came from syncing the directory: then the new content is there.
  */
 export async function publishFile(
   path: string,
@@ -61,7 +61,7 @@ export async function publishFile(
   if (durable) await syncDirectory(dirname(path))
 }
 
-/** Those of a file that this user may not read are not kept. */
+/** Copies extended attributes to the new file; attributes of a file that this user cannot read are lost. */
 async function keepExtended(fd: number, path: string): Promise<void> {
   let old: number
   try {
@@ -76,7 +76,7 @@ async function keepExtended(fd: number, path: string): Promise<void> {
   }
 }
 
-/** What is there, if it can be replaced; `undefined` if nothing is. */
+/** The status of the file at the path, if it can be replaced; `undefined` if there is none. Throws for anything else. */
 function replaceable(path: string): Stats | undefined {
   const stats = lstatSync(path, { throwIfNoEntry: false })
   if (stats === undefined || stats.isFile()) return stats

@@ -5,19 +5,19 @@ const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants
 
 /** How a new file is made. */
 export interface NewFile {
-  /** Its mode, whatever the umask. Without it the mode is 0666 less the umask, or what the directory's ACL says. */
+  /** The mode of the file, whatever the umask; by default 0666 less the umask, or what the directory's ACL says. */
   readonly mode?: number | undefined
-  /** Sync it, so that the content survives a power failure, which costs milliseconds; `true` by default. */
+  /** Sync the file, so that its content survives a power failure. It costs milliseconds; `true` by default. */
   readonly durable?: boolean | undefined
-  /** Called with the open file before anything is written. What it throws keeps the file from being made. */
+  /** Called with the open file before anything is written. If it throws or rejects, no file is left. */
   readonly prepare?: ((fd: number) => void | Promise<void>) | undefined
 }
 
 /**
- * Makes a file that was not there, with its whole content on the disk, or leaves nothing.
+ * Makes a new file with its whole content on the disk, or leaves nothing.
  *
- * Its name does not survive a power failure before its directory is synced. Rejects with the system's error: `EEXIST` if
- * anything is there, also a symbolic link.
+ * The name survives a power failure only after the directory has been synced. Rejects with the system's error: `EEXIST` if
+ * anything is there, a symbolic link included.
  */
 export async function writeNewFile(
   path: string,
@@ -27,7 +27,7 @@ export async function writeNewFile(
   const fd = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode ?? 0o666)
   try {
     try {
-      // Less of it was given if the umask takes something away.
+      // open(2) has applied the umask to the mode.
       if (mode !== undefined) fchmodSync(fd, mode)
       await prepare?.(fd)
       writeFileSync(fd, content)
@@ -36,7 +36,7 @@ export async function writeNewFile(
       closeSync(fd)
     }
   } catch (error) {
-    // Why it failed is worth more than why it cannot be removed.
+    // The first error matters more than a failure to remove the file.
     try {
       unlinkSync(path)
     } catch {}

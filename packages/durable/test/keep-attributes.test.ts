@@ -42,12 +42,12 @@ it.skipIf(reason !== '')(
 )
 
 it.skipIf(process.geteuid?.() !== 0)(
-  'an owner that cannot be kept lets nobody in who was not (skipped as an ordinary user)',
+  'if the owner cannot be kept, nobody gains access (skipped as an ordinary user)',
   () => {
     using place = temporaryDirectory({ mode: 0o777 })
     const user = 4_321
     const cases = [
-      // Mode, group, and the mode after it was replaced by a user who is in the group 4321 only.
+      // The mode and group before, and the mode after a user who is only in group 4321 has replaced the file.
       [0o4755, 4_321, 0o755],
       [0o660, 4_321, 0o660],
       [0o660, 9_999, 0o600],

@@ -26,7 +26,7 @@ describe('a file that another user may have made', () => {
     await expect(openPlainFile(path)).rejects.toMatchObject(refused)
   })
 
-  it('is not read beyond what it may hold, though it claims a terabyte', () => {
+  it('is not read beyond the limit, though its size is a terabyte', () => {
     using home = temporaryDirectory()
     writeFileSync(home.file('huge'), 'x')
     truncateSync(home.file('huge'), 2 ** 40)
@@ -36,7 +36,7 @@ describe('a file that another user may have made', () => {
     expect(() => readPlainFile(home.file('huge'), { limit: 7 })).toThrow(/has more than 7 bytes/)
   })
 
-  it('is not followed where links are not wanted', () => {
+  it('is not followed if links are not wanted', () => {
     using home = temporaryDirectory()
     writeFileSync(home.file('it'), 'text')
     symlinkSync('it', home.file('link'))
@@ -44,7 +44,7 @@ describe('a file that another user may have made', () => {
     expect(() => readPlainFile(home.file('link'), { follow: false })).toThrow(/ELOOP/)
   })
 
-  it('that is missing is the error of the system', () => {
+  it('that is missing fails with the error of the system', () => {
     using home = temporaryDirectory()
     expect(() => readPlainFile(home.file('it'))).toThrow(/ENOENT/)
   })

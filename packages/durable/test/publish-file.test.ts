@@ -16,7 +16,7 @@ import { temporaryDirectory } from '@howdah/fixtures'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { publishFile } from '../src/index.ts'
 
-/** The calls that were made, in their order, and the one that is to fail. The real calls are made all the same. */
+/** The calls made so far, in order, and the call that is to fail. Every other call is a real one. */
 const seen = vi.hoisted(() => ({ calls: [] as string[], failing: '', error: '' }))
 
 vi.mock('node:fs', async (original) => {
@@ -134,7 +134,7 @@ describe('the order of the calls', () => {
   })
 })
 
-it('makes nothing where something is, without replace', async () => {
+it('makes nothing if a file exists, without replace', async () => {
   using place = temporaryDirectory()
   writeFileSync(place.file('file'), 'old')
   const published = publishFile(place.file('file'), 'new', { replace: false })
@@ -165,7 +165,7 @@ it.each([
   expect(readdirSync(place.path)).toEqual(['file'])
 })
 
-it('publishes under the longest name that there is', async () => {
+it('publishes under the longest possible name', async () => {
   using place = temporaryDirectory()
   for (const name of ['x'.repeat(255), 'ü'.repeat(127), '🐘'.repeat(63)]) {
     await publishFile(place.file(name), name)
@@ -173,7 +173,7 @@ it('publishes under the longest name that there is', async () => {
   }
 })
 
-describe('what the file was stays', () => {
+describe('a replaced file keeps its attributes', () => {
   it.each([0o600, 0o640, 0o444, 0o4755, 0o666])(
     'mode %o, whatever the umask and the option',
     async (mode) => {
