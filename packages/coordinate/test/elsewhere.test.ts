@@ -66,10 +66,14 @@ describe.skipIf(denied !== null)('a server of another container', () => {
     expect(arena.count('start')).toBe(1)
   })
 
-  test('whose users live on without it is not followed by one of ours', async () => {
+  test.each([
+    ['', false],
+    [', though their watchdog was killed as well', true],
+  ])('whose users live on without it is not followed by one of ours%s', async (_, unwatched) => {
     await using arena = new Arena()
     const user = arena.containedUser()
     await user.joined()
+    if (unwatched) process.kill(arena.pid('watchdog'), 'SIGKILL')
     const server = arena.pid('server')
     process.kill(server, 'SIGKILL')
     await until('the server is dead', () => !arena.has('server'))

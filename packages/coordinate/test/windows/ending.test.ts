@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { afterEach, describe, expect, test } from 'vitest'
-import { Guard, endServer, readRecord } from '@howdah/coordinate'
+import { Guard, type WatchdogKind, endServer, readRecord } from '@howdah/coordinate'
 import { identifyProcess, type ProcessIdentity } from '@howdah/lock'
 import { killed, whereIs } from '@howdah/fixtures'
 import { Arena } from '../arena.ts'
@@ -56,6 +56,18 @@ describe('a server that does not end when it is told to', () => {
     },
   )
 })
+
+test.each<WatchdogKind>(['sh', 'node'])(
+  'a server that is suspended is continued by its watchdog (%s), or it would never hear that it is to end',
+  async (watchdog) => {
+    await using arena = new Arena()
+    const guard = await Guard.join(arena.subject, arena.place, { start: {}, watchdog })
+    process.kill(arena.pid('server'), 'SIGSTOP')
+    await abandon(guard, arena.place)
+    await arena.deserted()
+    expect(arena.events().map(([what]) => what)).toEqual(['start', 'stop', 'gone'])
+  },
+)
 
 describe('a watchdog that ends lets go of its own lock while it still has use, so that no newcomer counts on it', () => {
   test.skipIf(bash === null)(

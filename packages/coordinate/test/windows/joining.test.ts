@@ -8,9 +8,9 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { Guard, readRecord, type Subject } from '@howdah/coordinate'
+import { Guard, readRecord, type Subject, type WatchdogKind } from '@howdah/coordinate'
 import { until } from '@howdah/fixtures'
-import { inspect, tryAcquire } from '@howdah/lock'
+import { acquire, inspect, tryAcquire } from '@howdah/lock'
 import { Arena } from '../arena.ts'
 import { placeOf, type ServerOptions } from '../server/directory-subject.mjs'
 import { OwnShell } from './own-shell.ts'
@@ -76,6 +76,108 @@ describe('who joins looks again once it has both locks', () => {
     expect(asked.filter((what) => what === 'start')).toHaveLength(1)
   })
 })
+
+describe('a server that cannot be judged', () => {
+  /** A subject of which it cannot be told for so many looks whether it runs. */
+  function unclear(
+    arena: Arena,
+    looks: number,
+  ): { subject: Subject<ServerOptions>; seen: () => number } {
+    let seen = 0
+    const running = async () => {
+      seen++
+      if (seen > looks) return await arena.subject.running()
+      throw Object.assign(new Error('it lives elsewhere'), { code: 'ERR_COORDINATE_ELSEWHERE' })
+    }
+    return { subject: asking(arena.subject, { running }), seen: () => seen }
+  }
+
+  test('is given a moment to go, for the processes of a killed container do not end at once', async () => {
+    await using arena = new Arena()
+    const { subject, seen } = unclear(arena, 3)
+    await using guard = await Guard.join(subject, arena.place, { start: {} })
+    expect(guard.started).toBe('modified')
+    expect(seen()).toBe(4)
+  })
+
+  test('is refused if it stays, and at once if one does not want to wait', async () => {
+    await using arena = new Arena()
+    const { subject, seen } = unclear(arena, Infinity)
+    const elsewhere = { code: 'ERR_COORDINATE_ELSEWHERE' }
+    const hasty = Guard.join(subject, arena.place, { start: {}, timeout: 0 })
+    await expect(hasty).rejects.toMatchObject(elsewhere)
+    expect(seen()).toBe(1)
+    await expect(Guard.join(subject, arena.place, { start: {} })).rejects.toMatchObject(elsewhere)
+    expect(seen()).toBeGreaterThan(2)
+    expect(arena.count('start')).toBe(0)
+  })
+})
+
+test('who leaves neither stops nor removes what a server of another container works on', async () => {
+  await using arena = new Arena()
+  const { subject, place } = arena
+  const guard = await Guard.join(subject, place, { start: {}, atEnd: 'destroy' })
+  await arena.killServer()
+  const record = readFileSync(place.record, 'utf8')
+  writeFileSync(place.record, record.replace(/^namespace .*$/m, 'namespace pid:[1]'))
+  using server = await acquire(place.server)
+  expect(await guard.leave()).toBe('kept')
+  expect(server.held && existsSync(place.use)).toBe(true)
+})
+
+test.each<WatchdogKind>(['sh', 'node'])(
+  'who comes while a server lingers has it linger anew (%s)',
+  async (watchdog) => {
+    await using arena = new Arena()
+    const { subject, place } = arena
+    const options = { start: {}, watchdog }
+    const first = await Guard.join(subject, place, { ...options, linger: 100 })
+    expect(await first.leave()).toBe('kept')
+    const second = await Guard.join(subject, place, { ...options, linger: 60_000 })
+    // It has let the server linger for the first, and waits for the second.
+    const waits = async () => (await inspect(place.use)).waiters.length > 0
+    await until('the watchdog waits for use', waits)
+    expect(await second.leave()).toBe('kept')
+    const isFree = async () => {
+      const { holders, waiters } = await inspect(place.use)
+      return holders.length + waiters.length === 0
+    }
+    await until('the watchdog lets it linger, or has stopped it', isFree)
+    expect(arena.events().map(([what]) => what)).toEqual(['start'])
+  },
+)
+
+test.each(['stop', 'destroy'] as const)(
+  'the last to leave does this under change and use, while the record names the server: %s',
+  async (atEnd) => {
+    await using arena = new Arena()
+    const { place } = arena
+    const seen: unknown[] = []
+    const look = async () => {
+      const held = [place.change, place.use].map(async (path) => {
+        const lock = await tryAcquire(path, { create: false, mode: 'shared' })
+        lock?.release()
+        return lock === null
+      })
+      seen.push(...(await Promise.all(held)), readRecord(place)?.process.pid)
+    }
+    const subject = asking(arena.subject, {
+      stop: async () => {
+        await look()
+        return await arena.subject.stop()
+      },
+      destroy: async (ending) => {
+        await look()
+        return await arena.subject.destroy(ending)
+      },
+    })
+    const guard = await Guard.join(subject, place, { start: {}, atEnd })
+    const pid = arena.pid('server')
+    expect(await guard.leave()).toBe(atEnd === 'stop' ? 'stopped' : 'destroyed')
+    expect(seen).toEqual([true, true, pid])
+    expect(existsSync(place.record)).toBe(false)
+  },
+)
 
 test('what has to exist, and vanishes before one has its lock, is not made anew', async () => {
   await using arena = new Arena()

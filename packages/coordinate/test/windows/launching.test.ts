@@ -49,6 +49,18 @@ test('a server is recorded before it runs', async () => {
   expect(await guard.leave()).toBe('stopped')
 })
 
+test('a server has a session of its own, which no terminal of ours ends', async () => {
+  await using arena = new Arena()
+  await using guard = await Guard.join(arena.subject, arena.place, { start: {} })
+  expect(guard.started).toBe('modified')
+  for (const role of ['server', 'watchdog'] as const) {
+    const pid = arena.pid(role)
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const [, , group, session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    expect([group, session]).toEqual([String(pid), String(pid)])
+  }
+})
+
 test('a server never runs if its starter is killed before the watchdog is there', async () => {
   using shell = new OwnShell()
   await using arena = new Arena({ shell: shell.path })

@@ -1,12 +1,35 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { Guard, type WatchdogKind } from '@howdah/coordinate'
 import { killed, until } from '@howdah/fixtures'
-import { type Lock, acquire, inspect } from '@howdah/lock'
+import { type Lock, acquire, identifyProcess, inspect } from '@howdah/lock'
+import { writeRecord } from '../../src/record/record.ts'
 import { Arena } from '../arena.ts'
 import { abandon, abandonUnder } from './abandon.ts'
+
+/** What a record says of an ordinary server. */
+const ordinary = {
+  signal: 'SIGTERM',
+  stillness: 0,
+  worksHere: true,
+  host: null,
+  since: null,
+  pinned: false,
+  perishes: false,
+  linger: 0,
+  joined: '',
+} as const
 
 describe.each<WatchdogKind>(['sh', 'node'])('a watchdog (%s) that is to throw away', (watchdog) => {
   const options = { start: {}, watchdog, throwAway: true }
@@ -50,6 +73,58 @@ describe.each<WatchdogKind>(['sh', 'node'])('a watchdog (%s) that is to throw aw
     use.release()
     await arena.deserted()
     expect(existsSync(directory)).toBe(false)
+  })
+
+  test('leaves alone a server that was started to stay while it waited for change', async () => {
+    await using arena = new Arena()
+    const { place, directory } = arena
+    const change = await beforeChange(arena)
+    using server = killed(spawn('sleep', ['600'], { cwd: directory, stdio: 'ignore' }))
+    await once(server, 'spawn')
+    const identity = identifyProcess(server.pid ?? 0)
+    if (identity === null) throw new Error('it has ended')
+    writeRecord(place, change, { ...ordinary, process: identity, pinned: true })
+    change.release()
+    await until('the watchdog is gone', () => !arena.has('watchdog'))
+    expect(existsSync(`${directory}/data/one`)).toBe(true)
+    expect(server.signalCode).toBeNull()
+  })
+
+  test('removes neither what was moved while it waited for change, nor what lies in its place', async () => {
+    await using arena = new Arena()
+    const { directory } = arena
+    const change = await beforeChange(arena)
+    const moved = arena.beside('moved')
+    renameSync(directory, moved)
+    mkdirSync(directory)
+    writeFileSync(`${directory}/letter.txt`, 'dear reader')
+    change.release()
+    await until('the watchdog is gone', () => !arena.has('watchdog'))
+    expect(readFileSync(`${moved}/data/one`, 'utf8')).toBe('one')
+    expect(readdirSync(directory)).toEqual(['letter.txt'])
+  })
+
+  test('leaves alone what was made anew while it waited to remove the rest of it', async () => {
+    await using arena = new Arena()
+    const { place, directory } = arena
+    const guard = await Guard.join(arena.subject, place, options)
+    const change = await acquire(place.change)
+    // As somebody who was killed when he had just begun to remove it.
+    writeFileSync(`${directory}/wreck`, '')
+    rmSync(place.use)
+    const watchdogPid = arena.pid('watchdog')
+    await abandonUnder(guard)
+    await until('the watchdog waits for change', async () =>
+      (await inspect(place.change)).waiters.some(
+        ({ pid }) => pid === watchdogPid || isChildOf(pid, watchdogPid),
+      ),
+    )
+    writeFileSync(place.use, 'another')
+    rmSync(`${directory}/wreck`)
+    change.release()
+    await until('the watchdog is gone', () => !arena.has('watchdog'))
+    expect(readFileSync(place.use, 'utf8')).toBe('another')
+    expect(existsSync(`${directory}/data/one`)).toBe(true)
   })
 
   test('leaves a server of another container alone, without waiting for change', async () => {
@@ -107,6 +182,34 @@ describe.each<WatchdogKind>(['sh', 'node'])('a watchdog (%s) that is to throw aw
     expect(readFileSync(precious, 'utf8')).toBe('precious')
   })
 })
+
+test('the shell that watches waits for what a killed server has left running, before it removes anything', async () => {
+  await using arena = new Arena()
+  const { place, directory } = arena
+  const options = { start: {}, watchdog: 'sh', throwAway: true } as const
+  const guard = await Guard.join(arena.subject, place, options)
+  await arena.killServer()
+  const left = await acquire(place.server)
+  const watchdogPid = arena.pid('watchdog')
+  await abandon(guard, place)
+  const pauses = () => arena.involved().length > 0 && isPausing(watchdogPid)
+  await until('it looks again and again', pauses)
+  expect(existsSync(`${directory}/data/one`)).toBe(true)
+  left.release()
+  await arena.deserted()
+  expect(existsSync(directory)).toBe(false)
+})
+
+function isPausing(pid: number): boolean {
+  return readdirSync('/proc').some((name) => {
+    if (!/^\d+$/.test(name) || !isChildOf(Number(name), pid)) return false
+    try {
+      return readFileSync(`/proc/${name}/cmdline`, 'utf8') === 'sleep\x000.02\0'
+    } catch {
+      return false
+    }
+  })
+}
 
 /** The shell's watchdog has flock(1) wait for it. */
 function isChildOf(pid: number, parent: number): boolean {

@@ -44,6 +44,39 @@ describe.each<WatchdogKind>(['sh', 'node'])('a watchdog (%s)', (watchdog) => {
   })
 })
 
+test.each<WatchdogKind>(['sh', 'node'])(
+  'a zombie is dead: no watchdog (%s) waits for its end',
+  async (watchdog) => {
+    await using subject = FakeSubject.thatIs().alreadyExisting()
+    const { place } = subject
+    const guard = await Guard.join(subject, place, { start: undefined, watchdog })
+    process.kill((await subject.process())?.pid ?? 0, 'SIGKILL')
+    await until('the server is dead', async () => (await subject.process()) === null)
+    // Its parent has become a program that does not ask for it.
+    const script = 'exec 3<&0; (read -r _ <&3) & echo $!; exec sleep 600'
+    using parent = killed(spawn('sh', ['-c', script]))
+    const zombie = Number(String((await once(parent.stdout, 'data'))[0]))
+    const program = () => readFileSync(`/proc/${parent.pid}/comm`, 'utf8')
+    await until('it is another program', () => program() === 'sleep\n')
+    parent.stdin.end()
+    const fields = await until('it is a zombie', () => {
+      const stat = readFileSync(`/proc/${zombie}/stat`, 'utf8')
+      const all = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      return all[0] === 'Z' ? all : null
+    })
+    rewrite(place, (record) =>
+      record
+        .replace(/^pid .*$/m, `pid ${zombie}`)
+        .replace(/^start .*$/m, `start ${fields[19]}`)
+        .replace(/^cwd .*\n/m, ''),
+    )
+    await abandon(guard, place)
+    const isOver = async () => (await inspect(place.watchdog)).holders.length === 0
+    await until('the watchdog is gone', isOver)
+    expect(await signalOf(parent)).toBe('none')
+  },
+)
+
 test.each(others)(
   'who leaves stops no server that differs from the record in its %s',
   async (_, line, instead) => {
