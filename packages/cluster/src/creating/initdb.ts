@@ -37,19 +37,42 @@ export function initdbArguments(initialization: Initialization): string[] {
   return ['--username', superuser, ...kind, ...access]
 }
 
+/**
+ * What initdb cannot make of a superuser's name: it writes the name into the text of privileges as it is, and PostgreSQL refuses
+ * the extensions of such a role while they are made.
+ */
+const unfit = /["'$\\\p{Cc}]/u
+
 /** Makes a cluster in an empty directory of the server's user. Throws `ERR_CLUSTER_CREATE_FAILED` with initdb's words. */
 export async function initdb(staging: string, initialization: Initialization): Promise<void> {
-  const { throwAway } = initialization
+  const { throwAway, superuser } = initialization
+  const isRenamed = unfit.test(superuser) && !superuser.startsWith('pg_')
+  const made = isRenamed ? { ...initialization, superuser: 'postgres' } : initialization
   const args = (path: string) => [
     '--pgdata',
     path,
-    ...initdbArguments(initialization),
+    ...initdbArguments(made),
     // If initdb tidied up, nothing would name the shared memory of its own killed server.
     '--no-clean',
     // After a crash of the machine nobody wants it.
     ...(throwAway ? ['--no-sync'] : []),
   ]
   await run('initdb', staging, initialization, args)
+  if (isRenamed) await renameSuperuser(staging, initialization)
+}
+
+/** ALTER ROLE renames no role that is connected, and in single-user mode there is no other. */
+async function renameSuperuser(staging: string, initialization: Initialization): Promise<void> {
+  const { superuser, throwAway } = initialization
+  // A newline ends a statement.
+  const name = superuser.replaceAll(/["'$\\\p{Cc}]/gu, (character) => {
+    const code = character.codePointAt(0) ?? 0
+    return String.raw`\u${code.toString(16).padStart(4, '0')}`
+  })
+  const settings = { exit_on_error: 'on', ...(throwAway && { fsync: 'off' }) }
+  const args = (path: string) => singleUserArguments(path, 'template1', settings)
+  const statement = `UPDATE pg_catalog.pg_authid SET rolname = E'${name}' WHERE oid = 10;\n`
+  await run('postgres', staging, initialization, args, statement)
 }
 
 /** In bytes: what a new cluster takes while it is made. */
