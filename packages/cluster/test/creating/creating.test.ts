@@ -12,7 +12,7 @@ import {
 import { temporaryDirectory } from '@howdah/fixtures'
 import { chain } from '@howdah/runtime'
 import { expect, it } from 'vitest'
-import { Cluster, run } from '../../src/index.ts'
+import { Cluster, run, temporary } from '../../src/index.ts'
 import { everyPostgres, killedInTime, newest, Worker } from '@howdah/postgres-fixtures'
 
 const { strategy } = newest
@@ -133,6 +133,22 @@ it.each([
 ])('refuses the path %j', (path, why) => {
   expect(() => new Cluster(path)).toThrow(why)
 })
+
+it.each([['a "b"'], ["o'b"], ['back\\slash'], ['$1'], ['new\nline\t'], ['Ünïcode "☃"']])(
+  'the superuser has any name that PostgreSQL allows: %j',
+  async (user) => {
+    await using session = await temporary({ strategy, user })
+    const client = await session.connect()
+    try {
+      const { rows } = await client.query(
+        'SELECT rolname, rolsuper FROM pg_roles WHERE oid = 10 AND rolname = current_user',
+      )
+      expect(rows).toEqual([{ rolname: user, rolsuper: true }])
+    } finally {
+      await client.end()
+    }
+  },
+)
 
 it('says what is in the way of a directory', async () => {
   using home = temporaryDirectory()

@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { run, type Session, temporary, temporaryDataDir } from '@howdah/cluster'
+import { runInitScript } from '@howdah/cluster/inside'
 import { parseConstraint, type Strategy } from '@howdah/runtime'
 import { TestingError } from '../errors.ts'
-import { asBootstrapRole, type Login } from './as-bootstrap-role.ts'
 import { versionOfImage } from './image.ts'
-import { runInitScripts } from './init-scripts.ts'
-import { StartedPostgreSqlContainer } from './started-postgresql-container.ts'
+import { type Login, StartedPostgreSqlContainer } from './started-postgresql-container.ts'
 
 /** Where Docker's image looks for what it runs in a new cluster. */
 const initDirectory = '/docker-entrypoint-initdb.d'
@@ -157,8 +156,12 @@ export class PostgreSqlContainer {
   }
 
   async #run(): Promise<Session> {
+    const { username: user, password, database } = this.#login
     const options = {
       tcp: true,
+      user,
+      password,
+      database,
       settings: this.#settings,
       timeout: this.#timeout,
       ...(this.#version !== undefined && { runtime: parseConstraint(this.#version) }),
@@ -171,8 +174,8 @@ export class PostgreSqlContainer {
     return await run(dataDir, { ...options, throwAway: true, linger: reuse })
   }
 
+  /** Runs the scripts in the order of their names, up to the first that fails. */
   async #initialize(session: Session): Promise<void> {
-    await asBootstrapRole(session, this.#login)
     if (this.#scripts.length + this.#contents.length === 0) return
     const directory = await mkdtemp(join(tmpdir(), 'howdah-init-'))
     try {
@@ -184,7 +187,12 @@ export class PostgreSqlContainer {
         }),
       )
       const scripts = [...this.#scripts, ...written]
-      await runInitScripts(session, this.#login, scripts, this.#environment)
+        .filter(({ name }) => /\.(?:sql|sql\.gz|sh)$/.test(name))
+        .toSorted((one, other) => (one.name < other.name ? -1 : 1))
+      for (const { name, path } of scripts) {
+        const content = await readFile(path)
+        await runInitScript(session, { name, path, content }, this.#environment)
+      }
     } finally {
       await rm(directory, { recursive: true, force: true })
     }

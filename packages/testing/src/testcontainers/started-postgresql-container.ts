@@ -2,7 +2,13 @@ import type { Session } from '@howdah/cluster'
 import { Client, escapeIdentifier } from 'pg'
 import { TestingError } from '../errors.ts'
 import { dropByForce } from '../server/database-statements.ts'
-import type { Login } from './as-bootstrap-role.ts'
+
+/** A role and a database of it. */
+export interface Login {
+  readonly username: string
+  readonly password: string
+  readonly database: string
+}
 
 /** What a command has printed. */
 export interface ExecResult {
@@ -96,11 +102,8 @@ export class StartedPostgreSqlContainer implements AsyncDisposable {
 
   /** Runs a command on this machine, with the server's programs on PATH and the environment of the database. */
   async exec(command: string | readonly string[]): Promise<ExecResult> {
-    const { username, password, database } = this.#login
     const [program = '', ...args] = typeof command === 'string' ? ['sh', '-c', command] : command
     const result = await this.#session.exec(program, args, {
-      database,
-      env: { PGUSER: username, PGPASSWORD: password },
       all: true,
       reject: false,
     })
@@ -127,12 +130,7 @@ export class StartedPostgreSqlContainer implements AsyncDisposable {
   }
 
   async #administer(action: (client: Client, version: number) => Promise<void>): Promise<void> {
-    const { username, password } = this.#login
-    const client = new Client({
-      ...this.#session.clientOptions('postgres'),
-      user: username,
-      password,
-    })
+    const client = new Client(this.#session.clientOptions('postgres'))
     await client.connect()
     try {
       const { rows } = await client.query<{ version: number }>(
