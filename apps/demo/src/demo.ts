@@ -18,7 +18,7 @@ export type Report =
   | { readonly kind: 'finished'; readonly worker: string; readonly done: number }
   | { readonly kind: 'trouble'; readonly worker: string; readonly message: string }
 
-/** The PostgreSQL that the demo brings along, and only where there is none for this platform, the system's. */
+/** The PostgreSQL that the demo brings along, and only if there is none for this platform, the system's. */
 export function strategy(): Strategy {
   return chain(bundled({ from: import.meta.url }), defaultStrategy())
 }

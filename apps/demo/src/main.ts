@@ -46,7 +46,7 @@ try {
 async function work(tally: Tally): Promise<string[]> {
   console.log(`Four processes are about to share one PostgreSQL, in ${cluster.dataDir}.`)
   console.log(
-    `None is running there; whoever comes first starts it. ${victim} will be killed on the way.\n`,
+    `None is running there; the first to come starts it. ${victim} will be killed on the way.\n`,
   )
   const progress = new Progress(jobs)
   const workers = names.map((name) => new WorkerProcess(name, cluster.dataDir, hear))

@@ -1,6 +1,6 @@
 import { SingleBar } from 'cli-progress'
 
-/** A bar on a terminal, and a line now and then where there is none. */
+/** A bar on a terminal, and a line now and then if there is none. */
 export class Progress {
   readonly #total: number
   readonly #bar: SingleBar | null

@@ -7,7 +7,7 @@ import { join } from 'node:path'
  * Has Node keep what it compiles from here on, and take it from there the next time, which it can since 22.8.
  *
  * It believes what it finds, so that nobody else may be able to put anything there: it is kept where howdah keeps its
- * PostgreSQLs, in a directory for us alone, once that is there and ours. Where it cannot be kept, nothing is lost.
+ * PostgreSQLs, in a directory for us alone, once that is there and ours. If it cannot be kept, nothing is lost.
  */
 export function keepCompiled(): void {
   const enable: ((directory: string) => unknown) | undefined = Reflect.get(

@@ -59,7 +59,7 @@ test.concurrent('what PGUSER and PGPASSWORD do not change is said, once', async 
   expect(refused).toMatchObject({ status: 125, stderr: expect.stringContaining('not "two"') })
 })
 
-test.concurrent('a URL that cannot be had is a mistake of the command line', async () => {
+test.concurrent('a URL that cannot be provided is a mistake of the command line', async () => {
   await using project = new Project()
   const as = 'postgresql://u:secret@db.example.com/app'
   const { status, stderr } = await project.howdah(['exec', '--as', as, '--', 'true'])

@@ -18,7 +18,7 @@ for (const signal of signals) {
     heard++
     process.stdout.write(`heard ${signal}\n`)
     const status = ends.get(signal) ?? ends.get(`${signal}*${heard}`)
-    // Whoever was sent the same signal by the terminal is to have heard it before this ends.
+    // Every process that the terminal sent the same signal to is to have heard it before this ends.
     if (status !== undefined) setTimeout(() => process.exit(Number(status)), 200)
   })
 }

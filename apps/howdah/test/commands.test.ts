@@ -15,7 +15,7 @@ afterAll(async () => {
 const version = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
   .version as string
 
-/** Runs howdah and expects it to do well, silently on stderr but for what is told. */
+/** Runs howdah and expects it to do well, silently on stderr except for what is told. */
 async function howdah(...args: string[]) {
   const { status, stdout, stderr } = await project.howdah(args)
   expect({ args, status }).toEqual({ args, status: 0 })

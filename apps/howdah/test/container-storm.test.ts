@@ -46,7 +46,7 @@ test.skipIf(denied !== null)(
   rounds * 60_000,
 )
 
-/** One cluster on a volume, and those who use it. */
+/** One cluster on a volume, and its users. */
 class Storm {
   readonly #volume: string
   readonly #postgres: string
@@ -61,7 +61,7 @@ class Storm {
     return await Container.run(`howdah -D data -c '${sql}'`, this.#options)
   }
 
-  /** Some containers, and mostly the host, at once; what has come of them that may not. */
+  /** Some containers, and usually the host, at once; what has come of them that may not. */
   async round(round: number, random: Random): Promise<string[]> {
     const containers = Array.from({ length: 2 + random.below(3) }, async (_, index) => {
       const tag = `${round}-${index}`

@@ -56,7 +56,7 @@ describe.skipIf(denied !== null)(
           ),
         })
         expect(refused.stderr).not.toMatch(/^\s+at /m)
-        // As in the message, by root; then as that user, for whom the cluster was made.
+        // As in the message, by root; then as that user, which the cluster was made for.
         const cure = /echo '[^']*' >>\/etc\/passwd/.exec(refused.stderr)?.[0]
         const made = await Container.run(
           `${cure}; howdah -D data --run-as howdah -c 'create table t (i int)'`,

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { Project } from './project.ts'
 
-test.concurrent('nothing in the environment confuses a server, nor those who connect to it', async () => {
+test.concurrent('nothing in the environment confuses a server, nor its clients', async () => {
   await using project = new Project()
   const env = {
     PGPORT: 'abc',
@@ -27,7 +27,7 @@ test.concurrent('nothing in the environment confuses a server, nor those who con
   const show = ['SHOW server_encoding', 'SHOW lc_messages', 'SHOW log_timezone', 'SHOW port']
   const args = show.flatMap((sql) => ['-c', sql])
   const { status, stdout, stderr } = await project.howdah(args, { env })
-  // psql, or perl in its wrapper, may remark upon the locale.
+  // psql, or perl in its wrapper, may complain about the locale.
   expect({ status, stdout, stderr: status === 0 ? '' : stderr }).toMatchObject({
     status: 0,
     stderr: '',

@@ -168,7 +168,7 @@ describe.concurrent('a second howdah lease', () => {
     expect([status, stdout, stderr]).toEqual([
       125,
       '',
-      expect.stringMatching(/^howdah: the lease was not to be had .* is held by the mahout/),
+      expect.stringMatching(/^howdah: the lease was not acquired .* is held by the mahout/),
     ])
   })
 

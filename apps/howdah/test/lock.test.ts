@@ -121,7 +121,7 @@ describe.concurrent('a lock', () => {
   )
 
   test.skipIf(flock === null)(
-    'is shared with those who share it, and with nobody else',
+    'is shared with processes that share it, and with nobody else',
     async () => {
       await using place = new Place()
       await place.hold('--shared', 'a')
@@ -167,7 +167,7 @@ describe.concurrent('a lock', () => {
 })
 
 describe.concurrent('who waits', () => {
-  test('is told for whom, and gets it after them', async () => {
+  test('is told which processes it waits for, and gets it after them', async () => {
     await using place = new Place()
     const { pid } = await place.hold('a')
     const second = place.start('a', '--', 'echo', 'mine')
@@ -188,7 +188,7 @@ describe.concurrent('who waits', () => {
       const { status, stdout, stderr } = await place.lock(...args)
       expect([status, stdout]).toEqual([125, ''])
       expect(stderr).toMatch(
-        /^howdah: the lock on \S+\/a was not to be had within 0(\.2)? s, held by/,
+        /^howdah: the lock on \S+\/a was not acquired within 0(\.2)? s, held by/,
       )
       expect(stderr).toContain(`pid ${pid} (sh -c `)
       expect(stderr.trim().split('\n')).toHaveLength(1)

@@ -136,7 +136,7 @@ describe.each(shells.filter(({ exists }) => exists))(
       await running.says('ready')
       running.kill('SIGINT')
       const { status } = await running.result
-      // psql ends with 2 where its statement was cancelled, or by the signal where it had not begun.
+      // psql ends with 2 if its statement was cancelled, or by the signal if it had not begun.
       expect([1, 2, 130]).toContain(status)
     })
   },

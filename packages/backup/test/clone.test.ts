@@ -133,7 +133,7 @@ it('clones a cluster that howdah neither created nor started, and leaves that as
   expect(await copy.destroy()).toBe('modified')
 })
 
-it('neither archives where its original does, nor follows or waits for whom that does', async () => {
+it('neither archives where its original does, nor follows or waits for the servers that its original does', async () => {
   using home = temporaryDirectory()
   const original = new Cluster(home.file('data'), { strategy })
   await original.create()

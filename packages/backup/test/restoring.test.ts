@@ -56,7 +56,7 @@ it.concurrent.each(somePostgres)(
       expect.objectContaining({ backup: expect.objectContaining({ number: 2 }) }),
       upTo(row.n),
     ])
-    // What was committed while a backup was made is had from the one before.
+    // What was committed while a backup was made comes from the one before.
     expect(await restored({ transaction: during.transaction })).toEqual([
       expect.objectContaining({ backup: expect.objectContaining({ number: 1 }) }),
       upTo(during.n),
@@ -194,7 +194,7 @@ it('does not take a gap in the WAL for its end', async () => {
     code: 'ERR_CLUSTER_TARGET_NOT_REACHED',
     message: expect.stringContaining(`lacks the WAL file ${doomed}`),
   })
-  // What is before it can still be had.
+  // What is before it can still be restored.
   await restoreCluster(other, { from, to: { transaction: rows[1]!.transaction } })
   await using session = await other.run()
   expect(await readRows(session)).toEqual([1, 2])

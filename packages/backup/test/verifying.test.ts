@@ -190,7 +190,7 @@ describe('verifying', { timeout: patience }, () => {
     await expect(verifyBackups(home.path)).rejects.toMatchObject({ code: 'ERR_CLUSTER_NO_BACKUP' })
   })
 
-  it('is done for the WAL that a restore needs, lest damage be taken for the end', async () => {
+  it('is done for the WAL that a restore needs, so that damage is not taken for the end', async () => {
     const path = wal(segments.at(-1)!)
     const restored = new Cluster(home.file('restored'), { strategy })
     const bytes = readFileSync(path)

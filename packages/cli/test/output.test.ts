@@ -25,7 +25,7 @@ test('results go to stdout and messages to stderr', async () => {
   expect([io.out(), io.err()]).toEqual(['a\n{\n  "b": 1\n}\n', 'c\n'])
 })
 
-test('quiet is quiet, but for complaints', () => {
+test('quiet is quiet, except for complaints', () => {
   const { io, output } = subject({ quiet: true, tty: true })
   output.message('a')
   vi.useFakeTimers()

@@ -100,7 +100,7 @@ function pgCtl(dataDir, bindir, asServer) {
   timeSync('stop', 'pg_ctl', () => run('stop', '-w', '-m', 'fast'))
 }
 
-/** Installed by npm into a project of its own, for it relies on its install script; `null` where it cannot be had. */
+/** Installed by npm into a project of its own, for it relies on its install script; `null` if it cannot be installed. */
 async function embeddedPostgres() {
   try {
     const options = { cwd: home, stdio: 'ignore' }

@@ -1,6 +1,6 @@
 // From nothing to the first SELECT 1, a new database, the end, and the memory: howdah beside what else gives a program a
 // PostgreSQL. Each way in a process of its own, in turn, so that what disturbs the machine disturbs them alike; medians.
-// Prints tables for the README. Node itself and loading the libraries are told apart: whoever starts a second one does
+// Prints tables for the README. Node itself and loading the libraries are told apart: a program that starts a second one does
 // without.
 import { execFileSync, spawn } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
@@ -171,7 +171,7 @@ function middle(values) {
   return values.toSorted((one, other) => one - other)[values.length >> 1] ?? Number.NaN
 }
 
-/** The others, by npm, in a project of their own; `null` where they cannot be had. */
+/** The others, by npm, in a project of their own; `null` if they cannot be installed. */
 function install() {
   const project = join(disk, 'others')
   mkdirSync(project)

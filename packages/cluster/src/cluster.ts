@@ -144,13 +144,13 @@ export class Cluster {
     return (await this.version()) !== null
   }
 
-  /** The cluster's version as `PG_VERSION` has it, or `null` where there is no cluster. */
+  /** The cluster's version as `PG_VERSION` has it, or `null` if there is no cluster. */
   async version(): Promise<PartialVersion | null> {
     return await readVersion(this.#directory)
   }
 
   /**
-   * The PostgreSQL to run it with: one of the cluster's version where there is a cluster, else the strategy's choice.
+   * The PostgreSQL to run it with: one of the cluster's version if there is a cluster, else the strategy's choice.
    *
    * Throws a `RuntimeError` of `@howdah/runtime` with `ERR_RUNTIME_NOT_FOUND`, which names what was found instead, and how to
    * get the right one.
@@ -193,14 +193,14 @@ export class Cluster {
   }
 
   /**
-   * Who uses it through howdah at this moment, as far as the kernel tells. Where it does not, on macOS, as far as this user's
+   * Who uses it through howdah at this moment, as far as the kernel tells. If it does not, on macOS, as far as this user's
    * state tells.
    */
   async users(): Promise<ClusterUser[]> {
     return (await this.exists()) ? await usersOf(this.#directory) : []
   }
 
-  /** The server's log as chunks of text; see {@link LogOptions}. Empty where there is none yet. */
+  /** The server's log as chunks of text; see {@link LogOptions}. Empty if there is none yet. */
   logs(options: LogOptions = {}): AsyncIterable<string> {
     return followLog(this.#directory, options)
   }
@@ -237,7 +237,7 @@ export class Cluster {
   }
 
   /**
-   * Joins those who use the cluster: creates and starts it if it must, and stays until the session is left. The last to
+   * Joins the users of the cluster: creates and starts it if it must, and stays until the session is left. The last to
    * leave stops the server.
    *
    * Throws as {@link create} does, and with `tls` `ERR_CLUSTER_NO_TLS`, and `ERR_CLUSTER_MISSING` with `ifExists`, `ERR_CLUSTER_UNSUPPORTED_VERSION` for a
@@ -394,7 +394,7 @@ export class Cluster {
     mode,
     like = null,
   }: Pick<RunOptions, 'throwAway' | 'mode'> & {
-    /** The user to run the server as where nothing else says so. */
+    /** The user to run the server as, if nothing else says so. */
     like?: ServerUser | null | undefined
   } = {}): Promise<Coordination> {
     // Says so if we may not look into it.

@@ -108,7 +108,7 @@ class Survey {
   }
 }
 
-/** `null` where there is no cluster any more, nor anybody who says to use it. */
+/** `null` if there is no cluster any more, nor anybody who says to use it. */
 async function examine(
   dataDir: string,
   { uses: found, forget }: Candidate,
@@ -130,7 +130,7 @@ async function examine(
 }
 
 /**
- * Without the uses of containers that were killed: they live only if the use lock is held by somebody else than those who are
+ * Without the uses of containers that were killed: they live only if the use lock is held by others than those that are
  * known to live. They were listed before it is looked at, and who uses a cluster holds it for longer than being listed.
  */
 async function ofTheLiving(dataDir: string, found: readonly FoundUse[]): Promise<ClusterUse[]> {

@@ -9,7 +9,7 @@ export function clusterMissing(dataDir: string): ClusterError {
   )
 }
 
-/** The cluster is there and no server runs on it, where a running one is needed. */
+/** A running server is needed, and none runs on the cluster. */
 export function notRunning(dataDir: string): ClusterError {
   return new ClusterError(
     'ERR_CLUSTER_NOT_RUNNING',

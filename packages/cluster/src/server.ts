@@ -24,7 +24,7 @@ export const template0 = 'template0'
 export class Server {
   /** Absolute. */
   readonly dataDir: string
-  /** The database that is meant where none is named. */
+  /** The database that is meant if none is named. */
   readonly database: string
   readonly address: Address
   /** The installation whose programs come first on the PATH of what is executed. */

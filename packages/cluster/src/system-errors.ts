@@ -40,7 +40,7 @@ export function explainedByLog(dataDir: string, log: string, cause: Error): Clus
   }
   // Of System V, of which macOS has 32: shmget(2).
   if (/could not create shared memory segment: No space left on device/.test(log)) {
-    const what = 'there is no further segment of shared memory to be had'
+    const what = 'the system gives no further segment of shared memory'
     const cure =
       'remove those of killed servers with "howdah doctor --fix", or by ipcs -m and ipcrm -m ID'
     return systemLimit(dataDir, 'ENOSPC', what, cure, { cause })

@@ -17,7 +17,7 @@ export type TemporaryOptions = ClusterOptions &
   }
 
 /**
- * Runs a new cluster in a place of howdah's own choice, in memory where there is room; it is gone when its last user has
+ * Runs a new cluster in a place of howdah's own choice, in memory if there is room; it is gone when its last user has
  * left, even if that user was killed. Others join it by its `dataDir`.
  *
  * Throws as {@link Cluster.run} does, and `ERR_CLUSTER_TEMPORARY_PLACE` if there is no directory for temporary clusters.

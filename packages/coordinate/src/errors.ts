@@ -160,7 +160,7 @@ export function unknownProcess(pid: number): CoordinateError {
   return new CoordinateError(
     'ERR_COORDINATE_UNKNOWN',
     `cannot tell whether process ${pid} is the server that was started: its start time may not be seen from here; ` +
-      'run this as the user whom it belongs to, outside of any sandbox',
+      'run this as its owner, outside of any sandbox',
   )
 }
 

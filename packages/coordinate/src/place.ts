@@ -12,7 +12,7 @@ export interface Place {
   readonly watchdog: string
   /**
    * A file or directory, best inside the subject: locked exclusively by the server, by a descriptor that it and all its
-   * children inherit. So the kernel tells whether a server lives, also where its processes cannot be seen.
+   * children inherit. So the kernel tells whether a server lives, even if its processes cannot be seen.
    */
   readonly server: string
   /** A small text file that says who runs. Beside it `<record>.new` appears for an instant. */
@@ -20,7 +20,7 @@ export interface Place {
   /** If this process is root: the uid of the watchdog and the server. */
   readonly uid?: number | undefined
   readonly gid?: number | undefined
-  /** What removing the subject means for the watchdog, where it may be made to be thrown away. */
+  /** What removing the subject means for the watchdog, if it may be made to be thrown away. */
   readonly throwAway?: ThrowAway | undefined
   /** The POSIX shell that launches and watches; `/bin/sh` unless told otherwise. */
   readonly shell?: string | undefined

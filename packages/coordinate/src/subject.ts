@@ -31,7 +31,7 @@ export interface Subject<Options> {
    */
   prepare?(): Promise<void>
   /**
-   * Brings it into being, with all that the use, watchdog and server locks lie on. Under change, before use is taken. Where
+   * Brings it into being, with all that the use, watchdog and server locks lie on. Under change, before use is taken. If
    * it is missing, the subject always exists once its use file does, and joining makes those files.
    */
   create?(options: Options, creation: Creation): Promise<State>

@@ -197,7 +197,7 @@ describe.each<WatchdogKind>(['sh', 'node'])('by its inode, and watched by %s', (
     expect(arena.count('gone')).toBe(1)
   })
 
-  test('a server whose use file was replaced is kept for those who come by the new one', async () => {
+  test('a server whose use file was replaced is kept for processes that come by the new one', async () => {
     await using arena = new Arena()
     const user = arena.user({ watchdog })
     await user.joined()

@@ -194,7 +194,7 @@ describe('a record', () => {
     expect(existsSync(beside.record)).toBe(false)
   })
 
-  it.runIf(asRoot)('is that of the user as whom the server runs', () => {
+  it.runIf(asRoot)('is that of the user that the server runs as', () => {
     writeRecord({ ...place, uid: 65_534, gid: 65_533 }, change, full)
     expect(lstatSync(place.record)).toMatchObject({ uid: 65_534, gid: 65_533 })
   })

@@ -114,7 +114,7 @@ describe('the states of the lock', () => {
     expect(arena.count('gone')).toBe(1)
   })
 
-  test('by force it is had although it is used', async () => {
+  test('by force it is taken although it is used', async () => {
     await using arena = new Arena()
     const free = new Free(arena.subject, arena.place)
     const user = arena.user()

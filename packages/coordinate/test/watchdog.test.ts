@@ -76,7 +76,7 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
     expect(arena.events().map(([what]) => what)).toEqual(['start', 'stop', 'gone', 'start'])
   })
 
-  test('whoever joins after it was killed starts another', async () => {
+  test('a process that joins after it was killed starts another', async () => {
     await using arena = new Arena(changes)
     const first = arena.user(options)
     await first.joined()

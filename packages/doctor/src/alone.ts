@@ -17,8 +17,8 @@ export class Alone implements Disposable {
   }
 
   /**
-   * The change and use locks of a data directory that is there, in this order, without waiting; `null` where somebody has
-   * one of them. Unlike those who use it, this makes no watchdog.
+   * The change and use locks of a data directory that is there, in this order, without waiting; `null` if somebody has
+   * one of them. Unlike a user of the cluster, this makes no watchdog.
    */
   static async try(directory: DataDirectory): Promise<Alone | null> {
     const { change, use } = placeOf(directory, null, false)

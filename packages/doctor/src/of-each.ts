@@ -5,7 +5,7 @@ import { lookAgain } from './look-again.ts'
 import { missing } from './checks/locks.ts'
 import type { Scene } from './scene.ts'
 
-/** What there is to say of each cluster. Where that cannot be found out, this is a finding about that cluster. */
+/** What there is to say of each cluster. If that cannot be found out, this is a finding about that cluster. */
 export async function ofEach(
   { clusters, own }: Scene,
   complain: (directory: DataDirectory) => Promise<readonly Complaint[]>,
@@ -25,7 +25,7 @@ export async function ofEach(
 
 /** In a directory of another user. */
 function unmended({ mend, cure, ...complaint }: Complaint): Complaint {
-  const who = mend === undefined ? '' : 'as the user whom it belongs to, or with -D: '
+  const who = mend === undefined ? '' : 'as its owner, or with -D: '
   return { ...complaint, cure: who + cure }
 }
 

@@ -20,7 +20,7 @@ export interface Scene {
    * in our way, unless we were asked to go there, or have been there.
    */
   readonly own: ReadonlySet<string>
-  /** The servers' processes that work in them, or, on the whole machine, anywhere; `null` where that is not told. */
+  /** The servers' processes that work in them, or, on the whole machine, anywhere; `null` if that is not told. */
   readonly processes: readonly PostgresProcess[] | null
   /** The servers of howdah's, those that have ended among them, or why it cannot be told which they are. */
   readonly registered: readonly RegisteredServer[] | { readonly error: unknown }

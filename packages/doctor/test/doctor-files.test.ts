@@ -165,7 +165,7 @@ it.runIf(asRoot)('names a data directory that belongs to root', async () => {
   await cluster.create()
   chownSync(cluster.dataDir, 0, 0)
   expect(await look({ checks: ['permissions'] })).toMatchObject([
-    { what: `${cluster.dataDir} belongs to root, as whom PostgreSQL refuses to run` },
+    { what: `${cluster.dataDir} belongs to root, and PostgreSQL refuses to run as root` },
   ])
 })
 
@@ -181,7 +181,7 @@ it.runIf(asRoot)('leaves to others what root has not been asked for and has not 
   expect(await found([])).toMatchObject([
     {
       fixable: false,
-      cure: expect.stringMatching(/^as the user whom it belongs to, or with -D: /),
+      cure: expect.stringMatching(/^as its owner, or with -D: /),
     },
   ])
   expect(await found([cluster.dataDir])).toMatchObject([{ fixable: true }])

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 export const backupMark = 'howdah-backups.json'
 
 /**
- * The directory with backups that `path` is, or lies in; `null` where there is none. `path` need not exist. Give it
+ * The directory with backups that `path` is, or lies in; `null` if there is none. `path` need not exist. Give it
  * without symbolic links. What may not be looked at counts as not there.
  */
 export function backupsAround(path: string): string | null {

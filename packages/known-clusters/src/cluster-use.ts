@@ -4,7 +4,7 @@ import type { ClusterUser } from '@howdah/data-directory'
 
 /** A process's stay on a cluster, as `howdah ls` shows it. What is not known is `null`. */
 export interface ClusterUse extends ClusterUser {
-  /** The name of the operating system's user that it runs as, or its uid where it has no name. */
+  /** The name of the operating system's user that it runs as, or its uid if it has no name. */
   readonly user: string | null
   readonly since: Date | null
   /** The database that it joined with. */

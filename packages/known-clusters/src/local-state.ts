@@ -26,7 +26,7 @@ export class LocalState {
   }
 
   /**
-   * Does something in the state directory of this user; `null` where that failed, which was said then. Rejects only with a
+   * Does something in the state directory of this user; `null` if that failed, which was said then. Rejects only with a
    * {@link ClusterError}, such as a refusal that the state gave reason for.
    */
   async attempt<Result>(action: (path: string) => Promise<Result>): Promise<Result | null> {

@@ -2,7 +2,7 @@ import { users } from '@howdah/coordinate'
 import type { ClusterUser, DataDirectory } from '@howdah/data-directory'
 
 /**
- * Who uses a cluster: the holders of its use lock, or, where the kernel does not tell who holds a lock, those who have entered
+ * Who uses a cluster: the holders of its use lock, or, if the kernel does not tell who holds a lock, the users that have entered
  * themselves into this user's state and live.
  */
 export async function usersOf(directory: DataDirectory): Promise<ClusterUser[]> {

@@ -16,7 +16,7 @@ export interface FoundUse {
   readonly drop: () => Promise<void>
 }
 
-/** In ms: how long to wait for those who look into the same segment, which takes them a moment. */
+/** In ms: how long to wait for processes that look into the same segment, which takes them a moment. */
 const patience = { timeout: 1000 } as const
 
 /**
@@ -75,9 +75,9 @@ export class Uses {
   }
 
   /**
-   * Everybody who uses a cluster and may live. What was left by those who were killed is removed, unless one only looks.
+   * Everybody who uses a cluster and may live. What killed users have left is removed, unless this only looks.
    *
-   * `tell` is told of what cannot be read, which ends nothing. Rejects where the store cannot be read at all.
+   * `tell` is told of what cannot be read, which ends nothing. Rejects if the store cannot be read at all.
    */
   async list(tell: (error: Error) => void): Promise<FoundUse[]> {
     const found: FoundUse[] = []
@@ -103,7 +103,7 @@ export class Uses {
     return found
   }
 
-  /** Removes what is there of a cluster that is gone, except the entries of those who live. */
+  /** Removes what is there of a cluster that is gone, except the entries of living users. */
   async forget(identity: number): Promise<void> {
     this.known.remove(identity)
     await this.#store.discard(identity, patience)
@@ -114,7 +114,7 @@ export class Uses {
     await this.#store.discard(identity, patience)
   }
 
-  /** Throws where the directory does not exist. */
+  /** Throws if the directory does not exist. */
   locate(dataDir: string): KnownCluster {
     return { identity: this.#identityOf(dataDir), dataDir: realpathSync.native(dataDir) }
   }

@@ -11,7 +11,7 @@ import { nested } from './nested.ts'
 import type { LocalState } from './local-state.ts'
 
 /**
- * Throws `ERR_CLUSTER_NESTED` where `path` is a cluster's data directory or lies in one, or in what a running server has
+ * Throws `ERR_CLUSTER_NESTED` if `path` is a cluster's data directory or lies in one, or in what a running server has
  * registered: nothing but that server writes there. The path need not exist, and nothing is made.
  */
 export async function refuseNested(path: string): Promise<void> {
@@ -36,7 +36,7 @@ export class WriteScope {
     this.#state = state
   }
 
-  /** Throws `ERR_CLUSTER_NESTED` where a new cluster would lie in another's data directory, or among backups. */
+  /** Throws `ERR_CLUSTER_NESTED` if a new cluster would lie in another's data directory, or among backups. */
   async requireOutside(): Promise<void> {
     const { path } = this.#directory
     const above = dirname(realAsFarAsThere(path))
@@ -44,7 +44,7 @@ export class WriteScope {
     await refuse(path, above)
   }
 
-  /** Throws `ERR_CLUSTER_NESTED` where a server that runs has registered what this cluster would write, or a part of it. */
+  /** Throws `ERR_CLUSTER_NESTED` if a server that runs has registered what this cluster would write, or a part of it. */
   async requireFree(): Promise<void> {
     await this.#state.attempt(async () => {
       const { write } = await import('@howdah/registry')
@@ -114,7 +114,7 @@ interface Claiming extends Launch {
 }
 
 /**
- * The scope of a server that is about to be stopped, to be released when it has ended; `null` where there is none. That of
+ * The scope of a server that is about to be stopped, to be released when it has ended; `null` if there is none. That of
  * a server that ends otherwise is reclaimed by the next user. Never rejects.
  */
 export async function scopeOf(

@@ -130,7 +130,7 @@ export function leaseTimedOut(timeout: number, cause: LeaseError): LeaseError {
   const { owner, expiresAt } = cause
   return new LeaseError(
     'ERR_LEASE_TIMEOUT',
-    `the lease was not to be had ${waited}: ${cause.message}`,
+    `the lease was not acquired ${waited}: ${cause.message}`,
     { cause, timeout, owner, expiresAt },
   )
 }

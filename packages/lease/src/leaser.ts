@@ -3,7 +3,7 @@ import type { Logger } from './logger.ts'
 
 /** What every leaser can be told. */
 export interface LeaserOptions {
-  /** How long a lease lasts, in milliseconds; 30,000 by default, or `maxTtl` where that is less. */
+  /** How long a lease lasts, in milliseconds; 30,000 by default, or `maxTtl` if that is less. */
   readonly ttl?: number | undefined
   /** How long a lease may last at most, in milliseconds; 30,000 by default, and the same for every contender. */
   readonly maxTtl?: number | undefined
@@ -48,15 +48,15 @@ export interface Leaser {
   /** How long a lease may last at most, in milliseconds. */
   readonly maxTtl: number
   /**
-   * How far contenders' clocks may be apart, in milliseconds. A holder gives up this much earlier; 0 where one clock,
+   * How far contenders' clocks may be apart, in milliseconds. A holder gives up this much earlier; 0 if one clock,
    * the server's, judges for all.
    */
   readonly clockSkew: number
   /**
-   * Takes the lease where nobody holds it.
+   * Takes the lease if nobody holds it.
    *
-   * Throws `ERR_LEASE_EXISTS` while somebody does, oneself included; `ERR_LEASE_TTL_EXCEEDS_MAX` before any I/O;
-   * `ERR_LEASE_CORRUPT` where what is stored is no lease.
+   * Throws `ERR_LEASE_EXISTS` while somebody does, this very holder included; `ERR_LEASE_TTL_EXCEEDS_MAX` before any I/O;
+   * `ERR_LEASE_CORRUPT` if what is stored is no lease.
    */
   acquire(request?: LeaseRequest): Promise<Lease>
   /**
@@ -65,11 +65,11 @@ export interface Leaser {
    */
   renew(lease: LeaseReference, request?: LeaseRequest): Promise<Lease>
   /**
-   * Ends the lease. Throws `ERR_LEASE_ALREADY_RELEASED` where that was done, and `ERR_LEASE_NOT_HELD` where it is another's, or
+   * Ends the lease. Throws `ERR_LEASE_ALREADY_RELEASED` if that was done, and `ERR_LEASE_NOT_HELD` if it is another's, or
    * gone.
    */
   release(lease: LeaseReference, request?: Pick<LeaseRequest, 'signal'>): Promise<void>
-  /** What is stored; `null` where nobody ever held the lease. Throws `ERR_LEASE_CORRUPT`. */
+  /** What is stored; `null` if nobody ever held the lease. Throws `ERR_LEASE_CORRUPT`. */
   inspect(request?: Pick<LeaseRequest, 'signal'>): Promise<LeaseState | null>
   /**
    * An operator's way out: makes the lease free, whatever is stored and even if it is held. The generation still grows.

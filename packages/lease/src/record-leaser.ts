@@ -61,7 +61,7 @@ export class RecordLeaser<Version> implements Leaser {
       if (record.expiresAt === released) {
         throw leaseNotHeld(this.place, lease.generation, 'it was released')
       }
-      // A record that another wrote without a nonce gets one, lest two states of it be alike.
+      // A record that another wrote without a nonce gets one, so that no two states of it are alike.
       return { ...record, expiresAt: now + lifetime, nonce: record.nonce ?? randomUUID() }
     })
   }
@@ -114,7 +114,7 @@ export class RecordLeaser<Version> implements Leaser {
   }
 
   /**
-   * A generation above all that were used. Where the record cannot be read, that is the time in milliseconds: nobody
+   * A generation above all that were used. If the record cannot be read, that is the time in milliseconds: nobody
    * acquires a lease more often than a thousand times a second for decades.
    */
   #generationAfter(current: Stored<Version> | Absent<Version>): bigint {
@@ -139,7 +139,7 @@ export class RecordLeaser<Version> implements Leaser {
       const current = await this.#store.read(signal)
       const next = decide(current, now)
       const swapped = await this.#store.swap(current, encodeRecord(next), signal)
-      // A release may be followed at once; where anything else was, the lease is another's by now.
+      // A release may be followed at once; if anything else was, the lease is another's by now.
       if (swapped !== null && (swapped.present || next.expiresAt === released)) {
         const { generation, owner, nonce } = next
         const expiresAt = new Date(next.expiresAt)
@@ -152,7 +152,7 @@ export class RecordLeaser<Version> implements Leaser {
     throw storeUnavailable(this.place, `was changed by others ${attempts} times in a row`)
   }
 
-  /** The present record, where it is this holding's. */
+  /** The present record, if it is this holding's. */
   #own(current: Stored<Version> | Absent<Version>, lease: LeaseReference): LeaseRecord {
     if (current.bytes === null) {
       throw leaseNotHeld(this.place, lease.generation, 'nothing is stored any more')

@@ -18,13 +18,13 @@ export interface RecordStore<Version> {
   readonly place: string
   /** What has to be done before the first use, and counts as no part of it; may be called again. */
   ready?(): Promise<void>
-  /** The present state. Its `bytes` are null where nothing was stored yet. */
+  /** The present state. Its `bytes` are null if nothing was stored yet. */
   read(signal?: AbortSignal): Promise<Stored<Version> | Absent<Version>>
   /**
-   * Replaces the state by `next`; `null` where that was not done, since another one was faster.
+   * Replaces the state by `next`; `null` if that was not done, since another one was faster.
    *
    * An unclear answer is settled before this returns, by reading again: `next` is unlike anything that anybody else
-   * writes. Throws `ERR_LEASE_UNAVAILABLE` where it cannot be settled.
+   * writes. Throws `ERR_LEASE_UNAVAILABLE` if it cannot be settled.
    */
   swap(
     base: Stored<Version> | Absent<Version>,

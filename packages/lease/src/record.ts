@@ -1,7 +1,7 @@
 /** One state of a lease, as file and S3 store it. */
 export interface LeaseRecord {
   readonly generation: bigint
-  /** Milliseconds since 1970; 0 where the lease was released. */
+  /** Milliseconds since 1970; 0 if the lease was released. */
   readonly expiresAt: number
   readonly owner: string
   /** Tells a holding from every other; `null` in records that others wrote without one. */

@@ -12,7 +12,7 @@ export class Terms {
   readonly logger: Logger
   readonly clock: () => number
 
-  /** Throws `ERR_LEASE_OPTION`, and `ERR_LEASE_TTL_EXCEEDS_MAX` where `ttl` exceeds `maxTtl`. */
+  /** Throws `ERR_LEASE_OPTION`, and `ERR_LEASE_TTL_EXCEEDS_MAX` if `ttl` exceeds `maxTtl`. */
   constructor(options: LeaserOptions, clockSkew: number) {
     this.maxTtl = positive('maxTtl', options.maxTtl ?? 30_000)
     this.ttl = positive('ttl', options.ttl ?? Math.min(30_000, this.maxTtl))
@@ -26,7 +26,7 @@ export class Terms {
     this.within(this.ttl)
   }
 
-  /** The time that is asked for, in milliseconds; refused where it exceeds what is ever granted. */
+  /** The time that is asked for, in milliseconds; refused if it exceeds what is ever granted. */
   within(ttl: number = this.ttl): number {
     if (positive('ttl', ttl) > this.maxTtl) throw ttlExceedsMax(ttl, this.maxTtl)
     return ttl

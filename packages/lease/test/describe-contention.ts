@@ -50,7 +50,7 @@ export function describeContention(
     const won = { renewal: 0, takeover: 0 }
     if (contextOf().expiredIsGone) await raceAtTheEnd(won)
     else await raceAfterTheEnd(won)
-    // Without both there was no race; but where the server ends leases, a renewal mostly comes too late.
+    // Without both there was no race; but if the server ends leases, a renewal usually comes too late.
     expect(won.renewal).toBeGreaterThanOrEqual(contextOf().expiredIsGone ? 0 : 1)
     expect(won.takeover).toBeGreaterThan(0)
   })
@@ -126,7 +126,7 @@ export function describeContention(
   })
 
   test(
-    'uses no generation twice, whoever is killed when, and is free again after the ttl',
+    'uses no generation twice, whichever process is killed when, and is free again after the ttl',
     patience,
     async () => {
       using directory = temporaryDirectory()

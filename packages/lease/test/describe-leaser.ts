@@ -42,7 +42,7 @@ export function describeLeaser(
       return openLeaser(place)
     }
 
-    test('is had by one, and the others are told who that is and until when', async () => {
+    test('is acquired by one, and the others are told who that is and until when', async () => {
       const place = context.place({ ...unhurried, owner: 'the first' })
       const leaser = await open(place)
       const before = Date.now()

@@ -6,7 +6,7 @@ import { FileStore } from '../src/file/file-store.ts'
 import { createFileLeaser } from '../src/index.ts'
 import { refusalOf } from './describe-leaser.ts'
 
-/** How link(2) answers; what it does is real, but for the last. */
+/** How link(2) answers; what it does is real, except for the last. */
 let answer: 'honest' | 'EEXIST though it was made' | 'made though it was not' = 'honest'
 /** What another process does right after a link. */
 let afterLink: () => void = () => {}

@@ -100,7 +100,7 @@ describe('a lease in PostgreSQL', () => {
     await leaser.release(lease)
   })
 
-  test('is had although the answer to its INSERT never came', async () => {
+  test('is acquired although the answer to its INSERT never came', async () => {
     let swallowed = 0
     const silent = {
       query: async (text: string, values?: unknown[]) => {

@@ -91,7 +91,7 @@ describe('a lease in S3 with faults', () => {
     })
   }
 
-  test.each(allFaults)('is had, renewed and released where a PUT is %s', async (fault) => {
+  test.each(allFaults)('is acquired, renewed and released if a PUT is %s', async (fault) => {
     const leaser = await createS3Leaser({
       client: client(),
       bucket: 'leases',
@@ -197,7 +197,7 @@ describe('a lease in S3 with faults', () => {
 const bucket = process.env['HOWDAH_TEST_S3_BUCKET']
 
 describe.skipIf(bucket === undefined)('a lease in the S3 that the environment names', () => {
-  test('is had by one of many, and handed on', async () => {
+  test('is acquired by one of many, and handed on', async () => {
     const endpoint = process.env['HOWDAH_TEST_S3_ENDPOINT']
     const path = `howdah-test/${randomUUID()}`
     const options = { bucket: bucket ?? '', path, ...(endpoint === undefined ? {} : { endpoint }) }

@@ -96,7 +96,7 @@ const actions = {
       try {
         const lease = await leaser.acquire()
         appendFileSync(log, `${lease.generation}\n`)
-        // Whoever was too slow writing may have been overtaken.
+        // A process that was too slow writing may have been overtaken.
         if (lease.isExpired) appendFileSync(log, `late ${lease.generation}\n`)
         await leaser.release(lease)
       } catch (error) {

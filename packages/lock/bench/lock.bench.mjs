@@ -37,7 +37,7 @@ const parts = {
   idle: async () => print('one waiter while nothing happens', [await idleWaiting(disk)]),
   pool: async () =>
     print('fs.readFile beside 64 waiters in the process', [await readingBesideWaiters(disk)]),
-  kill: async () => print('the lock of a killed process is had after', await afterKill(disk)),
+  kill: async () => print('the lock of a killed process is acquired after', await afterKill(disk)),
 }
 
 function print(title, rows) {

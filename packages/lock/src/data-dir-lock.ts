@@ -68,10 +68,10 @@ export class DataDirLock implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Takes the lock at the first try, and writes the pidfile. Makes the directory where there is none.
+   * Takes the lock at the first try, and writes the pidfile. Makes the directory if there is none.
    *
    * Rejects with `ERR_LOCK_HELD`, which has the pid of the holder as its pidfile has it, or 0; or with a
-   * `LockError` where a file cannot be opened or written, and then the lock is not held.
+   * `LockError` if a file cannot be opened or written, and then the lock is not held.
    */
   static async acquire(dataDir: string, options: DataDirLockOptions = {}): Promise<DataDirLock> {
     const paths = place(dataDir, options)
@@ -82,10 +82,10 @@ export class DataDirLock implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Like {@link DataDirLock.acquire}, but where the holder that the pidfile names does not live, tries once more, on the
+   * Like {@link DataDirLock.acquire}, but if the holder that the pidfile names does not live, tries once more, on the
    * same file.
    *
-   * Rejects with `ERR_LOCK_STALE_BREAK_REFUSED` where the named holder lives or may live, or somebody still has the
+   * Rejects with `ERR_LOCK_STALE_BREAK_REFUSED` if the named holder lives or may live, or somebody still has the
    * lock, such as a child of the named one.
    */
   static async acquireOrBreakStale(
@@ -117,7 +117,7 @@ export class DataDirLock implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Who the files say has the lock, without trying or making anything; `null` where they name nobody. The lock itself may
+   * Who the files say has the lock, without trying or making anything; `null` if they name nobody. The lock itself may
    * be free all the same, and held although they name nobody.
    */
   static namedHolder(dataDir: string, options: DataDirLockNames = {}): LockHolder | null {
@@ -130,7 +130,7 @@ export class DataDirLock implements Disposable, AsyncDisposable {
     return this.#lock.held
   }
 
-  /** Removes the pidfile where it is still ours, then releases the lock: never a successor's pidfile. Idempotent. */
+  /** Removes the pidfile if it is still ours, then releases the lock: never a successor's pidfile. Idempotent. */
   release(): void {
     if (!this.#lock.held) return
     try {
@@ -201,7 +201,7 @@ function makeDirectory(path: string): void {
   }
 }
 
-/** Why a lock must not be broken; `null` where its named holder does not live. */
+/** Why a lock must not be broken; `null` if its named holder does not live. */
 function refuse({ pid, liveness: state }: LockHolder): string | null {
   if (pid === 0 || state === 'dead') return null
   if (state === 'alive') return `process ${pid} lives`

@@ -71,7 +71,7 @@ export function timedOut(
   return new LockError(
     'ERR_LOCK_TIMEOUT',
     path,
-    `the ${mode} lock on ${path} was not to be had ${waited}${heldBy(holder)}; wait longer, or end that process`,
+    `the ${mode} lock on ${path} was not acquired ${waited}${heldBy(holder)}; wait longer, or end that process`,
     { holder, timeout },
   )
 }

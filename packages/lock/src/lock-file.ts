@@ -25,7 +25,7 @@ const blocked = -4096
 /** How a lock file is opened. */
 export interface Opening {
   readonly path: string
-  /** Make the file where there is none. */
+  /** Make the file if there is none. */
   readonly create: boolean
   /** Of a file that is made, less the umask; 0o666 unless told otherwise. */
   readonly permissions?: number | undefined
@@ -74,7 +74,7 @@ export class LockFile {
   }
 
   /**
-   * Opens the file for reading and writing, or for reading where it exists and this user may not write it; an existing
+   * Opens the file for reading and writing, or for reading if it exists and this user may not write it; an existing
    * directory for reading, after resolving symbolic links. Never truncates.
    */
   static open(opening: Opening): LockFile {

@@ -1,2 +1,2 @@
-/** `exclusive` shuts out everybody else; `shared` only those who want it exclusively. */
+/** `exclusive` shuts out everybody else; `shared` only processes that want it exclusively. */
 export type LockMode = 'exclusive' | 'shared'

@@ -71,7 +71,7 @@ export class Lock implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Closes the descriptor **without** unlocking: a child that was given it in its `stdio` holds on, until it ends. Where
+   * Closes the descriptor **without** unlocking: a child that was given it in its `stdio` holds on, until it ends. If
    * nobody else has the descriptor, that is a release. Idempotent.
    */
   detach(): void {
@@ -81,7 +81,7 @@ export class Lock implements Disposable, AsyncDisposable {
   /**
    * Turns an exclusive lock into a shared one and lets readers in; nobody can write in between.
    *
-   * Throws `ERR_LOCK_RELEASED`, and `ERR_LOCK_LOST` where the kernel gave it to somebody else.
+   * Throws `ERR_LOCK_RELEASED`, and `ERR_LOCK_LOST` if the kernel gave it to somebody else.
    */
   downgrade(): void {
     const file = this.#require('downgrade()')
@@ -91,14 +91,14 @@ export class Lock implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Turns a shared lock into an exclusive one, where nobody else has it. `false`: it is still shared.
+   * Turns a shared lock into an exclusive one, if nobody else has it. `false`: it is still shared.
    *
    * flock(2) converts by releasing first. So, on Linux, this looks for other holders before it tries; and if a try
    * fails and it cannot get the shared lock back, it throws `ERR_LOCK_LOST`. Throws `ERR_LOCK_RELEASED`.
    */
   tryUpgrade(): boolean {
     const file = this.#require('tryUpgrade()')
-    // Keeps other upgraders and newcomers away meanwhile. Where somebody else has it, that must do without.
+    // Keeps other upgraders and newcomers away meanwhile. If somebody else has it, that must do without.
     const gate = this.#gated && this.#mode === 'shared' ? tryGate(this.path) : null
     try {
       return this.#convert(file)
@@ -108,9 +108,9 @@ export class Lock implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Turns a shared lock into an exclusive one, where nobody else has it. `false`: somebody has, and this one is released.
+   * Turns a shared lock into an exclusive one, if nobody else has it. `false`: somebody has, and this one is released.
    *
-   * For who would give the lock up anyway: that is what a refused conversion of flock(2) comes to. So nothing has to be
+   * For a caller that would give the lock up anyway: a refused conversion of flock(2) does that. So nothing has to be
    * found out beforehand, which on Linux may take some milliseconds, and no gate is taken. Throws
    * `ERR_LOCK_RELEASED`.
    */
@@ -130,7 +130,7 @@ export class Lock implements Disposable, AsyncDisposable {
    *
    * Two processes that both keep their shared lock would wait for each other for ever: the second one gets
    * `ERR_LOCK_DEADLOCK` and still has the shared lock. So does one that meets a waiting writer. After a timeout or an
-   * abort the lock is still shared. Throws `ERR_LOCK_LOST` where somebody took the lock in between. On a directory,
+   * abort the lock is still shared. Throws `ERR_LOCK_LOST` if somebody took the lock in between. On a directory,
    * or a lock that was taken with `fair: false`, there is no gate by which two could see each other: give a timeout.
    */
   async upgrade(options: UpgradeOptions = {}): Promise<void> {

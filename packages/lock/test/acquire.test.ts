@@ -111,7 +111,7 @@ describe('acquire', () => {
     expect(await tryAcquire(path)).not.toBeNull()
   })
 
-  it('serves those who wait in one process in their order', async () => {
+  it('serves waiters of one process in their order', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     const first = await acquire(path)
@@ -278,7 +278,7 @@ describe('a timeout', () => {
     },
   )
 
-  it('also ends the wait of those who are not the first in their process', async () => {
+  it('also ends the wait of waiters that are not the first in their process', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     const held = await acquire(path)
@@ -355,7 +355,7 @@ describe('a refusal names the path, has a code and says what to do', () => {
     })
   })
 
-  it('a symbolic link, be it broken or not', async () => {
+  it('a symbolic link, broken or not', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('link')
     symlinkSync(directory.file('target'), path)

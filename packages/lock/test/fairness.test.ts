@@ -8,7 +8,7 @@ interface Share {
   times: number
 }
 
-describe('those who wait in line', () => {
+describe('waiters in line', () => {
   it.each([2, 6])('each get their share: %i processes in a hot loop', async (count) => {
     using directory = temporaryDirectory()
     await using processes = Child.several(count, () =>

@@ -229,7 +229,7 @@ describe('upgradeOrRelease', () => {
     expect(other.upgradeOrRelease()).toBe(true)
   })
 
-  it('succeeds for the last of those who try in turn', async () => {
+  it('succeeds for the last of several that try in turn', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     const locks = await Promise.all([1, 2, 3].map(() => acquire(path, { mode: 'shared' })))

@@ -91,7 +91,7 @@ describe('lockedFile.write', () => {
     expect(statSync(path).mode & 0o777).toBe(0o640)
   })
 
-  it('leaves the old file to those who have it open or linked', async () => {
+  it('leaves the old file to processes that have it open or linked', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('file')
     writeFileSync(path, 'old')

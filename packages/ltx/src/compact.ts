@@ -11,7 +11,7 @@ import type { LtxPage } from './page.ts'
 export interface CompactLtxOptions extends LtxEncoderOptions {
   /** Whether transactions may be missing between two files. Not by default. */
   readonly allowGaps?: boolean | undefined
-  /** Whether to leave database checksums out even where all inputs have them. */
+  /** Whether to leave database checksums out even if all inputs have them. */
   readonly noChecksum?: boolean | undefined
 }
 
@@ -24,12 +24,12 @@ interface Input {
  * Merges LTX files that follow each other into one, as a stream of chunks of about 64 KiB.
  *
  * Of each page the last writer's version is kept, and pages beyond the final database size are dropped. The result starts
- * where the first file starts and ends where the last one ends, with the last one's timestamp; it tracks checksums where
+ * where the first file starts and ends where the last one ends, with the last one's timestamp; it tracks checksums if
  * all inputs do. LZ4 blocks are taken over as they are. The inputs are read at the same time, one page of each in memory,
  * and are all verified to their ends before the result's end is given.
  *
- * Throws `ERR_LTX_COMPACTION` where the files do not follow each other, and what {@link LtxDecoder} and {@link LtxEncoder}
- * throw: `ERR_LTX_PAGE_ORDER` where the result would be a snapshot that lacks pages.
+ * Throws `ERR_LTX_COMPACTION` if the files do not follow each other, and what {@link LtxDecoder} and {@link LtxEncoder}
+ * throw: `ERR_LTX_PAGE_ORDER` if the result would be a snapshot that lacks pages.
  */
 export async function* compactLtx(
   sources: readonly ByteSource[],

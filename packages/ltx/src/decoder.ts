@@ -29,7 +29,7 @@ export interface LtxSummary {
  * Reads an LTX file from front to back, page by page, and checks everything about it on the way.
  *
  * A file is known to be sound only when its end was reached: when `pages()` ended, `nextPage()` gave `null`, or `finish()`
- * returned. What was done with the pages until then has to be undone where the decoder throws. It holds one page and the
+ * returned. What was done with the pages until then has to be undone if the decoder throws. It holds one page and the
  * source's last chunk in memory.
  *
  * @example

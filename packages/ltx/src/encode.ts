@@ -6,7 +6,7 @@ import type { PageContent } from './page.ts'
 /** How an LTX file is to be written, and how it ends. */
 export interface EncodeLtxOptions extends LtxEncoderOptions {
   /**
-   * The database checksum after the file, where the header tracks checksums; a function is called after the last page.
+   * The database checksum after the file, if the header tracks checksums; a function is called after the last page.
    * A snapshot needs none.
    */
   readonly postApplyChecksum?: bigint | (() => bigint) | undefined

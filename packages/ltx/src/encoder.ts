@@ -30,7 +30,7 @@ export interface LtxEncoderOptions {
  *
  * It holds the page index in memory, a few bytes per page. Throws an {@link LtxError}: `ERR_LTX_HEADER` for a header that
  * means nothing, `ERR_LTX_PAGE_ORDER` for a page that must not come next, `ERR_LTX_PAGE` for one of another size,
- * `ERR_LTX_OPTION` where the calls are out of order.
+ * `ERR_LTX_OPTION` if the calls are out of order.
  */
 export class LtxEncoder {
   readonly header: LtxHeader
@@ -73,7 +73,7 @@ export class LtxEncoder {
   /**
    * The bytes of one page.
    *
-   * `block` is the page's LZ4 block, where there is one already: it is taken as it is, instead of compressing the data
+   * `block` is the page's LZ4 block, if there is one already: it is taken as it is, instead of compressing the data
    * again, when the encoding is `'block'`.
    */
   page(page: PageContent, block?: Uint8Array | null): Buffer {
@@ -96,8 +96,8 @@ export class LtxEncoder {
    * The bytes after the last page.
    *
    * A file that tracks checksums needs the database checksum after it; a snapshot knows that by itself. Throws
-   * `ERR_LTX_PAGE_ORDER` where a snapshot lacks pages, `ERR_LTX_TRAILER` where the checksum is missing or is one too many,
-   * `ERR_LTX_CHECKSUM` where it is not that of the snapshot.
+   * `ERR_LTX_PAGE_ORDER` if a snapshot lacks pages, `ERR_LTX_TRAILER` if the checksum is missing or is one too many,
+   * `ERR_LTX_CHECKSUM` if it is not that of the snapshot.
    */
   finish(postApplyChecksum?: bigint): Buffer {
     this.#take('started', 'started')

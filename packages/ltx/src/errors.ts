@@ -26,7 +26,7 @@ interface Details {
 export class LtxError extends Error {
   override readonly name = 'LtxError'
   readonly code: LtxErrorCode
-  /** Where in the file (or LZ4 stream) it was noticed, in bytes from the start; missing where no place is to blame. */
+  /** Where in the file (or LZ4 stream) it was noticed, in bytes from the start; missing if no place is to blame. */
   readonly offset?: number
 
   constructor(code: LtxErrorCode, message: string, details: Details = {}) {

@@ -33,7 +33,7 @@ export class LtxFile implements AsyncDisposable {
   /**
    * Opens a file, by its path or by a handle, which stays the caller's.
    *
-   * Throws an {@link LtxError}: `ERR_LTX_IO` where it cannot be read, else what is wrong with it.
+   * Throws an {@link LtxError}: `ERR_LTX_IO` if it cannot be read, else what is wrong with it.
    */
   static async open(file: string | FileHandle): Promise<LtxFile> {
     const owned = typeof file === 'string'
@@ -86,12 +86,12 @@ export class LtxFile implements AsyncDisposable {
     return this.#index
   }
 
-  /** Where a page lies, or `null` where this file does not hold it. */
+  /** Where a page lies, or `null` if this file does not hold it. */
   location(number: number): PageLocation | null {
     return this.#index.find(number)
   }
 
-  /** A page's data, or `null` where this file does not hold it. Throws where the page is damaged. */
+  /** A page's data, or `null` if this file does not hold it. Throws if the page is damaged. */
   async page(number: number): Promise<Buffer | null> {
     const location = this.#index.find(number)
     if (location === null) return null

@@ -30,7 +30,7 @@ export class PageOrder {
     this.#last = number
   }
 
-  /** Throws `ERR_LTX_PAGE_ORDER` where a snapshot lacks pages. */
+  /** Throws `ERR_LTX_PAGE_ORDER` if a snapshot lacks pages. */
   end(offset?: number): void {
     if (!isSnapshot(this.#header)) return
     const missing = this.#after(this.#last)

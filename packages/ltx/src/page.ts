@@ -21,6 +21,6 @@ export interface LtxPage extends PageContent {
   /** The size of the page's frame with its header, in bytes. */
   readonly size: number
   readonly encoding: PageEncoding
-  /** The page's LZ4 block as it is stored, until the next page is asked for; `null` where it is an LZ4 frame. */
+  /** The page's LZ4 block as it is stored, until the next page is asked for; `null` if it is an LZ4 frame. */
   readonly block: Buffer | null
 }

@@ -71,7 +71,7 @@ export class StoredIndex {
     return this.#numbers.length
   }
 
-  /** Where a page lies, or `null` where it is not there. */
+  /** Where a page lies, or `null` if it is not there. */
   find(number: number): PageLocation | null {
     let low = 0
     let high = this.#numbers.length

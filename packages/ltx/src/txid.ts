@@ -6,7 +6,7 @@ const largest = 0xffff_ffff_ffff_ffffn
 /**
  * A transaction id as text: exactly 16 lower-case hex digits.
  *
- * Throws `ERR_LTX_OPTION` where it does not fit into 64 bits.
+ * Throws `ERR_LTX_OPTION` if it does not fit into 64 bits.
  */
 export function formatTxid(txid: bigint): string {
   return hex(txid, 'transaction id')
@@ -17,7 +17,7 @@ export function parseTxid(text: string): bigint {
   return fromHex(text, 'transaction id')
 }
 
-/** A checksum as text: exactly 16 lower-case hex digits. Throws `ERR_LTX_OPTION` where it does not fit into 64 bits. */
+/** A checksum as text: exactly 16 lower-case hex digits. Throws `ERR_LTX_OPTION` if it does not fit into 64 bits. */
 export function formatChecksum(checksum: bigint): string {
   return hex(checksum, 'checksum')
 }

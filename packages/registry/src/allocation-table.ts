@@ -13,7 +13,7 @@ import { rulesOf, sameRule } from './scopes/scope-rule.ts'
 /**
  * The allocations and what may be done with them, in memory. What fails changes nothing.
  *
- * Where two are not one a part of the other, no path is allowed by both of them; and what a part allows, the whole allows.
+ * If neither of two is a part of the other, no path is allowed by both of them; and what a part allows, the whole allows.
  * From these two follows the invariant: at most one effectively writes a path.
  */
 export class AllocationTable {
@@ -41,7 +41,7 @@ export class AllocationTable {
     return conflictsOf(wanted, this.#all, this.#all)
   }
 
-  /** Adds a reservation that is part of another allocation. `token`, where it is given, must be the parent's. */
+  /** Adds a reservation that is part of another allocation. `token`, if it is given, must be the parent's. */
   delegate(parentName: string, proposal: Proposal, expiresAt: string, token?: string): Allocation {
     const parent = this.find(parentName)
     if (parent === null || (token !== undefined && parent.token !== token)) {
@@ -105,8 +105,8 @@ export class AllocationTable {
   }
 
   /**
-   * Takes back what a parent delegated: some rules, or all. The child is removed where no rule is left to it. Returns what
-   * is left of the child; `null` where nothing is, or never was.
+   * Takes back what a parent delegated: some rules, or all. The child is removed if no rule is left to it. Returns what
+   * is left of the child; `null` if nothing is, or never was.
    */
   reclaimDelegated(parent: string, child: string, rules?: readonly ScopeRule[]): Allocation | null {
     if (this.find(parent) === null) throw unknown('take back from', parent)

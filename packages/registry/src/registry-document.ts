@@ -12,7 +12,7 @@ export interface TableRecovery {
   readonly damaged: string
 }
 
-/** The file of a table, which recovers itself where it is damaged, and says so. */
+/** The file of a table, which recovers itself if it is damaged, and says so. */
 export class RegistryDocument {
   readonly #document: LockedDocument<TableDocument>
   readonly #onRecovery: (recovery: TableRecovery) => void
@@ -57,13 +57,13 @@ export class RegistryDocument {
 
   async #recover(options: WaitOptions): Promise<void> {
     const { outcome, error, damaged } = await this.#document.recover(options)
-    // Where it is intact, somebody else was faster.
+    // If it is intact, somebody else was faster.
     if (outcome === 'recovered' && error !== null && damaged !== null)
       this.#onRecovery({ path: this.path, error, damaged })
   }
 }
 
-/** Tells of a recovery where nobody else does. */
+/** Tells of a recovery if nobody else does. */
 export function warnOfRecovery({ path, error, damaged }: TableRecovery): void {
   process.emitWarning(
     `the table of allocations ${path} was damaged and has been recovered: ${error.message}. ` +

@@ -63,7 +63,7 @@ export class Registry {
   readonly #document: RegistryDocument
   readonly #probe: Probe
 
-  /** Throws `ERR_REGISTRY_NO_PLACE` where no path is given and state has no place. */
+  /** Throws `ERR_REGISTRY_NO_PLACE` if no path is given and state has no place. */
   constructor(options: RegistryOptions = {}) {
     const { path = defaultPath(), durable = true, probe = liveness } = options
     this.#document = new RegistryDocument(path, durable, options.onRecovery ?? warnOfRecovery)
@@ -91,7 +91,7 @@ export class Registry {
    * is to be given the guard's `token`, and to adopt it; `process` and the parent have it until then.
    *
    * Rejects with `ERR_REGISTRY_UNKNOWN_PARENT`, `ERR_REGISTRY_DUPLICATE`, `ERR_REGISTRY_SEGMENT_HELD`,
-   * `ERR_REGISTRY_NOT_A_SUBSET` where the parent does not effectively hold what it gives, or `ERR_REGISTRY_CONFLICT` where
+   * `ERR_REGISTRY_NOT_A_SUBSET` if the parent does not effectively hold what it gives, or `ERR_REGISTRY_CONFLICT` if
    * another child has it, in this order.
    */
   async delegate(
@@ -114,7 +114,7 @@ export class Registry {
   /**
    * Takes a reservation over, with its token, once. The guard that is returned has another token.
    *
-   * Rejects with `ERR_REGISTRY_UNKNOWN` where it has expired or its parent is dead, `ERR_REGISTRY_TOKEN`,
+   * Rejects with `ERR_REGISTRY_UNKNOWN` if it has expired or its parent is dead, `ERR_REGISTRY_TOKEN`,
    * `ERR_REGISTRY_NOT_RESERVED` or `ERR_REGISTRY_SEGMENT_HELD`.
    */
   async adopt(name: string, token: string, options: AdoptOptions = {}): Promise<AllocationGuard> {
@@ -170,10 +170,10 @@ export class Registry {
   }
 
   /**
-   * Takes back what a parent delegated to a child: those rules, or everything. Idempotent, and nothing where the child is
+   * Takes back what a parent delegated to a child: those rules, or everything. Idempotent, and nothing if the child is
    * gone. Returns what is left of the child, or `null`.
    *
-   * Rejects with `ERR_REGISTRY_UNKNOWN` where there is no such parent, and `ERR_REGISTRY_DELEGATED_ON` where the child has
+   * Rejects with `ERR_REGISTRY_UNKNOWN` if there is no such parent, and `ERR_REGISTRY_DELEGATED_ON` if the child has
    * delegated of it further.
    */
   async reclaimDelegated(
@@ -197,12 +197,12 @@ export class Registry {
     )
   }
 
-  /** The allocation of a name; `null` where there is none. */
+  /** The allocation of a name; `null` if there is none. */
   async find(name: string): Promise<Allocation | null> {
     return (await this.list()).find((allocation) => allocation.name === name) ?? null
   }
 
-  /** The allocation that has a segment; `null` where none has. */
+  /** The allocation that has a segment; `null` if none has. */
   async findBySegment(segmentId: number): Promise<Allocation | null> {
     const holds = (one: Allocation) => one.segmentId !== undefined && one.segmentId === segmentId
     return (await this.list()).find(holds) ?? null
@@ -215,7 +215,7 @@ export class Registry {
     return allocations
   }
 
-  /** The one allocation that effectively may write a path; `null` where none may. Rejects with `ERR_REGISTRY_PATH`. */
+  /** The one allocation that effectively may write a path; `null` if none may. Rejects with `ERR_REGISTRY_PATH`. */
   async ownerOf(path: string): Promise<Allocation | null> {
     return ownerOf({ path: canonicalPath(path), below: 0 }, await this.list())
   }

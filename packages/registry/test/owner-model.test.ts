@@ -76,7 +76,7 @@ test(
         const parent = random.below(8) === 0 ? random.pick(names) : taken()
         const name = random.pick(names)
         const process = people.born()
-        // Mostly narrower than what the parent has, or hardly any would do.
+        // Usually narrower than what the parent has, or almost none would do.
         const inherited = model.find(parent)?.deny ?? []
         const deny = random.below(3) === 0 ? rules(2) : [...inherited, ...rules(1)]
         // And at times what the parent may have given to another.
@@ -159,7 +159,7 @@ async function verdict(action: () => Promise<unknown>): Promise<string> {
   }
 }
 
-/** Who is part of whom, and has which segment. */
+/** Which is part of which, and has which segment. */
 function members(
   all: readonly (Pick<Allocation, 'name' | 'pid'> & {
     delegatedFrom?: string | undefined

@@ -29,7 +29,7 @@ interface Details {
 export class ReplicaError extends Error {
   override readonly name = 'ReplicaError'
   readonly code: ReplicaErrorCode
-  /** The file or directory; missing where none is to blame. */
+  /** The file or directory; missing if none is to blame. */
   readonly path?: string
 
   constructor(code: ReplicaErrorCode, message: string, details: Details = {}) {
@@ -64,7 +64,7 @@ export async function io<T>(doing: string, path: string, run: () => Promise<T>):
   }
 }
 
-/** Does something to a file, and returns `null` where the file is not there. */
+/** Does something to a file, and returns `null` if the file is not there. */
 export async function ifThere<T>(
   doing: string,
   path: string,

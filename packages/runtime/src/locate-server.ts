@@ -2,7 +2,7 @@ import { existsSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { notARuntime } from './errors.ts'
 
-/** A `postgres` that may well be one. */
+/** A `postgres` that is probably one. */
 export interface LocatedServer {
   /** The directory whose programs belong together. */
   readonly bindir: string
@@ -14,7 +14,7 @@ export interface LocatedServer {
 /**
  * Finds the directory of programs that a directory stands for.
  *
- * Where `postgres` is a link to somewhere else, as package managers put into /usr/local/bin, it is the directory behind
+ * If `postgres` is a link to somewhere else, as package managers put into /usr/local/bin, it is the directory behind
  * that link. A directory through which one only gets by links of its own keeps its name. Throws
  * `ERR_RUNTIME_NOT_A_RUNTIME`; nothing is run.
  */

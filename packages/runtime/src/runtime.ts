@@ -29,7 +29,7 @@ export class Runtime {
   /**
    * Takes a directory of programs for a runtime, and asks its server for its version, unless the cache knows it.
    *
-   * Where `postgres` is a link into another directory, that one is taken. A `version` that is known already is believed,
+   * If `postgres` is a link into another directory, that one is taken. A `version` that is known already is believed,
    * and the directory is taken as it is. Throws `ERR_RUNTIME_NOT_A_RUNTIME`, whose `problem` says why it is none.
    */
   static async at(

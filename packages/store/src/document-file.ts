@@ -26,12 +26,12 @@ export class DocumentFile {
     return `${this.path}.good`
   }
 
-  /** The text; `null` where there is no file. Throws `ERR_STORE_IO`. */
+  /** The text; `null` if there is no file. Throws `ERR_STORE_IO`. */
   read(failure: Failure): string | null {
     return readText(this.path, failure)
   }
 
-  /** The last good version; `null` where there is none. Throws `ERR_STORE_IO`. */
+  /** The last good version; `null` if there is none. Throws `ERR_STORE_IO`. */
   readGood(failure: Failure): string | null {
     return readText(this.#goodPath, failure)
   }

@@ -19,7 +19,7 @@ export function runHolding<Result>(hold: Hold, action: () => Result): Result {
 }
 
 /**
- * Throws `ERR_STORE_LOCK_ORDER` where the caller runs under a lock of the family that does not come before this one: it
+ * Throws `ERR_STORE_LOCK_ORDER` if the caller runs under a lock of the family that does not come before this one: it
  * would wait for itself, or two processes for each other.
  */
 export function requireOrder({ family, rank }: Omit<Hold, 'lock'>, failure: Failure): void {

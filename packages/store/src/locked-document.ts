@@ -9,7 +9,7 @@ import { validateState } from './entry/validate-state.ts'
 
 /** Options of a {@link LockedDocument}. */
 export interface DocumentOptions<Value extends object> {
-  /** What a document is where there is no file yet. */
+  /** What a document is if there is no file yet. */
   empty: () => Value
   /** What every document is to be: any Standard Schema. Without it, documents are not checked. */
   schema?: StandardSchemaV1<Value, Value> | undefined
@@ -21,9 +21,9 @@ export interface DocumentOptions<Value extends object> {
 export interface Recovery {
   /** `'intact'`: it was not damaged, or is not any more. `'recovered'`: the last good version is in its place. */
   readonly outcome: 'intact' | 'recovered'
-  /** Where the damaged file is kept; `null` where it was intact. */
+  /** Where the damaged file is kept; `null` if it was intact. */
   readonly damaged: string | null
-  /** What was wrong with it; `null` where nothing was. */
+  /** What was wrong with it; `null` if nothing was. */
   readonly error: StoreError | null
 }
 
@@ -56,7 +56,7 @@ export class LockedDocument<Value extends object> {
   /**
    * The document as it was last published. Neither waits nor makes anything; what is done to the result changes nothing.
    *
-   * Rejects with `ERR_STORE_DOCUMENT_DAMAGED`, `ERR_STORE_INVALID_STATE` where the schema refuses it, or `ERR_STORE_IO`.
+   * Rejects with `ERR_STORE_DOCUMENT_DAMAGED`, `ERR_STORE_INVALID_STATE` if the schema refuses it, or `ERR_STORE_IO`.
    */
   async read(): Promise<Value> {
     const failure = this.#failure('read')
@@ -65,7 +65,7 @@ export class LockedDocument<Value extends object> {
 
   /**
    * Runs `change` under the lock, and publishes what it made of the document, unless that is what it was. Returns what
-   * `change` returns; where that throws, nothing is published. The directory is made where it is missing, 0700, and the
+   * `change` returns; if that throws, nothing is published. The directory is made if it is missing, 0700, and the
    * file 0600.
    *
    * Within `change`, `update` and `recover` of the same document are refused with `ERR_STORE_LOCK_ORDER`. Rejects as
@@ -89,7 +89,7 @@ export class LockedDocument<Value extends object> {
   /**
    * Puts the last good version in the place of a damaged file, and keeps that as `<path>.damaged`.
    *
-   * Rejects with `ERR_STORE_DOCUMENT_LOST` where there is no good version; otherwise as {@link LockedDocument.update}.
+   * Rejects with `ERR_STORE_DOCUMENT_LOST` if there is no good version; otherwise as {@link LockedDocument.update}.
    */
   async recover(options: WaitOptions = {}): Promise<Recovery> {
     return this.#locked(options, async (lock) => {
@@ -103,7 +103,7 @@ export class LockedDocument<Value extends object> {
     })
   }
 
-  /** What is wrong with the file; `null` where nothing is. */
+  /** What is wrong with the file; `null` if nothing is. */
   async #damage(): Promise<StoreError | null> {
     try {
       await this.read()
@@ -177,7 +177,7 @@ export class LockedDocument<Value extends object> {
   }
 }
 
-/** Whether a document is there and is not what it ought to be. */
+/** Whether a document is there and is not what it should be. */
 function isDamage(error: unknown): error is StoreError {
   return (
     error instanceof StoreError &&

@@ -28,12 +28,12 @@ export interface StateDirectory {
 }
 
 /**
- * Where the state of this user on this machine lives; makes it where it is missing, 0700.
+ * Where the state of this user on this machine lives; makes it if it is missing, 0700.
  *
  * `$HOWDAH_STATE_DIR`, else `.local/state/howdah/<machine id>` in the home that the user database tells, else
  * `/var/tmp/howdah-<uid>`: never a variable that differs between a login, cron and sudo, such as `HOME` or
  * `XDG_RUNTIME_DIR`, or there would be two states. It must be a directory and no symbolic link, be owned by the user, have
- * mode 0700, and be writable, or it is not used; where `$HOWDAH_STATE_DIR` is set, no other takes its place.
+ * mode 0700, and be writable, or it is not used; if `$HOWDAH_STATE_DIR` is set, no other takes its place.
  *
  * Throws `ERR_STORE_STATE_DIRECTORY`.
  */
@@ -56,7 +56,7 @@ export function stateDirectory(sources: StateDirectorySources = {}): string {
 let warned = false
 
 /**
- * As {@link stateDirectory}, but `null` where there is none, after one warning in the life of the process.
+ * As {@link stateDirectory}, but `null` if there is none, after one warning in the life of the process.
  */
 export function findStateDirectory(sources: StateDirectorySources = {}): string | null {
   try {
@@ -92,7 +92,7 @@ export function stateDirectories(sources: StateDirectorySources = {}): StateDire
 
 interface Candidate {
   readonly path: string
-  /** Why it is out of the question; `null` where it is not. */
+  /** Why it is out of the question; `null` if it is not. */
   readonly problem: string | null
 }
 
@@ -110,7 +110,7 @@ function ownCandidates(sources: StateDirectorySources): Candidate[] {
     : [inTemporary]
 }
 
-/** A directory, where that is there in which it is to be. */
+/** The directory, usable only if its parent exists. */
 function candidate(above: string, path: string): Candidate {
   return { path, problem: exists(above) ? null : `there is no directory ${above}` }
 }

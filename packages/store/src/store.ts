@@ -37,7 +37,7 @@ export interface StoreOptions<State = unknown, Input = State> {
   create?: boolean | undefined
 }
 
-/** What lies in a store: a segment, or what ought to be one. Tell them apart by `error`. */
+/** What lies in a store: a segment, or what should be one. Tell them apart by `error`. */
 export type ListedSegment =
   | { readonly error: null; readonly name: string; readonly identity: number }
   | { readonly error: StoreError; readonly name: string; readonly identity: null }
@@ -45,7 +45,7 @@ export type ListedSegment =
 /** The big lock comes before every segment's. */
 const bigLockRank = -1
 
-/** How often is begun again where somebody removes the directory at the same time. */
+/** How often is begun again if somebody removes the directory at the same time. */
 const attempts = 4
 
 /**
@@ -83,7 +83,7 @@ export class Store<State = unknown, Input = State> {
   /**
    * A segment, which is made when it is first used; the same object for the same identity.
    *
-   * Rejects with `ERR_STORE_IDENTITY`; and where it had to be made, with `ERR_STORE_IO`, `ERR_STORE_LOCK`,
+   * Rejects with `ERR_STORE_IDENTITY`; and if it had to be made, with `ERR_STORE_IO`, `ERR_STORE_LOCK`,
    * `ERR_STORE_LOCK_TIMEOUT` after 30 s unless told otherwise, `ERR_STORE_LOCK_ORDER` within a transaction,
    * `ERR_STORE_NOT_FOUND` with `create: false`, or the signal's reason. After a failure one may try again.
    */
@@ -96,7 +96,7 @@ export class Store<State = unknown, Input = State> {
       try {
         return await waitFor(begun, options, failure)
       } catch (error) {
-        // Where another call did not want to wait any longer, we may.
+        // If another call did not want to wait any longer, we may.
         if (this.#segments.get(identity) === begun || !isImpatience(error)) throw error
       }
     }
@@ -105,7 +105,7 @@ export class Store<State = unknown, Input = State> {
   /**
    * The segments in ascending order, read under the big lock. What else lies in the directory comes with an error.
    *
-   * Makes nothing: there are none where there is no directory. Rejects with `ERR_STORE_IO`, `ERR_STORE_LOCK`,
+   * Makes nothing: there are none if there is no directory. Rejects with `ERR_STORE_IO`, `ERR_STORE_LOCK`,
    * `ERR_STORE_LOCK_TIMEOUT`, `ERR_STORE_LOCK_ORDER` within a transaction, or the signal's reason.
    */
   async segments(options: WaitOptions = {}): Promise<ListedSegment[]> {
@@ -232,7 +232,7 @@ export class Store<State = unknown, Input = State> {
     }
   }
 
-  /** `null` where nobody has used the store yet, or somebody removed it. */
+  /** `null` if nobody has used the store yet, or somebody removed it. */
   async #bigLockIfMade(options: WaitOptions): Promise<Lock | null> {
     try {
       return await this.#bigLock({ ...patient(options), create: false })
@@ -272,7 +272,7 @@ export class Store<State = unknown, Input = State> {
   }
 }
 
-/** Makes the directory of a segment, and its lock file for those who only look. */
+/** Makes the directory of a segment, and its lock file for processes that only look. */
 function makeSegment(directory: string): void {
   if (!isRealDirectory(directory)) mkdirSync(directory, 0o700)
   closeSync(openSync(join(directory, lockName), 'a', 0o600))

@@ -116,7 +116,7 @@ describe('the state directories that are there', () => {
     expect(stateDirectories(sources), 'as little as another would be used').toEqual([])
   })
 
-  test.runIf(root)("are for root everybody's, where they belong to whom they ought to", () => {
+  test.runIf(root)("are for root everybody's, if they belong to the right users", () => {
     using directory = temporaryDirectory()
     const give = (path: string, owner: number): string => {
       mkdirSync(path, { recursive: true })

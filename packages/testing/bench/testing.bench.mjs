@@ -56,7 +56,7 @@ try {
     await run(workers, { way: 'truncate', ...hand, tests: 30, work: rest }),
   )
   const empty = await run(workers, { way: 'howdah', bindir, tests: total / workers })
-  row(`howdah, ${total} empty tests one upon another`, empty, true)
+  row(`howdah, ${total} empty tests one after another`, empty, true)
   const picture = fileURLToPath(new URL('growth.svg', import.meta.url))
   writeFileSync(picture, growthCurve(empty.map(({ times }) => times)))
   row(

@@ -24,7 +24,7 @@ const work = `(async () => {
 })()`.replaceAll('\n', ';')
 
 it(
-  `leaves nothing, and takes nothing from those who live, in ${rounds} rounds of SIGKILLs`,
+  `leaves nothing, and takes nothing from the living, in ${rounds} rounds of SIGKILLs`,
   { timeout: 60_000 + rounds * 15_000 },
   async () => {
     const random = seededRandom(1)

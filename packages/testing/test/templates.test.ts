@@ -103,7 +103,7 @@ it('does not run a migration again in the process in which it failed', async () 
   expect(runs).toBe(1)
 })
 
-it('makes a template anew that a killed process has left half-made, and tells those who wait for whom', async () => {
+it('makes a template anew that a killed process has left half-made, and tells waiting processes what for', async () => {
   using project = new Project()
   await using killed = new Worker({ root: project.root }, { slow: 60 })
   killed.tell('databases.create()')
@@ -174,7 +174,7 @@ it('refuses a path in the key that is no file, and says how to write a value', a
   })
 })
 
-it('creates extensions first, and says which are not to be had', async () => {
+it('creates extensions first, and says which are not available', async () => {
   using project = new Project()
   expect(
     await rowsOf(

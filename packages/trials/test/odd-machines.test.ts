@@ -39,7 +39,7 @@ describe.runIf(canMount())(
       'what the template of $name says of another does not keep a server from starting',
       async ({ strategy, place }) => {
         using home = temporaryDirectory()
-        // Warms the cache of templates where shared memory can be had.
+        // Warms the cache of templates if there is shared memory.
         await new Cluster(home.file('before'), { strategy }).create()
         const worker = new URL('../../postgres-fixtures/src/worker.mjs', import.meta.url).pathname
         const run = (action: string) => {

@@ -72,13 +72,13 @@ export class WalArchive {
     return [...new Set([...this.#pasts.keys(), ...others])].toSorted((one, other) => one - other)
   }
 
-  /** The newest timeline that has come of a position on one; that one itself where none has. */
+  /** The newest timeline that branches from `from` at or after `at`; otherwise `from`. */
   newest(from: number, at: Lsn): number {
     const all = [...this.#pasts.keys()].filter((timeline) => this.leadsTo(from, at, timeline))
     return Math.max(from, ...all)
   }
 
-  /** The past of a timeline; `null` where the archive does not tell it. */
+  /** The past of a timeline; `null` if the archive does not tell it. */
   past(timeline: number): readonly Stretch[] | null {
     return this.#pasts.get(timeline) ?? (timeline === 1 ? [{ timeline, end: null }] : null)
   }
@@ -107,7 +107,7 @@ export class WalArchive {
     return { files, histories, missing: null }
   }
 
-  /** The highest number of a segment that belongs to a past; -1 where there is none. */
+  /** The highest number of a segment that belongs to a past; -1 if there is none. */
   #last(past: readonly Stretch[]): bigint {
     let last = -1n
     for (const name of this.names) {

@@ -92,7 +92,7 @@ export class WalReader {
   readonly #facts: WalFacts
   readonly #onRecord: (record: WalRecord) => void
   #state: State = { kind: 'lost' }
-  /** Where the record before began; `null` where that is not known. */
+  /** Where the record before began; `null` if that is not known. */
   #before: Lsn | null = null
   /** The beginning of the record that is being read. */
   readonly #head = Buffer.alloc(headerSize.record + kept)

@@ -15,7 +15,7 @@ import { ofRecovery } from './of-recovery.ts'
  * connection, which the caller then ends; that also ends the slot that holds the WAL.
  *
  * Throws `ERR_CLUSTER_BACKUP_UNSUPPORTED` for a standby, for tablespaces outside of the data directory, for a server that
- * logs too little (`wal_level` is `minimal`), and where it has removed the WAL.
+ * logs too little (`wal_level` is `minimal`), and if it has removed the WAL.
  */
 export async function copyRunning(
   client: pg.Client,

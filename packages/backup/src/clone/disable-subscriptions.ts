@@ -25,7 +25,7 @@ export async function disableSubscriptions(
   runtime: Runtime,
   user: ServerUser | null,
 ): Promise<void> {
-  // Where there never was one, and that is nearly everywhere, nobody need be asked.
+  // If there never was one, and that is nearly everywhere, nobody need be asked.
   const found = await stat(subscriptionsOf(copy)).catch(() => null)
   if (found?.size === 0) return
   const { stdout, stderr } = await runServerProgram(runtime, 'postgres', {

@@ -12,7 +12,7 @@ import { backupUnsupported } from '../errors.ts'
 const neutral = { archive_mode: 'off', synchronous_standby_names: '' } as const
 
 /**
- * Throws `ERR_CLUSTER_BACKUP_UNSUPPORTED` where `postgresql.conf` says that the data lies elsewhere: a server on a copy would
+ * Throws `ERR_CLUSTER_BACKUP_UNSUPPORTED` if `postgresql.conf` says that the data lies elsewhere: a server on a copy would
  * be one on the original.
  */
 export async function refuseElsewhere(directory: DataDirectory): Promise<void> {
@@ -24,7 +24,7 @@ export async function refuseElsewhere(directory: DataDirectory): Promise<void> {
 }
 
 /**
- * Sees to it that a copy neither archives into the archive of its original nor waits for its standbys, also where the
+ * Sees to it that a copy neither archives into the archive of its original nor waits for its standbys, even if the
  * configuration files, and not `ALTER SYSTEM`, tell the original to. The copy must be stopped.
  *
  * A server is asked only if its files name one of the two settings, or further files.

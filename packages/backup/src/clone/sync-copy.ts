@@ -14,7 +14,7 @@ const sharing = new Set([0x5846_5342, 0x9123_683e, 0xca45_1a4e])
 /**
  * Brings the copy of a cluster to the disk.
  *
- * Where blocks are shared there is next to nothing to write, and the file system is synced as a whole, by sync(1): to sync a
+ * If blocks are shared there is next to nothing to write, and the file system is synced as a whole, by sync(1): to sync a
  * thousand such files one by one takes Btrfs seconds. Elsewhere, and if sync(1) cannot do that, `initdb` syncs each file.
  * Throws `ERR_CLUSTER_CREATE_FAILED`.
  */

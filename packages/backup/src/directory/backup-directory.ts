@@ -72,7 +72,7 @@ export class BackupDirectory {
       .toSorted((one, other) => one - other)
   }
 
-  /** The backup of that number. Throws `ERR_CLUSTER_BACKUP_DAMAGED` where its record is. */
+  /** The backup of that number. Throws `ERR_CLUSTER_BACKUP_DAMAGED` if its record is. */
   async backup(number: number): Promise<Backup> {
     const path = this.data(number)
     return describe(path, await readRecord(path))
@@ -82,7 +82,7 @@ export class BackupDirectory {
    * Opens it for the backups of a cluster, making it if there is none, and locks all that is here. From then on our calls
    * find it by what has it open, whatever another user puts at its path.
    *
-   * Throws `ERR_CLUSTER_BACKUP_DIRECTORY` where it holds other things, or another cluster's backups.
+   * Throws `ERR_CLUSTER_BACKUP_DIRECTORY` if it holds other things, or another cluster's backups.
    */
   async open(
     dataDir: string,
@@ -182,7 +182,7 @@ export class BackupDirectory {
     held.give(user)
   }
 
-  /** Whether it has its mark yet. Throws where it belongs to others. */
+  /** Whether it has its mark yet. Throws if it belongs to others. */
   async #check(dataDir: string, identifier: string): Promise<boolean> {
     const found = await readdir(this.#root)
     if (!found.includes(basename(this.mark))) {

@@ -29,7 +29,7 @@ export async function writeRecord(directory: string, record: BackupRecord): Prom
   await writeOwnFile(join(directory, recordName), `${text}\n`, null)
 }
 
-/** Reads a backup's record. Throws `ERR_CLUSTER_BACKUP_DAMAGED` where it is missing or cannot be understood. */
+/** Reads a backup's record. Throws `ERR_CLUSTER_BACKUP_DAMAGED` if it is missing or cannot be understood. */
 export async function readRecord(directory: string): Promise<BackupRecord> {
   const path = join(directory, recordName)
   try {

@@ -101,7 +101,7 @@ export async function copyTree(
 
 /**
  * Copies as {@link copyTree} does, without looking at what is in the files, so that the copy shares its blocks with the
- * original where the file system can do that, as Btrfs, XFS, bcachefs and APFS can.
+ * original if the file system can do that, as Btrfs, XFS, bcachefs and APFS can.
  */
 export async function cloneTree(
   from: string,

@@ -34,7 +34,7 @@ fail() {
   exit 1
 }
 
-# Whether two files are the same; where there is no cmp, by their checksums.
+# Whether two files are the same; without cmp, by their checksums.
 same() {
   if command -v cmp >/dev/null 2>&1; then
     cmp -s -- "$1" "$2"
@@ -62,7 +62,7 @@ fi
 
 # What a killed one has left, of this or an earlier try.
 rm -f -- "$to/$name".*.tmp
-# dd syncs the file alone, where it can; what else there is syncs a file or everything.
+# dd syncs the file alone, if it can; what else there is syncs a file or everything.
 if ! dd if="$from" of="$temporary" bs=1048576 conv=fsync 2>/dev/null; then
   reason=$(cp -- "$from" "$temporary" 2>&1) || fail "$reason"
   settle "$temporary"

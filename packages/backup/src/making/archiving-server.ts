@@ -18,8 +18,8 @@ export interface ArchivingRequest {
 /**
  * Makes a server that we use archive its WAL; it is restarted if it must be, and then only if nobody else uses it.
  *
- * Throws `ERR_CLUSTER_IN_USE` where others do, and nothing is changed then; `ERR_CLUSTER_RESTART_NEEDED` for a server that
- * howdah did not start; `ERR_CLUSTER_FOREIGN_ARCHIVING` where something archives already.
+ * Throws `ERR_CLUSTER_IN_USE` if others do, and nothing is changed then; `ERR_CLUSTER_RESTART_NEEDED` for a server that
+ * howdah did not start; `ERR_CLUSTER_FOREIGN_ARCHIVING` if something archives already.
  */
 export async function archivingServer(
   shared: Shared<LaunchOptions>,

@@ -20,7 +20,7 @@ export interface Archiving {
 /**
  * What has to be done for the server to archive into `wal`. Nothing is changed.
  *
- * Throws `ERR_CLUSTER_FOREIGN_ARCHIVING` where somebody else's command or library archives, or howdah's archives elsewhere.
+ * Throws `ERR_CLUSTER_FOREIGN_ARCHIVING` if somebody else's command or library archives, or howdah's archives elsewhere.
  */
 export async function inspectArchiving(
   client: pg.Client,

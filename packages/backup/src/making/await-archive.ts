@@ -11,7 +11,7 @@ export interface AwaitedArchive {
   /** The names of all WAL files that have to come. */
   readonly files: readonly string[]
   readonly walSegmentSize: number
-  /** What the server has logged since the backup began; empty where that is not known. */
+  /** What the server has logged since the backup began; empty if that is not known. */
   readonly log: () => Promise<string>
   readonly onFile: () => void
   readonly signal?: AbortSignal | undefined

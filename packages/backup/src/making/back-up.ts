@@ -183,7 +183,7 @@ function runOptions({ timeout, waitTimeout, signal, onWait }: BackupOptions) {
   return { ifExists: true, timeout, waitTimeout, signal, onWait }
 }
 
-/** In bytes: how long the server's log is now, or 0 where there is none of ours. */
+/** In bytes: how long the server's log is now, or 0 if there is none of ours. */
 async function startOfLog(directory: DataDirectory): Promise<number> {
   return await stat(directory.logFile).then(
     ({ size }) => size,

@@ -37,7 +37,7 @@ export interface BaseBackupOptions {
   readonly major: number
   /** Whose the copy is. */
   readonly owner?: CopyOptions['owner'] | undefined
-  /** Whether to tell what was copied; without, blocks are shared where the file system can do that. */
+  /** Whether to tell what was copied; without, blocks are shared if the file system can do that. */
   readonly checksums: boolean
   /** Sync it all, so that it survives a power failure. */
   readonly durable: boolean

@@ -13,7 +13,7 @@ import { historyName } from '@howdah/wal'
  * Sees to it that an archive tells where a cluster's timeline came from: the server archives that only if it archived
  * already when the timeline began, and without it nothing leads there from earlier backups.
  *
- * Throws `ERR_CLUSTER_BACKUP_DIRECTORY` where the archive knows another timeline of that number.
+ * Throws `ERR_CLUSTER_BACKUP_DIRECTORY` if the archive knows another timeline of that number.
  */
 export async function publishHistory(
   directory: DataDirectory,

@@ -16,7 +16,7 @@ export function walFilesOf(
   size: number,
 ): string[] {
   const [start, stop] = [parseLsn(startLsn) ?? 0n, parseLsn(stopLsn) ?? 0n]
-  // Where it stops at the very end of a file, that is the last one.
+  // If it stops at the very end of a file, that is the last one.
   const last = segmentOf(stop - 1n, size)
   const files = []
   for (let number = segmentOf(start, size); number <= last; number += 1n) {

@@ -13,7 +13,7 @@ export interface RestorePlan {
 /**
  * Finds the newest backup from which a target can be reached.
  *
- * Throws `ERR_CLUSTER_INVALID_TARGET` for what is none, and `ERR_CLUSTER_NO_BACKUP` where no backup will do.
+ * Throws `ERR_CLUSTER_INVALID_TARGET` for what is none, and `ERR_CLUSTER_NO_BACKUP` if no backup will do.
  */
 export async function planRestore(
   dataDir: string,

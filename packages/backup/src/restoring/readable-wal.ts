@@ -13,7 +13,7 @@ export interface ReadableWal {
 }
 
 /**
- * The archive itself where the server's user can read it. As root, others' archives can be read by us alone, such as
+ * The archive itself if the server's user can read it. As root, others' archives can be read by us alone, such as
  * below a closed directory: then what is needed is copied into the data directory, which takes room for all of it.
  */
 export async function readableWal(

@@ -35,7 +35,7 @@ export type RecoveryTarget =
 export interface ParsedTarget {
   /** In words. */
   readonly description: string
-  /** Settings of a server that recovers, but for the timeline. */
+  /** Settings of a server that recovers, except the timeline. */
   readonly settings: Readonly<Record<string, string>>
   /** Why it cannot be reached from a backup; `null` if it can, as far as the backup tells. */
   readonly objection: (record: BackupRecord) => string | null
@@ -47,7 +47,7 @@ export function targetAt(name: string, lsn: Lsn): ParsedTarget {
   return { ...target, description: `the restore point ${JSON.stringify(name)}` }
 }
 
-/** Reads a target, but for one that is named, which has to be looked for. Throws `ERR_CLUSTER_INVALID_TARGET`. */
+/** Reads a target, except a named one, which has to be looked for. Throws `ERR_CLUSTER_INVALID_TARGET`. */
 export function parseTarget(
   dataDir: string,
   target: Exclude<RecoveryTarget, { name: string }>,

@@ -38,7 +38,7 @@ export interface Verification {
  * Reads all backups in a directory, and all WAL that was archived since the first of them, and says what is wrong: files
  * that are missing, or are not what was once written, and gaps in the WAL. Nothing is changed.
  *
- * Throws `ERR_CLUSTER_NO_BACKUP` where there are no backups, and `ERR_CLUSTER_BACKUP_DIRECTORY` and `ERR_CLUSTER_PERMISSION` where that cannot be
+ * Throws `ERR_CLUSTER_NO_BACKUP` if there are no backups, and `ERR_CLUSTER_BACKUP_DIRECTORY` and `ERR_CLUSTER_PERMISSION` if that cannot be
  * told.
  */
 export async function verifyBackups(

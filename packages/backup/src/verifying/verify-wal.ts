@@ -48,7 +48,7 @@ function isOn(archive: WalArchive, record: BackupRecord, timeline: number): bool
   return timeline === record.timeline || archive.leadsTo(record.timeline, stop, timeline)
 }
 
-/** The first file that a backup cannot do without and that is not there, where there are none after it. */
+/** The first file that a backup cannot do without and that is not there, if there are none after it. */
 function firstMissing(
   { segmentSize }: WalArchive,
   { startLsn, stopLsn, timeline }: BackupRecord,

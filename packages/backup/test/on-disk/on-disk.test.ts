@@ -25,7 +25,7 @@ afterEach(() => {
   home[Symbol.dispose]()
 })
 
-/** What was done below the home of a test: but for what was only brought in before the last, and taken away before it was written. */
+/** What was done below the home of a test, except what was only brought in before the last, and taken away before it was written. */
 function done(): string[] {
   return trace.calls.filter(
     (call) =>
@@ -92,7 +92,7 @@ describe.runIf(isLinux)('a cluster appears when all of it is on disk', () => {
     },
   )
 
-  it('unless that which it is made of is not: then it remembers that', async () => {
+  it('unless what it is made of is not: then it remembers that', async () => {
     const cluster = new Cluster(home.file('data'), { strategy })
     {
       await using session = await cluster.run({ mode: 'fast' })

@@ -58,7 +58,7 @@ async function take(
     waits = false
     if (errno(error) !== 'ERR_LOCK_TIMEOUT') throw error
     output.complain(
-      `howdah: the lock on ${path} was not to be had within ${(options.timeout ?? 0) / 1000} s${await heldBy(path)}; ` +
+      `howdah: the lock on ${path} was not acquired within ${(options.timeout ?? 0) / 1000} s${await heldBy(path)}; ` +
         'wait longer, or end who holds it',
     )
     return null

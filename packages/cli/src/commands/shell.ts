@@ -6,7 +6,7 @@ import { commandEnv } from '../opening/command-env.ts'
 import { inSession } from '../opening/in-session.ts'
 import { runChild } from '../running/run-child.ts'
 
-/** Starts psql, or the built-in prompt where there is none. */
+/** Starts psql, or the built-in prompt if there is none. */
 export async function shell(context: Context, rest: readonly string[]): Promise<number> {
   return await inSession(context, async (session) => {
     const psql = findProgram('psql', commandEnv(context, session)['PATH'] ?? '', context.io)

@@ -7,7 +7,7 @@ const interval = 80
 const delay = 200
 
 /**
- * One line on a terminal that says what is being done, with something that turns; nothing where stderr is none.
+ * One line on a terminal that says what is being done, with something that turns; nothing if stderr is none.
  *
  * It is of our own making because the packages that do this end the process themselves on Ctrl-C.
  */

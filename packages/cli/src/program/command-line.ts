@@ -40,7 +40,7 @@ export function readCommandLine(args: readonly string[], io: Io): Invocation | S
 }
 
 /**
- * Arranges the words for what commander does not know: that `shell` is meant where there is no command, that `--tcp`
+ * Arranges the words for what commander does not know: that `shell` is meant if there is no command, that `--tcp`
  * takes the next word only if that is a port, and that what follows `--` after `shell` is another's.
  */
 function arrange(

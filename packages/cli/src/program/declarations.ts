@@ -45,9 +45,9 @@ export const declarations: readonly Declaration[] = [
     name: 'shell',
     group: 'Use',
     summary:
-      'psql, or a small built-in prompt where there is no psql (what howdah does if no command is given)',
+      'psql, or a small built-in prompt if there is no psql (what howdah does if no command is given)',
     description:
-      'Starts psql, or a small built-in prompt where there is no psql. SQL from -c, -f or, if it is no terminal, from ' +
+      'Starts psql, or a small built-in prompt if there is no psql. SQL from -c, -f or, if it is no terminal, from ' +
       'stdin is run up to the first error.\nWhat follows -- is handed on to psql.',
     options: [
       ...(['command', 'file', ...place, 'database', ...login, 'env', ...server] as const),
@@ -147,7 +147,7 @@ export const declarations: readonly Declaration[] = [
     summary: 'copy the cluster, running or stopped, to another place',
     description:
       'Copies the cluster, running or stopped, into another data directory, new or empty: a cluster of its own, with a ' +
-      'system identifier of its own. A server that runs goes on, and so do those who use it.',
+      'system identifier of its own. A server that runs goes on, and so do its users.',
     options: [...place, 'to', 'runtime', 'install', 'timeout', 'runAs', 'json'],
     load: async () => (await import('../commands/backups/clone.ts')).clone,
   },
@@ -312,7 +312,7 @@ export const declarations: readonly Declaration[] = [
     options: ['shared', 'close', 'timeout', 'json', 'quiet'],
     notes:
       'Exit status: that of the command, or 128 and the number of the signal that ended it. 125 if the\n' +
-      'lock was not to be had in time, or howdah itself failed, 126 if the command cannot be run, 127 if\n' +
+      'lock was not acquired in time, or howdah itself failed, 126 if the command cannot be run, 127 if\n' +
       'it is not found.',
     takesRest: true,
     runsProgram: true,
@@ -334,7 +334,7 @@ export const declarations: readonly Declaration[] = [
     options: ['in', 'ttl', 'grace', 'timeout', 'owner', 'force', 'json', 'quiet'],
     notes:
       'Exit status: that of the command, or 128 and the number of the signal that ended it. 125 if the\n' +
-      'lease was not to be had in time, was lost, or howdah itself failed, 126 if the command cannot be\n' +
+      'lease was not acquired in time, was lost, or howdah itself failed, 126 if the command cannot be\n' +
       'run, 127 if it is not found.',
     takesRest: true,
     runsProgram: true,

@@ -199,7 +199,7 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
   temporary: () =>
     new Option(
       '--temporary',
-      'a new cluster, in memory where there is room, that is gone at the end, even after a SIGKILL',
+      'a new cluster, in memory if there is room, that is gone at the end, even after a SIGKILL',
     ).conflicts('datadir'),
   shadow: () =>
     new Option(
@@ -254,7 +254,7 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
   owner: () =>
     new Option(
       '--owner <name>',
-      'what those who wait are told of the holder (default: host and pid)',
+      'what waiting processes are told of the holder (default: host and pid)',
     ).argParser(nonEmpty),
   to: () =>
     new Option(

@@ -35,7 +35,7 @@ function refusal(text: string, what = ''): CliError {
   )
 }
 
-/** The words of this process's command line or environment, as they are. None where the system does not tell. */
+/** The words of this process's command line or environment, as they are. None if the system does not tell. */
 function wordsOf(list: 'cmdline' | 'environ'): Buffer[] {
   let bytes: Buffer
   try {

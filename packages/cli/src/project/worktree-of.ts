@@ -18,7 +18,7 @@ export function worktreeOf(dataDir: string): Worktree | null {
     if (found.kind !== 'linked-worktree' || found.workTree === null) return null
     return { branch: branchOf(found.workTree), main: found.main }
   } catch {
-    // Its howdah.json cannot be read, which matters to those who use it.
+    // Its howdah.json cannot be read, which matters to commands that use it.
     return null
   }
 }

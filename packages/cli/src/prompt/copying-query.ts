@@ -47,7 +47,7 @@ export class CopyingQuery extends Query {
     this.#streams = streams
   }
 
-  /** Runs it, and gives the result of each statement in it, but for the COPY that has written its data. */
+  /** Runs it, and gives the result of each statement in it, except of the COPY that has written its data. */
   async run(client: Client): Promise<QueryArrayResult[]> {
     const answer = await new Promise<QueryArrayResult | QueryArrayResult[]>((resolve, reject) => {
       this.callback = (error, result) => (error ? reject(error) : resolve(result))

@@ -55,7 +55,7 @@ export class QueryRunner {
   }
 
   /**
-   * Runs SQL, and gives the result of each statement in it, but for what COPY has written.
+   * Runs SQL, and gives the result of each statement in it, except what COPY has written.
    *
    * `read` gives the data of `COPY … FROM STDIN`; without it, such a statement fails.
    */

@@ -11,7 +11,7 @@ const nullMark = 'NULL'
 const numeric: ReadonlySet<number> = new Set([20, 21, 23, 26, 700, 701, 790, 1700, 28])
 
 /**
- * Renders a result as psql does: aligned columns, below them the number of rows and an empty line; or, where it has no columns, what the
+ * Renders a result as psql does: aligned columns, below them the number of rows and an empty line; or, if it has no columns, what the
  * command says of itself (`INSERT 0 1`).
  */
 export function renderResult(result: TextResult): string {

@@ -12,7 +12,7 @@ export interface Statement {
 export interface Split {
   /** Those that are complete, without empty ones. */
   readonly statements: readonly Statement[]
-  /** The statement that goes on at the end; `null` where there is nothing but space and comments. */
+  /** The statement that goes on at the end; `null` if there is nothing but space and comments. */
   readonly unfinished: Statement | null
   /** All after the last semicolon: what to put in front of what comes next. */
   readonly rest: string

@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path'
 import type { Io } from '../io.ts'
 import { fullPath } from '../program/working-directory.ts'
 
-/** The path of the first program of that name along a PATH; `null` where there is none. An empty entry means the working directory. */
+/** The path of the first program of that name along a PATH; `null` if there is none. An empty entry means the working directory. */
 export function findProgram(name: string, path: string, io: Pick<Io, 'cwd'>): string | null {
   for (const directory of path.split(delimiter)) {
     try {

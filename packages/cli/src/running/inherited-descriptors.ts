@@ -95,7 +95,7 @@ function isPairOfNode(open: readonly Descriptor[], target: string): boolean {
   return isPair && (one & constants.O_NONBLOCK) === (other & constants.O_NONBLOCK)
 }
 
-/** The flags that a descriptor was opened with, from proc_pid_fdinfo(5); `null` where there is no `/proc`. */
+/** The flags that a descriptor was opened with, from proc_pid_fdinfo(5); `null` if there is no `/proc`. */
 function flagsOf(fd: number): number | null {
   try {
     const octal = /^flags:\s+([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1]

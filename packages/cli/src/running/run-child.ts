@@ -28,7 +28,7 @@ export interface ChildRequest {
  * Runs a program in the foreground, with our streams, in our process group, and answers with its exit status: its own,
  * 128 and the signal's number, 126 if it cannot be run, or 127 if it is not found.
  *
- * Signals are passed on to it, but for those that a controlling terminal has sent to the whole process group already.
+ * Signals are passed on to it, except those that a controlling terminal has sent to the whole process group already.
  */
 export async function runChild(
   io: Io,

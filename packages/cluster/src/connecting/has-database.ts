@@ -4,8 +4,8 @@ import { messages, startup, terminate } from './protocol.ts'
 
 /**
  * Whether a server has a database, by nothing but the opening of a connection to it: that needs no driver, which takes
- * Node longer to load than all the rest. `null` where it answers something else, or wants a password first. Throws an
- * error with the code `57P03` while the server lets nobody in, and `EPERM` where a sandbox denies connections.
+ * Node longer to load than all the rest. `null` if it answers something else, or wants a password first. Throws an
+ * error with the code `57P03` while the server lets nobody in, and `EPERM` if a sandbox denies connections.
  */
 export async function hasDatabase(address: Address, database: string): Promise<boolean | null> {
   const { host, port, user } = address

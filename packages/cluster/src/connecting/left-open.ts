@@ -11,7 +11,7 @@ import { findAddress } from './find-address.ts'
 const patience = 500
 
 /**
- * The clients that are still connected to a server that its last user is about to stop: whoever opened them has not ended
+ * The clients that are still connected to a server that its last user is about to stop: the program that opened them has not ended
  * them. `ours` are the backends of the session's own, which nobody waits for. None if the server goes on anyway, with others
  * or pinned.
  */

@@ -95,7 +95,7 @@ export async function bringIntoBeing(
   }
 }
 
-/** Makes the data directory the server's, and closes it. Its content at this moment is no more than a killed creator's. */
+/** Makes the data directory the server's, and closes it. Its content at this moment is at most a killed creator's. */
 function take(directory: DataDirectory, user: ServerUser | null): void {
   using held = HeldDirectory.open(directory.here)
   if (user !== null && fstatSync(held.fd).uid !== user.uid) refuseForeignLinks(directory, held)

@@ -85,7 +85,7 @@ export async function syncToDisk(staging: string, initialization: Initialization
 
 /**
  * Has the WAL of a new cluster begin with a fresh segment, so that the 7 MB of its making need not be copied for each of its
- * clones. Only where WAL files can be removed rather than kept for later, which is so from 12 on.
+ * clones. Only if WAL files can be removed rather than kept for later, which is so from 12 on.
  */
 export async function beginFreshWal(
   staging: string,

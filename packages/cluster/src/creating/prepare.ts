@@ -12,9 +12,9 @@ import {
 } from '@howdah/data-directory'
 
 /**
- * Makes the data directory itself, empty, where there is none yet: the locks need it. Directories above it are made, too.
+ * Makes the data directory itself, empty, if there is none yet: the locks need it. Directories above it are made, too.
  *
- * Throws `ERR_CLUSTER_PERMISSION` where it may not be made, or where the server's user would not get to it.
+ * Throws `ERR_CLUSTER_PERMISSION` if it may not be made, or if the server's user would not get to it.
  */
 export async function prepareDirectory(
   directory: DataDirectory,

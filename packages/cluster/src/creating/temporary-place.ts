@@ -11,9 +11,9 @@ const roomFor = 1024 ** 3
 const tmpfs = 0x01021994
 
 /**
- * The directory where temporary clusters of this user lie: in `HOWDAH_TEMPORARY_DIR` if that is set; else in memory where there
+ * The directory where temporary clusters of this user lie: in `HOWDAH_TEMPORARY_DIR` if that is set; else in memory if there
  * is room for one, with as much again to spare; else below the temporary directory. It is ours, and nobody else can write it;
- * made where it is missing.
+ * made if it is missing.
  *
  * Throws `ERR_CLUSTER_TEMPORARY_PLACE` if even the temporary directory cannot be used, and `ERR_RUNTIME_UNTRUSTED_DIRECTORY` of
  * `@howdah/runtime` if others could write there.

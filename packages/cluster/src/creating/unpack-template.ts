@@ -33,7 +33,7 @@ export async function keyOf(initialization: Initialization): Promise<TemplateKey
 }
 
 /**
- * Fills an empty directory by a template, on disk unless it is to be thrown away; `false` where there is no template, or none
+ * Fills an empty directory by a template, on disk unless it is to be thrown away; `false` if there is no template, or none
  * that is whole.
  */
 export async function unpackTemplate(

@@ -20,7 +20,7 @@ export interface Alone {
 }
 
 /**
- * Gets a server of ours for oneself, to restart it, if nobody else uses it, which uses `shared` up.
+ * Makes us the only user of a server of ours, to restart it; `null` if others use it. Uses `shared` up.
  *
  * After a failure, `shared` is as it was: `ERR_CLUSTER_IN_USE`, or that others join and leave for too long.
  */

@@ -39,7 +39,7 @@ export interface StartOptions {
 }
 
 /**
- * The port where a server has only a socket. A client that overlooks the socket directory and tries the port on this
+ * The port if a server has only a socket. A client that overlooks the socket directory and tries the port on this
  * machine must not find another's server there; below 1024, an ordinary program cannot listen.
  */
 const socketOnlyPort = 1

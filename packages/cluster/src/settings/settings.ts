@@ -96,7 +96,7 @@ export class Settings {
     })
   }
 
-  /** Takes back all that was set by `ALTER SYSTEM`, by whomever. */
+  /** Takes back all that anybody has set by `ALTER SYSTEM`. */
   async resetAll(options: PatienceOptions = {}): Promise<SettingChange> {
     return await this.#change(null, options, async (client) => {
       await client.query('ALTER SYSTEM RESET ALL')
@@ -250,7 +250,7 @@ function explain(dataDir: string, name: string, error: unknown): unknown {
   return settingRefused(dataDir, name, why.join('; '), { cause: error })
 }
 
-/** By SQLSTATE, where the server itself may give no hint. */
+/** By SQLSTATE, if the server itself may give no hint. */
 const remedies: ReadonlyMap<string, string> = new Map([
   ['22023', 'give it a value that it takes'],
   [

@@ -33,7 +33,7 @@ interface Answer {
   readonly database: string
 }
 
-/** As whom and where one is, by a client of the caller's own. */
+/** Which user on which server a client of the caller's own is. */
 async function ask(config: string | ClientConfig): Promise<Answer> {
   const client = new Client(config)
   await client.connect()

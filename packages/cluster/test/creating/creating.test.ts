@@ -79,7 +79,7 @@ it('can be killed at any instant of a creation: there is a whole cluster then, o
   expect(leftOver.toSorted()).toEqual(['howdah.json', 'howdah.run'])
 }, 180_000)
 
-it('has nothing of the environment of whoever creates and starts it', async () => {
+it('has nothing of the environment of the process that creates and starts it', async () => {
   using home = temporaryDirectory()
   const env = {
     PGPORT: 'abc',

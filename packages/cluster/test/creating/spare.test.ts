@@ -162,7 +162,7 @@ describe('a spare cluster is made', () => {
 })
 
 describe('a spare cluster', () => {
-  it('is had by the one who renames it', async () => {
+  it('goes to the one who renames it', async () => {
     makeSpare()
     expect(await claim()).toBe(true)
     expect(seen.calls).toEqual([`rename ${spare} staging`])

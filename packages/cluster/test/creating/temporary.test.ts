@@ -102,7 +102,7 @@ it('can be made safe', async () => {
   expect((await session.settings.get('fsync')).text).toBe('on')
 })
 
-it('is shared by those who join it, and goes with the last', async () => {
+it('is shared by all who join it, and goes with the last', async () => {
   const session = await temporary({ strategy })
   await using worker = new Worker('use', session.dataDir, newest)
   expect(await worker.next()).toMatchObject({ joined: 'unmodified' })

@@ -16,7 +16,7 @@ describe.each([
   ['mode', true],
   ['mode', false],
 ] as const)('%s, with a server: %s', (call, runs) => {
-  it('waits for whoever changes the cluster, says so, and ends by time or signal', async () => {
+  it('waits for a process that changes the cluster, says so, and ends by time or signal', async () => {
     using home = temporaryDirectory()
     const cluster = new Cluster(home.file('data'), { strategy })
     await (runs ? cluster.start() : cluster.create())

@@ -114,7 +114,7 @@ it('stays, or never runs, when the process that starts it to stay is killed', as
     8,
     () => new Worker('start', cluster.dataDir, newest, {}, { tells: true }),
     async () => {
-      // Whoever comes next waits for a server that is still coming up.
+      // The next to come waits for a server that is still coming up.
       const session = await cluster.run()
       expect(session.started === 'modified' ? 'stopped' : 'kept').toBe(await session.leave())
       await cluster.stop()
@@ -149,7 +149,7 @@ it('is neither stopped nor destroyed while somebody uses it, unless forced', asy
 
 it('uses a server that howdah did not start, and leaves it running', async () => {
   const { bindir } = await cluster.runtime()
-  // As pg_ctl would, and as the user whom the cluster belongs to.
+  // As pg_ctl would, and as the cluster's owner.
   const { uid, gid } = await import('node:fs').then(({ statSync }) => statSync(cluster.dataDir))
   const foreign = spawn(`${bindir}/postgres`, ['-D', cluster.dataDir, '-k', '.', '-h', ''], {
     ...(process.getuid?.() === 0 && { uid, gid }),
@@ -233,7 +233,7 @@ it('is started once by 50 who come at the same moment', async () => {
   await stopped()
 }, 120_000)
 
-it('never takes the server from under a user, whoever else is killed, and nothing is left', async () => {
+it('never takes the server from a user, whichever others are killed, and nothing is left', async () => {
   // Waves of users that are killed at random, beside some that stay: these must not lose their connections.
   for (let round = 0; round < 3; round += 1) {
     const staying: Worker[] = []

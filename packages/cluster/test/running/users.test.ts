@@ -109,7 +109,7 @@ describe.runIf(isRoot && checkoutIsOpen)(
       return { ...stranger, env: { HOWDAH_CACHE_DIR: cache, HOME: cache } }
     }
 
-    it('runs the server as oneself', async () => {
+    it('runs the server as the same user', async () => {
       using home = temporaryDirectory()
       chownSync(home.path, stranger.uid, stranger.gid)
       await using user = new Worker('use', home.file('data'), newest, {}, asStranger(home))
@@ -169,7 +169,7 @@ describe.runIf(isRoot && checkoutIsOpen)(
         expect(await user.next()).toMatchObject({
           error: {
             code: 'ERR_CLUSTER_PERMISSION',
-            message: expect.stringContaining('run as the user whom it belongs to'),
+            message: expect.stringContaining('run as its owner'),
           },
         })
       }

@@ -243,7 +243,7 @@ async function countInitdb() {
   const duplicate = (how: string) =>
     execFileSync('cp', [how, dirname(original), copy], { stdio: 'ignore' })
   try {
-    // A hard link each, where that can be had: they are 60 MB.
+    // A hard link each, if the file system gives one: they are 60 MB.
     duplicate('-rlL')
   } catch {
     rmSync(copy, { recursive: true, force: true })

@@ -8,7 +8,7 @@ const interval = 250
  * a disk.
  *
  * A server that was told to end and stands still will not end by itself: PostgreSQL 18 does so when it is told while it
- * recovers from the crash of one of its processes. Where the system does not tell, nothing ever stands still.
+ * recovers from the crash of one of its processes. If the system does not tell, nothing ever stands still.
  */
 export class Stillness {
   readonly #pid: number

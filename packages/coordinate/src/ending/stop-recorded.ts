@@ -30,7 +30,7 @@ export async function stopRecorded(
 /**
  * Whether the recorded process runs. One of another pid namespace or of another boot does not.
  *
- * Throws `ERR_COORDINATE_UNKNOWN` if its pid is taken here and it may not be seen by whom.
+ * Throws `ERR_COORDINATE_UNKNOWN` if its pid is taken here and we may not see by which process.
  */
 export function isRecordedAlive(record: ServerRecord | null): record is ServerRecord {
   if (record === null) return false

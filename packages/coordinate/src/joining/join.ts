@@ -36,7 +36,7 @@ export interface StartOptions<Options> extends WaitOptions {
    * is used or pinned. It counts for as long as the server runs.
    */
   readonly perishes?: boolean | undefined
-  /** The kind of watchdog: a shell where that works, unless told otherwise. */
+  /** The kind of watchdog: a shell if that works, unless told otherwise. */
   readonly watchdog?: WatchdogKind | undefined
 }
 
@@ -118,7 +118,7 @@ export async function takeChange<Options>(
 ): Promise<Lock> {
   const exists = await subject.exists()
   if (mustExist && !exists) throw doesNotExist(place.use)
-  // Also where there is something at the path: it may not be what is to be locked, or waited for.
+  // Even if there is something at the path: it may not be what is to be locked, or waited for.
   if (!exists) await subject.prepare?.()
   const isFile = subject.prepare === undefined
   for (let attempt = 0; ; attempt++) {

@@ -18,7 +18,7 @@ export type Left = 'stopped' | 'destroyed' | 'in-use' | 'kept'
 export interface LeaveOptions extends WaitOptions {
   /** `'stop'` unless told otherwise, or unless the subject was made to be thrown away. */
   readonly atEnd?: 'stop' | 'destroy' | undefined
-  /** The kind of watchdog to start if a lingering server has none: a shell where that works, unless told otherwise. */
+  /** The kind of watchdog to start if a lingering server has none: a shell if that works, unless told otherwise. */
   readonly watchdog?: WatchdogKind | undefined
 }
 

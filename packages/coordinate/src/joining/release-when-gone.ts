@@ -7,7 +7,7 @@ import { identityOf } from '../record/record.ts'
 const interval = 250
 
 /**
- * Lets go of the use lock as soon as the subject and its use file are removed, by whomever: its watchdog then gets the lock,
+ * Lets go of the use lock as soon as anybody has removed the subject and its use file: its watchdog then gets the lock,
  * sees the same, and ends the server. A subject that is moved, or that lacks nothing but the file, is still used.
  *
  * Keeps nobody's process alive, and ends with the lock.

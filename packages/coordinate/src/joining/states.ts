@@ -27,7 +27,7 @@ import { usersIfKnown } from '../users.ts'
 import { type WaitOptions, Waiting } from './waiting.ts'
 import type { WatchdogKind } from '../watchdog/watchdog.ts'
 
-/** How to get a subject for oneself. */
+/** How to become the only user of a subject. */
 export interface ChangeOptions extends WaitOptions {
   /** Throw `ERR_COORDINATE_DOES_NOT_EXIST` instead of making what the change lock lies on. */
   readonly ifExists?: boolean | undefined
@@ -81,7 +81,7 @@ export class Free<Options> extends Handle<Options> {
   }
 
   /**
-   * Gets it for oneself, without waiting for users: `null` when somebody uses it. (Who just changes it is waited for, as
+   * Becomes its only user, without waiting for the others: `null` if there are any. (A process that changes it is waited for, as
    * is a watchdog that is just stopping it.)
    */
   async tryChange(options: ChangeOptions = {}): Promise<Exclusive<Options> | null> {
@@ -91,9 +91,9 @@ export class Free<Options> extends Handle<Options> {
   }
 
   /**
-   * Gets it for oneself, and waits until nobody uses it, letting others join and leave meanwhile.
+   * Becomes its only user, and waits until nobody else uses it; others may join and leave meanwhile.
    *
-   * @throws {InUseError} when somebody still uses it after `timeout` ms; it names them where that can be told.
+   * @throws {InUseError} when somebody still uses it after `timeout` ms; it names them if that can be told.
    */
   async change(options: ChangeOptions = {}): Promise<Exclusive<Options>> {
     const waiting = new Waiting(options)
@@ -159,9 +159,9 @@ export class Shared<Options> extends Handle<Options> implements AsyncDisposable 
   }
 
   /**
-   * Gets it for oneself if nobody else uses it, and then uses up this handle; else `null`, and it is still shared.
+   * Becomes its only user if there is no other, and then uses up this handle; else `null`, and it is still shared.
    *
-   * Where the kernel cannot tell beforehand that others use it, the shared lock is dropped for an instant when it is
+   * If the kernel cannot tell beforehand that others use it, the shared lock is dropped for an instant when it is
    * refused. If the last other user is killed in that instant, its watchdog stops the server, and it is started anew.
    */
   async tryExclusive(options: WaitOptions = {}): Promise<Exclusive<Options> | null> {
@@ -214,7 +214,7 @@ export class Shared<Options> extends Handle<Options> implements AsyncDisposable 
 /** We have it for ourselves: nobody can join or leave. To be held briefly. */
 export class Exclusive<Options> extends Handle<Options> implements Disposable, AsyncDisposable {
   #change: Lock | null
-  /** Missing while the subject does not exist; shared where it was forced. */
+  /** Missing while the subject does not exist; shared if it was forced. */
   #use: Lock | null
   #usedUpBy = ''
 

@@ -5,7 +5,7 @@ import { takeUse } from './join.ts'
 import type { Waiting } from './waiting.ts'
 
 /**
- * How often it is tried: a refusal may be due to a watchdog that came in between, where the kernel lets it. The next try
+ * How often it is tried: a refusal may be due to a watchdog that came in between, if the kernel lets it. The next try
  * waits for that one, and then only users can refuse it.
  */
 const tries = 2

@@ -21,7 +21,7 @@ const launcher = (unset: string, fourth: boolean): string =>
   `read -r HOWDAH_WORD <&3 || exit 125; unset HOWDAH_WORD ${unset}; ` +
   `exec "$@" 3<&${fourth ? '5' : '-'} 5<&- 6<&- 7<&- 8<&- 9<&-`
 
-/** How what is launched is to be treated: a record, but for the process. */
+/** How what is launched is to be treated: a record without the process. */
 type Wishes = Pick<ServerRecord, 'pinned' | 'perishes' | 'linger' | 'joined'>
 
 /** The launch that one join hands to the subject. */

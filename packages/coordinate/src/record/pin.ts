@@ -45,7 +45,7 @@ export interface UnpinOptions extends WaitOptions {
 }
 
 /**
- * Lets the last one to leave stop the server again; where nobody uses it, that is at once, by a watchdog.
+ * Lets the last one to leave stop the server again; if nobody uses it, that is at once, by a watchdog.
  *
  * One that somebody else started is never stopped by leaving: `unmodified`.
  */
@@ -89,7 +89,7 @@ async function underChange(
   }
 }
 
-/** The record, where it names the process that runs; `null` for somebody else's. */
+/** The record, if it names the process that runs; `null` for somebody else's. */
 async function ours(place: Place, subject: Subject<never>): Promise<ServerRecord | null> {
   const running = await subject.process()
   if (running === null) throw notRunning(place.use)

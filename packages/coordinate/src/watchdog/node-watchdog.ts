@@ -1,5 +1,5 @@
 /**
- * The watchdog where flock(1) or /proc is missing: a process of its own that does what the shell's does, by the same
+ * The watchdog for systems without flock(1) or /proc: a process of its own that does what the shell's does, by the same
  * descriptors and arguments. See the watchdog's script for why it does each thing in which order.
  */
 import {

@@ -237,7 +237,7 @@ remove() {
 
 [ -r /proc/self/stat ] || { echo no-proc; exit 1; }
 exec 5<"$use"
-# Where it is missing, no server can start.
+# If it is missing, no server can start.
 [ ! -e "$server" ] || exec 7<"$server"
 # Whether there is a flock(1) that works on descriptors: unlocking what is not locked is one way to see.
 release_use >/dev/null 2>&1 || { echo no-flock; exit 1; }

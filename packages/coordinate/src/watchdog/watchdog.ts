@@ -13,7 +13,7 @@ import { type Place, childUser, isThrowAway } from '../place.ts'
 import { identityOf } from '../record/record.ts'
 import { watchdogScript } from './watchdog-script.ts'
 
-/** Who watches: a shell, or — where flock(1) or /proc is missing — a small Node process. */
+/** Who watches: a shell or, without flock(1) or /proc, a small Node process. */
 export type WatchdogKind = 'sh' | 'node'
 
 /** Where flock(1) and the rest of its tools are, whatever PATH our caller has. */
@@ -24,7 +24,7 @@ const farewell = 10_000
 
 /** What ensuring a watchdog depends on. */
 export interface WatchdogOptions {
-  /** A shell where that works, unless told otherwise. */
+  /** A shell if that works, unless told otherwise. */
   readonly kind?: WatchdogKind | undefined
   /** The subject was created just now, so that a watchdog which is still there watches one that is no more. */
   readonly fresh?: boolean | undefined
@@ -60,7 +60,7 @@ async function watchdogLock(place: Place, fresh: boolean, create: boolean): Prom
     if (!fresh) return await tryAcquire(place.watchdog, { create })
     return await acquire(place.watchdog, { timeout: farewell, fair: false, create })
   } catch (error) {
-    throw watchdogFailed(`its lock ${place.watchdog} cannot be had: ${messageOf(error)}`, error)
+    throw watchdogFailed(`its lock ${place.watchdog} cannot be acquired: ${messageOf(error)}`, error)
   }
 }
 
@@ -145,7 +145,7 @@ function watchdogArguments(place: Place): string[] {
     pathFrom(here, place.watchdog),
     pathFrom(here, place.server),
     pathFrom(here, place.change),
-    // Only where it was is it removed.
+    // Only if it was is it removed.
     thrown?.directory ?? '',
     pathFrom(here, thrown?.directory),
     pathFrom(here, thrown?.mark),

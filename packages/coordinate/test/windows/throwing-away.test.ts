@@ -57,7 +57,7 @@ describe.each<WatchdogKind>(['sh', 'node'])('a watchdog (%s) that is to throw aw
     expect(existsSync(`${directory}/data/one`)).toBe(true)
   })
 
-  test('waits for those who came to use it while it waited for change', async () => {
+  test('waits for users that came while it waited for change', async () => {
     await using arena = new Arena()
     const { place, directory } = arena
     const change = await beforeChange(arena)

@@ -10,7 +10,7 @@ export function explain(error: unknown, dataDir: string, at: string): unknown {
     return diskFull(dataDir, at, null, { cause: error })
   }
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-    const message = `may not ${syscall} ${path}; run as the user whom it belongs to, or use another place`
+    const message = `may not ${syscall} ${path}; run as its owner, or use another place`
     return notPermitted(dataDir, path, message, { cause: error })
   }
   return error

@@ -59,7 +59,7 @@ async function openLog(directory: DataDirectory): Promise<FileHandle | null> {
   return await openPlainFile(directory.logFile).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null
     if (error.code === 'EACCES') {
-      const why = `may not read ${directory.logFile}; run as the user whom it belongs to`
+      const why = `may not read ${directory.logFile}; run as its owner`
       throw notPermitted(directory.path, directory.logFile, why, { cause: error })
     }
     throw error

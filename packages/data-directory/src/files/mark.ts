@@ -20,7 +20,7 @@ export async function writeMark(
   await writeOwnFile(directory.mark, `${JSON.stringify(mark, null, 2)}\n`, user)
 }
 
-/** The mark, or `null` where there is none, or none that can be read. */
+/** The mark, or `null` if there is none, or none that can be read. */
 export async function readMark(directory: DataDirectory): Promise<Mark | null> {
   try {
     const { superuser, created } = JSON.parse(readPlainFile(directory.mark)) as Record<

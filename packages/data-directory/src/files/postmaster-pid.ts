@@ -17,7 +17,7 @@ export interface PostmasterPid {
   readonly port: number | null
   /** The first of the directories with a socket, relative to the data directory, or `null` without one. */
   readonly socketDirectory: string | null
-  /** The first address listened on, or `null` where there is none: no TCP then. */
+  /** The first address listened on, or `null` if there is none: no TCP then. */
   readonly listenAddress: string | null
   /** The segment of System V shared memory that tells whether the data directory is in use. */
   readonly sharedMemory: { readonly key: number; readonly id: number } | null
@@ -72,7 +72,7 @@ export async function lookAtPidFile(
       throw notPermitted(
         directory.path,
         directory.pidFile,
-        `may not read ${directory.pidFile}; run as the user whom the cluster belongs to`,
+        `may not read ${directory.pidFile}; run as its owner`,
         { cause: error },
       )
     }

@@ -6,9 +6,9 @@ import { invalidPath, malformedVersion, notPermitted, unknownStatus } from '../e
 import { unreadable } from './unreadable.ts'
 
 /**
- * The version of the cluster, or `null` where there is none: no `PG_VERSION`, or one in a wreck.
+ * The version of the cluster, or `null` if there is none: no `PG_VERSION`, or one in a wreck.
  *
- * Throws `ERR_CLUSTER_MALFORMED_VERSION`, and `ERR_CLUSTER_PERMISSION` where it may not be looked.
+ * Throws `ERR_CLUSTER_MALFORMED_VERSION`, and `ERR_CLUSTER_PERMISSION` if it may not be looked.
  */
 export async function readVersion(directory: DataDirectory): Promise<PartialVersion | null> {
   let content
@@ -29,7 +29,7 @@ export async function readVersion(directory: DataDirectory): Promise<PartialVers
       throw notPermitted(
         directory.path,
         directory.versionFile,
-        `may not look into ${directory.path}; run as the user whom it belongs to, or use another data directory`,
+        `may not look into ${directory.path}; run as its owner, or use another data directory`,
         { cause: error },
       )
     }

@@ -3,7 +3,7 @@ import { readFileSync, readlinkSync } from 'node:fs'
 /**
  * Whether a process runs PostgreSQL's server program: it is a postmaster or one of its children.
  *
- * By its executable, or, where that may not be seen, by the name that everybody may read, proc_pid_comm(5).
+ * By its executable, or, if that may not be seen, by the name that everybody may read, proc_pid_comm(5).
  */
 export function isPostgres(pid: number): boolean {
   try {

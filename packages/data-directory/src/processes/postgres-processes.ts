@@ -36,7 +36,7 @@ export function isChild({
 
 /**
  * The processes of PostgreSQL servers that this user may look into, known by their executable; for root, all of this pid
- * namespace and those below. `null` where there is no `/proc`.
+ * namespace and those below. `null` if there is no `/proc`.
  */
 export async function postgresProcesses(): Promise<PostgresProcess[] | null> {
   const names = await readdir('/proc').catch(() => null)
@@ -50,7 +50,7 @@ export async function postgresProcesses(): Promise<PostgresProcess[] | null> {
  * The postgres processes that work in a directory, by whatever path, of this pid namespace and those below it. Root in a
  * container looks as their user; of others' processes nothing can be told.
  *
- * Where there is no `/proc`, throws `ERR_CLUSTER_UNKNOWN_STATUS` rather than miss one.
+ * If there is no `/proc`, throws `ERR_CLUSTER_UNKNOWN_STATUS` rather than miss one.
  */
 export async function processesIn(directory: string): Promise<WorkingProcess[]> {
   if (process.platform !== 'linux') return seenServersIn(directory)
@@ -101,7 +101,7 @@ function titleOf(commandLine: string): string {
   return commandLine.replaceAll('\0', ' ').trim()
 }
 
-/** `null` where it is none, is somebody else's, or ends meanwhile. */
+/** `null` if it is none, is somebody else's, or ends meanwhile. */
 async function lookAt(pid: number): Promise<PostgresProcess | null> {
   try {
     if (!isPostgres(pid)) return null

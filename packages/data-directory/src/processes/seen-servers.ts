@@ -8,7 +8,7 @@ import {
 } from '@howdah/lock'
 import { unknownStatus } from '../errors.ts'
 
-/** A server process that works in a directory. There are no pid namespaces where there is no `/proc`. */
+/** A server process that works in a directory. There are no pid namespaces if there is no `/proc`. */
 export interface SeenServer {
   readonly identity: ProcessIdentity
   readonly parent: number
@@ -18,7 +18,7 @@ export interface SeenServer {
 }
 
 /**
- * Whether a process is a PostgreSQL server that works in a directory, where there is no `/proc`; `null` if it cannot be told.
+ * Whether a process is a PostgreSQL server that works in a directory, if there is no `/proc`; `null` if it cannot be told.
  *
  * A server runs as the owner of its data directory, or not at all.
  */
@@ -30,7 +30,7 @@ export function isSeenServerOf(directory: string, pid: number): boolean | null {
 }
 
 /**
- * The PostgreSQL processes that work in a directory, where there is no `/proc`.
+ * The PostgreSQL processes that work in a directory, if there is no `/proc`.
  *
  * Throws `ERR_CLUSTER_UNKNOWN_STATUS` if that cannot be told: the answer "none" has to be certain.
  */

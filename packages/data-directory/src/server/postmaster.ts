@@ -58,7 +58,7 @@ async function postmasterOf(
       directory.path,
       isLinux
         ? `${directory.pidFile} names process ${file.pid}, a PostgreSQL server, and it may not be seen from here in which directory that one works; ` +
-            'run as the user whom it belongs to, or with the capability SYS_PTRACE'
+            'run as its owner, or with the capability SYS_PTRACE'
         : `${directory.pidFile} names process ${file.pid}, and neither the kernel nor /bin/ps tells what runs there; ` +
             'run this outside of the sandbox, as the user who owns the directory',
     )

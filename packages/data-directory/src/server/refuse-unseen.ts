@@ -92,7 +92,7 @@ export async function serversIn(directory: DataDirectory): Promise<number[]> {
 function isOfCopy(directory: DataDirectory, { dataDir, sharedMemory }: PostmasterPid): boolean {
   const isOwn = sharedMemory === null ? null : isKeyOf(directory, sharedMemory.key)
   if (isOwn !== null) return !isOwn
-  // Where nothing lies, the path may mean the directory in a container.
+  // If nothing lies, the path may mean the directory in a container.
   return leadsHere(dataDir, directory) === false
 }
 

@@ -8,7 +8,7 @@ import { notPermitted } from '../errors.ts'
 const capacity = process.platform === 'linux' ? 108 : 104
 
 /**
- * The directory by which clients reach a socket in `directory`: that itself where the path of the socket is short
+ * The directory by which clients reach a socket in `directory`: that itself if the path of the socket is short
  * enough, and has no comma, by which libpq separates hosts; else a short link to it.
  *
  * The links lie in a directory that is ours, below the temporary directory or the home, and that nobody else can write: a planted

@@ -11,7 +11,7 @@ const quoted: ReadonlySet<string> = new Set([
   'unix_socket_directories',
 ])
 
-/** The other lists of names, which PostgreSQL keeps as one string: GUC_LIST_INPUT, but for those with a grammar of their own. */
+/** The other lists of names, which PostgreSQL keeps as one string: GUC_LIST_INPUT, except those with a grammar of their own. */
 const plain: ReadonlySet<string> = new Set([
   'createrole_self_grant',
   'datestyle',
@@ -44,7 +44,7 @@ export function isEmptyByDefault(name: string): boolean {
 }
 
 /**
- * The names in a list as a configuration file has it: `a, "B c"`. `null` where it is none: a quote that is left open, or
+ * The names in a list as a configuration file has it: `a, "B c"`. `null` if it is none: a quote that is left open, or
  * nothing between two commas.
  */
 export function splitList(setting: string, text: string): string[] | null {

@@ -15,7 +15,7 @@ export interface SettingFacts {
   readonly name: string
   /** The value as `SHOW` has it: `128MB`. */
   readonly text: string
-  /** In what PostgreSQL counts it, such as `8kB` or `s`, where it is a quantity. */
+  /** In what PostgreSQL counts it, such as `8kB` or `s`, if it is a quantity. */
   readonly unit: string | null
   readonly context: SettingContext
   /** Whether a change takes effect only when the server is started anew. */

@@ -32,7 +32,7 @@ const keptFor = 30 * day
 /**
  * Clusters as initdb makes them, kept on this machine to be unpacked, which takes a fraction of the time.
  *
- * They lie in `templates` in the cache directory (`cacheDirectory()` of `@howdah/runtime`), and are used only where that
+ * They lie in `templates` in the cache directory (`cacheDirectory()` of `@howdah/runtime`), and are used only if that
  * directory is ours and nobody else can write it, for what is in them is run. Each appears whole, by rename, and is never
  * changed.
  */
@@ -44,8 +44,8 @@ export class TemplateCache {
   }
 
   /**
-   * The cache, made where there is none yet. Rejects with `ERR_RUNTIME_CACHE_DIRECTORY` or `ERR_RUNTIME_UNTRUSTED_DIRECTORY` of
-   * `@howdah/runtime` where there is none that can be used.
+   * The cache, made if there is none yet. Rejects with `ERR_RUNTIME_CACHE_DIRECTORY` or `ERR_RUNTIME_UNTRUSTED_DIRECTORY` of
+   * `@howdah/runtime` if there is none that can be used.
    */
   static async open(): Promise<TemplateCache> {
     return new TemplateCache(await trustedDirectory(cacheDirectory(), 'templates'))
@@ -58,7 +58,7 @@ export class TemplateCache {
   }
 
   /**
-   * Unpacks the template into an empty directory; `'missing'` where there is none. One that turns out to be damaged is
+   * Unpacks the template into an empty directory; `'missing'` if there is none. One that turns out to be damaged is
    * removed, `'damaged'`: something of it may have been unpacked then.
    */
   async unpack(
@@ -125,7 +125,7 @@ export class TemplateCache {
     return found.filter((template) => template !== null)
   }
 
-  /** Removes all of it; those who are just unpacking go on. */
+  /** Removes all of it; processes that are just unpacking go on. */
   async clear(): Promise<void> {
     for (const name of await readdir(this.#directory)) {
       const path = join(this.#directory, name)

@@ -61,7 +61,7 @@ export async function isKnown(uid: number): Promise<boolean> {
   return (await findUser(String(uid))) !== null
 }
 
-/** The name of the user that a process runs as, or the uid where it has no name; `null` where that cannot be told. */
+/** The name of the user that a process runs as, or the uid if it has no name; `null` if that cannot be told. */
 export async function nameOfUserOf(pid: number): Promise<string | null> {
   const process = ownerOf(`/proc/${pid}`)
   if (process === null) return null

@@ -8,7 +8,7 @@ import { isKnown } from './choose-server-user.ts'
 
 /** A name for a user who has none, for as long as one program runs. */
 interface LentName extends AsyncDisposable {
-  /** What makes a program take the name for true, where nss_wrapper is installed. */
+  /** What makes a program take the name for true, if nss_wrapper is installed. */
   readonly env: Readonly<Record<string, string>>
 }
 

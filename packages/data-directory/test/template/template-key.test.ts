@@ -82,7 +82,7 @@ describe('the key of a template', () => {
     expect(thisMachine()).toBe(hostname())
   })
 
-  it('says of what it is, for people and for those who tidy up', async () => {
+  it('says of what it is, for people and for programs that tidy up', async () => {
     using home = temporaryDirectory()
     const { about, name } = await templateKey(await runtimeIn(home.path), ['--x y'], 1000)
     expect(about).toEqual({

@@ -69,7 +69,7 @@ async function segmentCount(): Promise<Complaint | null> {
   }
 }
 
-/** Those who wait for a lock are woken by inotify(7). */
+/** Processes that wait for a lock are woken by inotify(7). */
 async function watches(): Promise<Complaint | null> {
   let watcher: FSWatcher | undefined
   try {

@@ -21,7 +21,7 @@ function slower(path: string): Complaint {
     severity: 'notice',
     subject: { path },
     what: 'files are locked by fs-ext, which waits by looking again and again',
-    cure: 'nothing, unless HOWDAH_FLOCK is set: unset it where there is a prebuilt binding',
+    cure: 'nothing, unless HOWDAH_FLOCK is set: unset it if there is a prebuilt binding',
   }
 }
 

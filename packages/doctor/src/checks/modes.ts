@@ -40,7 +40,7 @@ async function modeOf(directory: DataDirectory, strategy: Strategy): Promise<Mod
   const postmaster = await findPostmaster(directory)
   // Not while it comes up or ends.
   if (postmaster !== null && !isReady(postmaster)) return null
-  // Another check says so where there is none.
+  // Another check says so if there is none.
   const runtime = await cluster.runtime().catch(() => null)
   if (runtime === null) return null
   if (postmaster !== null) return await (await cluster.server()).mode()

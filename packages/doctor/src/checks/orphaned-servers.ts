@@ -110,7 +110,7 @@ async function unwatchedServer(directory: DataDirectory, scene: Scene): Promise<
       severity: 'warning',
       subject: { path, pid },
       what: `the server on ${path} (pid ${pid}) runs without users, and its watchdog is gone, so nobody will stop it`,
-      cure: 'stop it, or use it: whoever leaves last stops it',
+      cure: 'stop it, or use it: the last user to leave stops it',
       mend: async () => {
         using alone = await Alone.with(directory)
         if (alone === null || (await isWatched(directory))) return busy
@@ -123,7 +123,7 @@ async function unwatchedServer(directory: DataDirectory, scene: Scene): Promise<
   ]
 }
 
-/** The pid of a server that howdah has started, and not to stay; `null` where there is none, or it cannot be told. */
+/** The pid of a server that howdah has started, and not to stay; `null` if there is none, or it cannot be told. */
 async function ownServer({ path }: DataDirectory, { strategy }: Scene): Promise<number | null> {
   // Other checks say what is wrong there.
   const status = await new Cluster(path, { strategy }).status().catch(() => null)

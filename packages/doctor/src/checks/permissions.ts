@@ -73,7 +73,7 @@ function wrongOwner(path: string, uid: number): Complaint | null {
     subject: { path },
     what:
       uid === 0
-        ? `${path} belongs to root, as whom PostgreSQL refuses to run`
+        ? `${path} belongs to root, and PostgreSQL refuses to run as root`
         : `${path} belongs to another user (uid ${uid}), and PostgreSQL runs only as its owner`,
     cure:
       uid === 0

@@ -5,7 +5,7 @@ import { identifyProcess } from '@howdah/lock'
 import { linkDirectories, quote } from '@howdah/data-directory'
 import type { Check, Complaint } from '../check.ts'
 
-/** Short links to the sockets of clusters with long paths, where these clusters are no more. */
+/** Short links to the sockets of clusters with long paths that no longer exist. */
 export const staleLinks: Check = {
   name: 'stale-links',
   async examine({ wholeMachine }) {

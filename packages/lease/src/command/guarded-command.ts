@@ -101,7 +101,7 @@ export class Guard {
     this.#nap = setTimeout(() => this.#watch(), Math.min(next, longestNap))
   }
 
-  /** The command itself has ended. Where it was made to, the rest of its group has to be gone too. */
+  /** The command itself has ended. If it was made to, the rest of its group has to be gone too. */
   async #ended(status: number | null, signal: NodeJS.Signals | null): Promise<void> {
     while (this.#ending && this.#kill(0)) {
       await new Promise((resolve) => setTimeout(resolve, groupInterval))

@@ -39,11 +39,11 @@ export interface CommandOptions extends Omit<HoldOptions, 'onRenew'> {
 
 /** How a command ended. */
 export interface CommandResult {
-  /** Its exit status; `null` where a signal ended it. */
+  /** Its exit status; `null` if a signal ended it. */
   readonly status: number | null
-  /** The signal that ended it; `null` where it exited. */
+  /** The signal that ended it; `null` if it exited. */
   readonly signal: NodeJS.Signals | null
-  /** Why it was ended, where that was for the lease; `null` where it had the lease to its end. */
+  /** Why it was ended, if that was for the lease; `null` if it had the lease to its end. */
   readonly lost: LeaseError | null
 }
 
@@ -51,11 +51,11 @@ export interface CommandResult {
  * Holds the lease while a command runs, with this process's standard streams, and tells how that ended.
  *
  * Between this process and the command stands a small helper with a deadline that each renewal moves on. The command gets
- * SIGTERM `grace` before the lease may be lost and SIGKILL when that is over, also where this process is stopped or
- * killed; where it is killed, at once. Command and helper are in sessions of their own, so a terminal's signals have to be
+ * SIGTERM `grace` before the lease may be lost and SIGKILL when that is over, even if this process is stopped or
+ * killed; if it is killed, at once. Command and helper are in sessions of their own, so a terminal's signals have to be
  * passed on; the signals go to the command's whole process group, and miss only what has left that.
  *
- * Throws what {@link hold} throws, and `ERR_LEASE_COMMAND` where the command cannot be run, with the system's `errno`.
+ * Throws what {@link hold} throws, and `ERR_LEASE_COMMAND` if the command cannot be run, with the system's `errno`.
  * Not on Windows, which has no process groups.
  */
 export async function runCommandWithLease(

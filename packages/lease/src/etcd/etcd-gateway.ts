@@ -47,8 +47,8 @@ export class EtcdGateway {
   /**
    * Sends a request until a member answers. It may be done more than once, so it has to be harmless when repeated.
    *
-   * A request that etcd refuses for good gives `null` where `mayRefuse` says that this is expected, else it throws
-   * `ERR_LEASE_STORE`. Throws `ERR_LEASE_UNAVAILABLE` where no member answers.
+   * A request that etcd refuses for good gives `null` if `mayRefuse` says that this is expected, else it throws
+   * `ERR_LEASE_STORE`. Throws `ERR_LEASE_UNAVAILABLE` if no member answers.
    */
   async ask<Answer>(
     path: string,

@@ -3,9 +3,9 @@ import type { EtcdGateway } from './etcd-gateway.ts'
 /** One version of the key's value. */
 export interface KeyState {
   readonly value: Uint8Array
-  /** The store's revision at which it was written; 0 where there is no key. */
+  /** The store's revision at which it was written; 0 if there is no key. */
   readonly revision: bigint
-  /** The server's lease that the key ends with; 0 where it is bound to none. */
+  /** The server's lease that the key ends with; 0 if it is bound to none. */
   readonly leaseId: bigint
 }
 
@@ -90,7 +90,7 @@ export class EtcdKey {
     )
   }
 
-  /** Starts the server's lease anew: the term at which that was done, or `null` where the lease is over. */
+  /** Starts the server's lease anew: the term at which that was done, or `null` if the lease is over. */
   async keepAlive(leaseId: bigint, signal?: AbortSignal): Promise<{ term: string } | null> {
     const answer = await this.#gateway.ask<{
       result?: { TTL?: string; header?: Header }
@@ -99,7 +99,7 @@ export class EtcdKey {
     return Number(TTL) > 0 ? { term: header?.raft_term ?? '' } : null
   }
 
-  /** How long the server's lease lasts, in milliseconds; `null` where it is over. */
+  /** How long the server's lease lasts, in milliseconds; `null` if it is over. */
   async timeToLive(leaseId: bigint, signal?: AbortSignal): Promise<number | null> {
     const answer = await this.#gateway.ask<{ TTL?: string }>(
       '/v3/lease/timetolive',
@@ -110,7 +110,7 @@ export class EtcdKey {
     return seconds < 0 ? null : seconds * 1000
   }
 
-  /** Ends the server's lease, and the key with it where that is bound to it still. */
+  /** Ends the server's lease, and the key with it if that is bound to it still. */
   async revoke(leaseId: bigint, signal?: AbortSignal): Promise<void> {
     await this.#gateway.ask('/v3/lease/revoke', { ID: `${leaseId}` }, signal, ({ message }) =>
       /lease not found/.test(message),

@@ -133,7 +133,7 @@ export class EtcdLeaser implements Leaser {
     throw storeUnavailable(this.place, `was changed by others ${attempts} times in a row`)
   }
 
-  /** Throws where somebody holds the lease, or what is stored would block everybody for ever. */
+  /** Throws if somebody holds the lease, or what is stored would block everybody for ever. */
   async #refuseHeld(state: KeyState | null, signal: AbortSignal | undefined): Promise<void> {
     if (state === null) return
     const { owner, released } = this.#decode(state)
@@ -169,7 +169,7 @@ export class EtcdLeaser implements Leaser {
     return state !== null && Buffer.compare(state.value, bytes) === 0 ? state.revision : null
   }
 
-  /** The present value, where it is this holding's. */
+  /** The present value, if it is this holding's. */
   #own(state: KeyState | null, lease: LeaseReference): EtcdValue {
     if (state === null) {
       throw leaseNotHeld(this.place, lease.generation, 'it expired')

@@ -12,7 +12,7 @@ import { storeUnavailable } from '../errors.ts'
 /** How often a listing may be overtaken in a row. */
 const attempts = 100
 
-/** The number of the record that holds the state; 0 where that is the file itself, or nothing. */
+/** The number of the record that holds the state; 0 if that is the file itself, or nothing. */
 type Version = number
 
 /**

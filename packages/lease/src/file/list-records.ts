@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 
 /** What lies beside a lease's file. */
 export interface Records {
-  /** The highest number of a record; 0 where there is none. */
+  /** The highest number of a record; 0 if there is none. */
   readonly highest: number
   /**
    * The names of what is over, in the order in which it is to be removed: records upwards, without the newest two, and

@@ -63,7 +63,7 @@ function canShare(directory: Stats, made: Stats, join: () => void): boolean {
     join()
     return true
   } catch {
-    // This user is not in that group, and so is no member of those who share.
+    // This user is not in that group, and so does not share it.
     return false
   }
 }

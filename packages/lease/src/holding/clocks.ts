@@ -31,7 +31,7 @@ export function readClocks(clocks: Clocks = systemClocks): Moment {
 
 /** The moment `duration` ms after another one. */
 export function momentAfter(moment: Moment, duration: number): Moment {
-  // Where the uptime counts whole seconds, it may look as if one had passed at once.
+  // If the uptime counts whole seconds, it may look as if one had passed at once.
   const coarse = Number.isInteger(moment.uptime / 1000) ? 1000 : 0
   return { monotonic: moment.monotonic + duration, uptime: moment.uptime + duration + coarse }
 }

@@ -8,8 +8,8 @@ import { Pace } from './pace.ts'
 /**
  * Waits for the lease, then renews it in the background until it is released or lost.
  *
- * Throws `ERR_LEASE_TIMEOUT` after `timeout`, the signal's reason, `ERR_LEASE_OPTION` where the holder would have no time
- * between skew and margin, `ERR_LEASE_LOST` where the store answered too late, and at once whatever the leaser throws but
+ * Throws `ERR_LEASE_TIMEOUT` after `timeout`, the signal's reason, `ERR_LEASE_OPTION` if the holder would have no time
+ * between skew and margin, `ERR_LEASE_LOST` if the store answered too late, and at once whatever the leaser throws but
  * `ERR_LEASE_EXISTS`; later, while it waits, a store that does not answer is asked again.
  */
 export async function hold(leaser: Leaser, options: HoldOptions = {}): Promise<Held> {

@@ -7,7 +7,7 @@ import type { Leaser } from '../leaser.ts'
  * Runs an action while holding a lease, and releases that however the action ends.
  *
  * The action gets the signal that fires before the lease can have expired, and should end then. An error of its own is
- * thrown as it is; where the action ends well although the lease was lost on the way, `ERR_LEASE_LOST` is thrown, since
+ * thrown as it is; if the action ends well although the lease was lost on the way, `ERR_LEASE_LOST` is thrown, since
  * another may have acted at the same time. Throws what {@link hold} throws.
  *
  * @example

@@ -16,7 +16,7 @@ export interface PostgresLeaserOptions extends LeaserOptions {
    * leaser.
    */
   readonly connectionString?: string | undefined
-  /** The table, made where it is missing; `howdah_lease` by default. May be qualified by a schema. */
+  /** The table, made if it is missing; `howdah_lease` by default. May be qualified by a schema. */
   readonly table?: string | undefined
   /** How long one query may take, in milliseconds; a sixth of `ttl`, at most 5,000, by default. */
   readonly requestTimeout?: number | undefined
@@ -25,7 +25,7 @@ export interface PostgresLeaserOptions extends LeaserOptions {
 /**
  * A lease as a row of a table in PostgreSQL 10 or newer. The server's clock decides.
  *
- * Disposing the leaser closes the pool that it made, never one that it was given. Throws `ERR_LEASE_PEER_MISSING` where it
+ * Disposing the leaser closes the pool that it made, never one that it was given. Throws `ERR_LEASE_PEER_MISSING` if it
  * has to make one and pg is not installed.
  *
  * @example

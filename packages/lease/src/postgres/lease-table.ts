@@ -8,7 +8,7 @@ export interface LeaseRow {
   readonly generation: bigint
   readonly owner: string
   readonly nonce: string
-  /** Milliseconds since 1970; ±Infinity is possible; 0 where the lease was released. */
+  /** Milliseconds since 1970; ±Infinity is possible; 0 if the lease was released. */
   readonly expiresAt: number
   /** The server's time when it answered, in milliseconds since 1970. */
   readonly now: number
@@ -49,13 +49,13 @@ export class LeaseTable {
     this.#timeout = timeout
   }
 
-  /** The present row; `null` where there is none. */
+  /** The present row; `null` if there is none. */
   async read(signal?: AbortSignal): Promise<LeaseRow | null> {
     return this.#ask(signal, `SELECT ${columns} FROM ${this.#table} WHERE name = $1`, [this.#name])
   }
 
   /**
-   * Takes the row where it is missing or over: the new row, or `null`.
+   * Takes the row if it is missing or over: the new row, or `null`.
    *
    * A copy of the statement that comes late finds its own nonce, and does not take again what was released since.
    */
@@ -176,7 +176,7 @@ export class LeaseTable {
     }
   }
 
-  /** Makes the table where it is missing. Who may not create tables can use one that is there. */
+  /** Makes the table if it is missing. Who may not create tables can use one that is there. */
   async #make(): Promise<void> {
     const { rows } = await this.#query('SELECT to_regclass($1) IS NULL AS missing', [this.#table])
     if (rows[0]?.['missing'] !== true) return

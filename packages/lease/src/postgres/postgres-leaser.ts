@@ -115,7 +115,7 @@ export class PostgresLeaser implements Leaser, AsyncDisposable {
     }
   }
 
-  /** Throws where somebody holds the lease, or what is stored makes no sense. */
+  /** Throws if somebody holds the lease, or what is stored makes no sense. */
   #refuseHeld(row: LeaseRow): void {
     this.#refuseUnreadable(row)
     const { owner, expiresAt, now } = row

@@ -17,13 +17,13 @@ export interface S3LeaserOptions extends LeaserOptions {
   readonly endpoint?: string | undefined
   /** For a client that is made here. */
   readonly region?: string | undefined
-  /** For a client that is made here: buckets in the path instead of the host name; on where there is an endpoint. */
+  /** For a client that is made here: buckets in the path instead of the host name; on if there is an endpoint. */
   readonly forcePathStyle?: boolean | undefined
   /** How far contenders' clocks may be apart, in milliseconds; 5,000 by default. */
   readonly clockSkew?: number | undefined
   /**
    * Whether the first use proves that the store refuses stale conditions; true by default. Only for a store that is known
-   * to, such as AWS's own, where it saves eight requests and the permission to delete.
+   * to, such as AWS's own, if it saves eight requests and the permission to delete.
    */
   readonly proveConditions?: boolean | undefined
   /** How long one request may take, in milliseconds; a sixth of `ttl`, at most 5,000, by default. */
@@ -34,7 +34,7 @@ export interface S3LeaserOptions extends LeaserOptions {
  * A lease as an object `<path>/lock.json`, changed by conditional PUTs.
  *
  * Its first use proves with an object of its own beside it that the store refuses stale conditions, and throws
- * `ERR_LEASE_STORE_UNSAFE` where it does not. Throws `ERR_LEASE_PEER_MISSING` without `@aws-sdk/client-s3`.
+ * `ERR_LEASE_STORE_UNSAFE` if it does not. Throws `ERR_LEASE_PEER_MISSING` without `@aws-sdk/client-s3`.
  *
  * @example
  * const leaser = await createS3Leaser({ bucket: 'my-bucket', path: 'jobs/nightly' })

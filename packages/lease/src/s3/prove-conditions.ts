@@ -10,10 +10,10 @@ export type EtagForm = 'quoted' | 'bare'
 const attempts = 4
 
 /**
- * Proves with an object beside `key` that the store refuses a PUT over an existing object where none is wanted, and one
+ * Proves with an object beside `key` that the store refuses a PUT over an existing object if none is wanted, and one
  * with a stale etag. Some stores accept such headers and ignore them.
  *
- * Throws `ERR_LEASE_STORE_UNSAFE` where they are ignored.
+ * Throws `ERR_LEASE_STORE_UNSAFE` if they are ignored.
  */
 export async function proveConditions(
   object: (key: string) => S3Object,
@@ -55,7 +55,7 @@ async function mustRefuse(probe: S3Object, condition: Condition, what: string): 
   )
 }
 
-/** One conditional write: its etag, or `null` where the condition was refused. */
+/** One conditional write: its etag, or `null` if the condition was refused. */
 async function attempt(
   probe: S3Object,
   text: string,

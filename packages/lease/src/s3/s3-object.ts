@@ -15,7 +15,7 @@ export function bareEtag(etag: string): string {
   return etag.replace(/^(W\/)?"(.*)"$/, '$2')
 }
 
-/** An answer that is none of the expected ones. `status` is 0 where none came. */
+/** An answer that is none of the expected ones. `status` is 0 if none came. */
 export interface Refusal {
   readonly status: number
   readonly error: unknown
@@ -41,7 +41,7 @@ export class S3Object {
     return `s3://${this.#bucket}/${this.#key}`
   }
 
-  /** The object, with its ETag as received; `null` where there is none. */
+  /** The object, with its ETag as received; `null` if there is none. */
   async get(signal?: AbortSignal): Promise<{ bytes: Uint8Array; etag: string } | Refusal | null> {
     const { GetObjectCommand } = this.#library
     return this.#send<{ bytes: Uint8Array; etag: string } | null>(
@@ -55,7 +55,7 @@ export class S3Object {
     )
   }
 
-  /** Writes the object on a condition: its new ETag; `lost` where the condition does not hold (412), `gone` (404). */
+  /** Writes the object on a condition: its new ETag; `lost` if the condition does not hold (412), `gone` (404). */
   async put(
     bytes: Uint8Array,
     condition: Condition,

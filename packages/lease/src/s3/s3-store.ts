@@ -8,7 +8,7 @@ import { storeRefused, storeUnavailable } from '../errors.ts'
 /** How often an unclear answer is followed up, with pauses of 50 ms, 100 ms, … */
 const attempts = 5
 
-/** The ETag of the object; `null` where there is none. */
+/** The ETag of the object; `null` if there is none. */
 type Version = string | null
 
 /** A record as one object. Conditional PUTs are its compare-and-swap. */

@@ -1,4 +1,4 @@
-/** How this package reaches flock(2): by its own prebuilt addon, or by the package fs-ext. Where a call gives a number, a negative one is an errno. */
+/** How this package reaches flock(2): by its own prebuilt addon, or by the package fs-ext. If a call gives a number, a negative one is an errno. */
 export interface Binding {
   readonly name: 'native' | 'fs-ext'
   /** The file that was loaded. */

@@ -69,7 +69,7 @@ export class EditedFile implements Disposable, AsyncDisposable {
     return this.#staging.held
   }
 
-  /** The content; `null` where there is no file yet. Rejects with a `LockError` where it cannot be read. */
+  /** The content; `null` if there is no file yet. Rejects with a `LockError` if it cannot be read. */
   async read(): Promise<string | null> {
     this.#require('read()')
     if (this.#lock === null) return null
@@ -134,7 +134,7 @@ export class EditedFile implements Disposable, AsyncDisposable {
   }
 }
 
-/** The lock on the file, or `null` where there is none but could be one. */
+/** The lock on the file, or `null` if there is none but could be one. */
 async function lockWhereThere(path: string, options: EditOptions): Promise<Lock | null> {
   const { timeout, signal, onWait } = options
   try {

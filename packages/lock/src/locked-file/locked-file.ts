@@ -14,7 +14,7 @@ export const lockedFile = {
   /**
    * Reads a file under a shared lock.
    *
-   * Rejects with `ERR_LOCK_NOT_FOUND` where there is none, and as `acquire` does.
+   * Rejects with `ERR_LOCK_NOT_FOUND` if there is none, and as `acquire` does.
    */
   async read(path: string, options: WaitOptions = {}): Promise<string> {
     const wanted = {
@@ -31,7 +31,7 @@ export const lockedFile = {
     }
   },
 
-  /** Makes or replaces a file under an exclusive lock. Rejects as `acquire` does, or where it cannot be written. */
+  /** Makes or replaces a file under an exclusive lock. Rejects as `acquire` does, or if it cannot be written. */
   async write(path: string, content: string, options: EditOptions = {}): Promise<void> {
     await using file = await EditedFile.open(path, options)
     await file.write(content)
@@ -40,7 +40,7 @@ export const lockedFile = {
   /**
    * Reads, computes and publishes under one exclusive lock, and gives what the file now holds.
    *
-   * `change` gets `null` where there is no file; where it returns `null`, nothing is written. Where it throws nothing is
+   * `change` gets `null` if there is no file; if it returns `null`, nothing is written. If it throws nothing is
    * written, and `transform` rejects with what it threw.
    *
    * @example

@@ -7,7 +7,7 @@ import { identifyProcess } from './process-identity.ts'
 export interface Holder {
   readonly pid: number
   readonly mode: LockMode
-  /** Its command line, the words parted by spaces; `null` where it cannot be read. */
+  /** Its command line, the words parted by spaces; `null` if it cannot be read. */
   readonly command: string | null
 }
 
@@ -22,7 +22,7 @@ export interface KernelLock {
  * The flock(2) locks on a file, from `/proc/locks` (proc_locks(5)), so without touching the file.
  *
  * Names the process that *took* a lock, even if the taker is dead and a child has the descriptor now; inside a pid namespace
- * such a lock, and one from outside, is not listed. Empty where there is no such file or no `/proc`.
+ * such a lock, and one from outside, is not listed. Empty if there is no such file or no `/proc`.
  */
 export function kernelLocks(path: string): KernelLock[] {
   try {

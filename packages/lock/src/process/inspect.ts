@@ -11,7 +11,7 @@ import { absolute, request } from '../waiting/request.ts'
 /** Who has a lock and who wants it. */
 export interface Inspection {
   readonly holders: Holder[]
-  /** Who is blocked in flock(2), and the next in line of those who use this package without waiting in the kernel. */
+  /** Who is blocked in flock(2), and the next in line of the processes that use this package without waiting in the kernel. */
   readonly waiters: Holder[]
   /**
    * How somebody holds it who cannot be seen from here: a process outside of this pid namespace, or another user's that was
@@ -25,14 +25,14 @@ const slice = 5
 
 /**
  * Who holds a lock and who waits for it, **without taking it**: no file is opened, made or locked, and nobody's try fails
- * because of it. Empty where there is no such file. Only inside of a pid namespace, such as a container's, which hides the
+ * because of it. Empty if there is no such file. Only inside of a pid namespace, such as a container's, which hides the
  * holders outside, a lock that nobody seems to hold is tried; for that instant another's try may fail.
  *
  * From `/proc/locks` and, for locks that children inherited, the descriptors of those processes that this user may look
- * into. What it says may be over when it is read. It names all who wait in the kernel's queue; what those who are not the
+ * into. What it says may be over when it is read. It names all who wait in the kernel's queue; what the waiters that are not the
  * first wait for is told from how they opened the gate.
  *
- * Rejects with `ERR_LOCK_UNSUPPORTED` where there is no `/proc` (macOS, Windows).
+ * Rejects with `ERR_LOCK_UNSUPPORTED` if there is no `/proc` (macOS, Windows).
  */
 export async function inspect(path: string): Promise<Inspection> {
   const lock = absolute(path)
@@ -157,7 +157,7 @@ function readsOnly(info: string): boolean {
   return (Number.parseInt(flags, 8) & 3) === 0
 }
 
-/** As `/proc` names the file; `null` where there is none. */
+/** As `/proc` names the file; `null` if there is none. */
 function realPath(path: string): string | null {
   try {
     return realpathSync.native(path)

@@ -46,9 +46,9 @@ export class PidFile implements Disposable {
   }
 
   /**
-   * The pid in a file; `null` where there is no file, or it holds anything but one positive integer.
+   * The pid in a file; `null` if there is no file, or it holds anything but one positive integer.
    *
-   * Throws a `LockError` where the file cannot be read.
+   * Throws a `LockError` if the file cannot be read.
    */
   static read(path: string): number | null {
     const file = absolute(path)
@@ -60,8 +60,8 @@ export class PidFile implements Disposable {
   /**
    * Whether the process that a pidfile names lives; a file that names none counts as dead.
    *
-   * A bare pid may have been given to another process since. Where more is known of the one that wrote the file, such as
-   * from a lock file, pass it: it is used where its pid is the one in the file.
+   * A bare pid may have been given to another process since. If more is known of the one that wrote the file, such as
+   * from a lock file, pass it: it is used if its pid is the one in the file.
    */
   static liveness(path: string, identity?: ProcessIdentity): Liveness {
     const pid = PidFile.read(path)
@@ -71,7 +71,7 @@ export class PidFile implements Disposable {
   }
 
   /**
-   * Removes the file where it still names this process. Returns whether it did; idempotent. Throws a `LockError` where
+   * Removes the file if it still names this process. Returns whether it did; idempotent. Throws a `LockError` if
    * it may not be removed.
    */
   remove(): boolean {
@@ -85,7 +85,7 @@ export class PidFile implements Disposable {
     }
   }
 
-  /** Removes it where it is ours. */
+  /** Removes it if it is ours. */
   [Symbol.dispose](): void {
     this.remove()
   }

@@ -3,7 +3,7 @@ import { errno } from '@howdah/durable'
 import { seeProcess } from './seen-process.ts'
 import { formerMachineIds, here } from './surroundings.ts'
 
-/** Whether a process lives; `unknown` where that cannot be seen from here, and then it counts as alive. */
+/** Whether a process lives; `unknown` if that cannot be seen from here, and then it counts as alive. */
 export type Liveness = 'alive' | 'dead' | 'unknown'
 
 /** What tells a process from every other one, also from a later one with the same pid. Plain data, made to be stored. */
@@ -11,14 +11,14 @@ export interface ProcessIdentity {
   readonly pid: number
   /**
    * When it started: field 22 of `/proc/<pid>/stat`; on macOS seconds since 1970 with six digits of fractions, or what ps(1) prints;
-   * `null` where unknown. To be compared by {@link isSameProcess}.
+   * `null` if unknown. To be compared by {@link isSameProcess}.
    */
   readonly startTime: string | null
-  /** The kernel's boot id; `null` where unknown. */
+  /** The kernel's boot id; `null` if unknown. */
   readonly bootId: string | null
-  /** The pid namespace in which the pid means this process; `null` where unknown or where there are none. */
+  /** The pid namespace in which the pid means this process; `null` if unknown or if there are none. */
   readonly pidNamespace: string | null
-  /** The machine's id (machine-id(5)), by which a reboot is told from another machine; `null` or absent where unknown. */
+  /** The machine's id (machine-id(5)), by which a reboot is told from another machine; `null` or absent if unknown. */
   readonly machineId?: string | null
 }
 
@@ -33,7 +33,7 @@ export function currentProcess(): ProcessIdentity {
 }
 
 /**
- * The identity of the process that has this pid just now; `null` where there is none, and for a zombie, for the id of a
+ * The identity of the process that has this pid just now; `null` if there is none, and for a zombie, for the id of a
  * mere thread, and for what is no positive integer.
  */
 export function identifyProcess(pid: number): ProcessIdentity | null {
@@ -92,7 +92,7 @@ function secondsOf(text: string): number | null {
 }
 
 /**
- * An identity that was stored as JSON; `null` where the text is anything else. Fields that are missing are unknown.
+ * An identity that was stored as JSON; `null` if the text is anything else. Fields that are missing are unknown.
  */
 export function parseIdentity(text: string): ProcessIdentity | null {
   let value: unknown
@@ -143,7 +143,7 @@ function exists(pid: number): boolean {
   }
 }
 
-/** The start time from proc_pid_stat(5); `null` where `/proc` hides the process. */
+/** The start time from proc_pid_stat(5); `null` if `/proc` hides the process. */
 function lookInProc(pid: number): string | null | typeof gone {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
@@ -159,7 +159,7 @@ function lookInProc(pid: number): string | null | typeof gone {
   }
 }
 
-/** The start time where there is no `/proc`; `null` if it cannot be told. */
+/** The start time if there is no `/proc`; `null` if it cannot be told. */
 function lookElsewhere(pid: number): string | null | typeof gone {
   const seen = seeProcess(pid)
   if (seen === 'unknown') return null

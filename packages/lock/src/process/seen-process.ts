@@ -21,7 +21,7 @@ export interface SeenProcess {
 }
 
 /**
- * Looks at a process where there is no `/proc`. Three answers: the process; `null`, there is none; `'unknown'`, it cannot be seen
+ * Looks at a process if there is no `/proc`. Three answers: the process; `null`, there is none; `'unknown'`, it cannot be seen
  * from here, as in a sandbox in which ps(1) may not run.
  *
  * By the addon on macOS, else by ps(1).
@@ -34,7 +34,7 @@ export function seeProcess(pid: number): SeenProcess | null | 'unknown' {
   return answer === 'unknown' ? answer : (answer[0] ?? null)
 }
 
-/** All processes where there is no `/proc`, or `'unknown'`. */
+/** All processes if there is no `/proc`, or `'unknown'`. */
 export function seeProcesses(): SeenProcess[] | 'unknown' {
   const native = nativeIfLoadable()
   const pids = native?.processIds?.()

@@ -75,7 +75,7 @@ export function leadsTo(path: string, { fd }: Lock): boolean {
 
 /**
  * Makes the lock file. It is written under another name first, always the same one, so that a process that is killed
- * meanwhile leaves no more than one file, which the next one uses.
+ * meanwhile leaves at most one file, which the next one uses.
  */
 function make(path: string): Found {
   const draft = draftOf(path)
@@ -122,7 +122,7 @@ function link(path: string, name: string): boolean {
   }
 }
 
-/** What link(2) says where there are no hard links. */
+/** What link(2) says if there are no hard links. */
 const withoutLinks = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'])
 
 function draftOf(path: string): string {

@@ -4,7 +4,7 @@ import type { Lock } from '../lock.ts'
 import { leadsTo } from './claim.ts'
 import { LockfileError } from './errors.ts'
 
-/** What this thread holds: `unlock` gets no more than the name of a file. */
+/** What this thread holds: `unlock` gets only the name of a file. */
 const all = new Set<HeldLockfile>()
 
 /** A lock file that is held until it is released, until somebody removes it, or until its process ends. */

@@ -43,7 +43,7 @@ export async function pauseUntilFree(path: string, ms: number): Promise<number> 
   } catch (error) {
     if (error instanceof DOMException && error.name === 'TimeoutError') return 0
     if (!(error instanceof LockError)) throw error
-    // The file is gone, so the lock is free. Any other error will be met again by whoever claims it.
+    // The file is gone, so the lock is free. Any other error will be met again by the next claim.
     if (error.code !== 'ERR_LOCK_NOT_FOUND') await sleep(Math.max(0, end - performance.now()))
   }
   return Math.max(0, end - performance.now())

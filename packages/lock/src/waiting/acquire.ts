@@ -148,7 +148,7 @@ function withdrawOwn({ dev, ino }: LockFile): void {
   }
 }
 
-/** Throws where what blocks is held by this thread, which would wait for itself. */
+/** Throws if what blocks is held by this thread, which would wait for itself. */
 function refuseOwn(blocking: LockFile, { path, mode }: Request): void {
   for (const { dev, ino, mode: heldMode } of threadState().held) {
     if (

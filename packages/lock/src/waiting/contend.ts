@@ -10,7 +10,7 @@ import type { Request } from './request.ts'
  */
 export type Steps<Result> = Generator<LockFile | null, Result, void>
 
-/** The file at which those who wait for a lock wait in line. */
+/** The file at which waiters for a lock stand in line. */
 export const gatePath = (path: string): string => `${path}.gate`
 
 /** One try, without a pause. `null`: somebody has the lock. */
@@ -100,7 +100,7 @@ export function hasGate(gate: LockFile): boolean {
   return gate.mode !== null || gate.tryLock('exclusive')
 }
 
-/** Takes the gate without a pause; `null` where somebody has it or it cannot be made. */
+/** Takes the gate without a pause; `null` if somebody has it or it cannot be made. */
 export function tryGate(path: string): LockFile | null {
   const gate = openGate(path, 'exclusive')
   if (gate === null || hasGate(gate)) return gate

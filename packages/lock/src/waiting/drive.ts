@@ -43,7 +43,7 @@ export function driveSync<Result>(
   }
 }
 
-/** Lets the steps clean up; nothing where they are done. */
+/** Lets the steps clean up; nothing if they are done. */
 function giveUp(steps: Steps<unknown>): void {
   steps.return(undefined)
 }

@@ -12,7 +12,7 @@ export class Patience {
     this.#deadline = performance.now() + request.timeout
   }
 
-  /** Milliseconds that are left, rounded up; `Infinity` where there is no limit. */
+  /** Milliseconds that are left, rounded up; `Infinity` if there is no limit. */
   get left(): number {
     return Math.max(0, Math.ceil(this.#deadline - performance.now()))
   }

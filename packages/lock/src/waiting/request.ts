@@ -17,7 +17,7 @@ export interface Contention {
 export interface TryOptions {
   /** `'exclusive'` unless told otherwise. */
   mode?: LockMode | undefined
-  /** Make the file where there is none; `true` unless told otherwise. Directories are never made. */
+  /** Make the file if there is none; `true` unless told otherwise. Directories are never made. */
   create?: boolean | undefined
   /**
    * The permissions of a file that is made, less the umask; `0o666` unless told otherwise. A user who may open the file can
@@ -40,7 +40,7 @@ export interface WaitOptions {
 export interface AcquireOptions extends TryOptions, WaitOptions {
   /**
    * Wait in line, by means of a second file, `<path>.gate`, which is made when somebody first has to wait or upgrades,
-   * and then stays; `true` unless told otherwise. Without it nothing is left beside the file, and those who do not wait in line
+   * and then stays; `true` unless told otherwise. Without it nothing is left beside the file, and processes that do not wait in line
    * may come first for ever. Directories never have a gate.
    */
   fair?: boolean | undefined

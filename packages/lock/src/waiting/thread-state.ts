@@ -20,7 +20,7 @@ export interface ThreadState {
   readonly queues: Map<string, Waiting[]>
   /** What is held, so that a synchronous wait for ourselves is told from one that can end. */
   readonly held: Set<Pick<LockFile, 'dev' | 'ino' | 'mode'>>
-  /** What a synchronous wait has to withdraw, lest the lock is given to this thread while it cannot take it. */
+  /** What a synchronous wait has to withdraw, or else the lock would be given to this thread while it cannot take it. */
   readonly waits: Set<KernelWait>
 }
 
@@ -29,7 +29,7 @@ const key = Symbol.for('@howdah/lock/1')
 let state: ThreadState | undefined
 
 /**
- * The state of this thread: on `globalThis`, because only one waiter of a process should talk to the kernel even where
+ * The state of this thread: on `globalThis`, because only one waiter of a process should talk to the kernel even if
  * the package is installed twice.
  */
 export function threadState(): ThreadState {

@@ -206,7 +206,7 @@ export class SharedQueue {
     this.#visiting = false
   }
 
-  /** Removes what dead processes have left, now and then. What cannot be removed hinders only those who need it gone. */
+  /** Removes what dead processes have left, now and then. What cannot be removed hinders only processes that need it gone. */
   async #tidy(): Promise<void> {
     const now = performance.now()
     if (now - this.#tidied < untilTidied) return
@@ -218,7 +218,7 @@ export class SharedQueue {
     }
   }
 
-  /** `null`: it is missing, and is not to be made by those who only look. */
+  /** `null`: it is missing, and a process that only looks does not make it. */
   async #lockDirectory(): Promise<Lock | null> {
     // The slash says that it is a directory.
     const path = `${this.#directory}/`

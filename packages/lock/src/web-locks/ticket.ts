@@ -9,7 +9,7 @@ import type { TicketName } from './ticket-name.ts'
 /** How long a lock is held before it is watched whether somebody steals it, in ms; short holds find out at their end. */
 const untilWatched = 10
 
-/** How often to look whether a lock was stolen, in ms, where the system does not tell. */
+/** How often to look whether a lock was stolen, in ms, if the system does not tell. */
 const untilLooking = 1_000
 
 /** What is written in a ticket. */

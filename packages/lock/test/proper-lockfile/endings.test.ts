@@ -242,7 +242,7 @@ describe('processes that lock, count and are killed', () => {
     expect(names()).toEqual(['file'])
   })
 
-  it('are kept apart by the lock file: whoever locks it by flock(2) is excluded, too', async () => {
+  it('are kept apart by the lock file: a program that locks it by flock(2) is excluded, too', async () => {
     const release = await lockfile.lock(file)
     await expect(acquire(lockFile, { timeout: 0 })).rejects.toEqual(code('ERR_LOCK_TIMEOUT'))
     await release()

@@ -237,7 +237,7 @@ describe('retries', () => {
     await release()
   })
 
-  it('cannot be had synchronously', () => {
+  it('cannot be used synchronously', () => {
     for (const retries of [1, { retries: 1 }])
       expect(() => lockfile.lockSync(file, { retries })).toThrow(code('ESYNC'))
     for (const retries of [0, { retries: 0 }]) lockfile.lockSync(file, { retries })()

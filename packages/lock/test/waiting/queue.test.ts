@@ -36,7 +36,7 @@ describe('a turn', () => {
     expect(queue.map(({ hasCome }) => hasCome)).toEqual([true, false])
   })
 
-  it('of another path has come whoever waits', () => {
+  it('of another path has come at once, although others wait', () => {
     using queue = turns(1)
     using other = turns(1, '/nowhere/other')
     expect([queue[0]?.hasCome, other[0]?.hasCome]).toEqual([true, true])

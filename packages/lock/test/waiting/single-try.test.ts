@@ -23,7 +23,7 @@ describe('a timeout of 0 is one try', () => {
     },
   )
 
-  it('that comes before those who wait in its thread', async () => {
+  it('that comes before the waiters of its thread', async () => {
     const reader = await acquire(path, { mode: 'shared', fair: false })
     const writer = acquire(path)
     expect(isQueued(path)).toBe(true)
@@ -109,7 +109,7 @@ describe('an upgrade that waits', () => {
     expect([lock.mode, waits]).toEqual(['exclusive', []])
   })
 
-  it('tells whom it waits for, and takes the gate until it is over', async () => {
+  it('tells which process it waits for, and takes the gate until it is over', async () => {
     using lock = await acquire(path, { mode: 'shared' })
     const other = await acquire(path, { mode: 'shared' })
     const waits: unknown[] = []

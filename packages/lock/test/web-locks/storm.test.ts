@@ -30,7 +30,7 @@ it('processes that are killed while they hold and wait never break the exclusion
     for (let kill = 0; kill < kills; kill++) {
       const place = kill % children.length
       const victim = children[place]!
-      // It holds a lock at this moment, or just did; mostly it also waits for others.
+      // It holds a lock at this moment, or just did; usually it also waits for others.
       expect(await victim.line()).toBe('held')
       victim.process.kill('SIGKILL')
       expect(await victim.ended).toEqual({ code: null, signal: 'SIGKILL' })

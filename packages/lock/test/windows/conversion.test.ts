@@ -24,7 +24,7 @@ const upgrades: [string, (lock: Lock) => unknown][] = [
 ]
 
 describe.each(upgrades)('%s', (_, upgrade) => {
-  it('says that the lock is lost, and has released it, if the shared lock cannot be had back', async () => {
+  it('says that the lock is lost, and has released it, if the shared lock cannot be acquired again', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     const lock = await acquire(path, { mode: 'shared', fair: false })
@@ -66,7 +66,7 @@ describe('tryUpgrade', () => {
 })
 
 describe('downgrade', () => {
-  it('says that the lock is lost, and has released it, if the shared lock cannot be had', async () => {
+  it('says that the lock is lost, and has released it, if the shared lock cannot be acquired', async () => {
     using directory = temporaryDirectory()
     const lock = await acquire(directory.file('lock'))
     refuse(LOCK_SH)

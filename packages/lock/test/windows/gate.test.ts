@@ -156,7 +156,7 @@ describe.each([true, false])(
       using gate = await tryAcquire(`${path}.gate`)
       using other = await tryAcquire(`${path}-2.gate`)
       expect([gate?.held, other?.held]).toEqual([true, true])
-      // Whoever began to wait since is passed by for that long.
+      // A process that began to wait since is passed by for that long.
       expect(takes(1_000.4)).toBe(true)
       expect(takes(1_000.5)).toBe(false)
       expect(takes(1_000.6)).toBe(false)

@@ -35,7 +35,7 @@ describe('acquireSync', () => {
     },
   )
 
-  it('of a path that leads nowhere says so, whoever waits in its thread', async () => {
+  it('of a path that leads nowhere says so, although others wait in its thread', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     const held = await acquire(path)

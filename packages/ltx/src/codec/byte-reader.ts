@@ -5,7 +5,7 @@ export type ByteSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array> | Uint
 
 const nothing: Buffer = Buffer.alloc(0)
 
-/** Reads a source of chunks by exact lengths. It holds no more than what was asked for and the last chunk. */
+/** Reads a source of chunks by exact lengths. It holds only what was asked for and the last chunk. */
 export class ByteReader {
   readonly #source: AsyncIterator<Uint8Array> | Iterator<Uint8Array>
   #chunk: Buffer = nothing
@@ -31,7 +31,7 @@ export class ByteReader {
     return this.#chunk.length - this.#start
   }
 
-  /** Waits until `length` bytes can be taken. Throws `ERR_LTX_TRUNCATED` where the source ends before. */
+  /** Waits until `length` bytes can be taken. Throws `ERR_LTX_TRUNCATED` if the source ends before. */
   async fill(length: number): Promise<void> {
     if (this.available >= length) return
     const pieces: Buffer[] = this.available === 0 ? [] : [this.#chunk.subarray(this.#start)]

@@ -17,7 +17,7 @@ const noChecksumFlag = 0x2
 export interface LtxHeader {
   /** Bytes per page: a power of two from 512 to 65,536. */
   readonly pageSize: number
-  /** The database's size after this file is applied, in pages; 0 where the database is deleted. */
+  /** The database's size after this file is applied, in pages; 0 if the database is deleted. */
   readonly commit: number
   /** The first transaction in this file. A file that starts with transaction 1 is a snapshot: it holds every page. */
   readonly minTxid: bigint
@@ -29,7 +29,7 @@ export interface LtxHeader {
   readonly noChecksum: boolean
   /** The database checksum before this file is applied; 0 for a snapshot and with `noChecksum`. */
   readonly preApplyChecksum: bigint
-  /** Where in the WAL this came from, in bytes; 0 where it did not come from a WAL. */
+  /** Where in the WAL this came from, in bytes; 0 if it did not come from a WAL. */
   readonly walOffset: bigint
   /** How much of the WAL, in bytes. */
   readonly walSize: bigint
@@ -51,7 +51,7 @@ export function isSnapshot(header: Pick<LtxHeader, 'minTxid'>): boolean {
   return header.minTxid === 1n
 }
 
-/** Completes and checks a header. Throws `ERR_LTX_HEADER` with the field's offset where it means nothing. */
+/** Completes and checks a header. Throws `ERR_LTX_HEADER` with the field's offset if it means nothing. */
 export function makeHeader(init: LtxHeaderInit): LtxHeader {
   const header = {
     pageSize: init.pageSize,
@@ -97,7 +97,7 @@ export function encodeHeader(header: LtxHeader): Buffer {
 /**
  * Reads and checks the 100 bytes of a header.
  *
- * Throws `ERR_LTX_MAGIC` where this is no LTX file, `ERR_LTX_HEADER` with the field's offset where a field means nothing.
+ * Throws `ERR_LTX_MAGIC` if this is no LTX file, `ERR_LTX_HEADER` with the field's offset if a field means nothing.
  * Versions 1 to 3 share their header: that a file is of an older version shows at its first page.
  */
 export function decodeHeader(bytes: Buffer): LtxHeader {

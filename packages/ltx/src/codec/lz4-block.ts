@@ -25,8 +25,8 @@ export function compressLz4Block(data: Uint8Array): Buffer {
 /**
  * What a raw LZ4 block holds: a new buffer of at most `limit` bytes.
  *
- * `dictionary` is the data before, up to 64 KiB, where the block refers to it. `offset` is where the block lies, for the
- * error: `ERR_LTX_LZ4` where it is damaged, refers to what is not there, or holds more than `limit` bytes.
+ * `dictionary` is the data before, up to 64 KiB, if the block refers to it. `offset` is where the block lies, for the
+ * error: `ERR_LTX_LZ4` if it is damaged, refers to what is not there, or holds more than `limit` bytes.
  */
 export function decompressLz4Block(
   block: Uint8Array,

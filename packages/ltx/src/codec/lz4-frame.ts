@@ -24,8 +24,8 @@ interface FrameDescriptor {
  * Decompresses an LZ4 frame, block by block, and verifies its checksums.
  *
  * The source holds exactly one frame. It takes as much memory as two of its blocks, which are 4 MiB at most. Throws an
- * {@link LtxError}: `ERR_LTX_LZ4` where the frame is damaged, `ERR_LTX_TRUNCATED` where the source ends before the
- * frame does, `ERR_LTX_TRAILING_DATA` where it goes on after it. Errors of the source are passed on as they are.
+ * {@link LtxError}: `ERR_LTX_LZ4` if the frame is damaged, `ERR_LTX_TRUNCATED` if the source ends before the
+ * frame does, `ERR_LTX_TRAILING_DATA` if it goes on after it. Errors of the source are passed on as they are.
  */
 export async function* decompressLz4Frame(source: ByteSource): AsyncGenerator<Buffer, void, void> {
   const reader = new ByteReader(source)
@@ -41,7 +41,7 @@ export async function* decompressLz4Frame(source: ByteSource): AsyncGenerator<Bu
   }
 }
 
-/** Reads one LZ4 frame, up to its end, that holds no more than `limit` bytes. */
+/** Reads one LZ4 frame, up to its end, that holds at most `limit` bytes. */
 export async function* readLz4Frame(
   reader: ByteReader,
   limit: number,
@@ -108,7 +108,7 @@ async function readDescriptor(reader: ByteReader): Promise<FrameDescriptor> {
   }
 }
 
-/** Reads the next block, of no more than `room` bytes; `null` at the frame's end mark. */
+/** Reads the next block, of at most `room` bytes; `null` at the frame's end mark. */
 async function readBlock(
   reader: ByteReader,
   descriptor: FrameDescriptor,
@@ -135,7 +135,7 @@ async function readBlock(
   return data
 }
 
-/** Most blocks hold much less than they may, and get a buffer of 4 MiB only where a smaller one does not do. */
+/** Most blocks hold much less than they may, and get a buffer of 4 MiB only if a smaller one does not do. */
 function decompress(block: Buffer, limit: number, offset: number, history: Buffer): Buffer {
   const likely = 65_536 + 4 * block.length
   if (likely < limit) {

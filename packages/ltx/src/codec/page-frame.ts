@@ -46,7 +46,7 @@ export async function readPageFrame(
   }
 }
 
-/** The frame of a page. `block` is its LZ4 block, where that is known already. */
+/** The frame of a page. `block` is its LZ4 block, if that is known already. */
 export function encodePageFrame(
   page: PageContent,
   encoding: PageEncoding,

@@ -53,7 +53,7 @@ export class PageIndexCheck {
     this.#pending = writeEntry(this.#piece, number, offset, size, this.#pending)
   }
 
-  /** Reads the index with its end and its size field. Throws `ERR_LTX_INDEX` where it is not that of the pages. */
+  /** Reads the index with its end and its size field. Throws `ERR_LTX_INDEX` if it is not that of the pages. */
   async read(reader: ByteReader, checksum: Crc64): Promise<void> {
     this.#piece[this.#pending++] = 0
     this.#flush()

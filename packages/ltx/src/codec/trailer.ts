@@ -6,7 +6,7 @@ export const trailerSize = 16
 
 /** What an LTX file ends with. */
 export interface LtxTrailer {
-  /** The database checksum after the file is applied; 0 where the file does without. */
+  /** The database checksum after the file is applied; 0 if the file does without. */
   readonly postApplyChecksum: bigint
   /** The checksum of the whole file, as it is decompressed. */
   readonly fileChecksum: bigint
@@ -20,7 +20,7 @@ export function encodeTrailer(trailer: LtxTrailer): Buffer {
   return bytes
 }
 
-/** Reads a trailer at an offset. Throws `ERR_LTX_TRAILER` where its checksums do not look like such. */
+/** Reads a trailer at an offset. Throws `ERR_LTX_TRAILER` if its checksums do not look like such. */
 export function decodeTrailer(bytes: Buffer, header: LtxHeader, offset: number): LtxTrailer {
   const trailer = {
     postApplyChecksum: bytes.readBigUInt64BE(0),
@@ -35,7 +35,7 @@ export function decodeTrailer(bytes: Buffer, header: LtxHeader, offset: number):
   return trailer
 }
 
-/** Throws `ERR_LTX_TRAILER` unless a post-apply checksum is there exactly where the header wants one, and may be right. */
+/** Throws `ERR_LTX_TRAILER` unless a post-apply checksum is there exactly if the header wants one, and may be right. */
 export function checkPostApply(header: LtxHeader, checksum: bigint, offset?: number): void {
   if (header.noChecksum && checksum !== 0n) {
     throw new LtxError('ERR_LTX_TRAILER', 'a file without checksums has a post-apply checksum', {

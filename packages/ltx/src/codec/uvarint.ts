@@ -11,7 +11,7 @@ export function writeUvarint(target: Buffer, value: number, at: number): number 
 }
 
 /**
- * Reads a uvarint, and where it ends; `null` where it is cut short, larger than `Number.MAX_SAFE_INTEGER`, or longer than
+ * Reads a uvarint, and where it ends; `null` if it is cut short, larger than `Number.MAX_SAFE_INTEGER`, or longer than
  * it has to be.
  */
 export function readUvarint(source: Uint8Array, at: number): [value: number, end: number] | null {

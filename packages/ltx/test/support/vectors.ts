@@ -41,7 +41,7 @@ const directory = fileURLToPath(new URL('../../../../../shared/vectors/ltx/', im
 /** Whether the collection lies beside the repository. */
 export const vectorsAreHere = existsSync(`${directory}manifest.json`)
 
-/** What a test's name says where it is skipped for want of the collection. */
+/** What a test's name says if it is skipped because the collection is missing. */
 export const orSkipped = vectorsAreHere ? '' : ' (skipped: ../shared/vectors/ltx is not here)'
 
 /** The collection's description; an empty one where it is not here. */

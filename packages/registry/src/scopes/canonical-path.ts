@@ -45,7 +45,7 @@ function resolveLinks(path: string, links: number): string {
   return resolveLinks(isAbsolute(target) ? normalize(target) : join(parent, target), links - 1)
 }
 
-/** Where a symbolic link leads; `null` where there is none. */
+/** Where a symbolic link leads; `null` if there is none. */
 function linkTarget(path: string): string | null {
   try {
     return readlinkSync(path)

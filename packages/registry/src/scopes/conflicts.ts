@@ -28,7 +28,7 @@ function conflictsBetween(ours: Scopes, theirs: Allocation): Conflict[] {
   const conflicts: Conflict[] = []
   for (const wanted of writeRules(ours.allow)) {
     for (const held of writeRules(theirs.allow)) {
-      // Rules share a path only where one target lies within the other.
+      // Rules share a path only if one target lies within the other.
       if (!isWithin(wanted.target, held.target) && !isWithin(held.target, wanted.target)) continue
       const denied = [...ours.deny, ...theirs.deny]
       const shared = pathClasses([wanted, held, ...denied]).find(
@@ -44,7 +44,7 @@ function conflictsBetween(ours: Scopes, theirs: Allocation): Conflict[] {
 
 /**
  * A rule by which a child would get what its parent does not effectively hold, leaving aside what another one holds, which
- * is a conflict; `null` where there is none.
+ * is a conflict; `null` if there is none.
  */
 export function excessOf(
   wanted: Scopes,

@@ -5,7 +5,7 @@ import { io } from '../errors.ts'
 
 const suffix = /\.[0-9a-f]{16}\.tmp$/
 
-/** The name that a temporary file stands in for, or `null` where this is no temporary file of ours. */
+/** The name that a temporary file stands in for, or `null` if this is no temporary file of ours. */
 export function temporaryFor(name: string): string | null {
   return suffix.test(name) ? name.replace(suffix, '') : null
 }
@@ -20,7 +20,7 @@ export class TemporaryFile implements AsyncDisposable {
   readonly handle: FileHandle
   #closed = false
 
-  /** Creates the file, empty. Throws a {@link ReplicaError} where that is not possible. */
+  /** Creates the file, empty. Throws a {@link ReplicaError} if that is not possible. */
   static async create(target: string, mode: number): Promise<TemporaryFile> {
     const path = `${target}.${randomBytes(8).toString('hex')}.tmp`
     return new TemporaryFile(path, await io('create', path, () => open(path, 'wx+', mode)))

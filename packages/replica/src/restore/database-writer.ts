@@ -13,7 +13,7 @@ interface Batch {
 /**
  * Writes pages to a database file: those that adjoin together, and several batches at the same time.
  *
- * It holds no more than sixteen batches of a megabyte. What is written later to the same place wins.
+ * It holds at most sixteen batches of a megabyte. What is written later to the same place wins.
  */
 export class DatabaseWriter {
   readonly #file: TemporaryFile

@@ -21,9 +21,9 @@ const inThread = `
 `
 
 /**
- * Has SQLite check a database file: Node's own where this Node has it, else the `sqlite3` program where it is on PATH.
+ * Has SQLite check a database file: Node's own if this Node has it, else the `sqlite3` program if it is on PATH.
  *
- * Says who did, or that nobody could. Throws `ERR_REPLICA_INTEGRITY` where SQLite finds fault.
+ * Says who did, or that nobody could. Throws `ERR_REPLICA_INTEGRITY` if SQLite finds fault.
  */
 export async function checkIntegrity(
   path: string,

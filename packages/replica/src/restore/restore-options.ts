@@ -48,7 +48,7 @@ export interface RestoreOptions extends RestoreTarget {
 /** Who checked the restored database, or why nobody did. */
 export interface IntegrityCheck {
   readonly mode: IntegrityCheckMode
-  /** `null` where it was not checked. */
+  /** `null` if it was not checked. */
   readonly checkedBy: 'node:sqlite' | 'sqlite3' | null
   /** Why it was not checked. */
   readonly skipped?: string | undefined
@@ -75,7 +75,7 @@ export interface RestoreResult {
    * holds, it is the nearest one.
    */
   readonly timestamp: Date
-  /** Bytes per page; 0 where the database is empty. */
+  /** Bytes per page; 0 if the database is empty. */
   readonly pageSize: number
   /** The size in pages. */
   readonly pages: number

@@ -17,7 +17,7 @@ import {
 export interface NpmOptions {
   /** Ends npm; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
-  /** How often npm tries again where the registry does not answer; 1 by default. */
+  /** How often npm tries again if the registry does not answer; 1 by default. */
   readonly retries?: number | undefined
 }
 

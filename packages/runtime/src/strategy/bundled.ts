@@ -29,7 +29,7 @@ export interface BundledOptions extends TreeOptions {
 /**
  * PostgreSQL from npm packages.
  *
- * A package becomes a tree of programs in the cache when it is chosen, which takes some 50 ms the first time. Where the tree
+ * A package becomes a tree of programs in the cache when it is chosen, which takes some 50 ms the first time. If the tree
  * cannot be made, `select` and `fallback` throw, and `runtimes` leaves it out: `ERR_RUNTIME_UNTRUSTED_DIRECTORY`,
  * `ERR_RUNTIME_CACHE_DIRECTORY`, `ERR_RUNTIME_UNREACHABLE`, `ERR_RUNTIME_DISK_FULL`, `ERR_RUNTIME_PACKAGE`. A package that does
  * not run here at all (on musl, for instance) is left out by each.

@@ -12,7 +12,7 @@ interface Tree {
 }
 
 /**
- * The runtime in the first tree that satisfies the constraint; `null` where there is none. Damaged trees are passed over,
+ * The runtime in the first tree that satisfies the constraint; `null` if there is none. Damaged trees are passed over,
  * and what else is wrong with one that would do is thrown.
  */
 export async function firstRuntime(

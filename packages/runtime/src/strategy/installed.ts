@@ -15,7 +15,7 @@ export interface InstalledOptions {
 /**
  * What `installRuntime` has put into the cache.
  *
- * Damaged ones are left out. Where one that would do lies in a directory that others can write, `select` and `fallback`
+ * Damaged ones are left out. If one that would do lies in a directory that others can write, `select` and `fallback`
  * throw `ERR_RUNTIME_UNTRUSTED_DIRECTORY`.
  */
 export function installed(options: InstalledOptions = {}): Strategy {

@@ -24,9 +24,9 @@ export interface Strategy {
   readonly name: string
   /** All that there are, of each directory once, in the order of preference. */
   runtimes(): Promise<Runtime[]>
-  /** The highest version that satisfies the constraint; `null` where none does. */
+  /** The highest version that satisfies the constraint; `null` if none does. */
   select(constraint: ConstraintLike): Promise<Runtime | null>
-  /** The one to use where nothing says which; `null` where there is none at all. */
+  /** The one to use if nothing says which; `null` if there is none at all. */
   fallback(): Promise<Runtime | null>
   /** What was left out, and why. */
   diagnose(): Promise<Diagnosis[]>

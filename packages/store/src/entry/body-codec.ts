@@ -2,7 +2,7 @@
 export interface BodyCodec {
   /** The bytes of a value, which is an object of strings, numbers, `null`, objects, and the state. */
   encode(value: unknown): Uint8Array
-  /** The value. Throws where the bytes are none. */
+  /** The value. Throws if the bytes are none. */
   decode(bytes: Uint8Array): unknown
 }
 

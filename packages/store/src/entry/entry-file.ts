@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, readSync, unlinkSync } from 'node:fs'
 import { errno, openPlainFileSync } from '@howdah/durable'
 
-/** The first bytes of a regular file, all of them where there are fewer. Throws errors of the system. */
+/** The first bytes of a regular file, all of them if there are fewer. Throws errors of the system. */
 export function readStart(path: string, limit = Infinity): Buffer {
   const fd = openPlainFileSync(path, { follow: false })
   try {

@@ -22,7 +22,7 @@ export class EntryId {
     return new EntryId(bytes.toString('hex'))
   }
 
-  /** The id that a text stands for; `null` where it is anything but 32 lower-case hexadecimal digits. */
+  /** The id that a text stands for; `null` if it is anything but 32 lower-case hexadecimal digits. */
   static parse(text: string): EntryId | null {
     return /^[0-9a-f]{32}$/.test(text) ? new EntryId(text) : null
   }

@@ -40,9 +40,9 @@ export interface LoadedEntry<State> {
 }
 
 /**
- * A file in a segment that is an entry, or ought to be.
+ * A file in a segment that is an entry, or should be.
  *
- * Files of entries never change, they only come and go, each whole: so what is done to an entry needs no lock. Where
+ * Files of entries never change, they only come and go, each whole: so what is done to an entry needs no lock. If
  * something must hold between two steps, do both while the segment is locked.
  */
 export class Entry<State = unknown> implements AsyncDisposable {
@@ -52,7 +52,7 @@ export class Entry<State = unknown> implements AsyncDisposable {
   readonly name: string
   /** The absolute path of its file. */
   readonly path: string
-  /** What its name says; `null` where it says nothing, and then there is an {@link Entry.error}. */
+  /** What its name says; `null` if it says nothing, and then there is an {@link Entry.error}. */
   readonly id: EntryId | null
   /** Why this is no entry; every operation on it rejects with this error. */
   readonly error: StoreError | null

@@ -9,7 +9,7 @@ import type { SegmentPlace } from './segment-place.ts'
 /** The name of a lock file, also of a store's big lock. */
 export const lockName = 'lock'
 
-/** Whether a name is that of a lock file, or of the gate that lies beside one where somebody had to wait. */
+/** Whether a name is that of a lock file, or of the gate that lies beside one if somebody had to wait. */
 export function isLockName(name: string): boolean {
   return name === lockName || name === `${lockName}.gate`
 }
@@ -38,7 +38,7 @@ export function isEntryFile(file: Dirent): boolean {
   return file.isFile() && EntryId.parse(file.name) !== null
 }
 
-/** What lies in a segment; nothing where its directory is gone. */
+/** What lies in a segment; nothing if its directory is gone. */
 export function listDirectory({ identity, directory }: SegmentPlace<unknown>): Dirent[] {
   try {
     return readdirSync(directory, { withFileTypes: true })

@@ -1,13 +1,13 @@
 import type { Entry, LoadedEntry } from '../entry/entry.ts'
 import { StoreError } from '../errors.ts'
 
-/** What lies where an entry or a segment ought to be, and is none or cannot be read; or a segment that cannot be locked. */
+/** What lies where an entry or a segment should be, and is none or cannot be read; or a segment that cannot be locked. */
 export interface UnreadableEntry<State> {
   /** Why. */
   readonly error: StoreError
-  /** The identity of the segment; `null` where it is none. */
+  /** The identity of the segment; `null` if it is none. */
   readonly segment: number | null
-  /** The entry itself, to destroy it; `null` where it is about a segment. */
+  /** The entry itself, to destroy it; `null` if it is about a segment. */
   readonly entry: Entry<State> | null
 }
 
@@ -20,7 +20,7 @@ export interface ReadEntry<State> {
   readonly read: Buffer | StoreError
 }
 
-/** Reads an entry without decoding it; `null` where it is gone. */
+/** Reads an entry without decoding it; `null` if it is gone. */
 export function readEntry<State>(entry: Entry<State>): ReadEntry<State> | null {
   try {
     return { entry, read: entry.read() }

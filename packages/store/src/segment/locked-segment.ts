@@ -60,8 +60,8 @@ export class LockedSegment<State = unknown, Input = State> implements Disposable
   /**
    * Saves a state as a new entry: complete or absent, whenever this process is killed.
    *
-   * Rejects with `ERR_STORE_INVALID_STATE` where what would be read is not what the schema asks for,
-   * `ERR_STORE_ENTRY_EXISTS`, `ERR_STORE_OPTION`, `ERR_STORE_LOCK_LOST` where the segment was removed meanwhile, or
+   * Rejects with `ERR_STORE_INVALID_STATE` if what would be read is not what the schema asks for,
+   * `ERR_STORE_ENTRY_EXISTS`, `ERR_STORE_OPTION`, `ERR_STORE_LOCK_LOST` if the segment was removed meanwhile, or
    * `ERR_STORE_IO`.
    */
   async save(state: Input, options: SaveOptions = {}): Promise<Entry<State>> {
@@ -106,9 +106,9 @@ export class LockedSegment<State = unknown, Input = State> implements Disposable
   }
 
   /**
-   * The entry whose random half begins with 8 to 16 hexadecimal digits; `null` where there is none.
+   * The entry whose random half begins with 8 to 16 hexadecimal digits; `null` if there is none.
    *
-   * Rejects with `ERR_STORE_AMBIGUOUS_ID` where there are several, `ERR_STORE_OPTION`, or `ERR_STORE_IO`.
+   * Rejects with `ERR_STORE_AMBIGUOUS_ID` if there are several, `ERR_STORE_OPTION`, or `ERR_STORE_IO`.
    */
   async find(prefix: string): Promise<Entry<State> | null> {
     const failure = this.#failure(`find entry ${JSON.stringify(prefix)} in`)

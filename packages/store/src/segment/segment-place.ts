@@ -13,6 +13,6 @@ export interface SegmentPlace<State> {
   readonly durable: boolean
   /** Whether anything may be made here, such as the gate beside a lock. */
   readonly create: boolean
-  /** Makes the segment where it is not there any more. Rejects where that must not be done. */
+  /** Makes the segment if it is not there any more. Rejects if that must not be done. */
   readonly make: (options: WaitOptions) => Promise<void>
 }

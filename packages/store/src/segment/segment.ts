@@ -32,7 +32,7 @@ export class Segment<State = unknown, Input = State> {
     this.#place = place
   }
 
-  /** Waits for the segment and holds it, until it is released or disposed. Makes it again where somebody removed it. */
+  /** Waits for the segment and holds it, until it is released or disposed. Makes it again if somebody removed it. */
   async lock(options: WaitOptions = {}): Promise<LockedSegment<State, Input>> {
     const failure = this.#requireOrder()
     const wait = patient(options)
@@ -110,7 +110,7 @@ export class Segment<State = unknown, Input = State> {
     return await locked.destroyDead()
   }
 
-  /** The lock; `null` where the segment was removed. Makes nothing. */
+  /** The lock; `null` if the segment was removed. Makes nothing. */
   async #lockToRead(options: WaitOptions): Promise<Lock | null> {
     const failure = this.#requireOrder()
     try {

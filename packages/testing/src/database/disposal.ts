@@ -29,7 +29,7 @@ export class Disposal {
     void dropped.finally(() => this.#pending.delete(dropped))
   }
 
-  /** Resolves when all are dropped, but for those to which somebody is still connected. */
+  /** Resolves when all are dropped, except those with connections. */
   async settle(): Promise<void> {
     this.#isHurried = true
     await Promise.all(this.#pending)

@@ -78,7 +78,7 @@ function isLeft({ kind, label, isFinished }: Listed, { all }: Sweeping, now: num
   if (kind === 'template' && isFinished) return false
   if (label?.kind === 'kept') return false
   const isFresh = (label?.at ?? 0) > now - freshness
-  // The words of a failure are there for those who wait.
+  // The words of a failure are there for waiting processes.
   if (label?.kind === 'ready' || label?.kind === 'failed') return all || !isFresh
   return true
 }

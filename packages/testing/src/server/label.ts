@@ -5,7 +5,7 @@ export interface Label {
   readonly kind: 'building' | 'failed' | 'template' | 'ready' | 'used' | 'kept'
   /** Whose tests they are; see `TestDatabasesOptions.name`. */
   readonly project: string
-  /** The process, as `pid@host`; of a template, that which made it. */
+  /** The process, as `pid@host`; of a template, the one that made it. */
   readonly user: string
   /** Of a database: the template that it is a copy of. */
   readonly template?: string | undefined

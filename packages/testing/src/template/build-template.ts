@@ -19,7 +19,7 @@ const patience = 2000
 
 /**
  * Makes a template, which the caller owns: what a killed process has left of it goes first. If the migration fails, its words are
- * left in the database's label, for those who wait; then throws `ERR_TESTING_MIGRATE`.
+ * left in the database's label, for waiting processes; then throws `ERR_TESTING_MIGRATE`.
  */
 export async function buildTemplate(
   place: Workplace,
@@ -78,7 +78,7 @@ async function create(
   source: string | null,
   facts: { readonly version: number; readonly fsync: boolean },
 ): Promise<void> {
-  // A server waits 5 s for those who are connected to a template, and then does not name them.
+  // A server waits 5 s for connections to a template to end, and then does not name them.
   const others = await connectionsTo(client, source ?? 'template1')
   if (others.length > 0) {
     const who = others.map(({ application, pid }) => `${application || 'a client'} (pid ${pid})`)
@@ -124,7 +124,7 @@ async function waitUntilAlone(client: pg.Client, name: string): Promise<void> {
   }
 }
 
-/** Leaves the failure for those who wait for the template. */
+/** Leaves the failure for processes that wait for the template. */
 async function noteFailure(
   { administrator, maker }: Workplace,
   name: string,

@@ -12,7 +12,7 @@ import { type Login, StartedPostgreSqlContainer } from './started-postgresql-con
 /** Where Docker's image looks for what it runs in a new cluster. */
 const initDirectory = '/docker-entrypoint-initdb.d'
 
-/** In ms: how long a server that may be reused stays for those who come next. */
+/** In ms: how long a server that may be reused stays for the next to come. */
 const reuse = 600_000
 
 /**

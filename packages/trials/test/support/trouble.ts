@@ -6,7 +6,7 @@ import type { Random } from '@howdah/fixtures'
 export const troubles = ['backend', 'suspended', 'disk', 'memory'] as const
 export type Trouble = (typeof troubles)[number]
 
-/** Whom it may befall. */
+/** Which processes it may befall. */
 export interface Scene {
   /** A directory below which all clusters lie, on a file system of its own if there is to be trouble with the disk. */
   readonly home: string
@@ -15,7 +15,7 @@ export interface Scene {
   readonly servers: readonly number[]
 }
 
-/** Begins it. What is returned ends it; `null` if there is nobody whom it could befall. */
+/** Begins it. What is returned ends it; `null` if there is nobody that it could befall. */
 export function befall(trouble: Trouble, scene: Scene, random: Random): (() => void) | null {
   const { home, client, servers } = scene
   if (trouble === 'disk') return fill(home, random.below(8) * 2 ** 20)

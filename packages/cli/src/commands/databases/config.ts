@@ -121,7 +121,7 @@ async function change(context: Context, { name, ifExists, make, words }: Change)
   const { state, overriddenBy, needsRestart } = await make(session)
   const restarted = needsRestart && options.restart === true
   if (restarted) await session.restart({ signal: interruption.signal, ...settingsOf(context) })
-  // Where it does not go on running, the next start comes by itself.
+  // If it does not go on running, the next start comes by itself.
   const stays = ['in-use', 'kept'].includes(await session.leave())
   const awaitsRestart = needsRestart && !restarted && stays
   const changed = state === 'modified'

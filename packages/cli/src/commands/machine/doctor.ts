@@ -47,7 +47,7 @@ function turboHere(context: Context): Finding | null {
   }
 }
 
-/** The data directory of the cluster here; `null` where it cannot be chosen, after saying why. */
+/** The data directory of the cluster here; `null` if it cannot be chosen, after saying why. */
 function clusterHere(context: Context): string[] | null {
   try {
     return [openCluster(context).cluster.dataDir]

@@ -2,7 +2,7 @@ import type { Context } from '../../program/command.ts'
 import { errno } from '@howdah/durable'
 import type { OpenCluster } from '../open-cluster.ts'
 
-/** The major to fetch where nothing says which. */
+/** The major to fetch if nothing says which. */
 const newest = '18'
 
 /**
