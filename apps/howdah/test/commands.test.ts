@@ -29,7 +29,7 @@ async function json(...args: string[]): Promise<Record<string, unknown>> {
 }
 
 // In the order of a cluster's life, each from what the one before has left.
-describe.sequential('where there is no cluster', () => {
+describe.sequential('if there is no cluster', () => {
   test('status says so', async () => {
     expect((await howdah('status')).stdout).toBe(
       `state           missing: there is no cluster yet\ndata directory  ${project.dataDir}\n`,
@@ -112,7 +112,7 @@ describe.sequential('a cluster', () => {
     })
   })
 
-  test('has no URL over TCP where it does not listen there', async () => {
+  test('has no URL over TCP if it does not listen there', async () => {
     const { status, stderr } = await project.howdah(['url', '--tcp'])
     expect([status, stderr]).toEqual([1, expect.stringMatching(/does not listen on TCP; /)])
   })

@@ -88,7 +88,7 @@ describe.sequential('howdah config', () => {
     })
   })
 
-  test('says nothing of a restart where the next start comes by itself', async () => {
+  test('says nothing of a restart if the next start comes by itself', async () => {
     expect((await howdah('config', 'set', 'max_connections', '21')).stderr).toBe(
       'set max_connections to 21\n',
     )

@@ -3,7 +3,7 @@ import { temporaryDirectory } from '@howdah/fixtures'
 import { expect, test } from 'vitest'
 import { Project, start } from './project.ts'
 
-test('howdah doctor says that nothing is wrong where nothing is, and makes nothing', async () => {
+test('howdah doctor says that nothing is wrong if nothing is, and makes nothing', async () => {
   using empty = temporaryDirectory()
   const missing = await start(empty.path, ['doctor', '--here']).result
   expect(missing).toEqual({ status: 0, stdout: 'nothing is wrong; locks by native\n', stderr: '' })

@@ -98,7 +98,7 @@ async function listen(port: number, onStranger: () => void): Promise<Server | nu
     socket.destroy()
   })
   server.listen(port, '127.0.0.1')
-  // Where it is taken already, by a PostgreSQL perhaps, it will have to be the decoy.
+  // If it is taken already, by a PostgreSQL perhaps, it will have to be the decoy.
   const up = await Promise.race([
     once(server, 'listening').then(() => true),
     once(server, 'error').then(() => false),

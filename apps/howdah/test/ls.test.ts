@@ -31,7 +31,7 @@ async function listed(): Promise<Listed[]> {
 
 const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
 
-test('nothing is listed where there is nothing', async () => {
+test('nothing is listed if there is nothing', async () => {
   expect(await project.howdah(['ls'], { env })).toEqual({
     status: 0,
     stdout: '',

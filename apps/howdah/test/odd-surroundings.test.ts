@@ -11,7 +11,7 @@ test.runIf(hasFull).each([
   ['a failure', '"$@" 2>/dev/full', ['url'], 1, /^$/],
   ['anything', '"$@" >/dev/full 2>&1', ['status'], 1, /^$/],
 ])(
-  'where %s cannot be written, one line says so at most, and the status does',
+  'if %s cannot be written, one line says so at most, and the status does',
   async (_, script, args, status, said) => {
     await using project = new Project()
     const result = await project.howdah(args, { by: ['sh', '-c', script, 'sh'] })

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Project } from './project.ts'
 
-/** PostgreSQL with psql, where the system has one; and the bundled one, without. */
+/** PostgreSQL with psql, if the system has one; and the bundled one, without. */
 const shells = [
   { name: 'psql', args: [], exists: runs('psql', '--version') },
   { name: 'the built-in prompt', args: ['--runtime', '**/trees/**'], exists: true },

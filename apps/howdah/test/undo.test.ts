@@ -80,7 +80,7 @@ describe('what is destroyed or dropped', () => {
     expect([left.length, left.includes(id)]).toEqual([1, false])
   })
 
-  test('also where the data directory is a link: as a copy', async () => {
+  test('even if the data directory is a link: as a copy', async () => {
     await using project = new Project()
     mkdirSync(project.file('elsewhere'), { mode: 0o700 })
     mkdirSync(project.file('.howdah'))

@@ -73,7 +73,7 @@ describe.skipIf(builtIn.length > 0)('a segment is archived', () => {
     })
   })
 
-  it('by what else there is, where dd cannot sync', () => {
+  it('by what else there is, if dd cannot sync', () => {
     const calls = [
       copied,
       'cp -- segment wal/TEMPORARY',
@@ -84,7 +84,7 @@ describe.skipIf(builtIn.length > 0)('a segment is archived', () => {
     expect(archive('dd*')).toEqual({ status: 0, calls, files: ['SEGMENT'] })
   })
 
-  it('by syncing everything, where sync knows no files', () => {
+  it('by syncing everything, if sync knows no files', () => {
     const sync = (path: string) => [`sync -- ${path}`, 'sync -- segment', 'sync']
     const calls = [
       copied,
@@ -108,7 +108,7 @@ describe.skipIf(builtIn.length > 0)('a segment is archived', () => {
     expect(archive()).toMatchObject({ status: 0, files: ['SEGMENT'] })
   })
 
-  it('by a rename, where there are no links', () => {
+  it('by a rename, if there are no links', () => {
     const calls = [copied, linked, 'mv -- wal/TEMPORARY wal/SEGMENT', 'sync -- wal']
     expect(archive('ln*')).toEqual({ status: 0, calls, files: ['SEGMENT'] })
   })

@@ -236,7 +236,7 @@ it.each(everyPostgres.filter(({ major }) => major === 10 || major === newest.maj
   },
 )
 
-it('clones where no slot is free, as long as the server keeps its WAL by itself', async () => {
+it('clones if no slot is free, as long as the server keeps its WAL by itself', async () => {
   using home = temporaryDirectory()
   const original = new Cluster(home.file('data'), { strategy })
   await using session = await original.run({ settings: { max_replication_slots: '0' } })
@@ -328,7 +328,7 @@ describe('refuses, running and stopped', () => {
   })
 })
 
-it('says what to do where the server logs too little, and clones it when it is stopped', async () => {
+it('says what to do if the server logs too little, and clones it when it is stopped', async () => {
   using home = temporaryDirectory()
   const original = new Cluster(home.file('data'), { strategy })
   await original.create()

@@ -79,7 +79,7 @@ const flip = (at: number) => (path: string) => {
 }
 
 describe('verifying', { timeout: patience }, () => {
-  it('finds nothing where nothing is wrong, and changes nothing', async () => {
+  it('finds nothing if nothing is wrong, and changes nothing', async () => {
     const before = readdirSync(into, { recursive: true })
     const phases = new Set<string>()
     const found = await verifyBackups(into, { onProgress: ({ phase }) => phases.add(phase) })

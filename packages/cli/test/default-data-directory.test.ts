@@ -125,7 +125,7 @@ describe('in a linked worktree (of jj, by its files)', () => {
     expect(mainDataDirectory(here).path).toBe(root.file('main/.howdah/data'))
   })
 
-  test("it is the main checkout's where howdah.json says that worktrees share it", () => {
+  test("it is the main checkout's if howdah.json says that worktrees share it", () => {
     using root = withWorktree()
     writeFileSync(root.file('main/x/howdah.json'), '{ "worktrees": "shared" }')
     const here = { env: {}, cwd: root.file('main/x') }

@@ -49,7 +49,7 @@ describe.each(everyPostgres)('the life of a cluster on $name', ({ major, strateg
   })
 })
 
-it('runs against every PostgreSQL from 10 to 18 where there are packages', () => {
+it('runs against every PostgreSQL from 10 to 18 if there are packages', () => {
   const here = process.platform === 'linux' && process.arch === 'x64'
   expect(everyPostgres.length).toBeGreaterThanOrEqual(here ? 9 : 1)
 })

@@ -265,7 +265,7 @@ describe('a watchdog that cannot be started', () => {
   })
 })
 
-/** A further shell, where there is one. */
+/** A further shell, if there is one. */
 function shells(name: string, shell: string | null): typeof watchdogs {
   return shell === null ? [] : [{ name, watchdog: 'sh', shell }]
 }

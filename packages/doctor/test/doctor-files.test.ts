@@ -187,7 +187,7 @@ it.runIf(asRoot)('leaves to others what root has not been asked for and has not 
   expect(await found([cluster.dataDir])).toMatchObject([{ fixable: true }])
 })
 
-it('says so where it cannot be told, and goes on', async () => {
+it('says so if it cannot be told, and goes on', async () => {
   await cluster.create()
   writeFileSync(home.file('data', 'PG_VERSION'), 'elephants\n')
   const found = await look()

@@ -14,7 +14,7 @@ export interface Counts {
   readonly cycles: number
 }
 
-/** Where a lease must not end by itself, however slow the machine is. */
+/** If a lease must not end by itself, however slow the machine is. */
 export const unhurried = { ttl: 30_000, maxTtl: 30_000 }
 
 /** How many processes contend. */
@@ -76,7 +76,7 @@ export function describeContention(
     }
   }
 
-  /** Where the server ends leases, the race is at that moment. */
+  /** If the server ends leases, the race is at that moment. */
   async function raceAtTheEnd(won: { renewal: number; takeover: number }): Promise<void> {
     const batch = 40
     for (let round = 0; round < counts.races; round += batch) {

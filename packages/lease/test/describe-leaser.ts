@@ -13,7 +13,7 @@ export interface LeaserContext extends AsyncDisposable {
   expire(place: Place, lease: SentLease): Promise<Place>
   /** Ways to spoil what is stored, by what is wrong then. */
   readonly corruptions: Readonly<Record<string, (place: Place) => Promise<void>>>
-  /** Where the server removes an expired lease, nobody can renew that. */
+  /** If the server removes an expired lease, nobody can renew that. */
   readonly expiredIsGone?: boolean
 }
 
@@ -180,7 +180,7 @@ export function describeLeaser(
   })
 }
 
-/** What a promise rejects with; a test fails where it does not. */
+/** What a promise rejects with; a test fails if it does not. */
 export async function refusalOf(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     (value) => {

@@ -5,7 +5,7 @@ import { freePorts, temporaryDirectory, until } from '@howdah/fixtures'
 /** Debian's package has it on the PATH. */
 const program = 'etcd'
 
-/** Why there is no etcd to test with; `null` where there is one. */
+/** Why there is no etcd to test with; `null` if there is one. */
 export const whyNoEtcd: string | null =
   spawnSync(program, ['--version']).status === 0
     ? null

@@ -101,7 +101,7 @@ function describeFailure() {
       expect(winners).toEqual(keys.map(() => 1))
     })
 
-    test('is lost in time, with an honest error, where no majority is left', async () => {
+    test('is lost in time, with an honest error, if no majority is left', async () => {
       const held = await hold(leaser(randomUUID()), { heartbeat: 300 })
       await Promise.all([cluster.kill(1), cluster.kill(2)])
       await new Promise((resolve) => held.signal.addEventListener('abort', resolve))

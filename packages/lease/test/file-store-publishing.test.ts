@@ -137,7 +137,7 @@ describe('a record', () => {
     expect(warnings).toEqual([])
   })
 
-  test('cannot be made where there are no hard links', async () => {
+  test('cannot be made if there are no hard links', async () => {
     Object.assign(seen, { failing: 'link .lock.1.tmp lock.1', code: 'EPERM' })
     expect(await refusalOf(swap('one'))).toMatchObject({ code: 'ERR_LEASE_STORE' })
   })

@@ -78,7 +78,7 @@ describe('the records of a lease in a directory', () => {
     await it.release(lease)
   })
 
-  test('start from the file where there is none: its generation goes on', async () => {
+  test('start from the file if there is none: its generation goes on', async () => {
     const foreign = { generation: 41, expires_at: '2020-01-01T00:00:00.123456789Z', owner: 'other' }
     writeFileSync(directory.file('lock.json'), JSON.stringify(foreign))
     expect((await leaser().acquire()).generation).toBe(42n)
@@ -138,7 +138,7 @@ describe('a change of state', () => {
       await advance(others)
       const before = await store().read()
       expect(await store().swap(base, Buffer.from('late'))).toBeNull()
-      // Even where its number was free again, for the records had been cleared.
+      // Even if its number was free again, for the records had been cleared.
       expect(await store().read()).toEqual(before)
       await advance(1)
       expect((await store().read()).version).toBe(3 + others + 1)

@@ -97,7 +97,7 @@ describe('the deadline of a hold', () => {
 })
 
 describe('a hold', () => {
-  test('is refused where skew and margin leave no time', async () => {
+  test('is refused if skew and margin leave no time', async () => {
     const refusal = await refusalOf(hold(leaser({ clockSkew: 5_000 }), { ttl: 5_200 }))
     expect(refusal).toMatchObject({ code: 'ERR_LEASE_OPTION' })
     expect(await leaser().inspect()).toBeNull()
@@ -238,7 +238,7 @@ describe('an action with a lease', () => {
   })
 })
 
-test('clocks four seconds apart have two holders where no skew is allowed for: the negative control', async () => {
+test('clocks four seconds apart have two holders if no skew is allowed for: the negative control', async () => {
   const [first, second] = await succession({
     backend: 'file',
     dir: directory.path,

@@ -122,7 +122,7 @@ describe('a lease in PostgreSQL', () => {
     expect(await refusalOf(leaser.acquire())).toMatchObject({ code: 'ERR_LEASE_UNAVAILABLE' })
   })
 
-  test('says at once that it may not, where trying again is no use', async () => {
+  test('says at once that it may not, if trying again is no use', async () => {
     await pool.query('CREATE ROLE lease_guest LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC')
     const client = new Client({ ...server.session.clientOptions(), user: 'lease_guest' })
     await client.connect()

@@ -175,7 +175,7 @@ describe('a lease in S3 with faults', () => {
     expect(await leaser.inspect()).toMatchObject({ held: false })
   })
 
-  test('is gone, and not held, where somebody deleted the object', async () => {
+  test('is gone, and not held, if somebody deleted the object', async () => {
     const at = place()
     const leaser = await createS3Leaser({
       client: client(),
@@ -193,7 +193,7 @@ describe('a lease in S3 with faults', () => {
   })
 })
 
-// A real store, where there is one: HOWDAH_TEST_S3_BUCKET, and the SDK's own AWS_* variables.
+// A real store, if there is one: HOWDAH_TEST_S3_BUCKET, and the SDK's own AWS_* variables.
 const bucket = process.env['HOWDAH_TEST_S3_BUCKET']
 
 describe.skipIf(bucket === undefined)('a lease in the S3 that the environment names', () => {

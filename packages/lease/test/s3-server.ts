@@ -44,7 +44,7 @@ interface Answer {
 }
 
 /**
- * An S3 of objects in memory with conditional PUTs as AWS documents them: 412 where the condition does not hold, 404 for
+ * An S3 of objects in memory with conditional PUTs as AWS documents them: 412 if the condition does not hold, 404 for
  * If-Match on an object that is not there, 409 when another request is in its way.
  */
 export class S3Server implements AsyncDisposable {

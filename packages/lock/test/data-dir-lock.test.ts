@@ -70,7 +70,7 @@ describe('DataDirLock.acquire', () => {
     ['missing', null],
     ['garbage', 'garbage'],
     ['0', '0'],
-  ])('reports 0 where the pidfile of the holder is %s', async (_, content) => {
+  ])('reports 0 if the pidfile of the holder is %s', async (_, content) => {
     using directory = temporaryDirectory()
     using held = await tryAcquire(directory.file('.howdah.lock'))
     expect(held?.held).toBe(true)
@@ -93,7 +93,7 @@ describe('DataDirLock.acquire', () => {
     expect(statSync(lock.path).ino).toBe(ino)
   })
 
-  it('is not held where the pidfile cannot be written', async () => {
+  it('is not held if the pidfile cannot be written', async () => {
     using directory = temporaryDirectory()
     mkdirSync(directory.file('.howdah.pidfile'))
     await expect(DataDirLock.acquire(directory.path)).rejects.toMatchObject({
@@ -121,7 +121,7 @@ describe('DataDirLock.acquireOrBreakStale', () => {
     expect(told).toEqual([])
   })
 
-  it('is refused where the named holder is gone but its child has the lock, and tells onStale', async ({
+  it('is refused if the named holder is gone but its child has the lock, and tells onStale', async ({
     skip,
   }) => {
     skip(whereIs('flock') === null, 'there is no flock(1)')
@@ -143,14 +143,14 @@ describe('DataDirLock.acquireOrBreakStale', () => {
     })
     expect(told).toEqual([{ pid: gone.pid, liveness: 'dead' }])
 
-    // And where the last holder lets go just then, the second try has it.
+    // And if the last holder lets go just then, the second try has it.
     using lock = await DataDirLock.acquireOrBreakStale(directory.path, {
       onStale: () => closeSync(fd),
     })
     expect(lock.held).toBe(true)
   })
 
-  it('is refused where the holder is in another pid namespace, or the pid is recycled but the lock is held', async () => {
+  it('is refused if the holder is in another pid namespace, or the pid is recycled but the lock is held', async () => {
     using directory = temporaryDirectory()
     using held = await DataDirLock.acquire(directory.path)
     writeFileSync(held.path, JSON.stringify({ ...currentProcess(), pidNamespace: 'pid:[1]' }))

@@ -110,7 +110,7 @@ describe('detach', () => {
     expect(next.held).toBe(true)
   })
 
-  it('releases where there is no child', async () => {
+  it('releases if there is no child', async () => {
     using directory = temporaryDirectory()
     const lock = await acquire(directory.file('lock'))
     lock.detach()

@@ -195,7 +195,7 @@ describe('what is no regular file is refused, with a cure, and left alone', () =
     expect(lstatSync(path).isFile()).toBe(false)
   })
 
-  it('a file that is mounted (skipped where this process may not mount)', async (test) => {
+  it('a file that is mounted (skipped if this process may not mount)', async (test) => {
     using directory = temporaryDirectory()
     const path = directory.file('file')
     writeFileSync(path, 'old')
@@ -212,7 +212,7 @@ describe('what is no regular file is refused, with a cure, and left alone', () =
   })
 })
 
-/** Leaves a socket at a path, where nobody listens. */
+/** Leaves a socket at a path that nobody listens on. */
 function bindSocket(path: string): void {
   const script =
     "require('node:net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))"
@@ -221,7 +221,7 @@ function bindSocket(path: string): void {
 }
 
 describe('lockedFile.transform', () => {
-  it('computes the new content from the old one, and from null where there is no file', async () => {
+  it('computes the new content from the old one, and from null if there is no file', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('counter')
     expect(await lockedFile.transform(path, increment)).toBe('1')
@@ -229,7 +229,7 @@ describe('lockedFile.transform', () => {
     expect(readFileSync(path, 'utf8')).toBe('2')
   })
 
-  it('changes nothing where it gets null or an error, and does not make the file', async () => {
+  it('changes nothing if it gets null or an error, and does not make the file', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('file')
     expect(await lockedFile.transform(path, () => null)).toBeNull()
@@ -242,7 +242,7 @@ describe('lockedFile.transform', () => {
     expect(free?.held).toBe(true)
   })
 
-  it('loses nothing where many make the file at once', async () => {
+  it('loses nothing if many make the file at once', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('file')
     await Promise.all(

@@ -76,7 +76,7 @@ describe('a pidfile', () => {
     expect(PidFile.read(directory.file('pidfile'))).toBe(process.pid)
   })
 
-  it('that names a recycled pid is seen through where more is known of who wrote it', async () => {
+  it('that names a recycled pid is seen through if more is known of who wrote it', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('pidfile')
     using file = await PidFile.write(path)

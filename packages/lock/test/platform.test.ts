@@ -61,7 +61,7 @@ describe('on Windows', () => {
 })
 
 describe('the native part', () => {
-  it('where it is missing, is an error with the cure', async () => {
+  it('if it is missing, is an error with the cure', async () => {
     using directory = temporaryDirectory()
     const outcome = await acquireWith(directory, null)
     expect(outcome).toMatch(
@@ -69,13 +69,13 @@ describe('the native part', () => {
     )
   })
 
-  it('where it was not built, is the same error', async () => {
+  it('if it was not built, is the same error', async () => {
     using directory = temporaryDirectory()
     const outcome = await acquireWith(directory, "require('./build/Release/fs_ext.node')")
     expect(outcome).toContain('ERR_LOCK_BINDING')
   })
 
-  it('where it was built for another Node, is an error that says so', async () => {
+  it('if it was built for another Node, is an error that says so', async () => {
     using directory = temporaryDirectory()
     const outcome = await acquireWith(
       directory,

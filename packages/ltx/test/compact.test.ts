@@ -71,7 +71,7 @@ describe('compaction', () => {
     expect(content.map((page) => page.number)).toEqual([1, 2])
   })
 
-  it('tracks checksums only where all inputs do', async () => {
+  it('tracks checksums only if all inputs do', async () => {
     const tracked = { noChecksum: false, preApplyChecksum: (1n << 63n) | 5n }
     const first = await gather(
       encodeLtx(
@@ -159,7 +159,7 @@ describe('compaction', () => {
     expect(ended).toHaveLength(2)
   })
 
-  it('gives no end where an input is damaged, however late', async () => {
+  it('gives no end if an input is damaged, however late', async () => {
     const damaged = await file(3n, 3n, 9, { 2: 20 })
     damaged.writeUInt8(damaged.readUInt8(damaged.length - 1) ^ 1, damaged.length - 1)
     const inputs = [await file(2n, 2n, 9, { 1: 10 }), damaged]

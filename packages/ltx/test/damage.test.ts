@@ -5,7 +5,7 @@ import { type Random, seededRandom, times } from '@howdah/fixtures'
 import { read } from './support/read.ts'
 import { manifest, orSkipped, readVector, vectorsAreHere } from './support/vectors.ts'
 
-/** What the pages of a file are, or `null` where it is refused; anything but a refusal is thrown. */
+/** What the pages of a file are, or `null` if it is refused; anything but a refusal is thrown. */
 async function pagesOf(bytes: Buffer): Promise<string | null> {
   try {
     const { content } = await read(bytes)
@@ -38,7 +38,7 @@ async function bitsThatMatter(bytes: Buffer, bits: Iterable<number>): Promise<nu
   return matter
 }
 
-/** The numbers below a limit: all of them where there are not more than so many, else so many at random. */
+/** The numbers below a limit: all of them if there are not more than so many, else so many at random. */
 function* samples(limit: number, count: number): Generator<number> {
   const random = seededRandom(limit)
   if (count >= limit) for (let bit = 0; bit < limit; bit++) yield bit
@@ -62,7 +62,7 @@ describe('a damaged file', () => {
     },
   )
 
-  it('is not refused where nothing is damaged', async () => {
+  it('is not refused if nothing is damaged', async () => {
     for (const name of sound) expect(await pagesOf(knownFile(name))).not.toBeNull()
   })
 })

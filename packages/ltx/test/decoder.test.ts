@@ -162,7 +162,7 @@ describe('a decoder refuses, with the code and the offset,', () => {
       40,
     ],
     [
-      'a pre-apply checksum where there are none',
+      'a pre-apply checksum if there are none',
       changed(knownFile('nochecksum-incr-512'), 40, 0x80),
       'ERR_LTX_HEADER',
       40,
@@ -181,7 +181,7 @@ describe('a decoder refuses, with the code and the offset,', () => {
     ['an index that says another size', changed(file, 193, 9), 'ERR_LTX_INDEX', 186],
     ['a post-apply checksum without bit 63', changed(file, 194, 0x61), 'ERR_LTX_TRAILER', 194],
     [
-      'a post-apply checksum where there are none',
+      'a post-apply checksum if there are none',
       changed(knownFile('nochecksum-snap-512'), 152, 0x80),
       'ERR_LTX_TRAILER',
       152,

@@ -63,7 +63,7 @@ describe('a file that is open for random access', () => {
     await handle.close()
   })
 
-  it('says what is wrong where there is no file, an empty one, or another', async () => {
+  it('says what is wrong if there is no file, an empty one, or another', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('one.ltx')
     await expect(LtxFile.open(path)).rejects.toMatchObject({ code: 'ERR_LTX_IO' })

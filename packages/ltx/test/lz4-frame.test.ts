@@ -96,7 +96,7 @@ describe('an LZ4 frame', () => {
     await expect(gather(decompressLz4Frame(bytes))).rejects.toMatchObject({ code: 'ERR_LTX_LZ4' })
   })
 
-  it('is refused where it ends early, or data follows it', async () => {
+  it('is refused if it ends early, or data follows it', async () => {
     const whole = compressLz4Frame(text.subarray(0, 300))
     for (let length = 0; length < whole.length; length++) {
       await expect(gather(decompressLz4Frame(whole.subarray(0, length)))).rejects.toMatchObject({

@@ -89,7 +89,7 @@ describe.skipIf(!vectorsAreHere)(`the reference implementation's files${orSkippe
   )
 
   it.for([512, 4096, 65_536])(
-    'decode where pages are LZ4 frames, and are refused where they are of version 2: %i',
+    'decode if pages are LZ4 frames, and are refused if they are of version 2: %i',
     async (pageSize) => {
       const file = await read(readVector(`legacy-v3frame-${pageSize}.ltx`))
       expect(file.header).toMatchObject({ pageSize, commit: 3 })

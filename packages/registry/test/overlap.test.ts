@@ -61,7 +61,7 @@ describe('two write rules', () => {
     ['both deny what is not enough together', [flat('/d/a')], [all('/d/a/b')], '/d/a/*/*'],
     ['both deny what is enough together', [flat('/d/a'), flat('/d/a/b')], [all('/d/a')], 'both'],
     ['reading alone is denied', [{ ...all('/d/a'), permission: 'read' as const }], [], '/d/a'],
-  ])('that share /d/a, where %s', async (...row) => {
+  ])('that share /d/a, if %s', async (...row) => {
     const [, ourDeny, theirDeny, verdict] = row
     const ours = { allow: [all('/d')], deny: ourDeny }
     const theirs = { allow: [all('/d/a')], deny: theirDeny }

@@ -465,7 +465,7 @@ describe('a damaged table', () => {
     expect(recoveries).toHaveLength(2)
   })
 
-  test('warns where nobody else reports it', async () => {
+  test('warns if nobody else reports it', async () => {
     using directory = fastDirectory()
     const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
     const registry = open(directory)

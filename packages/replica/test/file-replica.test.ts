@@ -106,7 +106,7 @@ describe('writing an LTX file', () => {
     ],
     ['fails its checksum', async () => (await ltx(1n)).fill(0xff, 153), 'ERR_REPLICA_DAMAGED'],
     ['goes on after its end', async () => [await ltx(1n), Buffer.alloc(1)], 'ERR_REPLICA_DAMAGED'],
-  ] as const)('leaves nothing where the source %s', async ([, source, code]) => {
+  ] as const)('leaves nothing if the source %s', async ([, source, code]) => {
     using directory = temporaryDirectory()
     const replica = new FileReplica(directory.path)
     expect(await refusal(replica.writeLtxFile(0, 1n, 1n, await source()))).toBe(code)
@@ -157,7 +157,7 @@ describe('listing LTX files', () => {
     expect(await list(replica.ltxFiles(0, 17n))).toEqual([])
   })
 
-  it('is empty where the level or the replica is not there', async () => {
+  it('is empty if the level or the replica is not there', async () => {
     using directory = temporaryDirectory()
     expect(await list(new FileReplica(directory.path).ltxFiles(3))).toEqual([])
     expect(await list(new FileReplica(directory.file('none')).ltxFiles(0))).toEqual([])

@@ -54,7 +54,7 @@ class Place implements Disposable {
 }
 
 describe('a restore is refused, and leaves nothing,', () => {
-  it('where there is nothing to restore', async () => {
+  it('if there is nothing to restore', async () => {
     using place = new Place()
     expect(await place.refusal()).toBe('ERR_REPLICA_EMPTY')
     expect(await place.refusal({ txid: 1n })).toBe('ERR_REPLICA_EMPTY')
@@ -63,7 +63,7 @@ describe('a restore is refused, and leaves nothing,', () => {
     expect(await place.refusal({ generation: '0123456789abcdef' })).toBe('ERR_REPLICA_EMPTY')
   })
 
-  it('where transactions are missing, unless the state before them is asked for', async () => {
+  it('if transactions are missing, unless the state before them is asked for', async () => {
     using place = new Place()
     await place.write(0, 1, 2)
     await place.write(0, 4, 4)
@@ -78,13 +78,13 @@ describe('a restore is refused, and leaves nothing,', () => {
     expect(from).toEqual({ format: 'ltx', txid: 2n })
   })
 
-  it('where no file starts with the first transaction', async () => {
+  it('if no file starts with the first transaction', async () => {
     using place = new Place()
     await place.write(0, 2, 5)
     expect(await place.refusal()).toBe('ERR_REPLICA_GAP')
   })
 
-  it('where no file ends with the transaction', async () => {
+  it('if no file ends with the transaction', async () => {
     using place = new Place()
     await place.write(0, 1, 3)
     await place.write(0, 4, 6)
@@ -92,7 +92,7 @@ describe('a restore is refused, and leaves nothing,', () => {
     expect(await place.refusal({ txid: 7n })).toBe('ERR_REPLICA_NOT_REACHED')
   })
 
-  it('where a file is damaged, cut, of other transactions, or of another page size', async () => {
+  it('if a file is damaged, cut, of other transactions, or of another page size', async () => {
     for (const [change, code] of [
       [(bytes: Buffer) => bytes.fill(7, 110, 112), 'ERR_REPLICA_DAMAGED'],
       [(bytes: Buffer) => bytes.subarray(0, -1), 'ERR_REPLICA_DAMAGED'],
@@ -108,7 +108,7 @@ describe('a restore is refused, and leaves nothing,', () => {
     }
   })
 
-  it('where the output exists, or what SQLite would take for its journal or WAL', async () => {
+  it('if the output exists, or what SQLite would take for its journal or WAL', async () => {
     for (const suffix of ['', '-journal', '-wal', '-shm']) {
       using place = new Place()
       await place.write(0, 1)
@@ -120,7 +120,7 @@ describe('a restore is refused, and leaves nothing,', () => {
     }
   })
 
-  it('where SQLite finds the result damaged', async ({ skip }) => {
+  it('if SQLite finds the result damaged', async ({ skip }) => {
     using place = new Place()
     await place.write(0, 1)
     const output = place.directory.file('unchecked.db')
@@ -131,7 +131,7 @@ describe('a restore is refused, and leaves nothing,', () => {
     expect(code).toBe('ERR_REPLICA_INTEGRITY')
   })
 
-  it('where its directory is not there', async () => {
+  it('if its directory is not there', async () => {
     using place = new Place()
     await place.write(0, 1)
     expect(await place.refusal({ output: place.directory.file('none', 'app.db') })).toBe('ENOENT')
@@ -152,7 +152,7 @@ describe('a restore is refused, and leaves nothing,', () => {
     }
   })
 
-  it('where a WAL of litestream 0.3 has a gap, or is damaged', async () => {
+  it('if a WAL of litestream 0.3 has a gap, or is damaged', async () => {
     const database = Buffer.alloc(8192)
     database.writeUInt16BE(4096, 16)
     for (const [names, code] of [
@@ -170,7 +170,7 @@ describe('a restore is refused, and leaves nothing,', () => {
     }
   })
 
-  it('where a snapshot of litestream 0.3 is no database', async () => {
+  it('if a snapshot of litestream 0.3 is no database', async () => {
     using place = new Place()
     place.writeOld('snapshots/00000000.snapshot.lz4', Buffer.alloc(5000))
     expect(await place.refusal()).toBe('ERR_REPLICA_DAMAGED')
@@ -187,7 +187,7 @@ describe('a restore', () => {
     expect([pages, bytes, readFileSync(place.output).length]).toEqual([0, 0, 0])
   })
 
-  it('goes back to litestream 0.3 where the LTX files do not go back that far', async () => {
+  it('goes back to litestream 0.3 if the LTX files do not go back that far', async () => {
     using place = new Place()
     const database = Buffer.alloc(4096)
     database.writeUInt16BE(4096, 16)

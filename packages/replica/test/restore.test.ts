@@ -146,7 +146,7 @@ describe('a database that went through a thousand transactions', { tags: 'proper
     }
   })
 
-  it('is restored at its latest from either, checked by SQLite where there is one', async () => {
+  it('is restored at its latest from either, checked by SQLite if there is one', async () => {
     for (const replica of [replicas.ltx, replicas.old]) {
       const output = `${replica.path}.db`
       const { integrity, bytes } = await replica.restore({ output })

@@ -132,7 +132,7 @@ describe('a restored database', () => {
   })
 
   it.each(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])(
-    'has its name by a rename where there are no links (%s)',
+    'has its name by a rename if there are no links (%s)',
     async (error) => {
       Object.assign(seen, { failing: 'link app.db', error })
       await restore()

@@ -54,7 +54,7 @@ describe.skipIf(newest === '')('a planted tree is not run', () => {
       },
     ],
     ...(isRoot ? rootCases() : []),
-  ])('where %s', async (_, plant) => {
+  ])('if %s', async (_, plant) => {
     using directory = temporaryDirectory()
     const cacheDir = directory.file('cache')
     const strategy = bundled({ packages: [newest], cacheDir, serverUser: nobody })
@@ -68,7 +68,7 @@ describe.skipIf(newest === '')('a planted tree is not run', () => {
   })
 })
 
-describe.skipIf(newest === '' || !isRoot)('where root starts servers as another user', () => {
+describe.skipIf(newest === '' || !isRoot)('if root starts servers as another user', () => {
   test('a package that this user does not get to is copied whole, and runs', async () => {
     using directory = temporaryDirectory()
     mkdirSync(directory.file('private'), { mode: 0o700 })

@@ -40,7 +40,7 @@ const nobody = { uid: 65_534, gid: 65_534 }
 const child = fileURLToPath(new URL('select-in-child.mjs', import.meta.url))
 const treesIn = (cacheDir: string) => readdirSync(`${cacheDir}/trees`)
 
-/** Runs a program as root may not: as somebody else, where we are root. */
+/** Runs a program as root may not: as somebody else, if we are root. */
 const asServer = isRoot ? nobody : {}
 
 /** They are installed for this platform alone. */

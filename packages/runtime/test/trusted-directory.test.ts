@@ -237,7 +237,7 @@ describe('of an ordinary user', () => {
     })
   })
 
-  test('where nothing can be made that is said', async () => {
+  test('if nothing can be made that is said', async () => {
     using directory = temporaryDirectory()
     chmodSync(directory.path, 0o555)
     const path = directory.file('cache')

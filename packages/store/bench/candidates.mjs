@@ -6,7 +6,7 @@ import Conf from 'conf'
 import lockfile from 'proper-lockfile'
 import writeFileAtomic from 'write-file-atomic'
 
-/** node:sqlite, where this Node has it. */
+/** node:sqlite, if this Node has it. */
 const sqlite = await import('node:sqlite').catch(() => null)
 
 export const state = (n) => ({ command: 'psql', since: '2026-01-01T00:00:00Z', how: 'exec', n })

@@ -59,7 +59,7 @@ for (const candidate of candidates) {
 }
 const head = ['ms', ...sizes.map((size) => size.toLocaleString('en'))]
 printTable(
-  'A document of so many items transformed, without fsync where it can be done without',
+  'A document of so many items transformed, without fsync if it can be done without',
   head,
   growing.document,
 )

@@ -105,7 +105,7 @@ describe('the file of an entry', () => {
     expect(error).toMatchObject({ code: 'ERR_STORE_ENTRY_DAMAGED', damage: 'id' })
   })
 
-  test('tells its kind from the header alone, also where the body is lost', async () => {
+  test('tells its kind from the header alone, even if the body is lost', async () => {
     using directory = temporaryDirectory()
     const entry = await savedEntry(directory.path)
     writeFileSync(entry.path, readFileSync(entry.path).subarray(0, 8))

@@ -59,7 +59,7 @@ describe('a document', () => {
     expect(await document.read()).toEqual({ n: 1 })
   })
 
-  test('is not written where nothing was changed, nor where the change failed', async () => {
+  test('is not written if nothing was changed, nor if the change failed', async () => {
     using directory = temporaryDirectory()
     const document = counter(directory.file('counter.json'))
     await document.update((value) => ++value.n)
@@ -156,7 +156,7 @@ describe('the file of a document', () => {
     expect(lstatSync(directory.file('counter.json')).isSymbolicLink()).toBe(true)
   })
 
-  test('may not be a mount point (skipped where this process may not mount)', async (skipping) => {
+  test('may not be a mount point (skipped if this process may not mount)', async (skipping) => {
     using directory = temporaryDirectory()
     const path = directory.file('counter.json')
     writeFileSync(path, '{"n":1}')

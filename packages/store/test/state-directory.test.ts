@@ -60,7 +60,7 @@ describe('the place of state', () => {
     ['open to others', (path) => mkdirSync(path, 0o755), 'has mode 0755, not 0700'],
     ['not open to us', (path) => mkdirSync(path, 0o600), '0600'],
   ]
-  test.each(wrong)('is not used where it is %s', async (...row) => {
+  test.each(wrong)('is not used if it is %s', async (...row) => {
     const [, make, why] = row
     using directory = temporaryDirectory()
     using temporary = temporaryDirectory()
@@ -80,7 +80,7 @@ describe('the place of state', () => {
     expect(refused.code).toBe('ERR_STORE_STATE_DIRECTORY')
   })
 
-  test.runIf(root)('is not used where it belongs to somebody else', async () => {
+  test.runIf(root)('is not used if it belongs to somebody else', async () => {
     using directory = temporaryDirectory({ mode: 0o700 })
     chownSync(directory.path, 4242, 4242)
     const environment = { HOWDAH_STATE_DIR: directory.path }

@@ -127,7 +127,7 @@ describe('a segment', () => {
 })
 
 test.each(['/proc/nothing', '/proc/nothing/deeper/still', '/sys/nothing'])(
-  'where nothing can be made, a segment is an error that says so: %s',
+  'if nothing can be made, a segment is an error that says so: %s',
   async (base) => {
     const error = await caught(() => new Store(base).segment(1))
     expect(error).toMatchObject({ code: 'ERR_STORE_IO', step: 'create store segment 1' })
@@ -201,7 +201,7 @@ describe('the segments of a store', () => {
     expect(failures).toBe(bad.length)
   })
 
-  test('are none where there is no store, and looking makes nothing', async () => {
+  test('are none if there is no store, and looking makes nothing', async () => {
     using directory = temporaryDirectory()
     const store = new Store(directory.file('base'))
     expect(await store.segments()).toEqual([])

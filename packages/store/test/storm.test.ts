@@ -103,7 +103,7 @@ function readLogs(logs: string[]): { saved: number; leftAlone: string[] } {
   return { saved, leftAlone: [...left] }
 }
 
-/** The complete lines of a log; none where a process was killed before it began one. */
+/** The complete lines of a log; none if a process was killed before it began one. */
 function readLines(path: string): string[] {
   try {
     return readFileSync(path, 'utf8').split('\n').slice(0, -1)

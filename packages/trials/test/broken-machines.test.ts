@@ -31,7 +31,7 @@ interface Attempt {
   readonly command?: readonly string[]
 }
 
-/** How it goes in a process of its own; `null` where Node itself did not come so far. */
+/** How it goes in a process of its own; `null` if Node itself did not come so far. */
 async function attempt(
   { operation = 'run', dataDir = cluster.dataDir, before = ':', command = [] }: Attempt,
   options: SpawnOptions = {},
@@ -53,7 +53,7 @@ const unshare = ['unshare', '-m', '--propagation', 'private']
 const canMount = spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0
 
 describe.runIf(process.platform === 'linux')(
-  'where a process may open few files, or write little',
+  'if a process may open few files, or write little',
   () => {
     it('the limit is named, or all goes well', { timeout: 180_000 }, async () => {
       await cluster.create()
@@ -102,7 +102,7 @@ describe.runIf(process.platform === 'linux')(
   },
 )
 
-describe.runIf(process.platform === 'linux')('where the temporary directory', () => {
+describe.runIf(process.platform === 'linux')('if the temporary directory', () => {
   it('is missing, a long path is reached all the same', async () => {
     const long = home.file('x'.repeat(120))
     mkdirSync(long)

@@ -79,7 +79,7 @@ it('recovers a copy of a crashed cluster from the WAL that it has changed', asyn
   expect((await again.query('SELECT answer FROM kept')).rows).toEqual([{ answer: 42 }])
 })
 
-it('touches nothing where the control file is damaged', async () => {
+it('touches nothing if the control file is damaged', async () => {
   using home = temporaryDirectory()
   const cluster = new Cluster(home.file('data'), { strategy: newest.strategy })
   await cluster.create()

@@ -27,7 +27,7 @@ export function treeOf(dataDir) {
   return [postmaster, ...children, ...watchdogs]
 }
 
-/** A file's text; empty where there is none. */
+/** A file's text; empty if there is none. */
 export function read(path) {
   try {
     return readFileSync(path, 'utf8')

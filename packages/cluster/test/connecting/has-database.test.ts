@@ -22,7 +22,7 @@ it('does not know of a database that lets nobody in, and says then what a driver
   await expect(session.ensureDatabase('template0')).rejects.toMatchObject({ code: '55000' })
 })
 
-it('does not know where nobody answers, or not as PostgreSQL does', async () => {
+it('does not know if nobody answers, or not as PostgreSQL does', async () => {
   using home = temporaryDirectory()
   const address = { host: home.path, port: 1, user: 'joe', password: null }
   await expect(hasDatabase(address, 'app')).resolves.toBeNull()

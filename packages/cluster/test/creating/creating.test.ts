@@ -53,7 +53,7 @@ it('takes an interrupted creation for none, and begins anew', async () => {
   expect(existsSync(home.file('data', 'howdah.creating'))).toBe(false)
 })
 
-it('begins anew also where the creation was interrupted before its marker was there', async () => {
+it('begins anew even if the creation was interrupted before its marker was there', async () => {
   using home = temporaryDirectory()
   const cluster = new Cluster(home.file('data'), { strategy })
   mkdirSync(cluster.dataDir)
@@ -176,7 +176,7 @@ it.each(['', 'sixteen\n', '16.1\n', '7\n'])('refuses the PG_VERSION %j', async (
   expect(readdirSync(home.path)).toEqual(['PG_VERSION'])
 })
 
-it('names what was found where there is no PostgreSQL of the version of a cluster', async () => {
+it('names what was found if there is no PostgreSQL of the version of a cluster', async () => {
   using home = temporaryDirectory()
   writeFileSync(home.file('PG_VERSION'), '42\n')
   await expect(new Cluster(home.path, { strategy }).run()).rejects.toMatchObject({

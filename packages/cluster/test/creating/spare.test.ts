@@ -116,7 +116,7 @@ describe('a spare cluster is made', () => {
     acquireSync(at(lock), { timeout: 0 }).release()
   })
 
-  it('not at all where there is no template', async () => {
+  it('not at all if there is no template', async () => {
     template.isThere = false
     await prepareSpare(initialization())
     expect(there()).toEqual([lock])
@@ -132,7 +132,7 @@ describe('a spare cluster is made', () => {
     },
   )
 
-  it('not at all where there is no cache of templates', async () => {
+  it('not at all if there is no cache of templates', async () => {
     rmSync(home.file('cache'), { recursive: true })
     await prepareSpare(initialization())
     expect(there()).toEqual([])
@@ -237,7 +237,7 @@ describe('sweeping', () => {
   })
 
   it.runIf(isRoot)(
-    'removes it also where the templates are not ours any more (root only)',
+    'removes it even if the templates are not ours any more (root only)',
     async () => {
       keepTemplate()
       chownSync(home.file('cache', 'templates'), 65_534, 65_534)

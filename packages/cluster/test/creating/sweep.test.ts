@@ -182,7 +182,7 @@ describe('a cluster that is destroyed', () => {
   })
 })
 
-it('nothing is removed where no marker says that there is a wreck', async () => {
+it('nothing is removed if no marker says that there is a wreck', async () => {
   const directory = cluster(home.file('data'))
   await clearWreck(directory)
   expect(readdirSync(directory.path)).toHaveLength(3)

@@ -59,7 +59,7 @@ it('lies in a directory that is ours alone', async () => {
   expect(owner.trim()).toMatch(new RegExp(`^${process.geteuid?.()} 7[05][05]$`))
 })
 
-it('lies in memory where there is room', async () => {
+it('lies in memory if there is room', async () => {
   delete process.env[variable]
   await using session = await temporary({ strategy })
   const { bavail, bsize } = existsSync('/dev/shm')

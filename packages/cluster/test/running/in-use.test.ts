@@ -149,7 +149,7 @@ describe('a process that uses a cluster', () => {
   })
 
   it.runIf(process.platform === 'linux')(
-    'is listed by what the kernel knows where it could not say so itself',
+    'is listed by what the kernel knows if it could not say so itself',
     async () => {
       const cluster = at('data')
       await using worker = new Worker(
@@ -199,7 +199,7 @@ describe('a cluster', () => {
     expect(notices).toEqual([])
   })
 
-  it('that was removed or moved by others is dropped, and listed again where it is used next', async () => {
+  it('that was removed or moved by others is dropped, and listed again when it is used next', async () => {
     await at('one').create()
     await at('two').create()
     expect((await list()).map(({ dataDir }) => dataDir)).toEqual([
@@ -249,7 +249,7 @@ describe('a cluster', () => {
     expect(listed[0]!.status).toMatchObject({ reason })
   })
 
-  it('is listed where what else lies in the state is damaged, and that is told', async () => {
+  it('is listed if what else lies in the state is damaged, and that is told', async () => {
     const cluster = at('data')
     await using _ = await cluster.run()
     const segment = home.file('state', 'uses', String(pathIdentity(cluster.dataDir)))

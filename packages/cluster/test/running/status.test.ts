@@ -40,7 +40,7 @@ const leftBy = (pid: number | string) =>
     `${pid}\n${cluster.dataDir}\n1700000000\n1\n.\n\n  1  2\nready   \n`,
   )
 
-it('is stopped where the pid file names a process that is gone', async () => {
+it('is stopped if the pid file names a process that is gone', async () => {
   const child = spawn('true')
   await once(child, 'exit')
   leftBy(child.pid ?? 0)
@@ -49,7 +49,7 @@ it('is stopped where the pid file names a process that is gone', async () => {
   await cluster.stop()
 })
 
-it('is stopped where the pid in the file is now that of somebody else, who is left alone', async () => {
+it('is stopped if the pid in the file is now that of somebody else, who is left alone', async () => {
   // In the data directory even, and of the same user: a shell that looks around.
   const owner = readFileSync('/proc/self/status', 'utf8')
   expect(owner).toContain('Uid:')
@@ -81,7 +81,7 @@ it('is stopped if the pid in the file is now that of the server of another clust
   expect(await session.databases()).toContain('postgres')
 })
 
-it('starts where the pid in the file is that of a process that has ended, and that nobody has waited for', async () => {
+it('starts if the pid in the file is that of a process that has ended, and that nobody has waited for', async () => {
   const { uid } = statSync(cluster.dataDir)
   // The second program does not know of the child of the first.
   const shell = spawn('sh', ['-c', 'cat <&3 >/dev/null & echo $!; exec sleep 600 3<&-'], {
@@ -112,18 +112,15 @@ it.each([
   ['no process', '0\n'],
   ['a process group', '-1x\n'],
   ['a megabyte', 'x'.repeat(1_000_000)],
-])(
-  'is stopped where the pid file holds %s, for the kernel knows of no server',
-  async (_, content) => {
-    writeFileSync(cluster.pidFile, content)
-    expect(await cluster.status()).toMatchObject({ state: 'stopped' })
-    expect(await cluster.stop()).toBe('unmodified')
-    expect(readFileSync(cluster.pidFile, 'utf8')).toBe(content)
-    expect(await cluster.start()).toBe('modified')
-    expect(await cluster.status()).toMatchObject({ state: 'running', ours: true })
-    await cluster.stop()
-  },
-)
+])('is stopped if the pid file holds %s, for the kernel knows of no server', async (_, content) => {
+  writeFileSync(cluster.pidFile, content)
+  expect(await cluster.status()).toMatchObject({ state: 'stopped' })
+  expect(await cluster.stop()).toBe('unmodified')
+  expect(readFileSync(cluster.pidFile, 'utf8')).toBe(content)
+  expect(await cluster.start()).toBe('modified')
+  expect(await cluster.status()).toMatchObject({ state: 'running', ours: true })
+  await cluster.stop()
+})
 
 it.each(['stop', 'destroy'] as const)(
   'does not know, and says so, if the pid file of a running server holds nothing; %s with force ends that server',
@@ -172,7 +169,7 @@ it('ends a busy backend of a killed postmaster before it starts again', async ()
 
 // Before 13 the key of the shared memory, by which a server finds it in use, comes from the port.
 it.each(everyPostgres.filter(({ major }) => major === 12 || major === newest.major))(
-  'ends the backend also where it starts on another port, on $name',
+  'ends the backend even if it starts on another port, on $name',
   async ({ strategy }) => {
     const other = new Cluster(home.file('other'), { strategy })
     try {
@@ -187,7 +184,7 @@ it.each(everyPostgres.filter(({ major }) => major === 12 || major === newest.maj
   },
 )
 
-it('ends the backend also where the pid of the killed postmaster is now that of somebody else', async () => {
+it('ends the backend even if the pid of the killed postmaster is now that of somebody else', async () => {
   leftBy(2 ** 22 + 1)
   await cluster.start()
   const backend = await leaveBusyBackend(cluster)
@@ -204,7 +201,7 @@ it('ends the backend also where the pid of the killed postmaster is now that of 
   }
 })
 
-it('starts where the pid in what it left beside its socket is now that of somebody else', async () => {
+it('starts if the pid in what it left beside its socket is now that of somebody else', async () => {
   leftBy(2 ** 22 + 1)
   await cluster.start()
   const status = await cluster.status()

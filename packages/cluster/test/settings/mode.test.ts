@@ -117,7 +117,7 @@ describe('going back to safe', () => {
     expect([isOwed(), await db.mode()]).toEqual([false, 'safe'])
   })
 
-  it('is refused where something else keeps it from being safe', async () => {
+  it('is refused if something else keeps it from being safe', async () => {
     using home = temporaryDirectory()
     const cluster = new Cluster(home.file('data'), { strategy: newest.strategy })
     await cluster.create()

@@ -30,7 +30,7 @@ const isRoot = process.getuid?.() === 0
 let home: TemporaryDirectory
 const caches: (string | undefined)[] = []
 
-// A cache of each test's own, and in memory where there is room: they write tens of thousands of files.
+// A cache of each test's own, and in memory if there is room: they write tens of thousands of files.
 beforeEach(() => {
   home = inMemory(() => temporaryDirectory())
   caches.push(process.env['HOWDAH_CACHE_DIR'])
@@ -129,7 +129,7 @@ describe('a template', () => {
     expect(left).toEqual([])
   })
 
-  it('is not used where it is not ours alone to write', async () => {
+  it('is not used if it is not ours alone to write', async () => {
     const counted = await countInitdb()
     await new Cluster(home.file('one'), counted.postgres).create()
     const path = home.file('cache', 'templates', templates()[0] ?? '')

@@ -90,7 +90,7 @@ describe('a server lives as long as its lock is held', () => {
     expect(await isServed(place)).toBe(true)
   })
 
-  test('and none does where the lock has no file; whatever else fails is said', async () => {
+  test('and none does if the lock has no file; whatever else fails is said', async () => {
     locks.answers = ['ERR_LOCK_NOT_FOUND', 'EIO']
     expect(await isServed(place)).toBe(false)
     await expect(isServed(place)).rejects.toMatchObject({ code: 'EIO' })

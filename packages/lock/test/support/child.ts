@@ -84,7 +84,7 @@ export class Child implements AsyncDisposable {
     return { [Symbol.asyncIterator]: () => this.#lines }
   }
 
-  /** Its next line. Throws where it ends without one. */
+  /** Its next line. Throws if it ends without one. */
   async line(): Promise<string> {
     const { done, value } = await this.#lines.next()
     if (done === true) throw new Error(`the process ended without a further line: ${this.#errors}`)
@@ -101,7 +101,7 @@ export class Child implements AsyncDisposable {
     this.process.stdin!.end()
   }
 
-  /** Waits for its end. Throws where it failed. */
+  /** Waits for its end. Throws if it failed. */
   async success(): Promise<void> {
     const { code, signal } = await this.ended
     if (code !== 0) throw new Error(`the process ended with ${signal ?? code}: ${this.#errors}`)

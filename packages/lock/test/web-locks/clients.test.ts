@@ -301,7 +301,7 @@ describe('steal', () => {
 })
 
 describe('query', () => {
-  it('gives empty lists where nothing is held', async () => {
+  it('gives empty lists if nothing is held', async () => {
     expect(await locks.query()).toEqual({ held: [], pending: [] })
   })
 

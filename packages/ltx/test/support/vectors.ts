@@ -44,7 +44,7 @@ export const vectorsAreHere = existsSync(`${directory}manifest.json`)
 /** What a test's name says if it is skipped because the collection is missing. */
 export const orSkipped = vectorsAreHere ? '' : ' (skipped: ../shared/vectors/ltx is not here)'
 
-/** The collection's description; an empty one where it is not here. */
+/** The collection's description; an empty one if it is not here. */
 export const manifest: Manifest = vectorsAreHere
   ? (JSON.parse(readFileSync(`${directory}manifest.json`, 'utf8')) as Manifest)
   : { ltx: [], lz4frames: [], pageChecksums: [] }

@@ -134,7 +134,7 @@ export function describeReplica(
         async () => [await ltx(1n), Buffer.alloc(1)],
         'ERR_REPLICA_DAMAGED',
       ],
-    ] as const)('leaves nothing where the source %s', async ([, source, code]) => {
+    ] as const)('leaves nothing if the source %s', async ([, source, code]) => {
       expect(await refusal(replica.writeLtxFile(0, 1n, 1n, await source()))).toBe(code)
       expect(await place.names()).toEqual([])
     })

@@ -123,7 +123,7 @@ export class History implements Disposable {
   }
 }
 
-/** What SQLite itself says of a database file: `ok` where it is sound. */
+/** What SQLite itself says of a database file: `ok` if it is sound. */
 export function integrityOf(path: string): string {
   const copy = `${path}.check`
   writeFileSync(copy, readFileSync(path))
