@@ -33,7 +33,7 @@ import { clusterMissing, inUse, notOurs, unsupportedVersion } from './errors.ts'
 import { joinCluster, type RunOptions, startCluster } from './running/join.ts'
 import { LocalState, usersOf } from '@howdah/known-clusters'
 import { type Mode, modeWhileStopped, warningOf } from './settings/mode.ts'
-import type { State } from './state.ts'
+import type { Outcome } from '@howdah/coordinate'
 import { postgres, Server } from './server.ts'
 import { findAddress } from './connecting/find-address.ts'
 import type { Session } from './session.ts'
@@ -215,7 +215,7 @@ export class Cluster {
    * `ERR_CLUSTER_UNKNOWN_STATUS` and `ERR_COORDINATE_ELSEWHERE` if a server may run there that cannot be seen from here,
    * `ERR_COORDINATE_TIMEOUT` after `waitTimeout`, `ERR_RUNTIME_…` without a PostgreSQL to use, and the reason of `signal`.
    */
-  async create(options: WaitingOptions = {}): Promise<State> {
+  async create(options: WaitingOptions = {}): Promise<Outcome> {
     return await explained(this.dataDir, async () => {
       if (await this.exists()) return 'unmodified'
       const { free } = await this.#coordination()
@@ -230,7 +230,7 @@ export class Cluster {
    * `'unmodified'` when it was running already: the options of a start were not applied then, but it stays from now on.
    * Throws as {@link run} does.
    */
-  async start(options: RunOptions = {}): Promise<State> {
+  async start(options: RunOptions = {}): Promise<Outcome> {
     return await explained(this.dataDir, async () => {
       return await startCluster(await this.#coordination(options), options)
     })
@@ -303,7 +303,7 @@ export class Cluster {
    * Throws `ERR_CLUSTER_IN_USE` while somebody uses it, and `ERR_CLUSTER_NOT_OURS` for a server that howdah did not start, unless
    * forced.
    */
-  async stop(options: EndOptions = {}): Promise<State> {
+  async stop(options: EndOptions = {}): Promise<Outcome> {
     return await explained(this.dataDir, async () => {
       if (await this.#endLost(options)) return 'modified'
       const status = await this.status()
@@ -324,7 +324,7 @@ export class Cluster {
    *
    * Throws as {@link stop} does, and `ERR_CLUSTER_NOT_OURS` for a cluster that howdah did not create, unless forced.
    */
-  async destroy(options: DestroyOptions = {}): Promise<State> {
+  async destroy(options: DestroyOptions = {}): Promise<Outcome> {
     return await explained(this.dataDir, async () => {
       await this.#endLost(options, async (held) => {
         if (!(await held.has(held.versionFile))) await markWreck(held)

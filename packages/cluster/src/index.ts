@@ -25,7 +25,7 @@ export type { LogOptions } from '@howdah/data-directory'
 export type { RunOptions } from './running/join.ts'
 export type { Mode } from './settings/mode.ts'
 export type { PatienceOptions } from './running/reload.ts'
-export type { State } from './state.ts'
+export type { Outcome } from '@howdah/coordinate'
 export { postgres, Server, template0, template1 } from './server.ts'
 export type { RestartOptions, Session } from './session.ts'
 export {

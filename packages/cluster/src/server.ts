@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { State } from './state.ts'
+import type { Outcome } from '@howdah/coordinate'
 import type { Runtime } from '@howdah/runtime'
 import type { Options, Result } from 'execa'
 import type pg from 'pg'
@@ -201,7 +201,7 @@ export class Server {
    * survives. Throws `ERR_CLUSTER_NOT_SAFE` when it cannot be so, because a statement does not end in time, or one of the
    * three is turned off elsewhere than by `ALTER SYSTEM`.
    */
-  async setMode(mode: Mode, options: PatienceOptions = {}): Promise<State> {
+  async setMode(mode: Mode, options: PatienceOptions = {}): Promise<Outcome> {
     return await setMode(new DataDirectory(this.dataDir), this, mode, options)
   }
 
@@ -221,7 +221,7 @@ export class Server {
   async createDatabase(
     name: string,
     { template = template1 }: { template?: string | undefined } = {},
-  ): Promise<State> {
+  ): Promise<Outcome> {
     const [database, source] = [await quoted(name), await quoted(template)]
     return await this.withAdministrator(async (client) => {
       const sql = 'SELECT FROM pg_catalog.pg_database WHERE datname = $1'
@@ -242,7 +242,7 @@ export class Server {
   }
 
   /** Drops a database; a missing one is `'unmodified'`. One that is in use is PostgreSQL's own error 55006. */
-  async dropDatabase(name: string): Promise<State> {
+  async dropDatabase(name: string): Promise<Outcome> {
     return await this.#changed(`DROP DATABASE ${await quoted(name)}`, ['3D000'])
   }
 
@@ -268,7 +268,7 @@ export class Server {
     return point?.lsn ?? ''
   }
 
-  async #changed(statement: string, expected: readonly string[]): Promise<State> {
+  async #changed(statement: string, expected: readonly string[]): Promise<Outcome> {
     try {
       await this.#administer(statement)
       return 'modified'

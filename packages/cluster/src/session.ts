@@ -10,7 +10,7 @@ import { hasDatabase } from './connecting/has-database.ts'
 import { crash } from './running/crash.ts'
 import { restartAlone, takeAlone } from './running/restart.ts'
 import type { Address } from './connecting/address.ts'
-import type { State } from './state.ts'
+import type { Outcome } from '@howdah/coordinate'
 import { postgres, Server } from './server.ts'
 import type { LaunchOptions } from './subject.ts'
 import type { UseEntry } from '@howdah/known-clusters'
@@ -38,10 +38,10 @@ interface Stay {
  */
 export class Session extends Server implements AsyncDisposable {
   /** `'modified'` when this session started the server, `'unmodified'` when it was running. */
-  readonly started: State
+  readonly started: Outcome
   #shared: Shared<LaunchOptions>
   readonly #stay: Stay
-  /** The sessions of this process, which tell apart by no lock whose clients are left open. */
+  /** The sessions of this process, which no lock tells apart: which of them has left its clients open. */
   static readonly #open = new Set<Session>()
   readonly #clients = new Set<pg.Client>()
   readonly #closers = new Set<() => Promise<unknown>>()
@@ -84,7 +84,7 @@ export class Session extends Server implements AsyncDisposable {
   }
 
   /** Creates the database if it is missing. We connect to find out, because usually it is there. */
-  async ensureDatabase(name: string): Promise<State> {
+  async ensureDatabase(name: string): Promise<Outcome> {
     const ask = async () => await hasDatabase(this.address, name)
     const patience = { timeout: this.#stay.joining.start.timeout }
     const answer = await whenReady(new DataDirectory(this.dataDir), ask, patience)
@@ -122,7 +122,7 @@ export class Session extends Server implements AsyncDisposable {
    *
    * Throws `ERR_CLUSTER_IN_USE` while other processes use it, and `ERR_CLUSTER_NOT_OURS` for a server that howdah did not start.
    */
-  async crash(): Promise<State> {
+  async crash(): Promise<Outcome> {
     return await crash(this.dataDir, this.#shared)
   }
 

@@ -3,7 +3,7 @@ import {
   type Ending,
   Free,
   type Launch,
-  type State,
+  type Outcome,
   type Subject,
 } from '@howdah/coordinate'
 import type { ProcessIdentity } from '@howdah/lock'
@@ -101,7 +101,7 @@ export class ClusterSubject implements Subject<LaunchOptions> {
     await prepareDirectory(this.#directory, this.user)
   }
 
-  async create(options: LaunchOptions, creation: Creation): Promise<State> {
+  async create(options: LaunchOptions, creation: Creation): Promise<Outcome> {
     if (await this.exists()) return 'unmodified'
     await refuseServed(this.#directory, this.#isNew)
     await checkAccess(this.#directory, this.user)
@@ -141,7 +141,7 @@ export class ClusterSubject implements Subject<LaunchOptions> {
     }
   }
 
-  async start(options: LaunchOptions, launch: Launch): Promise<State> {
+  async start(options: LaunchOptions, launch: Launch): Promise<Outcome> {
     await checkAccess(this.#directory, this.user)
     const [runtime] = await Promise.all([this.runtime(), this.#scope.requireFree()])
     requireWhole(this.#directory)
@@ -178,12 +178,12 @@ export class ClusterSubject implements Subject<LaunchOptions> {
     await ensureTcpLogin({ directory, user, notice, timeout, password, ...login })
   }
 
-  async stop(): Promise<State> {
+  async stop(): Promise<Outcome> {
     const { notice: onNotice } = this.#state
     return (await stopPostmaster(this.#directory, { onNotice })) ? 'modified' : 'unmodified'
   }
 
-  async destroy({ change }: Ending): Promise<State> {
+  async destroy({ change }: Ending): Promise<Outcome> {
     if (!(await this.exists()) && !(await this.#directory.has(this.#directory.wreck)))
       return 'unmodified'
     // Nothing of what is thrown away has to be written any more.

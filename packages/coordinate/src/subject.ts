@@ -2,7 +2,7 @@ import type { Lock, ProcessIdentity } from '@howdah/lock'
 import type { Launch } from './launch/launch.ts'
 
 /** Whether something was changed, or was so already. */
-export type State = 'modified' | 'unmodified'
+export type Outcome = 'modified' | 'unmodified'
 
 /** What {@link Subject.create} is told besides the caller's options. */
 export interface Creation {
@@ -34,16 +34,16 @@ export interface Subject<Options> {
    * Brings it into being, with all that the use, watchdog and server locks lie on. Under change, before use is taken. If
    * it is missing, the subject always exists once its use file does, and joining makes those files.
    */
-  create?(options: Options, creation: Creation): Promise<State>
+  create?(options: Options, creation: Creation): Promise<Outcome>
   /**
    * Starts its server by `launch.spawn`, and waits until it can be used. Under change and use, and only while nothing
    * runs. If it throws, the caller stops what it launched.
    */
-  start(options: Options, launch: Launch): Promise<State>
+  start(options: Options, launch: Launch): Promise<Outcome>
   /** Stops the server and waits until it is gone. Under change and use, both exclusively. */
-  stop(): Promise<State>
+  stop(): Promise<Outcome>
   /** Stops the server and removes the subject. Under change and use, both exclusively. */
-  destroy(ending: Ending): Promise<State>
+  destroy(ending: Ending): Promise<Outcome>
   exists(): Promise<boolean>
   /** Whether its server runs **and can be used**; one that is coming up or going down is not running. */
   running(): Promise<boolean>

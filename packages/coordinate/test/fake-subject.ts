@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import type { Launch, Place, State, Subject } from '@howdah/coordinate'
+import type { Launch, Place, Outcome, Subject } from '@howdah/coordinate'
 import { temporaryDirectory, until } from '@howdah/fixtures'
 import { identifyProcess, type ProcessIdentity } from '@howdah/lock'
 
@@ -56,13 +56,13 @@ export class FakeSubject implements Subject<void>, AsyncDisposable {
     return this
   }
 
-  async create(): Promise<State> {
+  async create(): Promise<Outcome> {
     this.#ask('create')
     this.alreadyExisting()
     return 'modified'
   }
 
-  async start(_options: void, launch: Launch): Promise<State> {
+  async start(_options: void, launch: Launch): Promise<Outcome> {
     this.#ask('start')
     const child = await launch.spawn({
       command: 'sleep',
@@ -76,12 +76,12 @@ export class FakeSubject implements Subject<void>, AsyncDisposable {
     return 'modified'
   }
 
-  async stop(): Promise<State> {
+  async stop(): Promise<Outcome> {
     this.#ask('stop')
     return this.#end()
   }
 
-  async destroy(): Promise<State> {
+  async destroy(): Promise<Outcome> {
     this.#ask('destroy')
     await this.#end()
     rmSync(this.#directory.file('subject'), { recursive: true, force: true })
@@ -118,7 +118,7 @@ export class FakeSubject implements Subject<void>, AsyncDisposable {
     if (this.#unable.has(ability)) throw new Error(`cannot ${ability}`)
   }
 
-  async #end(): Promise<State> {
+  async #end(): Promise<Outcome> {
     const running = await this.process()
     if (running === null) return 'unmodified'
     process.kill(running.pid, 'SIGTERM')

@@ -1,14 +1,14 @@
 import { defaultStrategy, type Strategy } from '@howdah/runtime'
 import type { Check, Complaint } from './check.ts'
 import { type CheckName, type Finding, isWrong } from './finding.ts'
-import { leftBackends } from './checks/left-backends.ts'
+import { orphans } from './checks/orphans.ts'
 import { limits } from './checks/limits.ts'
 import { lookAgain } from './look-again.ts'
 import { locks } from './checks/locks.ts'
 import { lostFiles } from './checks/lost-files.ts'
 import { modes } from './checks/modes.ts'
 import { unknown } from './of-each.ts'
-import { orphanedServers } from './checks/orphaned-servers.ts'
+import { strayServers } from './checks/stray-servers.ts'
 import { permissions } from './checks/permissions.ts'
 import { runtimes } from './checks/runtimes.ts'
 import { type Scene, survey } from './scene.ts'
@@ -41,8 +41,8 @@ export interface DiagnoseOptions {
 const checks: readonly Check[] = [
   locks,
   stuckServers,
-  orphanedServers,
-  leftBackends,
+  strayServers,
+  orphans,
   sharedMemory,
   stalePidFiles,
   lostFiles,

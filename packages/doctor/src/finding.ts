@@ -2,8 +2,8 @@
 export type CheckName =
   | 'locks'
   | 'stuck-servers'
-  | 'orphaned-servers'
-  | 'left-backends'
+  | 'stray-servers'
+  | 'orphans'
   | 'shared-memory'
   | 'stale-pid-files'
   | 'stale-links'

@@ -146,7 +146,7 @@ it('does not know what garbage in the pid file means, and leaves it', async () =
   writeFileSync(cluster.pidFile, 'elephants\n')
   const found = await look({
     fix: true,
-    checks: ['orphaned-servers', 'shared-memory', 'stale-pid-files'],
+    checks: ['stray-servers', 'shared-memory', 'stale-pid-files'],
   })
   expect(found).toEqual([
     {
@@ -167,12 +167,12 @@ it('ends the backends that a killed postmaster has left', async () => {
   await cluster.start()
   const backend = await leaveBusyBackend(cluster)
   const { pid } = backend.identity
-  expect(await look({ checks: ['left-backends'] })).toMatchObject([
+  expect(await look({ checks: ['orphans'] })).toMatchObject([
     { severity: 'warning', cure: expect.stringContaining(`kill -QUIT`), fixable: true },
   ])
   expect(dead(pid)).toBe(false)
   const found = await look({ fix: true })
-  expect(found.filter(({ check }) => check === 'left-backends')).toMatchObject([
+  expect(found.filter(({ check }) => check === 'orphans')).toMatchObject([
     { fixed: true, obstacle: null },
   ])
   expect(found.filter(isWrong)).toEqual([])
@@ -186,7 +186,7 @@ it('names the backends of a cluster that is not of howdah, and does not end them
   const backend = await leaveBusyBackend(cluster)
   rmSync(home.file('data', 'howdah.json'))
   const found = await look({ fix: true })
-  expect(found.find(({ check }) => check === 'left-backends')).toMatchObject({
+  expect(found.find(({ check }) => check === 'orphans')).toMatchObject({
     fixable: false,
     fixed: false,
   })
@@ -206,7 +206,7 @@ it('ends a server whose data directory was removed under it, with its shared mem
   const [found, ...others] = await look()
   expect(others).toEqual([])
   expect(found).toMatchObject({
-    check: 'orphaned-servers',
+    check: 'stray-servers',
     subject: { path: cluster.dataDir, pid },
     fixable: true,
   })
@@ -248,7 +248,7 @@ it('does not end a server without a data directory that howdah did not start', a
     rmSync(cluster.dataDir, { recursive: true })
     expect(await look({ fix: true })).toMatchObject([
       {
-        check: 'orphaned-servers',
+        check: 'stray-servers',
         subject: { pid: server.pid },
         cure: `end it with: kill -QUIT ${server.pid}`,
         fixable: false,
@@ -287,7 +287,7 @@ it('stops a server whose last user and whose watchdog were killed', async () => 
     const findings = await look()
     return findings.length > 0 ? findings : null
   })
-  expect(found).toMatchObject([{ check: 'orphaned-servers', subject: { pid }, fixable: true }])
+  expect(found).toMatchObject([{ check: 'stray-servers', subject: { pid }, fixable: true }])
   expect(await look({ fix: true })).toMatchObject([{ fixed: true }])
   expect(await cluster.status()).toMatchObject({ state: 'stopped' })
   expect(await look()).toEqual([])

@@ -46,7 +46,7 @@ describe('what vanishes while it is looked at', () => {
       }
     })()
     try {
-      const checks = ['stale-pid-files', 'unfinished-work', 'permissions', 'left-backends'] as const
+      const checks = ['stale-pid-files', 'unfinished-work', 'permissions', 'orphans'] as const
       for (let round = 0; round < 20; round += 1) {
         const findings = await diagnose({ dataDirs, scope: 'clusters', checks })
         expect(findings.filter(({ severity }) => severity === 'unknown')).toEqual([])

@@ -23,7 +23,7 @@ export interface StateDirectorySources {
 /** A directory in which somebody's state lives. */
 export interface StateDirectory {
   readonly path: string
-  /** The user whose state it is. */
+  /** The user that the state belongs to. */
   readonly uid: number
 }
 

@@ -30,7 +30,7 @@ export interface InventoryOptions {
   readonly server?: string | undefined
 }
 
-/** The databases and templates that were made for tests, and whose they are. */
+/** The databases and templates that were made for tests, and their owners. */
 export async function knownDatabases(options: InventoryOptions = {}): Promise<KnownDatabase[]> {
   const found: KnownDatabase[] = []
   for (const server of await servers(options))
@@ -89,7 +89,7 @@ async function dropOn(
   })
 }
 
-/** Runs `action`, whose failure does not count if the server is one of our own and has ended meanwhile: nothing is left of it. */
+/** Runs `action`. Its failure does not count if the server is one of our own and has ended meanwhile: nothing is left of it. */
 async function whileItRuns({ dataDir }: Found, action: () => Promise<void>): Promise<void> {
   try {
     await action()

@@ -26,7 +26,7 @@ import {
   waiting,
 } from '@howdah/cluster/inside'
 import { remember } from '@howdah/known-clusters'
-import type { Cluster, State } from '@howdah/cluster'
+import type { Cluster, Outcome } from '@howdah/cluster'
 import type { CloneOptions } from './clone-options.ts'
 import { copyCluster } from './copy-cluster.ts'
 import { disableSubscriptions } from './disable-subscriptions.ts'
@@ -61,7 +61,7 @@ export async function cloneCluster(cluster: Cluster, options: CloneOptions): Pro
  *
  * The copy of a server that runs recovers when it is first started.
  */
-export async function forkCluster(cluster: Cluster, options: CloneOptions): Promise<State> {
+export async function forkCluster(cluster: Cluster, options: CloneOptions): Promise<Outcome> {
   return await explained(cluster.dataDir, async () => {
     const original = insideOf(cluster)
     const from = await original.coordination()

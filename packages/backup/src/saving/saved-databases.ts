@@ -1,4 +1,4 @@
-import { postgres, type Session, type State } from '@howdah/cluster'
+import { postgres, type Session, type Outcome } from '@howdah/cluster'
 import type pg from 'pg'
 import { isOld, mostBytes, newId } from './keeping.ts'
 
@@ -25,7 +25,7 @@ export function isSavedDatabase(name: string): boolean {
  *
  * Throws as `dropDatabase` does: 55006 if somebody is connected to it.
  */
-export async function keepDatabase(session: Session, name: string): Promise<State> {
+export async function keepDatabase(session: Session, name: string): Promise<Outcome> {
   return await administer(session, async (client) => {
     const { rows } = await client.query<{ template: boolean }>(
       'SELECT datistemplate AS template FROM pg_catalog.pg_database WHERE datname = $1',

@@ -223,7 +223,7 @@ export const declarations: readonly Declaration[] = [
     usage: '[options] ls | drop <name...> | drop --all | shell <name>',
     summary: 'list, drop or open the databases that @howdah/testing has made for tests',
     description:
-      'Lists the databases and templates that @howdah/testing has made for tests, and whose they are; drops those that ' +
+      'Lists the databases and templates that @howdah/testing has made for tests, and their owners; drops those that ' +
       'nobody owns; or opens a shell on one, such as that of a test that has failed.',
     options: ['server', 'all', 'json', 'quiet'],
     load: async () => (await import('../commands/databases/testdb.ts')).testdb,
@@ -281,7 +281,7 @@ export const declarations: readonly Declaration[] = [
     summary: 'say what is wrong here and how to mend it; --fix mends what is safe to mend',
     description:
       'Looks for what is wrong with the cluster here and with others of howdah on this machine, and with what they need: ' +
-      'orphaned servers, shared memory, pid files and links that were left behind, unfinished work, owners and ' +
+      'stray servers, shared memory, pid files and links that were left behind, unfinished work, owners and ' +
       'permissions, PostgreSQLs that do not run, limits of the system. Each is named with its cure.\n--fix mends what ' +
       'is provably left behind, or safe to mend otherwise, after looking again; nothing that is used is touched.',
     options: [...place, 'fix', 'here', 'clearTemplates', 'json'],

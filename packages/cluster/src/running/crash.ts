@@ -4,7 +4,7 @@ import { DataDirectory, endOrphans, findPostmaster } from '@howdah/data-director
 import { liveness } from '@howdah/lock'
 import { inUse, notOurs } from '../errors.ts'
 import { usersOf } from '@howdah/known-clusters'
-import type { State } from '../state.ts'
+import type { Outcome } from '@howdah/coordinate'
 import type { LaunchOptions } from '../subject.ts'
 
 /**
@@ -14,7 +14,7 @@ import type { LaunchOptions } from '../subject.ts'
 export async function crash(
   dataDir: string,
   { place, subject }: Shared<LaunchOptions>,
-): Promise<State> {
+): Promise<Outcome> {
   const directory = new DataDirectory(dataDir)
   if ((await ownership(place, subject)) === 'foreign') throw notOurs(dataDir, 'stop')
   const others = (await usersOf(directory)).filter(({ pid }) => pid !== process.pid)

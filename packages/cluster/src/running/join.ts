@@ -6,7 +6,7 @@ import { type DataDirectory, findPostmaster } from '@howdah/data-directory'
 import { clusterMissing, notRunning, noTcp, noTls } from '../errors.ts'
 import { hasDatabase } from '../connecting/has-database.ts'
 import type { Mode } from '../settings/mode.ts'
-import type { State } from '../state.ts'
+import type { Outcome } from '@howdah/coordinate'
 import { postgres } from '../server.ts'
 import { addressOf } from '../connecting/address-of.ts'
 import { hasOurCertificate, trusting } from '../tls/trusting.ts'
@@ -45,7 +45,10 @@ export interface RunOptions extends LaunchOptions, WaitingOptions, AsOptions {
  *
  * That needs no user. Only TCP, a database or a mode takes one, until they are set up.
  */
-export async function startCluster(coordination: Coordination, given: RunOptions): Promise<State> {
+export async function startCluster(
+  coordination: Coordination,
+  given: RunOptions,
+): Promise<Outcome> {
   const options = takeApart(coordination.directory.path, given)
   const wantsLogin = options.user !== undefined || options.password !== undefined
   const wantsDatabase = (options.database ?? postgres) !== postgres

@@ -4,7 +4,7 @@ import { Durability } from './durability.ts'
 import { notSafe } from '../errors.ts'
 import { type PatienceOptions, reloadConfiguration } from '../running/reload.ts'
 import type { Runtime } from '@howdah/runtime'
-import type { State } from '../state.ts'
+import type { Outcome } from '@howdah/coordinate'
 import type { Administered } from './administered.ts'
 
 /**
@@ -67,7 +67,7 @@ export async function setMode(
   server: Administered,
   mode: Mode,
   options: PatienceOptions,
-): Promise<State> {
+): Promise<Outcome> {
   const durability = new Durability(directory, server)
   return await server.withAdministrator(async (client) => {
     const before = await switches(client)

@@ -13,13 +13,13 @@ import {
 import { Durability } from './durability.ts'
 import { settingRefused, unknownSetting } from '../errors.ts'
 import { type PatienceOptions, reloadConfiguration } from '../running/reload.ts'
-import type { State } from '../state.ts'
+import type { Outcome } from '@howdah/coordinate'
 import type { Administered } from './administered.ts'
 
 /** What has become of a change to the settings. */
 export interface SettingChange {
   /** Whether `postgresql.auto.conf` says something else now than it did. */
-  readonly state: State
+  readonly state: Outcome
   /** Whether the server has to be started anew before it counts. */
   readonly needsRestart: boolean
   /** What has the last word instead, so that it does not count: `command line`, `database`, `user`, … */

@@ -11,7 +11,7 @@ import { type Place, checkPlace, isThrowAway } from '../place.ts'
 import { names, readRecord, removeRecord, writeRecord } from '../record/record.ts'
 import { hasServer, isOfElsewhere, lockForServer } from '../launch/server-lock.ts'
 import { stopRecorded } from '../ending/stop-recorded.ts'
-import type { State } from '../subject.ts'
+import type { Outcome } from '../subject.ts'
 import { type WaitOptions, Waiting } from './waiting.ts'
 import { type WatchdogKind, ensureWatchdog } from '../watchdog/watchdog.ts'
 import {
@@ -49,7 +49,7 @@ export interface JoinOptions<Options> extends StartOptions<Options> {
 /** What joining gives: the use lock, shared, and whether the server had to be started. */
 export interface Joined {
   readonly use: Lock
-  readonly started: State
+  readonly started: Outcome
 }
 
 /** In ms: how long the processes of a container that was killed may take to go. */
@@ -74,7 +74,7 @@ export async function join<Options>(
 export async function startPinned<Options>(
   coordinated: Coordinated<Options>,
   options: JoinOptions<Options>,
-): Promise<State> {
+): Promise<Outcome> {
   return joinFor(coordinated, { ...options, pinned: true }, ({ use, started }) => {
     use.release()
     return started
@@ -211,7 +211,7 @@ export async function bringUp<Options>(
   waiting: Waiting,
   fresh: boolean,
   use: Lock | null = null,
-): Promise<State> {
+): Promise<Outcome> {
   const { subject, place } = coordinated
   const patience = performance.now() + farewell
   const runs = await waiting.until(

@@ -20,7 +20,7 @@ import { type LeaveOptions, type Left, leave } from './leave.ts'
 import { releaseWhenGone } from './release-when-gone.ts'
 import { type Place, checkPlace } from '../place.ts'
 import { names, readRecord, removeRecord } from '../record/record.ts'
-import type { State, Subject } from '../subject.ts'
+import type { Outcome, Subject } from '../subject.ts'
 import { refuseUnseen } from '../launch/server-lock.ts'
 import { takeUseAlone } from './take-use-alone.ts'
 import { usersIfKnown } from '../users.ts'
@@ -76,7 +76,7 @@ export class Free<Options> extends Handle<Options> {
   }
 
   /** Starts it to run until it is stopped, with users or without: pinned. Creates it if it must. */
-  async start(options: JoinOptions<Options>): Promise<State> {
+  async start(options: JoinOptions<Options>): Promise<Outcome> {
     return startPinned(this.coordinated, options)
   }
 
@@ -137,7 +137,7 @@ export class Free<Options> extends Handle<Options> {
 /** We use it: it runs, and goes on running until we leave. */
 export class Shared<Options> extends Handle<Options> implements AsyncDisposable {
   /** Whether joining had to start it. */
-  readonly started: State
+  readonly started: Outcome
   readonly #options: JoinOptions<Options>
   #use: Lock | null
   #usedUpBy = ''
@@ -226,7 +226,7 @@ export class Exclusive<Options> extends Handle<Options> implements Disposable, A
   }
 
   /** Creates it, unless it exists. */
-  async create(options: StartOptions<Options>): Promise<State> {
+  async create(options: StartOptions<Options>): Promise<Outcome> {
     this.#require('create')
     return (await this.#create(options, new Waiting(options))) ? 'modified' : 'unmodified'
   }
@@ -235,7 +235,7 @@ export class Exclusive<Options> extends Handle<Options> implements Disposable, A
    * Starts it, and creates it if it must, with a watchdog: unless it is shared or pinned before this handle is released,
    * the watchdog stops it again then.
    */
-  async start(options: StartOptions<Options>): Promise<State> {
+  async start(options: StartOptions<Options>): Promise<Outcome> {
     const change = this.#require('start')
     const waiting = new Waiting(options)
     const fresh = await this.#create(options, waiting)
@@ -243,7 +243,7 @@ export class Exclusive<Options> extends Handle<Options> implements Disposable, A
   }
 
   /** Stops it, also when it is pinned or was started by somebody else. */
-  async stop(): Promise<State> {
+  async stop(): Promise<Outcome> {
     const change = this.#require('stop')
     await refuseUnseen(this.place)
     const state = await this.subject.stop()
@@ -253,7 +253,7 @@ export class Exclusive<Options> extends Handle<Options> implements Disposable, A
   }
 
   /** Stops and starts it. One of ours stays pinned if it was, and lingers at least as long as it was to. */
-  async restart(options: StartOptions<Options>): Promise<State> {
+  async restart(options: StartOptions<Options>): Promise<Outcome> {
     this.#require('restart')
     const record = readRecord(this.place)
     const kept = names(record, await this.subject.process()) ? record : null
@@ -274,7 +274,7 @@ export class Exclusive<Options> extends Handle<Options> implements Disposable, A
   }
 
   /** Stops and removes it, also when it is pinned. Uses up the handle, also when it rejects. */
-  async destroy(): Promise<State> {
+  async destroy(): Promise<Outcome> {
     const { change, use } = this.#take('destroy')
     try {
       await refuseUnseen(this.place)

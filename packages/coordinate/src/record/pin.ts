@@ -3,7 +3,7 @@ import { notRunning } from '../errors.ts'
 import { type Place, checkPlace } from '../place.ts'
 import type { ServerRecord } from './server-record.ts'
 import { names, readRecord, writeRecord } from './record.ts'
-import type { State, Subject } from '../subject.ts'
+import type { Outcome, Subject } from '../subject.ts'
 import { type WaitOptions, Waiting } from '../joining/waiting.ts'
 import { type WatchdogKind, ensureWatchdog } from '../watchdog/watchdog.ts'
 
@@ -30,7 +30,7 @@ export async function pin(
   place: Place,
   subject: Subject<never>,
   options: WaitOptions = {},
-): Promise<State> {
+): Promise<Outcome> {
   return underChange(place, options, async (change) => {
     const record = await ours(place, subject)
     if (record === null || record.pinned) return 'unmodified'
@@ -53,7 +53,7 @@ export async function unpin(
   place: Place,
   subject: Subject<never>,
   options: UnpinOptions = {},
-): Promise<State> {
+): Promise<Outcome> {
   return underChange(place, options, async (change, waiting) => {
     if ((await subject.process()) === null) return 'unmodified'
     const record = await ours(place, subject)
@@ -72,8 +72,8 @@ export async function unpin(
 async function underChange(
   place: Place,
   options: WaitOptions,
-  action: (change: Lock, waiting: Waiting) => Promise<State>,
-): Promise<State> {
+  action: (change: Lock, waiting: Waiting) => Promise<Outcome>,
+): Promise<Outcome> {
   checkPlace(place)
   const waiting = new Waiting(options)
   const change = await waiting.lock({

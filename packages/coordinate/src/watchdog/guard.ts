@@ -2,7 +2,7 @@ import { type JoinOptions } from '../joining/join.ts'
 import type { LeaveOptions, Left } from '../joining/leave.ts'
 import type { Place } from '../place.ts'
 import { Free, type Shared } from '../joining/states.ts'
-import type { State, Subject } from '../subject.ts'
+import type { Outcome, Subject } from '../subject.ts'
 
 /** How to join, and what the last one out does. */
 export interface GuardOptions<Options> extends JoinOptions<Options> {
@@ -18,7 +18,7 @@ export interface GuardOptions<Options> extends JoinOptions<Options> {
  */
 export class Guard<Options> implements AsyncDisposable {
   /** Whether joining had to start it. */
-  readonly started: State
+  readonly started: Outcome
   readonly #shared: Shared<Options>
   readonly #atEnd: 'stop' | 'destroy' | undefined
   #left: Promise<Left> | undefined

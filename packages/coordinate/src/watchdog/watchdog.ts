@@ -5,7 +5,7 @@ import { dirname, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Lock, acquire, currentProcess, tryAcquire } from '@howdah/lock'
 import { messageOf } from '../caught.ts'
-import type { State } from '../subject.ts'
+import type { Outcome } from '../subject.ts'
 import type { Coordinated } from '../joining/coordinated.ts'
 import { watchdogFailed } from '../errors.ts'
 import { coverDescriptors } from '../launch/inheritable-descriptors.ts'
@@ -39,7 +39,7 @@ export interface WatchdogOptions {
 export async function ensureWatchdog<Options>(
   { subject, place }: Coordinated<Options>,
   options: WatchdogOptions = {},
-): Promise<State> {
+): Promise<Outcome> {
   // As the use file: a subject that is created has it since then, and it may be a directory.
   const create = subject.create === undefined
   const lock = await watchdogLock(place, options.fresh === true, create)
@@ -60,7 +60,10 @@ async function watchdogLock(place: Place, fresh: boolean, create: boolean): Prom
     if (!fresh) return await tryAcquire(place.watchdog, { create })
     return await acquire(place.watchdog, { timeout: farewell, fair: false, create })
   } catch (error) {
-    throw watchdogFailed(`its lock ${place.watchdog} cannot be acquired: ${messageOf(error)}`, error)
+    throw watchdogFailed(
+      `its lock ${place.watchdog} cannot be acquired: ${messageOf(error)}`,
+      error,
+    )
   }
 }
 

@@ -47,7 +47,7 @@ async function segmentsIn(directory: string): Promise<DynamicSegment[]> {
   return found.filter((one) => one !== null)
 }
 
-/** What any process maps whose maps we may read, proc_pid_maps(5); ours, at least, are among them. */
+/** What the processes map that we may look into, proc_pid_maps(5); ours, at least, are among them. */
 async function mappedFiles(prefix: string): Promise<Set<string>> {
   const mapped = new Set<string>()
   for (const name of await readdir('/proc')) {

@@ -20,7 +20,7 @@ export function saysPortTaken(log: string): boolean {
   return /could not bind IPv[46] address "[^"]*": Address already in use/.test(log)
 }
 
-/** The processes that listen at a port, by their pids; without those whose descriptors are not ours to see. */
+/** The processes that listen at a port, by their pids; without the processes with descriptors that we may not see. */
 function listenersAt(port: number): number[] {
   return process.platform === 'linux' ? byKernel(port) : byLsof(port)
 }

@@ -62,7 +62,7 @@ function runsPostgres({ program, command }: SeenProcess): boolean {
   return /^(\S*\/)?(postgres|postmaster)(:? |$)/.test(command ?? '')
 }
 
-/** Which directory it is, and whose. `null`: it is gone. */
+/** Which directory it is, and its owner. `null`: it is gone. */
 interface Place {
   readonly directory: string
   readonly uid: number

@@ -43,7 +43,7 @@ export async function refuseForeign(directory: DataDirectory, file: PostmasterPi
 
 /**
  * Throws `ERR_CLUSTER_UNKNOWN_STATUS` if a server runs in a directory whose `postmaster.pid` names nobody, as far as the
- * kernel tells: by where processes work, and by whose shared memory is attached.
+ * kernel tells: by where processes work, and by which of them have its shared memory attached.
  */
 export async function refuseUnnamed(
   directory: DataDirectory,

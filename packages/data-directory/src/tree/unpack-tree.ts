@@ -6,7 +6,7 @@ import { Ground } from './ground.ts'
 
 /** How a tree is unpacked. */
 export interface UnpackOptions {
-  /** As root: whose the tree becomes. */
+  /** As root: the user that the tree is given to. */
   readonly owner: { readonly uid: number; readonly gid: number } | null
   /** Leave the zeros at the end of a file to the file system, rather than have room for them set aside. */
   readonly sparse: boolean

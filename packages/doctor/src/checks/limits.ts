@@ -62,7 +62,7 @@ async function segmentCount(): Promise<Complaint | null> {
       severity: 'error',
       subject: { path: '/proc/sys/kernel/shmmni' },
       what: `all ${limit} segments of shared memory are in use, so that no server can start`,
-      cure: 'see whose they are with ipcs -m, or raise the limit: sysctl kernel.shmmni',
+      cure: 'see with ipcs -m who owns them, or raise the limit: sysctl kernel.shmmni',
     }
   } catch {
     return null

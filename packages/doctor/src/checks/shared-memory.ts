@@ -94,7 +94,7 @@ async function removeOf(
   if (alone === null) return busy
   const isLeft = async () => (await leftSegment(directory))?.id === id
   if (!(await isLeft())) return null
-  // A server finds by it what else there is to remove, of which nobody could tell whose it is afterwards.
+  // A server finds by it what else there is to remove, and afterwards nobody could tell which server that belongs to.
   await haveItGivenBack(directory, strategy).catch(() => undefined)
   // By its id, not by its key: a server that is started meanwhile has another.
   return (await isLeft()) ? await removeSegment(id) : null

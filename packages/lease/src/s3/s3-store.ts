@@ -68,7 +68,7 @@ export class S3Store implements RecordStore<Version> {
         if (!isUnclear(answer)) throw this.#refused(answer)
         this.#logger.debug?.(`unclear answer ${answer.status} from ${this.place}`)
       }
-      // Lost is what a repeated request is told too, whose first copy was done. So look what is there.
+      // Lost is also the answer to a repeated request if its first copy was done. So look what is there.
       const now = await this.read(signal)
       if (now.bytes !== null && Buffer.compare(now.bytes, next) === 0) {
         return { etag: now.etag, present: true }

@@ -8,7 +8,7 @@ export interface LockOptions {
   /** Do not wait: if the lock is not free at once, or others wait for it, the callback gets `null`. `false` by default. */
   ifAvailable?: boolean | undefined
   /**
-   * Take the lock from its holders, whose promises reject with an `AbortError`, and pass by who waits. `false` by default.
+   * Take the lock from its holders; their promises reject with an `AbortError`, and pass by who waits. `false` by default.
    * Their callbacks go on: for that time nothing is exclusive.
    */
   steal?: boolean | undefined

@@ -24,7 +24,7 @@ export interface Joined {
  * The requests of all threads and processes for the locks of a directory: a ticket for each, in the order in which they
  * came.
  *
- * A lock is held by whose ticket has no conflicting one before it. So a lock is never written down as held: it is held as soon
+ * A lock is held by the process with a ticket that has no conflicting one before it. So a lock is never written down as held: it is held as soon
  * as those before it are gone. Tickets are made, and counted, under the lock of the directory; they may go at any time.
  */
 export class SharedQueue {
@@ -132,7 +132,7 @@ export class SharedQueue {
     return this.#own.get(nearest.file) ?? this.#pathOf(nearest)
   }
 
-  /** Those whose owners live. Removes the others. */
+  /** The tickets of living owners. Removes the others. */
   async #living(tickets: TicketName[]): Promise<TicketName[]> {
     const living: TicketName[] = []
     for (const one of tickets) {

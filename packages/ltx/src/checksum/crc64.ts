@@ -1,6 +1,6 @@
 import { crc64Module } from './crc64-module.ts'
 
-// What is used of WebAssembly, whose types are not among Node's.
+// What is used of WebAssembly: Node has no types for it.
 interface Engine {
   readonly memory: { readonly buffer: ArrayBuffer }
   update(state: bigint, address: number, length: number): bigint

@@ -12,7 +12,7 @@ import { RuntimeError, cacheUnusable, untrusted } from '../errors.ts'
  * to replace them, so each directory above, also behind symbolic links, must be owned by root or us and be writable by
  * nobody else, unless it is sticky, like /tmp. Permissions are what `lstat` says: access control lists are not read.
  *
- * What is made is 0755 when we are root, whose programs others run, and otherwise 0700. Returns the real path of the
+ * What is made is 0755 if we are root, because others run root's programs, and otherwise 0700. Returns the real path of the
  * last. Throws `ERR_RUNTIME_UNTRUSTED_DIRECTORY`, or `ERR_RUNTIME_CACHE_DIRECTORY` if it cannot be made or looked at.
  */
 export async function trustedDirectory(directory: string, ...inside: string[]): Promise<string> {

@@ -61,8 +61,8 @@ function clusterHere(context: Context): string[] | null {
 const headings: Readonly<Record<CheckName, string>> = {
   locks: 'locks',
   'stuck-servers': 'servers that do not stop',
-  'orphaned-servers': 'orphaned servers',
-  'left-backends': 'processes of killed servers',
+  'stray-servers': 'stray servers',
+  orphans: 'processes of killed servers',
   'shared-memory': 'shared memory',
   'stale-pid-files': 'stale pid files',
   'stale-links': 'stale links',

@@ -16,8 +16,8 @@ import { ofEach, unknown } from '../of-each.ts'
 import type { Scene } from '../scene.ts'
 
 /** Servers that run and that nobody will stop: their data directory was removed, or their last user and watchdog killed. */
-export const orphanedServers: Check = {
-  name: 'orphaned-servers',
+export const strayServers: Check = {
+  name: 'stray-servers',
   async examine(scene) {
     if (scene.processes === null) return [cannotSee]
     const unwatched = await ofEach(

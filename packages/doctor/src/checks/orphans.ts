@@ -11,8 +11,8 @@ import { Alone, busy } from '../alone.ts'
 import type { Check, Complaint } from '../check.ts'
 
 /** What a killed postmaster has left running: its children, which keep its shared memory and the next server from starting. */
-export const leftBackends: Check = {
-  name: 'left-backends',
+export const orphans: Check = {
+  name: 'orphans',
   async examine({ processes, own }) {
     const present = (processes ?? []).filter(({ place }) => place === 'here')
     const dataDirs = [...new Set(present.map(({ dataDir }) => dataDir))]
