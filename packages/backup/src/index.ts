@@ -16,3 +16,4 @@ export {
   type SavedDatabase,
 } from './saving/saved-databases.ts'
 export { type Verification, verifyBackups, type VerifyOptions } from './verifying/verify-backups.ts'
+export type { WorkOptions } from './work-options.ts'

@@ -1,7 +1,6 @@
 import { rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { syncDirectory } from '@howdah/durable'
-import type { Wait } from '@howdah/coordinate'
 import {
   closedAbove,
   type DataDirectory,
@@ -23,32 +22,25 @@ import {
 import { type Cluster, postgres } from '@howdah/cluster'
 import { archivingServer } from './archiving-server.ts'
 import { awaitArchive } from './await-archive.ts'
-import type { Backup, Progress } from '../backup.ts'
+import type { Backup } from '../backup.ts'
 import { BackupDirectory } from '../directory/backup-directory.ts'
 import { describe, writeRecord } from '../directory/backup-record.ts'
 import { takeBaseBackup } from './base-backup.ts'
 import { expire } from './expire.ts'
 import { neededSettings } from './needed-settings.ts'
 import { ProgressReport } from '../progress-report.ts'
+import type { WorkOptions } from '../work-options.ts'
 import { publishHistory } from './publish-history.ts'
 import { segmentSizeOf, walFilesOf } from './wal-files.ts'
 
 /** How a cluster is backed up. */
-export interface BackupOptions {
+export interface BackupOptions extends WorkOptions {
   /** The directory for its backups and its WAL; made if it is missing. */
   into: string
   /** How many backups to keep, this one among them: older ones are removed, with the WAL that only they needed. */
   keep?: number | undefined
   /** In ms: how long a start of the server may take. 60,000 by default. */
   timeout?: number | undefined
-  /** In ms: how long to wait for others who back up, or start or stop the server. Without it there is no limit. */
-  waitTimeout?: number | undefined
-  /** Ends it; the call then rejects with the signal's reason, and what it had made is removed. */
-  signal?: AbortSignal | undefined
-  /** Told how far it is, some times a second. */
-  onProgress?: ((progress: Progress) => void) | undefined
-  /** Told, once each, what is waited for. */
-  onWait?: ((wait: Pick<Wait, 'holders'>) => void) | undefined
 }
 
 /** A backup that was made. */

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Free, Wait } from '@howdah/coordinate'
+import type { Free } from '@howdah/coordinate'
 import { PartialVersion, type Runtime } from '@howdah/runtime'
 import {
   closedAbove,
@@ -21,13 +21,14 @@ import {
 import { remember } from '@howdah/known-clusters'
 import type { Cluster } from '@howdah/cluster'
 import { resetCopiedSettings } from './auto-conf.ts'
-import type { Backup, Progress } from '../backup.ts'
+import type { Backup } from '../backup.ts'
 import { BackupDirectory } from '../directory/backup-directory.ts'
 import { type BackupRecord, recordName } from '../directory/backup-record.ts'
 import { copyTree, listTree, sourceOwner } from '../directory/copy-tree.ts'
 import { backupDamaged, targetNotReached } from '../errors.ts'
 import { planRestore, type RestorePlan } from './plan-restore.ts'
 import { ProgressReport } from '../progress-report.ts'
+import type { WorkOptions } from '../work-options.ts'
 import { readableWal } from './readable-wal.ts'
 import { recover } from './recover.ts'
 import type { RecoveryLog } from './recovery-log.ts'
@@ -35,7 +36,7 @@ import type { RecoveryTarget } from './recovery-target.ts'
 import { type ReadFile, WalWalk } from '@howdah/wal'
 
 /** How a cluster is restored. */
-export interface RestoreOptions {
+export interface RestoreOptions extends WorkOptions {
   /** The directory with the backups, as `backup` was given it. */
   from: string
   /** Up to where; by default to the end of what was archived. */
@@ -44,14 +45,6 @@ export interface RestoreOptions {
   backup?: number | undefined
   /** Which timeline to follow; by default the newest to which the backup leads. */
   timeline?: number | undefined
-  /** In ms: how long to wait for others who make something of the directory. Without it there is no limit. */
-  waitTimeout?: number | undefined
-  /** Ends it; the call then rejects with the signal's reason, and what it had made is removed. */
-  signal?: AbortSignal | undefined
-  /** Told how far it is, some times a second. */
-  onProgress?: ((progress: Progress) => void) | undefined
-  /** Told, once each, what is waited for. */
-  onWait?: ((wait: Pick<Wait, 'holders'>) => void) | undefined
 }
 
 /** What was restored. */

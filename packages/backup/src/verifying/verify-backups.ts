@@ -2,27 +2,18 @@ import type { BackupFinding } from './finding.ts'
 import { existsSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Wait } from '@howdah/coordinate'
-import type { Backup, Progress } from '../backup.ts'
+import type { Backup } from '../backup.ts'
 import { BackupDirectory } from '../directory/backup-directory.ts'
 import { type BackupRecord, describe, readRecord, recordName } from '../directory/backup-record.ts'
 import { digestFile, listTree } from '../directory/copy-tree.ts'
 import { ClusterError, explain } from '@howdah/data-directory'
 import { ProgressReport } from '../progress-report.ts'
+import type { WorkOptions } from '../work-options.ts'
 import { verifyWal } from './verify-wal.ts'
 import { parseLsn, WalArchive } from '@howdah/wal'
 
 /** How backups are verified. */
-export interface VerifyOptions {
-  /** In ms: how long to wait for others who back up. Without it there is no limit. */
-  waitTimeout?: number | undefined
-  /** Ends it; the call then rejects with the signal's reason. */
-  signal?: AbortSignal | undefined
-  /** Told how far it is, some times a second. */
-  onProgress?: ((progress: Progress) => void) | undefined
-  /** Told, once each, what is waited for. */
-  onWait?: ((wait: Pick<Wait, 'holders'>) => void) | undefined
-}
+export type VerifyOptions = WorkOptions
 
 /** What there is in a directory with backups, and what is wrong with it. */
 export interface Verification {
