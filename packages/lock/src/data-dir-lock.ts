@@ -16,24 +16,28 @@ import {
 } from './process/process-identity.ts'
 import { absolute, request } from './waiting/request.ts'
 
-/** Where the files of a data-directory lock lie. */
+/** The names of the files of a data-directory lock. */
 export interface DataDirLockNames {
   /**
    * The base name: the files are `.<name>.lock`, `.<name>.pidfile` and, for an instant, `.<name>.pidfile.tmp`;
-   * `'howdah'` unless told otherwise. `'handoff'` gives the files of Rust's handoff crate, so that both exclude each other.
+   * `'howdah'` by default. `'handoff'` gives the file names of Rust's handoff crate, so that this package and the crate
+   * exclude each other.
    */
   name?: string | undefined
 }
 
 /** Options of {@link DataDirLock.acquire}. */
 export interface DataDirLockOptions extends DataDirLockNames {
-  /** Sync the pidfile to the disk, which costs milliseconds; `true` unless told otherwise. */
+  /** Sync the pidfile to the disk, which costs milliseconds; `true` by default. */
   durable?: boolean | undefined
 }
 
 /** Options of {@link DataDirLock.acquireOrBreakStale}. */
 export interface BreakStaleOptions extends DataDirLockOptions {
-  /** Told of the named holder, which does not live, before the second try. What it throws rejects the acquisition. */
+  /**
+   * Called with the dead holder that the pidfile names, before the second try. If it throws, the acquisition rejects with
+   * that error.
+   */
   onStale?: ((holder: LockHolder) => void) | undefined
 }
 
@@ -44,10 +48,11 @@ interface Paths {
 }
 
 /**
- * The right to be the one writer of a data directory: an exclusive flock(2) on a file in it, and a pidfile beside that.
+ * The right to be the only writer of a data directory: an exclusive flock(2) on a file in the directory, and a pidfile beside
+ * it.
  *
- * Only the flock decides; it ends with the process that holds it. The pidfile, and the identity of the holder that is
- * written into the lock file, serve messages. The lock file is never removed: two processes could then hold "the lock".
+ * Only the flock decides; it ends with the process that holds it. The pidfile and the holder's identity in the lock file only
+ * serve messages. The lock file is never removed, because two processes could then each lock a file of that name.
  *
  * @example
  * using lock = await DataDirLock.acquire('data')
@@ -68,10 +73,10 @@ export class DataDirLock implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Takes the lock at the first try, and writes the pidfile. Makes the directory if there is none.
+   * Tries once to take the lock, and writes the pidfile. Makes the directory if it is missing.
    *
-   * Rejects with `ERR_LOCK_HELD`, which has the pid of the holder as its pidfile has it, or 0; or with a
-   * `LockError` if a file cannot be opened or written, and then the lock is not held.
+   * Rejects with `ERR_LOCK_HELD` if another process has the lock; the error has the pid from the pidfile, or 0. Rejects with
+   * another `LockError` if a file cannot be opened or written; the lock is not held then.
    */
   static async acquire(dataDir: string, options: DataDirLockOptions = {}): Promise<DataDirLock> {
     const paths = place(dataDir, options)
@@ -82,11 +87,10 @@ export class DataDirLock implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Like {@link DataDirLock.acquire}, but if the holder that the pidfile names does not live, tries once more, on the
-   * same file.
+   * Like {@link DataDirLock.acquire}, but tries once more, on the same file, if the holder that the pidfile names is dead.
    *
-   * Rejects with `ERR_LOCK_STALE_BREAK_REFUSED` if the named holder lives or may live, or somebody still has the
-   * lock, such as a child of the named one.
+   * Rejects with `ERR_LOCK_STALE_BREAK_REFUSED` if the named holder lives or may live, or if another process still has the
+   * lock, such as a child of the named holder.
    */
   static async acquireOrBreakStale(
     dataDir: string,
@@ -117,27 +121,30 @@ export class DataDirLock implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Who the files say has the lock, without trying or making anything; `null` if they name nobody. The lock itself may
-   * be free all the same, and held although they name nobody.
+   * The holder according to the files; `null` if they name none. Nothing is locked or made. The files may be wrong both ways:
+   * the lock may be free although they name a holder, and held although they name none.
    */
   static namedHolder(dataDir: string, options: DataDirLockNames = {}): LockHolder | null {
     const holder = holderOf(place(dataDir, options))
     return holder.pid === 0 ? null : holder
   }
 
-  /** Whether it is held. */
+  /** Whether the lock is held. */
   get held(): boolean {
     return this.#lock.held
   }
 
-  /** Removes the pidfile if it is still ours, then releases the lock: never a successor's pidfile. Idempotent. */
+  /**
+   * Removes the pidfile if it is still ours, then releases the lock. In this order no successor's pidfile is removed.
+   * Idempotent.
+   */
   release(): void {
     if (!this.#lock.held) return
     try {
       this.#pidFile.remove()
       ftruncateSync(this.#lock.fd)
     } catch {
-      // They are hints. What counts is that the lock is released.
+      // The files are only hints. It matters only that the lock is released.
     } finally {
       this.#lock.release()
     }
@@ -173,7 +180,7 @@ export class DataDirLock implements Disposable, AsyncDisposable {
   }
 }
 
-/** Another user who could open the lock file could keep us from our own data. */
+/** A user who can open the lock file can hold the lock, so no other user may open it. */
 const ours = { permissions: 0o600 } as const
 
 function place(dataDir: string, { name = 'howdah' }: DataDirLockNames): Paths {
@@ -201,14 +208,14 @@ function makeDirectory(path: string): void {
   }
 }
 
-/** Why a lock must not be broken; `null` if its named holder does not live. */
+/** Why a lock must not be broken; `null` if the named holder is dead or there is none. */
 function refuse({ pid, liveness: state }: LockHolder): string | null {
   if (pid === 0 || state === 'dead') return null
   if (state === 'alive') return `process ${pid} lives`
   return `process ${pid} is in another pid namespace or on another machine, and may live`
 }
 
-/** Against reuse of the pid: who holds the lock, exactly. In the lock file, under the lock. */
+/** Writes the holder's identity into the lock file, so that a process that reuses the pid is not taken for the holder. */
 function writeIdentity(file: LockFile): void {
   try {
     ftruncateSync(file.fd)

@@ -5,5 +5,5 @@ export function errnoName(number: number): string {
   return names.get(number) ?? String(number)
 }
 
-/** From Node's own table, since libuv's lacks some, ENOLCK among them. */
+/** Made from Node's table, because libuv's lacks some names, such as ENOLCK. */
 const names = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]))

@@ -27,10 +27,10 @@ export interface LockHolder {
   readonly liveness: Liveness
 }
 
-/** What an error knows in fields, so that nobody has to read its message. A code always comes with the same ones. */
+/** The fields of an error, so that no program has to parse its message. Errors of one code always have the same fields. */
 type Fields = Omit<LockError, keyof Error | 'code' | 'path'>
 
-/** What every error of this package is: a permanent code, the path, and a message that ends in a remedy. */
+/** The class of all errors of this package. An error has a permanent code, the path, and a message that ends in a remedy. */
 export class LockError extends Error {
   override readonly name = 'LockError'
   readonly code: LockErrorCode
@@ -38,9 +38,12 @@ export class LockError extends Error {
   readonly path: string
   /** Who holds the lock, if that is known. */
   declare readonly holder?: LockHolder | undefined
-  /** `ERR_LOCK_HELD`, `ERR_LOCK_STALE_BREAK_REFUSED`: the holder's pid by its pidfile; 0 if that is missing or garbage. */
+  /**
+   * `ERR_LOCK_HELD`, `ERR_LOCK_STALE_BREAK_REFUSED`: the holder's pid from the pidfile; 0 if the pidfile is missing or
+   * invalid.
+   */
   declare readonly pid?: number | undefined
-  /** `ERR_LOCK_TIMEOUT`, in ms: how long was waited. */
+  /** `ERR_LOCK_TIMEOUT`: the timeout in ms. */
   declare readonly timeout?: number | undefined
   /** `ERR_LOCK_BINDING`: what is wrong with the bindings, without the path. */
   declare readonly problem?: string | undefined
@@ -86,7 +89,7 @@ export function dataDirHeld(path: string, dataDir: string, holder: LockHolder): 
   )
 }
 
-/** The lock was not broken, because its holder lives, may live, or still has the lock whatever the pidfile says. */
+/** The lock was not broken, because the named holder lives or may live, or because another process has the lock. */
 export function notStale(
   path: string,
   dataDir: string,
@@ -101,7 +104,7 @@ export function notStale(
   )
 }
 
-/** Waiting could never end: the holder that would have to give way waits for us. */
+/** The wait could never end, because the holder waits for us. */
 export function deadlock(path: string, why: string, remedy: string): LockError {
   return new LockError(
     'ERR_LOCK_DEADLOCK',
@@ -110,7 +113,7 @@ export function deadlock(path: string, why: string, remedy: string): LockError {
   )
 }
 
-/** The lock is gone: it was given up for another mode, and another process took it in between. */
+/** The lock is lost: flock(2) released it to convert it to another mode, and another process took it in between. */
 export function lockLost(path: string, doing: string): LockError {
   return new LockError(
     'ERR_LOCK_LOST',
@@ -169,7 +172,10 @@ const kinds: Record<string, [LockErrorCode, string]> = {
   ENXIO: ['ERR_LOCK_IO', 'it is a socket or another special file; give the path of a file'],
 }
 
-/** Wraps an error of the operating system, once, with the path, the kind and the remedy. */
+/**
+ * Wraps an error of the operating system in a `LockError` with the path, a code and a remedy. A `LockError` is given back as
+ * it is.
+ */
 export function fileError(cause: unknown, path: string, doing: string): LockError {
   if (cause instanceof LockError) return cause
   const refusal = errno(cause)

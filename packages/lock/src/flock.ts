@@ -7,19 +7,19 @@ import type { LockMode } from './lock-mode.ts'
 const { EAGAIN, EACCES } = constants.errno
 const LOCK_UN = 8
 
-/** The operation of flock(2) that locks in a mode; LOCK_SH and LOCK_EX are the same everywhere. */
+/** The operation of flock(2) that locks in a mode. LOCK_SH and LOCK_EX have the same numbers on every system. */
 export const operationOf = (mode: LockMode): number => (mode === 'shared' ? 1 : 2)
 
 /**
  * Tries flock(2) on a descriptor, without waiting.
  *
- * Returns `false` if somebody holds a conflicting lock. A descriptor that holds the other mode is converted, and then **a
- * failure has given up what it held**. Throws if locking does not work.
+ * Returns `false` if somebody holds a conflicting lock. A descriptor that holds the other mode is converted; if the
+ * conversion fails, **the old lock is lost, too**. Throws if locking does not work.
  */
 export function tryFlock(fd: number, mode: LockMode, path: string): boolean {
   const result = binding(path).flock(fd, operationOf(mode))
   if (result === 0) return true
-  // EACCES: so some network file systems say that it is held.
+  // Some network file systems report a held lock by EACCES.
   if (result === -EAGAIN || result === -EACCES) return false
   const code = errnoName(-result)
   const cause = Object.assign(new Error(`flock: ${code}`), {
@@ -38,7 +38,7 @@ export function tryFlock(fd: number, mode: LockMode, path: string): boolean {
   throw fileError(cause, path, 'lock')
 }
 
-/** Gives up what a descriptor, and every copy of it in other processes, holds. */
+/** Releases the lock of a descriptor and of all its copies in other processes. */
 export function unlock(fd: number): void {
   binding('').flock(fd, LOCK_UN)
 }

@@ -1,7 +1,7 @@
 import { LockFile } from './lock-file.ts'
 import { threadState } from './waiting/thread-state.ts'
 
-/** Warns about locks that were collected while held, and frees them. */
+/** Warns about locks that were garbage collected while held, and releases them. */
 const collected = new FinalizationRegistry<LockFile>((file) => {
   process.emitWarning(
     `the lock on ${file.path} was garbage collected without having been released; it is released now. ` +
@@ -12,12 +12,12 @@ const collected = new FinalizationRegistry<LockFile>((file) => {
   file.release()
 })
 
-/** Locks that this thread takes within as many ms of each other are a quick succession. */
+/** Locks that this thread takes at most so many ms after each other are a quick succession. */
 const quick = 0.1
 
 /**
- * The newest lock of a quick succession. Nobody notices yet if it is collected: most are released before the next one is taken
- * and before the event loop goes on, and to watch one takes longer than to lock.
+ * The newest lock of a quick succession. It is not registered with {@link collected} yet, because registering takes longer
+ * than locking, and most locks are released before the next one is taken and before the event loop goes on.
  */
 const newest: { lock: object | null; file: LockFile | null; time: number } = {
   lock: null,
@@ -28,14 +28,14 @@ const newest: { lock: object | null; file: LockFile | null; time: number } = {
 let succession = false
 
 /**
- * Whether there is a quick succession of locks. It ends when the event loop goes on, and then what was kept open for the next
- * lock is closed.
+ * Whether this thread is in a quick succession of locks. The succession ends when the event loop goes on; then the descriptor
+ * that was kept open for the next lock is closed.
  */
 export function inSuccession(): boolean {
   return succession
 }
 
-/** Remembers a lock that is held now. If it is collected its file is released. */
+/** Remembers a lock that is held now. If the lock is garbage collected, its file is released. */
 export function noteHeld(lock: object, file: LockFile): void {
   threadState().held.add(file)
   watchNewest()
@@ -53,7 +53,7 @@ export function noteHeld(lock: object, file: LockFile): void {
   newest.time = now
 }
 
-/** Forgets a lock that is given up. */
+/** Forgets a lock that is released or detached. */
 export function noteGivenUp(file: LockFile): void {
   threadState().held.delete(file)
   if (newest.file === file) {

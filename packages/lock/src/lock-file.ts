@@ -15,43 +15,43 @@ import { fileError } from './errors.ts'
 import { operationOf, tryFlock, unlock } from './flock.ts'
 import type { LockMode } from './lock-mode.ts'
 
-// libuv adds O_CLOEXEC. O_NONBLOCK, so that a FIFO at the path cannot hang the process.
+// libuv adds O_CLOEXEC. O_NONBLOCK keeps a FIFO at the path from blocking the process.
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants
 const careful = O_NOFOLLOW | O_NONBLOCK
 
-/** As {@link Native.take} says that a file is open, but not locked: this less the descriptor. */
+/** {@link Native.take} gives this number less the descriptor if the file is open but not locked. */
 const blocked = -4096
 
 /** How a lock file is opened. */
 export interface Opening {
   readonly path: string
-  /** Make the file if there is none. */
+  /** Make the file if it is missing. */
   readonly create: boolean
-  /** Of a file that is made, less the umask; 0o666 unless told otherwise. */
+  /** The permissions of a new file, less the umask; 0o666 by default. */
   readonly permissions?: number | undefined
   /**
-   * Only a directory will do. It is set when the path is first found to lead to one: a lock on a directory never becomes
-   * one on a file, although the directory may be removed while somebody waits for it.
+   * The path must lead to a directory. It is set as soon as the path is found to lead to one, so that a wait for a lock on a
+   * directory never ends with a lock on a file that has replaced the directory.
    */
   directory?: boolean | undefined
-  /** A file that is there is an error. */
+  /** Fail if the file exists. */
   readonly onlyNew?: boolean | undefined
-  /** Open for reading although writing is allowed. */
+  /** Open the file for reading, even if this user may write to it. */
   readonly readOnly?: boolean | undefined
 }
 
 /**
- * A lock file, open. The lock belongs to the open file description, so to this object.
+ * An open lock file. The lock belongs to the open file description, and so to this object.
  *
- * A raw descriptor, since a `FileHandle` that is garbage collected silently drops the lock.
+ * It has a raw descriptor, because a `FileHandle` that is garbage collected would silently drop the lock.
  */
 export class LockFile {
   readonly path: string
   readonly fd: number
   readonly isDirectory: boolean
-  /** What it holds. */
+  /** The mode of the lock that is held; `null` if none is. */
   mode: LockMode | null = null
-  /** What has opened the descriptor and has to close it; `null`: Node. */
+  /** The addon that opened the descriptor and has to close it; `null` if Node did. */
   readonly #native: Native | null
   #open = true
 
@@ -62,7 +62,10 @@ export class LockFile {
     this.#native = native
   }
 
-  /** The file of a descriptor of Node's, which becomes the binding's if that can close it when a worker is terminated. */
+  /**
+   * Makes a lock file of a descriptor that Node has opened. The addon, if there is one, takes the descriptor over, because
+   * the addon closes it when a worker is terminated.
+   */
   static #adopt(path: string, fd: number, directory: boolean): LockFile {
     const { native } = binding(path)
     if (native === null) return new LockFile(path, fd, directory, null)
@@ -74,12 +77,12 @@ export class LockFile {
   }
 
   /**
-   * Opens the file for reading and writing, or for reading if it exists and this user may not write it; an existing
-   * directory for reading, after resolving symbolic links. Never truncates.
+   * Opens the file for reading and writing. An existing file that this user may not write to, and a directory, are opened for
+   * reading; symbolic links are followed only to a directory. Never truncates.
    */
   static open(opening: Opening): LockFile {
     const { path, create, permissions = 0o666, onlyNew = false, readOnly = false } = opening
-    // First, so that nothing is made where nothing can be locked.
+    // The binding is loaded first, so that no file is made if nothing can be locked.
     binding(path)
     if (opening.directory) return LockFile.#openDirectory(path)
     const made = (create ? O_CREAT : 0) | (onlyNew ? O_EXCL : 0)
@@ -117,8 +120,8 @@ export class LockFile {
   }
 
   /**
-   * Opens a file and tries to lock it in one call, if the binding can: it is not locked if somebody has it or, if `polite`,
-   * has its gate. `null`: that remains to be seen, step by step.
+   * Opens a file and tries to lock it in one call of the addon. The file stays unlocked if somebody has the lock or, if
+   * `polite`, its gate. Gives `null` if the caller must do this step by step, because there is no addon or the call failed.
    */
   static take(
     { path, create, permissions = 0o666, directory }: Opening,
@@ -143,14 +146,14 @@ export class LockFile {
     return fstatSync(this.fd, { bigint: true }).ino
   }
 
-  /** Tries to lock or convert, without waiting. `false`: it now holds **nothing**. */
+  /** Tries to lock or convert, without waiting. `false`: the file now holds **no lock**. */
   tryLock(mode: LockMode): boolean {
     const locked = tryFlock(this.fd, mode, this.path)
     this.mode = locked ? mode : null
     return locked
   }
 
-  /** Whether the path still leads to this file: it may have been unlinked or replaced. */
+  /** Whether the path still leads to this file, which may have been unlinked or replaced. */
   isCurrent(): boolean {
     const seen = this.#native?.isCurrent(this.fd, this.path)
     if (seen !== undefined && seen >= 0) return seen === 1
@@ -164,14 +167,14 @@ export class LockFile {
   }
 
   /**
-   * Unlocks and closes. Idempotent. `keep`: the descriptor may stay open until {@link LockFile.tidy} is called, for who takes
-   * the same file again before; nobody else may have a copy of it.
+   * Unlocks and closes. Idempotent. With `keep`, the descriptor may stay open until {@link LockFile.tidy} is called, for the
+   * next taker of the same file; give it only if nobody has a copy of the descriptor.
    */
   release(keep = false): void {
     this.#close(this.mode !== null, keep)
   }
 
-  /** Closes what {@link release} has kept open. */
+  /** Closes the descriptor that {@link release} has kept open. */
   static tidy(): void {
     binding('').native?.tidy()
   }
@@ -190,7 +193,7 @@ export class LockFile {
       return
     }
     try {
-      // Explicitly, since a child may have a copy of the descriptor.
+      // Closing alone does not unlock if a child has a copy of the descriptor.
       if (unlocking) unlock(this.fd)
     } finally {
       closeSync(this.fd)

@@ -1,2 +1,2 @@
-/** `exclusive` shuts out everybody else; `shared` only processes that want it exclusively. */
+/** An `exclusive` lock excludes all other locks; a `shared` lock excludes only exclusive ones. */
 export type LockMode = 'exclusive' | 'shared'

@@ -11,14 +11,17 @@ import { checkTimeout, type WaitOptions } from './waiting/request.ts'
 /** Options of {@link Lock.upgrade}. */
 export type UpgradeOptions = WaitOptions
 
-/** How long an upgrade waits for the gate before it says that it is a deadlock, in ms: others take it only in passing. */
+/**
+ * How long an upgrade waits for the gate before it reports a deadlock, in ms. Others hold the gate only for an instant,
+ * unless they wait for the lock.
+ */
 const gatePatience = 100
 
 /**
  * A lock that is held until it is released, disposed, or its process ends.
  *
- * It belongs to an open file description: a child that is given {@link Lock.fd} in its `stdio` holds it, too, and
- * `release()` here releases it there.
+ * The lock belongs to an open file description. A child that is given {@link Lock.fd} in its `stdio` holds the lock, too, and
+ * `release()` in the parent also releases it for the child.
  */
 export class Lock implements Disposable, AsyncDisposable {
   /** The absolute path of the locked file or directory. */
@@ -39,18 +42,18 @@ export class Lock implements Disposable, AsyncDisposable {
     noteHeld(this, file)
   }
 
-  /** The mode it is, or at last was, held in. */
+  /** The mode of the lock; after its release, the last mode. */
   get mode(): LockMode {
     return this.#mode
   }
 
-  /** Whether it is held. */
+  /** Whether the lock is held. */
   get held(): boolean {
     return this.#file !== null
   }
 
   /**
-   * The descriptor, for a child's `stdio` or for reading the file. Closing it is `release()`'s business.
+   * The descriptor, for a child's `stdio` or for reading the file. Do not close it; `release()` does.
    *
    * Throws `ERR_LOCK_RELEASED`.
    */
@@ -71,17 +74,17 @@ export class Lock implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Closes the descriptor **without** unlocking: a child that was given it in its `stdio` holds on, until it ends. If
-   * nobody else has the descriptor, that is a release. Idempotent.
+   * Closes the descriptor **without** unlocking: a child that was given the descriptor in its `stdio` keeps the lock until
+   * the child ends. If no other process has the descriptor, the lock is released. Idempotent.
    */
   detach(): void {
     this.#forget()?.close()
   }
 
   /**
-   * Turns an exclusive lock into a shared one and lets readers in; nobody can write in between.
+   * Turns an exclusive lock into a shared one and so lets readers in.
    *
-   * Throws `ERR_LOCK_RELEASED`, and `ERR_LOCK_LOST` if the kernel gave it to somebody else.
+   * Throws `ERR_LOCK_RELEASED`, and `ERR_LOCK_LOST` if the kernel gave the lock to another process during the conversion.
    */
   downgrade(): void {
     const file = this.#require('downgrade()')
@@ -91,14 +94,15 @@ export class Lock implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Turns a shared lock into an exclusive one, if nobody else has it. `false`: it is still shared.
+   * Turns a shared lock into an exclusive one if nobody else has it. `false`: the lock is still shared.
    *
-   * flock(2) converts by releasing first. So, on Linux, this looks for other holders before it tries; and if a try
-   * fails and it cannot get the shared lock back, it throws `ERR_LOCK_LOST`. Throws `ERR_LOCK_RELEASED`.
+   * flock(2) converts a lock by releasing it first. So on Linux this method looks for other holders before it tries. Throws
+   * `ERR_LOCK_LOST` if a try failed and the shared lock could not be taken again, and `ERR_LOCK_RELEASED`.
    */
   tryUpgrade(): boolean {
     const file = this.#require('tryUpgrade()')
-    // Keeps other upgraders and newcomers away meanwhile. If somebody else has it, that must do without.
+    // The gate keeps other upgraders and newcomers away meanwhile. If somebody else has the gate, the upgrade is tried
+    // without it.
     const gate = this.#gated && this.#mode === 'shared' ? tryGate(this.path) : null
     try {
       return this.#convert(file)
@@ -108,11 +112,11 @@ export class Lock implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Turns a shared lock into an exclusive one, if nobody else has it. `false`: somebody has, and this one is released.
+   * Turns a shared lock into an exclusive one if nobody else has it. `false`: somebody else has the lock, and this lock is
+   * released.
    *
-   * For a caller that would give the lock up anyway: a refused conversion of flock(2) does that. So nothing has to be
-   * found out beforehand, which on Linux may take some milliseconds, and no gate is taken. Throws
-   * `ERR_LOCK_RELEASED`.
+   * Use it if you would release the lock anyway. A refused conversion of flock(2) releases the lock, so this method need not
+   * look for other holders first, which on Linux may take some milliseconds, and takes no gate. Throws `ERR_LOCK_RELEASED`.
    */
   upgradeOrRelease(): boolean {
     const file = this.#require('upgradeOrRelease()')
@@ -128,10 +132,10 @@ export class Lock implements Disposable, AsyncDisposable {
   /**
    * Turns a shared lock into an exclusive one, and waits for the other readers to leave.
    *
-   * Two processes that both keep their shared lock would wait for each other for ever: the second one gets
-   * `ERR_LOCK_DEADLOCK` and still has the shared lock. So does one that meets a waiting writer. After a timeout or an
-   * abort the lock is still shared. Throws `ERR_LOCK_LOST` if somebody took the lock in between. On a directory,
-   * or a lock that was taken with `fair: false`, there is no gate by which two could see each other: give a timeout.
+   * Two upgraders that both keep their shared lock would wait for each other for ever. So the second upgrader, and an
+   * upgrader that finds a waiting writer, gets `ERR_LOCK_DEADLOCK` and keeps its shared lock. After a timeout or an abort the
+   * lock is still shared. Rejects with `ERR_LOCK_LOST` if another process took the lock in between. A lock on a directory,
+   * and a lock taken with `fair: false`, have no gate by which two upgraders could see each other: give a timeout.
    */
   async upgrade(options: UpgradeOptions = {}): Promise<void> {
     const file = this.#require('upgrade()')
@@ -164,7 +168,7 @@ export class Lock implements Disposable, AsyncDisposable {
     }
   }
 
-  /** Takes the gate. A process that keeps it for long waits for us. */
+  /** Takes the gate. A process that keeps the gate for long waits for the lock, and so for us. */
   *#passGate(): Steps<LockFile | null> {
     const deadline = performance.now() + gatePatience
     let gate = openGate(this.path, 'exclusive')
@@ -189,7 +193,7 @@ export class Lock implements Disposable, AsyncDisposable {
     }
   }
 
-  /** One try to have it exclusively. `false`: it is still shared. */
+  /** Tries once to make the lock exclusive. `false`: it is still shared. */
   #convert(file: LockFile): boolean {
     if (file !== this.#file) throw lockReleased(this.path, 'upgrade()')
     if (this.#mode === 'exclusive') return true

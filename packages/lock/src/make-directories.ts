@@ -3,12 +3,12 @@ import { dirname } from 'node:path'
 import { errno } from '@howdah/durable'
 
 /**
- * Makes a directory, and those above it, unless they are there. With `mode`, what is made has just that mode, whatever the
- * umask; else 0777 less the umask.
+ * Makes a directory and its missing parents. New directories have the mode `mode`, whatever the umask; without it 0777 less
+ * the umask.
  *
- * Each is tried once more after those above it were made, and then it ends: in `/proc` and behind a link that leads nowhere
- * the system says for ever that something above is missing, and Node's own `recursive` never returns. Throws errors of the system, and
- * `EEXIST` if something else is there.
+ * Each directory is tried at most twice: once more after its parents were made. In `/proc` and behind a dangling link, the
+ * system always answers that a parent is missing, and Node's own `recursive` never returns. Throws errors of the system, and
+ * `EEXIST` if the path leads to something other than a directory.
  */
 export function makeDirectories(path: string, mode?: number): void {
   try {

@@ -23,7 +23,7 @@ import {
 } from '../src/index.ts'
 import { Child } from './support/child.ts'
 
-/** What all three ways to acquire are refused with. */
+/** The error that all three ways to acquire fail with. */
 async function refused(path: string, options: AcquireOptions = {}): Promise<unknown> {
   const error: unknown = await acquire(path, options).catch((reason: unknown) => reason)
   await expect(tryAcquire(path, options)).rejects.toEqual(error)
@@ -97,7 +97,7 @@ describe('acquire', () => {
     expect(calls).toBe(2)
   })
 
-  it('rejects with what onWait throws, and then waits no longer', async () => {
+  it('rejects with the error that onWait throws, and stops waiting', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     using held = await acquire(path)
@@ -111,7 +111,7 @@ describe('acquire', () => {
     expect(await tryAcquire(path)).not.toBeNull()
   })
 
-  it('serves waiters of one process in their order', async () => {
+  it('serves the waiters of one process in their order', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     const first = await acquire(path)
@@ -230,7 +230,7 @@ describe('acquireSync', () => {
     expect(lock.held).toBe(true)
   })
 
-  it('says that it would wait for itself, rather than hang', async () => {
+  it('fails instead of waiting for itself for ever', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     using held = await acquire(path, { mode: 'shared' })
@@ -241,14 +241,14 @@ describe('acquireSync', () => {
     expect(held.held).toBe(true)
   })
 
-  it('passes by a waiter of its own thread, which could not go on', async () => {
+  it('overtakes a waiter of its own thread, which could not go on', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     await using holder = Child.node('hold', path)
     await holder.line()
     const waiting = acquire(path)
     await until('the waiter has the gate', async () => (await inspect(path)).waiters.length > 0)
-    // The holder ends while this thread is blocked, and then the waiter in it is the next in line.
+    // The holder ends while this thread is blocked. Then the waiter of this thread is the next in line.
     acquireSync(path, {
       timeout: 10_000,
       onWait: () => holder.process.kill('SIGKILL'),
@@ -278,7 +278,7 @@ describe('a timeout', () => {
     },
   )
 
-  it('also ends the wait of waiters that are not the first in their process', async () => {
+  it('also ends the wait of a waiter that is not the first in its process', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     const held = await acquire(path)
@@ -288,7 +288,7 @@ describe('a timeout', () => {
     await expect(second).rejects.toMatchObject({ code: 'ERR_LOCK_TIMEOUT' })
     held.release()
     ;(await first).release()
-    // The one that left the line keeps nobody behind it.
+    // The waiter that left the line holds nobody up.
     ;(await third).release()
   })
 })
@@ -337,7 +337,7 @@ describe('a refusal names the path, has a code and says what to do', () => {
     )
   })
 
-  it('a missing file that is not to be made', async () => {
+  it('a missing file, with create: false', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     expect(await refused(path, { create: false })).toMatchObject({
@@ -385,7 +385,7 @@ describe('a refusal names the path, has a code and says what to do', () => {
     const open = isOpenToOthers(pathToFileURL(directory.path))
     skip(!open, 'other users cannot reach the temporary directory')
     const path = directory.file('lock')
-    // The native part is loaded as root, for the checkout may be closed to others.
+    // The native part is loaded as root, because other users may have no access to the checkout.
     const attempt = `
       lock.acquireSync(process.argv[2]).release()
       process.setgid(65534); process.setuid(65534)
@@ -397,7 +397,7 @@ describe('a refusal names the path, has a code and says what to do', () => {
     }
     expect(await outcome()).toBe('ERR_LOCK_PERMISSION')
 
-    // Who may read can lock, and is kept out.
+    // A user who may read the file can lock it, and is excluded by others.
     writeFileSync(path, '')
     expect(await outcome()).toBe('exclusive')
     using held = await acquire(path)

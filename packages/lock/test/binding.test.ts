@@ -23,7 +23,7 @@ describe('HOWDAH_FLOCK', () => {
     expect(await flockBinding(name)).toMatchObject({ name })
   })
 
-  it('that is unset prefers our own', async ({ skip }) => {
+  it('if it is unset, our own binding is preferred', async ({ skip }) => {
     skip(noNative !== null, noNative ?? '')
     expect(await flockBinding('')).toEqual({
       name: 'native',
@@ -31,7 +31,7 @@ describe('HOWDAH_FLOCK', () => {
     })
   })
 
-  it('that names no binding is an error that names it', async () => {
+  it('with an unknown value is an error that names the value', async () => {
     const error = await flockBinding('flock')
     expect(error).toMatchObject({
       code: 'ERR_LOCK_BINDING',
@@ -92,7 +92,7 @@ describe('processes whose threads load the binding and lock at random, and which
         while (left-- > 0) {
           const threads = 1 + (left % 8)
           await using child = Child.node('workers', name, lock, mark, threads)
-          // Every fourth is killed as a whole, at any time after it has begun to lock.
+          // Every fourth process is killed, at any time after it has begun to lock.
           if (left % 4 === 3) {
             await until('it locks', () => child.isAt(lock, `${lock}.gate`))
             await sleep(Math.random() * 100)

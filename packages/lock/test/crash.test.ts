@@ -6,12 +6,12 @@ import { acquire, lockedFile } from '../src/index.ts'
 import { Child } from './support/child.ts'
 import { Counter } from './support/counter.ts'
 
-/** What several processes say, all of which are killed and replaced at random. Disposal kills them. */
+/** The output of several processes, which are killed and replaced at random. Disposal kills them all. */
 class Storm implements AsyncDisposable {
   /** The numbers that were acknowledged. */
   readonly acknowledged: number[] = []
   kills = 0
-  /** How many of those that were killed held one of the locks, or waited for it, in that moment. */
+  /** How many of the killed processes held one of the locks, or waited for one, at that moment. */
   hits = 0
   readonly #locks: readonly string[]
   readonly #random = seededRandom(25)
@@ -25,16 +25,16 @@ class Storm implements AsyncDisposable {
     for (let count = 0; count < processes; count++) this.#add()
   }
 
-  /** Kills for some time, then all that are left. */
+  /** Kills processes at random for some time, then kills the rest. */
   async rage(duration: number, meanwhile: () => Promise<void> | void): Promise<void> {
     const end = performance.now() + duration
     while (performance.now() < end) {
-      // The storm's own rhythm: nothing is waited for.
+      // This is the rhythm of the storm; it waits for no event.
       await sleep(50 + this.#random.below(200))
       await meanwhile()
       const victims = [...this.#children.keys()]
       const victim = this.#random.pick(victims)
-      // However busy the machine is, each has counted before it is killed.
+      // Each process has counted before it is killed, however busy the machine is.
       await this.#spoken.get(victim)
       await this.#kill(victim)
       this.#add()
@@ -80,7 +80,7 @@ function whole(content: string): number {
 
 describe('a storm of SIGKILLs', () => {
   it(
-    'loses no acknowledged increment, and leaves a lock that the next one has soon',
+    'loses no acknowledged increment, and leaves a lock that the next process gets soon',
     { tags: 'property' },
     async () => {
       using directory = temporaryDirectory()
@@ -95,7 +95,7 @@ describe('a storm of SIGKILLs', () => {
       expect(acknowledged.length).toBeGreaterThan(20)
       expect(new Set(acknowledged).size).toBe(acknowledged.length)
       expect(counter.value).toBeGreaterThanOrEqual(acknowledged.length)
-      // A killed process may have counted without saying so.
+      // A killed process may have incremented the number without reporting it.
       expect(counter.value).toBeLessThanOrEqual(acknowledged.length + kills)
       using lock = await acquire(path, { timeout: 2_000 })
       expect(lock.held).toBe(true)
@@ -127,7 +127,7 @@ describe('a storm of SIGKILLs', () => {
       expect(last).toBeGreaterThanOrEqual(acknowledged.length)
       expect(last).toBeLessThanOrEqual(acknowledged.length + kills)
 
-      // And what a killed writer left goes with the next write.
+      // The next write removes the temporary file of a killed writer.
       await lockedFile.transform(path, () => 'done', { timeout: 2_000 })
       expect(readdirSync(directory.path).filter((name) => name.endsWith('.tmp'))).toEqual([])
     },

@@ -36,7 +36,7 @@ describe('DataDirLock.acquire', () => {
     expect(parseIdentity(readFileSync(lock.path, 'utf8'))).toEqual(currentProcess())
   })
 
-  it('has the base name that it is told', async () => {
+  it('uses the given base name', async () => {
     using directory = temporaryDirectory()
     using lock = await DataDirLock.acquire(directory.path, { name: 'handoff' })
     expect(lock.held).toBe(true)
@@ -121,7 +121,7 @@ describe('DataDirLock.acquireOrBreakStale', () => {
     expect(told).toEqual([])
   })
 
-  it('is refused if the named holder is gone but its child has the lock, and tells onStale', async ({
+  it('is refused if the named holder is gone but its child has the lock, and calls onStale', async ({
     skip,
   }) => {
     skip(whereIs('flock') === null, 'there is no flock(1)')
@@ -143,7 +143,7 @@ describe('DataDirLock.acquireOrBreakStale', () => {
     })
     expect(told).toEqual([{ pid: gone.pid, liveness: 'dead' }])
 
-    // And if the last holder lets go just then, the second try has it.
+    // If the last holder releases the lock just then, the second try gets it.
     using lock = await DataDirLock.acquireOrBreakStale(directory.path, {
       onStale: () => closeSync(fd),
     })

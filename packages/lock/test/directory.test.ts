@@ -36,7 +36,7 @@ describe.each(Object.entries(ways))('a slash at the end means a directory, for %
     })
   })
 
-  it('and one that is there, also by a link', async () => {
+  it('and locks an existing one, also by a link', async () => {
     using directory = temporaryDirectory()
     mkdirSync(directory.file('real'))
     symlinkSync('real', directory.file('link'))

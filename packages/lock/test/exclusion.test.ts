@@ -51,7 +51,7 @@ describe('an exclusive lock', () => {
     await using processes = Child.several(4, (index) =>
       Child.node('count', directory.file(`lock-${index}`), counter.path, 8_000, 'fair'),
     )
-    // Torn reads make some of them fail, too.
+    // Some processes fail, too, because of torn reads.
     await Promise.all(processes.map((one) => one.ended))
     expect(counter.value).not.toBe(32_000)
   })
@@ -113,7 +113,7 @@ describe('an exclusive lock', () => {
     expect(counter.value).toBe(2_000)
   })
 
-  it('is one with the handoff files: beside flock(1), with a pidfile that is one integer', async ({
+  it('with the handoff files excludes flock(1), and has a pidfile that is one integer', async ({
     skip,
   }) => {
     skip(noFlock, 'there is no flock(1)')

@@ -17,7 +17,7 @@ describe('waiters in line', () => {
     await Promise.all(processes.map((one) => one.line()))
     for (const one of processes) one.tell('start')
     await Promise.all(processes.map((one) => one.line()))
-    // How long they compete: nothing here waits for an event.
+    // How long they compete; this waits for no event.
     await sleep(unlessLong(1_500, 5_000))
     for (const one of processes) one.tell('end')
     const shares = await Promise.all(

@@ -27,7 +27,7 @@ describe.skipIf(whyNot !== null)(`on a full disk (${whyNot ?? 'mounted for this 
     },
   )
 
-  test('a locked file that was not there is made whole or not at all', async () => {
+  test('a new locked file is made whole or not at all', async () => {
     using disk = SmallDisk.mount(256)
     const path = disk.file('file')
     const refused = await onFullDisk(disk, {
@@ -56,7 +56,7 @@ describe.skipIf(whyNot !== null)(`on a full disk (${whyNot ?? 'mounted for this 
   })
 
   test.each([null, 4_194_305])(
-    'a data directory is locked and says so, or names %s as before',
+    'a data directory is locked and names its holder, or names %s as before',
     async (before) => {
       using disk = SmallDisk.mount(256)
       let lock: DataDirLock | undefined
@@ -72,7 +72,7 @@ describe.skipIf(whyNot !== null)(`on a full disk (${whyNot ?? 'mounted for this 
         old: before,
         new: process.pid,
         refusal: { code: 'ERR_LOCK_NO_SPACE', path: disk.path },
-        // It is never removed, since two processes could hold "the lock" then.
+        // The lock file is never removed, because two processes could then each lock a file of that name.
         mayChange: (path) => path === '.howdah.lock',
       })
       expect(refused).toBeGreaterThan(0)

@@ -5,7 +5,7 @@ import { acquire, flockBinding, inspect } from '../src/index.ts'
 import { Child } from './support/child.ts'
 
 describe('inspect', () => {
-  it('finds nobody at a file that is not there, and does not make it', async () => {
+  it('finds no holder of a missing file, and does not make the file', async () => {
     using directory = temporaryDirectory()
     expect(await inspect(directory.file('lock'))).toEqual({
       holders: [],
@@ -39,7 +39,7 @@ describe('inspect', () => {
   })
 
   it.each(['exclusive', 'shared'] as const)(
-    'names the first who waits, and that it wants it %s',
+    'names the first waiter, and that it wants the lock %s',
     async (mode) => {
       using directory = temporaryDirectory()
       const path = directory.file('lock')
@@ -56,7 +56,9 @@ describe('inspect', () => {
     },
   )
 
-  it('names all who wait in the queue of the kernel, and what each wants', async ({ skip }) => {
+  it('names all waiters in the queue of the kernel, and the mode that each wants', async ({
+    skip,
+  }) => {
     skip(flockBinding().name !== 'native', 'only our own binding waits there')
     using directory = temporaryDirectory()
     const path = directory.file('lock')
@@ -94,7 +96,7 @@ describe('inspect', () => {
     expect(found.waiters).toMatchObject([{ pid: waiter.pid, mode: 'shared' }])
   })
 
-  it('names the child that a lock was left to, not the process that took it', async () => {
+  it('names the child that inherited a lock, not the process that took it', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     const lock = await acquire(path)
@@ -105,7 +107,7 @@ describe('inspect', () => {
     ])
   })
 
-  it('names nobody who is dead: only the child that a killed process has left its lock to', async () => {
+  it('names no dead process, only the child that inherited the lock of a killed process', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     const handOn = `

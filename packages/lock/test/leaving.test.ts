@@ -38,7 +38,7 @@ describe('a process with pending acquires', () => {
     await child.success()
   })
 
-  it('serves libuv: 64 waiters do not keep anything else from the pool', async () => {
+  it('leaves the pool of libuv free: 64 waiters hold up nothing else', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     using held = await acquire(path)
@@ -53,7 +53,7 @@ describe('a process with pending acquires', () => {
 })
 
 describe('a worker thread', () => {
-  it('that is terminated holds and waits for nothing any more', async () => {
+  it('that is terminated no longer holds a lock or waits for one', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     await using child = Child.node('terminated-workers', path)
@@ -76,7 +76,7 @@ describe('a thousand acquires that are aborted at random', () => {
       const descriptors = () => readdirSync('/proc/self/fd').length
       await lock.tryAcquire(path).then((first) => first.release())
       const held = await lock.acquire(path)
-      // So that what is opened once, for watching and for cancelling, is open.
+      // First opens the descriptors that are opened once, for watching and cancelling.
       watch(path).close()
       await lock.acquire(path, { timeout: 100 }).catch(() => {})
       const before = descriptors()

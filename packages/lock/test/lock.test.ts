@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { acquire, acquireSync, inspect, tryAcquire, type Lock } from '../src/index.ts'
 import { Child } from './support/child.ts'
 
-/** Where an open descriptor leads to; empty if it was closed meanwhile. */
+/** The file that an open descriptor leads to; empty if the descriptor was closed meanwhile. */
 function linkOf(fd: string): string {
   try {
     return readlinkSync(`/proc/self/fd/${fd}`)
@@ -30,7 +30,7 @@ describe('release', () => {
     expect(await tryAcquire(path)).toBeNull()
   })
 
-  it('is what both ways to dispose do', async () => {
+  it('is called by both ways to dispose', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     const locks: Lock[] = []
@@ -45,7 +45,7 @@ describe('release', () => {
     expect(locks.map((lock) => lock.held)).toEqual([false, false])
   })
 
-  it('frees it for a child, too, that has the descriptor', async () => {
+  it('also releases the lock of a child that has the descriptor', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     const lock = await acquire(path)
@@ -70,7 +70,7 @@ describe('release', () => {
     expect([open(), lock.held]).toEqual([1, true])
   })
 
-  it("ends what a child has for good: a lock that is taken at once after it is not the child's", async () => {
+  it('ends the lock of a child for good: a lock that is taken at once afterwards does not belong to the child', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     const lock = acquireSync(path)
@@ -82,7 +82,7 @@ describe('release', () => {
     expect(next?.held).toBe(true)
   })
 
-  it('leaves a lock that can do nothing more, and says so', async () => {
+  it('leaves a lock that fails every further call', async () => {
     using directory = temporaryDirectory()
     const lock = await acquire(directory.file('lock'), { mode: 'shared' })
     lock.release()
@@ -120,7 +120,7 @@ describe('detach', () => {
 })
 
 describe('downgrade', () => {
-  it('lets readers in, who wait, and keeps writers out', async () => {
+  it('lets waiting readers in, and keeps writers out', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     using lock = await acquire(path)
@@ -169,7 +169,7 @@ describe('tryUpgrade', () => {
     expect(lock.tryUpgrade()).toBe(true)
   })
 
-  it('is never a lie in a storm of upgrades: shared, exclusive or lost', async () => {
+  it('tells the truth in a storm of upgrades: shared, exclusive or lost', async () => {
     const rounds = 500
     using directory = temporaryDirectory()
     const storm = `
@@ -201,7 +201,7 @@ describe('tryUpgrade', () => {
     const sum = (...outcomes: string[]): number =>
       counts.flatMap((count) => outcomes.map((one) => count[one] ?? 0)).reduce((a, b) => a + b)
     expect(sum('true', 'false', 'ERR_LOCK_LOST')).toBe(counts.length * rounds)
-    // They were in each other's way, and got through all the same.
+    // The upgrades hindered each other, and still succeeded.
     expect(sum('true')).toBeGreaterThan(0)
     expect(sum('false', 'ERR_LOCK_LOST')).toBeGreaterThan(0)
   })
@@ -229,7 +229,7 @@ describe('upgradeOrRelease', () => {
     expect(other.upgradeOrRelease()).toBe(true)
   })
 
-  it('succeeds for the last of several that try in turn', async () => {
+  it('succeeds for the last of several readers that try in turn', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     const locks = await Promise.all([1, 2, 3].map(() => acquire(path, { mode: 'shared' })))
@@ -237,7 +237,7 @@ describe('upgradeOrRelease', () => {
     locks.at(-1)?.release()
   })
 
-  it('lets in who waits, when it is refused', async () => {
+  it('lets a waiter in if it is refused', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     const first = await acquire(path, { mode: 'shared' })
@@ -264,7 +264,7 @@ describe('upgrade', () => {
     expect(waits).toBe(1)
   })
 
-  it('tells the second of two upgraders that it is a deadlock, and lets the first one through', async () => {
+  it('reports a deadlock to the second of two upgraders, and lets the first one through', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     const upgrader = `

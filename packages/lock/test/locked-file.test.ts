@@ -31,7 +31,7 @@ describe('lockedFile.read', () => {
     expect(readdirSync(directory.path)).toEqual(['file'])
   })
 
-  it('reads what is longer than a buffer', async () => {
+  it('reads a file that is longer than a buffer', async () => {
     using directory = temporaryDirectory()
     const content = 'äöü€'.repeat(100_000)
     writeFileSync(directory.file('file'), content)
@@ -56,7 +56,7 @@ describe('lockedFile.read', () => {
     using reader = await acquire(path, { mode: 'shared' })
     expect(await lockedFile.read(path)).toBe('old')
     reader.release()
-    // Somebody who locks the file and writes in place, as Go's lockedfile does.
+    // Another program locks the file and writes it in place, as Go's lockedfile does.
     await using writer = Child.command('flock', [
       path,
       'sh',
@@ -81,7 +81,7 @@ describe('lockedFile.write', () => {
     expect(readdirSync(directory.path)).toEqual(['file'])
   })
 
-  it('keeps the mode of a file, and gives a new one the mode that it is told', async () => {
+  it('keeps the mode of a file, and gives a new file the given mode', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('file')
     await lockedFile.write(path, 'secret', { mode: 0o600 })
@@ -91,7 +91,7 @@ describe('lockedFile.write', () => {
     expect(statSync(path).mode & 0o777).toBe(0o640)
   })
 
-  it('leaves the old file to processes that have it open or linked', async () => {
+  it('leaves the old file to processes that have it open and to its hard links', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('file')
     writeFileSync(path, 'old')
@@ -100,7 +100,7 @@ describe('lockedFile.write', () => {
     expect(readFileSync(directory.file('link'), 'utf8')).toBe('old')
   })
 
-  it('removes what a killed writer left', async () => {
+  it('removes the temporary file of a killed writer', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('file')
     writeFileSync(path, 'old')
@@ -123,7 +123,7 @@ describe('lockedFile.write', () => {
     },
   )
 
-  it('takes the longest name that there is, and says of a longer one that it is too long', async () => {
+  it('takes the longest possible name, and refuses a longer one as too long', async () => {
     using directory = temporaryDirectory()
     const name = 'x'.repeat(255)
     await lockedFile.write(directory.file(name), 'one')
@@ -161,7 +161,7 @@ describe('lockedFile.write', () => {
     expect(attribute('print(os.getxattr(p, "user.colour").decode())').stdout).toBe('blue\n')
   })
 
-  it('says where it cannot write, and holds nothing then', async () => {
+  it('names the path that it cannot write, and then holds no lock', async () => {
     using directory = temporaryDirectory()
     const missing = directory.file('missing', 'file')
     await expect(lockedFile.write(missing, '')).rejects.toMatchObject({
@@ -178,7 +178,7 @@ describe('lockedFile.write', () => {
   })
 })
 
-describe('what is no regular file is refused, with a cure, and left alone', () => {
+describe('anything but a regular file is refused, with a cure, and left alone', () => {
   const kinds: [string, (path: string) => unknown, RegExp][] = [
     ['a symbolic link', (path) => symlinkSync('elsewhere', path), /link; give the path that it/],
     ['a directory', (path) => mkdirSync(path), /it is a directory; give the path of a file/],
@@ -221,7 +221,7 @@ function bindSocket(path: string): void {
 }
 
 describe('lockedFile.transform', () => {
-  it('computes the new content from the old one, and from null if there is no file', async () => {
+  it('computes the new content from the old one, or from null if there is no file', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('counter')
     expect(await lockedFile.transform(path, increment)).toBe('1')
@@ -229,7 +229,7 @@ describe('lockedFile.transform', () => {
     expect(readFileSync(path, 'utf8')).toBe('2')
   })
 
-  it('changes nothing if it gets null or an error, and does not make the file', async () => {
+  it('changes nothing if the function gives null or throws, and does not make the file', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('file')
     expect(await lockedFile.transform(path, () => null)).toBeNull()
@@ -242,7 +242,7 @@ describe('lockedFile.transform', () => {
     expect(free?.held).toBe(true)
   })
 
-  it('loses nothing if many make the file at once', async () => {
+  it('loses nothing if many processes make the file at once', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('file')
     await Promise.all(
@@ -281,7 +281,7 @@ describe('lockedFile.edit', () => {
     expect(free?.held).toBe(true)
   })
 
-  it('can do nothing after it is released', async () => {
+  it('fails every call after its release', async () => {
     using directory = temporaryDirectory()
     const file = await lockedFile.edit(directory.file('file'))
     file.release()

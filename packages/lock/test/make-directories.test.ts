@@ -3,7 +3,7 @@ import { temporaryDirectory } from '@howdah/fixtures'
 import { expect, it } from 'vitest'
 import { makeDirectories } from '../src/index.ts'
 
-it('makes a directory with all above it, with just the mode that was asked for', () => {
+it('makes a directory and its parents, with exactly the given mode', () => {
   using home = temporaryDirectory()
   const umask = process.umask(0o777)
   try {
@@ -23,7 +23,7 @@ it('leaves what is there as it is', () => {
   expect(statSync(home.file('a')).mode & 0o777).toBe(0o755)
 })
 
-it('ends where nothing can be made: behind a link that leads nowhere, and in a file', () => {
+it('ends if nothing can be made: behind a dangling link, and below a file', () => {
   using home = temporaryDirectory()
   symlinkSync(home.file('nowhere', 'at', 'all'), home.file('link'))
   writeFileSync(home.file('file'), '')

@@ -6,7 +6,7 @@ import { PidFile, currentProcess } from '../src/index.ts'
 import { Child } from './support/child.ts'
 
 describe('a pidfile', () => {
-  it('holds the pid and nothing else, so that it parses as one integer', async () => {
+  it('contains the pid and nothing else, so that it parses as one integer', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('pidfile')
     const file = await PidFile.write(path)
@@ -70,13 +70,13 @@ describe('a pidfile', () => {
     expect(PidFile.read(directory.file('pidfile'))).toBeNull()
   })
 
-  it("is read with white space around the pid, as other people's have it", () => {
+  it('is read with white space around the pid, as other programs write it', () => {
     using directory = temporaryDirectory()
     writeFileSync(directory.file('pidfile'), ` ${process.pid}\n`)
     expect(PidFile.read(directory.file('pidfile'))).toBe(process.pid)
   })
 
-  it('that names a recycled pid is seen through if more is known of who wrote it', async () => {
+  it('that names a recycled pid is recognized if the identity of its writer is known', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('pidfile')
     using file = await PidFile.write(path)

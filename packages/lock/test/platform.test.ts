@@ -61,7 +61,7 @@ describe('on Windows', () => {
 })
 
 describe('the native part', () => {
-  it('if it is missing, is an error with the cure', async () => {
+  it('if it is missing, gives an error with the cure', async () => {
     using directory = temporaryDirectory()
     const outcome = await acquireWith(directory, null)
     expect(outcome).toMatch(
@@ -69,13 +69,13 @@ describe('the native part', () => {
     )
   })
 
-  it('if it was not built, is the same error', async () => {
+  it('if it was not built, gives the same error', async () => {
     using directory = temporaryDirectory()
     const outcome = await acquireWith(directory, "require('./build/Release/fs_ext.node')")
     expect(outcome).toContain('ERR_LOCK_BINDING')
   })
 
-  it('if it was built for another Node, is an error that says so', async () => {
+  it('if it was built for another Node, gives an error that says so', async () => {
     using directory = temporaryDirectory()
     const outcome = await acquireWith(
       directory,
@@ -88,7 +88,7 @@ describe('the native part', () => {
 
 describe('a file system', () => {
   it.each(['ENOSYS', 'EOPNOTSUPP', 'ENOLCK'])(
-    'that answers %s does not lock, and that is said',
+    'that answers %s cannot lock, and the error says so',
     async (code) => {
       using directory = temporaryDirectory()
       const outcome = await acquireWith(directory, failing(code))
@@ -109,7 +109,7 @@ describe('a file system', () => {
     ])
   })
 
-  it('that is full is said, and leaves the old content', async ({ skip }) => {
+  it('that is full gives an error that says so, and leaves the old content', async ({ skip }) => {
     using directory = temporaryDirectory()
     const disk = directory.file('disk')
     mkdirSync(disk)

@@ -48,7 +48,7 @@ describe('the identity of a process', () => {
     expect(parseIdentity(text)).toBeNull()
   })
 
-  it('is read from less, and the rest is unknown', () => {
+  it('is read from text with missing fields, which are unknown', () => {
     const unknown = { startTime: null, bootId: null, pidNamespace: null, machineId: null }
     expect(parseIdentity('{"pid":7,"bootId":9}')).toEqual({ pid: 7, ...unknown })
   })
@@ -88,7 +88,7 @@ describe('two identities', () => {
     }
   })
 
-  it('are two if it is not known of one when it started', () => {
+  it('are two processes if the start time of one is unknown', () => {
     const unknown = { ...one, startTime: null }
     expect(isSameProcess(unknown, one)).toBe(false)
     expect(isSameProcess(unknown, unknown)).toBe(false)
@@ -111,7 +111,7 @@ describe('liveness', () => {
     expect(liveness({ ...currentProcess(), startTime: '1' })).toBe('dead')
   })
 
-  it('does not know about another pid namespace, so about somebody who may live', () => {
+  it('is unknown for another pid namespace, where the process may live', () => {
     expect(liveness({ ...currentProcess(), pidNamespace: 'pid:[1]' })).toBe('unknown')
   })
 
@@ -122,7 +122,7 @@ describe('liveness', () => {
     expect(liveness(earlier)).toBe(earlier.machineId === null ? 'unknown' : 'dead')
   })
 
-  it('takes a bare pid at its word', () => {
+  it('counts a process known only by its pid as alive if the pid is in use', () => {
     const bare = { startTime: null, bootId: null, pidNamespace: null }
     expect(liveness({ pid: process.pid, ...bare })).toBe('alive')
   })

@@ -31,7 +31,7 @@ describe.skipIf(!canUnshare)(`inside of a pid namespace${reason}`, () => {
     },
   )
 
-  it('so is one on a directory', async () => {
+  it('and so is a lock on a directory', async () => {
     using directory = temporaryDirectory()
     using lock = await acquire(directory.path)
     expect(inspectInside(lock.path)).toMatchObject({ unseen: 'exclusive' })

@@ -12,7 +12,7 @@ const noQueue =
 describe('a wait in the queue of the kernel', () => {
   beforeEach(({ skip }) => skip(noQueue !== null, noQueue ?? ''))
 
-  it('takes one thread for all that wait for a lock in one process', async () => {
+  it('takes one thread for all waiters for a lock in one process', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     const held = await acquire(path)
@@ -33,7 +33,7 @@ describe('a wait in the queue of the kernel', () => {
     await child.success()
   })
 
-  it('is one of 256 in a process at most, and those beyond look again and again', async () => {
+  it('is one of at most 256 in a process, and further waiters poll', async () => {
     using directory = temporaryDirectory()
     const source = `
       import { readdirSync } from 'node:fs'

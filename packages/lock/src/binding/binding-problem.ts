@@ -1,4 +1,4 @@
-/** Why a binding cannot be loaded, and what to do; the latter may be empty if another one can be used instead. */
+/** Why a binding cannot be loaded, and the remedy, which is empty if there is nothing to do but to use another binding. */
 export class BindingProblem extends Error {
   readonly remedy: string
 

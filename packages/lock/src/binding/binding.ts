@@ -1,4 +1,7 @@
-/** How this package reaches flock(2): by its own prebuilt addon, or by the package fs-ext. If a call gives a number, a negative one is an errno. */
+/**
+ * How this package calls flock(2): by its own prebuilt addon, or by the package fs-ext. A negative result of a call is an
+ * errno.
+ */
 export interface Binding {
   readonly name: 'native' | 'fs-ext'
   /** The file that was loaded. */
@@ -13,23 +16,28 @@ export interface Binding {
 export interface Native {
   readonly flock: Binding['flock']
   /**
-   * Opens a file, made with these permissions unless they are -1, and locks it if nobody has it: gives the descriptor. -4096
-   * less the descriptor: it is open, but somebody has the lock or, if `polite`, waits for it.
+   * Opens a file and tries to lock it; makes a missing file with these permissions, unless they are -1. Gives the descriptor
+   * if the file is locked now. Gives -4096 less the descriptor if the file is open but not locked, because somebody has the
+   * lock or, if `polite`, waits for it.
    */
   take(path: string, permissions: number, operation: number, polite: boolean): number
-  /** A copy of a descriptor, as `take` would have opened it. */
+  /** Copies a descriptor, so that the copy can be used as one from `take`. */
   adopt(fd: number): number
-  /** Whether the path leads to the open file: 1 or 0. */
+  /** Gives 1 if the path leads to the open file, else 0. */
   isCurrent(fd: number, path: string): number
-  /** Closes what `take` or `adopt` has opened; or keeps it open, if it was taken last, for the next `take` of the path. */
+  /**
+   * Closes a descriptor of `take` or `adopt`. With `keep`, the descriptor that was taken last stays open for the next `take`
+   * of its path.
+   */
   drop(fd: number, unlock: boolean, keep: boolean): number
-  /** Closes what was kept open. */
+  /** Closes the descriptor that `drop` has kept open. */
   tidy(): number
   /**
-   * Waits for a descriptor of `take` or `adopt` in a thread of its own, in line with others if that is `fair`. If the file is
-   * replaced the descriptor becomes that of the new one. It must not be dropped meanwhile. `ended` gets 0 if it is locked,
-   * else a positive errno: EINTR after a cancellation, ESTALE if the file has to be opened anew. Gives a number for `cancel`;
-   * negative: an errno, and `ended` is not called; EAGAIN: no thread can be started.
+   * Waits for the lock on a descriptor of `take` or `adopt` in a thread of its own, in line with others if `fair`. If the
+   * file is replaced, the descriptor is made to lead to the new file. The descriptor must not be dropped meanwhile. `ended`
+   * gets 0 if the file is locked, else a positive errno: EINTR after a cancellation, ESTALE if the file has to be opened
+   * anew. Gives a number to pass to `cancel`. If the result is negative it is an errno and `ended` is not called; EAGAIN
+   * means that no thread can be started.
    */
   wait(
     fd: number,
@@ -38,25 +46,25 @@ export interface Native {
     fair: boolean,
     ended: (error: number) => void,
   ): number
-  /** Ends a wait soon, or, if it is to be settled, before this returns. `ended` is called in any case. */
+  /** Ends a wait soon; with `settle`, before `cancel` returns. `ended` is called in any case. */
   cancel(number: number, settle: boolean): number
-  /** What macOS's addon can do beyond that; a negative number is an errno. See `native/process.h`. */
+  /** Further functions of the addon for macOS; a negative number is an errno. See `native/process.h`. */
   readonly seeProcess?: (pid: number) => NativeProcess | number
   readonly processIds?: () => readonly number[] | number
   readonly hostId?: () => string | number
   readonly bootId?: () => string | number
 }
 
-/** What macOS's kernel tells of a process. `null`: only its own user may know. */
+/** What the kernel of macOS tells about a process. A field is `null` if only the user of the process may know it. */
 export interface NativeProcess {
-  /** In seconds since 1970, with six digits of fractions. */
+  /** The start time in seconds since 1970, with six decimal places. */
   readonly started: string
   readonly zombie: boolean
   readonly uid: number
   readonly parent: number
-  /** The path of what it runs. */
+  /** The path of its program. */
   readonly program: string | null
-  /** Its arguments with a space between any two. */
+  /** Its arguments, separated by spaces. */
   readonly command: string | null
   /** The device and inode of its working directory: `device:inode`. */
   readonly directory: string | null

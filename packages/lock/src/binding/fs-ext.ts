@@ -24,7 +24,7 @@ interface FsExt {
 /** LOCK_NB of flock(2), the same everywhere. */
 const withoutWaiting = 4
 
-/** Loads fs-ext, which was compiled for this very Node when it was installed. Throws {@link BindingProblem}. */
+/** Loads fs-ext, which is compiled for one version of Node at its installation. Throws {@link BindingProblem}. */
 export function loadFsExt(): Binding {
   const require = createRequire(import.meta.url)
   let file: string
@@ -53,8 +53,8 @@ export function loadFsExt(): Binding {
 }
 
 /**
- * fs-ext's addon, loaded from a copy for this thread alone: its C++ has static handles that each thread's start sets anew, so
- * that a file shared by threads crashes the process.
+ * Loads fs-ext's addon from a copy for this thread alone. Its C++ has static handles, which every thread that loads it
+ * overwrites, so a copy shared by threads crashes the process.
  */
 function privateCopy(require: NodeJS.Require): FsExt {
   const original = require.resolve('fs-ext/build/Release/fs_ext.node')
@@ -72,14 +72,17 @@ interface Loaded {
 /** O_TMPFILE of open(2), on Linux: a file without a name. */
 const nameless = 0o20_000_000 | constants.O_DIRECTORY
 
-/** Loads a copy that has no name, so that nothing stays if the process is killed. `false`: this system cannot do that. */
+/**
+ * Loads a copy that has no name, so that no file is left if the process is killed. Gives `false` if this system cannot do
+ * so.
+ */
 function loadNameless(original: string, module: Loaded): boolean {
   if (process.platform !== 'linux') return false
   let fd: number | undefined
   try {
     fd = openSync(tmpdir(), nameless | constants.O_RDWR, 0o600)
     writeFileSync(fd, readFileSync(original))
-    // For each thread by another path: what has been loaded by the same one before would be given instead.
+    // Each thread uses a path of its own, because dlopen gives a library that was loaded by the same path before.
     process.dlopen(module, `/proc/self/fd/${'./'.repeat(threadId)}${fd}`)
     return true
   } catch {

@@ -8,18 +8,18 @@ import { requireFlock } from './platform.ts'
 let loaded: Binding | undefined
 
 /**
- * The binding, loaded when it is first needed, so that importing this package never fails.
+ * The binding. It is loaded at its first use, so that importing this package never fails.
  *
- * It is our own addon if there is one for this platform, else fs-ext if that is installed; `HOWDAH_FLOCK` set to `native` or
- * `fs-ext` allows that one only. `path` is for the error. Throws `ERR_LOCK_UNSUPPORTED` on Windows, and
- * `ERR_LOCK_BINDING`.
+ * It is our own addon if there is one for this platform, else fs-ext if it is installed. `HOWDAH_FLOCK`, set to `native` or
+ * `fs-ext`, allows only that binding. `path` is named in errors. Throws `ERR_LOCK_UNSUPPORTED` on Windows, and
+ * `ERR_LOCK_BINDING` if no binding can be loaded.
  */
 export function binding(path: string): Binding {
   return (loaded ??= load(path))
 }
 
 /**
- * By which binding this thread reaches flock(2), `native` or `fs-ext`, and the file that was loaded for it.
+ * The name of the binding by which this thread calls flock(2), and the file that was loaded for it.
  *
  * Throws a `LockError`: `ERR_LOCK_BINDING` says what is wrong with the bindings; `ERR_LOCK_UNSUPPORTED`, on Windows.
  */

@@ -22,7 +22,7 @@ export function loadNative(): Binding {
 
 let loaded: Native | null | undefined
 
-/** What the addon can do, if it can be loaded. */
+/** The functions of the addon; `null` if it cannot be loaded. */
 export function nativeIfLoadable(): Native | null {
   if (loaded === undefined) {
     try {
@@ -34,7 +34,7 @@ export function nativeIfLoadable(): Native | null {
   return loaded
 }
 
-/** The file lies beside a bundle that carries it along, else in this package. */
+/** Finds a file beside the bundle that contains this code, else in this package. */
 function find(require: NodeJS.Require, name: string): string | null {
   for (const place of [`./${name}`, `@howdah/lock/${name}`]) {
     try {

@@ -1,6 +1,6 @@
 import { LockError } from '../errors.ts'
 
-/** Throws what every acquire fails with on Windows; to be called before anything is made. */
+/** Throws `ERR_LOCK_UNSUPPORTED` on Windows. Call it before any file is made. */
 export function requireFlock(path: string): void {
   if (process.platform !== 'win32') return
   throw new LockError(

@@ -12,26 +12,28 @@ import { Staging } from './staging.ts'
 
 const writeDescriptor = promisify(writeFile)
 
-/** Options of what writes a locked file. */
+/** Options of the calls that write a locked file. */
 export interface EditOptions extends WaitOptions {
-  /** Survive a power failure, too: sync the file and its directory, which costs milliseconds; `true` unless told otherwise. */
+  /**
+   * Sync the file and its directory, so that the content survives a power failure. It costs milliseconds; `true` by default.
+   */
   durable?: boolean | undefined
-  /** The mode of a file that is made, whatever the umask; an existing file's mode stays. */
+  /** The mode of a new file, whatever the umask. An existing file keeps its mode. */
   mode?: number | undefined
 }
 
 /**
  * A file under an exclusive lock.
  *
- * New content is written to a file that nobody else can have, which is locked, too, and renamed to the path when it is
- * complete: so the lock goes on with the new file.
+ * New content is written to a temporary file, which is locked before it is renamed to the path. So the file at the path stays
+ * locked, though it is another file.
  */
 export class EditedFile implements Disposable, AsyncDisposable {
   /** The absolute path. */
   readonly path: string
   readonly #options: EditOptions
   readonly #staging: Staging
-  /** The lock on the file; `null` while there is none. */
+  /** The lock on the file; `null` while there is no file. */
   #lock: Lock | null
 
   private constructor(path: string, options: EditOptions, lock: Lock | null, staging: Staging) {
@@ -51,7 +53,7 @@ export class EditedFile implements Disposable, AsyncDisposable {
       try {
         if (lock !== null) requireRegular(lock)
         const staging = await Staging.acquire(file, left, permissionsFor(lock, options))
-        // Made, replaced or removed meanwhile: start again with what is there now.
+        // If the file was made, replaced or removed meanwhile, start again.
         if (lock === null ? !existsSync(file) : lock.isCurrent()) {
           return new EditedFile(file, options, lock, staging)
         }
@@ -69,7 +71,7 @@ export class EditedFile implements Disposable, AsyncDisposable {
     return this.#staging.held
   }
 
-  /** The content; `null` if there is no file yet. Rejects with a `LockError` if it cannot be read. */
+  /** The content; `null` if there is no file yet. Rejects with a `LockError` if the file cannot be read. */
   async read(): Promise<string | null> {
     this.#require('read()')
     if (this.#lock === null) return null
@@ -77,8 +79,8 @@ export class EditedFile implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Replaces the content, whole. Rejects with a `LockError` if it cannot be written, or if the lock is released meanwhile; the
-   * file is then unchanged.
+   * Replaces the whole content. If the content cannot be written, or the lock is released meanwhile, it rejects with a
+   * `LockError` and leaves the file unchanged.
    */
   async write(content: string): Promise<void> {
     this.#require('write()')
@@ -88,7 +90,7 @@ export class EditedFile implements Disposable, AsyncDisposable {
       await this.#prepare(staged.fd)
       await writeDescriptor(staged.fd, content)
       if (durable) await syncFile(staged.fd)
-      // Somebody else may have locked the file since.
+      // If the lock was released meanwhile, another process may have locked the file.
       this.#require('write()')
       renameSync(staged.path, this.path)
     } catch (error) {
@@ -119,7 +121,7 @@ export class EditedFile implements Disposable, AsyncDisposable {
     this.release()
   }
 
-  /** Makes the new file what the old one was, before anything is written. */
+  /** Gives the new file the owner, mode and attributes of the old one, before anything is written. */
   async #prepare(fd: number): Promise<void> {
     if (this.#lock === null) {
       if (this.#options.mode !== undefined) fchmodSync(fd, this.#options.mode)
@@ -134,11 +136,11 @@ export class EditedFile implements Disposable, AsyncDisposable {
   }
 }
 
-/** The lock on the file, or `null` if there is none but could be one. */
+/** Locks the file; `null` if the file is missing but its directory exists. */
 async function lockWhereThere(path: string, options: EditOptions): Promise<Lock | null> {
   const { timeout, signal, onWait } = options
   try {
-    // The times of a file that is not changed stay.
+    // `create: false` does not touch the times of the file.
     return await acquireLock(request(path, { create: false, timeout, signal, onWait }))
   } catch (error) {
     if (!(error instanceof LockError && error.code === 'ERR_LOCK_NOT_FOUND')) throw error
@@ -147,7 +149,7 @@ async function lockWhereThere(path: string, options: EditOptions): Promise<Lock 
   }
 }
 
-/** What nobody who may not read the file may open, even while it is still empty. */
+/** The permissions of a temporary file: nobody may open it who may not open the file itself, even while it is empty. */
 function permissionsFor(lock: Lock | null, { mode }: EditOptions): number | undefined {
   const wanted = lock === null ? mode : fstatSync(lock.fd).mode
   return wanted === undefined ? undefined : wanted & 0o666

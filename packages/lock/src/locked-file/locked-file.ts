@@ -5,23 +5,23 @@ import { requireRegular } from './require-regular.ts'
 import { request, type WaitOptions } from '../waiting/request.ts'
 
 /**
- * Files that processes share: each call holds the right lock on the file itself while it works.
+ * Files that processes share. Each call holds a lock on the file itself while it works: shared to read, exclusive to write.
  *
- * What is written is published by renaming a complete file, so that nobody ever sees a torn or an empty one, also those
- * who do not lock, and a kill at any instant leaves the old content or the new, whole. Content is text in UTF-8.
+ * New content is published by renaming a complete file. So nobody ever sees a torn or an empty file, not even a reader who
+ * does not lock, and a kill at any instant leaves the whole old or the whole new content. Content is text in UTF-8.
  */
 export const lockedFile = {
   /**
    * Reads a file under a shared lock.
    *
-   * Rejects with `ERR_LOCK_NOT_FOUND` if there is none, and as `acquire` does.
+   * Rejects with `ERR_LOCK_NOT_FOUND` if there is no file, and as `acquire` does.
    */
   async read(path: string, options: WaitOptions = {}): Promise<string> {
     const wanted = {
       ...request(path, { ...options, mode: 'shared', create: false }),
       readOnly: true,
     }
-    // Reading must not change the times of somebody's file.
+    // Opened for reading only, the file keeps its times.
     const lock = await acquireLock(wanted)
     try {
       requireRegular(lock)
@@ -31,17 +31,21 @@ export const lockedFile = {
     }
   },
 
-  /** Makes or replaces a file under an exclusive lock. Rejects as `acquire` does, or if it cannot be written. */
+  /**
+   * Makes or replaces a file under an exclusive lock. Rejects as `acquire` does, or with a `LockError` if the file cannot be
+   * written.
+   */
   async write(path: string, content: string, options: EditOptions = {}): Promise<void> {
     await using file = await EditedFile.open(path, options)
     await file.write(content)
   },
 
   /**
-   * Reads, computes and publishes under one exclusive lock, and gives what the file now holds.
+   * Reads the file, calls `change` and publishes the result, all under one exclusive lock. Gives the content that the file
+   * has now.
    *
-   * `change` gets `null` if there is no file; if it returns `null`, nothing is written. If it throws nothing is
-   * written, and `transform` rejects with what it threw.
+   * `change` gets `null` if there is no file. If it returns `null`, nothing is written. If it throws, nothing is written, and
+   * `transform` rejects with that error.
    *
    * @example
    * await lockedFile.transform('counter', (old) => String(Number(old ?? 0) + 1))
@@ -60,8 +64,8 @@ export const lockedFile = {
   },
 
   /**
-   * Opens a file for reading and writing, several times if need be, under one exclusive lock that is held until it is
-   * released or disposed. Rejects as `acquire` does.
+   * Opens a file to be read and written any number of times, under one exclusive lock that is held until it is released or
+   * disposed. Rejects as `acquire` does.
    */
   async edit(path: string, options: EditOptions = {}): Promise<EditedFile> {
     return EditedFile.open(path, options)

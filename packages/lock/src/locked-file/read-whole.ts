@@ -4,7 +4,7 @@ import { fileError } from '../errors.ts'
 
 const readDescriptor = promisify(read)
 
-/** The whole of an open file as text, whatever its position is. */
+/** The whole content of an open file as text, whatever the descriptor's position is. */
 export async function readWhole(fd: number, path: string): Promise<string> {
   const chunks: Buffer[] = []
   try {

@@ -7,14 +7,14 @@ import { LockFile } from '../lock-file.ts'
 import { Lock } from '../lock.ts'
 import { request, type WaitOptions } from '../waiting/request.ts'
 
-/** How long a name may be for its own to be part of another one, in bytes. */
+/** The longest name, in bytes, that is used in full in the name of the staging lock; a longer one is hashed. */
 const longestName = 240
 
 /**
- * The right of one process at a time to make or replace a file, also one that is not there yet.
+ * The right to make or replace a file, even a missing one. One process at a time has it.
  *
- * It is a lock on `.<name>.howdah` beside the file, which is removed at the release. While new content is being written,
- * the name of its temporary file stands in there, so that the next process removes what a killed one left.
+ * It is a lock on `.<name>.howdah` beside the file; the release removes that lock file. While new content is written, the
+ * lock file contains the name of the temporary file, so that the next process can remove the temporary file of a killed one.
  */
 export class Staging {
   readonly #path: string
@@ -25,7 +25,7 @@ export class Staging {
     this.#lock = lock
   }
 
-  /** Waits for it. Rejects as `acquire` does. A lock file that has to be made gets these permissions. */
+  /** Waits for the right. Rejects as `acquire` does. A new lock file gets these permissions. */
   static async acquire(
     path: string,
     { timeout, signal, onWait }: WaitOptions,
@@ -39,12 +39,12 @@ export class Staging {
     return staging
   }
 
-  /** Whether it is held. */
+  /** Whether the right is held. */
   get held(): boolean {
     return this.#lock.held
   }
 
-  /** A new, empty, locked file beside the one that it is to become. Throws a `LockError`. */
+  /** Makes a new, empty, locked file beside the file that it will replace. Throws a `LockError`. */
   create(permissions: number | undefined): Lock {
     const path = temporaryName(this.#path)
     this.#note(basename(path))
@@ -53,12 +53,12 @@ export class Staging {
     return new Lock(file, false)
   }
 
-  /** Removes a file of {@link Staging.create} that did not become another one, and releases it. */
+  /** Removes a file of {@link Staging.create} that was not renamed, and releases its lock. */
   discard(staged: Lock): void {
     try {
       if (staged.held && staged.isCurrent()) unlinkSync(staged.path)
     } catch {
-      // It stays, and the next process removes it.
+      // The file stays, and the next process removes it.
     } finally {
       staged.release()
     }
@@ -67,12 +67,12 @@ export class Staging {
   /** Idempotent. */
   release(): void {
     if (!this.#lock.held) return
-    // What others wait for is another file after this, which they find out.
+    // Others who wait for the lock on this file see that the path no longer leads to it, and start again.
     if (this.#lock.isCurrent()) attempt(() => unlinkSync(this.#lock.path))
     this.#lock.release()
   }
 
-  /** Removes what the process that was killed here was writing. */
+  /** Removes the temporary file that a killed process has left. */
   #clear(): void {
     attempt(() => {
       if (fstatSync(this.#lock.fd).size === 0) return
@@ -96,7 +96,7 @@ function shortened(name: string): string {
   return createHash('sha256').update(name).digest('hex').slice(0, 16)
 }
 
-/** For what only tidies up: a left-over file of another user's may stay. */
+/** Ignores errors of an action that only tidies up: a file left by another user may stay. */
 function attempt(action: () => void): void {
   try {
     action()

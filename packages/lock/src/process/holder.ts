@@ -7,11 +7,11 @@ import { identifyProcess } from './process-identity.ts'
 export interface Holder {
   readonly pid: number
   readonly mode: LockMode
-  /** Its command line, the words parted by spaces; `null` if it cannot be read. */
+  /** Its command line, the words separated by spaces; `null` if it cannot be read. */
   readonly command: string | null
 }
 
-/** A line of `/proc/locks`: who took a flock(2) lock, or is blocked in the kernel for one. */
+/** A line of `/proc/locks`: a process that took a flock(2) lock, or is blocked in the kernel while it waits for one. */
 export interface KernelLock {
   readonly pid: number
   readonly mode: LockMode
@@ -19,10 +19,10 @@ export interface KernelLock {
 }
 
 /**
- * The flock(2) locks on a file, from `/proc/locks` (proc_locks(5)), so without touching the file.
+ * The flock(2) locks on a file, read from `/proc/locks` (proc_locks(5)) without opening the file.
  *
- * Names the process that *took* a lock, even if the taker is dead and a child has the descriptor now; inside a pid namespace
- * such a lock, and one from outside, is not listed. Empty if there is no such file or no `/proc`.
+ * Names the process that *took* a lock, even if that process is dead and a child has the descriptor now. Inside a pid
+ * namespace, locks of dead takers and of processes outside are not listed. Empty if there is no such file or no `/proc`.
  */
 export function kernelLocks(path: string): KernelLock[] {
   try {
@@ -58,7 +58,7 @@ export function kernelLocksOn({ dev, ino }: { dev: bigint; ino: bigint }): Kerne
   return locks
 }
 
-/** Who took the lock, as far as `/proc/locks` tells, and lives. */
+/** The living processes that took the lock, according to `/proc/locks`. */
 export function quickHolders(path: string): Holder[] {
   const holders = new Map<number, Holder>()
   for (const { pid, mode, blocked } of kernelLocks(path)) {
@@ -68,7 +68,7 @@ export function quickHolders(path: string): Holder[] {
   return [...holders.values()]
 }
 
-/** One holder, for an error. */
+/** One holder of the lock, to be named in an error. */
 export function quickHolder(path: string): LockHolder | undefined {
   const found = kernelLocks(path).find(
     ({ blocked, pid }) => !blocked && identifyProcess(pid) !== null,
@@ -87,7 +87,7 @@ export function commandOf(pid: number): string | null {
   }
 }
 
-/** As `/proc/locks` writes a device: major and minor (makedev(3)) in hexadecimal, two digits at least. */
+/** A device number as `/proc/locks` writes it: major and minor (makedev(3)) in hexadecimal, with at least two digits each. */
 function deviceNumber(dev: bigint): string {
   const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & ~0xfffn)
   const minor = (dev & 0xffn) | ((dev >> 12n) & ~0xffn)

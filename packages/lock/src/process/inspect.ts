@@ -11,28 +11,31 @@ import { absolute, request } from '../waiting/request.ts'
 /** Who has a lock and who wants it. */
 export interface Inspection {
   readonly holders: Holder[]
-  /** Who is blocked in flock(2), and the next in line of the processes that use this package without waiting in the kernel. */
+  /**
+   * The processes that are blocked in flock(2), and the first in line of the processes that wait by polling with this
+   * package.
+   */
   readonly waiters: Holder[]
   /**
-   * How somebody holds it who cannot be seen from here: a process outside of this pid namespace, or another user's that was
-   * left the lock. `null` if nobody does, or a holder can be seen.
+   * The mode in which an unseen process holds the lock: a process outside this pid namespace, or another user's process that
+   * has inherited the lock. `null` if the lock is free, or a holder can be seen.
    */
   readonly unseen: LockMode | null
 }
 
-/** How long to search `/proc` before letting others run, in ms. */
+/** How long `/proc` is searched before the event loop may go on, in ms. */
 const slice = 5
 
 /**
- * Who holds a lock and who waits for it, **without taking it**: no file is opened, made or locked, and nobody's try fails
- * because of it. Empty if there is no such file. Only inside of a pid namespace, such as a container's, which hides the
- * holders outside, a lock that nobody seems to hold is tried; for that instant another's try may fail.
+ * Who holds a lock and who waits for it, **without taking it**: no file is opened, made or locked, and no other process's try
+ * fails because of it. Empty if there is no such file. There is one exception: inside a pid namespace, such as a container's,
+ * holders outside are hidden. So a lock that seems free there is tried, and in that instant another process's try may fail.
  *
- * From `/proc/locks` and, for locks that children inherited, the descriptors of those processes that this user may look
- * into. What it says may be over when it is read. It names all who wait in the kernel's queue; what the waiters that are not the
- * first wait for is told from how they opened the gate.
+ * The sources are `/proc/locks` and, for locks that children inherited, the descriptors of the processes that this user may
+ * look into. The answer may be out of date when you read it. It names all processes in the kernel's queue. Behind the first
+ * one, the mode that a process waits for is seen from the mode in which it opened the gate.
  *
- * Rejects with `ERR_LOCK_UNSUPPORTED` if there is no `/proc` (macOS, Windows).
+ * Rejects with `ERR_LOCK_UNSUPPORTED` on systems other than Linux.
  */
 export async function inspect(path: string): Promise<Inspection> {
   const lock = absolute(path)
@@ -62,7 +65,7 @@ export async function inspect(path: string): Promise<Inspection> {
     const found = await search(real, gatePath(real), queued)
     for (const [pid, mode] of found.holders) holders.set(pid, mode)
     for (const [pid, mode] of found.waiters) waiters.set(pid, mode)
-    // Who took the lock and has handed it on to a child.
+    // Remove the processes that took the lock but have handed it on to a child.
     for (const pid of takers) {
       const handedOn = found.holders.size > 0 && found.seen.has(pid) && !found.holders.has(pid)
       if (handedOn || identifyProcess(pid) === null) holders.delete(pid)
@@ -73,7 +76,10 @@ export async function inspect(path: string): Promise<Inspection> {
   return { holders: list(holders), waiters: list(waiters), unseen }
 }
 
-/** Whether there may be processes that this one cannot see. The first pid namespace of a machine has a fixed number (proc_ns.h). */
+/**
+ * Whether this process is in a pid namespace, and may not see all processes. The machine's first pid namespace has a fixed
+ * number (proc_ns.h).
+ */
 function isInNamespace(): boolean {
   try {
     return readlinkSync('/proc/self/ns/pid') !== 'pid:[4026531836]'
@@ -82,7 +88,7 @@ function isInNamespace(): boolean {
   }
 }
 
-/** How somebody holds the lock, found out by trying; `null` if nobody does, or it cannot be tried. */
+/** Finds out by trying in which mode the lock is held; `null` if it is free or cannot be tried. */
 function tryInPassing(path: string): LockMode | null {
   let file: LockFile | null = null
   try {
@@ -97,9 +103,9 @@ function tryInPassing(path: string): LockMode | null {
 }
 
 interface Search {
-  /** Who is blocked in the kernel at the gate. */
+  /** The processes that are blocked in the kernel at the gate. */
   readonly queued: ReadonlySet<number>
-  /** Whose descriptors could be seen. */
+  /** The processes with descriptors that could be read. */
   readonly seen: Set<number>
   readonly holders: Map<number, LockMode>
   readonly waiters: Map<number, LockMode>
@@ -132,14 +138,14 @@ function searchProcess(
     descriptors = readdirSync(`/proc/${pid}/fd`)
     seen.add(pid)
   } catch {
-    // Ended, or somebody else's.
+    // The process has ended, or belongs to another user.
     return
   }
   for (const fd of descriptors) {
     try {
       const target = readlinkSync(`/proc/${pid}/fd/${fd}`)
       if (target !== lock && target !== gate) continue
-      // proc_pid_fdinfo(5): the flags in octal, and the locks of this very description.
+      // proc_pid_fdinfo(5): the flags in octal, and the locks of this open file description.
       const info = readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8')
       const taken = /^lock:\s+\d+: FLOCK +\S+ +(\w+)/m.exec(info)?.[1]
       const waits = target === gate && (taken === 'WRITE' || queued.has(pid))
@@ -147,7 +153,7 @@ function searchProcess(
       if (taken === undefined) continue
       if (target === lock) holders.set(pid, taken === 'WRITE' ? 'exclusive' : 'shared')
     } catch {
-      // Closed meanwhile.
+      // The descriptor was closed meanwhile.
     }
   }
 }
@@ -157,7 +163,7 @@ function readsOnly(info: string): boolean {
   return (Number.parseInt(flags, 8) & 3) === 0
 }
 
-/** As `/proc` names the file; `null` if there is none. */
+/** The file's path as `/proc` writes it; `null` if there is no file. */
 function realPath(path: string): string | null {
   try {
     return realpathSync.native(path)

@@ -6,16 +6,17 @@ import { absolute } from '../waiting/request.ts'
 
 /** Options of {@link PidFile.write}. */
 export interface PidFileOptions {
-  /** Sync it to the disk, which costs milliseconds; `true` unless told otherwise. */
+  /** Sync the file to the disk, which costs milliseconds; `true` by default. */
   durable?: boolean | undefined
-  /** Where it is written before it is renamed; a name that nobody else uses unless told otherwise. */
+  /** The path of the temporary file that is renamed to the pidfile; by default a name that nobody else uses. */
   temporary?: string | undefined
 }
 
 /**
- * A file that holds the pid of this process, and nothing else: not even a newline, since others parse the whole file.
+ * A file that contains the pid of this process and nothing else, not even a newline, because other programs parse the whole
+ * file.
  *
- * It is a hint for people and messages. Only a lock excludes.
+ * It is a hint for people and messages. It does not exclude other processes; only a lock does.
  */
 export class PidFile implements Disposable {
   /** The absolute path. */
@@ -29,7 +30,7 @@ export class PidFile implements Disposable {
   }
 
   /**
-   * Writes this process's pid, so that readers see the whole file or none; replaces what was there.
+   * Writes this process's pid. Readers see the whole file or none. An old file is replaced.
    *
    * Rejects with a `LockError` that names the path.
    */
@@ -46,7 +47,7 @@ export class PidFile implements Disposable {
   }
 
   /**
-   * The pid in a file; `null` if there is no file, or it holds anything but one positive integer.
+   * The pid in a file; `null` if there is no file, or if it contains anything but one positive integer.
    *
    * Throws a `LockError` if the file cannot be read.
    */
@@ -58,10 +59,10 @@ export class PidFile implements Disposable {
   }
 
   /**
-   * Whether the process that a pidfile names lives; a file that names none counts as dead.
+   * Whether the process that a pidfile names lives. If the file names none, the answer is `'dead'`.
    *
-   * A bare pid may have been given to another process since. If more is known of the one that wrote the file, such as
-   * from a lock file, pass it: it is used if its pid is the one in the file.
+   * The pid may have been given to another process since. If you know the identity of the process that wrote the file, for
+   * example from a lock file, pass it. It is used if its pid is the pid in the file.
    */
   static liveness(path: string, identity?: ProcessIdentity): Liveness {
     const pid = PidFile.read(path)
@@ -71,8 +72,8 @@ export class PidFile implements Disposable {
   }
 
   /**
-   * Removes the file if it still names this process. Returns whether it did; idempotent. Throws a `LockError` if
-   * it may not be removed.
+   * Removes the file if it still names this process, and returns whether it was removed. Idempotent. Throws a `LockError` if
+   * the file cannot be removed.
    */
   remove(): boolean {
     if (PidFile.read(this.path) !== this.pid) return false
@@ -85,13 +86,13 @@ export class PidFile implements Disposable {
     }
   }
 
-  /** Removes it if it is ours. */
+  /** Removes the file if it is ours. */
   [Symbol.dispose](): void {
     this.remove()
   }
 }
 
-/** Nothing, if there is no file that could be a pidfile. */
+/** The content of a pidfile; empty if there is no regular, small file. */
 function contentOf(path: string): string {
   try {
     return readPlainFile(path, { limit: 64 })

@@ -3,22 +3,25 @@ import { errno } from '@howdah/durable'
 import { seeProcess } from './seen-process.ts'
 import { formerMachineIds, here } from './surroundings.ts'
 
-/** Whether a process lives; `unknown` if that cannot be seen from here, and then it counts as alive. */
+/** Whether a process lives. `unknown`: this cannot be seen from here; treat the process as alive. */
 export type Liveness = 'alive' | 'dead' | 'unknown'
 
-/** What tells a process from every other one, also from a later one with the same pid. Plain data, made to be stored. */
+/**
+ * Distinguishes a process from every other one, including a later process with the same pid. It is plain data that can be
+ * stored.
+ */
 export interface ProcessIdentity {
   readonly pid: number
   /**
-   * When it started: field 22 of `/proc/<pid>/stat`; on macOS seconds since 1970 with six digits of fractions, or what ps(1) prints;
-   * `null` if unknown. To be compared by {@link isSameProcess}.
+   * The start time: field 22 of `/proc/<pid>/stat`; on macOS seconds since 1970 with six decimal places, or what ps(1)
+   * prints; `null` if unknown. Compare it by {@link isSameProcess}.
    */
   readonly startTime: string | null
   /** The kernel's boot id; `null` if unknown. */
   readonly bootId: string | null
-  /** The pid namespace in which the pid means this process; `null` if unknown or if there are none. */
+  /** The pid namespace to which the pid belongs; `null` if it is unknown or the system has none. */
   readonly pidNamespace: string | null
-  /** The machine's id (machine-id(5)), by which a reboot is told from another machine; `null` or absent if unknown. */
+  /** The machine's id (machine-id(5)), which distinguishes a reboot from another machine; `null` or absent if unknown. */
   readonly machineId?: string | null
 }
 
@@ -33,8 +36,8 @@ export function currentProcess(): ProcessIdentity {
 }
 
 /**
- * The identity of the process that has this pid just now; `null` if there is none, and for a zombie, for the id of a
- * mere thread, and for what is no positive integer.
+ * The identity of the process that has this pid now; `null` if there is no such process, or the pid belongs to a zombie or a
+ * thread, or is not a positive integer.
  */
 export function identifyProcess(pid: number): ProcessIdentity | null {
   if (!exists(pid)) return null
@@ -45,9 +48,9 @@ export function identifyProcess(pid: number): ProcessIdentity | null {
 /**
  * Whether the process lives.
  *
- * `dead`: the pid is none, nobody has it, a zombie or thread has it, or somebody who started at another time. `unknown`:
- * its pid namespace or its machine is another one, or it was known when it started and that cannot be seen just now. On one machine a
- * process of an earlier boot is dead.
+ * `dead`: the pid is invalid or unused, or belongs to a zombie, to a thread, or to a process with another start time; or the
+ * process ran before this machine's last reboot. `unknown`: the process is in another pid namespace or on another machine, or
+ * its start time is known but the start time of the process that has the pid now cannot be seen.
  */
 export function liveness(identity: ProcessIdentity): Liveness {
   const { pid, startTime, bootId, pidNamespace, machineId = null } = identity
@@ -64,7 +67,7 @@ export function liveness(identity: ProcessIdentity): Liveness {
   return startedTogether(startTime, present.startTime) ? 'alive' : 'dead'
 }
 
-/** Whether both are known to be the same process. What is unknown of one makes them two. */
+/** Whether both are certainly the same process. If a start time is unknown, the answer is `false`. */
 export function isSameProcess(one: ProcessIdentity, other: ProcessIdentity): boolean {
   return (
     one.pid === other.pid &&
@@ -76,7 +79,7 @@ export function isSameProcess(one: ProcessIdentity, other: ProcessIdentity): boo
   )
 }
 
-/** What ps(1) prints is compared in seconds, which is all that it tells. */
+/** If one of the times was printed by ps(1), which prints whole seconds, only seconds are compared. */
 function startedTogether(one: string, other: string): boolean {
   if (one === other) return true
   const [first, second] = [one, other].map((text) => secondsOf(text))
@@ -84,7 +87,7 @@ function startedTogether(one: string, other: string): boolean {
   return !isInFull && first !== null && first === second
 }
 
-/** In seconds since 1970; `null` for the clock ticks of Linux. */
+/** A start time in whole seconds since 1970; `null` if it is in Linux's clock ticks. */
 function secondsOf(text: string): number | null {
   if (/^\d+\.\d{6}$/.test(text)) return Number.parseInt(text, 10)
   const milliseconds = /^[A-Z][a-z]{2} /.test(text) ? Date.parse(`${text} UTC`) : Number.NaN
@@ -92,7 +95,7 @@ function secondsOf(text: string): number | null {
 }
 
 /**
- * An identity that was stored as JSON; `null` if the text is anything else. Fields that are missing are unknown.
+ * Reads an identity from JSON; `null` if the text is anything else. Missing fields count as unknown.
  */
 export function parseIdentity(text: string): ProcessIdentity | null {
   let value: unknown
@@ -127,7 +130,7 @@ function differ(one: string | null, other: string | null): boolean {
   return one !== null && other !== null && one !== other
 }
 
-/** `kill(0)` and `kill(-1)` mean groups, and succeed. */
+/** Other numbers are no pids; `kill(0)` and `kill(-1)` even succeed, since they mean groups of processes. */
 function isPid(pid: number): boolean {
   return Number.isInteger(pid) && pid > 0 && pid < 2 ** 31
 }
@@ -138,7 +141,7 @@ function exists(pid: number): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    // EPERM: it lives, as somebody else.
+    // EPERM: the process lives, and belongs to another user.
     return errno(error) !== 'ESRCH'
   }
 }
@@ -147,19 +150,19 @@ function exists(pid: number): boolean {
 function lookInProc(pid: number): string | null | typeof gone {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // The name in parentheses may hold anything, a ')' too. After it: field 3, the state; and field 22.
+    // The name in parentheses may contain any character, even a ')'. The fields after it begin with field 3, the state.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     if (fields[0] === 'Z' || fields[0] === 'X' || fields[0] === 'x') return gone
     const group = /^Tgid:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
     if (group !== undefined && Number(group) !== pid) return gone
     return fields[19] ?? null
   } catch (error) {
-    // It ended meanwhile, or /proc is mounted with hidepid (proc(5)).
+    // The process ended meanwhile, or /proc is mounted with hidepid (proc(5)).
     return errno(error) === 'ESRCH' || !exists(pid) ? gone : null
   }
 }
 
-/** The start time if there is no `/proc`; `null` if it cannot be told. */
+/** The start time on a system without `/proc`; `null` if it is unknown. */
 function lookElsewhere(pid: number): string | null | typeof gone {
   const seen = seeProcess(pid)
   if (seen === 'unknown') return null

@@ -3,28 +3,28 @@ import { errno } from '@howdah/durable'
 import type { NativeProcess } from '../binding/binding.ts'
 import { nativeIfLoadable } from '../binding/native.ts'
 
-/** What a system without `/proc` tells of a process. `null`: it does not tell. */
+/** What a system without `/proc` tells about a process. A field is `null` if the system does not tell it. */
 export interface SeenProcess {
   readonly pid: number
-  /** When it started: what ps(1) prints as `lstart`, or seconds since 1970 with six digits of fractions. */
+  /** The start time: what ps(1) prints as `lstart`, or seconds since 1970 with six decimal places. */
   readonly startTime: string | null
-  /** It has ended, and its parent has not asked for its status yet. */
+  /** The process has ended, and its parent has not yet asked for its status. */
   readonly isZombie: boolean
   readonly uid: number
   readonly parent: number
-  /** The path or the name of what it runs. */
+  /** The path or the name of its program. */
   readonly program: string | null
-  /** Its arguments, or what it says of itself in their place. */
+  /** Its arguments, or the title that the process has written over them. */
   readonly command: string | null
   /** The device and inode of its working directory, as `device:inode`. */
   readonly directory: string | null
 }
 
 /**
- * Looks at a process if there is no `/proc`. Three answers: the process; `null`, there is none; `'unknown'`, it cannot be seen
- * from here, as in a sandbox in which ps(1) may not run.
+ * Looks at a process on a system without `/proc`. There are three answers: the process; `null`, there is no such process;
+ * `'unknown'`, processes cannot be seen from here, as in a sandbox that forbids ps(1).
  *
- * By the addon on macOS, else by ps(1).
+ * It asks the addon on macOS, else ps(1).
  */
 export function seeProcess(pid: number): SeenProcess | null | 'unknown' {
   const seen = nativeIfLoadable()?.seeProcess?.(pid)
@@ -34,7 +34,7 @@ export function seeProcess(pid: number): SeenProcess | null | 'unknown' {
   return answer === 'unknown' ? answer : (answer[0] ?? null)
 }
 
-/** All processes if there is no `/proc`, or `'unknown'`. */
+/** All processes of a system without `/proc`, or `'unknown'`. */
 export function seeProcesses(): SeenProcess[] | 'unknown' {
   const native = nativeIfLoadable()
   const pids = native?.processIds?.()
@@ -52,10 +52,10 @@ function fromNative(pid: number, seen: NativeProcess): SeenProcess {
 }
 
 /**
- * What ps(1) prints of some processes. It ends with status 1 and prints nothing if there are none.
+ * Asks ps(1) about some processes. If there are none, ps ends with status 1 and prints nothing.
  *
- * Each keyword is an argument of its own: POSIX lets the header after `=` extend to the end of the argument. By its absolute path on
- * macOS and the BSDs, for a sandbox or a caller's PATH may have another.
+ * Each keyword is an argument of its own, because in POSIX the header after `=` extends to the end of the argument. ps is run
+ * by its absolute path, because a sandbox or the caller's PATH may contain another program of that name.
  */
 function askPs(which: readonly string[]): SeenProcess[] | 'unknown' {
   if (process.platform === 'win32') return 'unknown'

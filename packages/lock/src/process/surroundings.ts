@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, readlinkSync } from 'node:fs'
 import { nativeIfLoadable } from '../binding/native.ts'
 
-/** What is the same for every process that is seen from here. `null`: it cannot be told, or there is no such thing. */
+/** The ids that all processes share that can be seen from here. An id is `null` if it is unknown or the system has none. */
 export interface Surroundings {
   readonly bootId: string | null
   readonly pidNamespace: string | null
@@ -11,15 +11,15 @@ export interface Surroundings {
 
 let known: Surroundings | undefined
 
-/** The surroundings of this process, asked for once. */
+/** The surroundings of this process. They are looked up once. */
 export function here(): Surroundings {
   known ??= process.platform === 'linux' ? linux() : process.platform === 'darwin' ? mac() : other()
   return known
 }
 
 /**
- * By which ids earlier versions called this machine. On macOS they took `kern.uuid`, which is the kernel's build and changes with each
- * update of the system.
+ * The ids that earlier versions of this package used for this machine. On macOS that was `kern.uuid`, which identifies the
+ * kernel's build and changes with each update of the system.
  */
 export function formerMachineIds(): string[] {
   const id = process.platform === 'darwin' ? sysctl('kern.uuid') : null
@@ -39,7 +39,7 @@ function mac(): Surroundings {
   return {
     bootId: textOf(native?.bootId?.()) ?? sysctl('kern.bootsessionuuid'),
     pidNamespace: null,
-    // What gethostuuid(3) gives is the IOPlatformUUID.
+    // gethostuuid(3) gives the IOPlatformUUID.
     machineId: textOf(native?.hostId?.()) ?? platformId(),
   }
 }

@@ -16,26 +16,27 @@ import { LockError, fileError } from '../errors.ts'
 import type { LockMode } from '../lock-mode.ts'
 import { Lock } from '../lock.ts'
 
-/** What a lock file holds, always whole: by it a file that is ours is told from any other of that name, such as `yarn.lock`. */
+/** The content of every lock file of ours. It distinguishes them from other files of such a name, for example `yarn.lock`. */
 const content = Buffer.from('locked by flock(2): see @howdah/lock/proper-lockfile\n')
 
 /**
- * When lock files seem to have been changed. proper-lockfile takes a lock file whose time is in the future for fresh, so it says
- * that the file is locked for as long as ours is there.
+ * The modification time of our lock files. proper-lockfile considers a lock with a future time fresh, so it reports the file
+ * as locked while our lock file exists.
  */
 const farFuture = Date.UTC(2100, 0) / 1000
 
 /**
- * What was found at the path of a lock file: the lock, which is now ours; `'held'`, somebody has it; or something that this
- * package has not made. `'again'`: somebody is looking at it, making or removing it at this moment, which is over at once.
+ * What was found at the path of a lock file: the lock, which is now ours; `'held'`, somebody has it; `foreign`, something
+ * that this package has not made; or `'again'`, another process is looking at the file, making it or removing it, so try
+ * again at once.
  */
 export type Found = Lock | 'held' | { readonly foreign: 'file' | 'other' } | 'again'
 
 /**
- * Makes and locks a lock file, or locks one that a dead process has left, in one try.
+ * Tries once to make and lock a lock file, or to lock one that a dead process has left.
  *
- * A file appears at the path by link(2), whole and locked, so nobody sees one that is neither ours nor somebody's. It is
- * removed only under its lock. Throws a `LockError`, or an error of the operating system.
+ * The file appears at the path by link(2), complete and locked, so nobody sees an unfinished lock file. It is removed only
+ * under its lock. Throws a `LockError`, or an error of the operating system.
  */
 export function claim(path: string): Found {
   const stats = lstatSync(path, { throwIfNoEntry: false })
@@ -48,14 +49,14 @@ export function claim(path: string): Found {
     taken.release()
     return { foreign: 'file' }
   }
-  // A process that only looks does not hold it.
+  // A process that only looks has a shared lock for an instant. If a shared lock can be had, nobody holds the lock file.
   const looked = tryLock(path, 'shared')
   if (looked === 'held') return 'held'
   looked?.release()
   return 'again'
 }
 
-/** Whether somebody holds the lock file, without taking it; `null` if it is not ours to say. */
+/** Whether somebody holds the lock file, without taking it; `null` if the file was not made by this package. */
 export function isHeld(path: string): boolean | null {
   if (!lstatSync(path, { throwIfNoEntry: false })?.isFile()) return null
   const taken = tryLock(path, 'shared')
@@ -66,7 +67,7 @@ export function isHeld(path: string): boolean | null {
   return ours ? false : null
 }
 
-/** Whether the path leads to the file that is locked; `false` if it was removed or replaced. */
+/** Whether the path leads to the locked file; `false` if the file was removed or replaced. */
 export function leadsTo(path: string, { fd }: Lock): boolean {
   const now = lstatSync(path, { bigint: true, throwIfNoEntry: false })
   const locked = fstatSync(fd, { bigint: true })
@@ -74,8 +75,8 @@ export function leadsTo(path: string, { fd }: Lock): boolean {
 }
 
 /**
- * Makes the lock file. It is written under another name first, always the same one, so that a process that is killed
- * meanwhile leaves at most one file, which the next one uses.
+ * Makes the lock file. It is first written under another name, which is always the same, so that killed processes leave at
+ * most one such file, which the next process uses.
  */
 function make(path: string): Found {
   const draft = draftOf(path)
@@ -93,7 +94,7 @@ function make(path: string): Found {
   }
 }
 
-/** Writes a lock file. `false`: another user has left it, and it is to be made anew. */
+/** Writes a lock file. `false`: the file was left by another user, and has to be made anew. */
 function write({ fd }: Lock): boolean {
   try {
     writeSync(fd, content, 0, content.length, 0)
@@ -105,7 +106,7 @@ function write({ fd }: Lock): boolean {
   }
 }
 
-/** Gives a file another name. `false`: that is taken. If it fails the file is removed. */
+/** Gives a file another name. `false`: the name is taken. Removes the file before it throws. */
 function link(path: string, name: string): boolean {
   try {
     linkSync(path, name)
@@ -122,17 +123,17 @@ function link(path: string, name: string): boolean {
   }
 }
 
-/** What link(2) says if there are no hard links. */
+/** The errors of link(2) on file systems without hard links. */
 const withoutLinks = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'])
 
 function draftOf(path: string): string {
   const name = basename(path)
   const hash = createHash('sha256').update(name).digest('hex').slice(0, 16)
-  // Short enough for any file system.
+  // The name is short enough for any file system.
   return join(dirname(path), `.${name.slice(0, 64)}.${hash}.draft`)
 }
 
-/** Tries to lock a file; `'held'`: somebody has it; `null`: it is gone. */
+/** Tries to lock a file. `'held'`: somebody has it. `null`: the file is gone. */
 function tryLock(path: string, mode: LockMode, create = false): Lock | 'held' | null {
   try {
     const file = tryOnce(request(path, { mode, create }))

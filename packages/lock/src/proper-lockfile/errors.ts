@@ -3,10 +3,10 @@ import { LockError } from '../errors.ts'
 import { quickHolder } from '../process/holder.ts'
 
 /**
- * What the functions of this entry reject with.
+ * The errors of the functions of this entry.
  *
- * `code` is as in proper-lockfile: `ELOCKED`, `ENOTACQUIRED`, `ERELEASED`, `ECOMPROMISED`, `ESYNC` (retries were asked of a
- * synchronous call), or that of the operating system, such as `ENOENT`.
+ * `code` is as in proper-lockfile: `ELOCKED`, `ENOTACQUIRED`, `ERELEASED`, `ECOMPROMISED`, `ESYNC` (a synchronous call cannot
+ * retry), or the code of the operating system, such as `ENOENT`.
  */
 export class LockfileError extends Error {
   override readonly name = 'LockfileError'
@@ -30,16 +30,19 @@ export function locked(file: string, who: string): LockfileError {
   )
 }
 
-/** That somebody holds a lock file by flock(2). To find out who takes longer than to try many times. */
+/**
+ * The error that somebody holds a lock file. Call it only when the error is thrown, because finding the holder takes longer
+ * than many tries.
+ */
 export function heldBySomebody(file: string, path: string): LockfileError {
   const holder = quickHolder(path)
   return locked(file, `${holder ? `process ${holder.pid}` : 'another process'} has ${path}`)
 }
 
-/** Gives an error of the lock the code of the operating system, which users of proper-lockfile know. */
+/** Turns a `LockError` into an error with the operating system's code, which users of proper-lockfile know. */
 export function asLockfileError(error: unknown, file: string): unknown {
   if (!(error instanceof LockError)) return error
   const code = errno(error.cause)
-  // Such as on Windows: there is no such code.
+  // Some errors have no such code, for example on Windows.
   return code === '' ? error : new LockfileError(code, file, `${code}: ${error.message}`, error)
 }

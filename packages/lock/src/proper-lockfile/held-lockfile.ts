@@ -4,12 +4,12 @@ import type { Lock } from '../lock.ts'
 import { leadsTo } from './claim.ts'
 import { LockfileError } from './errors.ts'
 
-/** What this thread holds: `unlock` gets only the name of a file. */
+/** All lock files that this thread holds. `unlock` gets only the name of a file, and looks here. */
 const all = new Set<HeldLockfile>()
 
 /** A lock file that is held until it is released, until somebody removes it, or until its process ends. */
 export class HeldLockfile {
-  /** The file that it guards. */
+  /** The file that the lock guards. */
   readonly file: string
   /** The lock file. */
   readonly path: string
@@ -18,7 +18,7 @@ export class HeldLockfile {
   readonly #look: NodeJS.Timeout
   #released = false
 
-  /** Takes over a lock. Looks every `update` ms whether the lock file is still there. */
+  /** Takes over a lock. Checks every `update` ms whether the lock file is still there. */
   constructor(
     file: string,
     path: string,
@@ -35,12 +35,15 @@ export class HeldLockfile {
     all.add(this)
   }
 
-  /** The lock on a file that this thread took last, by its lock file if that is given. */
+  /** The lock on a file that this thread took last; with `path`, the one with that lock file. */
   static find(file: string, path: string | undefined): HeldLockfile | undefined {
     return [...all].findLast((one) => one.file === file && (path ?? one.path) === one.path)
   }
 
-  /** Removes the lock file, and unlocks. Throws `ERELEASED` the second time, or why the file cannot be removed. */
+  /**
+   * Removes the lock file, and unlocks. Throws `ERELEASED` at the second call, or the system's error if the file cannot be
+   * removed.
+   */
   release(): void {
     if (this.#released) {
       throw new LockfileError(
@@ -50,7 +53,7 @@ export class HeldLockfile {
       )
     }
     try {
-      // Under the lock, so that it is still ours. Another's is left alone.
+      // Under the lock the file stays ours. If the path leads to another file, that file is left alone.
       if (leadsTo(this.path, this.#lock)) unlinkSync(this.path)
     } catch (error) {
       if (errno(error) !== 'ENOENT') throw error
@@ -63,7 +66,7 @@ export class HeldLockfile {
     try {
       if (leadsTo(this.path, this.#lock)) return
     } catch {
-      // Nothing is known, and the lock is held.
+      // The path cannot be looked at, and the lock is still held.
       return
     }
     const gone = lstatSync(this.path, { throwIfNoEntry: false }) === undefined

@@ -5,16 +5,17 @@
  * stopped process or a slow disk never loses a lock, and the lock of a killed process is free at once. proper-lockfile itself
  * sees the file as locked while it is there, and this package sees its directories as locked while they are fresh.
  *
- * Other than in proper-lockfile:
+ * It differs from proper-lockfile:
  *
- * - `<file>.lock` is a file, of the year 2100. Its time says nothing, and it cannot be removed with `rmdir`.
+ * - `<file>.lock` is a file with a time in the year 2100. The time has no meaning, and the file cannot be removed with
+ *   `rmdir`.
  * - `update` is how often to look whether the lock file is still there; nothing is written.
  * - Of `fs`, `realpath`, `stat` and `rmdir` are called, and `mkdir` and `utimes` are not.
  * - A pause between `retries` ends as soon as the lock is free.
  * - A file of another program at the path of the lock file is never removed or written.
  * - A process that a signal ends, such as SIGTERM, leaves its lock file. It is free: the next holder takes it over and removes it.
  *   proper-lockfile itself cannot do that, and needs the file to be removed by hand.
- * - It locks where flock(2) does: not on Windows, and not where there are no hard links.
+ * - It needs flock(2) and hard links, so it does not work on Windows or on file systems without hard links.
  * - A process that is killed while it makes a lock file may leave `.<name>.….draft` beside it, which the next one uses and removes.
  *
  * @module
@@ -29,5 +30,5 @@ export type {
   RetryOptions,
   UnlockOptions,
 } from './options.ts'
-// The second name makes it what require() gives, so that it can be called, too.
+// The name 'module.exports' makes `lockfile` the result of require(), so that the result can be called.
 export { lockfile as default, lockfile as 'module.exports' } from './lockfile.ts'

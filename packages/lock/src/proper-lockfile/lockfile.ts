@@ -25,9 +25,9 @@ import {
 /**
  * Locks a file, and gives the function that releases it.
  *
- * Rejects with `ELOCKED` if somebody holds it after all `retries`; `ENOENT` if the file is missing, or with
- * `realpath: false` its directory; `ENOTDIR` if a file that is no lock file has its path; or another code of the
- * operating system.
+ * Rejects with `ELOCKED` if somebody still holds the lock after all `retries`; with `ENOENT` if the file is missing, or its
+ * directory if `realpath` is `false`; with `ENOTDIR` if another program's file is at the path of the lock file; or with
+ * another code of the operating system.
  */
 export async function lock(file: string, options: LockOptions = {}): Promise<() => Promise<void>> {
   const settings = settingsOf(options)
@@ -36,7 +36,7 @@ export async function lock(file: string, options: LockOptions = {}): Promise<() 
   return async () => releaseOf(held)
 }
 
-/** {@link lock}, synchronously and without `retries`, which throw `ESYNC`. */
+/** {@link lock}, synchronously. The option `retries` throws `ESYNC`. */
 export function lockSync(file: string, options: LockOptions = {}): () => void {
   if ((retryOptionsOf(options.retries).retries ?? 0) > 0) {
     throw new LockfileError(
@@ -77,7 +77,7 @@ export function checkSync(file: string, options: CheckOptions = {}): boolean {
   return driveSync(checking(file, settings), settings.fs)
 }
 
-/** `lock`, and by their names the others: what proper-lockfile exports. */
+/** What proper-lockfile exports: the function `lock`, which has all the functions as properties. */
 export const lockfile: typeof lock & Lockfile = Object.assign(lock, {
   lock,
   lockSync,
@@ -107,7 +107,7 @@ async function retrying(
   let left = 0
   const path = settings.lockfileOf(file)
   for (;;) {
-    // `null`: somebody holds the lock file, and the kernel tells when it is free.
+    // `null`: somebody holds the lock file by flock(2), and the kernel tells us when it is free.
     let refusal: unknown = null
     try {
       const taken = await drive(taking(file, settings), settings.fs)
@@ -168,7 +168,8 @@ function* canonicalOf(file: string, settings: Settings): Steps<string> {
 }
 
 /**
- * One try. `'held'`: somebody has the lock file. Throws `ELOCKED` if another program has it, or why locking does not work.
+ * Tries once. `'held'`: somebody has the lock file by flock(2). Throws `ELOCKED` if another program has made a fresh one, or
+ * the error because of which locking does not work.
  */
 function* taking(file: string, settings: Settings): Steps<Lock | 'held'> {
   const path = settings.lockfileOf(file)
@@ -191,12 +192,15 @@ function* taking(file: string, settings: Settings): Steps<Lock | 'held'> {
         `ENOTDIR: ${path} is no lock file but a file with other content, which is left alone; give lockfilePath`,
       )
     }
-    // Left behind by a program that ended, as far as its time tells.
+    // By its time the directory was left by a program that has ended.
     yield* removeDirectory(path)
   }
 }
 
-/** How often to try again at once, and then after pauses of a millisecond, while somebody else is about to do something. */
+/**
+ * How often to try while another process is making, removing or looking at the lock file: the first tries without a pause,
+ * the others after pauses of a millisecond.
+ */
 const rounds = { atOnce: 10, all: 1_000 }
 
 function* claiming(file: string, path: string): Steps<Exclude<Found, 'again'>> {

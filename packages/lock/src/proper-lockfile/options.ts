@@ -2,7 +2,7 @@ import * as nodeFs from 'node:fs'
 import { resolve } from 'node:path'
 import type { LockfileError } from './errors.ts'
 
-/** What is called of a file system. The calls without `Sync` take a callback. */
+/** The functions of a file system that are called. The functions without `Sync` take a callback. */
 export interface LockfileFs {
   realpath(path: string, done: (error: Error | null, path: string) => void): void
   stat(path: string, done: (error: Error | null, stats: LockfileStats) => void): void
@@ -12,7 +12,7 @@ export interface LockfileFs {
   rmdirSync?(path: string): void
 }
 
-/** What is read of the result of `stat`. */
+/** The fields of the result of `stat` that are read. */
 export interface LockfileStats {
   readonly mtime: Date
 }
@@ -24,8 +24,8 @@ export interface UnlockOptions {
   /** The path of the lock file; `<file>.lock` by default. */
   lockfilePath?: string | undefined
   /**
-   * Finds the real path, and looks after lock directories of other programs; `node:fs` by default. The lock itself is always
-   * made on the real file system, because that is what the kernel locks.
+   * The file system in which the real path is found and lock directories of other programs are looked at and removed;
+   * `node:fs` by default. The lock itself is always made on the real file system, because that is what the kernel locks.
    */
   fs?: LockfileFs | undefined
 }
@@ -43,7 +43,7 @@ export interface CheckOptions extends UnlockOptions {
 export interface RetryOptions {
   /** How many times to try again; 10 by default. */
   retries?: number | undefined
-  /** By how much each pause is longer than the one before; 2 by default. */
+  /** The factor by which each pause is longer than the one before; 2 by default. */
   factor?: number | undefined
   /** The first pause, in ms; 1,000 by default. */
   minTimeout?: number | undefined
@@ -53,7 +53,7 @@ export interface RetryOptions {
   randomize?: boolean | undefined
   /** Try for ever; `false` by default. */
   forever?: boolean | undefined
-  /** Do not try again after so many ms; no limit by default. */
+  /** The time in ms after which no further try is made; no limit by default. */
   maxRetryTime?: number | undefined
   /** Do not keep the process alive while waiting; `false` by default. */
   unref?: boolean | undefined
@@ -93,7 +93,7 @@ export function settingsOf({
   stale = 10_000,
   update,
 }: LockOptions = {}): Settings {
-  // What is no number of ms, such as `false`, counts as 0, as in the original.
+  // A value that is not a number, such as `false`, counts as 0, as in the original.
   const patience = Math.max(stale || 0, 2_000)
   const interval = Math.min(update ?? patience / 2, patience / 2) || 0
   return {

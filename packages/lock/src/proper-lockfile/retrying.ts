@@ -8,11 +8,14 @@ const longestTimer = 2 ** 31 - 1
 
 /** How many times to try again, and how. */
 export function retryOptionsOf(retries: number | RetryOptions = 0): RetryOptions {
-  // `null` and `false` are none, as in the original.
+  // `null` and `false` mean no retries, as in the original.
   return typeof retries === 'object' && retries !== null ? retries : { retries: retries || 0 }
 }
 
-/** The pauses between tries, in ms, as the package `retry` makes them: `forever` begins again with the shortest. */
+/**
+ * The pauses between tries, in ms, as the package `retry` makes them. With `forever`, the series begins again with the
+ * shortest pause.
+ */
 export function* pauses({
   retries = 10,
   factor = 2,
@@ -29,21 +32,22 @@ export function* pauses({
 }
 
 /**
- * Pauses for so many ms, or until nobody holds a lock file any more. Gives how many ms are left.
+ * Pauses for so many ms, or until nobody holds the lock file. Gives the number of ms that are left.
  *
- * It waits in the kernel's queue, without taking part in anything: then the file is to be claimed, as others may do.
+ * It waits in the kernel's queue and releases the lock at once. The caller then has to claim the file, and others may be
+ * faster.
  */
 export async function pauseUntilFree(path: string, ms: number): Promise<number> {
   const end = performance.now() + ms
   try {
-    // By a signal, since who holds the lock is not to be found out at each timeout.
+    // A signal instead of the option `timeout`, because a timeout error would look for the holder of the lock each time.
     const signal = AbortSignal.timeout(Math.ceil(ms))
     const lock = await acquire(path, { create: false, fair: false, signal })
     lock.release()
   } catch (error) {
     if (error instanceof DOMException && error.name === 'TimeoutError') return 0
     if (!(error instanceof LockError)) throw error
-    // The file is gone, so the lock is free. Any other error will be met again by the next claim.
+    // If the file is gone, the lock is free. Any other error will occur again when the file is claimed.
     if (error.code !== 'ERR_LOCK_NOT_FOUND') await sleep(Math.max(0, end - performance.now()))
   }
   return Math.max(0, end - performance.now())

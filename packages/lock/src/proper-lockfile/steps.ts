@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { errno } from '@howdah/durable'
 import type { LockfileFs, LockfileStats } from './options.ts'
 
-/** A call of a file system that may be another than Node's, and its path; `null`: a pause of a millisecond. */
+/** A call of a file system, which may be another than Node's, with its path; `null` is a pause of a millisecond. */
 type Call = readonly ['realpath' | 'stat' | 'rmdir', string] | null
 
-/** What is to be done, the same for synchronous and asynchronous callers: it yields calls, and gets their results. */
+/** A procedure that is the same for synchronous and asynchronous callers. It yields calls, and gets their results. */
 export type Steps<Result> = Generator<Call, Result, unknown>
 
 /** Pauses for a millisecond. */
@@ -13,12 +13,12 @@ export function* pause(): Steps<void> {
   yield null
 }
 
-/** The real path of a file. Throws what the file system throws. */
+/** The real path of a file. Throws the errors of the file system. */
 export function* realpath(path: string): Steps<string> {
   return (yield ['realpath', path]) as string
 }
 
-/** When a file was last changed, in ms; `null` if there is none. Throws what the file system throws. */
+/** The modification time of a file, in ms since 1970; `null` if there is no file. Throws the errors of the file system. */
 export function* changedAt(path: string): Steps<number | null> {
   try {
     const { mtime } = (yield ['stat', path]) as LockfileStats
@@ -29,7 +29,7 @@ export function* changedAt(path: string): Steps<number | null> {
   }
 }
 
-/** Removes an empty directory, unless it is gone. Throws what the file system throws. */
+/** Removes an empty directory, unless it is gone. Throws the errors of the file system. */
 export function* removeDirectory(path: string): Steps<void> {
   try {
     yield ['rmdir', path]
@@ -80,5 +80,5 @@ export function driveSync<Result>(steps: Steps<Result>, fs: LockfileFs): Result 
   return step.value
 }
 
-/** What a synchronous pause waits for. */
+/** A synchronous pause waits for this number to change, which it never does. */
 const nobody = new Int32Array(new SharedArrayBuffer(4))

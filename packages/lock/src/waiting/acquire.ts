@@ -12,7 +12,7 @@ import { request, type AcquireOptions, type Request, type TryOptions } from './r
 import { threadState } from './thread-state.ts'
 
 /**
- * Waits for a lock on a file or directory, and gives it.
+ * Waits for a lock on a file or directory.
  *
  * The file is made if it is missing (its directory is not), and is never truncated, written or removed. Neither the event
  * loop nor libuv's pool is blocked. Waiters of one mode are served in the order in which they were blocked.
@@ -33,8 +33,8 @@ export function acquire(path: string, options: AcquireOptions = {}): Promise<Loc
 }
 
 /**
- * Tries once: the lock, or `null` if somebody has it. Never waits, and does not stand in line: takes a lock that is
- * free although others wait for it. Rejects as {@link acquire} does, but never with `ERR_LOCK_TIMEOUT`.
+ * Tries once to take a lock; gives `null` if somebody has it. It never waits and does not stand in line: it takes a free lock
+ * even if others wait for it. Rejects as {@link acquire} does, but never with `ERR_LOCK_TIMEOUT`.
  */
 export async function tryAcquire(path: string, options: TryOptions = {}): Promise<Lock | null> {
   const wanted = request(path, options)
@@ -43,15 +43,15 @@ export async function tryAcquire(path: string, options: TryOptions = {}): Promis
 }
 
 /**
- * Waits for a lock and **blocks the thread** meanwhile: for scripts and for what runs when a process exits.
+ * Waits for a lock and **blocks the thread** meanwhile. Use it in scripts and at the exit of a process.
  *
- * `signal` cannot fire meanwhile; it is looked at before only. Throws what {@link acquire} rejects with, and
- * `ERR_LOCK_DEADLOCK` if this very thread has the lock, which it could not release while it waits.
+ * `signal` cannot fire while the thread is blocked, so it is checked only at the start. Throws what {@link acquire} rejects
+ * with, and `ERR_LOCK_DEADLOCK` if this thread has the lock, which it could not release while it waits.
  */
 export function acquireSync(path: string, options: AcquireOptions = {}): Lock {
   const wanted = request(path, options)
   wanted.signal?.throwIfAborted()
-  // A waiter of this thread that has the gate could not go on: pass it by.
+  // A waiter of this thread that has the gate could not go on while the thread is blocked, so it is overtaken.
   const overtake = isQueuedByAnyName(wanted.path)
   const file = attempt(wanted, wanted.timeout !== 0 && !overtake)
   if (file.mode !== null) return lockOf(file, wanted)
@@ -81,7 +81,7 @@ export async function withLock<Result>(
   }
 }
 
-/** @internal Acquires what a checked request says. Throws if it is aborted already, or cannot be tried. */
+/** @internal Acquires the lock of a checked request. Throws if the request is already aborted, or cannot be tried. */
 export function acquireLock(wanted: Request): Promise<Lock> {
   const { path, signal, timeout } = wanted
   signal?.throwIfAborted()
@@ -91,7 +91,7 @@ export function acquireLock(wanted: Request): Promise<Lock> {
   return Promise.resolve(lockOf(file, wanted))
 }
 
-/** Waits. `opened` is the file if a try has opened it just now; it becomes ours. */
+/** Waits for the lock. `opened` is the file if a try has just opened it; this function then releases it. */
 async function waitForTurn(wanted: Request, opened: LockFile | null): Promise<Lock> {
   let queue = binding(wanted.path).native
   const turn = new Turn(wanted.path)
@@ -141,14 +141,14 @@ function tellWaiting({ path, mode, onWait }: Request): void {
   onWait?.({ path, mode, holders: quickHolders(path) })
 }
 
-/** Takes waiters of this thread out of the kernel's queue: they could not go on while it is blocked. */
+/** Takes waiters of this thread out of the kernel's queue, because they could not go on while the thread is blocked. */
 function withdrawOwn({ dev, ino }: LockFile): void {
   for (const wait of threadState().waits) {
     if (wait.file.dev === dev && wait.file.ino === ino) wait.withdraw()
   }
 }
 
-/** Throws if what blocks is held by this thread, which would wait for itself. */
+/** Throws if the lock is held by this thread, which would wait for itself. */
 function refuseOwn(blocking: LockFile, { path, mode }: Request): void {
   for (const { dev, ino, mode: heldMode } of threadState().held) {
     if (

@@ -5,15 +5,15 @@ import type { LockMode } from '../lock-mode.ts'
 import type { Request } from './request.ts'
 
 /**
- * The steps of a wait. Each `yield` is a pause, and names what is waited for, `null` if only time helps. The driver of the
- * steps decides how to pause. It may give up by `return()`, which leaves nothing locked or open.
+ * The steps of a wait. Each `yield` is a pause, and gives the file that is waited for, or `null` if nothing but time is. The
+ * driver of the steps decides how to pause. It may give up by `return()`, which leaves nothing locked or open.
  */
 export type Steps<Result> = Generator<LockFile | null, Result, void>
 
-/** The file at which waiters for a lock stand in line. */
+/** The file at which processes wait in line for a lock. */
 export const gatePath = (path: string): string => `${path}.gate`
 
-/** One try, without a pause. `null`: somebody has the lock. */
+/** Tries once, without a pause. `null`: somebody has the lock. */
 export function tryOnce(request: Request): LockFile | null {
   const file = attempt(request, false)
   if (file.mode !== null) return file
@@ -22,7 +22,8 @@ export function tryOnce(request: Request): LockFile | null {
 }
 
 /**
- * One try, without a pause: the file, open, and without a mode if somebody has the lock or, if `polite`, waits for it.
+ * Tries once, without a pause. Gives the open file; its mode is `null` if somebody has the lock or, if `polite`, waits for
+ * it.
  */
 export function attempt(request: Request, polite: boolean): LockFile {
   const inLine = polite && request.fair && !lookedJustNow(request.path)
@@ -45,7 +46,10 @@ function attemptStepwise(request: Request, inLine: boolean): LockFile {
   }
 }
 
-/** Locks `request.path` by tries, in line with others if that is wanted: the holder of the gate is the next to get the lock. */
+/**
+ * Locks `request.path` by polling. If `fair`, it waits in line with others: the holder of the gate is the next to get the
+ * lock.
+ */
 export function* contend(request: Request): Steps<LockFile> {
   const { path, mode, fair } = request
   let gate: LockFile | null | undefined
@@ -56,7 +60,7 @@ export function* contend(request: Request): Steps<LockFile> {
       gate ??= fair && !file.isDirectory ? openGate(path, mode) : null
       if (file.mode === null && (gate === null || hasGate(gate))) file.tryLock(mode)
       if (!file.isCurrent()) {
-        // Unlinked or replaced: a lock on what it was excludes nobody.
+        // The file was unlinked or replaced, so a lock on it excludes nobody.
         file.release()
         file = null
         if (++replaced % 16 === 0) yield null
@@ -75,8 +79,9 @@ export function* contend(request: Request): Steps<LockFile> {
 }
 
 /**
- * Opens the gate: readers for reading and writers for writing, so that `inspect` can tell what its holder waits for. `null`
- * if it cannot be made or opened: then only fairness is lost, exclusion never depends on it.
+ * Opens the gate. Readers open it for reading and writers for writing, so that `inspect` can tell which mode the gate's
+ * holder waits for. Gives `null` if the gate cannot be made or opened; only fairness is lost then, because exclusion does not
+ * depend on the gate.
  */
 export function openGate(path: string, mode: LockMode): LockFile | null {
   try {
@@ -89,18 +94,18 @@ export function openGate(path: string, mode: LockMode): LockFile | null {
   }
 }
 
-/** Those of the lock file: a user who cannot hold the lock must not hold the gate either. */
+/** The gate has the permissions of the lock file, because a user who cannot hold the lock must not hold the gate either. */
 function permissionsOf(path: string): number | undefined {
   const stats = statSync(path, { throwIfNoEntry: false })
   return stats === undefined ? undefined : stats.mode & 0o666
 }
 
-/** Whether we have the gate, after one try. */
+/** Tries once to take the gate, and gives whether we have it. */
 export function hasGate(gate: LockFile): boolean {
   return gate.mode !== null || gate.tryLock('exclusive')
 }
 
-/** Takes the gate without a pause; `null` if somebody has it or it cannot be made. */
+/** Takes the gate without a pause; gives `null` if somebody has it or it cannot be made. */
 export function tryGate(path: string): LockFile | null {
   const gate = openGate(path, 'exclusive')
   if (gate === null || hasGate(gate)) return gate
@@ -108,12 +113,12 @@ export function tryGate(path: string): LockFile | null {
   return null
 }
 
-/** When this thread last looked for a waiter, of which lock, in ms of the monotonic clock. */
+/** The lock at which this thread last looked for a waiter, and when, in ms of the monotonic clock. */
 const lastLook = { path: '', time: 0 }
 
 /**
- * Whether this thread looked for a waiter, in vain, in the last half millisecond. To look costs as much as to lock, so a
- * quick succession of locks looks once in a while: a waiter is passed by for that long at most.
+ * Whether this thread looked for a waiter in the last half millisecond and found none. Looking costs as much as locking, so a
+ * quick succession of locks does not look each time. A waiter is overtaken for half a millisecond at most.
  */
 function lookedJustNow(path: string): boolean {
   const now = performance.now()

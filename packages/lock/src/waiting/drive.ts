@@ -3,9 +3,9 @@ import type { LockFile } from '../lock-file.ts'
 import type { Patience } from './patience.ts'
 
 /**
- * How long to pause before looking again, in milliseconds, over and over, if the kernel cannot wake us.
+ * The pauses between polls, in milliseconds, repeated in this order. They are used if the kernel cannot wake us.
  *
- * The short teeth are what gets a poller in between others who hold the lock most of the time.
+ * They restart at 1 ms, so that a poller can get the lock between others who hold it nearly all the time.
  */
 const teeth = [1, 2, 4, 8, 16, 32]
 
@@ -43,7 +43,7 @@ export function driveSync<Result>(
   }
 }
 
-/** Lets the steps clean up; nothing if they are done. */
+/** Lets the steps clean up. Finished steps are not affected. */
 function giveUp(steps: Steps<unknown>): void {
   steps.return(undefined)
 }

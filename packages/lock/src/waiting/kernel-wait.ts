@@ -9,10 +9,10 @@ import { threadState, type KernelWait as Withdrawable } from './thread-state.ts'
 
 const { EINTR, ESTALE } = constants.errno
 
-/** How often to look for waits that take long, in ms: those of two looks are watched. */
+/** How often to look for long waits, in ms. The file of a wait that is seen twice is watched. */
 const looking = 500
 
-/** Whether a wait that ended so was only interrupted, or has to go on with the file that the path leads to now. */
+/** Whether to wait again after this errno: the wait was interrupted, or the path leads to another file now. */
 export const mayWaitAgain = (error: number): boolean => error === EINTR || error === ESTALE
 
 /**
@@ -33,7 +33,7 @@ class KernelWait implements Withdrawable {
   readonly #native: Native
   #number = 0
   #withdrawn = false
-  /** How often it was found to wait still. */
+  /** How often this wait was found unfinished. */
   #looks = 0
   #watcher: FSWatcher | undefined
   #callOff: (() => void) | undefined
@@ -55,18 +55,21 @@ class KernelWait implements Withdrawable {
     planLook()
   }
 
-  /** Leaves the queue and gives back what it may have got. The wait begins anew when the event loop runs. */
+  /** Leaves the queue, and releases the lock if it was just acquired. The wait begins anew when the event loop runs. */
   withdraw(): void {
     this.#withdrawn = true
     this.#native.cancel(this.#number, true)
-    // It may have been locked just before.
+    // The wait may have acquired the lock just before.
     unlock(this.file.fd)
   }
 
-  /** Watches whether the path leads to another file, on which a lock would count, if the wait takes long. Whether it does. */
+  /**
+   * Counts a look. If the wait takes long, it starts to watch whether the path leads to another file. Gives whether the wait
+   * takes long.
+   */
   look(): boolean {
     this.#looks++
-    // Every change in a directory would be told.
+    // A directory is not watched, because every change inside it would wake us.
     if (this.#looks !== 2 || this.file.isDirectory) return this.#looks > 1
     const leave = (): void => {
       if (!this.file.isCurrent()) this.#cancel()
@@ -74,7 +77,7 @@ class KernelWait implements Withdrawable {
     try {
       this.#watcher = watch(this.file.path, leave).on('error', () => this.#watcher?.close())
     } catch {
-      // No watches left, or the file is gone.
+      // The system has no watches left, or the file is gone.
     }
     leave()
     return true
@@ -93,7 +96,7 @@ class KernelWait implements Withdrawable {
 
 let planned = false
 
-/** One timer for all waits, most of which are short. */
+/** Starts one timer for all waits, because most waits are short. */
 function planLook(): void {
   if (planned) return
   planned = true

@@ -2,25 +2,28 @@ import { acquire } from './acquire.ts'
 import type { Lock } from '../lock.ts'
 import { absolute, namesDirectory, type WaitOptions } from './request.ts'
 
-/** A mutual exclusion among processes: a file, locked exclusively. The file is made when it is first locked. */
+/** A mutex between processes: a file that is locked exclusively. The file is made at the first lock. */
 export class Mutex {
   /** The absolute path of the lock file. */
   readonly path: string
   readonly #given: string
 
-  /** Throws a `LockError` for what is no path. */
+  /** Throws a `LockError` if the argument is not a path. */
   constructor(path: string) {
     this.path = absolute(path)
-    // With the slash at its end, which says that it is a directory.
+    // The path keeps the slash at its end, which says that it is a directory.
     this.#given = namesDirectory(path) ? `${this.path}/` : this.path
   }
 
-  /** Waits for the mutex. Releasing or disposing the lock frees it. Rejects as `acquire` does. */
+  /** Waits for the mutex. To free the mutex, release or dispose of the lock. Rejects as `acquire` does. */
   async lock(options: WaitOptions = {}): Promise<Lock> {
     return acquire(this.#given, options)
   }
 
-  /** Runs `action` while holding the mutex, and frees it also when that throws. Rejects as `acquire` and `action` do. */
+  /**
+   * Runs `action` while holding the mutex, and frees the mutex even if `action` throws. Rejects as `acquire` and `action`
+   * do.
+   */
   async run<Result>(
     action: () => Result | Promise<Result>,
     options: WaitOptions = {},

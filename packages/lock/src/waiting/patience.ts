@@ -2,7 +2,7 @@ import { timedOut } from '../errors.ts'
 import { quickHolder } from '../process/holder.ts'
 import type { Request } from './request.ts'
 
-/** How long somebody is willing to wait: until a deadline, by the monotonic clock, or until an abort. */
+/** How long a caller is willing to wait: until a deadline, by the monotonic clock, or until an abort. */
 export class Patience {
   readonly #request: Pick<Request, 'path' | 'mode' | 'timeout' | 'signal'>
   readonly #deadline: number
@@ -12,17 +12,17 @@ export class Patience {
     this.#deadline = performance.now() + request.timeout
   }
 
-  /** Milliseconds that are left, rounded up; `Infinity` if there is no limit. */
+  /** The milliseconds that are left, rounded up; `Infinity` if there is no limit. */
   get left(): number {
     return Math.max(0, Math.ceil(this.#deadline - performance.now()))
   }
 
-  /** Throws the signal's reason when it is aborted. */
+  /** Throws the signal's reason if the signal is aborted. */
   checkSignal(): void {
     this.#request.signal?.throwIfAborted()
   }
 
-  /** Throws the signal's reason, or `ERR_LOCK_TIMEOUT`, when it is over. */
+  /** Throws the signal's reason after an abort, or `ERR_LOCK_TIMEOUT` after the deadline. */
   check(): void {
     const { path, mode, timeout } = this.#request
     this.checkSignal()
@@ -31,12 +31,15 @@ export class Patience {
     }
   }
 
-  /** Calls `stop` once it is over. Gives how to call that off, if that may happen. */
+  /**
+   * Calls `stop` at the deadline or at an abort. Gives a function that cancels this call, or `undefined` if there is
+   * neither.
+   */
   onEnd(stop: () => void): (() => void) | undefined {
     const { signal } = this.#request
     const { left } = this
     if (left === Infinity && signal === undefined) return undefined
-    // setTimeout knows no longer delay; who waited looks again afterwards.
+    // setTimeout takes no longer delay. After that delay the caller checks again, and waits on.
     const timer = left === Infinity ? undefined : setTimeout(stop, Math.min(left, 2 ** 31 - 1))
     signal?.addEventListener('abort', stop, { once: true })
     return () => {

@@ -3,12 +3,12 @@ import { basename, dirname, join } from 'node:path'
 import type { Patience } from './patience.ts'
 import { threadState, type Waiting } from './thread-state.ts'
 
-/** Whether somebody in this thread waits for this very path. */
+/** Whether a caller in this thread waits for exactly this path. */
 export function isQueued(path: string): boolean {
   return threadState().queues.has(path)
 }
 
-/** Whether somebody in this thread waits for the path, or for another one that leads to the same file. */
+/** Whether a caller in this thread waits for this path, or for another path that leads to the same file. */
 export function isQueuedByAnyName(path: string): boolean {
   const { queues } = threadState()
   return queues.size > 0 && [...queues.keys()].some((other) => haveOneName(other, path))
@@ -20,7 +20,10 @@ function haveOneName(one: string, other: string): boolean {
   return namesOf(other).some((name) => names.includes(name))
 }
 
-/** As a file, a path is known by the real path of its parent directory and its name; as a directory, by its own real path. */
+/**
+ * The names by which paths are compared: the real path of the parent directory with the file's name, since a link to a file
+ * is not followed; and the real path itself, since a link to a directory is.
+ */
 function namesOf(path: string): string[] {
   return [
     () => join(realpathSync.native(dirname(path)), basename(path)),
@@ -35,7 +38,8 @@ function namesOf(path: string): string[] {
 }
 
 /**
- * A place in this thread's queue for a path. Only the head of a queue waits for the kernel, however many wait in the thread.
+ * A place in this thread's queue for a path. Only the head of the queue waits in the kernel, so that many waiters of one
+ * thread need one wait.
  */
 export class Turn implements Waiting {
   readonly #path: string
@@ -52,12 +56,12 @@ export class Turn implements Waiting {
     this.#queue = queue
   }
 
-  /** Whether it is the head. */
+  /** Whether this is the head of the queue. */
   get hasCome(): boolean {
     return this.#queue[0] === this
   }
 
-  /** Waits to be the head. Rejects when the patience is over. */
+  /** Waits to be the head of the queue. Rejects when the patience is over. */
   async comes(patience: Patience): Promise<void> {
     while (!this.hasCome) {
       patience.check()
@@ -67,12 +71,12 @@ export class Turn implements Waiting {
     }
   }
 
-  /** Tells that it is the head now. */
+  /** Tells this waiter that it is the head now. */
   start(): void {
     this.#wake?.()
   }
 
-  /** Leaves the queue, and lets the next one be the head. Must be called. */
+  /** Leaves the queue, and makes the next waiter the head. It must be called. */
   leave(): void {
     const place = this.#queue.indexOf(this)
     this.#queue.splice(place, 1)

@@ -7,52 +7,52 @@ import type { LockMode } from '../lock-mode.ts'
 export interface Contention {
   /** The absolute path of the lock. */
   readonly path: string
-  /** The mode that is wanted. */
+  /** The requested mode. */
   readonly mode: LockMode
-  /** Who holds the lock just now, as far as that can be seen without searching; `inspect` sees more. */
+  /** The holders of the lock that can be seen without a search; `inspect` sees more. */
   readonly holders: readonly Holder[]
 }
 
 /** Options of a single try. */
 export interface TryOptions {
-  /** `'exclusive'` unless told otherwise. */
+  /** `'exclusive'` by default. */
   mode?: LockMode | undefined
-  /** Make the file if there is none; `true` unless told otherwise. Directories are never made. */
+  /** Make the file if it is missing; `true` by default. Directories are never made. */
   create?: boolean | undefined
   /**
-   * The permissions of a file that is made, less the umask; `0o666` unless told otherwise. A user who may open the file can
-   * hold the lock: give `0o600` for a lock that no other user may hold.
+   * The permissions of a new file, less the umask; `0o666` by default. A user who may open the file can hold the lock, so
+   * give `0o600` for a lock that no other user may hold.
    */
   permissions?: number | undefined
 }
 
 /** Options of a wait. */
 export interface WaitOptions {
-  /** Milliseconds until the wait is given up; 0 is one try; without it there is no limit. */
+  /** How long to wait, in milliseconds. 0 means one try. Without this option there is no limit. */
   timeout?: number | undefined
   /** Ends the wait; the promise then rejects with `signal.reason`. */
   signal?: AbortSignal | undefined
-  /** Called once, when the lock is first found taken. What it throws rejects the wait. */
+  /** Called once, when the lock is first found taken. If it throws, the wait rejects with that error. */
   onWait?: ((contention: Contention) => void) | undefined
 }
 
 /** Options of {@link acquire}. */
 export interface AcquireOptions extends TryOptions, WaitOptions {
   /**
-   * Wait in line, by means of a second file, `<path>.gate`, which is made when somebody first has to wait or upgrades,
-   * and then stays; `true` unless told otherwise. Without it nothing is left beside the file, and processes that do not wait in line
-   * may come first for ever. Directories never have a gate.
+   * Wait in line; `true` by default. The line is kept by a second file, `<path>.gate`, which is made when a process first has
+   * to wait or upgrades, and then stays. With `false` no second file is made, and others may overtake for ever. Directories
+   * never have a gate.
    */
   fair?: boolean | undefined
 }
 
-/** An acquisition, checked. */
+/** A checked request for a lock. */
 export interface Request {
   readonly path: string
   readonly mode: LockMode
   readonly create: boolean
   readonly permissions?: number | undefined
-  /** Only a directory will do; see `Opening`. */
+  /** The path must lead to a directory; see `Opening`. */
   directory?: boolean | undefined
   /** Open the file for reading only. */
   readonly readOnly?: boolean | undefined
@@ -102,7 +102,7 @@ export function request(path: string, options: AcquireOptions = {}): Request {
   }
 }
 
-/** Throws `ERR_LOCK_OPTION` unless it is a number of milliseconds, 0 or more. */
+/** Throws `ERR_LOCK_OPTION` unless `timeout` is a number of milliseconds, 0 or more. */
 export function checkTimeout(path: string, timeout: unknown): void {
   if (typeof timeout !== 'number' || !(timeout >= 0)) {
     throw new LockError(
@@ -113,7 +113,7 @@ export function checkTimeout(path: string, timeout: unknown): void {
   }
 }
 
-/** Whether a path can only be that of a directory, by its end (path_resolution(7)). */
+/** Whether the end of a path says that it is a directory (path_resolution(7)). */
 export function namesDirectory(path: string): boolean {
   return /(?:^|\/)\.{0,2}$/.test(path)
 }
@@ -130,5 +130,5 @@ export function absolute(path: string): string {
   return plain.test(path) ? path : resolve(path)
 }
 
-/** An absolute path that resolve() would leave as it is, and would take longer about than the lock takes. */
+/** Matches an absolute path that resolve() would not change. The call is saved, because it takes longer than locking. */
 const plain = /^(?:\/[^/.][^/]*)+$/

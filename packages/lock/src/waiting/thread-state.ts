@@ -1,26 +1,31 @@
 import type { LockFile } from '../lock-file.ts'
 
-/** One who waits in this thread. The head of a queue talks to the kernel; `start` makes it the head. */
+/** A waiter in this thread. Only the head of a queue waits in the kernel; `start` tells the waiter that it is the head. */
 export interface Waiting {
   start(): void
 }
 
-/** One who waits in the kernel's queue on behalf of this thread. */
+/** A wait in the kernel's queue on behalf of this thread. */
 export interface KernelWait {
   readonly file: Pick<LockFile, 'dev' | 'ino'>
-  /** Leaves that queue and gives back what it may have got. The wait begins anew when the event loop runs. */
+  /**
+   * Leaves the kernel's queue, and releases the lock if it was just acquired. The wait begins anew when the event loop runs.
+   */
   withdraw(): void
-  /** Is called every half second. Gives whether it knows now that the wait takes long. */
+  /** Called every half second. Gives whether the wait is known to take long. */
   look(): boolean
 }
 
-/** What the locks of one thread share. */
+/** The state that all locks of a thread share. */
 export interface ThreadState {
-  /** Who waits, by real path. */
+  /** The waiters, by the absolute path of the lock. */
   readonly queues: Map<string, Waiting[]>
-  /** What is held, so that a synchronous wait for ourselves is told from one that can end. */
+  /** The locks that this thread holds. A synchronous wait for one of them would never end. */
   readonly held: Set<Pick<LockFile, 'dev' | 'ino' | 'mode'>>
-  /** What a synchronous wait has to withdraw, or else the lock would be given to this thread while it cannot take it. */
+  /**
+   * The waits in the kernel. A synchronous wait withdraws them, because the kernel must not give the lock to this thread
+   * while the thread is blocked.
+   */
   readonly waits: Set<KernelWait>
 }
 
@@ -29,8 +34,8 @@ const key = Symbol.for('@howdah/lock/1')
 let state: ThreadState | undefined
 
 /**
- * The state of this thread: on `globalThis`, because only one waiter of a process should talk to the kernel even if
- * the package is installed twice.
+ * The state of this thread. It is kept on `globalThis`, so that copies of this package share it if the package is installed
+ * twice.
  */
 export function threadState(): ThreadState {
   if (state !== undefined) return state

@@ -1,8 +1,8 @@
 /**
  * The Web Locks API (`navigator.locks`) between processes and worker threads.
  *
- * The semantics are those of the standard (https://w3c.github.io/web-locks/). A directory takes the place of the origin, and a
- * thread that of the client.
+ * It behaves as the standard says (https://w3c.github.io/web-locks/). A directory takes the place of an origin, and a thread
+ * takes the place of a client.
  *
  * @module
  */

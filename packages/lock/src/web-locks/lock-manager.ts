@@ -12,15 +12,15 @@ import { SharedQueue, type Blocker, type Joined } from './shared-queue.ts'
 import { untilGone, type Ticket } from './ticket.ts'
 import { WebLock } from './web-lock.ts'
 
-/** This thread, as `query` names it. */
+/** The name of this thread in the results of `query`. */
 const clientId = `${process.pid}-${threadId}-${randomBytes(4).toString('hex')}`
 
 /**
- * Named locks that all processes and threads share who use the same directory: `navigator.locks` for programs.
+ * Named locks, shared by all processes and threads that use the same directory: `navigator.locks` for programs.
  *
- * The directory is made when it is first needed, and is to hold nothing else. There is a file in it for each request, open and
- * locked, until its lock is released; nothing is left when nobody waits or holds. What a dead process has left is removed
- * within a second of the next use.
+ * The directory is made at its first use, and must contain nothing else. Each request has a file in it, which is open and
+ * locked until the request's lock is released. Files of dead processes are removed within a second of the next use. The
+ * directory is empty when no lock is held or waited for.
  *
  * @example
  * const locks = new LockManager('/run/my-app/locks')
@@ -32,28 +32,29 @@ export class LockManager {
   /** The absolute path of the directory. */
   readonly directory: string
   readonly #queue: SharedQueue
-  /** When the last request of this thread for a name waits no more. */
+  /** By name: resolves when the last request of this thread no longer waits. */
   readonly #waiting = new Map<string, Promise<void>>()
 
-  /** Throws a `LockError` of code `ERR_LOCK_OPTION` for what is no path. */
+  /** Throws a `LockError` of code `ERR_LOCK_OPTION` if the argument is not a path. */
   constructor(directory: string) {
     this.directory = absolute(directory)
     this.#queue = new SharedQueue(this.directory, clientId)
   }
 
   /**
-   * Waits for a lock, calls `callback` with it, and releases it when what that returns has settled. Gives what it gives.
+   * Waits for a lock, calls `callback` with it, and releases the lock when the callback's result has settled. Gives that
+   * result.
    *
-   * Requests for a name are served in the order in which they reach the directory, over all processes; shared ones that stand next
-   * to each other are served together. A lock also ends with its process or worker thread, however that ends.
+   * Requests for a name are served in the order in which they reach the directory, over all processes; neighbouring shared
+   * requests are served together. A lock also ends with its process or worker thread, however that ends.
    *
-   * Rejects as `callback` does; with `signal.reason`; with a `DOMException` named `AbortError` if the lock was stolen, and
-   * `NotSupportedError` for a name that begins with `-` or options that exclude each other; with a `TypeError`; and with a
-   * `LockError` if locking does not work here.
+   * Rejects as `callback` does; with `signal.reason`; with a `DOMException` named `AbortError` if the lock was stolen, or
+   * `NotSupportedError` if the name begins with `-` or options exclude each other; with a `TypeError` for invalid arguments;
+   * and with a `LockError` if locking does not work here.
    *
-   * **Stolen** locks: the thief has the lock at once. The promise of the robbed one rejects when its thread learns of it,
-   * usually within milliseconds, at the latest a second later or when the callback ends; not while its thread is busy or
-   * stopped. Its callback is not stopped.
+   * **Stolen** locks: the thief has the lock at once. The robbed promise rejects when its thread learns of the theft: usually
+   * within milliseconds, at the latest a second later or when the callback ends, but not while the thread is busy or stopped.
+   * The robbed callback is not stopped.
    */
   request<Result>(name: string, callback: LockGrantedCallback<Result>): Promise<Awaited<Result>>
   request<Result>(
@@ -93,7 +94,7 @@ export class LockManager {
     return this.#hold(joined.ticket, wanted)
   }
 
-  /** Waits for the lock, which then is held by the ticket. `null`: it is not available. */
+  /** Waits until the request's ticket holds the lock. `null`: the lock is not available. */
   async #wait(wanted: Wanted): Promise<Joined | null> {
     const { name, signal } = wanted
     const previous = this.#waiting.get(name)
@@ -111,12 +112,12 @@ export class LockManager {
       while (blocker) {
         if (typeof blocker !== 'string') {
           const how = await orAborted(blocker.gone, signal)
-          // It was the last one before this.
+          // An exclusive blocker was the last ticket before ours, so the lock is ours.
           if (how === 'released' && blocker.ticketName.mode === 'exclusive') return joined
         } else if (earlier === undefined) {
           await untilGone(blocker, signal)
         } else {
-          // An earlier request of this thread is granted earlier, so only the first one waits for another client.
+          // An earlier request of this thread is granted first, so only the first request waits for other threads.
           await orAborted(earlier, signal)
           earlier = undefined
         }
@@ -133,12 +134,12 @@ export class LockManager {
     }
   }
 
-  /** Ends a ticket. Why that fails is worth less than why it is done. */
+  /** Ends a ticket. Errors are ignored, because the caller has a more important one to report. */
   #giveUp(ticket: Ticket): void {
     try {
       this.#queue.leave(ticket, 'withdrawn')
     } catch {
-      // It is unlocked, so nobody waits for it.
+      // The ticket is unlocked, so nobody waits for it.
     }
   }
 
@@ -174,7 +175,7 @@ function stolen(name: string): DOMException {
   )
 }
 
-/** As the promise, or rejects with the signal's reason. */
+/** Settles as the promise does, or rejects with the signal's reason after an abort. */
 async function orAborted<Value>(
   promise: Promise<Value>,
   signal: AbortSignal | undefined,

@@ -8,32 +8,35 @@ export interface LockOptions {
   /** Do not wait: if the lock is not free at once, or others wait for it, the callback gets `null`. `false` by default. */
   ifAvailable?: boolean | undefined
   /**
-   * Take the lock from its holders; their promises reject with an `AbortError`, and pass by who waits. `false` by default.
-   * Their callbacks go on: for that time nothing is exclusive.
+   * Take the lock from its holders, and overtake all waiters; `false` by default. The promises of the old holders reject with
+   * an `AbortError`, but their callbacks go on, and until they end the lock excludes nobody.
    */
   steal?: boolean | undefined
   /** Ends the wait; the promise then rejects with `signal.reason`. It has no effect once the callback was called. */
   signal?: AbortSignal | undefined
 }
 
-/** Called with the lock, which is held until what it returns has settled; `null` if `ifAvailable` was asked for in vain. */
+/**
+ * Called with the lock, which is held until the callback's result has settled; called with `null` if `ifAvailable` is set
+ * and the lock is not free.
+ */
 export type LockGrantedCallback<Result> = (lock: WebLock | null) => Result
 
 /** A lock that is held, or asked for. */
 export interface LockInfo {
   readonly name: string
   readonly mode: LockMode
-  /** The thread: its process id, its number in the process, and something random. */
+  /** The thread: its process id, its number in the process, and random digits. */
   readonly clientId: string
 }
 
-/** What is held and what is asked for, each in the order of the requests. */
+/** The locks that are held and the requests that wait, each in the order of the requests. */
 export interface LockManagerSnapshot {
   readonly held: LockInfo[]
   readonly pending: LockInfo[]
 }
 
-/** A request, checked. */
+/** A checked request. */
 export interface Wanted {
   readonly name: string
   readonly mode: LockMode

@@ -8,10 +8,13 @@ import type { LockInfo, LockManagerSnapshot, Wanted } from './lock-options.ts'
 import { Ticket, isAlive, readTicket, removeTicket } from './ticket.ts'
 import { conflict, nextName, parseTicketName, type TicketName } from './ticket-name.ts'
 
-/** How often what dead processes have left for any name is removed, in ms. */
+/** How often the tickets of dead processes are removed, in ms. */
 const untilTidied = 1_000
 
-/** What a request waits for: a ticket of this thread, or the path of another's. `null`: the lock is held. */
+/**
+ * What a request waits for: a ticket of this thread, or the path of another thread's ticket. `null`: it waits for nothing,
+ * and holds the lock.
+ */
 export type Blocker = Ticket | string | null
 
 /** A request that has a ticket. */
@@ -21,18 +24,18 @@ export interface Joined {
 }
 
 /**
- * The requests of all threads and processes for the locks of a directory: a ticket for each, in the order in which they
- * came.
+ * The requests of all threads and processes for the locks of a directory. Each request has a ticket, and tickets are ordered.
  *
- * A lock is held by the process with a ticket that has no conflicting one before it. So a lock is never written down as held: it is held as soon
- * as those before it are gone. Tickets are made, and counted, under the lock of the directory; they may go at any time.
+ * A request holds its lock if no conflicting ticket is before its own. So nothing records that a lock is held: it is held as
+ * soon as the tickets before it are gone. Tickets are made, and listed, under the lock on the directory; they may be removed
+ * at any time.
  */
 export class SharedQueue {
   readonly #directory: string
   readonly #clientId: string
   /** The tickets of this thread, by the names of their files. */
   readonly #own = new Map<string, Ticket>()
-  /** Those of them that were just stolen. */
+  /** The tickets of this thread with a lock that was just stolen. */
   #robbed: Ticket[] = []
   /** The tickets in the directory while it is locked. */
   #listed: TicketName[] | null = null
@@ -97,9 +100,9 @@ export class SharedQueue {
     })
   }
 
-  /** Makes a ticket before all others, and removes those of who holds the lock. */
+  /** Makes a ticket before all others, and removes the tickets of the lock's holders. */
   async #steal({ name, mode }: Wanted): Promise<Joined> {
-    // First, so that a thief who is killed in between has stolen nothing.
+    // The ticket is made first: if the thief is killed now, nothing has been stolen.
     const ticket = await this.#make(nextName(this.#list(), 'first', name, mode), name)
     const { file, key } = ticket.ticketName
     let released: boolean
@@ -109,7 +112,8 @@ export class SharedQueue {
       const others = this.#list().filter((one) => one.key === key && one.file !== file)
       for (const one of grantedOf(await this.#living(others))) {
         const own = this.#own.get(one.file)
-        // A lock that was released just now has passed to the next ones, who may know it already: they are robbed instead.
+        // A lock that was just released has passed to the next tickets, and their owners may already know. So those are
+        // robbed instead.
         if (!removeTicket(this.#pathOf(one))) released = true
         else if (own !== undefined) this.#robbed.push(own)
       }
@@ -125,14 +129,14 @@ export class SharedQueue {
     return ticket
   }
 
-  /** The nearest one of those to be waited for: it is the last to go. */
+  /** The nearest of the tickets to wait for, which is the last one to go. */
   #blocker(before: TicketName[]): Blocker {
     const nearest = before.at(-1)
     if (nearest === undefined) return null
     return this.#own.get(nearest.file) ?? this.#pathOf(nearest)
   }
 
-  /** The tickets of living owners. Removes the others. */
+  /** The tickets of living owners. Removes the other tickets. */
   async #living(tickets: TicketName[]): Promise<TicketName[]> {
     const living: TicketName[] = []
     for (const one of tickets) {
@@ -141,7 +145,7 @@ export class SharedQueue {
     return living
   }
 
-  /** All tickets, as they were when the directory was locked, and those made since. Some may have ended. */
+  /** All tickets that were there when the directory was locked, and the tickets made since. Some may have ended. */
   #list(): TicketName[] {
     return (this.#listed ??= this.#read())
   }
@@ -163,7 +167,9 @@ export class SharedQueue {
     return join(this.#directory, file)
   }
 
-  /** Does something under the lock of the directory, in the order of the calls. `create`: make it if it is missing. */
+  /**
+   * Runs an action under the lock on the directory, in the order of the calls. With `create`, a missing directory is made.
+   */
   async #visit<Result>(create: boolean, action: () => Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
       const settle = async (): Promise<() => void> => {
@@ -189,7 +195,7 @@ export class SharedQueue {
         for (const { reject } of this.#visits.splice(0)) reject(error)
         break
       }
-      // Nobody has asked for anything yet.
+      // There is no directory, so there are no tickets.
       if (lock === null) this.#listed = []
       const outcomes: (() => void)[] = []
       try {
@@ -199,14 +205,17 @@ export class SharedQueue {
         this.#listed = null
         lock?.release()
       }
-      // Not earlier: what is called then may take its time.
+      // The callers are told only after the release, because what they do may take long.
       for (const ticket of this.#robbed.splice(0)) ticket.lose()
       for (const tell of outcomes) tell()
     }
     this.#visiting = false
   }
 
-  /** Removes what dead processes have left, now and then. What cannot be removed hinders only processes that need it gone. */
+  /**
+   * Removes the tickets of dead processes once in a while. A ticket that cannot be removed only matters to a request that
+   * waits for it.
+   */
   async #tidy(): Promise<void> {
     const now = performance.now()
     if (now - this.#tidied < untilTidied) return
@@ -218,7 +227,7 @@ export class SharedQueue {
     }
   }
 
-  /** `null`: it is missing, and a process that only looks does not make it. */
+  /** `null`: the directory is missing, and callers who only look must not make it. */
   async #lockDirectory(): Promise<Lock | null> {
     // The slash says that it is a directory.
     const path = `${this.#directory}/`
@@ -239,12 +248,12 @@ export class SharedQueue {
 
 interface Visit {
   readonly create: boolean
-  /** Does it, and gives how to tell its outcome. */
+  /** Runs the action, and gives a function that tells the caller the outcome. */
   readonly settle: () => Promise<() => void>
   readonly reject: (error: unknown) => void
 }
 
-/** Those that hold their lock: no conflicting one is before them. */
+/** The tickets that hold their lock: no conflicting ticket is before them. */
 function grantedOf(living: readonly TicketName[]): TicketName[] {
   const firsts = new Map<string, TicketName>()
   const closed = new Set<string>()

@@ -1,31 +1,31 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { LockMode } from '../lock-mode.ts'
 
-/** What the name of a ticket's file says. */
+/** The parts of the name of a ticket's file. */
 export interface TicketName {
-  /** The name of the file. In the order of these names tickets are served. */
+  /** The name of the file. Tickets are served in the order of these names. */
   readonly file: string
   readonly order: number
   readonly mode: LockMode
-  /** What stands for the name of the lock. */
+  /** A hash of the lock's name. */
   readonly key: string
 }
 
-/** The number of the first ticket in an empty directory. There is as much room before it as after it. */
+/** The number of the first ticket in an empty directory. Half of all numbers are before it. */
 const middle = 5e15
 
-/** 16 digits: so the order of the names is that of the numbers. */
+/** Each number has 16 digits, so the order of the names is the order of the numbers. */
 const pattern = /^(\d{16})-(exclusive|shared)-([0-9a-f]{32})-[0-9a-f]{16}-\w{0,32}$/
 
 /**
- * Stands for the name of a lock in file names, which know neither every character nor every length nor, everywhere, upper and
- * lower case. It is a hash of the code units, so that lone surrogates are told apart, too.
+ * The hash that represents a lock's name in file names, because a file name cannot have every character or length, and some
+ * file systems ignore case. The code units are hashed, so that lone surrogates are distinguished, too.
  */
 function keyOf(name: string): string {
   return createHash('sha256').update(Buffer.from(name, 'utf16le')).digest('hex').slice(0, 32)
 }
 
-/** A new name behind all of those that are there, or before them. No other ticket ever has it. */
+/** A new ticket name after all present ones, or before them. No other ticket ever has the same name. */
 export function nextName(
   all: readonly TicketName[],
   place: 'last' | 'first',
@@ -35,7 +35,7 @@ export function nextName(
   const [first, last] = [all[0]?.order ?? middle, all.at(-1)?.order ?? middle]
   const order = place === 'last' ? last + 1 : first - 1
   const key = keyOf(name)
-  // For people who look into the directory.
+  // A readable part, for people who look into the directory.
   const readable = name
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '_')
@@ -45,14 +45,14 @@ export function nextName(
   return { file, order, mode, key }
 }
 
-/** Reads the name of a file; `null` if it is not that of a ticket. */
+/** Parses the name of a file; `null` if the file is not a ticket. */
 export function parseTicketName(file: string): TicketName | null {
   const [, order, mode, key] = pattern.exec(file) ?? []
   if (key === undefined) return null
   return { file, order: Number(order), mode: mode as LockMode, key }
 }
 
-/** Whether the later one of two tickets for a name has to wait until the earlier one is gone. */
+/** Whether two tickets are for the same name and the later one has to wait until the earlier one is gone. */
 export function conflict(one: TicketName, other: TicketName): boolean {
   return one.key === other.key && (one.mode === 'exclusive' || other.mode === 'exclusive')
 }

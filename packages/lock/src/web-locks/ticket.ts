@@ -6,13 +6,13 @@ import { LockError, fileError, type LockErrorCode } from '../errors.ts'
 import type { Lock } from '../lock.ts'
 import type { TicketName } from './ticket-name.ts'
 
-/** How long a lock is held before it is watched whether somebody steals it, in ms; short holds find out at their end. */
+/** After how many ms of holding a lock to watch for theft. A shorter hold learns of a theft at its release. */
 const untilWatched = 10
 
-/** How often to look whether a lock was stolen, in ms, if the system does not tell. */
+/** How often to check whether a lock was stolen, in ms, in case the system does not notify us. */
 const untilLooking = 1_000
 
-/** What is written in a ticket. */
+/** The content of a ticket. */
 export interface TicketText {
   readonly name: string
   readonly clientId: string
@@ -21,12 +21,13 @@ export interface TicketText {
 /**
  * A request of this thread: a file that is locked by flock(2) while the request waits and while its lock is held.
  *
- * Who removes the file ends it: the owner, who releases; a thief; or, after the owner has died, the next one to notice.
+ * The request ends when its file is removed: by the owner at the release, by a thief, or, if the owner is dead, by the first
+ * process that notices.
  */
 export class Ticket {
   readonly ticketName: TicketName
   readonly text: TicketText
-  /** Resolves when it has ended: by the release of the lock, or otherwise. */
+  /** Resolves when the ticket has ended: `'released'` if its lock was held and released, else `'withdrawn'`. */
   readonly gone: Promise<'released' | 'withdrawn'>
   readonly #path: string
   readonly #lock: Lock
@@ -44,7 +45,7 @@ export class Ticket {
     })
   }
 
-  /** Makes one. Rejects with a `LockError`. */
+  /** Makes a ticket. Rejects with a `LockError`. */
   static async make(directory: string, ticketName: TicketName, text: TicketText): Promise<Ticket> {
     const path = join(directory, ticketName.file)
     const lock = await acquire(path, { fair: false })
@@ -59,8 +60,8 @@ export class Ticket {
   }
 
   /**
-   * Ends it, by releasing the lock or otherwise. `false`: it had ended, because somebody has stolen the lock. Throws a
-   * `LockError` if it cannot be removed.
+   * Ends the ticket. `false`: it had already ended, because somebody has stolen the lock. Throws a `LockError` if the file
+   * cannot be removed.
    */
   leave(how: 'released' | 'withdrawn'): boolean {
     let left = false
@@ -72,12 +73,12 @@ export class Ticket {
     return left
   }
 
-  /** Whether somebody has ended it. */
+  /** Whether the ticket has ended. */
   get ended(): boolean {
     return !this.#lock.held || !this.#lock.isCurrent()
   }
 
-  /** Calls `tell`, once, soon after somebody has stolen the lock, unless the ticket has ended. */
+  /** Calls `tell` once, soon after somebody has stolen the lock, unless the ticket has ended before. */
   whenStolen(tell: () => void): void {
     this.#onStolen = tell
     const look = (): void => {
@@ -90,7 +91,7 @@ export class Ticket {
       try {
         watcher = watch(this.#path, { persistent: false }, look).on('error', () => watcher?.close())
       } catch {
-        // It was stolen, or there are no watches left.
+        // The ticket was stolen, or the system has no watches left.
       }
       look()
     }, untilWatched).unref()
@@ -101,7 +102,7 @@ export class Ticket {
     }
   }
 
-  /** Ends it, because somebody has stolen the lock. */
+  /** Ends the ticket, because somebody has stolen the lock. */
   lose(): void {
     this.#end('withdrawn')
     this.#onStolen()
@@ -114,7 +115,7 @@ export class Ticket {
   }
 }
 
-/** Whether the owner of a ticket lives, or may live. One of a dead owner is removed. Rejects with a `LockError`. */
+/** Whether the owner of a ticket lives, or may live. The ticket of a dead owner is removed. Rejects with a `LockError`. */
 export async function isAlive(path: string): Promise<boolean> {
   try {
     const lock = await tryAcquire(path, { mode: 'shared', create: false })
@@ -123,7 +124,7 @@ export async function isAlive(path: string): Promise<boolean> {
     return false
   } catch (error) {
     if (isCode(error, 'ERR_LOCK_NOT_FOUND')) return false
-    // Another user's, which cannot be opened.
+    // The ticket belongs to another user and cannot be opened.
     if (isCode(error, 'ERR_LOCK_PERMISSION')) return true
     throw error
   }
@@ -138,7 +139,7 @@ export async function untilGone(path: string, signal: AbortSignal | undefined): 
   }
 }
 
-/** What is written in a ticket; `null` if it is gone, or was never finished. */
+/** The content of a ticket; `null` if the ticket is gone, or was never finished. */
 export function readTicket(path: string): TicketText | null {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as TicketText
@@ -148,7 +149,7 @@ export function readTicket(path: string): TicketText | null {
   }
 }
 
-/** Removes a ticket. `false`: it is gone. Throws a `LockError`. */
+/** Removes a ticket. `false`: it was already gone. Throws a `LockError`. */
 export function removeTicket(path: string): boolean {
   try {
     unlinkSync(path)

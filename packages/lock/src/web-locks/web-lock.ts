@@ -1,8 +1,8 @@
 import type { LockMode } from '../lock-mode.ts'
 
-/** What a callback gets: which lock is held while it runs. */
+/** The argument of a callback: the lock that is held while the callback runs. */
 export class WebLock {
-  /** The name that was asked for. */
+  /** The requested name. */
   readonly name: string
   readonly mode: LockMode
 

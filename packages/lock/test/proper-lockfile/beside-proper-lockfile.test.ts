@@ -18,7 +18,7 @@ function setTime(ms: number): void {
 }
 
 describe('while proper-lockfile holds a lock', () => {
-  it('the file is locked, and the error says by what', async () => {
+  it('the file is locked, and the error names the directory', async () => {
     const release = await original.lock(file)
     await expect(lockfile.lock(file)).rejects.toThrow(/file\.lock is a directory .*proper-lockfile/)
     expect(() => lockfile.lockSync(file)).toThrow(code('ELOCKED'))
@@ -103,7 +103,7 @@ describe('a lock that proper-lockfile has left behind', () => {
     expect(fs.statSync(lockFile).isDirectory()).toBe(true)
   })
 
-  it('may be gone when it is looked at, and come back: then it is tried once more, and no oftener', async () => {
+  it('may be gone when it is looked at, and come back: then there is exactly one more try', async () => {
     leaveDirectory(12_000)
     let looks = 0
     const missing = Object.assign(new Error('gone'), { code: 'ENOENT' })

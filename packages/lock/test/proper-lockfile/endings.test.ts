@@ -81,7 +81,7 @@ describe('a process that ends with a lock', () => {
     expect(names()).toEqual(['file'])
   })
 
-  it('by SIGKILL wakes who waits for it', async () => {
+  it('by SIGKILL wakes a waiter', async () => {
     await using child = holder(forEver)
     await child.line()
     const waiting = lockfile.lock(file, { retries: { retries: 1, minTimeout: 1e9 } })
@@ -159,7 +159,7 @@ describe('a lock file that somebody removes', () => {
     return error
   }
 
-  it('is told to the holder, whose lock is over', async () => {
+  it('is reported to the holder, which has lost its lock', async () => {
     const error = await compromised(() => fs.rmSync(lockFile))
     expect(error).toEqual(code('ECOMPROMISED'))
     expect(error.message).toMatch(/ENOENT: .*file\.lock/)
@@ -168,7 +168,7 @@ describe('a lock file that somebody removes', () => {
     )()
   })
 
-  it('and replaces is told, too, and the new one is left alone', async () => {
+  it('and replaces is reported, too, and the new file is left alone', async () => {
     const error = await compromised(() => {
       fs.rmSync(lockFile)
       fs.mkdirSync(lockFile)
@@ -221,7 +221,7 @@ describe('processes that lock, count and are killed', () => {
     for (const [index, child] of children.entries()) {
       const tally = tallies[index]!
       await goesOn(tally, 40)
-      // It is killed while it holds the lock.
+      // The process is killed while it holds the lock.
       for (await child.stop(); !child.isAt(lockFile); await child.stop()) {
         child.process.kill('SIGCONT')
         await goesOn(tally, 1)
@@ -234,7 +234,7 @@ describe('processes that lock, count and are killed', () => {
     // A process may have been killed between its count and its tally.
     expect(count).toBeGreaterThanOrEqual(counted)
     expect(count).toBeLessThanOrEqual(counted + children.length)
-    // The first one removes a lock file that was left, the second one the draft of one.
+    // The first use removes a left lock file, the second use removes a left draft.
     for (let round = 0; round < 2; round++) {
       const release = await lockfile.lock(file)
       await release()
@@ -242,7 +242,7 @@ describe('processes that lock, count and are killed', () => {
     expect(names()).toEqual(['file'])
   })
 
-  it('are kept apart by the lock file: a program that locks it by flock(2) is excluded, too', async () => {
+  it('are excluded by the lock file, as is any program that locks it by flock(2)', async () => {
     const release = await lockfile.lock(file)
     await expect(acquire(lockFile, { timeout: 0 })).rejects.toEqual(code('ERR_LOCK_TIMEOUT'))
     await release()

@@ -52,7 +52,7 @@ async function hold(path: string, options?: LockOptions): Promise<() => Promise<
 describe('the exports', () => {
   const require = createRequire(import.meta.url)
 
-  it('are those of proper-lockfile, of which the default can be called', async () => {
+  it('are those of proper-lockfile, and the default export can be called', async () => {
     const callable = lockfile.default
     expect(Object.keys(callable).toSorted()).toEqual(
       Object.keys(require('proper-lockfile')).toSorted(),
@@ -104,7 +104,7 @@ describe.each(Object.entries(ways))('by %s', (_, way) => {
     )()
   })
 
-  it('what is released twice, in whichever way, was not held the second time', async () => {
+  it('a second release, in whichever way, fails because the lock is not held', async () => {
     const release = await way.lock(file)
     await release()
     await expect(release()).rejects.toEqual(code('ERELEASED'))
@@ -133,7 +133,7 @@ describe.each(Object.entries(ways))('by %s', (_, way) => {
     expect(fs.readdirSync(directory.path)).toEqual(['file', 'link'])
   })
 
-  it('a link has a lock of its own if it is not to be followed', async () => {
+  it('a link has a lock of its own with realpath: false', async () => {
     const options = { realpath: false }
     const release = await way.lock(link, options)
     expect(fs.readdirSync(directory.path)).toEqual(['file', 'link', 'link.lock'])
@@ -144,7 +144,7 @@ describe.each(Object.entries(ways))('by %s', (_, way) => {
     await release()
   })
 
-  it('a file has to exist, unless links are not to be followed', async () => {
+  it('a file has to exist, except with realpath: false', async () => {
     const missing = directory.file('missing')
     for (const call of [way.lock, way.unlock, way.check])
       await expect(call(missing)).rejects.toEqual(code('ENOENT'))
@@ -261,7 +261,7 @@ describe('retries', () => {
 })
 
 describe('a file of that name that is no lock', () => {
-  /** As for the file `yarn`. */
+  /** The name is that of a lock file for `yarn`. */
   const precious = (): string => {
     fs.writeFileSync(lockFile, 'precious')
     const old = new Date(0)
@@ -302,7 +302,7 @@ describe('a file of that name that is no lock', () => {
     expect(fs.existsSync(lockFile)).toBe(false)
   })
 
-  it('is not removed either if it has replaced ours meanwhile', async () => {
+  it('is not removed if it has replaced our lock file meanwhile, either', async () => {
     const release = await hold(file)
     fs.rmSync(lockFile)
     const path = precious()
@@ -312,7 +312,7 @@ describe('a file of that name that is no lock', () => {
 })
 
 describe('somebody who looks', () => {
-  it('does not keep others from taking over what a dead process has left', async () => {
+  it('does not keep others from taking over the lock file of a dead process', async () => {
     await using child = Child.script(
       `import { checkSync } from '@howdah/lock/proper-lockfile'
       console.log('looking')

@@ -25,7 +25,7 @@ export class Child implements AsyncDisposable {
   private constructor(command: string, args: string[], inherited: number[]) {
     this.process = spawn(command, args, {
       cwd: fileURLToPath(new URL('../..', import.meta.url)),
-      // pnpm sets NODE_PATH, by which modules are found that are not installed there.
+      // pnpm sets NODE_PATH, by which a child would find modules that are not installed beside it.
       env: { ...process.env, NODE_PATH: '' },
       stdio: ['pipe', 'pipe', 'pipe', ...inherited],
     })
@@ -74,7 +74,7 @@ export class Child implements AsyncDisposable {
     return this.process.pid!
   }
 
-  /** What it wrote on stderr until now. */
+  /** The text that the process has written to stderr until now. */
   get errors(): string {
     return this.#errors
   }
@@ -84,7 +84,7 @@ export class Child implements AsyncDisposable {
     return { [Symbol.asyncIterator]: () => this.#lines }
   }
 
-  /** Its next line. Throws if it ends without one. */
+  /** The next line. Throws if the process ends without one. */
   async line(): Promise<string> {
     const { done, value } = await this.#lines.next()
     if (done === true) throw new Error(`the process ended without a further line: ${this.#errors}`)
@@ -101,13 +101,13 @@ export class Child implements AsyncDisposable {
     this.process.stdin!.end()
   }
 
-  /** Waits for its end. Throws if it failed. */
+  /** Waits for the end of the process. Throws if it failed. */
   async success(): Promise<void> {
     const { code, signal } = await this.ended
     if (code !== 0) throw new Error(`the process ended with ${signal ?? code}: ${this.#errors}`)
   }
 
-  /** Stops it, with all its threads, so that what is seen of it stays as it is. */
+  /** Stops the process with all its threads, so that its state does not change while it is looked at. */
   async stop(): Promise<void> {
     this.process.kill('SIGSTOP')
     await until('it is stopped', () => isStopped(this.pid))

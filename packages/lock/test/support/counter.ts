@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 
-/** A number in a file, which the children increment by a read and a write with nothing in between to protect it. */
+/** A number in a file, which the children increment by an unprotected read and write. */
 export class Counter {
   readonly path: string
 

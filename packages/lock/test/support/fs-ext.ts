@@ -4,9 +4,9 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
 /**
- * What keeps fs-ext from being used here; `null`: nothing.
+ * Why fs-ext cannot be used here; `null` if it can.
  *
- * It is installed without being built, for that needs a compiler, so it is built here, once, unless that was done before.
+ * It is installed without being built, because building needs a compiler. So it is built here, unless that was done before.
  */
 export function whyNoFsExt(): string | null {
   const require = createRequire(import.meta.url)

@@ -1,6 +1,6 @@
 import type { LockManager, LockOptions } from '../../src/web-locks/index.ts'
 
-/** A request of this thread whose lock is held until it is told to release it. */
+/** A request of this thread that holds its lock until `release` is called. */
 export interface HeldRequest {
   /** Resolves when the lock is held. */
   readonly granted: Promise<void>

@@ -123,7 +123,7 @@ export class WorkerClient extends WebLockClient {
     return client
   }
 
-  /** Tells that it is to fail, which would end the tests otherwise. */
+  /** Expects the client to fail; otherwise its failure would end the tests. */
   onError(): void {
     this.#worker.on('error', () => undefined)
   }

@@ -25,7 +25,7 @@ afterEach(() => {
   directory[Symbol.dispose]()
 })
 
-/** Whether this process has the lock, by what the kernel says at this instant. */
+/** Whether this process has the lock, according to the kernel. */
 const isGranted = (): boolean =>
   kernelLocks(path).some(({ pid, blocked }) => pid === process.pid && !blocked)
 
@@ -69,12 +69,12 @@ describe('a wait in the kernel that ends', () => {
     expect([waits, lock.held]).toEqual([1, true])
     expect(threadState().waits.size).toBe(0)
     lock.release()
-    // Nothing that was opened meanwhile holds anything.
+    // No descriptor that was opened meanwhile holds a lock.
     using free = await tryAcquire(path)
     expect(free?.held).toBe(true)
   })
 
-  it('as its signal is aborted has the lock no more', async () => {
+  it('when its signal is aborted no longer has the lock', async () => {
     const held = await acquire(path)
     const abort = new AbortController()
     const reason = new Error('enough')

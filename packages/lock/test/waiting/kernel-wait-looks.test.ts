@@ -48,7 +48,7 @@ afterEach(() => {
 
 const watchers = (): number => watching.open.size
 
-/** The looks that are due after half a second each. */
+/** Runs looks, which are due every half second. */
 function look(times = 1): void {
   for (let time = 0; time < times; time++) vi.advanceTimersByTime(500)
 }
@@ -68,7 +68,7 @@ describe('a wait that takes long', () => {
     expect([lock.held, watchers()]).toEqual([true, 0])
   })
 
-  it('is looked at no more when it is watched, and another one is', async () => {
+  it('is no longer looked at when it is watched, but another wait is', async () => {
     const helds = [await acquire(path), await acquire(directory.file('other'))]
     const waits = [acquire(path)]
     expect(vi.getTimerCount()).toBe(1)
@@ -105,7 +105,7 @@ describe('a wait that takes long', () => {
     expect([held.isCurrent(), lock.isCurrent()]).toEqual([false, true])
   })
 
-  it('for a directory is not watched: every change in it would be told', async () => {
+  it('for a directory is not watched, because every change in it would wake the watcher', async () => {
     const data = directory.file('data')
     mkdirSync(data)
     const held = await acquire(data)

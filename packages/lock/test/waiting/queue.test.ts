@@ -29,14 +29,14 @@ function leave(queue: Turn[], place: number): void {
 }
 
 describe('a turn', () => {
-  it('has come to the first, and to nobody else', () => {
+  it('has come only for the first in the queue', () => {
     using queue = turns(3)
     expect(queue.map(({ hasCome }) => hasCome)).toEqual([true, false, false])
     leave(queue, 0)
     expect(queue.map(({ hasCome }) => hasCome)).toEqual([true, false])
   })
 
-  it('of another path has come at once, although others wait', () => {
+  it('for another path has come, whoever waits for this path', () => {
     using queue = turns(1)
     using other = turns(1, '/nowhere/other')
     expect([queue[0]?.hasCome, other[0]?.hasCome]).toEqual([true, true])
@@ -60,7 +60,7 @@ describe('a turn', () => {
     expect(came).toEqual([0, 1, 2])
   })
 
-  it('does not come by a call that is not meant: it looks whether it is the first', async () => {
+  it('does not come by a stray call: it checks that it is the first', async () => {
     using queue = turns(2)
     let has = false
     const waiting = queue[1]?.comes(patience()).then(() => (has = true))
@@ -72,7 +72,7 @@ describe('a turn', () => {
     expect(has).toBe(true)
   })
 
-  it('does not come to one that gave up, and comes to the next', async () => {
+  it('does not come for a waiter that gave up, but for the next one', async () => {
     using queue = turns(3)
     const reason = new Error('enough')
     const abort = new AbortController()
@@ -125,7 +125,7 @@ describe('a queue', () => {
     ])
   })
 
-  it('is known by any name of a file that is not there yet', () => {
+  it('is known by any name of a file that does not exist yet', () => {
     using directory = temporaryDirectory()
     mkdirSync(directory.file('real'))
     symlinkSync('real', directory.file('alias'))
@@ -152,7 +152,7 @@ describe('a queue', () => {
     expect(isQueuedByAnyName(directory.file('lock'))).toBe(true)
   })
 
-  it('of a path that leads nowhere is known by that name alone', () => {
+  it('for a path that leads nowhere is known only by that name', () => {
     using queue = turns(1)
     expect(queue).toHaveLength(1)
     expect([isQueuedByAnyName(path), isQueuedByAnyName('/nowhere/other')]).toEqual([true, false])

@@ -15,7 +15,7 @@ afterEach(() => directory[Symbol.dispose]())
 
 describe('a timeout of 0 is one try', () => {
   it.each(['acquire', 'acquireSync'] as const)(
-    'that stands in no line: %s takes what is free although somebody has the gate',
+    'that does not stand in line: %s takes a free lock although somebody has the gate',
     async (way) => {
       using gate = await acquire(`${path}.gate`, { fair: false })
       using lock = await { acquire, acquireSync }[way](path, { timeout: 0 })
@@ -35,7 +35,7 @@ describe('a timeout of 0 is one try', () => {
     expect(isQueued(path)).toBe(false)
   })
 
-  it('that fails without a word about waiting, and leaves nothing held or queued', async () => {
+  it('that fails without calling onWait, and leaves nothing held or queued', async () => {
     const held = await acquire(path)
     const waits: unknown[] = []
     const onWait = (found: unknown): void => void waits.push(found)
@@ -79,7 +79,7 @@ describe('a gate is made', () => {
     expect(readdirSync(directory.path)).toEqual(['lock'])
   })
 
-  it('by no upgrade of what is exclusive already', async () => {
+  it('by no upgrade of a lock that is already exclusive', async () => {
     using lock = await acquire(path)
     expect(lock.tryUpgrade()).toBe(true)
     await lock.upgrade()
@@ -96,7 +96,7 @@ describe('an upgrade that waits', () => {
     expect(lock).toMatchObject({ held: true, mode: 'shared' })
   })
 
-  it('is refused with a timeout that is none', async () => {
+  it('is refused with an invalid timeout', async () => {
     using lock = await acquire(path, { mode: 'shared' })
     await expect(lock.upgrade({ timeout: -1 })).rejects.toMatchObject({ code: 'ERR_LOCK_OPTION' })
     expect(lock).toMatchObject({ held: true, mode: 'shared' })
@@ -109,7 +109,7 @@ describe('an upgrade that waits', () => {
     expect([lock.mode, waits]).toEqual(['exclusive', []])
   })
 
-  it('tells which process it waits for, and takes the gate until it is over', async () => {
+  it('names the holders that it waits for, and keeps the gate until it is over', async () => {
     using lock = await acquire(path, { mode: 'shared' })
     const other = await acquire(path, { mode: 'shared' })
     const waits: unknown[] = []

@@ -116,7 +116,7 @@ describe('names', () => {
     })
   })
 
-  it('are those of files that differ not only in upper and lower case', async () => {
+  it('give files that do not differ only in case', async () => {
     await locks.request('a', async () =>
       locks.request('A', () => {
         const files = readdirSync(locks.directory)
@@ -128,7 +128,7 @@ describe('names', () => {
 })
 
 describe('the directory', () => {
-  it('is made by the first request, with those above it, and not by who only looks', async () => {
+  it('is made with its parents by the first request, and not by a query', async () => {
     const deep = new LockManager(directory.file('a/b/c'))
     expect(readdirSync(directory.path)).toEqual([])
     expect(await deep.query()).toEqual({ held: [], pending: [] })

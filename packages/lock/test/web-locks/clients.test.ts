@@ -42,7 +42,7 @@ describe.each([
     expect(readdirSync(locks.directory)).toEqual([])
   })
 
-  it('that ends in the hardest way releases what it held and takes back what it asked for', async () => {
+  it('that is killed releases its locks and withdraws its requests', async () => {
     await using holder = await Client.start(locks.directory)
     await using waiter = await Client.start(locks.directory)
     await holder.hold('name')
@@ -102,7 +102,7 @@ describe.each([
     const requests: number[] = []
     for (const client of order) {
       requests.push(client.request('name'))
-      // So that it is in the queue.
+      // The answer shows that the request is in the queue.
       await client.query()
     }
     const { held, pending } = await locks.query()
@@ -170,7 +170,7 @@ describe('steal', () => {
   })
 
   it.each(['exclusive', 'shared'] as const)(
-    'takes %s locks from all their holders, and goes before who waits',
+    'takes %s locks from all their holders, and overtakes the waiters',
     async (mode) => {
       const holders = [holdRequest(locks, 'name', { mode })]
       if (mode === 'shared') holders.push(holdRequest(locks, 'name', { mode }))
@@ -200,7 +200,7 @@ describe('steal', () => {
     expect(await third.release('mine')).toBe('mine')
   })
 
-  it('never leaves two with the lock who are not robbed, if it is released at the same time', async () => {
+  it('never leaves two clients with the lock that are not robbed, even if the lock is released at the same time', async () => {
     const other = new LockManager(locks.directory)
     const outcomes = new Set<string>()
     for (let turns = 0; turns < 80; turns++) {
@@ -236,7 +236,7 @@ describe('steal', () => {
     expect(await other.release('kept')).toBe('kept')
   })
 
-  it('passes by what a dead process has left, and takes the lock from its true holder', async () => {
+  it('ignores tickets of dead processes, and takes the lock from its true holder', async () => {
     await using dead = await ProcessClient.start(locks.directory)
     await using client = await ProcessClient.start(locks.directory)
     await dead.hold('name')
@@ -254,13 +254,13 @@ describe('steal', () => {
     ['a worker thread', WorkerClient],
   ])('from %s', (_, Client) => {
     it.each(['exclusive', 'shared'] as const)(
-      'is told to the robbed one while it holds a lock that is %s',
+      'is reported to the robbed client while it holds a lock that is %s',
       async (mode) => {
         await using client = await Client.start(locks.directory)
         const theirs = await client.hold('name', { mode })
         const thief = holdRequest(locks, 'name', { steal: true })
         await thief.granted
-        // While the thief holds it, so by nothing else than the theft.
+        // The thief still holds the lock, so only the theft can have been noticed.
         await client.says(`AbortError ${theirs}`)
         const next = await (async () => {
           const id = client.request('name')
@@ -285,7 +285,7 @@ describe('steal', () => {
       expect(client.hasSaid(`released ${theirs}`)).toBe(false)
     })
 
-    it('lets who waits have it after the thief, in their turn', async () => {
+    it('lets the waiters have the lock after the thief, in their order', async () => {
       await using client = await Client.start(locks.directory)
       await client.hold('name')
       const waiting = holdRequest(locks, 'name')

@@ -79,7 +79,7 @@ describe('the promise of a request', () => {
 })
 
 describe('a lock that is held', () => {
-  it.each(['resolves', 'rejects'])('is held until what the callback returned %s', async (way) => {
+  it.each(['resolves', 'rejects'])('is held until the promise of the callback %s', async (way) => {
     const order: string[] = []
     let settle = (): void => {}
     const first = locks.request('name', async () => {
@@ -104,7 +104,7 @@ describe('a lock that is held', () => {
     })
   })
 
-  it('if it is shared keeps away exclusive requests only', async () => {
+  it('if it is shared, excludes only exclusive requests', async () => {
     await locks.request('name', { mode: 'shared' }, async () => {
       expect(await available('name', 'shared')).toBe(true)
       expect(await available('name')).toBe(false)
@@ -125,7 +125,7 @@ describe('a lock that is held', () => {
 })
 
 describe('ifAvailable', () => {
-  it('gives what the callback makes of null', async () => {
+  it('calls the callback with null, and gives its result', async () => {
     await locks.request('name', async () => {
       const options = { ifAvailable: true }
       expect(await locks.request('name', options, (lock) => [lock])).toEqual([null])

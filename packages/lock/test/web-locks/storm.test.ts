@@ -30,14 +30,14 @@ it('processes that are killed while they hold and wait never break the exclusion
     for (let kill = 0; kill < kills; kill++) {
       const place = kill % children.length
       const victim = children[place]!
-      // It holds a lock at this moment, or just did; usually it also waits for others.
+      // The process holds a lock at this moment, or just did. Usually it also waits for others.
       expect(await victim.line()).toBe('held')
       victim.process.kill('SIGKILL')
       expect(await victim.ended).toEqual({ code: null, signal: 'SIGKILL' })
       if (ticketsOf(victim.pid, locks.directory).length > 0) hits += 1
       children[place] = start()
     }
-    // Each has had its turn since.
+    // Each process has held a lock since.
     for (const child of children) expect(await child.line()).toBe('held')
     for (const child of children) child.finish()
     for (const child of children) {
@@ -47,7 +47,7 @@ it('processes that are killed while they hold and wait never break the exclusion
     expect(await locks.request('name', (lock) => lock?.mode)).toBe('exclusive')
     expect(await locks.query()).toEqual({ held: [], pending: [] })
     expect(readdirSync(locks.directory)).toEqual([])
-    // Most of the kills left something that had to be seen as dead.
+    // Most kills left a ticket that had to be recognized as dead.
     expect(hits).toBeGreaterThanOrEqual(kills / 2)
   } finally {
     for (const child of children) await child[Symbol.asyncDispose]()

@@ -8,7 +8,10 @@ import { LOCK_EX, LOCK_SH, LOCK_UN } from '../support/scripted-binding.ts'
 const held = -constants.errno.EAGAIN
 const code = (wanted: string): unknown => expect.objectContaining({ code: wanted })
 
-/** Somebody comes in between: the conversion to one of these modes is refused. What was held is given up, as flock(2) does it. */
+/**
+ * Refuses the conversion to one of these modes, as if another process came in between. The old lock is released, as by
+ * flock(2).
+ */
 function refuse(...refused: number[]): void {
   hand.operations = []
   hand.script = (fd, operation, flock) => {
@@ -24,7 +27,7 @@ const upgrades: [string, (lock: Lock) => unknown][] = [
 ]
 
 describe.each(upgrades)('%s', (_, upgrade) => {
-  it('says that the lock is lost, and has released it, if the shared lock cannot be acquired again', async () => {
+  it('reports that the lock is lost, and releases it, if the shared lock cannot be taken again', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     const lock = await acquire(path, { mode: 'shared', fair: false })
@@ -66,7 +69,7 @@ describe('tryUpgrade', () => {
 })
 
 describe('downgrade', () => {
-  it('says that the lock is lost, and has released it, if the shared lock cannot be acquired', async () => {
+  it('reports that the lock is lost, and releases it, if the shared lock cannot be taken', async () => {
     using directory = temporaryDirectory()
     const lock = await acquire(directory.file('lock'))
     refuse(LOCK_SH)

@@ -53,7 +53,7 @@ describe('the gate', () => {
     expect([lock.held, free?.held]).toEqual([true, true])
   })
 
-  it('that cannot be opened is done without', async () => {
+  it('is not needed if it cannot be opened', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     symlinkSync('elsewhere', `${path}.gate`)
@@ -65,7 +65,7 @@ describe('the gate', () => {
   })
 
   it.each([true, false])(
-    'that leads elsewhere tells of no waiter, in one call: %s',
+    'that is a symbolic link means no waiter, in one call: %s',
     async (inOneCall) => {
       hand.inOneCall = inOneCall
       using directory = temporaryDirectory()
@@ -107,7 +107,7 @@ describe('the gate', () => {
     expect(free?.held).toBe(true)
   })
 
-  it('that somebody has does not keep a single try to upgrade back', async () => {
+  it('that somebody has does not hold up a single try to upgrade', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     using lock = await acquire(path, { mode: 'shared' })
@@ -126,7 +126,7 @@ describe('the gate', () => {
     expect([lock.held, lock.mode, other.held, gate?.held]).toEqual([true, 'shared', true, true])
   })
 
-  it('is not made for who does not wait in line', async () => {
+  it('is not made for a waiter that does not stand in line', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     const held = await acquire(path)
@@ -156,7 +156,7 @@ describe.each([true, false])(
       using gate = await tryAcquire(`${path}.gate`)
       using other = await tryAcquire(`${path}-2.gate`)
       expect([gate?.held, other?.held]).toEqual([true, true])
-      // A process that began to wait since is passed by for that long.
+      // A waiter that came since is overtaken for half a millisecond at most.
       expect(takes(1_000.4)).toBe(true)
       expect(takes(1_000.5)).toBe(false)
       expect(takes(1_000.6)).toBe(false)

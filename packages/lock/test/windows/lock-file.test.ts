@@ -49,7 +49,7 @@ function openNow(): number {
   }).length
 }
 
-/** Opens as an ordinary user, whom root can be for a while. */
+/** Opens the file as an ordinary user; root can switch to one for a while. */
 function asNobody<Result>(action: () => Result): Result {
   process.seteuid?.(65_534)
   try {
@@ -74,7 +74,7 @@ describe.each(ways)('a lock file that is opened, by the addon: %s,', (inOneCall)
     expect(openNow()).toBe(0)
   })
 
-  it('is another’s if it is to be new and is there', () => {
+  it('is refused with onlyNew if it exists', () => {
     open({ onlyNew: true }).close()
     expect(() => open({ onlyNew: true })).toThrow(
       expect.objectContaining({ cause: expect.objectContaining({ code: 'EEXIST' }) }),
@@ -101,7 +101,7 @@ describe.each(ways)('a lock file that is opened, by the addon: %s,', (inOneCall)
     expect(openNow()).toBe(0)
   })
 
-  it('is a directory or nothing, if only that will do', () => {
+  it('is a directory or nothing, if a directory is asked for', () => {
     writeFileSync(path, '')
     expect(() => open({ directory: true })).toThrow(code('ERR_LOCK_NOT_FOUND'))
     expect(() => open({ path: directory.file('none'), directory: true })).toThrow(
@@ -132,22 +132,25 @@ describe.each(ways)('a lock file that is opened, by the addon: %s,', (inOneCall)
     for (const file of [written, read]) file.close()
   })
 
-  it.runIf(isRoot)('is read by who may not write it, and refused to who may not read it', () => {
-    chmodSync(directory.path, 0o755)
-    writeFileSync(path, '')
-    chmodSync(path, 0o444)
-    const file = asNobody(() => open())
-    expect(file.tryLock('exclusive')).toBe(true)
-    file.release()
-    chmodSync(path, 0o400)
-    expect(() => asNobody(() => open())).toThrow(code('ERR_LOCK_PERMISSION'))
-    expect(() => asNobody(() => open({ readOnly: true }))).toThrow(code('ERR_LOCK_PERMISSION'))
-    mkdirSync(directory.file('shut'), { mode: 0o700 })
-    expect(() => asNobody(() => open({ path: directory.file('shut') }))).toThrow(
-      code('ERR_LOCK_PERMISSION'),
-    )
-    expect(openNow()).toBe(0)
-  })
+  it.runIf(isRoot)(
+    'is opened for reading if this user may not write it, and refused if this user may not read it',
+    () => {
+      chmodSync(directory.path, 0o755)
+      writeFileSync(path, '')
+      chmodSync(path, 0o444)
+      const file = asNobody(() => open())
+      expect(file.tryLock('exclusive')).toBe(true)
+      file.release()
+      chmodSync(path, 0o400)
+      expect(() => asNobody(() => open())).toThrow(code('ERR_LOCK_PERMISSION'))
+      expect(() => asNobody(() => open({ readOnly: true }))).toThrow(code('ERR_LOCK_PERMISSION'))
+      mkdirSync(directory.file('shut'), { mode: 0o700 })
+      expect(() => asNobody(() => open({ path: directory.file('shut') }))).toThrow(
+        code('ERR_LOCK_PERMISSION'),
+      )
+      expect(openNow()).toBe(0)
+    },
+  )
 
   it.runIf(isRoot)('may be a directory that this user may not write', () => {
     mkdirSync(path, { mode: 0o755 })
@@ -164,7 +167,7 @@ describe.each(ways)('a lock file that is open, by the addon: %s,', (inOneCall) =
     hand.inOneCall = inOneCall
   })
 
-  it('tells whether it still is what the path leads to', () => {
+  it('tells whether the path still leads to it', () => {
     const file = open()
     expect(file.isCurrent()).toBe(true)
     renameSync(path, directory.file('elsewhere'))
@@ -192,7 +195,7 @@ describe.each(ways)('a lock file that is open, by the addon: %s,', (inOneCall) =
     file.close()
   })
 
-  it('is not current where its path leads through what is no directory', () => {
+  it('is not current if its path leads through a file', () => {
     mkdirSync(directory.file('above'))
     const file = open({ path: directory.file('above', 'lock') })
     rmSync(directory.file('above'), { recursive: true })
@@ -201,7 +204,7 @@ describe.each(ways)('a lock file that is open, by the addon: %s,', (inOneCall) =
     file.close()
   })
 
-  it('knows what it holds, and nothing after a refused conversion', () => {
+  it('knows the mode that it holds, which is none after a refused conversion', () => {
     const [file, other] = [open(), open()]
     expect(file.mode).toBeNull()
     expect([file.tryLock('shared'), file.mode]).toEqual([true, 'shared'])
@@ -221,7 +224,7 @@ describe.each(ways)('a lock file that is open, by the addon: %s,', (inOneCall) =
     expect(() => fstatSync(fd)).toThrow(code('EBADF'))
     const next = open()
     next.tryLock('exclusive')
-    // The same number again: a second release must not close it.
+    // The new file has the same descriptor, which a second release must not close.
     file.release()
     file.close()
     expect(fstatSync(next.fd).isFile()).toBe(true)
@@ -301,7 +304,7 @@ describe.runIf(hasNative)('the addon', () => {
     file?.release()
   })
 
-  it('leaves directories, and what it cannot do, to be seen step by step', () => {
+  it('leaves directories, and calls that fail, to the steps in JavaScript', () => {
     mkdirSync(path)
     expect(LockFile.take({ path, create: true, directory: true }, 'shared', false)).toBeNull()
     expect(LockFile.take({ path, create: true }, 'shared', false)).toBeNull()

@@ -14,7 +14,7 @@ const code = (wanted: string): unknown => expect.objectContaining({ code: wanted
 
 describe('acquireSync', () => {
   it.each(['directory', 'alias'])(
-    'passes by a waiter of its own thread that has the gate and cannot go on, named by the %s',
+    'overtakes a waiter of its own thread that has the gate and cannot go on, named by the %s',
     async (parent) => {
       using directory = temporaryDirectory()
       symlinkSync('.', directory.file('alias'))
@@ -74,7 +74,7 @@ describe('acquireSync', () => {
     acquireSync(path, { mode: wanted, timeout: 0 }).release()
   })
 
-  it('waits for what another process has, although this thread has something else', async () => {
+  it('waits for the lock of another process, although this thread has another lock', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     await using holder = Child.node('hold', path)

@@ -5,7 +5,7 @@ import { temporaryDirectory } from '@howdah/fixtures'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { DataDirLock, lockedFile, tryAcquire } from '../../src/index.ts'
 
-/** What is synced to the disk, in its order, and what a test does just before. */
+/** The syncs, in their order, and a function that a test runs just before a sync. */
 const seen = vi.hoisted(() => ({
   steps: [] as string[],
   before: async (_step: string): Promise<void> => undefined,
@@ -74,7 +74,7 @@ describe('new content of a locked file', () => {
     expect(free?.held).toBe(true)
   })
 
-  it('is there although the directory cannot be synced, which is said', async () => {
+  it('is there although the directory cannot be synced, and the error says so', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('file')
     seen.before = async (step) => {

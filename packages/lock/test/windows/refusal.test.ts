@@ -42,7 +42,7 @@ describe.each(ways)('%s', (_, take) => {
     ['EOPNOTSUPP', 'ERR_LOCK_UNSUPPORTED'],
     ['EIO', 'ERR_LOCK_IO'],
   ] as const)(
-    'is told by %s that locking does not work there, and leaves nothing open',
+    'fails with %s if locking does not work, and leaves nothing open',
     async (errno, code) => {
       using directory = temporaryDirectory()
       const path = directory.file('lock')

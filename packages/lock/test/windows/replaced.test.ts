@@ -32,7 +32,7 @@ describe.each(ways)('%s', (_, take) => {
     using lock = await take(path)
     expect(lock?.isCurrent()).toBe(true)
     for (const old of [0, 1, 2]) {
-      // Nothing is held on those that were passed by.
+      // No lock is held on the replaced files.
       using free = await tryAcquire(`${path}-${old}`)
       expect(free?.held).toBe(true)
     }
@@ -79,7 +79,7 @@ describe('DataDirLock.acquireOrBreakStale', () => {
     expect(free?.held).toBe(true)
   })
 
-  it('is refused if the file is replaced before the second try, for somebody else may hold the new one', async () => {
+  it('is refused if the file is replaced before the second try, because another process may hold the new file', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('.howdah.lock')
     const held = await acquire(path, options)
