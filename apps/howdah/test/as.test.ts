@@ -110,3 +110,20 @@ test.concurrent('a program gets the variables that it wants', async () => {
   const refused = await run('--temporary', '--env', 'A={nonsense}')
   expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining('{base}') })
 })
+
+test.concurrent('with --tls, clients are told to verify the server, and so is whoever asks for the URL', async () => {
+  await using project = new Project()
+  const port = await freePort()
+  const variables = 'echo $PGHOST $PGSSLMODE $PGSSLROOTCERT $NODE_EXTRA_CA_CERTS'
+  const args = ['exec', '--tls', `--tcp=${port}`, '--', 'sh', '-c', variables]
+  const { stdout, stderr } = await project.howdah(args, { env: { NODE_EXTRA_CA_CERTS: undefined } })
+  expect(stderr).toBe('')
+  const [host, mode, authority, trusted] = stdout.trim().split(' ')
+  expect([host, mode, trusted]).toEqual(['localhost', 'verify-full', authority])
+  await project.howdah(['start', '--tls', `--tcp=${port}`])
+  const url = await project.howdah(['url', '--tls'])
+  expect(url.stdout).toContain(
+    `sslmode=verify-full&sslrootcert=${encodeURIComponent(authority ?? '')}`,
+  )
+  expect((await project.howdah(['url', '--tcp'])).stdout).not.toContain('sslmode')
+})

@@ -131,6 +131,7 @@ async function runningServer(dataDir: string): Promise<TestServer> {
   const server = await new Cluster(dataDir).server()
   return {
     isOwn: true,
+    isShared: true,
     administrative: ['postgres'],
     clientOptions: (database) => server.clientOptions(database),
     url: (database) => server.url(database),

@@ -32,6 +32,7 @@ export default class HowdahEnvironment extends TestEnvironment {
   readonly #options: EnvironmentOptions
   readonly #testPath: string
   readonly #root: string
+  #databases: TestDatabases | null = null
   #db: TestDatabase | null = null
   #hasFailed = false
 
@@ -51,14 +52,15 @@ export default class HowdahEnvironment extends TestEnvironment {
 
   override async setup(): Promise<void> {
     await super.setup()
-    const databases = await databasesOf({ root: this.#root, ...this.#options })
-    this.#db = await databases.create({ test: this.#testPath })
+    this.#databases = await databasesOf({ root: this.#root, ...this.#options })
+    this.#db = await this.#databases.create({ test: this.#testPath })
     enterEnvironment(this.#db.env, this.global.process.env)
   }
 
   override async teardown(): Promise<void> {
     if (this.#hasFailed && !process.env['CI']) await this.#db?.keep()
     await this.#db?.release()
+    if (isForOneFile(this.#options)) await this.#databases?.end()
     await super.teardown()
   }
 
@@ -67,7 +69,13 @@ export default class HowdahEnvironment extends TestEnvironment {
   }
 }
 
+/** Whether its databases are ended with the file. */
+function isForOneFile({ isolation, module }: EnvironmentOptions): boolean {
+  return isolation === 'cluster' && module === undefined
+}
+
 async function databasesOf(options: EnvironmentOptions): Promise<TestDatabases> {
+  if (isForOneFile(options)) return await open(options)
   const key = JSON.stringify(options)
   const databases = known.get(key) ?? open(options)
   known.set(key, databases)

@@ -69,6 +69,17 @@ export interface TestDatabasesOptions {
   readonly settings?: Readonly<Record<string, string>> | undefined
   /** Our own server listens on 127.0.0.1 as well, and URLs lead there: for clients that know no sockets. */
   readonly tcp?: boolean | undefined
+  /**
+   * Our own server has TLS, with a certificate of its own, and URLs say to verify it: for tests of how clients connect. Takes the
+   * package `node-forge`.
+   */
+  readonly tls?: boolean | undefined
+  /**
+   * What tests have to themselves: a `'database'`, by default, on a server that they share with others; or a `'cluster'`, with
+   * its roles, tablespaces and settings. Each `testDatabases` has one then: each test file by the doors for vitest and Jest, or
+   * if the runner loads modules anew for each file. It is migrated each time, and gone with `end()` or the process.
+   */
+  readonly isolation?: 'database' | 'cluster' | undefined
   /** In ms: how long our own server stays for the next run; 10,000 by default. */
   readonly linger?: number | undefined
   /** Tells the templates of this project from others'; by default the name in `package.json`, and `root`. */

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { TestingError } from './errors.ts'
 import { adopt, sweep } from './database/sweep.ts'
 import { Disposal } from './database/disposal.ts'
 import { Supply } from './database/supply.ts'
@@ -83,9 +84,22 @@ async function join(
   timeout: number,
   onNotice: (message: string) => void,
 ): Promise<TestServer> {
+  const isAlone = isolationOf(options) === 'cluster'
   if (options.server !== undefined) return givenServer(options.server)
-  const { runtime, strategy, settings, tcp, linger } = options
-  return await joinOwnServer({ runtime, strategy, settings, tcp, linger, timeout, onNotice })
+  const { runtime, strategy, settings, tcp, tls, linger } = options
+  const asked = { runtime, strategy, settings, tcp, tls, linger }
+  return await joinOwnServer({ ...asked, isAlone, timeout, onNotice })
+}
+
+function isolationOf({ isolation = 'database', server }: TestDatabasesOptions): string {
+  const isKnown = isolation === 'database' || isolation === 'cluster'
+  if (isKnown && (isolation === 'database' || server === undefined)) return isolation
+  throw new TestingError(
+    'ERR_TESTING_OPTION',
+    isKnown
+      ? "isolation: a server of others is no cluster of one's own; leave out either of the two"
+      : `isolation: there is no "${String(isolation)}"; write 'database' or 'cluster'`,
+  )
 }
 
 function print(message: string): void {

@@ -30,7 +30,12 @@ const known = Symbol.for('@howdah/testing/vitest')
 const shared = globalThis as { [known]?: Map<string, TestDatabases> }
 
 const options = inject('testDatabases')
-if (options !== undefined) {
+if (options?.isolation === 'cluster') {
+  const databases = testDatabases(options)
+  // Runs after that of the database: the last one first.
+  afterAll(async () => await databases.end())
+  await databasePerFile(databases)
+} else if (options !== undefined) {
   const all = (shared[known] ??= new Map())
   const key = JSON.stringify(options)
   const databases = all.get(key) ?? testDatabases(options)

@@ -1,4 +1,5 @@
 import { until } from '@howdah/fixtures'
+import { escapeIdentifier, escapeLiteral } from 'pg'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { testDatabases } from '../src/index.ts'
 import { givenServer } from './support/given-server.ts'
@@ -42,6 +43,36 @@ it('drops nothing of a process that lives, runs or is stopped, even if it clears
   stopped.process.kill('SIGCONT')
   expect(await stopped.ask('(await held[0].query("SELECT 1")).rowCount')).toBe(1)
   await Promise.all([living.end(), stopped.end()])
+})
+
+it.each([
+  ['ahead', 0],
+  ['back', 9e9],
+])('takes nothing from a process that lives when the clock jumps %s by years', async (_, at) => {
+  using project = new Project()
+  const options = project.options({ server: server.url, ahead: 0 })
+  await using living = testDatabases(options)
+  await using db = await living.create()
+  // All that is there was written down at another time than it seems to be now.
+  const mine: string[] = [db.name]
+  for (const name of await server.databases()) {
+    const { rows } = await server.superuser.query<{ label: string }>(
+      `SELECT shobj_description(oid, 'pg_database') AS label FROM pg_database WHERE datname = $1`,
+      [name],
+    )
+    const label = { ...(JSON.parse(rows[0]?.label ?? '{}') as { template?: string }), at }
+    if (name === db.name) mine.push(label.template ?? '')
+    await server.superuser.query(
+      `COMMENT ON DATABASE ${escapeIdentifier(name)} IS ${escapeLiteral(JSON.stringify(label))}`,
+    )
+  }
+  const other = testDatabases({ ...options, name: 'another' })
+  await other.create()
+  await other.end()
+  expect(await server.databases()).toEqual(expect.arrayContaining(mine))
+  expect((await db.query('SELECT 1 AS n')).rows).toEqual([{ n: 1 }])
+  await using more = await living.create()
+  expect((await more.query('SELECT 1 AS n')).rows).toEqual([{ n: 1 }])
 })
 
 it('leaves nothing but templates after a run that ends in order', async () => {

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { escapeIdentifier } from 'pg'
 import { isState } from './connect.ts'
+import { copyProperties } from './copy-properties.ts'
 
 /** How databases are copied on a server. */
 export interface Copying {
@@ -10,7 +11,7 @@ export interface Copying {
 }
 
 /**
- * Copies a template. Copying its files takes a third of the CPU time of writing it to WAL, but two checkpoints, which cost
+ * Copies a template, with its settings and the rights on it. Copying its files takes a third of the CPU time of writing it to WAL, but two checkpoints, which cost
  * little only if nothing waits for the disk.
  */
 export async function copyDatabase(
@@ -23,6 +24,7 @@ export async function copyDatabase(
   await client.query(
     `CREATE DATABASE ${escapeIdentifier(name)} TEMPLATE ${escapeIdentifier(template)}${strategy}`,
   )
+  await copyProperties(client, name, template)
 }
 
 /** Drops a database, and ends the connections to it. One that is gone is fine. */

@@ -15,6 +15,7 @@ export function givenServer(url: string): TestServer {
   }
   return {
     isOwn: false,
+    isShared: true,
     // The same for all that use this server, so that they see each other's locks.
     administrative: ['postgres', ...(named === '' || named === 'postgres' ? [] : [named])],
     clientOptions: (database) => ({ connectionString: urlOf(database) }),

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { Cluster, postgres, temporaryDataDir } from '@howdah/cluster'
 import {
@@ -20,6 +20,9 @@ export interface OwnServerOptions {
   readonly strategy: Strategy | undefined
   readonly settings: Readonly<Record<string, string>> | undefined
   readonly tcp: boolean | undefined
+  readonly tls: boolean | undefined
+  /** Whether no other process or `testDatabases` is to be on it. */
+  readonly isAlone: boolean
   /** In ms. */
   readonly linger: number | undefined
   /** In ms. */
@@ -28,16 +31,19 @@ export interface OwnServerOptions {
 }
 
 /**
- * Joins the server of our own that all processes share if they ask for the same PostgreSQL, settings and TCP; it is started if
- * it does not run. It lies in memory if there is room, and is gone some seconds after its last user.
+ * Joins the server of our own that all processes share if they ask for the same PostgreSQL, settings and TCP, or with `isAlone` one
+ * that nobody else joins; it is started if it does not run. It lies in memory if there is room, and is gone some seconds after its last user.
  */
 export async function joinOwnServer(options: OwnServerOptions): Promise<TestServer> {
-  const { settings = {}, tcp = false, linger = 10_000, timeout, onNotice } = options
+  const { settings = {}, tcp = false, tls = false, isAlone, timeout, onNotice } = options
+  const { linger = isAlone ? 0 : 10_000 } = options
   const runtime = await choose(options)
   const identity = [
     runtime.bindir,
     runtime.version.toString(),
     tcp,
+    ...(tls ? ['tls'] : []),
+    ...(isAlone ? [randomUUID()] : []),
     Object.entries(settings).toSorted(([one], [other]) => (one < other ? -1 : 1)),
   ]
   const hash = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 12)
@@ -50,11 +56,13 @@ export async function joinOwnServer(options: OwnServerOptions): Promise<TestServ
     throwAway: true,
     linger,
     tcp,
+    tls,
     waitTimeout: timeout,
     settings: { max_connections: '500', ...settings },
   })
   return {
     isOwn: true,
+    isShared: !isAlone,
     administrative: [postgres],
     clientOptions: (database) => session.clientOptions(database),
     url: (database) => session.url(database),

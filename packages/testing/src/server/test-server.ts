@@ -4,6 +4,8 @@ import type pg from 'pg'
 export interface TestServer {
   /** Whether howdah has started it for tests: then nothing in it outlives a crash of the machine, and we are superuser. */
   readonly isOwn: boolean
+  /** Whether databases of others are on it, too. */
+  readonly isShared: boolean
   /** Where administrative connections go, the first that admits us. */
   readonly administrative: readonly string[]
   /** What node-postgres is to be given. */

@@ -13,6 +13,7 @@ import type { Label } from '../server/label.ts'
 import type { Workplace } from '../workplace.ts'
 import { migrationOf } from './migration.ts'
 import type { Recipe } from './recipe.ts'
+import { cureOf, sharedObjects, warningOf } from './shared-objects.ts'
 
 /** In ms: how long the connections that a migration has opened may take to close. */
 const patience = 2000
@@ -26,7 +27,7 @@ export async function buildTemplate(
   recipe: Recipe,
   root?: string,
 ): Promise<void> {
-  const { administrator, maker, server } = place
+  const { administrator, maker, notice, server } = place
   const { version } = administrator.facts
   const { name, project } = recipe
   const label: Label = { howdah: 1, kind: 'building', project, user: thisProcess() }
@@ -40,7 +41,10 @@ export async function buildTemplate(
     const client = await connect(server, name)
     try {
       if (recipe.from === null && source === null) await createExtensions(client, recipe.extensions)
+      const before = await sharedObjects(administrator)
       await recipe.fill(migrationOf(server, name, client, root), source?.done ?? 0)
+      const warning = warningOf(before, await sharedObjects(administrator), project)
+      if (warning !== null && server.isShared) notice(warning)
     } finally {
       await client.end().catch(() => undefined)
     }
@@ -132,7 +136,7 @@ async function noteFailure(
   cause: unknown,
 ): Promise<TestingError> {
   const words = cause instanceof Error ? cause.message : String(cause)
-  const failure = `the template for ${label.project} cannot be made: ${words}`
+  const failure = `the template for ${label.project} cannot be made: ${words}${cureOf(words)}`
   const code = cause instanceof TestingError ? cause.code : 'ERR_TESTING_MIGRATE'
   try {
     const [row] = await administrator.query<{ transaction: string }>(

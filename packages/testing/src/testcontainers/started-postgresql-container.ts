@@ -2,6 +2,7 @@ import type { Session } from '@howdah/cluster'
 import { Client, escapeIdentifier } from 'pg'
 import { TestingError } from '../errors.ts'
 import { dropByForce } from '../server/database-statements.ts'
+import { psql } from './psql.ts'
 
 /** A role and a database of it. */
 export interface Login {
@@ -100,13 +101,21 @@ export class StartedPostgreSqlContainer implements AsyncDisposable {
     })
   }
 
-  /** Runs a command on this machine, with the server's programs on PATH and the environment of the database. */
+  /**
+   * Runs a command on this machine, with the server's programs on PATH and the environment of the database. Where there is no
+   * `psql`, the usual `psql -c` and `psql -f` are done without it.
+   */
   async exec(command: string | readonly string[]): Promise<ExecResult> {
     const [program = '', ...args] = typeof command === 'string' ? ['sh', '-c', command] : command
     const result = await this.#session.exec(program, args, {
       all: true,
       reject: false,
     })
+    if (program === 'psql' && result.code === 'ENOENT') {
+      const printed = await psql(this.#session.clientOptions(), args)
+      const output = [printed.stdout, printed.stderr].filter((text) => text !== '').join('\n')
+      return { output, ...printed }
+    }
     return {
       output: result.all,
       stdout: result.stdout,

@@ -7,6 +7,7 @@ const files = 8
 const testsPerFile = 25
 
 const databases = `
+import { appendFileSync } from 'node:fs'
 import { testDatabases } from '@howdah/testing'
 export const databases = testDatabases({
   name: 'suite',
@@ -15,6 +16,7 @@ export const databases = testDatabases({
 })
 export async function use(db, test) {
   const { rows } = await db.query('INSERT INTO rows (test) VALUES ($1) RETURNING id, (SELECT count(*)::int FROM rows) AS before', [test])
+  if (process.env.SUITE_PROGRESS) appendFileSync(process.env.SUITE_PROGRESS, 'x\\n')
   if (rows[0].id !== 1 || rows[0].before !== 0) throw new Error('somebody else was here: ' + JSON.stringify(rows))
 }
 `

@@ -1,0 +1,84 @@
+import type pg from 'pg'
+import { escapeIdentifier } from 'pg'
+
+/** A setting of `ALTER DATABASE … SET`, or of `ALTER ROLE … IN DATABASE … SET`. */
+interface Kept {
+  /** `null`: of all roles. */
+  readonly role: string | null
+  /** As the server keeps it: `name=value`. */
+  readonly setting: string
+}
+
+/** A right that a role has on a database. */
+interface Right {
+  /** `null`: PUBLIC. */
+  readonly role: string | null
+  readonly right: string
+  readonly grantable: boolean
+}
+
+/**
+ * Gives a copy what `CREATE DATABASE … TEMPLATE` leaves out: the settings that the template has as a database, and the rights
+ * on it.
+ *
+ * Source: the notes on "CREATE DATABASE" in PostgreSQL's manual.
+ */
+export async function copyProperties(
+  client: pg.Client,
+  name: string,
+  template: string,
+): Promise<void> {
+  const { rows } = await client.query<{
+    limited: boolean
+    kept: Kept[] | null
+    rights: Right[] | null
+  }>(
+    `SELECT datacl IS NOT NULL AS limited,
+            (SELECT json_agg(json_build_object('role', r.rolname, 'setting', setting))
+               FROM pg_catalog.pg_db_role_setting s CROSS JOIN unnest(setconfig) AS setting
+               LEFT JOIN pg_catalog.pg_roles r ON r.oid = setrole WHERE setdatabase = d.oid) AS kept,
+            (SELECT json_agg(json_build_object('role', r.rolname, 'right', privilege_type, 'grantable', is_grantable))
+               FROM pg_catalog.aclexplode(datacl) LEFT JOIN pg_catalog.pg_roles r ON r.oid = grantee
+              WHERE grantee <> datdba) AS rights
+       FROM pg_catalog.pg_database d
+      WHERE datname = $1 AND (datacl IS NOT NULL OR oid IN (SELECT setdatabase FROM pg_catalog.pg_db_role_setting))`,
+    [template],
+  )
+  const [found] = rows
+  if (found === undefined) return
+  const database = escapeIdentifier(name)
+  for (const { role, setting } of found.kept ?? []) await keep(client, database, role, setting)
+  // Without any, PUBLIC may connect.
+  if (found.limited) await client.query(`REVOKE ALL ON DATABASE ${database} FROM PUBLIC`)
+  for (const { role, right, grantable } of found.rights ?? []) {
+    const to = role === null ? 'PUBLIC' : escapeIdentifier(role)
+    const how = grantable ? ' WITH GRANT OPTION' : ''
+    await client.query(`GRANT ${right} ON DATABASE ${database} TO ${to}${how}`)
+  }
+}
+
+/** By its value in this session, since a list such as `search_path` is kept in other words than it is set by. */
+async function keep(
+  client: pg.Client,
+  database: string,
+  role: string | null,
+  setting: string,
+): Promise<void> {
+  const equals = setting.indexOf('=')
+  const parameter = setting.slice(0, equals)
+  const whose =
+    role === null
+      ? `DATABASE ${database}`
+      : `ROLE ${escapeIdentifier(role)} IN DATABASE ${database}`
+  await client.query('BEGIN')
+  try {
+    await client.query('SELECT pg_catalog.set_config($1, $2, true)', [
+      parameter,
+      setting.slice(equals + 1),
+    ])
+    const quoted = parameter.split('.').map(escapeIdentifier).join('.')
+    await client.query(`ALTER ${whose} SET ${quoted} FROM CURRENT`)
+  } finally {
+    await client.query('COMMIT')
+  }
+}
