@@ -44,6 +44,11 @@ const three = ['http://one', 'http://two', 'http://three']
 const down = new Error('ECONNREFUSED')
 
 describe('members are asked', () => {
+  test('and an error that is null is none', async () => {
+    etcd.answer('kv/range', { error: null })
+    expect(await ask(gateway())).toEqual({ error: null })
+  })
+
   test('with what is wanted, in JSON', async () => {
     etcd.answer('kv/range', { header: {} })
     expect(await ask(gateway({ headers: { 'x-mine': 'yes' } }))).toEqual({ header: {} })
@@ -176,7 +181,7 @@ describe('a request ends', () => {
     await expect(ask(gateway(), AbortSignal.abort(reason))).rejects.toBe(reason)
     expect(members()).toEqual([])
     const during = new AbortController()
-    const asking = ask(gateway({ send: silent }), during.signal)
+    const asking = ask(gateway({ send: silent, timeout: 600_000 }), during.signal)
     during.abort(reason)
     await expect(asking).rejects.toBe(reason)
     const between = new AbortController()

@@ -47,6 +47,12 @@ const reference = { generation: 5n, etag: '77' }
 const code = (wanted: string): unknown => expect.objectContaining({ code: wanted })
 const bodyOf = (path: string) => etcd.asked.find((one) => one.path === path)?.body
 
+/** The value that the first swap wrote. */
+function valueOf(): unknown {
+  const { success } = bodyOf('kv/txn') as { success: { request_put: { value: string } }[] }
+  return JSON.parse(Buffer.from(success[0]?.request_put.value ?? '', 'base64').toString())
+}
+
 /** What a swap wrote, as a read finds it then. */
 function written(revision = 9): object {
   const { success } = bodyOf('kv/txn') as { success: { request_put: { value: string } }[] }
@@ -60,6 +66,8 @@ describe('to acquire', () => {
     etcd.answer('kv/txn', swapped)
     const lease = await leaser().acquire()
     expect(etcd.paths).toEqual(['kv/range', 'lease/grant', 'kv/txn'])
+    expect(bodyOf('kv/range')).toEqual({ key })
+    expect(valueOf()).toEqual({ owner: 'me', nonce: expect.any(String), released: false })
     const { ID, TTL } = bodyOf('lease/grant') as { ID: string; TTL: string }
     expect(TTL).toBe('2')
     expect(bodyOf('kv/txn')).toMatchObject({
@@ -253,13 +261,11 @@ describe('to release', () => {
     etcd.answer('kv/txn', swapped)
     await leaser().release(reference)
     expect(etcd.paths).toEqual(['kv/range', 'kv/txn', 'lease/revoke'])
-    const body = bodyOf('kv/txn') as { success: { request_put: { value: string } }[] }
-    expect(body).toMatchObject({
+    expect(bodyOf('kv/txn')).toMatchObject({
       compare: [{ target: 'MOD', mod_revision: '5' }],
       success: [{ request_put: { lease: '0' } }],
     })
-    const value = Buffer.from(body.success[0]?.request_put.value ?? '', 'base64').toString()
-    expect(JSON.parse(value)).toEqual({ ...mine, released: true, generation: '5' })
+    expect(valueOf()).toEqual({ ...mine, released: true, generation: '5' })
     expect(bodyOf('lease/revoke')).toEqual({ ID: '77' })
     expect(said).toEqual(['released generation 5 of the lease etcd jobs'])
   })
@@ -314,6 +320,7 @@ describe('to inspect', () => {
 
   test.each([
     ['-1', { held: false, expiresAt: new Date(1_000_000), problem: null }],
+    ['0', { held: true, expiresAt: new Date(1_000_000), problem: null }],
     ['15', { held: true, problem: null }],
     ['16', { held: true, problem: expect.stringContaining('which is more than the 5000 ms') }],
   ])('looks at the server’s lease: %s seconds', async (TTL, state) => {
@@ -338,6 +345,7 @@ describe('to reset', () => {
       .filter(({ path }) => path === 'kv/txn')
       .map(({ body }) => (body['compare'] as { mod_revision: string }[])[0]?.mod_revision)
     expect(revisions).toEqual(['5', '7'])
+    expect(valueOf()).toEqual({ owner: 'me', nonce: expect.any(String), released: true })
     expect(said).toEqual(['reset the lease etcd jobs at revision 8'])
   })
 

@@ -27,13 +27,16 @@ const row = { generation: '1', owner: 'me', nonce: 'first', expires_at: 2_000, n
 /** What a server answers to each kind of query, and which of them it was asked. */
 class Answers {
   readonly asked: string[] = []
+  /** The values of what was asked last. */
+  values: unknown[] = []
   missing = false
   standby: () => Promise<Rows> = async () => [{ standby: false }]
   create: () => Promise<Rows> = async () => []
   /** What is asked of the lease itself. */
   lease: () => Promise<Rows> = async () => [row]
 
-  readonly query = async (text: string): Promise<{ rows: Rows }> => {
+  readonly query = async (text: string, values: unknown[] = []): Promise<{ rows: Rows }> => {
+    this.values = values
     if (text.includes('to_regclass')) {
       this.asked.push('look')
       return { rows: [{ missing: this.missing }] }
@@ -55,7 +58,7 @@ function table(answers: Answers, timeout = 10_000): LeaseTable {
   return new LeaseTable('here', answers, 'leases', 'name', timeout)
 }
 
-const failure = (code?: string): Error =>
+const failure = (code?: string | number): Error =>
   Object.assign(new Error(`failed with ${code}`), code === undefined ? {} : { code })
 
 /** A function that rejects so often and then answers. */
@@ -70,6 +73,9 @@ test.each([
   ['no code', undefined],
   ['the code of a socket', 'ECONNRESET'],
   ['five letters, which are no SQLSTATE', 'EPIPE'],
+  ['more than a SQLSTATE', 'X42501'],
+  ['a SQLSTATE and more', '42501X'],
+  ['a number', 42_501],
   ['a lost connection', '08006'],
   ['a serialization failure', '40001'],
   ['too many connections', '53300'],
@@ -125,6 +131,24 @@ test('the table is looked for once, while all goes well', async () => {
   const it = table(answers)
   for (const _ of [1, 2]) await it.read()
   expect(answers.asked).toEqual(['look', 'lease', 'lease'])
+})
+
+test.each<[string, unknown[], (it: LeaseTable) => Promise<unknown>]>([
+  ['read', ['name'], (it) => it.read()],
+  ['taken', ['name', 'me', 'first', 7], (it) => it.take('me', 'first', 7)],
+  ['extended', ['name', 3n, 'first', 7], (it) => it.extend(3n, 'first', 7)],
+  ['freed', ['name', 3n, 'first'], (it) => it.free(3n, 'first')],
+  ['reset', ['name', 'me', 'first'], (it) => it.reset('me', 'first')],
+])('a lease is %s with the values %o, and the row is given', async (_, values, ask) => {
+  const answers = new Answers()
+  expect(await ask(table(answers))).toEqual({
+    generation: 1n,
+    owner: 'me',
+    nonce: 'first',
+    expiresAt: 2_000,
+    now: 1_000,
+  })
+  expect(answers.values).toEqual(values)
 })
 
 test('no row is no lease', async () => {
@@ -228,7 +252,7 @@ test('a signal ends a query that is not answered, at once and without asking aga
     controller.abort(reason)
     return new Promise(() => undefined)
   }
-  await expect(table(answers).read(controller.signal)).rejects.toBe(reason)
+  await expect(table(answers, 600_000).read(controller.signal)).rejects.toBe(reason)
   expect(answers.asked).toEqual(['look', 'lease'])
 })
 
