@@ -1,14 +1,12 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
-  chmodSync,
   chownSync,
   copyFileSync,
   cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
-  rmSync,
   writeFileSync,
 } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -41,7 +39,6 @@ describe('from a registry', () => {
   const scratch = temporaryDirectory()
   const content = fakePackage(scratch.file('content'), '18.4.0-beta.17')
   let registry: Registry
-  const tarballs = () => registry.requests.filter((path) => path.endsWith('.tgz')).length
 
   beforeAll(async () => {
     const versions = [
@@ -105,42 +102,6 @@ describe('from a registry', () => {
     expect(await strategy.select(version(17))).toBeNull()
     expect((await strategy.runtimes()).map(String)).toEqual([runtime.toString()])
     expect(await strategy.diagnose()).toEqual([])
-  })
-
-  test('what is there is not installed again, and needs no registry if it is exactly what is wanted', async () => {
-    using directory = temporaryDirectory()
-    const cacheDir = await filled(directory)
-    const bindir = `${cacheDir}/installed/${name('18.4.0-beta.17')}/bin`
-    const before = tarballs()
-    expect((await installRuntime(18, { cacheDir })).bindir).toBe(bindir)
-    expect(tarballs()).toBe(before)
-
-    vi.stubEnv('npm_config_registry', 'http://127.0.0.1:9')
-    for (const wanted of ['18.4', '18.4.0-beta.17']) {
-      expect((await installRuntime(wanted, { cacheDir })).bindir).toBe(bindir)
-    }
-    // The newest 18 that is known, then.
-    expect((await installRuntime(18, { cacheDir, retries: 0 })).bindir).toBe(bindir)
-    await expect(installRuntime(17, { cacheDir, retries: 0 })).rejects.toMatchObject({
-      code: 'ERR_RUNTIME_OFFLINE',
-    })
-  })
-
-  test('a damaged one is left out, and repaired by installing it again', async () => {
-    using directory = temporaryDirectory()
-    const cacheDir = await filled(directory)
-    const bindir = `${cacheDir}/installed/${name('18.4.0-beta.17')}/bin`
-    rmSync(`${bindir}/initdb`)
-    const strategy = installed({ cacheDir })
-    expect(await strategy.fallback()).toBeNull()
-    expect(await strategy.diagnose()).toMatchObject([
-      {
-        problem: 'unusable',
-        message: expect.stringContaining('repair it with `howdah runtimes install 18.4.0-beta.17`'),
-      },
-    ])
-    expect((await installRuntime('18.4.0-beta.17', { cacheDir })).bindir).toBe(bindir)
-    expect((await strategy.fallback())?.bindir).toBe(bindir)
   })
 
   test('two processes may install it at once', async () => {
@@ -213,31 +174,6 @@ describe('from a registry', () => {
     expect(await installed({ cacheDir }).fallback()).toBeNull()
   })
 
-  test('a version that is not there is said, with those that are', async () => {
-    using directory = temporaryDirectory()
-    for (const wanted of ['9.6', '18.4.0-beta.1']) {
-      await expect(
-        installRuntime(wanted, { cacheDir: directory.file('cache') }),
-      ).rejects.toMatchObject({
-        code: 'ERR_RUNTIME_UNKNOWN_VERSION',
-        wanted,
-        available: ['17.10', '18.4'],
-        message: `there is no PostgreSQL ${wanted} to install; there are 17.10, 18.4`,
-      })
-    }
-    await expect(installRuntime('new')).rejects.toMatchObject({ code: 'ERR_RUNTIME_VERSION' })
-  })
-
-  test('a package that does not hold what it says is not installed', async () => {
-    using directory = temporaryDirectory()
-    const cacheDir = directory.file('cache')
-    // The registry gives 18.4 whatever it is asked for.
-    await expect(installRuntime(17, { cacheDir })).rejects.toMatchObject({
-      code: 'ERR_RUNTIME_PACKAGE',
-    })
-    expect(installedIn(cacheDir)).toEqual([])
-  })
-
   test('a package that is not what its hash says is refused', async () => {
     using directory = temporaryDirectory()
     const cacheDir = directory.file('cache')
@@ -265,28 +201,7 @@ describe('from a registry', () => {
     expect(await lastMessage(installer)).toHaveProperty('bindir')
   })
 
-  test('a cache that others can write is refused, before anything is downloaded', async () => {
-    using directory = temporaryDirectory()
-    mkdirSync(directory.file('cache'))
-    chmodSync(directory.file('cache'), 0o777)
-    const options = { cacheDir: directory.file('cache') }
-    await expect(installRuntime(18, options)).rejects.toMatchObject({
-      code: 'ERR_RUNTIME_UNTRUSTED_DIRECTORY',
-    })
-    expect(installedIn(options.cacheDir)).toEqual([])
-    // One that has been planted there is no better.
-    mkdirSync(`${options.cacheDir}/installed/${name('18.4.0-beta.17')}/bin`, { recursive: true })
-    await expect(installed(options).select(version(18))).rejects.toMatchObject({
-      code: 'ERR_RUNTIME_UNTRUSTED_DIRECTORY',
-    })
-    await expect(installRuntime('18.4', options)).rejects.toMatchObject({
-      code: 'ERR_RUNTIME_UNTRUSTED_DIRECTORY',
-    })
-    expect(await installed(options).select(version(17))).toBeNull()
-    expect(await installed(options).runtimes()).toEqual([])
-  })
-
-  test.skipIf(!isRoot)('root installs for all, and says where they do not get to', async () => {
+  test.skipIf(!isRoot)('root installs for all', async () => {
     using directory = temporaryDirectory()
     const runtime = await installRuntime(18, {
       cacheDir: directory.file('cache'),
@@ -295,12 +210,6 @@ describe('from a registry', () => {
     expect(
       (await runtime.execute('postgres', ['--version'], { ...nobody, cwd: '/' })).stdout,
     ).toContain('18.4')
-    mkdirSync(directory.file('private'), { mode: 0o700 })
-    const options = { cacheDir: directory.file('private/cache'), serverUser: nobody }
-    await expect(installRuntime(18, options)).rejects.toMatchObject({
-      code: 'ERR_RUNTIME_UNREACHABLE',
-      path: directory.file('private'),
-    })
   })
 
   test.each([

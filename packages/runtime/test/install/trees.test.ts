@@ -25,7 +25,13 @@ import { BundledTree } from '../../src/install/bundled-tree.ts'
 import { buildTree, makeLinks } from '../../src/install/build-tree.ts'
 import { InstalledTree, installedTrees } from '../../src/install/installed-tree.ts'
 import { removeRuntime } from '../../src/install/remove-runtime.ts'
-import { completeTree, isIntact, readManifest } from '../../src/install/runtime-tree.ts'
+import {
+  completeTree,
+  isIntact,
+  machineName,
+  readManifest,
+} from '../../src/install/runtime-tree.ts'
+import { installed, version } from '../../src/index.ts'
 import { PackageVersion } from '../../src/version/package-version.ts'
 import { Version } from '../../src/version/version.ts'
 import { fakePackage } from '../fake-package.ts'
@@ -235,7 +241,7 @@ describe('a manifest', () => {
     const tree = await make()
     expect(await readManifest(tree)).toEqual({
       packageVersion,
-      mode: isRoot || process.platform !== 'darwin' ? 'linked' : 'copied',
+      mode: process.platform === 'darwin' ? 'copied' : 'linked',
       source: path,
       sizes: Object.fromEntries(
         ['initdb', 'pg_ctl', 'postgres'].map((name) => [
@@ -243,7 +249,7 @@ describe('a manifest', () => {
           statSync(join(path, 'native/bin', name)).size,
         ]),
       ),
-      machine: expect.stringMatching(/^[0-9a-f]{12}-\w+$/),
+      machine: machineName(),
     })
     expect(statSync(`${tree}/howdah.json`).mode & 0o777).toBe(0o644)
   })
@@ -279,8 +285,8 @@ describe('when a tree is made', () => {
   }
 
   /** Makes a tree of another package, which sweeps up. */
-  const sweep = (name = 'another', version = '17.2.0-beta.1'): Promise<string> =>
-    make(fakePackage(directory.file(name), version, 0))
+  const sweep = (name = 'another'): Promise<string> =>
+    make(fakePackage(directory.file(name), '17.2.0-beta.1', 0))
 
   test('one whose package is gone goes, if nobody runs from it', async () => {
     const tree = await make()
@@ -345,10 +351,10 @@ describe('when a tree is made', () => {
 
 describe('what is installed', () => {
   /** Installs a package of a version, without npm. */
-  async function install(version: string): Promise<InstalledTree> {
-    const chosen = PackageVersion.parse(version)
+  async function install(packaged: string): Promise<InstalledTree> {
+    const chosen = PackageVersion.parse(packaged)
     const tree = new InstalledTree(cacheDir, chosen)
-    const content = fakePackage(directory.file(version), version, 0)
+    const content = fakePackage(directory.file(packaged), packaged, 0)
     mkdirSync(join(cacheDir, 'installed'), { recursive: true, mode: 0o755 })
     await buildTree(join(content, 'native'), tree.path, 'copied')
     const sizes = Object.fromEntries(
@@ -357,7 +363,7 @@ describe('what is installed', () => {
         statSync(join(content, 'native/bin', name)).size,
       ]),
     )
-    const manifest = { packageVersion: version, mode: 'copied', source: null, sizes } as const
+    const manifest = { packageVersion: packaged, mode: 'copied', source: null, sizes } as const
     await completeTree(tree.path, chosen.version, manifest)
     return tree
   }
@@ -399,7 +405,24 @@ describe('what is installed', () => {
     }
     await expect(tree.runtime()).rejects.toMatchObject(refused)
     await expect(tree.check()).rejects.toMatchObject(refused)
+    const strategy = installed({ cacheDir })
+    expect(await strategy.fallback()).toBeNull()
+    expect(await strategy.runtimes()).toEqual([])
+    expect(await strategy.diagnose()).toMatchObject([
+      { strategy: 'installed', path: tree.path, problem: 'unusable' },
+    ])
     expect(await isIntact(tree.place, (await readManifest(tree.path))?.sizes ?? {})).toBe(false)
+  })
+
+  test('is chosen by its version, the highest first', async () => {
+    const trees = [await install('16.3.0-beta.1'), await install(packageVersion)]
+    const [old, highest] = trees.map(({ bindir }) => bindir)
+    const strategy = installed({ cacheDir })
+    expect((await strategy.fallback())?.bindir).toBe(highest)
+    expect((await strategy.select(version(16)))?.bindir).toBe(old)
+    expect(await strategy.select(version(17))).toBeNull()
+    expect((await strategy.runtimes()).map(({ bindir }) => bindir)).toEqual([highest, old])
+    expect(await strategy.diagnose()).toEqual([])
   })
 
   test('that does not run is found by a check', async () => {
@@ -445,9 +468,16 @@ describe('what is installed', () => {
     }
   })
 
-  test('in a place that others can write is not touched', async () => {
-    await install(packageVersion)
+  test('in a place that others can write is neither chosen nor touched', async () => {
+    const tree = await install(packageVersion)
     chmodSync(join(cacheDir, 'installed'), 0o777)
+    const strategy = installed({ cacheDir })
+    const untrusted = { code: 'ERR_RUNTIME_UNTRUSTED_DIRECTORY' }
+    await expect(strategy.select(version(18))).rejects.toMatchObject(untrusted)
+    await expect(strategy.fallback()).rejects.toMatchObject(untrusted)
+    expect(await strategy.select(version(17))).toBeNull()
+    expect(await strategy.runtimes()).toEqual([])
+    expect(await strategy.diagnose()).toMatchObject([{ path: tree.path, problem: 'untrusted' }])
     await expect(removeRuntime(18, { cacheDir })).rejects.toMatchObject({
       code: 'ERR_RUNTIME_UNTRUSTED_DIRECTORY',
     })
