@@ -117,7 +117,7 @@ describe.sequential('howdah config', () => {
     expect((await howdah('config', 'get', 'max_connections')).stdout).toBe('22\n')
     expect((await howdah('config', 'get', 'work_mem')).stdout).toBe('5MB\n')
     expect((await howdah('config', 'set', 'work_mem', '9MB')).stderr).toBe(
-      'set work_mem to 9MB\nwork_mem: does not count, for it is overridden by the command line\n',
+      'set work_mem to 9MB\nwork_mem: does not count, because it is overridden by the command line\n',
     )
   })
 

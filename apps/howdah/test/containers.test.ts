@@ -209,7 +209,7 @@ sleep 1
 echo processes left: $(ps -o comm | grep -c postgres)
 `
 
-/** If root may not look into the processes of others, for it lacks SYS_PTRACE. */
+/** If root may not look into the processes of others, because it lacks SYS_PTRACE. */
 const laws: Record<string, { script: string; says: string }> = {
   'a pid file that names the live server of another cluster is not believed': {
     script: `

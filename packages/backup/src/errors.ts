@@ -75,7 +75,7 @@ export function targetNotReached(
       ? 'without any transaction'
       : `with a transaction of ${end.lastTransaction}`
   const where = end.lsn === null ? '' : ` at LSN ${end.lsn},`
-  const gap = missing === null ? '' : `, for it lacks the WAL file ${missing}`
+  const gap = missing === null ? '' : `, because it lacks the WAL file ${missing}`
   return new ClusterError(
     'ERR_CLUSTER_TARGET_NOT_REACHED',
     dataDir,

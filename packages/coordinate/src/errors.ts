@@ -95,7 +95,7 @@ export function timedOut(
 ): CoordinateError {
   return new CoordinateError(
     'ERR_COORDINATE_TIMEOUT',
-    `waited for ${waitedFor} (${path}) longer than ${timeout} ms; wait longer, or end who holds it`,
+    `waited for ${waitedFor} (${path}) longer than ${timeout} ms; wait longer, or end the process that holds it`,
     { cause, path, timeout },
   )
 }

@@ -8,7 +8,7 @@ export interface Complaint {
   readonly what: string
   readonly cure: string
   /**
-   * Mends it, after looking again, for all may have changed meanwhile. Resolves with why it was left alone, or with `null`
+   * Mends it, after looking again, because all may have changed meanwhile. Resolves with why it was left alone, or with `null`
    * when it was mended. Missing if it is not safe to mend, or not provably ours.
    */
   readonly mend?: (() => Promise<string | null>) | undefined

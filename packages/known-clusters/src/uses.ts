@@ -23,7 +23,7 @@ const patience = { timeout: 1000 } as const
  * Who uses which cluster, and which clusters there are, as one user's state has it: each cluster has a segment of a store,
  * in which every process that uses it has an entry.
  *
- * It is for people: the use lock decides who is left. None of it is synced to the disk, for no process in it survives a
+ * It is for people: the use lock decides who is left. None of it is synced to the disk, because no process in it survives a
  * power failure.
  */
 export class Uses {

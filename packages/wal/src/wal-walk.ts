@@ -75,7 +75,7 @@ export class WalWalk {
     let reader: WalReader | null = null
     for (const [index, name] of files.entries()) {
       if (this.#done.has(name)) {
-        // Once more, for the record that goes on from the one before.
+        // Once more, because the record that goes on from the one before.
         if (reader !== null) await readWith(reader, name)
         reader = null
         continue

@@ -151,7 +151,7 @@ async function build(
   })
 }
 
-/** With the identifier of the original, for the WAL has that, too. */
+/** With the identifier of the original, because the WAL has that, too. */
 async function recoverCopy(
   staging: DataDirectory,
   server: Parameters<typeof runPrivately>[1],

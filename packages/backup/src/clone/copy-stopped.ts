@@ -69,7 +69,7 @@ async function controlFileOf(directory: DataDirectory): Promise<Buffer> {
   return await file.readFile()
 }
 
-/** Ends what a killed postmaster has left, for it might go on writing. */
+/** Ends what a killed postmaster has left, because it might go on writing. */
 async function endWriters(directory: DataDirectory): Promise<void> {
   if (!(await directory.has(directory.pidFile))) return
   const left = await endOrphans(directory)

@@ -255,7 +255,7 @@ function cloneSmallFile(from: string, to: string, { owner, of }: CopyOptions): v
 
 /**
  * The owner of a cluster or a backup, whose files root copies, and no others: its owner may have put a link there to what
- * only root can read. `null` if we are not root, who can read nothing else.
+ * only root can read. `null` if we are not root: then we can read nothing else.
  */
 export function sourceOwner(path: string): number | null {
   return process.geteuid?.() === 0 ? statSync(path).uid : null

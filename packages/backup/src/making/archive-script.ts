@@ -20,7 +20,7 @@ export function archiveOf(script: string): string | null {
  * The script that archives one WAL file: a POSIX shell's, with nothing but what every system has.
  *
  * A file appears in the archive whole and synced, by a link, which never replaces another. One that is there already is
- * fine if it is the same, for the server asks again after a crash. Status 1 is what makes the server try again later.
+ * fine if it is the same, because the server asks again after a crash. Status 1 is what makes the server try again later.
  */
 export function archiveScript(wal: string): string {
   return String.raw`# Written by howdah. Archives one WAL file: its path from the data directory, and its name.

@@ -84,7 +84,7 @@ export async function recover(
   return result
 }
 
-/** A backup's own timeline must not be named, for its history may be in another archive. Before 12 it is the default. */
+/** A backup's own timeline must not be named, because its history may be in another archive. Before 12 it is the default. */
 function targetTimeline({ timeline }: RecoveryOptions, major: number): Record<string, string> {
   if (timeline !== null) return { recovery_target_timeline: String(timeline) }
   return major < 12 ? {} : { recovery_target_timeline: 'current' }

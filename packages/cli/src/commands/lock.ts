@@ -59,7 +59,7 @@ async function take(
     if (errno(error) !== 'ERR_LOCK_TIMEOUT') throw error
     output.complain(
       `howdah: the lock on ${path} was not acquired within ${(options.timeout ?? 0) / 1000} s${await heldBy(path)}; ` +
-        'wait longer, or end who holds it',
+        'wait longer, or end the process that holds it',
     )
     return null
   } finally {

@@ -36,7 +36,7 @@ export function tellLogin({ io: { env }, options, output }: Context, server: Ser
   const named = env['PGUSER'] ?? ''
   if (named !== '' && named !== user && options.user === undefined && options.as === undefined) {
     output.message(
-      `howdah: PGUSER=${named} does not count, for the superuser of ${server.dataDir} is "${user}"; ` +
+      `howdah: PGUSER=${named} does not count, because the superuser of ${server.dataDir} is "${user}"; ` +
         'for another one use a new data directory, or --temporary',
     )
   }

@@ -27,7 +27,7 @@ import { clearWreck, markWreck } from './wreck.ts'
 /**
  * Makes a cluster of an existing, empty directory: UTF-8, locale C unless told, UTC, no password on the socket.
  *
- * The directory itself is never replaced, for its flock is the change lock. The cluster is made in a directory inside it; then
+ * The directory itself is never replaced, because its flock is the change lock. The cluster is made in a directory inside it; then
  * its files are brought in, `PG_VERSION` last. The marker file stands from the first step to the last, so that
  * what a kill leaves is known for a wreck, and emptied by the next to come. The caller holds the change lock.
  *

@@ -56,7 +56,7 @@ export async function makeCertificate(forge: typeof Forge): Promise<ServerCertif
 const localhost = { type: 2, value: 'localhost' }
 const ip6 = { type: 7, ip: '::1' }
 
-/** RSA, for that is what the library signs with. */
+/** RSA, because that is what the library signs with. */
 async function makeKeys(): Promise<{ publicKey: string; privateKey: string }> {
   return await promisify(generateKeyPair)('rsa', {
     modulusLength: 2048,

@@ -62,7 +62,7 @@ export async function leave<Options>(
 /** What the last one out does, under change. */
 interface End {
   readonly destroys?: boolean | undefined
-  /** `false`: stop it at once, for nobody has used it. */
+  /** `false`: stop it at once, because nobody has used it. */
   readonly lingers?: boolean | undefined
   readonly watchdog?: WatchdogKind | undefined
 }

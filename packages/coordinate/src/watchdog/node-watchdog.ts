@@ -67,7 +67,7 @@ function remember(): void {
 }
 
 /**
- * Remembers each record, and sleeps until the kernel tells of another. Without a record it looks often at first, for a server that is
+ * Remembers each record, and sleeps until the kernel tells of another. Without a record it looks often at first, because a server that is
  * just being started may be removed at any time.
  */
 function attend(): () => void {

@@ -11,7 +11,7 @@ const patience = 2_000
 
 /**
  * Waits for the end of a watchdog of another container whose server has crashed: it could not see a server of ours. Before
- * any lock is taken, for it needs them to end. If there are users it stays, and {@link refuseWatchdogElsewhere} refuses.
+ * any lock is taken, because it needs them to end. If there are users it stays, and {@link refuseWatchdogElsewhere} refuses.
  *
  * Gives whether there was one.
  */

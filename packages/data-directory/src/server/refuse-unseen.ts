@@ -54,7 +54,7 @@ export async function refuseUnnamed(
   const who = server === undefined ? '' : `, and a server runs there (pid ${server})`
   throw unknownStatus(
     directory.path,
-    `${directory.pidFile} ${why} and so names no process${who}; stop that server${server === undefined ? '' : `: kill -INT ${server}`}, or wait a minute, for it ends by itself without its file`,
+    `${directory.pidFile} ${why} and so names no process${who}; stop that server${server === undefined ? '' : `: kill -INT ${server}`}, or wait a minute, because it ends by itself without its file`,
   )
 }
 

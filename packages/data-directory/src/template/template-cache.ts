@@ -19,7 +19,7 @@ export interface Template {
   /** In bytes. */
   readonly size: number
   readonly lastUsed: Date
-  /** It is never used again, for the programs that made it are gone or others by now; or it is damaged. */
+  /** It is never used again, because the programs that made it are gone or others by now; or it is damaged. */
   readonly stale: boolean
 }
 
@@ -33,7 +33,7 @@ const keptFor = 30 * day
  * Clusters as initdb makes them, kept on this machine to be unpacked, which takes a fraction of the time.
  *
  * They lie in `templates` in the cache directory (`cacheDirectory()` of `@howdah/runtime`), and are used only if that
- * directory is ours and nobody else can write it, for what is in them is run. Each appears whole, by rename, and is never
+ * directory is ours and nobody else can write it, because what is in them is run. Each appears whole, by rename, and is never
  * changed.
  */
 export class TemplateCache {

@@ -94,7 +94,7 @@ function ancestors(path: string): string[] {
   return parent === path ? [] : [...ancestors(parent), parent]
 }
 
-/** Asks the kernel, for the mode bits do not tell of access control lists. */
+/** Asks the kernel, because the mode bits do not tell of access control lists. */
 async function canEnter(
   directory: string,
   { uid, gid }: { uid: number; gid: number },

@@ -80,7 +80,7 @@ function isRegistered(
   )
 }
 
-/** SIGQUIT, for there is nothing left to shut down cleanly; unlike SIGKILL, it takes the shared memory along. */
+/** SIGQUIT, because there is nothing left to shut down cleanly; unlike SIGKILL, it takes the shared memory along. */
 async function quit(server: PostgresProcess): Promise<string | null> {
   const now = (await postgresProcesses())?.find(
     ({ identity }) => identity.pid === server.identity.pid,

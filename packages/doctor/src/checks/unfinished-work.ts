@@ -78,7 +78,7 @@ async function leftTemporary(): Promise<Complaint[]> {
         {
           severity: 'warning',
           subject: { path: place },
-          what: `${what} in ${place} should be gone, for nobody uses it`,
+          what: `${what} in ${place} should be gone, because nobody uses it`,
           cure: 'the next temporary cluster removes it; or: howdah doctor --fix',
           mend: async () => {
             await sweep(place)

@@ -11,7 +11,7 @@ import {
 import { dirname } from 'node:path'
 import { errno, writeNewFile } from '@howdah/durable'
 
-/** Who may write in a directory contends for the lease, and so has to be able to read its records. */
+/** Every user who may write in a directory contends for the lease, and so has to be able to read its records. */
 const groupWrites = 0o020
 const othersWrite = 0o002
 

@@ -64,7 +64,7 @@ export class Held implements AsyncDisposable {
   /**
    * Fires, with a `ERR_LEASE_LOST`, before the lease can have expired, or as soon as it is known to be lost.
    *
-   * After a stall it fires at the next turn of the event loop; who is about to act asks {@link check}.
+   * After a stall it fires at the next turn of the event loop; ask {@link check} right before acting.
    */
   get signal(): AbortSignal {
     return this.#lost.signal

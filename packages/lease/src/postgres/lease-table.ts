@@ -176,7 +176,7 @@ export class LeaseTable {
     }
   }
 
-  /** Makes the table if it is missing. Who may not create tables can use one that is there. */
+  /** Makes the table if it is missing. A role that may not create tables can use one that is there. */
   async #make(): Promise<void> {
     const { rows } = await this.#query('SELECT to_regclass($1) IS NULL AS missing', [this.#table])
     if (rows[0]?.['missing'] !== true) return

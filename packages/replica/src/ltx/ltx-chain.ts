@@ -48,7 +48,7 @@ export interface ChainLink<File> {
  * The chains to all transactions that can be restored, in ascending order: for each the one that {@link farthestChain} gives
  * if no file beyond that transaction is eligible.
  *
- * A chain is that of an earlier transaction and one file more, for the choice up to there is the same. `stack` is always the
+ * A chain is that of an earlier transaction and one file more, because the choice up to there is the same. `stack` is always the
  * farthest chain so far: a file that ends later replaces all that it covers.
  */
 export function chainsToAll<File extends LtxFileKey>(all: Iterable<File>): ChainLink<File>[] {

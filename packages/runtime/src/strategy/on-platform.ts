@@ -66,7 +66,7 @@ async function directories(options: PlatformOptions): Promise<string[]> {
   const { platform = process.platform, root = '/', env = process.env } = options
   const isRoot = options.home === undefined && process.geteuid?.() === 0
   const home = options.home ?? (isRoot ? homeOfRoot() : homeDirectory()) ?? nowhere
-  // Who can set a variable of root's, as some sudo configurations allow, must not choose by it what root runs.
+  // A user who can set a variable of root's, as some sudo configurations allow, must not choose by it what root runs.
   const variable = (name: string): string | undefined => (isRoot ? undefined : env[name])
   const data = variable('XDG_DATA_HOME') ?? join(home, '.local/share')
   const state = variable('XDG_STATE_HOME') ?? join(home, '.local/state')

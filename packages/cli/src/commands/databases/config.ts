@@ -141,7 +141,7 @@ async function change(context: Context, { name, ifExists, make, words }: Change)
     )
   }
   if (overriddenBy !== null)
-    output.message(`${what}: does not count, for it is overridden by the ${overriddenBy}`)
+    output.message(`${what}: does not count, because it is overridden by the ${overriddenBy}`)
   return exitStatus.done
 }
 
