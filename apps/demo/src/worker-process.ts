@@ -20,7 +20,7 @@ export class WorkerProcess {
     this.failure = this.#end()
   }
 
-  /** Kills the worker with SIGKILL, which is no failure; `false` if it has been killed already. */
+  /** Kills the worker with SIGKILL, which is not a failure; `false` if it has been killed already. */
   kill(): boolean {
     if (this.#killed) return false
     this.#killed = true

@@ -68,7 +68,7 @@ it('ls and doctor end if the table of what servers write is a FIFO', async () =>
   plantOddFile('a FIFO', `${state}/registry.json`)
   const list = await ends(project, ['ls'], state)
   expect(list.status).toBe(0)
-  expect(list.stderr).toContain('it is no plain file')
+  expect(list.stderr).toContain('it is not a plain file')
   expect((await ends(project, ['doctor'], state)).status).not.toBeNull()
 })
 

@@ -98,7 +98,7 @@ describe.concurrent('the exit status is that of the command', () => {
     [['a', 'true'], 'too many arguments'],
     [['', '--', 'true'], 'the path is empty'],
     [['a', '--json', '--', 'true'], '--json is for who holds it'],
-    [['a', '--timeout', 'x', '--', 'true'], 'no number of seconds'],
+    [['a', '--timeout', 'x', '--', 'true'], 'not a number of seconds'],
   ])('%j is used wrongly: status 2', async (args, why) => {
     await using place = new Place()
     const { status, stdout, stderr } = await place.lock(...args)

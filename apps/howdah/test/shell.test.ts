@@ -53,7 +53,7 @@ describe.each(shells.filter(({ exists }) => exists))(
       expect(stdout).toMatch(/^ a *\n---\n 1\n\(1 row\)\n\n? b *\n---\n ;\n\(1 row\)\n\n?$/)
     })
 
-    test('an empty stdin is no error', async () => {
+    test('an empty stdin is not an error', async () => {
       expect(await shell(['shell'], '')).toEqual({ status: 0, stdout: '', stderr: '' })
     })
 

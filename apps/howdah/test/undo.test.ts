@@ -40,7 +40,7 @@ describe('what is destroyed or dropped', () => {
     expect((await project.howdah(['undo'])).status).toBe(2)
   })
 
-  test('a database too, while others are used; it is no database of the list meanwhile', async () => {
+  test('a database too, while others are used; it is not a database of the list meanwhile', async () => {
     await using project = new Project()
     const name = `it's "äpp"`
     await project.howdah(['createdb', name])

@@ -54,7 +54,7 @@ export function noBackup(dataDir: string, message: string): ClusterError {
   return new ClusterError('ERR_CLUSTER_NO_BACKUP', dataDir, message)
 }
 
-/** What a cluster is to be restored to is no time, transaction id, name or LSN. */
+/** What a cluster is to be restored to is not a time, transaction id, name or LSN. */
 export function invalidTarget(dataDir: string, why: string): ClusterError {
   return new ClusterError(
     'ERR_CLUSTER_INVALID_TARGET',

@@ -10,7 +10,7 @@ export interface Moment {
 const pattern =
   /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(?:[Zz]|([+-]\d\d)(?::?(\d\d))?)$/
 
-/** Reads a point in time; `null` if it is none, or leaves open which time zone is meant. */
+/** Reads a point in time; `null` if it is not one, or leaves open which time zone is meant. */
 export function parseMoment(time: Date | string): Moment | null {
   if (typeof time !== 'string') {
     return Number.isNaN(time.getTime()) ? null : moment(BigInt(time.getTime()) * 1000n)

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import { PassThrough } from 'node:stream'
 import type { Io } from '../src/io.ts'
 
-/** An {@link Io} that is no process, and remembers what is done with it. */
+/** An {@link Io} that is not a process, and remembers what is done with it. */
 export interface FakeIo extends Io {
   readonly stdin: PassThrough
   readonly stdout: PassThrough

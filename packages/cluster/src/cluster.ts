@@ -345,7 +345,7 @@ export class Cluster {
     })
   }
 
-  /** A directory without `PG_VERSION` is no cluster, but a server may still run there. */
+  /** A directory without `PG_VERSION` is not a cluster, but a server may still run there. */
   async #refuseServed(): Promise<void> {
     const isNew = !(await this.#directory.has(this.#directory.path))
     await refuseServed(this.#directory, isNew)

@@ -28,7 +28,7 @@ export function notReady(dataDir: string, timeout: number, refusal: Error): Clus
   )
 }
 
-/** The directory holds something that is no cluster; nothing in it was touched. */
+/** The directory holds something that is not a cluster; nothing in it was touched. */
 export function notEmpty(dataDir: string, found: readonly string[]): ClusterError {
   const some = found.slice(0, 3).join(', ') + (found.length > 3 ? ', …' : '')
   return new ClusterError(

@@ -142,7 +142,7 @@ describe('running an action', () => {
     },
   )
 
-  test('a failure that is no object wins without a companion', async () => {
+  test('a failure that is not an object wins without a companion', async () => {
     await using subject = FakeSubject.thatIs().alreadyExisting().butCannot('stop')
     const running = runAndStop(subject, subject.place, { start: undefined }, () =>
       Promise.reject('just text'),

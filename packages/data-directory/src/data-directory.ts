@@ -68,7 +68,7 @@ export class DataDirectory {
     return this.file('howdah.json')
   }
 
-  /** Stands while the cluster is being created or destroyed: what lies here is no cluster, but a wreck. */
+  /** Stands while the cluster is being created or destroyed: what lies here is not a cluster, but a wreck. */
   get wreck(): string {
     return this.file('howdah.creating')
   }

@@ -19,7 +19,7 @@ export function malformedVersion(
   return new ClusterError(
     'ERR_CLUSTER_MALFORMED_VERSION',
     dataDir,
-    `${dataDir}/PG_VERSION holds ${shown}, which is no PostgreSQL version; restore the file from a backup`,
+    `${dataDir}/PG_VERSION holds ${shown}, which is not a PostgreSQL version; restore the file from a backup`,
     options,
   )
 }

@@ -134,7 +134,7 @@ describe('postmaster.pid', () => {
     })
   })
 
-  test('that is no file is never taken for none', async () => {
+  test('that is not a file is never taken for none', async () => {
     mkdirSync(fake.directory.pidFile)
     const refusal = { code: 'ERR_CLUSTER_UNKNOWN_STATUS' }
     await expect(readPostmasterPid(fake.directory)).rejects.toMatchObject(refusal)

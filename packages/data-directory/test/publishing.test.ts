@@ -173,7 +173,7 @@ describe.runIf(process.platform === 'linux')('a template', () => {
   test.runIf(asRoot)('is made of nothing that is another user’s (root only)', async () => {
     const cache = await TemplateCache.open()
     chownSync(home.file('made', 'base', 'file'), nobody.uid, nobody.gid)
-    await expect(cache.keep(key, home.file('made'), undefined)).rejects.toThrow('no plain file')
+    await expect(cache.keep(key, home.file('made'), undefined)).rejects.toThrow('not a plain file')
     expect(inCache()).toEqual([])
   })
 })
@@ -212,7 +212,7 @@ describe.runIf(process.platform === 'linux')('the way to a socket', () => {
     expect(seen.calls).toEqual([`remove ${temporary}`, `rename ${temporary} ${basename(link)}`])
   })
 
-  test('is no link where others can write, or that another has made', async () => {
+  test('is not a link where others can write, or that another has made', async () => {
     const directory = dirname(await reachableSocketDirectory('/d', '/a,b', port))
     chmodSync(directory, 0o777)
     await reachableSocketDirectory('/d', '/a,b', port)
@@ -224,7 +224,7 @@ describe.runIf(process.platform === 'linux')('the way to a socket', () => {
     await expect(reachableSocketDirectory('/d', '/a,b', port)).rejects.toMatchObject(refusal)
   })
 
-  test.runIf(asRoot)('is no link in a directory of another user', async () => {
+  test.runIf(asRoot)('is not a link in a directory of another user', async () => {
     const directory = dirname(await reachableSocketDirectory('/d', '/a,b', port))
     chownSync(directory, nobody.uid, nobody.gid)
     const refused = reachableSocketDirectory('/d', '/a,b', port)

@@ -2,7 +2,7 @@
 const attempts = 5
 
 /**
- * Looks at what others may end or remove meanwhile. If something vanishes while it is looked at, that is no failure: the
+ * Looks at what others may end or remove meanwhile. If something vanishes while it is looked at, that is not a failure: the
  * whole look is repeated, and does not find it any more.
  */
 export async function lookAgain<Result>(look: () => Promise<Result>): Promise<Result> {

@@ -195,7 +195,7 @@ it('says so if it cannot be told, and goes on', async () => {
     {
       severity: 'unknown',
       subject: { path: cluster.dataDir },
-      what: expect.stringContaining('which is no PostgreSQL version'),
+      what: expect.stringContaining('which is not a PostgreSQL version'),
       cure: 'restore the file from a backup',
     },
   ])

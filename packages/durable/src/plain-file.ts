@@ -13,7 +13,7 @@ export interface PlainReadOptions extends PlainFileOptions {
   limit?: number | undefined
 }
 
-/** What lies at the path is no regular file, or is longer than allowed. */
+/** What lies at the path is not a regular file, or is longer than allowed. */
 export class NotPlainError extends Error {
   override readonly name = 'NotPlainError'
   readonly code = 'ERR_DURABLE_NOT_PLAIN'

@@ -103,7 +103,7 @@ export function ttlExceedsMax(ttl: number, maxTtl: number): LeaseError {
   )
 }
 
-/** What is stored is no lease, or claims a time that no leaser grants. Nobody acquires it until an operator resets it. */
+/** What is stored is not a lease, or claims a time that no leaser grants. Nobody acquires it until an operator resets it. */
 export function leaseCorrupt(place: string, what: string, cause?: unknown): LeaseError {
   return new LeaseError(
     'ERR_LEASE_CORRUPT',

@@ -51,7 +51,7 @@ export class GrantedLease implements Lease {
   }
 }
 
-/** Refuses what is no lease, before any I/O, with `ERR_LEASE_REQUIRED` or `ERR_LEASE_ETAG_REQUIRED`. */
+/** Refuses what is not a lease, before any I/O, with `ERR_LEASE_REQUIRED` or `ERR_LEASE_ETAG_REQUIRED`. */
 export function requireLease(lease: LeaseReference | null | undefined, what: string): void {
   if (typeof lease !== 'object' || lease === null) throw leaseRequired(what)
   if (typeof lease.etag !== 'string' || lease.etag === '') throw etagRequired(what)

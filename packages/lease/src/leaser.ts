@@ -56,7 +56,7 @@ export interface Leaser {
    * Takes the lease if nobody holds it.
    *
    * Throws `ERR_LEASE_EXISTS` while somebody does, this very holder included; `ERR_LEASE_TTL_EXCEEDS_MAX` before any I/O;
-   * `ERR_LEASE_CORRUPT` if what is stored is no lease.
+   * `ERR_LEASE_CORRUPT` if what is stored is not a lease.
    */
   acquire(request?: LeaseRequest): Promise<Lease>
   /**

@@ -27,16 +27,16 @@ export function decodeRecord(bytes: Uint8Array): LeaseRecord {
   const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   const value: unknown = JSON.parse(text)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new Error('it is no JSON object')
+    throw new Error('it is not a JSON object')
   }
   const { generation, expires_at, owner, nonce = null } = value as Record<string, unknown>
   if (typeof generation !== 'number' || !Number.isInteger(generation) || generation < 0) {
-    throw new Error('its generation is no whole number')
+    throw new Error('its generation is not a whole number')
   }
   const expiresAt = typeof expires_at === 'string' ? parseTime(expires_at) : Number.NaN
-  if (Number.isNaN(expiresAt)) throw new Error('its expires_at is no RFC 3339 time')
-  if (typeof owner !== 'string') throw new Error('its owner is no text')
-  if (nonce !== null && typeof nonce !== 'string') throw new Error('its nonce is no text')
+  if (Number.isNaN(expiresAt)) throw new Error('its expires_at is not an RFC 3339 time')
+  if (typeof owner !== 'string') throw new Error('its owner is not a text')
+  if (nonce !== null && typeof nonce !== 'string') throw new Error('its nonce is not a text')
   return { generation: exact(generation, text), expiresAt, owner, nonce }
 }
 
@@ -44,7 +44,7 @@ export function decodeRecord(bytes: Uint8Array): LeaseRecord {
 function exact(generation: number, text: string): bigint {
   if (Number.isSafeInteger(generation)) return BigInt(generation)
   const digits = /"generation"\s*:\s*(\d+)\s*[,}]/.exec(text)?.[1]
-  if (digits === undefined) throw new Error('its generation is no whole number')
+  if (digits === undefined) throw new Error('its generation is not a whole number')
   return BigInt(digits)
 }
 

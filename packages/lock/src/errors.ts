@@ -148,7 +148,7 @@ export function noBinding(
 
 const kinds: Record<string, [LockErrorCode, string]> = {
   ENOENT: ['ERR_LOCK_NOT_FOUND', 'it or its parent directory does not exist; create that first'],
-  ENOTDIR: ['ERR_LOCK_NOT_FOUND', 'a part of the path is no directory; correct the path'],
+  ENOTDIR: ['ERR_LOCK_NOT_FOUND', 'a part of the path is not a directory; correct the path'],
   ELOOP: ['ERR_LOCK_SYMLINK', 'it is a symbolic link; give the path that it leads to'],
   EACCES: ['ERR_LOCK_PERMISSION', 'this user may not; change the mode or the owner'],
   EPERM: ['ERR_LOCK_PERMISSION', 'this user may not; change the mode or the owner'],

@@ -18,7 +18,7 @@ export class PageOrder {
     const { commit } = this.#header
     const refuse = (why: string): LtxError =>
       new LtxError('ERR_LTX_PAGE_ORDER', `page ${number} must not come here: ${why}`, { offset })
-    if (!Number.isInteger(number) || number < 1) throw refuse('that is no page number')
+    if (!Number.isInteger(number) || number < 1) throw refuse('that is not a page number')
     if (number > commit) throw refuse(`the database has ${commit} pages`)
     if (number === this.#lockPage) throw refuse('the lock page is never written')
     if (isSnapshot(this.#header)) {

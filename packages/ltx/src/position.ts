@@ -18,7 +18,7 @@ export function parsePosition(text: string): LtxPosition {
   if (txid === undefined || checksum === undefined || rest.length > 0) {
     throw new LtxError(
       'ERR_LTX_OPTION',
-      `${JSON.stringify(text)} is no position: it takes <txid>/<checksum>`,
+      `${JSON.stringify(text)} is not a position: it takes <txid>/<checksum>`,
     )
   }
   return { txid: parseTxid(txid), checksum: parseChecksum(checksum) }

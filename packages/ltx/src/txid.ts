@@ -29,7 +29,7 @@ export function parseChecksum(text: string): bigint {
 
 function hex(value: bigint, what: string): string {
   if (value < 0n || value > largest) {
-    throw new LtxError('ERR_LTX_OPTION', `the ${what} ${value} is no unsigned 64-bit integer`)
+    throw new LtxError('ERR_LTX_OPTION', `the ${what} ${value} is not an unsigned 64-bit integer`)
   }
   return value.toString(16).padStart(16, '0')
 }

@@ -145,7 +145,7 @@ describe('a decoder refuses, with the code and the offset,', () => {
   it.for([
     ['another magic number', changed(file, 3, 0x32), 'ERR_LTX_MAGIC', 0],
     ['an unknown flag', changed(file, 7, 1), 'ERR_LTX_HEADER', 4],
-    ['a page size that is no power of two', changed(file, 10, 5), 'ERR_LTX_HEADER', 8],
+    ['a page size that is not a power of two', changed(file, 10, 5), 'ERR_LTX_HEADER', 8],
     ['a page size below 512', changed(file, 10, 1), 'ERR_LTX_HEADER', 8],
     ['a page size above 65536', changed(file, 9, 2, 0), 'ERR_LTX_HEADER', 8],
     ['the transaction id 0', changed(file, 23, 0), 'ERR_LTX_HEADER', 16],

@@ -57,7 +57,7 @@ describe('a position as text', () => {
     'is nothing else: "%s"',
     (bad) => {
       expect(() => parsePosition(bad)).toThrow(option)
-      expect(() => parsePosition(bad)).toThrow('is no position')
+      expect(() => parsePosition(bad)).toThrow('is not a position')
     },
   )
 })

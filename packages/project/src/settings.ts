@@ -40,7 +40,7 @@ export function readSettings(path: string): ProjectSettings {
     throw new ProjectError(path, `cannot be read: ${why}; write JSON such as {}`, { cause })
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
-    throw new ProjectError(path, 'is no JSON object; write one, such as {}')
+    throw new ProjectError(path, 'is not a JSON object; write one, such as {}')
   }
   return Object.assign(
     {},

@@ -4,7 +4,7 @@ import { mercurialWorkTree } from './mercurial-work-tree.ts'
 import type { WorkTree } from './work-tree.ts'
 
 /**
- * The work tree whose top a directory is, by plain files alone; `null` if it is none. Of git, jj, Mercurial and Sapling.
+ * The work tree whose top a directory is, by plain files alone; `null` if it is not one. Of git, jj, Mercurial and Sapling.
  *
  * What belongs to another user is passed over, as git does (`safe.directory`).
  */

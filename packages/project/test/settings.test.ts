@@ -32,7 +32,7 @@ describe('howdah.json', () => {
 
   test.each([
     ['no JSON', '{', 'cannot be read: '],
-    ['no object', '[]', 'is no JSON object'],
+    ['no object', '[]', 'is not a JSON object'],
     ['what nobody knows', '{ "worktree": "fork" }', 'has "worktree", which means nothing'],
     ['the name of a thing that every object has', '{ "toString": 1 }', 'has "toString", which'],
     ['another value', '{ "worktrees": true }', 'should be "fork", "empty" or "shared"'],

@@ -25,7 +25,7 @@ export const tableSchema: StandardSchemaV1<TableDocument> = {
     vendor: 'howdah',
     validate: (value) => {
       if (!isRecord(value) || value['format'] !== format)
-        return refuse('it is no table of allocations')
+        return refuse('it is not a table of allocations')
       requireRevision(value['revision'])
       const list = value['allocations']
       if (!Array.isArray(list)) return refuse('it has no list of allocations')

@@ -46,7 +46,7 @@ const kinds: Readonly<Record<string, readonly [ReplicaErrorCode, string]>> = {
   EROFS: ['ERR_REPLICA_PERMISSION', 'the file system is read-only; choose a path elsewhere'],
   ENOSPC: ['ERR_REPLICA_NO_SPACE', 'the disk is full; make room'],
   EDQUOT: ['ERR_REPLICA_NO_SPACE', 'the disk quota is used up; make room'],
-  ERR_DURABLE_NOT_PLAIN: ['ERR_REPLICA_IO', 'it is no regular file; remove it'],
+  ERR_DURABLE_NOT_PLAIN: ['ERR_REPLICA_IO', 'it is not a regular file; remove it'],
   ELOOP: ['ERR_REPLICA_IO', 'its symbolic links lead round; remove them'],
   EFBIG: ['ERR_REPLICA_NO_SPACE', 'the file would become larger than allowed; raise the limit'],
 }

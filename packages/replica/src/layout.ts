@@ -5,7 +5,7 @@ import type { Storage } from './storage.ts'
 /** Throws `ERR_REPLICA_OPTION` unless a level is a natural number. */
 export function checkLevel(level: number): void {
   if (!Number.isSafeInteger(level) || level < 0) {
-    throw new ReplicaError('ERR_REPLICA_OPTION', `the level ${level} is no natural number`)
+    throw new ReplicaError('ERR_REPLICA_OPTION', `the level ${level} is not a natural number`)
   }
 }
 
@@ -34,7 +34,7 @@ export function generationDirectory(
   if (!isGeneration(generation)) {
     throw new ReplicaError(
       'ERR_REPLICA_OPTION',
-      `${JSON.stringify(generation)} is no generation: it takes exactly 16 lower-case hex digits`,
+      `${JSON.stringify(generation)} is not a generation: it takes exactly 16 lower-case hex digits`,
     )
   }
   return storage.join('generations', generation, ...names)

@@ -98,7 +98,7 @@ export abstract class Replica implements AsyncDisposable {
     const name = ltxFileName(minTxid, maxTxid)
     for (const [what, value] of Object.entries({ offset, size })) {
       if (Number.isSafeInteger(value) && value >= 0) continue
-      throw new ReplicaError('ERR_REPLICA_OPTION', `the ${what} ${value} is no natural number`)
+      throw new ReplicaError('ERR_REPLICA_OPTION', `the ${what} ${value} is not a natural number`)
     }
     let missing
     for (const directory of levelDirectories(this.#storage, level)) {
@@ -116,7 +116,7 @@ export abstract class Replica implements AsyncDisposable {
    * Writes an LTX file, whole or not at all; a file of that name is replaced.
    *
    * The source is verified to its end before the file gets its name, with the time that the header says. Throws
-   * `ERR_REPLICA_DAMAGED` if the source is no sound LTX file, `ERR_REPLICA_MISMATCH` if it holds other transactions than
+   * `ERR_REPLICA_DAMAGED` if the source is not a sound LTX file, `ERR_REPLICA_MISMATCH` if it holds other transactions than
    * those that it is to be named after; errors of the source are passed on. A process that is killed may leave a temporary
    * file, or in S3 an unfinished upload, which listings pass over.
    */
@@ -130,7 +130,7 @@ export abstract class Replica implements AsyncDisposable {
     return await writeLtx(this.#storage, { level, minTxid, maxTxid, path }, source)
   }
 
-  /** Deletes LTX files; what is gone already is no error. */
+  /** Deletes LTX files; what is gone already is not an error. */
   async deleteLtxFiles(files: Iterable<LtxFileKey>): Promise<void> {
     const keys = [...files]
     const directories = await presentDirectories(

@@ -38,7 +38,7 @@ export interface Storage {
   open(path: string, offset: number, size: number): Promise<Readable>
   /** Starts a file that replaces the one of that path; `modified` is asked for its time before the first byte is stored. */
   create(path: string, modified: () => Date): Promise<NewFile>
-  /** Deletes files; what is gone already is no error. */
+  /** Deletes files; what is gone already is not an error. */
   delete(paths: readonly string[]): Promise<void>
   /** Deletes the files of these directories that `isOurs` knows by name, what killed writers left, and emptied directories. */
   deleteIn(directories: readonly string[], isOurs: (name: string) => boolean): Promise<void>

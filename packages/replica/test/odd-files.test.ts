@@ -14,7 +14,7 @@ it.each(oddFiles)(
     await replica.writeLtxFile(0, 1n, 1n, [ltx])
     const path = replica.ltxFilePath(0, 1n, 1n)
     plantOddFile(kind, path)
-    // A terabyte can be opened, and is no LTX file by its first bytes.
+    // A terabyte can be opened, and is not an LTX file by its first bytes.
     const refusal = await refusalOf(async () => {
       const stream = await replica.openLtxFile(0, 1n, 1n)
       stream.destroy()

@@ -170,7 +170,7 @@ describe('a restore is refused, and leaves nothing,', () => {
     }
   })
 
-  it('if a snapshot of litestream 0.3 is no database', async () => {
+  it('if a snapshot of litestream 0.3 is not a database', async () => {
     using place = new Place()
     place.writeOld('snapshots/00000000.snapshot.lz4', Buffer.alloc(5000))
     expect(await place.refusal()).toBe('ERR_REPLICA_DAMAGED')

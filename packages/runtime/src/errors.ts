@@ -78,7 +78,7 @@ export class RuntimeError extends Error {
   }
 }
 
-/** A text is no version of PostgreSQL. */
+/** A text is not a version of PostgreSQL. */
 export function notAVersion(text: string, expected: string): RuntimeError {
   return new RuntimeError(
     'ERR_RUNTIME_VERSION',
@@ -87,7 +87,7 @@ export function notAVersion(text: string, expected: string): RuntimeError {
   )
 }
 
-/** A text is no constraint, or one that could never match. */
+/** A text is not a constraint, or one that could never match. */
 export function notAConstraint(text: string, problem: string, cause?: unknown): RuntimeError {
   return new RuntimeError(
     'ERR_RUNTIME_CONSTRAINT',

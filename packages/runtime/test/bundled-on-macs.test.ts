@@ -130,7 +130,7 @@ function partsFor(native: string, processor: string): { path: string; part: Buff
   )
 }
 
-/** What macOS has in its cache of libraries is no file; all else has to lie where it is looked for. */
+/** What macOS has in its cache of libraries is not a file; all else has to lie where it is looked for. */
 function isFound(library: string, by: string): boolean {
   if (/^\/(usr\/lib|System\/Library)\//.test(library)) return true
   const path = library.replace(/^@loader_path(?=\/)/, dirname(by))

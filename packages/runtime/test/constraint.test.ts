@@ -113,7 +113,7 @@ describe('a directory', () => {
     expect(satisfies(none, directory(place.file('other')))).toBe(false)
   })
 
-  test('is no path without a name', () => {
+  test('is not a path without a name', () => {
     expect(() => directory('')).toThrow(expect.objectContaining({ code: 'ERR_RUNTIME_CONSTRAINT' }))
   })
 })

@@ -107,7 +107,7 @@ describe('it is refused', () => {
         writeFileSync(file('cache'), '')
         return file('cache')
       },
-      /it is no directory/,
+      /it is not a directory/,
     ],
     [
       'when links go round',

@@ -26,7 +26,7 @@ describe('a version is read from noise', () => {
   })
 })
 
-describe('what is no complete version is refused', () => {
+describe('what is not a complete version is refused', () => {
   test.each(['', 'postgres', '16', '9.6', 'v16', '1.2.3.4', 'deb12u1', 'x86_64', '9beta1', '9rc1'])(
     '%j',
     (text) => {

@@ -113,7 +113,7 @@ export function documentDamaged(failure: Failure, why: string, cause?: unknown):
 const remedies: Record<string, string> = {
   ENOENT:
     'it is not there: somebody removed it, or its directory, or nothing can be made there; choose another place',
-  ENOTDIR: 'a part of the path is no directory; correct the path',
+  ENOTDIR: 'a part of the path is not a directory; correct the path',
   EEXIST: 'something else is there; remove it',
   ELOOP: 'it is a symbolic link; give the path that it leads to, or remove it',
   EACCES: 'this user may not; change the mode or the owner',
@@ -124,7 +124,7 @@ const remedies: Record<string, string> = {
   EMFILE: 'this process has too many open files; close some, or raise ulimit -n',
   ENFILE: 'this machine has too many open files; close some, or raise fs.file-max',
   EISDIR: 'it is a directory; remove it',
-  ERR_DURABLE_NOT_PLAIN: 'it is no plain file, or far too long; remove it',
+  ERR_DURABLE_NOT_PLAIN: 'it is not a plain file, or far too long; remove it',
   EBUSY:
     'it is a mount point, such as a single file mounted into a container, which cannot be replaced; mount its directory instead',
   ENXIO: 'it is a socket or another special file; give the path of a file',

@@ -135,7 +135,7 @@ export class LockedDocument<Value extends object> {
     try {
       value = JSON.parse(text)
     } catch (cause) {
-      const why = text.trim() === '' ? 'its file is empty' : 'its file is no JSON'
+      const why = text.trim() === '' ? 'its file is empty' : 'its file is not JSON'
       throw documentDamaged(failure, why, cause)
     }
     if (typeof value !== 'object' || value === null)

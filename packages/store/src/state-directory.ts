@@ -100,7 +100,9 @@ function ownCandidates(sources: StateDirectorySources): Candidate[] {
   const { environment = process.env, home = databaseHome() } = sources
   const given = environment[variable]
   if (given) {
-    const problem = isAbsolute(given) ? null : `${variable} is ${given}, which is no absolute path`
+    const problem = isAbsolute(given)
+      ? null
+      : `${variable} is ${given}, which is not an absolute path`
     return [{ path: resolve(given), problem }]
   }
   const { temporary = '/var/tmp' } = sources
@@ -176,7 +178,7 @@ function problemOf(path: string, uid: number): string | null {
   try {
     const stats = lstatSync(path)
     if (stats.isSymbolicLink()) return `${path} is a symbolic link`
-    if (!stats.isDirectory()) return `${path} is no directory`
+    if (!stats.isDirectory()) return `${path} is not a directory`
     if (stats.uid !== uid) return `${path} belongs to user ${stats.uid}, not ${uid}`
     const mode = stats.mode & 0o777
     return mode === 0o700 ? null : `${path} has mode 0${mode.toString(8)}, not 0700`

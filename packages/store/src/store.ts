@@ -118,7 +118,7 @@ export class Store<State = unknown, Input = State> {
   }
 
   /**
-   * Every entry of every segment; see {@link Segment.all}. What is no segment or cannot be locked comes with an error, and
+   * Every entry of every segment; see {@link Segment.all}. What is not a segment or cannot be locked comes with an error, and
    * does not end the listing. Rejects as {@link Store.segments} does.
    */
   async *all(options: WaitOptions = {}): AsyncGenerator<ListedEntry<State>, void, undefined> {
@@ -259,7 +259,7 @@ export class Store<State = unknown, Input = State> {
     try {
       const identity = this.#identities.parse(name, failure)
       if (file.isDirectory()) return { error: null, name, identity }
-      const why = 'it is no directory; remove it'
+      const why = 'it is not a directory; remove it'
       return { error: new StoreError('ERR_STORE_IDENTITY', failure, why), name, identity: null }
     } catch (error) {
       if (error instanceof StoreError) return { error, name, identity: null }

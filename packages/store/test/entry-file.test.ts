@@ -53,12 +53,18 @@ describe('the file of an entry', () => {
     ['a byte more', (b) => Buffer.concat([b, b.subarray(0, 1)]), 'length', 'its header says', true],
     ['another checksum', (b) => b.fill(0, 12, 16), 'checksum', 'its header says 00000000', true],
     ['another body', (b) => b.fill('#', 20, 21), 'checksum', 'its checksum is', true],
-    ['a body that is no JSON', (b) => reseal(b.fill('#', 16, 17)), 'body', 'does not decode', true],
     [
-      'a body that is no object',
+      'a body that is not JSON',
+      (b) => reseal(b.fill('#', 16, 17)),
+      'body',
+      'does not decode',
+      true,
+    ],
+    [
+      'a body that is not an object',
       (b) => reseal(Buffer.concat([b.subarray(0, 16), Buffer.from('17')])),
       'body',
-      'its body is no object',
+      'its body is not an object',
       true,
     ],
     [

@@ -184,12 +184,12 @@ describe('a damaged document', () => {
   test.each([
     ['empty', '', 'its file is empty'],
     ['blank', ' \n', 'its file is empty'],
-    ['truncated', whole.slice(0, 5), 'its file is no JSON'],
-    ['garbage', '\0\0\0\0', 'its file is no JSON'],
+    ['truncated', whole.slice(0, 5), 'its file is not JSON'],
+    ['garbage', '\0\0\0\0', 'its file is not JSON'],
     ['null', 'null', 'no object'],
     ['a number', '12', 'no object'],
-    ['another object', '{"m":3}', 'n: is no number'],
-    ['another array', '[]', 'n: is no number'],
+    ['another object', '{"m":3}', 'n: is not a number'],
+    ['another array', '[]', 'n: is not a number'],
   ])('that is %s is an error, never an empty one, and is recovered', async (_, content, why) => {
     using directory = temporaryDirectory()
     const document = counter(directory.file('counter.json'))

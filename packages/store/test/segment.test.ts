@@ -92,8 +92,8 @@ describe('saving', () => {
   })
 
   test.each([
-    ['what the schema refuses', { n: 'one' }, 'n: is no number'],
-    ['what JSON does not carry', { n: Number.NaN }, 'n: is no number'],
+    ['what the schema refuses', { n: 'one' }, 'n: is not a number'],
+    ['what JSON does not carry', { n: Number.NaN }, 'n: is not a number'],
     ['what cannot be encoded', { n: 1n }, 'cannot encode'],
   ])('refuses %s, and leaves nothing behind', async (_, state, why) => {
     using directory = temporaryDirectory()

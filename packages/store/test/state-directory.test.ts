@@ -56,7 +56,7 @@ describe('the place of state', () => {
   const wrong: [string, (path: string) => void, string][] = [
     ['a symbolic link', (path) => symlinkSync('/tmp', path), 'is a symbolic link'],
     ['a dangling symbolic link', (path) => symlinkSync('nowhere', path), 'is a symbolic link'],
-    ['a file', (path) => writeFileSync(path, ''), 'is no directory'],
+    ['a file', (path) => writeFileSync(path, ''), 'is not a directory'],
     ['open to others', (path) => mkdirSync(path, 0o755), 'has mode 0755, not 0700'],
     ['not open to us', (path) => mkdirSync(path, 0o600), '0600'],
   ]
@@ -90,7 +90,7 @@ describe('the place of state', () => {
 
   test('that is set but no absolute path is refused', async () => {
     const error = await caught(() => stateDirectory({ environment: { HOWDAH_STATE_DIR: 'state' } }))
-    expect(error.message).toContain('HOWDAH_STATE_DIR is state, which is no absolute path')
+    expect(error.message).toContain('HOWDAH_STATE_DIR is state, which is not an absolute path')
   })
 
   test('that is nowhere is one warning', async () => {

@@ -165,7 +165,7 @@ it('keeps the templates of two projects apart that have the same key', async () 
   expect(template(db.name)).not.toBe(template(elsewhere.name))
 })
 
-it('refuses a path in the key that is no file, and says how to write a value', async () => {
+it('refuses a path in the key that is not a file, and says how to write a value', async () => {
   using project = new Project()
   await using databases = testDatabases(project.options({ key: ['migrations'] }))
   await expect(databases.create()).rejects.toMatchObject({

@@ -30,7 +30,7 @@ for (const kind of kindsOfCopy) {
   if (kind.whyNot) console.log(`${kind.name} is not tried: ${kind.whyNot}`)
 }
 
-describe('a copy is a cluster of its own, its original never notices, and what is no copy is the same cluster', () => {
+describe('a copy is a cluster of its own, its original never notices, and what is not a copy is the same cluster', () => {
   it.each(cases)('%s, while the original %s', async (_, state, kind) => {
     if (kind.whyNot) return
     const project = home.file(`${kindsOfCopy.indexOf(kind)}-${states.indexOf(state)}`)

@@ -228,7 +228,7 @@ it('has a server that ends take along its own registration, and no other', async
 })
 
 it.each([
-  ['is no directory', () => writeFileSync(home.file('nowhere'), '')],
+  ['is not a directory', () => writeFileSync(home.file('nowhere'), '')],
   ['is open to others', () => mkdirSync(home.file('nowhere'), { mode: 0o777 })],
 ])('works without a place for state, and says so once: it %s', async (_, make) => {
   make()

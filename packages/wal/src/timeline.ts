@@ -23,7 +23,7 @@ export function parseHistoryName(name: string): number | null {
 }
 
 /**
- * Reads the past of a timeline, oldest first, itself last. Throws for a text that is none.
+ * Reads the past of a timeline, oldest first, itself last. Throws for a text that is not one.
  *
  * Source: `readTimeLineHistory` in PostgreSQL's `timeline.c`: a line is the parent, where it was left, and the reason.
  */

@@ -10,7 +10,7 @@ export function archiveScriptFile(directory: DataDirectory): string {
 
 const words = /^to='((?:[^']|'\\'')*)'$/m
 
-/** Where a script archives to; `null` for a text that is none. */
+/** Where a script archives to; `null` for a text that is not one. */
 export function archiveOf(script: string): string | null {
   const [, quoted] = words.exec(script) ?? []
   return quoted === undefined ? null : quoted.replaceAll(String.raw`'\''`, "'")

@@ -56,7 +56,7 @@ export function parseTarget(
   if ('time' in target) {
     const moment = parseMoment(target.time)
     if (moment !== null) return parseTime(moment, isExclusive)
-    const why = `${String(target.time)} is no time; write it as 2026-03-01T12:00:00Z, or +02:00 instead of Z`
+    const why = `${String(target.time)} is not a time; write it as 2026-03-01T12:00:00Z, or +02:00 instead of Z`
     throw invalidTarget(dataDir, why)
   }
   if ('transaction' in target) {
@@ -66,11 +66,11 @@ export function parseTarget(
     if (isInteger && transaction >= 3 && transaction < 2n ** 64n) {
       return parseTransaction(BigInt(transaction), isExclusive)
     }
-    throw invalidTarget(dataDir, `${transaction} is no transaction id`)
+    throw invalidTarget(dataDir, `${transaction} is not a transaction id`)
   }
   const lsn = parseLsn(target.lsn)
   if (lsn !== null) return parsePosition(lsn, isExclusive)
-  const why = `${target.lsn} is no position in the WAL; write it as pg_current_wal_lsn() does, such as 16/B374D848`
+  const why = `${target.lsn} is not a position in the WAL; write it as pg_current_wal_lsn() does, such as 16/B374D848`
   throw invalidTarget(dataDir, why)
 }
 

@@ -47,7 +47,7 @@ export const declarations: readonly Declaration[] = [
     summary:
       'psql, or a small built-in prompt if there is no psql (what howdah does if no command is given)',
     description:
-      'Starts psql, or a small built-in prompt if there is no psql. SQL from -c, -f or, if it is no terminal, from ' +
+      'Starts psql, or a small built-in prompt if there is no psql. SQL from -c, -f or, if it is not a terminal, from ' +
       'stdin is run up to the first error.\nWhat follows -- is handed on to psql.',
     options: [
       ...(['command', 'file', ...place, 'database', ...login, 'env', ...server] as const),
@@ -180,7 +180,7 @@ export const declarations: readonly Declaration[] = [
     description:
       'Brings back the cluster or the database that "howdah destroy", "howdah reset" or "howdah dropdb" has removed last, or ' +
       'the one of that id. What is in its place now is saved first. "list" lists what is saved here, "clear" removes it for ' +
-      'good. It is kept for 7 days, and 1 GiB of clusters and of databases at the most, except for the newest.',
+      'good. It is kept for 7 days, and 1 GiB of clusters and of databases at most, except for the newest.',
     options: [...place, 'runtime', 'install', 'timeout', 'runAs', 'force', 'json'],
     load: async () => (await import('../commands/keeping/undo.ts')).undo,
   },

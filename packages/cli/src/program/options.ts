@@ -332,7 +332,7 @@ function port(text: string): boolean | number {
   if (text === '') return true
   const number = Number(text)
   if (!/^\d+$/.test(text) || number < 1 || number > 65_535) {
-    throw new InvalidArgumentError('It is no port: 1 to 65535.')
+    throw new InvalidArgumentError('It is not a port: 1 to 65535.')
   }
   return number
 }
@@ -340,7 +340,7 @@ function port(text: string): boolean | number {
 /** In ms. */
 function seconds(text: string): number {
   if (!/^\d{1,9}(?:\.\d+)?$/.test(text))
-    throw new InvalidArgumentError('It is no number of seconds.')
+    throw new InvalidArgumentError('It is not a number of seconds.')
   return Number(text) * 1000
 }
 
@@ -353,17 +353,17 @@ function ttl(text: string): number {
 }
 
 function count(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It is no number of lines.')
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It is not a number of lines.')
   return Number(text)
 }
 
 function ordinal(text: string): number {
-  if (!/^[1-9]\d{0,9}$/.test(text)) throw new InvalidArgumentError('It is no number from 1 on.')
+  if (!/^[1-9]\d{0,9}$/.test(text)) throw new InvalidArgumentError('It is not a number from 1 on.')
   return Number(text)
 }
 
 function transaction(text: string): bigint {
-  if (!/^\d{1,20}$/.test(text)) throw new InvalidArgumentError('It is no transaction id.')
+  if (!/^\d{1,20}$/.test(text)) throw new InvalidArgumentError('It is not a transaction id.')
   return BigInt(text)
 }
 

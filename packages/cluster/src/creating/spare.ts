@@ -9,7 +9,7 @@ import { keyOf, unpackTemplate } from './unpack-template.ts'
 
 /*
  * A spare is what fills the next temporary cluster, unpacked beforehand: a directory `.spare-<name of the template>` among
- * those clusters, one at most for each template. It is no cluster's data directory yet. The process that renames it has it.
+ * those clusters, one at most for each template. It is not a cluster's data directory yet. The process that renames it has it.
  */
 const prefix = '.spare-'
 const lockSuffix = '.lock'

@@ -24,7 +24,7 @@ export async function findScripts(dataDir: string, patterns: readonly string[]):
     const other = files.find((file) => !isScript(file))
     if (other !== undefined) {
       throw refuse(
-        `${other} is no init script, which ends in ${suffixes.join(', ')}; rename it, or leave it out`,
+        `${other} is not an init script, which ends in ${suffixes.join(', ')}; rename it, or leave it out`,
       )
     }
     for (const file of files.toSorted()) found.add(file)

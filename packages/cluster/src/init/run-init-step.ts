@@ -6,7 +6,7 @@ import { postgres, Server } from '../server.ts'
 import type { StartOptions } from '../running/start.ts'
 import type { InitStep } from './init-scripts.ts'
 
-/** Nobody waits for the disk: what is lost in a crash was no cluster yet. */
+/** Nobody waits for the disk: what is lost in a crash was not a cluster yet. */
 const settings = { fsync: 'off', full_page_writes: 'off', max_wal_size: '1GB' }
 
 /** What runs the server: a `Free` of `@howdah/coordinate`. */

@@ -90,7 +90,7 @@ it.each([
 
 it.each([
   ['nothing', 'sql/*.sql', /no init script is called like/],
-  ['no script', 'sql/*', /README is no init script/],
+  ['no script', 'sql/*', /README is not an init script/],
 ])('a pattern that names %s is refused', async (_, pattern, message) => {
   script('README', '')
   await expect(temporary({ strategy, init: home.file(pattern) })).rejects.toThrow(message)

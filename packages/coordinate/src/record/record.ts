@@ -61,7 +61,7 @@ function nameOf({ dev, ino }: { dev: bigint; ino: bigint }): string {
 }
 
 /**
- * The record of the place's own server; `null` if there is none, if it is no whole record, and if it is of another subject.
+ * The record of the place's own server; `null` if there is none, if it is not a whole record, and if it is of another subject.
  *
  * It is text, a `key value` a line, so that a shell reads it, too.
  */

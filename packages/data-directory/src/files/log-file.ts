@@ -60,7 +60,7 @@ function openExisting(directory: DataDirectory, user: ServerUser | null): number
   const found = lstatSync(logFile, { throwIfNoEntry: false })
   if (found === undefined) return null
   if (!found.isFile()) {
-    const why = `${logFile}, where its log is to be, is no plain file; remove it`
+    const why = `${logFile}, where its log is to be, is not a plain file; remove it`
     throw startFailed(directory.path, why, '')
   }
   const fd = openSync(logFile, append)
@@ -78,7 +78,7 @@ function create(path: string, user: ServerUser | null): number {
   return fd
 }
 
-/** What has been written to the log since it was `from` bytes long; its last 64 KiB at the most. */
+/** What has been written to the log since it was `from` bytes long; its last 64 KiB at most. */
 export async function readLog(directory: DataDirectory, from: number): Promise<string> {
   const limit = 64 * 1024
   await using file = await openPlainFile(directory.logFile).catch(() => null)

@@ -24,7 +24,7 @@ export interface PostgresProcess {
 }
 
 /**
- * Whether a process is no postmaster: it calls itself a child of one, as all children do once they are at work, or it is
+ * Whether a process is not a postmaster: it calls itself a child of one, as all children do once they are at work, or it is
  * about to be gone.
  */
 export function isChild({
@@ -101,7 +101,7 @@ function titleOf(commandLine: string): string {
   return commandLine.replaceAll('\0', ' ').trim()
 }
 
-/** `null` if it is none, is somebody else's, or ends meanwhile. */
+/** `null` if it is not one, is somebody else's, or ends meanwhile. */
 async function lookAt(pid: number): Promise<PostgresProcess | null> {
   try {
     if (!isPostgres(pid)) return null

@@ -44,7 +44,7 @@ export function isEmptyByDefault(name: string): boolean {
 }
 
 /**
- * The names in a list as a configuration file has it: `a, "B c"`. `null` if it is none: a quote that is left open, or
+ * The names in a list as a configuration file has it: `a, "B c"`. `null` if it is not one: a quote that is left open, or
  * nothing between two commas.
  */
 export function splitList(setting: string, text: string): string[] | null {

@@ -50,7 +50,7 @@ export function isFixed(name: string): boolean {
   return fixed.has(name.toLowerCase())
 }
 
-/** Throws `ERR_CLUSTER_INVALID_SETTING` for what is no setting's name, not even that of an extension's. */
+/** Throws `ERR_CLUSTER_INVALID_SETTING` for what is not a setting's name, not even that of an extension's. */
 export function checkSettingName(dataDir: string, name: string): void {
   if (/^[A-Za-z_][\w$]*(\.[A-Za-z_][\w$]*)*$/.test(name)) return
   throw invalidSetting(dataDir, name, 'a name is made of letters, digits, _ and dots')

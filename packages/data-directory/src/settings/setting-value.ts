@@ -28,7 +28,7 @@ export function valuesFor(dataDir: string, name: string, value: SettingValue): s
     const names = typeof value === 'object' ? value : splitList(name, String(value))
     if (names === null) {
       throw refuse(
-        'its value is no list; separate the names by commas, and put odd ones in "quotes"',
+        'its value is not a list; separate the names by commas, and put odd ones in "quotes"',
       )
     }
     if (!isNames(names)) throw refuse('it takes a list of names, as an array or as text')
@@ -56,7 +56,7 @@ function textOf(
   if (typeof value === 'string') return value
   if (typeof value === 'boolean') return value ? 'on' : 'off'
   const number = typeof value === 'number' ? value : 'bytes' in value ? value.bytes : value.ms
-  if (!Number.isFinite(number)) throw refuse(`${number} is no number that it could have`)
+  if (!Number.isFinite(number)) throw refuse(`${number} is not a number that it could have`)
   // Below zero it is a word, such as "off", and has no unit.
   if (typeof value === 'number' || number < 0) return String(number)
   if ('ms' in value) return `${number}ms`

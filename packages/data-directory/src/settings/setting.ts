@@ -35,7 +35,7 @@ export interface SettingFacts {
   readonly description: string
 }
 
-/** A value by its kind. A quantity below zero is no quantity, but a word such as "off" or "automatic", and left as it is. */
+/** A value by its kind. A quantity below zero is not a quantity, but a word such as "off" or "automatic", and left as it is. */
 export type TypedValue =
   | { readonly kind: 'boolean'; readonly value: boolean }
   | { readonly kind: 'number'; readonly value: number }

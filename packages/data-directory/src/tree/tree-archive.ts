@@ -110,7 +110,7 @@ async function readPlainFile(path: string, owner: number | undefined): Promise<B
   await using file = await openPlainFile(path, { follow: false })
   const stats = await file.stat()
   if (stats.nlink !== 1 || (owner !== undefined && stats.uid !== owner)) {
-    throw new Error(`${path} is no plain file of user ${owner ?? 'unknown'}`)
+    throw new Error(`${path} is not a plain file of user ${owner ?? 'unknown'}`)
   }
   return await file.readFile()
 }

@@ -54,7 +54,7 @@ export async function runServerProgram(
   }) as ChildProcessWithoutNullStreams
   // It has no streams if it could not be started, and rejects with why.
   await once(child, 'spawn')
-  // A program that ends without reading its input is no error of its own.
+  // A program that ends without reading its input is not an error of its own.
   child.stdin.on('error', () => undefined)
   child.stdin.end(input)
   const end = () => child.kill('SIGTERM')

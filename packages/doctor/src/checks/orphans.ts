@@ -63,7 +63,7 @@ async function end(directory: DataDirectory): Promise<string | null> {
   return `still there: ${rest.map(({ identity }) => identity.pid).join(', ')}`
 }
 
-/** Whether the processes that work in one directory are children without a postmaster. What is just starting is no child. */
+/** Whether the processes that work in one directory are children without a postmaster. What is just starting is not a child. */
 function areLeft(group: readonly WorkingProcess[]): boolean {
   const pids = new Set(group.map(({ identity }) => identity.pid))
   return group.length > 0 && group.every((one) => isChild(one) && !pids.has(one.parent))

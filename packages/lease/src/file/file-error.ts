@@ -4,7 +4,7 @@ import { LeaseError, storeRefused, storeUnavailable } from '../errors.ts'
 
 const remedies: Record<string, string> = {
   ENOENT: 'its directory does not exist; create that, or mount it, first',
-  ENOTDIR: 'a part of the path is no directory; correct the path',
+  ENOTDIR: 'a part of the path is not a directory; correct the path',
   EISDIR: 'it is a directory; choose another path',
   EACCES: 'this user may not read and write in its directory; change the mode or the owner of that',
   EPERM:

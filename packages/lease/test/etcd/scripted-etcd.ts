@@ -1,4 +1,4 @@
-/** What etcd answers to a request: an object, text that is no JSON, a failure of the network, or what a function makes of it. */
+/** What etcd answers to a request: an object, text that is not JSON, a failure of the network, or what a function makes of it. */
 export type Answer = object | string | Error | ((body: Record<string, unknown>) => Answer)
 
 /** A request as it came: its path below `/v3/`, and what it said. */

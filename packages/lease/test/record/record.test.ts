@@ -51,22 +51,22 @@ describe('a record', () => {
     0,
     null,
   ])('may not end at %j', (expires_at) => {
-    expect(() => decode(text({ expires_at }))).toThrow('its expires_at is no RFC 3339 time')
+    expect(() => decode(text({ expires_at }))).toThrow('its expires_at is not an RFC 3339 time')
   })
 
   test.each<[string, string, string | RegExp]>([
     ['nothing', '', 'it is empty'],
     ['no JSON', '{', /JSON/],
-    ['null', 'null', 'it is no JSON object'],
-    ['a list', '[]', 'it is no JSON object'],
-    ['a number', '7', 'it is no JSON object'],
-    ['no generation', text({ generation: undefined }), 'its generation is no whole number'],
-    ['a generation in words', text({ generation: '3' }), 'its generation is no whole number'],
-    ['half a generation', text({ generation: 0.5 }), 'its generation is no whole number'],
-    ['a negative generation', text({ generation: -1 }), 'its generation is no whole number'],
+    ['null', 'null', 'it is not a JSON object'],
+    ['a list', '[]', 'it is not a JSON object'],
+    ['a number', '7', 'it is not a JSON object'],
+    ['no generation', text({ generation: undefined }), 'its generation is not a whole number'],
+    ['a generation in words', text({ generation: '3' }), 'its generation is not a whole number'],
+    ['half a generation', text({ generation: 0.5 }), 'its generation is not a whole number'],
+    ['a negative generation', text({ generation: -1 }), 'its generation is not a whole number'],
     ['a generation in another form', text().replace('3,', '1e20,'), /generation is no whole/],
-    ['no owner', text({ owner: undefined }), 'its owner is no text'],
-    ['a nonce that is a number', text({ nonce: 7 }), 'its nonce is no text'],
+    ['no owner', text({ owner: undefined }), 'its owner is not a text'],
+    ['a nonce that is a number', text({ nonce: 7 }), 'its nonce is not a text'],
   ])('with %s is refused', (_, content, message) => {
     expect(() => decode(content)).toThrow(message)
   })

@@ -44,7 +44,7 @@ function load(path: string): Binding {
     }
   }
   if (problems.length === 0) {
-    const problem = `HOWDAH_FLOCK is ${JSON.stringify(chosen)}, which is no binding`
+    const problem = `HOWDAH_FLOCK is ${JSON.stringify(chosen)}, which is not a binding`
     throw noBinding(path, problem, 'set it to native or fs-ext, or unset it')
   }
   const problem = problems.map(({ message }) => message).join(', and ')

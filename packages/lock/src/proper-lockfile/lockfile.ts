@@ -189,7 +189,7 @@ function* taking(file: string, settings: Settings): Steps<Lock | 'held'> {
       throw new LockfileError(
         'ENOTDIR',
         file,
-        `ENOTDIR: ${path} is no lock file but a file with other content, which is left alone; give lockfilePath`,
+        `ENOTDIR: ${path} is not a lock file but a file with other content, which is left alone; give lockfilePath`,
       )
     }
     // By its time the directory was left by a program that has ended.

@@ -110,7 +110,7 @@ describe.each(ways)('a lock file that is opened, by the addon: %s,', (inOneCall)
     expect(readdirSync(directory.path)).toEqual(['lock'])
   })
 
-  it.each(['elsewhere', 'none', 'link'])('is no link to %s', (target) => {
+  it.each(['elsewhere', 'none', 'link'])('is not a link to %s', (target) => {
     writeFileSync(directory.file('elsewhere'), '')
     symlinkSync(target, directory.file('link'))
     expect(() => open({ path: directory.file('link') })).toThrow(code('ERR_LOCK_SYMLINK'))

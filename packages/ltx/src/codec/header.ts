@@ -97,12 +97,12 @@ export function encodeHeader(header: LtxHeader): Buffer {
 /**
  * Reads and checks the 100 bytes of a header.
  *
- * Throws `ERR_LTX_MAGIC` if this is no LTX file, `ERR_LTX_HEADER` with the field's offset if a field means nothing.
+ * Throws `ERR_LTX_MAGIC` if this is not an LTX file, `ERR_LTX_HEADER` with the field's offset if a field means nothing.
  * Versions 1 to 3 share their header: that a file is of an older version shows at its first page.
  */
 export function decodeHeader(bytes: Buffer): LtxHeader {
   if (bytes.readUInt32BE(0) !== magic) {
-    throw new LtxError('ERR_LTX_MAGIC', 'this is no LTX file: it does not start with LTX1', {
+    throw new LtxError('ERR_LTX_MAGIC', 'this is not an LTX file: it does not start with LTX1', {
       offset: 0,
     })
   }
@@ -129,7 +129,7 @@ export function decodeHeader(bytes: Buffer): LtxHeader {
 function validate(header: LtxHeader): void {
   const { pageSize, minTxid, maxTxid, noChecksum, preApplyChecksum, walOffset, walSize } = header
   if (!isPageSize(pageSize)) {
-    throw invalid(8, `page size ${pageSize} is no power of two from 512 to 65536`)
+    throw invalid(8, `page size ${pageSize} is not a power of two from 512 to 65536`)
   }
   if (minTxid < 1n) throw invalid(16, 'the first transaction id must be at least 1')
   if (maxTxid < minTxid) throw invalid(24, 'the last transaction id lies before the first')

@@ -2,7 +2,7 @@ import { dirname } from 'node:path'
 import type { ScopeRule } from './scopes.ts'
 
 /**
- * Paths that the same rules cover: the target of a rule (0), what lies directly in that and is no target (1), or what lies
+ * Paths that the same rules cover: the target of a rule (0), what lies directly in that and is not a target (1), or what lies
  * further below and has no other target above it (2).
  */
 export interface PathClass {

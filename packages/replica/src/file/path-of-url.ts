@@ -8,7 +8,7 @@ export function pathOfUrl(url: string | URL): string {
   const refuse = (why: string, cause?: unknown): ReplicaError =>
     new ReplicaError(
       'ERR_REPLICA_OPTION',
-      `${text} is no URL of a replica on disk: ${why}; give file:///path/to/replica`,
+      `${text} is not a URL of a replica on disk: ${why}; give file:///path/to/replica`,
       { cause },
     )
   if (!/^file:\/\//i.test(text)) throw refuse('it does not start with file://')

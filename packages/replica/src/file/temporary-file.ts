@@ -5,7 +5,7 @@ import { io } from '../errors.ts'
 
 const suffix = /\.[0-9a-f]{16}\.tmp$/
 
-/** The name that a temporary file stands in for, or `null` if this is no temporary file of ours. */
+/** The name that a temporary file stands in for, or `null` if this is not a temporary file of ours. */
 export function temporaryFor(name: string): string | null {
   return suffix.test(name) ? name.replace(suffix, '') : null
 }

@@ -20,7 +20,7 @@ export interface WalVisitor {
   frame?(frame: WalFrame): Promise<void>
 }
 
-/** Reads a snapshot to its end, and says what database it holds. Throws a {@link ReplicaError} that names it if it is none. */
+/** Reads a snapshot to its end, and says what database it holds. Throws a {@link ReplicaError} that names it if it is not one. */
 export async function readSnapshot(
   storage: Storage,
   { path }: Snapshot,

@@ -127,9 +127,9 @@ function checkTarget(options: RestoreOptions): void {
     throw refuse('generations and indexes are not of LTX files')
   }
   if (txid !== undefined && txid < 1n) throw refuse('transaction ids start with 1')
-  if (time !== undefined && Number.isNaN(Number(time))) throw refuse('the time is no time')
+  if (time !== undefined && Number.isNaN(Number(time))) throw refuse('the time is not a time')
   if (index !== undefined && (!Number.isSafeInteger(index) || index < 0)) {
-    throw refuse(`the index ${index} is no natural number`)
+    throw refuse(`the index ${index} is not a natural number`)
   }
 }
 

@@ -188,7 +188,7 @@ export class S3Bucket {
     }
   }
 
-  /** Deletes an object; one that is gone already is no error. */
+  /** Deletes an object; one that is gone already is not an error. */
   async delete(url: string): Promise<void> {
     const { DeleteObjectCommand } = this.#library
     await s3IfThere('delete', url, () => this.#send(new DeleteObjectCommand(this.#object(url))))

@@ -6,7 +6,7 @@ export function parseS3Url(url: string | URL): { bucket: string; path: string } 
   const refuse = (why: string): ReplicaError =>
     new ReplicaError(
       'ERR_REPLICA_OPTION',
-      `${text} is no URL of a replica in S3: ${why}; write it as s3://bucket/path`,
+      `${text} is not a URL of a replica in S3: ${why}; write it as s3://bucket/path`,
     )
   const match = /^s3:\/\/([^/?#]*)([^?#]*)(.*)$/is.exec(text)
   if (match === null) throw refuse('it does not start with s3://')

@@ -68,7 +68,7 @@ export function describeReplica(
       expect(await replica.ltxLevels()).toEqual([9])
     })
 
-    it('sorts listings by first, then last transaction, and passes over what is no LTX file', async () => {
+    it('sorts listings by first, then last transaction, and passes over what is not an LTX file', async () => {
       for (const [min, max] of [
         [16, 16],
         [2, 9],

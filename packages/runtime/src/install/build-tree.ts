@@ -56,7 +56,7 @@ const isSyncedAtOnce = process.platform === 'darwin'
 export async function makeLinks(native: string, target: string): Promise<void> {
   const text = await readFile(join(native, 'pg-symlinks.json'), 'utf8')
   const list = parseJson(text)
-  if (!Array.isArray(list)) throw packageDamaged(native, 'its pg-symlinks.json is no list')
+  if (!Array.isArray(list)) throw packageDamaged(native, 'its pg-symlinks.json is not a list')
   for (const link of list.map((one: unknown) => (isRecord(one) ? one : {}))) {
     const { source, target: name } = link
     if (!isLibrary(source) || !isLibrary(name) || dirname(source) !== dirname(name)) {

@@ -108,7 +108,7 @@ function checkOwn(path: string): void {
     const problem = `it is a symbolic link to ${readlinkSync(path)}`
     throw untrusted(path, problem, 'name the directory itself, or remove the link')
   }
-  if (!stats.isDirectory()) throw untrusted(path, 'it is no directory', 'remove it')
+  if (!stats.isDirectory()) throw untrusted(path, 'it is not a directory', 'remove it')
   const us = process.geteuid?.()
   if (stats.uid !== us) {
     const remedy = `remove it, or chown it to us (user ${us ?? 'unknown'}) if you trust what is in it`

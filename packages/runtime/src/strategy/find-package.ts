@@ -15,7 +15,7 @@ interface PnpModule {
 /**
  * The directory of a package that the module at the path `from` sees, or `null`.
  *
- * Not by `require.resolve`: a package may export no `package.json`, and what is in NODE_PATH is no dependency.
+ * Not by `require.resolve`: a package may export no `package.json`, and what is in NODE_PATH is not a dependency.
  */
 export function findPackage(name: string, from: string): string | null {
   const { findPnpApi } = Module as PnpModule
@@ -36,7 +36,7 @@ function findByPnp(pnp: PnpApi, name: string, from: string): string | null {
     const found = pnp.resolveToUnqualified(name, from)
     return found === null ? null : (pnp.resolveVirtual?.(found) ?? found)
   } catch {
-    // It is no dependency, or was not installed for this platform.
+    // It is not a dependency, or was not installed for this platform.
     return null
   }
 }

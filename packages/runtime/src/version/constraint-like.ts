@@ -5,7 +5,7 @@ import { parseConstraint } from './parse-constraint.ts'
 export type ConstraintLike = Constraint | string | number
 
 /**
- * The constraint itself. Throws `ERR_RUNTIME_CONSTRAINT` for a text that is none, and `ERR_RUNTIME_VERSION` for such a number.
+ * The constraint itself. Throws `ERR_RUNTIME_CONSTRAINT` for a text that is not one, and `ERR_RUNTIME_VERSION` for such a number.
  */
 export function constraintOf(like: ConstraintLike): Constraint {
   if (typeof like === 'string') return parseConstraint(like)

@@ -17,7 +17,7 @@ export class PackageVersion {
     this.#rest = rest
   }
 
-  /** Reads one; `null` if it is none. */
+  /** Reads one; `null` if it is not one. */
   static read(text: string): PackageVersion | null {
     const match = pattern.exec(text)
     if (match === null) return null
@@ -26,7 +26,7 @@ export class PackageVersion {
     return new PackageVersion(text, Version.parse(`${match[1]}.${match[2]}`), rest)
   }
 
-  /** Reads one. Throws `ERR_RUNTIME_VERSION` if it is none. */
+  /** Reads one. Throws `ERR_RUNTIME_VERSION` if it is not one. */
   static parse(text: string): PackageVersion {
     const parsed = PackageVersion.read(text)
     if (parsed) return parsed

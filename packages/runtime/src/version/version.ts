@@ -44,7 +44,7 @@ export class Version {
   /**
    * Finds the first complete version in a text, such as what `postgres --version` prints.
    *
-   * A lone number (`16`) is no complete version; see {@link PartialVersion}. Throws `ERR_RUNTIME_VERSION` if there is
+   * A lone number (`16`) is not a complete version; see {@link PartialVersion}. Throws `ERR_RUNTIME_VERSION` if there is
    * none.
    *
    * @example

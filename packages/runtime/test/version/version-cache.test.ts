@@ -111,10 +111,10 @@ describe('what is kept on disk', () => {
 
   test.each([
     ['no object', 7],
-    ['a size that is no number', { size: '7' }],
-    ['a time that is no number', { mtimeMs: null }],
-    ['an inode that is no number', { ino: undefined }],
-    ['a version that is no text', { version: 16.3 }],
+    ['a size that is not a number', { size: '7' }],
+    ['a time that is not a number', { mtimeMs: null }],
+    ['an inode that is not a number', { ino: undefined }],
+    ['a version that is not a text', { version: 16.3 }],
     ['no version', { version: 'sixteen' }],
     ['half a version', { version: '16' }],
     ['a version among other words', { version: 'PostgreSQL 16.3' }],

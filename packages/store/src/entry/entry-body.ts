@@ -54,6 +54,6 @@ function decodeFields(body: Buffer, codec: BodyCodec, failure: Failure): Map<str
     throw entryDamaged('body', failure, 'its body does not decode', cause)
   }
   if (typeof value !== 'object' || value === null)
-    throw entryDamaged('body', failure, 'its body is no object')
+    throw entryDamaged('body', failure, 'its body is not an object')
   return new Map<string, unknown>(Object.entries(value))
 }

@@ -54,7 +54,7 @@ export class Entry<State = unknown> implements AsyncDisposable {
   readonly path: string
   /** What its name says; `null` if it says nothing, and then there is an {@link Entry.error}. */
   readonly id: EntryId | null
-  /** Why this is no entry; every operation on it rejects with this error. */
+  /** Why this is not an entry; every operation on it rejects with this error. */
   readonly error: StoreError | null
   readonly #format: EntryFormat<State>
 

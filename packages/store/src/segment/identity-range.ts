@@ -32,7 +32,7 @@ export class IdentityRange {
   /** Throws `ERR_STORE_IDENTITY` unless it is one of them. */
   require(identity: number, failure: Failure): void {
     if (Number.isInteger(identity) && identity >= this.min && identity <= this.max) return
-    const why = `${String(identity)} is no whole number from ${this.min} to ${this.max}; choose one, or widen the store's range`
+    const why = `${String(identity)} is not a whole number from ${this.min} to ${this.max}; choose one, or widen the store's range`
     throw new StoreError('ERR_STORE_IDENTITY', failure, why)
   }
 
@@ -41,7 +41,7 @@ export class IdentityRange {
    */
   parse(text: string, failure: Failure): number {
     if (!/^(0|[1-9]\d{0,15})$/.test(text)) {
-      const why = `${JSON.stringify(text)} is no whole number in canonical decimal; remove it`
+      const why = `${JSON.stringify(text)} is not a whole number in canonical decimal; remove it`
       throw new StoreError('ERR_STORE_IDENTITY', failure, why)
     }
     this.require(Number(text), failure)

@@ -55,7 +55,7 @@ function identify(
   const id = EntryId.parse(file.name)
   if (id !== null && file.isFile()) return id
   const why =
-    id === null ? 'its name is not 32 lower-case hexadecimal digits' : 'it is no regular file'
+    id === null ? 'its name is not 32 lower-case hexadecimal digits' : 'it is not a regular file'
   const step = `use ${JSON.stringify(file.name)} as an entry of store segment ${identity}`
   const failure = { step, path: `${directory}/${file.name}` }
   return new StoreError('ERR_STORE_ENTRY_NAME', failure, `${why}; remove it`)

@@ -5,7 +5,7 @@ import { StoreError } from '../errors.ts'
 export interface UnreadableEntry<State> {
   /** Why. */
   readonly error: StoreError
-  /** The identity of the segment; `null` if it is none. */
+  /** The identity of the segment; `null` if it is not one. */
   readonly segment: number | null
   /** The entry itself, to destroy it; `null` if it is about a segment. */
   readonly entry: Entry<State> | null

@@ -14,7 +14,7 @@ export function numberSchema(
           typeof value === 'object' && value !== null && 'n' in value && typeof value.n === 'number'
         return right
           ? { value: { n: Number(value.n) } }
-          : { issues: [{ message: 'is no number', path: ['n'] }] }
+          : { issues: [{ message: 'is not a number', path: ['n'] }] }
       },
     },
   }

@@ -37,7 +37,7 @@ function parse(url: string): URL {
   }
   throw new TestingError(
     'ERR_TESTING_OPTION',
-    'server: it is no URL of a PostgreSQL server; write postgresql://user:password@host:5432/postgres',
+    'server: it is not a URL of a PostgreSQL server; write postgresql://user:password@host:5432/postgres',
   )
 }
 

@@ -21,7 +21,7 @@ export async function resetLease(context: Context, name: string): Promise<number
   })
 }
 
-/** Who holds a sound lease, and until when; `null` if nobody does, or what is stored is no lease. */
+/** Who holds a sound lease, and until when; `null` if nobody does, or what is stored is not a lease. */
 async function holderOf(leaser: Leaser, signal: AbortSignal): Promise<string | null> {
   try {
     const state = await leaser.inspect({ signal })

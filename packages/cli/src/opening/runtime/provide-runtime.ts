@@ -16,7 +16,7 @@ export async function provideRuntime(context: Context, { cluster }: OpenCluster)
     if (errno(error) !== 'ERR_RUNTIME_NOT_FOUND') throw error
     const wanted = context.options.runtime
     const version = (await cluster.version())?.toString() ?? wanted ?? newest
-    // A directory is no version to fetch.
+    // A directory is not a version to fetch.
     if (version.includes('/')) throw error
     const { installWithProgress } = await import('./install-with-progress.ts')
     const runtime = await installWithProgress(context, version)
