@@ -44,9 +44,9 @@ it.concurrent.each(somePostgres)(
       rows.push(...writer.rows)
     }
     const upTo = (n: number) => Array.from({ length: n }, (_, at) => at + 1)
-    const restored = async (to: RecoveryTarget): Promise<[Restored, number[]]> => {
+    const restored = async (until: RecoveryTarget): Promise<[Restored, number[]]> => {
       const other = new Cluster(home.file('other'), { strategy: each })
-      const result = await restoreCluster(other, { from, to })
+      const result = await restoreCluster(other, { from, until })
       await using session = await other.run({ ifExists: true, atEnd: 'destroy' })
       return [result, await readRows(session)]
     }
@@ -85,18 +85,18 @@ it('refuses a point that no backup leads to, and what is no point', async () => 
   await cluster.create()
   const { startLsn } = await backUpCluster(cluster, { into: from })
   const other = new Cluster(home.file('other'), { strategy })
-  for (const [to, message] of [
+  for (const [until, message] of [
     [{ time: new Date('2020-01-01') }, /backup 1 ended at 2.*, which is later/],
     [{ lsn: startLsn }, /backup 1 ended at LSN .*, which is later/],
     [{ transaction: 3 }, /backup 1 ended when that transaction had ended already/],
     [{ name: 'nowhere' }, /backup 1 has no restore point "nowhere" after it/],
   ] as const) {
-    await expect(restoreCluster(other, { from, to })).rejects.toMatchObject({
+    await expect(restoreCluster(other, { from, until })).rejects.toMatchObject({
       code: 'ERR_CLUSTER_NO_BACKUP',
       message: expect.stringMatching(message),
     })
   }
-  for (const to of [
+  for (const until of [
     { time: '2026-03-01' },
     { time: '2026-02-31T00:00:00Z' },
     { time: new Date('never') },
@@ -105,7 +105,7 @@ it('refuses a point that no backup leads to, and what is no point', async () => 
     { transaction: 0.5 },
     { name: '' },
   ]) {
-    await expect(restoreCluster(other, { from, to })).rejects.toMatchObject({
+    await expect(restoreCluster(other, { from, until })).rejects.toMatchObject({
       code: 'ERR_CLUSTER_INVALID_TARGET',
     })
   }
@@ -189,13 +189,13 @@ it('does not take a gap in the WAL for its end', async () => {
     message: expect.stringContaining(`lacks the WAL file ${doomed}`),
   })
   await expect(
-    restoreCluster(other, { from, to: { time: rows.at(-1)!.time } }),
+    restoreCluster(other, { from, until: { time: rows.at(-1)!.time } }),
   ).rejects.toMatchObject({
     code: 'ERR_CLUSTER_TARGET_NOT_REACHED',
     message: expect.stringContaining(`lacks the WAL file ${doomed}`),
   })
   // What is before it can still be restored.
-  await restoreCluster(other, { from, to: { transaction: rows[1]!.transaction } })
+  await restoreCluster(other, { from, until: { transaction: rows[1]!.transaction } })
   await using session = await other.run()
   expect(await readRows(session)).toEqual([1, 2])
 })

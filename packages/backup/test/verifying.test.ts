@@ -195,8 +195,8 @@ describe('verifying', { timeout: patience }, () => {
     const restored = new Cluster(home.file('restored'), { strategy })
     const bytes = readFileSync(path)
     flip(100)(path)
-    for (const to of [{}, { to: { time: new Date('2100-01-01') } }]) {
-      await expect(restoreCluster(restored, { from: into, ...to })).rejects.toMatchObject({
+    for (const target of [{}, { until: { time: new Date('2100-01-01') } }]) {
+      await expect(restoreCluster(restored, { from: into, ...target })).rejects.toMatchObject({
         code: 'ERR_CLUSTER_BACKUP_DAMAGED',
         path,
       })

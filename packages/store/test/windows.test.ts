@@ -104,7 +104,7 @@ describe('a segment that cannot be made', () => {
     expect((await store.segment(7)).identity).toBe(7)
   })
 
-  test('in the time that one caller had is made for those who have more', async () => {
+  test('in the time that one caller had is made for callers that have more', async () => {
     mkdirSync(base)
     const big = await tryAcquire(directory.file('base', 'lock'))
     const hasty = caught(() => store.segment(7, { timeout: 5 }))

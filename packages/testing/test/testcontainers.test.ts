@@ -109,7 +109,7 @@ it('finds a server that may be reused, and starts it once', async () => {
   expect(second.getPort()).toBe(first.getPort())
   expect(await query(second, 'SELECT * FROM t')).toEqual([])
   await first.stop()
-  // It would stay for those who come next.
+  // It would stay for the next to come.
   const [row] = await query(
     second,
     `SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)::int AS pid`,

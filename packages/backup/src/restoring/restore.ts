@@ -39,8 +39,8 @@ import { type ReadFile, WalWalk } from '@howdah/wal'
 export interface RestoreOptions extends WorkOptions {
   /** The directory with the backups, as `backup` was given it. */
   from: string
-  /** Up to where; by default to the end of what was archived. */
-  to?: RecoveryTarget | undefined
+  /** Up to which point; by default to the end of what was archived. */
+  until?: RecoveryTarget | undefined
   /** The number of the backup to begin with; by default the newest that will do. */
   backup?: number | undefined
   /** Which timeline to follow; by default the newest to which the backup leads. */
@@ -97,7 +97,7 @@ async function make(to: RestoreTarget, options: RestoreOptions): Promise<Restore
     const lock = await from.lock('shared', waiting)
     try {
       const choice = { number: options.backup, timeline: options.timeline }
-      const found = await planRestore(directory.path, from, options.to, choice, signal)
+      const found = await planRestore(directory.path, from, options.until, choice, signal)
       const version = PartialVersion.of(Number.parseInt(found.plan.record.version, 10))
       const runtime = await to.runtime(version)
       await using exclusive = await to.free.change(waiting)

@@ -56,7 +56,7 @@ function certificateOf({ dataDir }: Cluster | Session): X509Certificate {
 }
 
 describe('a server with TLS', () => {
-  it.each(somePostgres)('$name is verified by whoever connects by its URL', async (subject) => {
+  it.each(somePostgres)('$name is verified by every client that connects by its URL', async (subject) => {
     await using session = await temporary({ ...subject, tls: true, database: 'app' })
     expect(session.url()).toContain('sslmode=verify-full&sslrootcert=')
     expect(await isEncrypted(session.url())).toBe(true)

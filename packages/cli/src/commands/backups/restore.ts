@@ -21,7 +21,7 @@ export async function restore(context: Context): Promise<number> {
   using waiting = new Waiting(output, 'to back up, or to make something of the directory')
   const restored = await restoreCluster(cluster, {
     from: fullPath(io, from),
-    to: target,
+    until: target,
     backup,
     timeline,
     waitTimeout: timeout,
