@@ -56,12 +56,15 @@ function certificateOf({ dataDir }: Cluster | Session): X509Certificate {
 }
 
 describe('a server with TLS', () => {
-  it.each(somePostgres)('$name is verified by every client that connects by its URL', async (subject) => {
-    await using session = await temporary({ ...subject, tls: true, database: 'app' })
-    expect(session.url()).toContain('sslmode=verify-full&sslrootcert=')
-    expect(await isEncrypted(session.url())).toBe(true)
-    expect(await isEncrypted(session.clientOptions())).toBe(true)
-  })
+  it.each(somePostgres)(
+    '$name is verified by every client that connects by its URL',
+    async (subject) => {
+      await using session = await temporary({ ...subject, tls: true, database: 'app' })
+      expect(session.url()).toContain('sslmode=verify-full&sslrootcert=')
+      expect(await isEncrypted(session.url())).toBe(true)
+      expect(await isEncrypted(session.clientOptions())).toBe(true)
+    },
+  )
 
   it('is verified by libpq, too, by the variables and by the URL', async (context) => {
     await using session = await temporary({ strategy, tls: true })

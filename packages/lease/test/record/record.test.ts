@@ -64,7 +64,7 @@ describe('a record', () => {
     ['a generation in words', text({ generation: '3' }), 'its generation is not a whole number'],
     ['half a generation', text({ generation: 0.5 }), 'its generation is not a whole number'],
     ['a negative generation', text({ generation: -1 }), 'its generation is not a whole number'],
-    ['a generation in another form', text().replace('3,', '1e20,'), /generation is no whole/],
+    ['a generation in another form', text().replace('3,', '1e20,'), /generation is not a whole/],
     ['no owner', text({ owner: undefined }), 'its owner is not a text'],
     ['a nonce that is a number', text({ nonce: 7 }), 'its nonce is not a text'],
   ])('with %s is refused', (_, content, message) => {
