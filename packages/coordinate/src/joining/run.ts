@@ -29,7 +29,7 @@ export async function runAndStop<Options, Result>(
   return result
 }
 
-/** The same, but a subject that does not exist is a `ERR_COORDINATE_DOES_NOT_EXIST`. */
+/** The same, but a subject that does not exist is `ERR_COORDINATE_DOES_NOT_EXIST`. */
 export function runAndStopIfExists<Options, Result>(
   subject: Subject<Options>,
   place: Place,

@@ -64,7 +64,7 @@ abstract class Handle<Options> {
 
 /** Nothing is held: the subject may start, stop and vanish at any time. */
 export class Free<Options> extends Handle<Options> {
-  /** @throws {PlaceError} for paths that cannot be used, `ERR_COORDINATE_UNSUPPORTED` on Windows. */
+  /** Throws `ERR_COORDINATE_PLACE` for paths that cannot be used, `ERR_COORDINATE_UNSUPPORTED` on Windows. */
   constructor(subject: Subject<Options>, place: Place) {
     checkPlace(place)
     super({ subject, place })
@@ -93,7 +93,8 @@ export class Free<Options> extends Handle<Options> {
   /**
    * Becomes its only user, and waits until nobody else uses it; others may join and leave meanwhile.
    *
-   * @throws {InUseError} when somebody still uses it after `timeout` ms; it names them if that can be told.
+   * Rejects with `ERR_COORDINATE_IN_USE` if somebody still uses it after `timeout` ms; the error names the users if the
+   * system tells them.
    */
   async change(options: ChangeOptions = {}): Promise<Exclusive<Options>> {
     const waiting = new Waiting(options)

@@ -37,7 +37,7 @@ export interface Launch {
    * Runs the command detached, in a session of its own, and resolves once it runs. The child that it returns is the
    * server itself, not a shell. A command that cannot be run shows as exit status 126 or 127.
    *
-   * @throws {LaunchError} when it cannot be brought so far; nothing runs then.
+   * Rejects with `ERR_COORDINATE_LAUNCH` if it cannot be brought so far; nothing runs then.
    */
   spawn(request: LaunchRequest): Promise<ChildProcess>
 }

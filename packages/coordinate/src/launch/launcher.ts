@@ -144,7 +144,7 @@ export class Launcher implements Launch {
   }
 }
 
-/** Waits until the child is there; what the kernel says against it becomes a `ERR_COORDINATE_LAUNCH`. */
+/** Waits until the child is there; what the kernel says against it becomes `ERR_COORDINATE_LAUNCH`. */
 async function spawned(child: ChildProcess, command: string): Promise<void> {
   try {
     await once(child, 'spawn')

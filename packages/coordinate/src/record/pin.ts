@@ -24,7 +24,7 @@ export async function ownership(place: Place, subject: Subject<never>): Promise<
  *
  * One that somebody else started is kept anyway: `unmodified`.
  *
- * @throws {NotRunningError}
+ * Rejects with `ERR_COORDINATE_NOT_RUNNING`.
  */
 export async function pin(
   place: Place,

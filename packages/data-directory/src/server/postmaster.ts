@@ -20,7 +20,7 @@ export interface Postmaster {
  * directory; it also comes along with a copy. So the process must be the one that howdah has recorded for this very
  * directory, or work in it as every postmaster does.
  *
- * What cannot be known is never "none". Throws `InUseElsewhereError` of `@howdah/coordinate` for a server that lives where it
+ * What cannot be known is never "none". Throws `ERR_COORDINATE_ELSEWHERE` of `@howdah/coordinate` for a server that lives where it
  * cannot be seen, `ERR_CLUSTER_UNKNOWN_STATUS` for what cannot be told otherwise, and what {@link lookAtPidFile} throws.
  */
 export async function findPostmaster(directory: DataDirectory): Promise<Postmaster | null> {

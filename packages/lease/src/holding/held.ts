@@ -62,7 +62,7 @@ export class Held implements AsyncDisposable {
   }
 
   /**
-   * Fires, with a `ERR_LEASE_LOST`, before the lease can have expired, or as soon as it is known to be lost.
+   * Fires, with `ERR_LEASE_LOST`, before the lease can have expired, or as soon as it is known to be lost.
    *
    * After a stall it fires at the next turn of the event loop; ask {@link check} right before acting.
    */
