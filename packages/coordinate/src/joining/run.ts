@@ -10,7 +10,7 @@ export type Action<Options, Result> = (guard: Guard<Options>) => Result | Promis
  * Joins, runs the action, and leaves; the last one stops the subject.
  *
  * The action's own failure wins, and carries a failure of leaving as its `suppressed` property; a failure of leaving
- * alone is thrown.
+ * alone is thrown. Rejects as {@link Guard.join} and `action` do.
  */
 export async function runAndStop<Options, Result>(
   subject: Subject<Options>,

@@ -32,7 +32,11 @@ export class Guard<Options> implements AsyncDisposable {
   /**
    * Joins: creates and starts the subject if it must, and makes sure that a watchdog is there.
    *
-   * Rejects with the signal's reason when aborted, with what `create` or `start` throw, or with a `CoordinateError`.
+   * Rejects with the signal's reason when aborted, with what `create` or `start` throw, or with a `CoordinateError`:
+   * `ERR_COORDINATE_DOES_NOT_EXIST` with `ifExists`, `ERR_COORDINATE_TIMEOUT`, `ERR_COORDINATE_ELSEWHERE` and
+   * `ERR_COORDINATE_UNKNOWN` if a server cannot be judged from here, `ERR_COORDINATE_LAUNCH` and `ERR_COORDINATE_WATCHDOG` if
+   * a process cannot be started, `ERR_COORDINATE_RECORD`, `ERR_COORDINATE_PLACE`, `ERR_COORDINATE_OPTION`, and
+   * `ERR_COORDINATE_UNSUPPORTED` on Windows.
    */
   static async join<Options>(
     subject: Subject<Options>,
