@@ -1,0 +1,67 @@
+// Real suites that need a PostgreSQL. Each is installed by its own package manager and run as its own scripts run it.
+//
+// `as` is the URL in the code of its tests. `tests` are the shell commands that run them. Nothing here builds a project: `built` names
+// what has to be there already, for a suite that tests what was built. `edit` is what changes for howdah, in lines.
+
+export const projects = [
+  {
+    name: 'pg-listen',
+    url: 'https://github.com/andywer/pg-listen.git',
+    // With the versions of its newest commit, its tests are not even loaded.
+    commit: 'e870896820be1eeb172b2396f799dd3fab298b0a',
+    install: 'npm ci --ignore-scripts',
+    as: 'postgresql://postgres:postgres@localhost:5432/postgres',
+    tests: 'npx ava test/*.test.ts',
+  },
+  {
+    name: 'objection',
+    url: 'https://github.com/Vincit/objection.js.git',
+    install: 'npm ci --ignore-scripts',
+    // Its roles have no password.
+    as: 'postgresql://postgres@localhost:5432/postgres',
+    trust: true,
+    env: { DATABASES: 'postgres' },
+    tests:
+      'node setup-test-db.js && npx mocha --timeout 15000 --reporter dot --recursive tests --exclude "tests/unit/relations/files/**"',
+  },
+  {
+    name: 'kysely',
+    url: 'https://github.com/kysely-org/kysely.git',
+    built: ['dist', 'test/node/dist'],
+    as: 'postgresql://kysely:kysely@localhost:5434/kysely_test',
+    env: { DIALECTS: 'postgres' },
+    tests: 'npx mocha --timeout 15000 --reporter dot "test/node/dist/**/*.test.js"',
+  },
+  {
+    name: 'slonik',
+    url: 'https://github.com/gajus/slonik.git',
+    built: ['packages/slonik/dist'],
+    directory: 'packages/slonik',
+    as: 'postgresql://postgres:postgres@localhost:5432/postgres',
+    settings: { max_connections: '1000' },
+    // Docker is started by this one test for a server with TLS.
+    tests: 'npx ava --serial "src/**/*.test.ts" "!src/integration.test/ssl.test.ts"',
+  },
+  {
+    name: 'pgtyped',
+    url: 'https://github.com/adelsz/pgtyped.git',
+    built: ['packages/cli/lib', 'packages/runtime/lib'],
+    directory: 'packages/example',
+    as: 'postgresql://postgres:password@localhost:5432/postgres',
+    init: 'sql',
+    tests: 'npx jest index.test.ts',
+  },
+  {
+    name: 'node-pg-migrate',
+    url: 'https://github.com/salsita/node-pg-migrate.git',
+    built: ['bin', 'dist'],
+    // It starts its servers itself.
+    edit: {
+      file: 'test/integration/utils.ts',
+      from: "'@testcontainers/postgresql';\nimport { exec",
+      to: "'@howdah/testing/testcontainers';\nimport { exec",
+      lines: 1,
+    },
+    tests: 'npx vitest run --project integration',
+  },
+]
