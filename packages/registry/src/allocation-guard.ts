@@ -2,7 +2,7 @@ import type { ProcessIdentity, WaitOptions } from '@howdah/store'
 import type { Allocation } from './allocation.ts'
 import type { DelegateOptions } from './delegate-options.ts'
 
-/** The table in which the allocation of a guard stands: a `Registry`. */
+/** The table that contains the allocation of a guard: a `Registry`. */
 interface GuardedTable {
   delegate(parent: string, child: string, options: DelegateOptions): Promise<AllocationGuard>
   updateSegment(
@@ -21,9 +21,10 @@ interface GuardedTable {
 }
 
 /**
- * An allocation of ours, which is released when this is disposed. The table is not locked meanwhile.
+ * An allocation of this program. Disposal of the guard releases the allocation. The table is not locked while the guard
+ * exists.
  *
- * A guard of a reservation stops being one when the reservation is adopted: then releasing it does nothing.
+ * After a reservation is adopted, its old guard no longer guards anything, and releasing it does nothing.
  */
 export class AllocationGuard implements AsyncDisposable {
   readonly #table: GuardedTable
@@ -45,23 +46,23 @@ export class AllocationGuard implements AsyncDisposable {
     return this.#allocation.name
   }
 
-  /** Who has it may release and change the allocation, or adopt the reservation. */
+  /** The token permits its owner to release or change the allocation, or to adopt the reservation. */
   get token(): string {
     return this.#allocation.token
   }
 
-  /** Reserves a part of it for a child; see `Registry.delegate`. */
+  /** Reserves a part of the allocation for a child; see `Registry.delegate`. */
   async delegate(child: string, options: DelegateOptions): Promise<AllocationGuard> {
     return this.#table.delegate(this.name, child, { ...options, parentToken: this.token })
   }
 
-  /** Gives it another segment, or none; see `Registry.updateSegment`. */
+  /** Gives the allocation another segment, or none; see `Registry.updateSegment`. */
   async updateSegment(segmentId: number | null, options: WaitOptions = {}): Promise<void> {
     const { name, token } = this
     this.#allocation = await this.#table.updateSegment(name, token, segmentId, options)
   }
 
-  /** Gives it to another process, after which this guard releases nothing; see `Registry.transfer`. */
+  /** Gives the allocation to another process. Then this guard no longer releases it. See `Registry.transfer`. */
   async transfer(process: ProcessIdentity, options: WaitOptions = {}): Promise<Allocation> {
     const { name, token } = this
     const transferred = await this.#table.transfer(name, token, process, options)
@@ -69,7 +70,7 @@ export class AllocationGuard implements AsyncDisposable {
     return transferred
   }
 
-  /** Releases it. `false`: it is not ours any more. Idempotent. */
+  /** Releases the allocation. `false`: it is no longer ours. Idempotent. */
   async release(options: WaitOptions = {}): Promise<boolean> {
     if (!this.#ours) return false
     const released = await this.#table.release(this.name, this.token, options)
@@ -77,7 +78,7 @@ export class AllocationGuard implements AsyncDisposable {
     return released
   }
 
-  /** Releases it. */
+  /** Releases the allocation. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.release()
   }

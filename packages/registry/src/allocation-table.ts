@@ -11,15 +11,16 @@ import type { ScopeRule, Scopes } from './scopes/scopes.ts'
 import { rulesOf, sameRule } from './scopes/scope-rule.ts'
 
 /**
- * The allocations and what may be done with them, in memory. What fails changes nothing.
+ * The allocations in memory, and the operations on them. An operation that fails changes nothing.
  *
- * If neither of two is a part of the other, no path is allowed by both of them; and what a part allows, the whole allows.
- * From these two follows the invariant: at most one effectively writes a path.
+ * Two rules hold. If neither of two allocations is a part of the other, they allow no common path. If one is a part of the
+ * other, the other allows every path that the part allows. From these rules follows the invariant: at most one allocation
+ * effectively writes a path.
  */
 export class AllocationTable {
   readonly #all: Allocation[]
 
-  /** Changes the array that it is given. */
+  /** The operations change the given array. */
   constructor(allocations: Allocation[]) {
     this.#all = allocations
   }
@@ -28,7 +29,7 @@ export class AllocationTable {
     return this.#all.find((allocation) => allocation.name === name) ?? null
   }
 
-  /** Adds an allocation that is part of no other. */
+  /** Adds an allocation that is not part of another one. */
   register(proposal: Proposal): Allocation {
     this.#requireFreeName(proposal.name)
     this.#requireFreeSegment(proposal.name, proposal.segmentId)
@@ -36,12 +37,12 @@ export class AllocationTable {
     return this.#add(proposal, {})
   }
 
-  /** Everything that keeps scopes from being registered. */
+  /** All conflicts that prevent the registration of these scopes. */
   conflicts(wanted: Scopes): Conflict[] {
     return conflictsOf(wanted, this.#all, this.#all)
   }
 
-  /** Adds a reservation that is part of another allocation. `token`, if it is given, must be the parent's. */
+  /** Adds a reservation that is part of another allocation. If `token` is given, it must be the parent's. */
   delegate(parentName: string, proposal: Proposal, expiresAt: string, token?: string): Allocation {
     const parent = this.find(parentName)
     if (parent === null || (token !== undefined && parent.token !== token)) {
@@ -63,7 +64,7 @@ export class AllocationTable {
     return this.#add(proposal, { delegatedFrom: parentName, expiresAt })
   }
 
-  /** Turns a reservation into an allocation of another process, with another token. */
+  /** Turns a reservation into an allocation of another process, with a new token. */
   adopt(name: string, token: string, owner: ProcessIdentity, segmentId?: number): Allocation {
     const reservation = this.#require('adopt', name, token)
     if (!isReservation(reservation)) {
@@ -90,13 +91,13 @@ export class AllocationTable {
     return this.#replace(allocation, segmentId === null ? rest : { ...rest, segmentId })
   }
 
-  /** Gives an allocation to another process, with another token. */
+  /** Gives an allocation to another process, with a new token. */
   transfer(name: string, token: string, owner: ProcessIdentity): Allocation {
     const allocation = this.#require('transfer', name, token)
     return this.#replace(allocation, { ...allocation, ...owner, token: newToken() })
   }
 
-  /** Removes an allocation, and gives its parts to what it was a part of. `null`: there is none with name and token. */
+  /** Removes an allocation, and gives its parts to its parent. `null`: there is none with this name and token. */
   release(name: string, token: string): Allocation | null {
     const allocation = this.find(name)
     if (allocation?.token !== token) return null
@@ -105,8 +106,8 @@ export class AllocationTable {
   }
 
   /**
-   * Takes back what a parent delegated: some rules, or all. The child is removed if no rule is left to it. Returns what
-   * is left of the child; `null` if nothing is, or never was.
+   * Takes back rules that a parent delegated to a child, or all of them. If no rule is left, the child is removed. Returns
+   * the rest of the child; `null` if nothing is left or there was no such child.
    */
   reclaimDelegated(parent: string, child: string, rules?: readonly ScopeRule[]): Allocation | null {
     if (this.find(parent) === null) throw unknown('take back from', parent)
@@ -133,8 +134,8 @@ export class AllocationTable {
   }
 
   /**
-   * Removes allocations, and gives the parts of each to the nearest one above it that stays. However many generations are
-   * removed at once, and in whatever order they are listed, the result is the same.
+   * Removes allocations, and gives the parts of each to its nearest ancestor that stays. The result does not depend on the
+   * order of the list or on the number of generations that are removed at once.
    */
   removeAll(isGone: (allocation: Allocation) => boolean): Allocation[] {
     const gone = new Set(this.#all.filter(isGone))
@@ -201,7 +202,7 @@ export class AllocationTable {
   }
 }
 
-/** Whether one allows nothing that the other does not. */
+/** Whether the whole allows everything that the part allows. */
 function isPart(part: Scopes, whole: Scopes): boolean {
   const rules = [part, whole].flatMap(rulesOf)
   return pathClasses(rules).every((paths) => !allows(part, paths) || allows(whole, paths))

@@ -21,18 +21,21 @@ export type RegistryErrorCode =
   | 'ERR_REGISTRY_UNKNOWN'
   | 'ERR_REGISTRY_UNKNOWN_PARENT'
 
-/** What an error knows in fields, so that nobody has to read its message. A code always comes with the same ones. */
+/** The fields of an error, so that no program has to parse its message. Errors of one code always have the same fields. */
 type Fields = Omit<RegistryError, keyof Error | 'code'>
 
-/** What every error of this package is: a permanent code, and a message that says what failed, why, and what to do. */
+/**
+ * The class of all errors of this package. An error has a permanent code, and a message that says what failed, why, and what
+ * to do.
+ */
 export class RegistryError extends Error {
   override readonly name = 'RegistryError'
   readonly code: RegistryErrorCode
   /** `ERR_REGISTRY_DUPLICATE`: the name that is taken. */
   declare readonly allocation?: string | undefined
   /**
-   * `ERR_REGISTRY_CONFLICT`, `ERR_REGISTRY_SEGMENT_HELD`: the name of the allocation in the way. Of a conflict it is the
-   * deepest owner: the one that has delegated the path to nobody.
+   * `ERR_REGISTRY_CONFLICT`, `ERR_REGISTRY_SEGMENT_HELD`: the name of the allocation in the way. For a conflict it is the
+   * deepest owner: the allocation that has not delegated the path any further.
    */
   declare readonly owner?: string | undefined
   /** The process of the allocation in the way. */
@@ -102,7 +105,7 @@ export function scopeConflict(
   )
 }
 
-/** A child was to be given what its parent does not have. */
+/** A child was to get a path that its parent does not have. */
 export function notASubset(
   parent: string,
   child: string,
@@ -117,7 +120,7 @@ export function notASubset(
   )
 }
 
-/** A rule in the words of the messages. */
+/** Describes a rule for messages. */
 function describeRule({ target, recursive }: ScopeRule): string {
   return recursive ? `${target} and all below it` : `${target} and its direct children`
 }

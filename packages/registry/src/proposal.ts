@@ -5,19 +5,19 @@ import { canonicalRule } from './scopes/scope-rule.ts'
 
 /** Options of {@link Registry.register}. */
 export interface RegisterOptions extends WaitOptions {
-  /** What it may write and read; see `write()` and `read()`. Nothing unless told otherwise. */
+  /** The paths that it may write and read; see `write()` and `read()`. None unless told otherwise. */
   allow?: readonly ScopeRule[] | undefined
-  /** What it may not, although a rule of `allow` covers it. */
+  /** Paths that it may not write or read, although a rule of `allow` covers them. */
   deny?: readonly ScopeRule[] | undefined
-  /** The owner. The allocation ends when that process dies. This process, unless told otherwise. */
+  /** The owner; this process by default. The allocation ends when the owner dies. */
   process?: ProcessIdentity | undefined
-  /** Where that process can be reached. */
+  /** The address at which the owner can be reached. */
   socket?: string | undefined
-  /** The segment that it has in a store. */
+  /** The segment of a store that belongs to it. */
   segmentId?: number | undefined
 }
 
-/** What an allocation is made of. Its rules are canonical. */
+/** A checked request for an allocation. Its rules are canonical. */
 export interface Proposal extends Scopes {
   readonly name: string
   readonly process: ProcessIdentity
@@ -25,7 +25,7 @@ export interface Proposal extends Scopes {
   readonly segmentId?: number | undefined
 }
 
-/** A checked proposal. Throws `ERR_REGISTRY_OPTION` and `ERR_REGISTRY_PATH`. */
+/** Checks the options, and gives a proposal. Throws `ERR_REGISTRY_OPTION` and `ERR_REGISTRY_PATH`. */
 export function propose(name: string, options: RegisterOptions): Proposal {
   const { allow = [], deny = [], process = currentProcess(), socket, segmentId } = options
   if (typeof name !== 'string' || name === '')
@@ -41,14 +41,14 @@ export function propose(name: string, options: RegisterOptions): Proposal {
   }
 }
 
-/** Throws `ERR_REGISTRY_OPTION` for what cannot be a segment. */
+/** Throws `ERR_REGISTRY_OPTION` unless the number can be a segment. */
 export function requireSegmentId(name: string, segmentId: number | undefined): void {
   if (segmentId === undefined) return
   if (Number.isInteger(segmentId) && segmentId >= 0 && segmentId <= maxIdentity) return
   throw invalid(name, `a segment is a whole number from 0 to ${maxIdentity}, not ${segmentId}`)
 }
 
-/** What is thrown for an option that means nothing. */
+/** The error for an invalid option. */
 export function invalid(name: string, why: string): RegistryError {
   return new RegistryError(
     'ERR_REGISTRY_OPTION',

@@ -2,17 +2,17 @@ import { LockedDocument, StoreError, type WaitOptions } from '@howdah/store'
 import { RegistryError } from './errors.ts'
 import { emptyTable, tableSchema, type TableDocument } from './table-document.ts'
 
-/** A table that was damaged and is whole again. */
+/** The recovery of a damaged table. */
 export interface TableRecovery {
   /** The path of the table. */
   readonly path: string
-  /** What was wrong with it. */
+  /** What was wrong with the table. */
   readonly error: Error
-  /** Where the damaged file is kept. */
+  /** The path where the damaged file is kept. */
   readonly damaged: string
 }
 
-/** The file of a table, which recovers itself if it is damaged, and says so. */
+/** The file of a table. If it is damaged, it is recovered, and the recovery is reported. */
 export class RegistryDocument {
   readonly #document: LockedDocument<TableDocument>
   readonly #onRecovery: (recovery: TableRecovery) => void
@@ -57,13 +57,13 @@ export class RegistryDocument {
 
   async #recover(options: WaitOptions): Promise<void> {
     const { outcome, error, damaged } = await this.#document.recover(options)
-    // If it is intact, somebody else was faster.
+    // If the document is intact, another process has recovered it.
     if (outcome === 'recovered' && error !== null && damaged !== null)
       this.#onRecovery({ path: this.path, error, damaged })
   }
 }
 
-/** Tells of a recovery if nobody else does. */
+/** Reports a recovery by a process warning; used without the option `onRecovery`. */
 export function warnOfRecovery({ path, error, damaged }: TableRecovery): void {
   process.emitWarning(
     `the table of allocations ${path} was damaged and has been recovered: ${error.message}. ` +

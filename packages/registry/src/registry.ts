@@ -23,37 +23,40 @@ import { staleness, type Probe } from './stale.ts'
 
 /** Options of a {@link Registry}. */
 export interface RegistryOptions {
-  /** The path of the table; `registry.json` where state lives unless told otherwise. */
+  /** The path of the table; by default `registry.json` in the state directory. */
   path?: string | undefined
-  /** The table survives a power failure, too, which costs milliseconds; `true` unless told otherwise. */
+  /**
+   * Sync every change of the table, so that it survives a power failure. It costs milliseconds; `true` unless told
+   * otherwise.
+   */
   durable?: boolean | undefined
-  /** Tells whether a process lives; the kernel is asked unless told otherwise. */
+  /** Tells whether a process lives; by default the kernel is asked. */
   probe?: Probe | undefined
-  /** Told when a damaged table was recovered; a process warning unless told otherwise. */
+  /** Called after a damaged table was recovered; by default a process warning is emitted. */
   onRecovery?: ((recovery: TableRecovery) => void) | undefined
 }
 
 /** Options of {@link Registry.adopt}. */
 export interface AdoptOptions extends WaitOptions {
-  /** The owner from now on; this process unless told otherwise. */
+  /** The new owner; this process unless told otherwise. */
   process?: ProcessIdentity | undefined
-  /** The segment that it has from now on; that of the reservation unless told otherwise. */
+  /** The new segment; the segment of the reservation unless told otherwise. */
   segmentId?: number | undefined
 }
 
 const defaultLifetime = 60_000
 
 /**
- * A table of which process may write where, that processes share: one JSON file under one lock, which is held only while
- * it is changed.
+ * A table, shared by processes, of which process may write where. It is one JSON file under one lock, which is held only
+ * during a change.
  *
- * For every path at most one live allocation has effective write access: its write allows, less its write denies, less the
- * write allows of what was delegated from it, at whatever depth. An allocation ends when it is released, or with its
- * process; its parts then go to what it was a part of.
+ * For every path at most one live allocation has effective write access. The effective access is what its write rules allow,
+ * without what its write rules deny, and without what is allowed to its descendants, at any depth. An allocation ends when it
+ * is released, or with its process. Its parts then go to its parent.
  *
- * What changes the table rejects with `ERR_REGISTRY_TABLE`, `ERR_REGISTRY_TIMEOUT` after 30 s unless told otherwise,
- * `ERR_REGISTRY_DAMAGED` or `ERR_REGISTRY_REVISION`, or the signal's reason, besides what its own description says; queries
- * with all of them but the timeout. Queries leave the dead out, and change nothing.
+ * Besides the errors in its own description, every method that changes the table rejects with `ERR_REGISTRY_TABLE`,
+ * `ERR_REGISTRY_TIMEOUT` (after 30 s by default), `ERR_REGISTRY_DAMAGED`, `ERR_REGISTRY_REVISION`, or the signal's reason.
+ * Queries reject with the same errors except the timeout. Queries leave out dead processes, and change nothing.
  *
  * @example
  * const registry = new Registry()
@@ -63,7 +66,7 @@ export class Registry {
   readonly #document: RegistryDocument
   readonly #probe: Probe
 
-  /** Throws `ERR_REGISTRY_NO_PLACE` if no path is given and state has no place. */
+  /** Throws `ERR_REGISTRY_NO_PLACE` if no path is given and there is no state directory. */
   constructor(options: RegistryOptions = {}) {
     const { path = defaultPath(), durable = true, probe = liveness } = options
     this.#document = new RegistryDocument(path, durable, options.onRecovery ?? warnOfRecovery)
@@ -76,7 +79,7 @@ export class Registry {
   }
 
   /**
-   * Allocates scopes to a process, after it has reclaimed what the dead had.
+   * Reclaims the allocations of dead processes, and then allocates scopes to a process.
    *
    * Rejects with `ERR_REGISTRY_DUPLICATE`, `ERR_REGISTRY_SEGMENT_HELD` or `ERR_REGISTRY_CONFLICT`, in this order; and with
    * `ERR_REGISTRY_PATH` or `ERR_REGISTRY_OPTION`.
@@ -87,12 +90,12 @@ export class Registry {
   }
 
   /**
-   * Reserves a part of an allocation for a child that is yet to come, and lets nobody else have it meanwhile. The child
-   * is to be given the guard's `token`, and to adopt it; `process` and the parent have it until then.
+   * Reserves a part of an allocation for a future child, so that nobody else gets that part. Give the child the guard's
+   * `token`; the child adopts the reservation with it. Until then the reservation belongs to `process`.
    *
    * Rejects with `ERR_REGISTRY_UNKNOWN_PARENT`, `ERR_REGISTRY_DUPLICATE`, `ERR_REGISTRY_SEGMENT_HELD`,
-   * `ERR_REGISTRY_NOT_A_SUBSET` if the parent does not effectively hold what it gives, or `ERR_REGISTRY_CONFLICT` if
-   * another child has it, in this order.
+   * `ERR_REGISTRY_NOT_A_SUBSET` if the parent does not effectively have these paths, or `ERR_REGISTRY_CONFLICT` if another
+   * child has them, in this order.
    */
   async delegate(
     parent: string,
@@ -112,7 +115,7 @@ export class Registry {
   }
 
   /**
-   * Takes a reservation over, with its token, once. The guard that is returned has another token.
+   * Takes over a reservation by its token. This can be done once. The returned guard has a new token.
    *
    * Rejects with `ERR_REGISTRY_UNKNOWN` if it has expired or its parent is dead, `ERR_REGISTRY_TOKEN`,
    * `ERR_REGISTRY_NOT_RESERVED` or `ERR_REGISTRY_SEGMENT_HELD`.
@@ -141,7 +144,7 @@ export class Registry {
   }
 
   /**
-   * Gives an allocation to another process, with its name and scopes as they are. It has another token from then on.
+   * Gives an allocation to another process, with the same name and scopes and a new token.
    *
    * Rejects with `ERR_REGISTRY_UNKNOWN`, `ERR_REGISTRY_TOKEN`, or `ERR_REGISTRY_PROCESS_DEAD`.
    */
@@ -162,19 +165,19 @@ export class Registry {
   }
 
   /**
-   * Removes an allocation, and gives its children to its own parent. By name and token, so that nobody releases a
-   * successor's. `false`: there is none with this name and token; it may have ended with its process.
+   * Removes an allocation, and gives its children to its own parent. The token prevents the release of a successor with the
+   * same name. `false`: there is no allocation with this name and token; it may have ended with its process.
    */
   async release(name: string, token: string, options: WaitOptions = {}): Promise<boolean> {
     return this.#change((table) => table.release(name, token) !== null, options)
   }
 
   /**
-   * Takes back what a parent delegated to a child: those rules, or everything. Idempotent, and nothing if the child is
-   * gone. Returns what is left of the child, or `null`.
+   * Takes back rules that a parent delegated to a child, or all of them. Idempotent; does nothing if the child is gone.
+   * Returns the rest of the child, or `null`.
    *
    * Rejects with `ERR_REGISTRY_UNKNOWN` if there is no such parent, and `ERR_REGISTRY_DELEGATED_ON` if the child has
-   * delegated of it further.
+   * delegated a part of it further.
    */
   async reclaimDelegated(
     parent: string,
@@ -187,8 +190,8 @@ export class Registry {
   }
 
   /**
-   * Removes the allocations of dead processes and the reservations whose time is up, gives their children to the nearest
-   * one above them that lives, and returns what it removed.
+   * Removes the allocations of dead processes and the expired reservations, gives their children to the nearest living
+   * ancestor, and returns the removed allocations.
    */
   async reclaimStale(probe: Probe = this.#probe, options: WaitOptions = {}): Promise<Allocation[]> {
     return this.#document.update(
@@ -197,7 +200,7 @@ export class Registry {
     )
   }
 
-  /** The allocation of a name; `null` if there is none. */
+  /** The allocation with a name; `null` if there is none. */
   async find(name: string): Promise<Allocation | null> {
     return (await this.list()).find((allocation) => allocation.name === name) ?? null
   }
@@ -227,7 +230,7 @@ export class Registry {
     return all.some((one) => one.name === name && effectivelyWrites(one, paths, all))
   }
 
-  /** Everything that would keep scopes from being registered, that of the deepest owners first. */
+  /** All conflicts that would prevent the registration of these scopes, with those of the deepest owners first. */
   async conflicts(options: Pick<RegisterOptions, 'allow' | 'deny'>): Promise<Conflict[]> {
     const { allow, deny } = propose('conflicts', options)
     return new AllocationTable(await this.list()).conflicts({ allow, deny })

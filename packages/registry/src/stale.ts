@@ -5,8 +5,8 @@ import { isReservation, type Allocation } from './allocation.ts'
 export type Probe = (allocation: Allocation) => Liveness
 
 /**
- * Tells which allocations are over: whose process is dead, and reservations whose time is up. A reservation belongs to the
- * process that made it until it is adopted. Each process is looked at once.
+ * Gives a function that tells whether an allocation is over: its process is dead, or it is an expired reservation. Until a
+ * reservation is adopted, it belongs to the process that made it. Each process is looked at once.
  */
 export function staleness(probe: Probe = liveness): (allocation: Allocation) => boolean {
   const now = Date.now()

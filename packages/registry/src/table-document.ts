@@ -6,7 +6,7 @@ import type { ScopeRule } from './scopes/scopes.ts'
 const format = 'howdah registry'
 const revision = 1
 
-/** The table as its file has it. */
+/** The content of the table's file. */
 export interface TableDocument {
   readonly format: typeof format
   readonly revision: typeof revision
@@ -18,7 +18,7 @@ export function emptyTable(): TableDocument {
   return { format, revision, allocations: [] }
 }
 
-/** Tells a table from anything else. Throws `ERR_REGISTRY_REVISION` for what a later version wrote. */
+/** Checks that a document is a table. Throws `ERR_REGISTRY_REVISION` if a later version wrote it. */
 export const tableSchema: StandardSchemaV1<TableDocument> = {
   '~standard': {
     version: 1,

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { Registry, write } from '../src/index.ts'
 
 const whyNot = SmallDisk.whyNot()
-/** Some pages of them. */
+/** So many that the table takes several pages. */
 const rulesBelow = (directory: string) =>
   Array.from({ length: 60 }, (_, number) => write(`/${directory}/${number}/${'long'.repeat(50)}`))
 

@@ -6,7 +6,7 @@ import { fastDirectory } from './support/fast-directory.ts'
 const all = (target: string): ScopeRule => write(target)
 const flat = (target: string): ScopeRule => write(target, { recursive: false })
 
-/** Whether two allocations of these rules may both be, in either order. */
+/** Whether two allocations with these rules can both exist, registered in either order. */
 async function overlap(
   ours: { allow: ScopeRule[]; deny?: ScopeRule[] },
   theirs: { allow: ScopeRule[]; deny?: ScopeRule[] },
@@ -68,7 +68,7 @@ describe('two write rules', () => {
     expect(await overlap(ours, theirs)).toBe(verdict)
   })
 
-  test('of which one is about reading never conflict', async () => {
+  test('never conflict if one is about reading', async () => {
     const reading: ScopeRule = { ...all('/d'), permission: 'read' }
     expect(await overlap({ allow: [reading] }, { allow: [all('/d')] })).toBe('both')
     expect(await overlap({ allow: [reading] }, { allow: [reading] })).toBe('both')
@@ -76,7 +76,7 @@ describe('two write rules', () => {
 })
 
 describe('what a conflict says', () => {
-  test('names the deepest owner and both rules, and lists all', async () => {
+  test('names the deepest owner and both rules, and lists all conflicts', async () => {
     using directory = fastDirectory()
     const registry = new Registry({ path: directory.file('registry.json'), durable: false })
     await registry.register('top', { allow: [all('/d')] })

@@ -76,10 +76,10 @@ test(
         const parent = random.below(8) === 0 ? random.pick(names) : taken()
         const name = random.pick(names)
         const process = people.born()
-        // Usually narrower than what the parent has, or almost none would do.
+        // The rules are usually narrower than the parent's, because nearly all others would be refused.
         const inherited = model.find(parent)?.deny ?? []
         const deny = random.below(3) === 0 ? rules(2) : [...inherited, ...rules(1)]
-        // And at times what the parent may have given to another.
+        // Sometimes they are rules that the parent may have given to another child.
         const allow = random.below(3) === 0 ? (model.find(parent)?.allow ?? []) : rules(2)
         const options = { allow, deny, segmentId: segment(), process }
         const said = await verdict(() => registry.delegate(parent, name, options))
@@ -124,7 +124,7 @@ test(
       'crash',
     ]
 
-    // Until every verdict came up, so that agreeing on them means something.
+    // It goes on until every verdict has come up, so that their agreement means something.
     const unheard = () => verdicts.filter((one) => !counts.has(one))
     for (let step = 0; step < steps || (unheard().length > 0 && step < 4 * steps); step++) {
       const action = random.pick(actions)
@@ -138,7 +138,7 @@ test(
       expect(members(all)).toEqual(members(model.members))
       for (const path of model.paths) {
         const owners = model.owners(path)
-        // A matcher for each of a million comparisons would take minutes.
+        // Calling a matcher for each of a million comparisons would take minutes.
         if (owners.length > 1) throw new Error(`${place}: ${owners.join(' and ')} own ${path}`)
         const owner = ownerOf({ path, below: 0 }, all)?.name
         if (owner !== owners[0])
@@ -159,7 +159,7 @@ async function verdict(action: () => Promise<unknown>): Promise<string> {
   }
 }
 
-/** Which is part of which, and has which segment. */
+/** The parent and the segment of each allocation. */
 function members(
   all: readonly (Pick<Allocation, 'name' | 'pid'> & {
     delegatedFrom?: string | undefined

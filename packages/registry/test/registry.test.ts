@@ -16,7 +16,7 @@ function open(directory: { file(...names: string[]): string }, people?: People):
 }
 
 describe('registering', () => {
-  test('gives an allocation that is there until it is released', async () => {
+  test('gives an allocation that exists until it is released', async () => {
     using directory = fastDirectory()
     const registry = open(directory)
     {
@@ -56,7 +56,7 @@ describe('registering', () => {
     expect(statSync(directory.file('open')).mode & 0o777).toBe(0o755)
   })
 
-  test('complains of the name first, then of the segment, then of a conflict', async () => {
+  test('reports the name first, then the segment, then a conflict', async () => {
     using directory = fastDirectory()
     const registry = open(directory)
     const scopes = { allow: [write('/d')], segmentId: 7 }
@@ -70,7 +70,7 @@ describe('registering', () => {
     expect(await registry.list(), 'what failed changed nothing').toHaveLength(1)
   })
 
-  test('reclaims what the dead had first', async () => {
+  test('first reclaims the allocations of dead processes', async () => {
     using directory = fastDirectory()
     const people = new People()
     const registry = open(directory, people)
@@ -82,7 +82,7 @@ describe('registering', () => {
     expect(await registry.list()).toHaveLength(1)
   })
 
-  test('keeps what cannot be known to be dead', async () => {
+  test('keeps allocations of processes that are not certainly dead', async () => {
     using directory = fastDirectory()
     const registry = open(directory)
     const elsewhere = { ...currentProcess(), pidNamespace: 'pid:[1]' }
@@ -151,7 +151,7 @@ describe('delegating', () => {
     return { registry, parent }
   }
 
-  test('takes from the parent what the child has, until the child is released', async () => {
+  test('takes the child’s paths from the parent, until the child is released', async () => {
     using directory = fastDirectory()
     const { registry, parent } = await withParent(directory)
     await using child = await parent.delegate('child', { allow: [write('/d/a')] })
@@ -178,7 +178,7 @@ describe('delegating', () => {
     expect(error).toMatchObject({ code: 'ERR_REGISTRY_NOT_A_SUBSET', parent: 'parent', path })
   })
 
-  test('gives what the child denies as well as the parent', async () => {
+  test('allows a path that the child denies as well as the parent', async () => {
     using directory = fastDirectory()
     const { registry, parent } = await withParent(directory)
     const deny = [write('/d/secret')]
@@ -187,7 +187,7 @@ describe('delegating', () => {
     expect((await registry.ownerOf('/d'))?.name).toBe('child')
   })
 
-  test('complains of the parent, the name, the subset, and another child, in this order', async () => {
+  test('reports the parent, the name, the subset, and another child, in this order', async () => {
     using directory = fastDirectory()
     const { registry, parent } = await withParent(directory)
     await parent.delegate('child', { allow: [write('/d/a')] })
@@ -202,7 +202,7 @@ describe('delegating', () => {
     expect(await code('parent', 'other', '/d/a/b')).toBe('ERR_REGISTRY_CONFLICT')
   })
 
-  test("by a guard whose allocation is another's now is refused", async () => {
+  test("by a guard that has lost its allocation is refused", async () => {
     using directory = fastDirectory()
     const { registry, parent } = await withParent(directory)
     await registry.release('parent', parent.token)
@@ -213,7 +213,7 @@ describe('delegating', () => {
     expect(await registry.find('parent')).not.toBeNull()
   })
 
-  test('is for a while: a reservation that nobody adopts ends', async () => {
+  test('is temporary: a reservation that nobody adopts ends', async () => {
     using directory = fastDirectory()
     const { registry, parent } = await withParent(directory)
     const now = vi.spyOn(Date, 'now')
@@ -232,7 +232,7 @@ describe('delegating', () => {
       )
   })
 
-  test('ends with the process that reserved', async () => {
+  test('ends with the process that made the reservation', async () => {
     using directory = fastDirectory()
     const people = new People()
     const { registry } = await withParent(directory, people)
@@ -290,7 +290,7 @@ describe('a segment', () => {
     await one.delegate('reserved', { allow: [write('/d/a')] })
     expect((await registry.findBySegment(1))?.name).toBe('one')
     expect(await registry.findBySegment(2)).toBeNull()
-    // @ts-expect-error: what has no segment never matches
+    // @ts-expect-error: an allocation without a segment never matches
     expect(await registry.findBySegment(undefined)).toBeNull()
 
     expect((await caught(() => two.updateSegment(1))).code).toBe('ERR_REGISTRY_SEGMENT_HELD')
@@ -307,7 +307,7 @@ describe('a segment', () => {
 })
 
 describe('releasing', () => {
-  test('gives the children to the parent of who leaves', async () => {
+  test('gives the children to the parent of the released allocation', async () => {
     using directory = fastDirectory()
     const registry = open(directory)
     const top = await registry.register('top', { allow: [write('/d')] })
@@ -340,7 +340,7 @@ describe('releasing', () => {
         const { token } = await registry.delegate(parent!, child!, { allow: [write(path)] })
         await registry.adopt(child!, token, { process: processes.get(child!) })
       }
-      // As the table lists them is as they are looked at.
+      // They are removed in the order of the table.
       const table = JSON.parse(readFileSync(registry.path, 'utf8'))
       table.allocations.sort(
         (one: { name: string }, other: { name: string }) =>
@@ -390,7 +390,7 @@ describe('taking back what was delegated', () => {
     expect(error.message).toContain('"grandchild"')
   })
 
-  test('leaves alone a namesake that another delegated', async () => {
+  test('leaves alone a child of the same name that another parent delegated', async () => {
     using directory = fastDirectory()
     const registry = open(directory)
     await registry.register('parent', { allow: [write('/d')] })
@@ -421,7 +421,7 @@ describe('transferring', () => {
     expect(await registry.find('cluster'), 'it ends with its new process').toBeNull()
   })
 
-  test('to the dead is refused', async () => {
+  test('to a dead process is refused', async () => {
     using directory = fastDirectory()
     const people = new People()
     const registry = open(directory, people)
@@ -485,7 +485,7 @@ describe('a damaged table', () => {
     expect(error.message).toContain(`remove ${path}`)
   })
 
-  test('is not what a later version wrote', async () => {
+  test('is not one that a later version wrote', async () => {
     using directory = fastDirectory()
     const path = directory.file('registry.json')
     const content = '{"format":"howdah registry","revision":2}'
@@ -504,7 +504,7 @@ describe('the place of the table', () => {
     vi.unstubAllEnvs()
   })
 
-  test('that is nowhere is an error that names the variable', async () => {
+  test('that cannot be found is an error that names the variable', async () => {
     vi.stubEnv('HOWDAH_STATE_DIR', 'relative')
     const error = await caught(() => new Registry())
     vi.unstubAllEnvs()
@@ -513,7 +513,7 @@ describe('the place of the table', () => {
   })
 })
 
-test('what is done to the result of a query changes nothing', async () => {
+test('changes to the result of a query do not change the table', async () => {
   using directory = fastDirectory()
   const registry = open(directory)
   await registry.register('one', { allow: [write('/d')] })

@@ -32,7 +32,7 @@ describe('what a child may be given', () => {
     expect(excessOf(wanted('/d/x', '/e'), parent, all)).toEqual({ rule, path: '/e' })
   })
 
-  test('is nothing that the parent gave away and that is denied there, for nobody holds that', () => {
+  test('is no path that the parent delegated and the child denies, because nobody has it', () => {
     const [rule] = wanted('/d/a/b').allow
     expect(excessOf(wanted('/d/a/b'), parent, all)).toEqual({ rule, path: '/d/a/b' })
   })
@@ -85,7 +85,7 @@ describe('a path of a rule', () => {
 })
 
 describe('a class of paths', () => {
-  test('is the path, what lies in it, or what lies below that', () => {
+  test('is the path, the paths in it, or the paths further below', () => {
     expect(pathClasses([write('/d/a'), write('/d/a')]).map(describeClass)).toEqual([
       '/d/a',
       '/d/a/*',
@@ -106,7 +106,7 @@ describe('a class of paths', () => {
   })
 })
 
-test('rules are the same if they say the same of the same path', () => {
+test('rules are equal if target, permission and depth are equal', () => {
   expect(read('/d')).toEqual({ target: '/d', permission: 'read', recursive: true })
   expect(sameRule(write('/d'), write('/d'))).toBe(true)
   expect(sameRule(write('/d'), write('/e'))).toBe(false)

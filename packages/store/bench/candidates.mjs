@@ -1,4 +1,4 @@
-// What is measured: each makes a document to transform and a collection to save entries in, below a directory.
+// The candidates that are measured. Each makes a document to transform and a collection of entries, below a directory.
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { LockedDocument, Store } from '@howdah/store'
@@ -142,7 +142,7 @@ const database = {
 
 export const candidates = [howdah, atomic, conf, ...(sqlite ? [database] : [])]
 
-/** Every candidate, with and without fsync, as far as it lets one choose. */
+/** All candidates, with and without fsync if they have the choice. */
 export const variants = candidates.flatMap((candidate) =>
   candidate.fsync.map((fsync) => ({ candidate, fsync })),
 )

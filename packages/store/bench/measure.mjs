@@ -5,7 +5,7 @@ import { join } from 'node:path'
 /** How long each candidate runs, in seconds. */
 const seconds = Number(process.env.HOWDAH_BENCH_SECONDS ?? 1)
 
-/** Runs an action over and over, and gives how often a second, and how many ms each took in the middle. */
+/** Runs an action repeatedly, and gives the number of runs a second and the median time in ms. */
 export async function rate(action) {
   await action(0)
   const times = []
@@ -31,7 +31,7 @@ export async function inDirectory(action) {
   }
 }
 
-/** A number as a table has it. */
+/** Formats a number for a table. */
 export function figure(value, digits = 3) {
   return value === null ? '–' : Number(value.toPrecision(digits)).toLocaleString('en')
 }

@@ -1,4 +1,4 @@
-// How many documents are transformed and entries saved a second, and how both grow with what is there already.
+// Measures how many documents are transformed and entries saved a second, and how both slow down with the amount of data.
 //
 // HOWDAH_BENCH_SECONDS: how long each runs; HOWDAH_BENCH_DIR: on which disk; HOWDAH_BENCH_MOST: how many entries at most.
 import { candidates, state, variants } from './candidates.mjs'
@@ -44,7 +44,7 @@ for (const candidate of candidates) {
         return rate((n) => document.transform((value) => void (value.items[n % size] = state(-n))))
       }),
     )
-    // What rewrites all entries for each takes minutes to make 10,000.
+    // A candidate that rewrites all entries for each new one takes minutes to make 10,000.
     if (candidate.name.startsWith('conf') && size > 1_000) continue
     await inDirectory(async (directory) => {
       const entries = await candidate.entries(directory, fsync)

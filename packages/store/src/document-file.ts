@@ -4,10 +4,10 @@ import { removeFile } from './entry/entry-file.ts'
 import { ioError, type Failure } from './errors.ts'
 import { isStamped, stamp } from './entry/stamp.ts'
 
-/** In bytes: the longest document. */
+/** The size of the longest document, in bytes. */
 const maximum = 64 * 1024 * 1024
 
-/** The files of a document. All but reading is done under its lock. */
+/** The files of a document. Every call except reading needs the document's lock. */
 export class DocumentFile {
   readonly path: string
   readonly #durable: boolean
@@ -17,7 +17,7 @@ export class DocumentFile {
     this.#durable = durable
   }
 
-  /** Beside the document, since that is another file after each change. */
+  /** The lock file lies beside the document, because each change replaces the document by another file. */
   get lockPath(): string {
     return `${this.path}.lock`
   }
@@ -26,22 +26,22 @@ export class DocumentFile {
     return `${this.path}.good`
   }
 
-  /** The text; `null` if there is no file. Throws `ERR_STORE_IO`. */
+  /** The text of the document; `null` if there is no file. Throws `ERR_STORE_IO`. */
   read(failure: Failure): string | null {
     return readText(this.path, failure)
   }
 
-  /** The last good version; `null` if there is none. Throws `ERR_STORE_IO`. */
+  /** The text of the last good version; `null` if there is none. Throws `ERR_STORE_IO`. */
   readGood(failure: Failure): string | null {
     return readText(this.#goodPath, failure)
   }
 
   /**
-   * Replaces document and last good version, each whole. Rejects with `ERR_STORE_IO`.
+   * Replaces the document and the last good version, each as a whole. Rejects with `ERR_STORE_IO`.
    *
-   * The good version appears first: whatever was published is in it, also when this process is killed between the two. It
-   * appears only when the document is written, so that a full disk changes neither. It is not synced, since what a power
-   * failure takes from it the document still has. `lock` is the descriptor of its lock file.
+   * The good version appears first, so that it has every published change, even if this process is killed between the two. It
+   * appears only after the document's temporary file is written, so a full disk changes neither. It is not synced: if a power
+   * failure damages it, the document is still there. `lock` is the descriptor of the document's lock file.
    */
   async publish(text: string, lock: number, failure: Failure): Promise<void> {
     const durable = this.#durable
@@ -59,7 +59,10 @@ export class DocumentFile {
     }
   }
 
-  /** Keeps a copy of a damaged document, and returns its path. The document stays: without it, it would be empty. */
+  /**
+   * Keeps a damaged document under a second name, and returns that path. The document's own path stays, because a missing
+   * file would count as an empty document.
+   */
   keepDamaged(failure: Failure): string {
     const kept = `${this.path}.damaged`
     try {

@@ -23,27 +23,30 @@ export type StoreErrorCode =
   | 'ERR_STORE_OPTION'
   | 'ERR_STORE_STATE_DIRECTORY'
 
-/** Which step failed, and on which path. */
+/** The step that failed, and its path. */
 export interface Failure {
-  /** What was being done, such as `acquire lock on store segment 7`. */
+  /** The step, such as `acquire lock on store segment 7`. */
   readonly step: string
   readonly path: string
 }
 
-/** What an error knows in fields, so that nobody has to read its message. A code always comes with the same ones. */
+/** The fields of an error, so that no program has to parse its message. Errors of one code always have the same fields. */
 type Fields = Omit<StoreError, keyof Error | 'code' | keyof Failure>
 
-/** What every error of this package is: a permanent code, and a message with the step, the path, the reason and the remedy. */
+/**
+ * The class of all errors of this package. An error has a permanent code, and a message with the step, the path, the reason
+ * and the remedy.
+ */
 export class StoreError extends Error {
   override readonly name = 'StoreError'
   readonly code: StoreErrorCode
-  /** What was being done, such as `acquire lock on store segment 7`. */
+  /** The step that failed, such as `acquire lock on store segment 7`. */
   readonly step: string
-  /** The file or directory that it was done to. */
+  /** The file or directory that the step was about. */
   readonly path: string
   /** `ERR_STORE_ENTRY_DAMAGED`: what is wrong with the file. */
   declare readonly damage?: EntryDamage | undefined
-  /** `ERR_STORE_INVALID_STATE`, if a schema refused it: what it says. */
+  /** `ERR_STORE_INVALID_STATE`: the issues that the schema reported, if a schema refused the state. */
   declare readonly issues?: readonly StandardSchemaV1.Issue[] | undefined
   /** `ERR_STORE_STATE_DIRECTORY`: which directories are not used, and why. */
   declare readonly problems?: readonly string[] | undefined
@@ -74,7 +77,7 @@ export type EntryDamage =
   | 'kind'
   | 'id'
 
-/** An entry's file is not what was saved. Entries appear whole, so that this was done from outside, or by the disk. */
+/** An entry's file is not what was saved. Entries appear whole, so another program or the disk has damaged it. */
 export function entryDamaged(
   damage: EntryDamage,
   failure: Failure,
@@ -100,7 +103,7 @@ export function invalidState(
   )
 }
 
-/** A document is there and cannot be read, which is never the same as an empty one. */
+/** A document exists but cannot be read. It is never taken for an empty one. */
 export function documentDamaged(failure: Failure, why: string, cause?: unknown): StoreError {
   return new StoreError(
     'ERR_STORE_DOCUMENT_DAMAGED',
@@ -112,8 +115,8 @@ export function documentDamaged(failure: Failure, why: string, cause?: unknown):
 
 const remedies: Record<string, string> = {
   ENOENT:
-    'it is not there: somebody removed it, or its directory, or nothing can be made there; choose another place',
-  ENOTDIR: 'a part of the path is not a directory; correct the path',
+    'it does not exist: it or its directory was removed, or nothing can be made there; choose another place',
+  ENOTDIR: 'a part of the path is no directory; correct the path',
   EEXIST: 'something else is there; remove it',
   ELOOP: 'it is a symbolic link; give the path that it leads to, or remove it',
   EACCES: 'this user may not; change the mode or the owner',
@@ -131,7 +134,7 @@ const remedies: Record<string, string> = {
   ENAMETOOLONG: 'its name or path is too long; shorten it',
 }
 
-/** Wraps an error of the operating system, once, with the step, the path and the remedy. */
+/** Wraps an error of the operating system in a {@link StoreError} with the step, the path and the remedy. */
 export function ioError(cause: unknown, failure: Failure): StoreError {
   if (cause instanceof StoreError) return cause
   const code = errno(cause)
@@ -139,7 +142,7 @@ export function ioError(cause: unknown, failure: Failure): StoreError {
   return new StoreError('ERR_STORE_IO', failure, why, { cause })
 }
 
-/** What to throw if a lock was not granted: a {@link StoreError}, or the reason of an abort as it is. */
+/** The error to throw if a lock was not granted: a {@link StoreError}, or the reason of an abort unchanged. */
 export function lockError(cause: unknown, failure: Failure): unknown {
   const code = errno(cause)
   if (!(cause instanceof Error) || !code.startsWith('ERR_LOCK_')) return cause

@@ -1,9 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { StoreError, type Failure } from './errors.ts'
 
-/** A lock that is held while some function runs. */
+/** A lock that is held while a function runs. */
 interface Hold {
-  /** The locks that have an order among themselves, such as those of one store. */
+  /** The group of locks to which the order applies, such as the locks of one store. */
   readonly family: string
   /** Locks of one family are taken in ascending order. */
   readonly rank: number
@@ -12,15 +12,15 @@ interface Hold {
 
 const holds = new AsyncLocalStorage<readonly Hold[]>()
 
-/** Runs a function, and whatever it calls, also later, knows that the lock is held, for as long as it is. */
+/** Runs a function. All code that it calls, now or later, is known to run under the lock while the lock is held. */
 export function runHolding<Result>(hold: Hold, action: () => Result): Result {
   const outer = holds.getStore() ?? []
   return holds.run([...outer.filter(({ lock }) => lock.held), hold], action)
 }
 
 /**
- * Throws `ERR_STORE_LOCK_ORDER` if the caller runs under a lock of the family that does not come before this one: it
- * would wait for itself, or two processes for each other.
+ * Throws `ERR_STORE_LOCK_ORDER` if the caller runs under a lock of the family with the same or a higher rank. The caller
+ * would wait for itself, or two processes would wait for each other.
  */
 export function requireOrder({ family, rank }: Omit<Hold, 'lock'>, failure: Failure): void {
   const over = holds

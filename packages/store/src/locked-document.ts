@@ -9,30 +9,31 @@ import { validateState } from './entry/validate-state.ts'
 
 /** Options of a {@link LockedDocument}. */
 export interface DocumentOptions<Value extends object> {
-  /** What a document is if there is no file yet. */
+  /** Makes the document that is read if there is no file yet. */
   empty: () => Value
-  /** What every document is to be: any Standard Schema. Without it, documents are not checked. */
+  /** The schema of the document, any Standard Schema. Without it, documents are not checked. */
   schema?: StandardSchemaV1<Value, Value> | undefined
-  /** What is published survives a power failure, too, which costs milliseconds; `true` unless told otherwise. */
+  /** Sync every change, so that it survives a power failure. It costs milliseconds; `true` unless told otherwise. */
   durable?: boolean | undefined
 }
 
-/** What {@link LockedDocument.recover} found and did. */
+/** The result of {@link LockedDocument.recover}. */
 export interface Recovery {
-  /** `'intact'`: it was not damaged, or is not any more. `'recovered'`: the last good version is in its place. */
+  /** `'intact'`: the document is not damaged. `'recovered'`: the last good version has replaced it. */
   readonly outcome: 'intact' | 'recovered'
-  /** Where the damaged file is kept; `null` if it was intact. */
+  /** The path where the damaged file is kept; `null` if the document was intact. */
   readonly damaged: string | null
-  /** What was wrong with it; `null` if nothing was. */
+  /** What was wrong with the document; `null` if it was intact. */
   readonly error: StoreError | null
 }
 
 /**
- * One JSON document that processes share: an object or array, read, changed and published whole under one lock.
+ * One JSON document that processes share. It is an object or array that is read, changed and published as a whole under one
+ * lock.
  *
- * Beside `<path>` lie `<path>.lock` and `<path>.good`, the last good version, for recovery; for moments, temporary files.
- * The file appears by rename, so that a kill at any instant leaves the old document or the new. A missing file is an empty
- * document; an empty or damaged file is an error, never an empty document.
+ * Beside `<path>` lie `<path>.lock`, the last good version `<path>.good`, and temporary files while a change is written. The
+ * document is replaced by a rename, so a kill at any instant leaves the old document or the new one. A missing file is an
+ * empty document; an empty or damaged file is an error, never an empty document.
  *
  * Waits end after 30 s unless told otherwise, with `ERR_STORE_LOCK_TIMEOUT`.
  *
@@ -46,7 +47,7 @@ export class LockedDocument<Value extends object> {
   readonly #file: DocumentFile
   readonly #options: DocumentOptions<Value>
 
-  /** Touches nothing. */
+  /** Makes and opens no file. */
   constructor(path: string, options: DocumentOptions<Value>) {
     this.path = resolve(path)
     this.#options = options
@@ -54,9 +55,11 @@ export class LockedDocument<Value extends object> {
   }
 
   /**
-   * The document as it was last published. Neither waits nor makes anything; what is done to the result changes nothing.
+   * The document as it was last published. It never waits and makes no file. Changes to the result do not change the
+   * document.
    *
-   * Rejects with `ERR_STORE_DOCUMENT_DAMAGED`, `ERR_STORE_INVALID_STATE` if the schema refuses it, or `ERR_STORE_IO`.
+   * Rejects with `ERR_STORE_DOCUMENT_DAMAGED`, with `ERR_STORE_INVALID_STATE` if the schema refuses the document, or with
+   * `ERR_STORE_IO`.
    */
   async read(): Promise<Value> {
     const failure = this.#failure('read')
@@ -64,9 +67,9 @@ export class LockedDocument<Value extends object> {
   }
 
   /**
-   * Runs `change` under the lock, and publishes what it made of the document, unless that is what it was. Returns what
-   * `change` returns; if that throws, nothing is published. The directory is made if it is missing, 0700, and the
-   * file 0600.
+   * Runs `change` under the lock, and publishes the document if `change` has changed it. Resolves with the result of
+   * `change`; if `change` throws, nothing is published. A missing directory is made with mode 0700, a missing file with mode
+   * 0600.
    *
    * Within `change`, `update` and `recover` of the same document are refused with `ERR_STORE_LOCK_ORDER`. Rejects as
    * {@link LockedDocument.read} does, with the signal's reason, `ERR_STORE_LOCK` or `ERR_STORE_LOCK_TIMEOUT`.
@@ -87,9 +90,9 @@ export class LockedDocument<Value extends object> {
   }
 
   /**
-   * Puts the last good version in the place of a damaged file, and keeps that as `<path>.damaged`.
+   * Replaces a damaged file by the last good version, and keeps the damaged file as `<path>.damaged`.
    *
-   * Rejects with `ERR_STORE_DOCUMENT_LOST` if there is no good version; otherwise as {@link LockedDocument.update}.
+   * Rejects with `ERR_STORE_DOCUMENT_LOST` if there is no good version, and as {@link LockedDocument.update} does.
    */
   async recover(options: WaitOptions = {}): Promise<Recovery> {
     return this.#locked(options, async (lock) => {
@@ -103,7 +106,7 @@ export class LockedDocument<Value extends object> {
     })
   }
 
-  /** What is wrong with the file; `null` if nothing is. */
+  /** The damage of the document; `null` if it is intact. */
   async #damage(): Promise<StoreError | null> {
     try {
       await this.read()
@@ -143,7 +146,7 @@ export class LockedDocument<Value extends object> {
     return validateState(this.#options.schema, value, failure)
   }
 
-  /** The text of a document that will decode again. */
+  /** Encodes a document, and checks that the text decodes again. */
   async #encode(document: Value, failure: Failure): Promise<string> {
     const text = `${JSON.stringify(document)}\n`
     await this.#decode(text, failure)
@@ -177,7 +180,7 @@ export class LockedDocument<Value extends object> {
   }
 }
 
-/** Whether a document is there and is not what it should be. */
+/** Whether an error means that the document exists but is damaged. */
 function isDamage(error: unknown): error is StoreError {
   return (
     error instanceof StoreError &&

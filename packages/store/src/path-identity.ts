@@ -3,7 +3,7 @@ import { realpathSync } from 'node:fs'
 import { ioError } from './errors.ts'
 
 /**
- * The identity of the segment that stands for a file or directory: the first 48 bits of the SHA-256 of its real path.
+ * The identity of the segment for a file or directory: the first 48 bits of the SHA-256 of the real path.
  *
  * The store's range must go up to `maxIdentity`. The path must exist; throws `ERR_STORE_IO`.
  */

@@ -1,15 +1,18 @@
 import type { WaitOptions } from '@howdah/lock'
 import { StoreError, type Failure } from './errors.ts'
 
-/** How long is waited for a lock unless told otherwise, in ms. */
+/** How long to wait for a lock by default, in ms. */
 const defaultTimeout = 30_000
 
-/** The options of a wait alone, with the default. */
+/** Picks the options of a wait, and adds the default timeout. */
 export function patient({ timeout = defaultTimeout, signal, onWait }: WaitOptions): WaitOptions {
   return { timeout, signal, onWait }
 }
 
-/** Waits for what somebody else began, no longer than the options say; that goes on all the same. */
+/**
+ * Waits for an action that another call has begun, no longer than the options say. The action goes on after a timeout or an
+ * abort.
+ */
 export async function waitFor<Result>(
   begun: Promise<Result>,
   options: WaitOptions,

@@ -1,7 +1,7 @@
 /**
  * A validator that follows the Standard Schema specification, version 1: zod, valibot, arktype and others.
  *
- * The types are those of https://standardschema.dev, which asks to be copied rather than depended on.
+ * The types are those of https://standardschema.dev, which asks users to copy them.
  */
 export interface StandardSchemaV1<Input = unknown, Output = Input> {
   readonly '~standard': StandardSchemaV1.Props<Input, Output>

@@ -8,19 +8,19 @@ import { StoreError } from './errors.ts'
 /** The environment variable that says where state lives. */
 const variable = 'HOWDAH_STATE_DIR'
 
-/** What decides where state lives. Everything has a default, which is what counts; tests give their own. */
+/** The sources that decide where state lives. Only tests override the defaults. */
 export interface StateDirectorySources {
   /** Instead of `process.env`. */
   environment?: Readonly<Record<string, string | undefined>> | undefined
-  /** Instead of the home that the user database tells; `null`: there is none. */
+  /** Instead of the home directory in the user database; `null` if there is none. */
   home?: string | null | undefined
   /** Instead of `/var/tmp`. */
   temporary?: string | undefined
-  /** Instead of `/etc/passwd`, of which root learns everybody's homes. */
+  /** Instead of `/etc/passwd`, in which root finds the homes of all users. */
   userDatabase?: string | undefined
 }
 
-/** A directory in which somebody's state lives. */
+/** A directory with a user's state. */
 export interface StateDirectory {
   readonly path: string
   /** The user that the state belongs to. */
@@ -28,12 +28,12 @@ export interface StateDirectory {
 }
 
 /**
- * Where the state of this user on this machine lives; makes it if it is missing, 0700.
+ * The directory with the state of this user on this machine. It is made with mode 0700 if it is missing.
  *
- * `$HOWDAH_STATE_DIR`, else `.local/state/howdah/<machine id>` in the home that the user database tells, else
- * `/var/tmp/howdah-<uid>`: never a variable that differs between a login, cron and sudo, such as `HOME` or
- * `XDG_RUNTIME_DIR`, or there would be two states. It must be a directory and no symbolic link, be owned by the user, have
- * mode 0700, and be writable, or it is not used; if `$HOWDAH_STATE_DIR` is set, no other takes its place.
+ * It is `$HOWDAH_STATE_DIR`, else `.local/state/howdah/<machine id>` in the home directory from the user database, else
+ * `/var/tmp/howdah-<uid>`. Variables that differ between a login, cron and sudo, such as `HOME` or `XDG_RUNTIME_DIR`, are not
+ * used, because then a user would have two states. A directory is used only if it is no symbolic link, belongs to the user,
+ * has mode 0700 and is writable. If `$HOWDAH_STATE_DIR` is set, no other directory takes its place.
  *
  * Throws `ERR_STORE_STATE_DIRECTORY`.
  */
@@ -56,14 +56,14 @@ export function stateDirectory(sources: StateDirectorySources = {}): string {
 let warned = false
 
 /**
- * As {@link stateDirectory}, but `null` if there is none, after one warning in the life of the process.
+ * Like {@link stateDirectory}, but gives `null` if there is no usable directory. It warns once per process.
  */
 export function findStateDirectory(sources: StateDirectorySources = {}): string | null {
   try {
     return stateDirectory(sources)
   } catch (error) {
     if (!(error instanceof StoreError)) throw error
-    // The one thing that is remembered for the process: a warning that is repeated is not read.
+    // The warning is given once, because people do not read repeated warnings.
     if (!warned) process.emitWarning(error.message, { type: 'StoreWarning', code: error.code })
     warned = true
     return null
@@ -71,9 +71,9 @@ export function findStateDirectory(sources: StateDirectorySources = {}): string 
 }
 
 /**
- * The state directories that are there: this user's; and for root those of all users in the user database or in
- * `/var/tmp`, if they belong to the right user. If `$HOWDAH_STATE_DIR` is set, there is no other. Makes
- * nothing. Open their stores with `create: false`.
+ * The existing state directories: this user's, and for root also those of all users in the user database or in `/var/tmp`, if
+ * they belong to the right user. If `$HOWDAH_STATE_DIR` is set, only that directory is given. It makes no directory. Open the
+ * stores in them with `create: false`.
  */
 export function stateDirectories(sources: StateDirectorySources = {}): StateDirectory[] {
   const { environment = process.env } = sources
@@ -92,7 +92,7 @@ export function stateDirectories(sources: StateDirectorySources = {}): StateDire
 
 interface Candidate {
   readonly path: string
-  /** Why it is out of the question; `null` if it is not. */
+  /** Why it cannot be used; `null` if it may be. */
   readonly problem: string | null
 }
 
@@ -133,7 +133,7 @@ function everybodysCandidates(sources: StateDirectorySources): StateDirectory[] 
   return candidates
 }
 
-/** Below the machine's id, since several machines may share a home. */
+/** The path contains the machine's id, because several machines may share a home directory. */
 function inHome(home: string): string {
   const machine = currentProcess().machineId ?? hostname()
   return join(home, '.local/state/howdah', nameOfMachine(machine))
@@ -143,7 +143,7 @@ function nameOfMachine(id: string): string {
   return id.replaceAll(/[^\w.-]/g, '_')
 }
 
-/** What an earlier version has kept of this machine under another id becomes its state, unless there is some already. */
+/** Renames the state directory that an earlier version made for this machine under another id. */
 function adopt(path: string): void {
   for (const id of formerMachineIds()) {
     const former = join(dirname(path), nameOfMachine(id))
@@ -151,10 +151,10 @@ function adopt(path: string): void {
   }
 }
 
-/** Makes a directory that is not there. Why it is not to be used, or `null`. */
+/** Makes the directory if it is missing. Gives the reason why it cannot be used, or `null`. */
 function make(path: string): string | null {
   try {
-    // Usually it is there, and a failed mkdir costs several times as much as a look.
+    // Usually the directory exists, and a failed mkdir costs several times as much as a look.
     if (!exists(path)) adopt(path)
     if (!exists(path)) makeDirectories(path, 0o700)
   } catch (error) {
@@ -163,7 +163,7 @@ function make(path: string): string | null {
   return problemOf(path, effectiveUser()) ?? refusalOf(path)
 }
 
-/** Why nothing can be made in a directory, such as on a file system that is read-only, or `null`. */
+/** Why nothing can be made in the directory, for example on a read-only file system; `null` if it can. */
 function refusalOf(path: string): string | null {
   try {
     accessSync(path, constants.W_OK | constants.X_OK)
@@ -173,7 +173,7 @@ function refusalOf(path: string): string | null {
   }
 }
 
-/** Why a directory is not to be used, or `null`. */
+/** Why a directory cannot be used, or `null`. */
 function problemOf(path: string, uid: number): string | null {
   try {
     const stats = lstatSync(path)
@@ -187,7 +187,7 @@ function problemOf(path: string, uid: number): string | null {
   }
 }
 
-/** The home that the user database tells, getpwuid(3); not the variable `HOME`. */
+/** The home directory from the user database, getpwuid(3), not from the variable `HOME`. */
 function databaseHome(): string | null {
   return attempt(() => userInfo().homedir)
 }

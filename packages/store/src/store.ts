@@ -25,35 +25,37 @@ import type { StandardSchemaV1 } from './standard-schema.ts'
 
 /** Options of a {@link Store}. */
 export interface StoreOptions<State = unknown, Input = State> {
-  /** What every state is to be: any Standard Schema, such as one of zod's. Without it, states are not checked. */
+  /** The schema of states, any Standard Schema, such as one of zod's. Without it, states are not checked. */
   schema?: StandardSchemaV1<Input, State> | undefined
-  /** Which numbers are segments; 0 to 9999 unless told otherwise, up to `maxIdentity`. */
+  /** The range of the identities of segments; 0 to 9999 unless told otherwise, up to `maxIdentity`. */
   identities?: { min?: number | undefined; max?: number | undefined } | undefined
-  /** How bodies are written; as JSON unless told otherwise. */
+  /** How the bodies of entries are encoded; as JSON by default. */
   codec?: BodyCodec | undefined
-  /** What is saved survives a power failure, too, which costs milliseconds; `true` unless told otherwise. */
+  /** Sync entries, so that they survive a power failure. It costs milliseconds; `true` unless told otherwise. */
   durable?: boolean | undefined
-  /** Make what is missing; `true` unless told otherwise. With `false` one only looks, such as at another user's store. */
+  /**
+   * Make missing directories and files; `true` by default. Give `false` only to look, for example at another user's store.
+   */
   create?: boolean | undefined
 }
 
-/** What lies in a store: a segment, or what should be one. Tell them apart by `error`. */
+/** A segment of a store, or another file in its directory, which has an `error`. */
 export type ListedSegment =
   | { readonly error: null; readonly name: string; readonly identity: number }
   | { readonly error: StoreError; readonly name: string; readonly identity: null }
 
-/** The big lock comes before every segment's. */
+/** The big lock is taken before the locks of segments. */
 const bigLockRank = -1
 
-/** How often is begun again if somebody removes the directory at the same time. */
+/** How often making a segment starts again if somebody removes the directory at the same time. */
 const attempts = 4
 
 /**
- * State that processes share, in segments with a lock each, under a directory with one big lock.
+ * State that processes share. A directory with one big lock contains segments, which each have a lock of their own.
  *
- * A process records what it holds as an entry in a segment. The entries of dead processes can be told, and reaped, so
- * that the last one to leave knows that it is the last. Opening a store touches nothing; any number of stores, in any
- * number of processes, may share a directory.
+ * A process records what it uses as an entry in a segment. Entries of dead processes are recognized and reaped, so the last
+ * process to leave knows that it is the last. Opening a store makes no file. Any number of stores, in any number of
+ * processes, may share a directory.
  *
  * @example
  * const store = new Store<{ port: number }>('state')
@@ -67,7 +69,7 @@ export class Store<State = unknown, Input = State> {
   readonly #format: EntryFormat<State>
   readonly #durable: boolean
   readonly #create: boolean
-  /** Segments, and those that are just being made. */
+  /** The segments that were opened, or are being opened. */
   readonly #segments = new Map<number, Promise<Segment<State, Input>>>()
 
   /** Throws `ERR_STORE_OPTION`. */
@@ -81,11 +83,11 @@ export class Store<State = unknown, Input = State> {
   }
 
   /**
-   * A segment, which is made when it is first used; the same object for the same identity.
+   * Opens a segment, and makes it if it is missing. The same identity gives the same object.
    *
-   * Rejects with `ERR_STORE_IDENTITY`; and if it had to be made, with `ERR_STORE_IO`, `ERR_STORE_LOCK`,
-   * `ERR_STORE_LOCK_TIMEOUT` after 30 s unless told otherwise, `ERR_STORE_LOCK_ORDER` within a transaction,
-   * `ERR_STORE_NOT_FOUND` with `create: false`, or the signal's reason. After a failure one may try again.
+   * Rejects with `ERR_STORE_IDENTITY`. If the segment has to be made, it also rejects with `ERR_STORE_IO`, `ERR_STORE_LOCK`,
+   * `ERR_STORE_LOCK_TIMEOUT` (after 30 s by default), `ERR_STORE_LOCK_ORDER` within a transaction, `ERR_STORE_NOT_FOUND` with
+   * `create: false`, or the signal's reason. After a failure you may try again.
    */
   async segment(identity: number, options: WaitOptions = {}): Promise<Segment<State, Input>> {
     const failure = this.#failure(`open store segment ${String(identity)}`)
@@ -96,16 +98,16 @@ export class Store<State = unknown, Input = State> {
       try {
         return await waitFor(begun, options, failure)
       } catch (error) {
-        // If another call did not want to wait any longer, we may.
+        // If the other call has given up waiting, this call may go on.
         if (this.#segments.get(identity) === begun || !isImpatience(error)) throw error
       }
     }
   }
 
   /**
-   * The segments in ascending order, read under the big lock. What else lies in the directory comes with an error.
+   * The segments in ascending order, read under the big lock. Other files in the directory are given with an error.
    *
-   * Makes nothing: there are none if there is no directory. Rejects with `ERR_STORE_IO`, `ERR_STORE_LOCK`,
+   * Makes no directory; without a directory there are no segments. Rejects with `ERR_STORE_IO`, `ERR_STORE_LOCK`,
    * `ERR_STORE_LOCK_TIMEOUT`, `ERR_STORE_LOCK_ORDER` within a transaction, or the signal's reason.
    */
   async segments(options: WaitOptions = {}): Promise<ListedSegment[]> {
@@ -118,8 +120,8 @@ export class Store<State = unknown, Input = State> {
   }
 
   /**
-   * Every entry of every segment; see {@link Segment.all}. What is not a segment or cannot be locked comes with an error, and
-   * does not end the listing. Rejects as {@link Store.segments} does.
+   * Every entry of every segment; see {@link Segment.all}. A file that is no segment, or a segment that cannot be locked, is
+   * given with an error and does not end the listing. Rejects as {@link Store.segments} does.
    */
   async *all(options: WaitOptions = {}): AsyncGenerator<ListedEntry<State>, void, undefined> {
     for (const { identity, error } of await this.segments(options)) {
@@ -137,8 +139,8 @@ export class Store<State = unknown, Input = State> {
   }
 
   /**
-   * Removes a segment in which nothing is left; it is made again when somebody uses it. `false`: something lies in it,
-   * somebody has it locked, or it is not there.
+   * Removes an empty segment; the next use makes it again. `false`: the segment is not empty, somebody has it locked, or it
+   * does not exist.
    *
    * Rejects with `ERR_STORE_IDENTITY`, `ERR_STORE_OPTION` with `create: false`, `ERR_STORE_IO`, `ERR_STORE_LOCK`,
    * `ERR_STORE_LOCK_TIMEOUT`, `ERR_STORE_LOCK_ORDER` within a transaction, or the signal's reason.
@@ -158,7 +160,7 @@ export class Store<State = unknown, Input = State> {
       return lock !== null && removeSegment(directory)
     } catch (error) {
       const code = errno(error)
-      // Somebody made something in it just now: a lock file for lack of one.
+      // Another process has just made a file in the segment, namely its missing lock file.
       if (code === 'ENOTEMPTY' || code === 'EEXIST') return false
       if (code === 'ERR_LOCK_NOT_FOUND' || code === 'ENOENT') return false
       throw isSystemError(error) ? ioError(error, failure) : lockError(error, failure)
@@ -201,7 +203,7 @@ export class Store<State = unknown, Input = State> {
     }
   }
 
-  /** Makes a segment under the big lock, and what is missing above it. */
+  /** Makes a segment under the big lock, and the missing directories above it. */
   async #make({ identity, directory }: SegmentPlace<State>, options: WaitOptions): Promise<void> {
     const failure = { step: `create store segment ${identity}`, path: directory }
     if (!this.#create) {
@@ -232,7 +234,7 @@ export class Store<State = unknown, Input = State> {
     }
   }
 
-  /** `null` if nobody has used the store yet, or somebody removed it. */
+  /** The big lock; `null` if nobody has used the store yet, or somebody removed it. */
   async #bigLockIfMade(options: WaitOptions): Promise<Lock | null> {
     try {
       return await this.#bigLock({ ...patient(options), create: false })
@@ -272,13 +274,13 @@ export class Store<State = unknown, Input = State> {
   }
 }
 
-/** Makes the directory of a segment, and its lock file for processes that only look. */
+/** Makes the directory of a segment and its lock file, because stores with `create: false` do not make the lock file. */
 function makeSegment(directory: string): void {
   if (!isRealDirectory(directory)) mkdirSync(directory, 0o700)
   closeSync(openSync(join(directory, lockName), 'a', 0o600))
 }
 
-/** Removes the directory of a segment that is locked, unless more lies in it than its lock. Throws errors of the system. */
+/** Removes the directory of a locked segment, unless it contains anything but its lock. Throws errors of the system. */
 function removeSegment(directory: string): boolean {
   const names = readdirSync(directory)
   if (!names.every(isLockName)) return false
@@ -291,7 +293,7 @@ function isRealDirectory(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 }
 
-/** Whether somebody gave up waiting, which says nothing about others. */
+/** Whether the error only means that one caller gave up waiting; other callers may go on. */
 function isImpatience(error: unknown): boolean {
   return !(error instanceof StoreError) || error.code === 'ERR_STORE_LOCK_TIMEOUT'
 }

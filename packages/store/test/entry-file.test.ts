@@ -11,7 +11,7 @@ async function savedEntry(base: string): Promise<Entry<{ n: number }>> {
   return (await store.segment(7)).save({ n: 1 }, { kind: 3 })
 }
 
-/** Makes an entry's header agree with its body again. */
+/** Corrects the header of an entry after its body was changed. */
 function reseal(bytes: Buffer): Buffer {
   bytes.writeUInt32BE(bytes.length - 16, 8)
   bytes.writeUInt32BE(crc32(bytes.subarray(16), crc32(bytes.subarray(0, 12))), 12)

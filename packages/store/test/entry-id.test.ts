@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { EntryId } from '../src/index.ts'
 
 describe('an id of an entry', () => {
-  test('is 32 lower-case hexadecimal digits, which come back', () => {
+  test('is 32 lower-case hexadecimal digits, which parse to the same id', () => {
     const { text } = EntryId.create()
     expect(text).toMatch(/^[0-9a-f]{32}$/)
     expect(EntryId.parse(text)?.text).toBe(text)
@@ -23,7 +23,7 @@ describe('an id of an entry', () => {
     expect(new Set(texts).size).toBe(1000)
   })
 
-  test('is called by the random half alone', () => {
+  test('is matched only by its random half', () => {
     const id = EntryId.parse('00112233445566778899aabbccddeeff')!
     expect(id.short).toBe('8899aabb')
     expect(id.matches('8899aabb')).toBe(true)

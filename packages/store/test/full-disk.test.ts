@@ -5,7 +5,7 @@ import { LockedDocument, Store } from '../src/index.ts'
 
 const whyNot = SmallDisk.whyNot()
 const old = { text: 'old'.padEnd(4000, '.') }
-// Longer, so that there can be room for one copy of it, but not for two.
+// The content is long, so that the disk can have room for one copy but not for two.
 const changed = { text: 'new'.padEnd(5 * 4096 - 100, '.') }
 
 describe.skipIf(whyNot !== null)(`on a full disk (${whyNot ?? 'mounted for this test'})`, () => {

@@ -34,7 +34,7 @@ describe('a document', () => {
     expect(readdirSync(directory.path)).toEqual([])
   })
 
-  test('is what the last update made of it; its file 0600, its directory 0700', async () => {
+  test('is the result of the last update; its file has mode 0600, its directory 0700', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('deep', 'counter.json')
     for (const durable of [true, false]) {
@@ -51,7 +51,7 @@ describe('a document', () => {
     ])
   })
 
-  test('is not changed by what is done to a copy that was read', async () => {
+  test('is not changed by changes to a copy that was read', async () => {
     using directory = temporaryDirectory()
     const document = counter(directory.file('counter.json'))
     await document.update((value) => ++value.n)
@@ -77,14 +77,14 @@ describe('a document', () => {
     expect(await document.read()).toEqual({ n: 1 })
   })
 
-  test('in whose update it is updated is refused instead of waiting for itself', async () => {
+  test('refuses an update within an update instead of waiting for itself', async () => {
     using directory = temporaryDirectory()
     const document = counter(directory.file('counter.json'))
     const error = await caught(() => document.update(() => document.update(() => 0)))
     expect(error.code).toBe('ERR_STORE_LOCK_ORDER')
   })
 
-  test('counts right among updates at once', async () => {
+  test('counts right with concurrent updates', async () => {
     using directory = temporaryDirectory()
     const document = counter(directory.file('counter.json'))
     await Promise.all(Array.from({ length: 50 }, () => document.update((value) => ++value.n)))
@@ -135,7 +135,7 @@ describe('the file of a document', () => {
     expect(attribute('print(os.getxattr(p, "user.colour").decode())').stdout).toBe('blue\n')
   })
 
-  test('may not be a symbolic link, which is said before anything is changed', async () => {
+  test('may not be a symbolic link, which is reported before anything is changed', async () => {
     using directory = temporaryDirectory()
     const target = directory.file('target.json')
     writeFileSync(target, '{"n":1}')
@@ -194,7 +194,7 @@ describe('a damaged document', () => {
     using directory = temporaryDirectory()
     const document = counter(directory.file('counter.json'))
     for (let n = 0; n < 3; n++) await document.update((value) => ++value.n)
-    // In place, as a shell's redirection does it.
+    // The file is damaged in place, as by a shell's redirection.
     writeFileSync(document.path, content)
 
     for (const action of [() => document.read(), () => document.update(() => 0)]) {
@@ -247,7 +247,7 @@ test(
     const kills = times(12, 72)
     for (let kill = 0; kill < kills; kill++) {
       await using child = new Child('update-document', [document.path])
-      // It is at it; now at a random instant.
+      // The process is at work; it is killed at a random instant.
       published = Math.max(published, Number(await child.line()))
       await sleep(random.below(40))
       const said = child.lines()

@@ -18,7 +18,7 @@ import { caught } from './support/caught.ts'
 
 type Publish = typeof Durable.publishFile
 
-/** What is published, in its order, and what happens when a file is complete and does not have its name yet. */
+/** The published files, in order, and a function that runs when a file is complete but does not have its name yet. */
 const seen = vi.hoisted(() => ({
   steps: [] as string[],
   whenComplete: async (_path: string): Promise<void> => undefined,
@@ -62,7 +62,7 @@ describe('a document', () => {
     await open(directory.file('it'), durable).update((value) => ++value.n)
     expect(seen.steps).toEqual([
       `write it${toDisk}`,
-      // A power failure may take it, for then there is still the document.
+      // A power failure may damage the good version, because the document is still there then.
       'write it.good',
       'it.good is there',
       'it is there',
@@ -82,7 +82,7 @@ describe('a document', () => {
     expect(JSON.parse(readFileSync(directory.file('it.good'), 'utf8'))).toEqual({ n: 1 })
   })
 
-  test('that is damaged again is kept again, in the place of the earlier damage', async () => {
+  test('that is damaged again is kept again, and replaces the earlier damaged file', async () => {
     using directory = temporaryDirectory()
     const document = open(directory.file('it'))
     await document.update((value) => ++value.n)
@@ -122,7 +122,7 @@ describe('an entry', () => {
     expect(readdirSync(directory.file('7'))).toEqual([])
   })
 
-  test('is not taken by a reaping of the same process for what a killed one has left', async () => {
+  test('that is being saved is not removed by the same process as the left file of a killed one', async () => {
     using directory = temporaryDirectory()
     const segment = await new Store(directory.path).segment(7)
     using locked = await segment.lock()

@@ -71,7 +71,7 @@ describe('saving', () => {
     expect((await (await locked.save({ n: 2 }, { id })).load()).state).toEqual({ n: 2 })
   })
 
-  test('under an existing id is an error, and keeps what is there', async () => {
+  test('under an existing id is an error, and keeps the existing entry', async () => {
     using directory = temporaryDirectory()
     const segment = await new Store(directory.path, quick).segment(7)
     const id = EntryId.create()
@@ -98,7 +98,7 @@ describe('saving', () => {
   ])('refuses %s, and leaves nothing behind', async (_, state, why) => {
     using directory = temporaryDirectory()
     const segment = await new Store(directory.path, { schema: numberSchema() }).segment(7)
-    // @ts-expect-error: states that are not what the schema asks for
+    // @ts-expect-error: states that the schema refuses
     const error = await caught(() => segment.save(state))
     expect(error.code).toBe('ERR_STORE_INVALID_STATE')
     expect(error.message).toContain(why)
@@ -122,7 +122,7 @@ describe('saving', () => {
     expect((await caught(() => locked.save({}))).code).toBe('ERR_STORE_LOCK_LOST')
   })
 
-  test('with another codec writes what that makes', async () => {
+  test('with another codec writes the bytes of that codec', async () => {
     using directory = temporaryDirectory()
     const codec = {
       encode: (value: unknown) => Buffer.from(JSON.stringify(value)).toReversed(),
@@ -137,7 +137,7 @@ describe('saving', () => {
 })
 
 describe('the entries of a segment', () => {
-  test('are listed oldest first; the lock, its gate and temporary files are none', async () => {
+  test('are listed oldest first, without the lock, its gate and temporary files', async () => {
     using directory = temporaryDirectory()
     const segment = await new Store(directory.path, quick).segment(7)
     const names = []
@@ -149,7 +149,7 @@ describe('the entries of a segment', () => {
     expect(await locked.count()).toBe(5)
   })
 
-  test('that are none come with an error, which every operation on them repeats', async () => {
+  test('and other files, which have an error that every method repeats', async () => {
     using directory = temporaryDirectory()
     const segment = await new Store(directory.path, quick).segment(7)
     const good = await segment.save({ n: 1 })
@@ -245,7 +245,7 @@ describe('a transaction', () => {
     })
   })
 
-  test('never takes the big lock, nor a lower segment; a higher one it may', async () => {
+  test('never takes the big lock or a lower segment, but may take a higher one', async () => {
     using directory = temporaryDirectory()
     const store = new Store(directory.path, quick)
     const [five, seven, nine] = [
@@ -268,7 +268,7 @@ describe('a transaction', () => {
     expect((await store.segments()).map(({ identity }) => identity)).toEqual([5, 7, 9])
   })
 
-  test('that is over leaves what it began free to lock', async () => {
+  test('that is over lets the tasks that it started lock the segment', async () => {
     using directory = temporaryDirectory()
     const segment = await new Store(directory.path, quick).segment(7)
     const gate = withResolvers()
@@ -280,7 +280,7 @@ describe('a transaction', () => {
     expect(await later).toBe(0)
   })
 
-  test('waits no longer than it is told, and says for what', async () => {
+  test('waits no longer than its timeout, and says what it waited for', async () => {
     using directory = temporaryDirectory()
     const segment = await new Store(directory.path, quick).segment(7)
     await using holder = new Child('hold-lock', [directory.path, 7])
@@ -297,7 +297,7 @@ describe('a transaction', () => {
 })
 
 describe('reaping', () => {
-  test('destroys the entries of the dead, returns them, and keeps all others', async () => {
+  test('destroys the entries of dead processes, returns them, and keeps all others', async () => {
     using directory = temporaryDirectory()
     const store = new Store<{ n: number }>(directory.path, quick)
     const segment = await store.segment(7)
@@ -336,7 +336,7 @@ describe('reaping', () => {
     expect(await segment.count()).toBe(verdict === 'dead' ? 0 : 1)
   })
 
-  test('keeps what does not decode, and takes what the schema refuses', async () => {
+  test('keeps an entry that does not decode, and destroys one that the schema refuses', async () => {
     using directory = temporaryDirectory()
     const loose = await new Store(directory.path, quick).segment(7)
     const dead = { ...self, startTime: '1' }
@@ -349,7 +349,7 @@ describe('reaping', () => {
     expect(readdirSync(directory.file('7')).toSorted()).toEqual([damaged.name, 'lock'])
   })
 
-  test('removes what a killed process left half-way', async () => {
+  test('removes the unfinished files of a killed process', async () => {
     using directory = temporaryDirectory()
     const segment = await new Store(directory.path, quick).segment(7)
     writeFileSync(directory.file('7', `.${EntryId.create().text}.tmp`), 'half')
@@ -357,7 +357,7 @@ describe('reaping', () => {
     expect(readdirSync(directory.file('7'))).toEqual(['lock'])
   })
 
-  test('by two at once returns each of the dead once', async () => {
+  test('by two at once returns each dead process once', async () => {
     using directory = temporaryDirectory()
     const dead = { ...self, startTime: '1' }
     const segments = [

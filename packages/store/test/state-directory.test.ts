@@ -19,7 +19,7 @@ const root = uid === 0
 const none = { environment: {}, home: null, temporary: '/nonexistent' }
 
 describe('the place of state', () => {
-  test('is $HOWDAH_STATE_DIR, made 0700 with what is missing above it', () => {
+  test('is $HOWDAH_STATE_DIR, made with mode 0700, with its missing parents', () => {
     using directory = temporaryDirectory()
     const path = directory.file('a', 'b')
     expect(stateDirectory({ ...none, environment: { HOWDAH_STATE_DIR: path } })).toBe(path)
@@ -88,12 +88,12 @@ describe('the place of state', () => {
     expect(error.message).toContain('belongs to user 4242, not 0')
   })
 
-  test('that is set but no absolute path is refused', async () => {
+  test('that is set to a relative path is refused', async () => {
     const error = await caught(() => stateDirectory({ environment: { HOWDAH_STATE_DIR: 'state' } }))
     expect(error.message).toContain('HOWDAH_STATE_DIR is state, which is not an absolute path')
   })
 
-  test('that is nowhere is one warning', async () => {
+  test('that cannot be found is one warning', async () => {
     const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
     expect(findStateDirectory(none)).toBeNull()
     expect(findStateDirectory(none)).toBeNull()

@@ -64,7 +64,7 @@ describe('a segment', () => {
     expect(pathIdentity('/')).toBe(0x8a5edab28263)
   })
 
-  test('whose making failed is made by the next call: no failure is remembered', async () => {
+  test('that could not be made is made by the next call: no failure is remembered', async () => {
     using directory = temporaryDirectory()
     const store = new Store(directory.file('base'), quick)
     writeFileSync(directory.file('base'), '')
@@ -80,7 +80,7 @@ describe('a segment', () => {
     await (await store.segment(7)).save({})
   })
 
-  test('whose big lock failed is made by the next call: no broken handle is kept', async () => {
+  test('is made by the next call after the big lock failed: no broken handle is kept', async () => {
     using directory = temporaryDirectory()
     const store = new Store(directory.path, quick)
     symlinkSync('nowhere', directory.file('lock'))
@@ -92,7 +92,7 @@ describe('a segment', () => {
     await (await store.segment(7)).save({})
   })
 
-  test('is waited for by all who ask for it while it is made', async () => {
+  test('is waited for by all callers while it is made', async () => {
     using directory = temporaryDirectory()
     const store = new Store(directory.path, quick)
     const bigLock = await tryAcquire(directory.file('lock'))
@@ -136,7 +136,7 @@ test.each(['/proc/nothing', '/proc/nothing/deeper/still', '/sys/nothing'])(
 )
 
 describe('discarding a segment', () => {
-  test('removes it when nothing is left in it, and it is made again when it is used', async () => {
+  test('removes it if it is empty, and the next use makes it again', async () => {
     using directory = temporaryDirectory()
     const store = new Store(directory.path, quick)
     const segment = await store.segment(7)
@@ -151,7 +151,7 @@ describe('discarding a segment', () => {
     expect(await new Store(directory.path).segment(7).then((other) => other.count())).toBe(1)
   })
 
-  test('leaves alone what somebody has locked, and what lies in it besides entries', async () => {
+  test('leaves alone a locked segment, and one that contains other files', async () => {
     using directory = temporaryDirectory()
     const store = new Store(directory.path, quick)
     const segment = await store.segment(7)
@@ -166,7 +166,7 @@ describe('discarding a segment', () => {
     expect(existsSync(directory.file('7', 'notes'))).toBe(true)
   })
 
-  test('makes nothing, and is refused to a store that only looks', async () => {
+  test('makes nothing, and is refused with create: false', async () => {
     using directory = temporaryDirectory()
     expect(await new Store(directory.file('base')).discard(7)).toBe(false)
     expect(readdirSync(directory.path)).toEqual([])
@@ -177,7 +177,7 @@ describe('discarding a segment', () => {
 })
 
 describe('the segments of a store', () => {
-  test('are listed in ascending order; what is none comes with an error and ends nothing', async () => {
+  test('are listed in ascending order; other files have an error and do not end the listing', async () => {
     using directory = temporaryDirectory()
     const store = new Store(directory.path, quick)
     for (const identity of [10, 9, 100]) await store.segment(identity)
@@ -201,7 +201,7 @@ describe('the segments of a store', () => {
     expect(failures).toBe(bad.length)
   })
 
-  test('are none if there is no store, and looking makes nothing', async () => {
+  test('are none if there is no store, and listing makes nothing', async () => {
     using directory = temporaryDirectory()
     const store = new Store(directory.file('base'))
     expect(await store.segments()).toEqual([])
@@ -271,7 +271,7 @@ describe('all()', () => {
     for (const identity of [0, 1, 2]) await store.segment(identity)
     for await (const item of store.all()) {
       await expectNoLockHeld(directory.path)
-      // With a lock held, this would wait for ourselves.
+      // If a lock were held, this would wait for itself.
       const segment = await store.segment(item.segment!)
       expect(await segment.count({ timeout: 0 })).toBe(3)
     }
@@ -295,7 +295,7 @@ describe('all()', () => {
     await expectNoLockHeld(directory.path)
   })
 
-  test('that is merely abandoned, without a word, leaves no lock held', async () => {
+  test('that is abandoned without return() leaves no lock held', async () => {
     using directory = temporaryDirectory()
     const store = await filled(directory.path, 3, 1)
     const { value } = await store.all().next()
@@ -334,7 +334,7 @@ describe('all()', () => {
   })
 
   test('needs little memory, however many entries there are', async () => {
-    // On a disk, to make 10,000 files may take half a minute.
+    // Making 10,000 files on a disk may take half a minute.
     using directory = fastDirectory()
     const store = new Store<{ text: string }>(directory.path, quick)
     const text = 'x'.repeat(3_000)
@@ -351,7 +351,7 @@ describe('all()', () => {
     await using listing = new Child('big-states', [directory.path, 'pass'], small)
     expect(await listing.line()).toBe('10000')
     expect(await listing.ended).toBe('status 0')
-    // The control: to hold them all takes more than this process has.
+    // The control: keeping all entries takes more memory than this process has.
     await using keeping = new Child('big-states', [directory.path, 'keep'], small)
     expect(await keeping.lines()).not.toContain('10000')
     expect(await keeping.ended).not.toBe('status 0')

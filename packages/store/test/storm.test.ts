@@ -35,7 +35,7 @@ test(
     while (performance.now() < end || killed.size < 4) {
       const victim = random.below(processes)
       const child = children[victim]!
-      // It is at it; now at a random instant.
+      // The process is at work; it is killed at a random instant.
       await child.line()
       await sleep(random.below(200))
       killed.add(child.pid)
@@ -88,7 +88,7 @@ test(
   },
 )
 
-/** How many entries the processes say that they saved, and those of them that nobody began to destroy. */
+/** How many entries the processes report as saved, and the entries among them that no process began to destroy. */
 function readLogs(logs: string[]): { saved: number; leftAlone: string[] } {
   let saved = 0
   const left = new Set<string>()

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Store, type ListedEntry } from '../src/index.ts'
 import { caught } from './support/caught.ts'
 
-/** What another process does before a call of this one, which is then made. */
+/** An action of another process, run just before a call of this process. */
 const seen = vi.hoisted(() => ({ before: (_call: string, _path: string): void => undefined }))
 
 vi.mock('node:fs', async (original) => {
@@ -44,7 +44,7 @@ afterEach(() => {
   directory[Symbol.dispose]()
 })
 
-/** Does something before the next such call on a path, so many times. */
+/** Runs an action before the next calls of this kind on a path, so many times. */
 function before(call: string, path: string, action: () => void, times = 1): { left: number } {
   const state = { left: times }
   seen.before = (made, of) => {
@@ -76,7 +76,7 @@ describe('a store that is removed while a segment is made', () => {
     expect((await store.segment(7)).identity).toBe(7)
   })
 
-  test('and cannot be made is said at once', async () => {
+  test('and cannot be made again is reported at once', async () => {
     const state = before(
       'make',
       segmentPath(),
@@ -94,7 +94,7 @@ describe('a store that is removed while a segment is made', () => {
 })
 
 describe('a segment that cannot be made', () => {
-  test('is an error for all who asked, and is made for who asks then', async () => {
+  test('is an error for all callers, and is made for the next caller', async () => {
     mkdirSync(base)
     writeFileSync(segmentPath(), 'in the way')
     const asking = [store.segment(7), store.segment(7), store.segment(7)]
@@ -104,7 +104,7 @@ describe('a segment that cannot be made', () => {
     expect((await store.segment(7)).identity).toBe(7)
   })
 
-  test('in the time that one caller had is made for callers that have more', async () => {
+  test('within the timeout of one caller is made for callers with more time', async () => {
     mkdirSync(base)
     const big = await tryAcquire(directory.file('base', 'lock'))
     const hasty = caught(() => store.segment(7, { timeout: 5 }))
@@ -153,7 +153,7 @@ describe('discarding a segment', () => {
         step: 'discard store segment 7',
         path: segmentPath(),
       })
-      // Nothing is held.
+      // No lock is held.
       for (const name of ['lock', '7/lock']) {
         using lock = await tryAcquire(directory.file('base', name), { create: true })
         expect(lock?.held).toBe(true)
@@ -196,7 +196,7 @@ describe('a listing of segments', () => {
 })
 
 describe('a segment that somebody removed', () => {
-  test('is made again by who locks it, and has no entries for who only reads', async () => {
+  test('is made again by a caller that locks it, and has no entries for a caller that only reads', async () => {
     const segment = await store.segment(7)
     rmSync(segmentPath(), { recursive: true })
     const entries: unknown[] = []

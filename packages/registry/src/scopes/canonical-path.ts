@@ -6,10 +6,10 @@ import { RegistryError } from '../errors.ts'
 const mostLinks = 40
 
 /**
- * A path as it is compared: absolute, without `.`, trailing or double slashes, and with symbolic links resolved as far as
- * the path exists; also those that lead to what does not exist yet.
+ * The form of a path that is compared: absolute, without `.`, trailing or double slashes, and with symbolic links resolved as
+ * far as the path exists. Links to targets that do not exist yet are resolved, too.
  *
- * Throws `ERR_REGISTRY_PATH` for what is not absolute, has a `..` in it, or cannot be looked at.
+ * Throws `ERR_REGISTRY_PATH` if the path is not absolute, contains a `..`, or cannot be looked at.
  */
 export function canonicalPath(path: string): string {
   const refuse = (why: string, details: { cause?: unknown } = {}) =>
@@ -45,7 +45,7 @@ function resolveLinks(path: string, links: number): string {
   return resolveLinks(isAbsolute(target) ? normalize(target) : join(parent, target), links - 1)
 }
 
-/** Where a symbolic link leads; `null` if there is none. */
+/** The target of a symbolic link; `null` if the path is not one. */
 function linkTarget(path: string): string | null {
   try {
     return readlinkSync(path)

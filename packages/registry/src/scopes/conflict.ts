@@ -1,11 +1,11 @@
 import type { ScopeRule } from './scopes.ts'
 
-/** Two that may not both be. */
+/** A pair of write rules of two allocations that cannot both exist. */
 export interface Conflict {
   /** The name of the allocation that is in the way. */
   readonly owner: string
   readonly pid: number
-  /** The rule that was asked for. */
+  /** The requested rule. */
   readonly wanted: ScopeRule
   /** The owner's rule that covers the same path. */
   readonly held: ScopeRule

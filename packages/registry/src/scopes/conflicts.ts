@@ -6,8 +6,8 @@ import type { ScopeRule, Scopes } from './scopes.ts'
 import { rulesOf } from './scope-rule.ts'
 
 /**
- * What keeps scopes from being allocated: every pair of write rules that share a path which neither side denies, those of
- * the deepest owners first.
+ * All conflicts that prevent the allocation of scopes: every pair of write rules that share a path that neither side denies.
+ * Those of the deepest owners come first.
  */
 export function conflictsOf(
   wanted: Scopes,
@@ -43,8 +43,8 @@ function conflictsBetween(ours: Scopes, theirs: Allocation): Conflict[] {
 }
 
 /**
- * A rule by which a child would get what its parent does not effectively hold, leaving aside what another one holds, which
- * is a conflict; `null` if there is none.
+ * Finds a rule by which a child would get a path that its parent does not effectively have; `null` if there is none. Paths of
+ * other children are left out, because those are conflicts.
  */
 export function excessOf(
   wanted: Scopes,
@@ -55,7 +55,7 @@ export function excessOf(
   const rules = [wanted, parent, ...given].flatMap(rulesOf)
   const lacks = (paths: PathClass): boolean => {
     if (!allows(parent, paths)) return true
-    // Given away and denied there: nobody has it.
+    // The parent has delegated the paths, and the child denies them, so nobody has them.
     const away = given.some(({ allow }) => mentions(allow, paths))
     return away && !given.some((other) => allows(other, paths))
   }

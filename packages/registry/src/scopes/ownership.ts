@@ -2,12 +2,12 @@ import type { Allocation } from '../allocation.ts'
 import { covers, type PathClass } from './path-class.ts'
 import type { ScopeRule, Scopes } from './scopes.ts'
 
-/** The rules about writing. Rules about reading decide nothing. */
+/** The rules about writing. Rules about reading have no influence on ownership. */
 export function writeRules(rules: readonly ScopeRule[]): ScopeRule[] {
   return rules.filter(({ permission }) => permission === 'write')
 }
 
-/** Whether scopes let write a class, by their own rules. */
+/** Whether scopes allow writing the paths of a class, by their own rules. */
 export function allows({ allow, deny }: Scopes, paths: PathClass): boolean {
   return mentions(allow, paths) && !mentions(deny, paths)
 }
@@ -17,7 +17,7 @@ export function mentions(rules: readonly ScopeRule[], paths: PathClass): boolean
   return rules.some((rule) => rule.permission === 'write' && covers(rule, paths))
 }
 
-/** Those that an allocation is a part of, its parent first. */
+/** The ancestors of an allocation, its parent first. */
 export function ancestorsOf(
   { delegatedFrom }: Pick<Allocation, 'delegatedFrom'>,
   all: readonly Allocation[],
@@ -33,7 +33,7 @@ export function ancestorsOf(
   return ancestors
 }
 
-/** What was delegated by an allocation, and by those, and so on. */
+/** The descendants of an allocation: what it delegated, what those delegated, and so on. */
 export function descendantsOf(allocation: Allocation, all: readonly Allocation[]): Allocation[] {
   const descendants = new Set<Allocation>()
   const names = new Set([allocation.name])
@@ -49,14 +49,14 @@ export function descendantsOf(allocation: Allocation, all: readonly Allocation[]
 }
 
 /**
- * The allocation that effectively may write a class: by its own rules, and nothing that was delegated from it mentions
- * it. There is one at most.
+ * The allocation that effectively may write the paths of a class: its own rules allow them, and no rule of its descendants
+ * mentions them. There is at most one.
  */
 export function ownerOf(paths: PathClass, all: readonly Allocation[]): Allocation | null {
   return all.find((allocation) => effectivelyWrites(allocation, paths, all)) ?? null
 }
 
-/** Whether an allocation effectively may write a class. */
+/** Whether an allocation effectively may write the paths of a class. */
 export function effectivelyWrites(
   allocation: Allocation,
   paths: PathClass,

@@ -2,8 +2,8 @@ import { dirname } from 'node:path'
 import type { ScopeRule } from './scopes.ts'
 
 /**
- * Paths that the same rules cover: the target of a rule (0), what lies directly in that and is not a target (1), or what lies
- * further below and has no other target above it (2).
+ * A set of paths that are covered by the same rules: the target of a rule itself (`below` is 0), the paths directly in it
+ * that are no targets (1), or the paths further below for which it is the nearest target (2).
  */
 export interface PathClass {
   readonly path: string
@@ -11,9 +11,9 @@ export interface PathClass {
 }
 
 /**
- * Classes such that any two paths in one are covered by the same of these rules, and every path is in one or is covered
- * by none of them: a path is in a class of the nearest target that it is or lies below. So what holds of each class holds
- * of each of the infinitely many paths.
+ * Divides all paths that rules cover into classes. A path belongs to a class of the nearest target at or above it. The paths
+ * of a class are covered by the same rules, so a statement that is checked for every class holds for each of the infinitely
+ * many paths.
  */
 export function pathClasses(rules: Iterable<ScopeRule>): PathClass[] {
   const targets = new Set([...rules].map(({ target }) => target))
@@ -26,12 +26,12 @@ export function covers({ target, recursive }: ScopeRule, { path, below }: PathCl
   return below === 0 ? path === target || dirname(path) === target : below === 1 && path === target
 }
 
-/** Whether a path is another one, or lies below it. */
+/** Whether a path is equal to another one or lies below it. */
 export function isWithin(path: string, above: string): boolean {
   return path === above || above === '/' || (path.startsWith(above) && path[above.length] === '/')
 }
 
-/** A class as messages have it; `*` stands for any name. */
+/** Describes a class for messages; `*` stands for any name. */
 export function describeClass({ path, below }: PathClass): string {
   return (path === '/' && below > 0 ? '' : path) + '/*'.repeat(below)
 }

@@ -2,17 +2,17 @@ import type { ScopeRule, Scopes } from './scopes.ts'
 import { canonicalPath } from './canonical-path.ts'
 import { RegistryError } from '../errors.ts'
 
-/** A rule about writing a path and, unless told otherwise, all below it. */
+/** Makes a rule about writing a path and, by default, everything below it. */
 export function write(target: string, { recursive = true } = {}): ScopeRule {
   return { target, permission: 'write', recursive }
 }
 
-/** A rule about reading a path and, unless told otherwise, all below it. Read rules never conflict. */
+/** Makes a rule about reading a path and, by default, everything below it. Read rules never conflict. */
 export function read(target: string, { recursive = true } = {}): ScopeRule {
   return { target, permission: 'read', recursive }
 }
 
-/** The same rule, with its target as it is compared. Throws `ERR_REGISTRY_PATH` and `ERR_REGISTRY_OPTION`. */
+/** Checks a rule, and gives it a canonical target. Throws `ERR_REGISTRY_PATH` and `ERR_REGISTRY_OPTION`. */
 export function canonicalRule(rule: ScopeRule): ScopeRule {
   const { target, permission, recursive } = rule
   if (!['read', 'write'].includes(permission) || typeof recursive !== 'boolean') {
@@ -30,7 +30,7 @@ export function rulesOf({ allow, deny }: Scopes): ScopeRule[] {
   return allow.concat(deny)
 }
 
-/** Whether two rules say the same. */
+/** Whether two rules are equal. */
 export function sameRule(one: ScopeRule, other: ScopeRule): boolean {
   return (
     one.target === other.target &&

@@ -1,4 +1,4 @@
-/** A part of the file system. */
+/** A rule about a part of the file system. */
 export interface ScopeRule {
   /** An absolute path. */
   readonly target: string
@@ -7,7 +7,7 @@ export interface ScopeRule {
   readonly recursive: boolean
 }
 
-/** What a process may touch, and what it may not although it lies within. */
+/** The paths that a process may use, and exceptions within them. */
 export interface Scopes {
   readonly allow: readonly ScopeRule[]
   readonly deny: readonly ScopeRule[]

@@ -1,5 +1,5 @@
-// race PATH WHO: for each line `KIND ROUND` of stdin tries to get what another wants, too, and says `won` or the code;
-// for `release` it releases what it won.
+// race PATH WHO: for each line `KIND ROUND` of stdin, tries to get an allocation that another process wants, too, and prints
+// `won` or the code of the error. For `release` it releases what it won.
 import { createInterface } from 'node:readline'
 import { Registry, write } from '@howdah/registry'
 

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import type { ScopeRule } from '../../src/index.ts'
 
-/** What the model knows of an allocation. */
+/** An allocation in the model. */
 export interface Member {
   readonly name: string
   readonly pid: number
@@ -13,10 +13,10 @@ export interface Member {
 }
 
 /**
- * Who may write each path of a small tree, told by looking at every one of its paths.
+ * The owner of each path of a small tree, found by looking at every path.
  *
- * The tree is deeper than the rules by two levels, and each directory has a name that no rule mentions: so what holds of
- * its paths holds of all.
+ * The tree is two levels deeper than the rules, and each directory has a name that no rule mentions. So a statement about its
+ * paths holds for all paths.
  */
 export class OwnerModel {
   readonly paths: readonly string[]
@@ -36,7 +36,7 @@ export class OwnerModel {
     return this.members.find((member) => member.name === name)
   }
 
-  /** What registering must say. */
+  /** The expected verdict of registering. */
   register(member: Member): string {
     if (this.find(member.name)) return 'ERR_REGISTRY_DUPLICATE'
     if (this.#holdsSegment(member)) return 'ERR_REGISTRY_SEGMENT_HELD'
@@ -45,7 +45,7 @@ export class OwnerModel {
     return 'done'
   }
 
-  /** What delegating must say. */
+  /** The expected verdict of delegating. */
   delegate(member: Member): string {
     const parent = this.find(member.parent!)
     if (!parent) return 'ERR_REGISTRY_UNKNOWN_PARENT'
@@ -62,7 +62,7 @@ export class OwnerModel {
     return 'done'
   }
 
-  /** What adopting with the right token must say. */
+  /** The expected verdict of adopting with the right token. */
   adopt(name: string, pid: number, segmentId: number | undefined): string {
     const member = this.find(name)
     if (!member) return 'ERR_REGISTRY_UNKNOWN'
@@ -73,7 +73,7 @@ export class OwnerModel {
     return 'done'
   }
 
-  /** Removes one after the other, and gives the parts of each to what it was a part of. */
+  /** Removes allocations one after the other, and gives the parts of each to its parent. */
   remove(gone: (member: Member) => boolean): void {
     for (let found = this.members.find(gone); found; found = this.members.find(gone)) {
       const { name, parent } = found
@@ -83,7 +83,7 @@ export class OwnerModel {
     }
   }
 
-  /** Everybody who effectively may write a path. */
+  /** All allocations that effectively may write a path. */
   owners(path: string): string[] {
     return this.members.filter((member) => this.#effectively(member, path)).map(({ name }) => name)
   }

@@ -1,7 +1,7 @@
 import { currentProcess, type Liveness, type ProcessIdentity } from '@howdah/store'
 import type { Allocation } from '../../src/index.ts'
 
-/** Processes that live and die by decree. */
+/** Simulated processes, which live and die as the test says. */
 export class People {
   readonly #dead = new Set<number>()
   #last = 1_000_000_000

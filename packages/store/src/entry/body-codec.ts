@@ -1,8 +1,8 @@
-/** How bodies are written: JSON unless a store is told otherwise. Both directions must be synchronous. */
+/** How the bodies of entries are encoded; a store uses JSON by default. Both functions must be synchronous. */
 export interface BodyCodec {
-  /** The bytes of a value, which is an object of strings, numbers, `null`, objects, and the state. */
+  /** Encodes a value: an object of strings, numbers, `null`, objects, and the state. */
   encode(value: unknown): Uint8Array
-  /** The value. Throws if the bytes are none. */
+  /** Decodes a value. Throws if the bytes are invalid. */
   decode(bytes: Uint8Array): unknown
 }
 

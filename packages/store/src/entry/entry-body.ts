@@ -4,14 +4,14 @@ import { readBody, withHeader } from './entry-header.ts'
 import type { EntryId } from './entry-id.ts'
 import { entryDamaged, type Failure } from '../errors.ts'
 
-/** What the body of an entry holds besides the state, and a state that no schema has seen yet. */
+/** The content of an entry's body. No schema has checked the state yet. */
 export interface EntryBody {
   readonly kind: number
   readonly process: ProcessIdentity
   readonly state: unknown
 }
 
-/** The file of an entry. Throws what the codec throws. */
+/** Encodes the file of an entry. Throws the errors of the codec. */
 export function encodeEntry(
   id: EntryId,
   { kind, process, state }: EntryBody,
@@ -21,9 +21,9 @@ export function encodeEntry(
 }
 
 /**
- * What the file of an entry holds; that its id and its two kinds agree is checked.
+ * Decodes the file of an entry, and checks that the id in it matches and that the kinds in header and body agree.
  *
- * Throws `ERR_STORE_ENTRY_DAMAGED`, and `ERR_STORE_ENTRY_REVISION` for what a newer version wrote.
+ * Throws `ERR_STORE_ENTRY_DAMAGED`, and `ERR_STORE_ENTRY_REVISION` if a newer version wrote the file.
  */
 export function decodeEntry(
   bytes: Buffer,

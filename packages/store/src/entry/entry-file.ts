@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, readSync, unlinkSync } from 'node:fs'
 import { errno, openPlainFileSync } from '@howdah/durable'
 
-/** The first bytes of a regular file, all of them if there are fewer. Throws errors of the system. */
+/** The first `limit` bytes of a regular file, or the whole file if it is shorter. Throws errors of the system. */
 export function readStart(path: string, limit = Infinity): Buffer {
   const fd = openPlainFileSync(path, { follow: false })
   try {
@@ -18,12 +18,12 @@ export function readStart(path: string, limit = Infinity): Buffer {
   }
 }
 
-/** Whether a name is that of a file that is being written; of the present form, or of an earlier one, `.<name>.tmp`. */
+/** Whether a name is that of a temporary file, in the present form or in the earlier form `.<name>.tmp`. */
 export function isTemporary(name: string): boolean {
   return name.startsWith('.') && name.endsWith('.tmp')
 }
 
-/** Removes a file, if it is there, and returns whether it was. Throws errors of the system. */
+/** Removes a file, and returns whether there was one. Throws errors of the system. */
 export function removeFile(path: string): boolean {
   try {
     unlinkSync(path)

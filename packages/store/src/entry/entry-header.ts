@@ -4,13 +4,13 @@ import { entryDamaged, StoreError, type Failure } from '../errors.ts'
 const magic = Buffer.from([0x00, 0xff, 0xca, 0xfe])
 const revision = 1
 
-/** How many bytes tell the kind: magic, revision, kind and its complement. */
+/** The number of bytes that are needed to read the kind: magic, revision, kind and its complement. */
 const startSize = 8
 
 /** The size of a whole header in bytes: its start, then body length and checksum, 4 bytes each, big-endian. */
 export const headerSize = 16
 
-/** Header and body as one. The checksum, CRC-32, covers what is before it and the body. */
+/** Puts a header before a body. The checksum, a CRC-32, covers the bytes before it and the body. */
 export function withHeader(kind: number, body: Uint8Array): Buffer {
   const header = Buffer.alloc(headerSize)
   magic.copy(header)
@@ -23,9 +23,9 @@ export function withHeader(kind: number, body: Uint8Array): Buffer {
 }
 
 /**
- * The kind, from the first {@link startSize} bytes or more.
+ * Reads the kind from the first {@link startSize} bytes or more.
  *
- * Throws `ERR_STORE_ENTRY_DAMAGED`, and `ERR_STORE_ENTRY_REVISION` for what a newer version wrote.
+ * Throws `ERR_STORE_ENTRY_DAMAGED`, and `ERR_STORE_ENTRY_REVISION` if a newer version wrote the file.
  */
 export function readKind(bytes: Buffer, failure: Failure): number {
   if (bytes.length === 0) throw entryDamaged('empty', failure, 'its file is empty')
@@ -55,7 +55,7 @@ export function readKind(bytes: Buffer, failure: Failure): number {
   return kind
 }
 
-/** The kind and the body of a whole file. Throws as {@link readKind} does. */
+/** Reads the kind and the body of a whole file. Throws as {@link readKind} does. */
 export function readBody(bytes: Buffer, failure: Failure): { kind: number; body: Buffer } {
   const kind = readKind(bytes, failure)
   if (bytes.length < headerSize) throw entryDamaged('truncated', failure, endsEarly(bytes))

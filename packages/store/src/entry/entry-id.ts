@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 
 /**
  * The name of an entry: 16 bytes, the time of its creation in nanoseconds since 1970 (8 bytes, big-endian) and 8 random
- * bytes. So texts sort by age.
+ * bytes. So the texts of ids sort by age.
  */
 export class EntryId {
   /** 32 lower-case hexadecimal digits. */
@@ -13,7 +13,7 @@ export class EntryId {
     this.text = text
   }
 
-  /** A new one. Those of one process are in the order of their creation. */
+  /** Creates an id. The ids of one process sort in the order of their creation. */
   static create(): EntryId {
     const now = BigInt(Date.now()) * 1_000_000n
     EntryId.#last = now > EntryId.#last ? now : EntryId.#last + 1n
@@ -22,7 +22,7 @@ export class EntryId {
     return new EntryId(bytes.toString('hex'))
   }
 
-  /** The id that a text stands for; `null` if it is anything but 32 lower-case hexadecimal digits. */
+  /** The id that a text represents; `null` if the text is not 32 lower-case hexadecimal digits. */
   static parse(text: string): EntryId | null {
     return /^[0-9a-f]{32}$/.test(text) ? new EntryId(text) : null
   }

@@ -16,7 +16,7 @@ export interface EntryFormat<State> {
   readonly schema: StandardSchemaV1<unknown, State> | undefined
 }
 
-/** Where an entry lies. */
+/** The file of an entry. */
 export interface EntryPlace {
   /** The identity of its segment. */
   readonly segment: number
@@ -24,13 +24,13 @@ export interface EntryPlace {
   readonly name: string
 }
 
-/** An entry as it was read. */
+/** An entry and its content. */
 export interface LoadedEntry<State> {
   readonly error: null
   /** The identity of its segment. */
   readonly segment: number
   readonly id: EntryId
-  /** What it was saved as, 0 to 255. */
+  /** The kind that it was saved with, 0 to 255. */
   readonly kind: number
   /** The process that owns it. */
   readonly process: ProcessIdentity
@@ -40,10 +40,10 @@ export interface LoadedEntry<State> {
 }
 
 /**
- * A file in a segment that is an entry, or should be.
+ * A file in a segment that is an entry, or should be one.
  *
- * Files of entries never change, they only come and go, each whole: so what is done to an entry needs no lock. If
- * something must hold between two steps, do both while the segment is locked.
+ * The files of entries never change; they only appear and disappear as a whole. So the methods of an entry need no lock. If
+ * something must stay true between two steps, do both steps while the segment is locked.
  */
 export class Entry<State = unknown> implements AsyncDisposable {
   /** The identity of its segment. */
@@ -52,13 +52,13 @@ export class Entry<State = unknown> implements AsyncDisposable {
   readonly name: string
   /** The absolute path of its file. */
   readonly path: string
-  /** What its name says; `null` if it says nothing, and then there is an {@link Entry.error}. */
+  /** The id, from the file's name; `null` if the name is no id. Then there is an {@link Entry.error}. */
   readonly id: EntryId | null
-  /** Why this is not an entry; every operation on it rejects with this error. */
+  /** The error that says why this is no entry; `null` if it is one. Every method rejects with this error. */
   readonly error: StoreError | null
   readonly #format: EntryFormat<State>
 
-  /** @internal Entries come from segments. `id` is `null`, or an error tells what else is wrong. */
+  /** @internal Entries come from segments. `id` is the id, or the error that says why the file is no entry. */
   constructor(place: EntryPlace, id: EntryId | StoreError, format: EntryFormat<State>) {
     this.segment = place.segment
     this.name = place.name
@@ -69,7 +69,7 @@ export class Entry<State = unknown> implements AsyncDisposable {
   }
 
   /**
-   * What it was saved as, 0 to 255, from the first bytes of its header alone.
+   * The kind that it was saved with, 0 to 255. Only the header is read.
    *
    * Rejects with `ERR_STORE_ENTRY_DAMAGED`, `ERR_STORE_ENTRY_REVISION`, `ERR_STORE_ENTRY_GONE` or `ERR_STORE_IO`.
    */
@@ -80,8 +80,7 @@ export class Entry<State = unknown> implements AsyncDisposable {
   }
 
   /**
-   * All of it: the header and the body are checked, that id and kind agree with the file, and the schema has seen the
-   * state.
+   * Loads the whole entry. The header, the body, the id and the kind are checked, and the schema validates the state.
    *
    * Rejects as {@link Entry.kind} does, and with `ERR_STORE_INVALID_STATE`.
    */
@@ -90,7 +89,7 @@ export class Entry<State = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Removes the file. `false`: it was removed before.
+   * Removes the file. `false`: the file was already gone.
    *
    * Rejects with `ERR_STORE_IO`.
    */
@@ -103,18 +102,18 @@ export class Entry<State = unknown> implements AsyncDisposable {
     }
   }
 
-  /** Destroys it. */
+  /** Destroys the entry. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.destroy()
   }
 
-  /** @internal The bytes of its file, none of them decoded. */
+  /** @internal The bytes of the file, not decoded. */
   read(): Buffer {
     this.#require()
     return this.#read(this.#failure('load'))
   }
 
-  /** @internal What its bytes hold, and the schema makes of it. */
+  /** @internal Decodes the bytes of the file, and validates the state by the schema. */
   async complete(bytes: Buffer): Promise<LoadedEntry<State>> {
     const id = this.#require()
     const failure = this.#failure('load')
@@ -130,7 +129,7 @@ export class Entry<State = unknown> implements AsyncDisposable {
     }
   }
 
-  /** @internal The owner that its bytes name, whatever the schema says. */
+  /** @internal The owner that the bytes of the file name. The schema is not asked. */
   owner(bytes: Buffer): ProcessIdentity {
     return decodeEntry(bytes, this.#require(), this.#format.codec, this.#failure('load')).process
   }

@@ -1,9 +1,10 @@
 import { ftruncateSync, lstatSync, readSync, writeSync } from 'node:fs'
 
 /**
- * Whether the file is the one that was stamped last, and has not been changed since: so nobody gave it extended attributes.
+ * Whether the file at the path was stamped last and has not changed since. Then nobody has given it extended attributes.
  *
- * The stamp is the content of the lock file, which is held. A file that is missing has none either.
+ * The stamp is the content of the lock file, which the caller has locked. A missing file counts as stamped, because it has no
+ * attributes.
  */
 export function isStamped(lock: number, path: string): boolean {
   const identity = identify(path)
@@ -12,13 +13,13 @@ export function isStamped(lock: number, path: string): boolean {
   return bytes.toString('latin1', 0, readSync(lock, bytes, 0, bytes.length, 0)) === identity
 }
 
-/** Remembers that a file was published without extended attributes. That it cannot be remembered costs time only. */
+/** Remembers that a file was published without extended attributes. If this fails, the next change only takes longer. */
 export function stamp(lock: number, path: string): void {
   try {
     ftruncateSync(lock)
     writeSync(lock, identify(path) ?? '', 0, 'latin1')
   } catch {
-    // The lock file is another user's, and open for reading only.
+    // The lock file belongs to another user and is open only for reading.
   }
 }
 

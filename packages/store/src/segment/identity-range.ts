@@ -1,9 +1,9 @@
 import { StoreError, type Failure } from '../errors.ts'
 
-/** The largest identity that there can be: 2^48 − 1. */
+/** The largest possible identity: 2^48 − 1. */
 export const maxIdentity = 2 ** 48 - 1
 
-/** Which whole numbers are identities of segments, from `min` to `max`. */
+/** The range of the identities of segments: whole numbers from `min` to `max`. */
 export class IdentityRange {
   readonly min: number
   readonly max: number
@@ -29,7 +29,7 @@ export class IdentityRange {
     this.max = max
   }
 
-  /** Throws `ERR_STORE_IDENTITY` unless it is one of them. */
+  /** Throws `ERR_STORE_IDENTITY` unless the number is in the range. */
   require(identity: number, failure: Failure): void {
     if (Number.isInteger(identity) && identity >= this.min && identity <= this.max) return
     const why = `${String(identity)} is not a whole number from ${this.min} to ${this.max}; choose one, or widen the store's range`
@@ -37,7 +37,7 @@ export class IdentityRange {
   }
 
   /**
-   * The identity that is written so: in decimal, with neither sign nor leading zeros. Throws `ERR_STORE_IDENTITY`.
+   * Parses an identity, in decimal without sign or leading zeros. Throws `ERR_STORE_IDENTITY`.
    */
   parse(text: string, failure: Failure): number {
     if (!/^(0|[1-9]\d{0,15})$/.test(text)) {

@@ -6,17 +6,17 @@ import { errno } from '@howdah/durable'
 import { StoreError, ioError } from '../errors.ts'
 import type { SegmentPlace } from './segment-place.ts'
 
-/** The name of a lock file, also of a store's big lock. */
+/** The name of the lock file of a segment, and of the big lock of a store. */
 export const lockName = 'lock'
 
-/** Whether a name is that of a lock file, or of the gate that lies beside one if somebody had to wait. */
+/** Whether a name is that of a lock file, or of the gate that is made beside one when somebody has to wait. */
 export function isLockName(name: string): boolean {
   return name === lockName || name === `${lockName}.gate`
 }
 
 /**
- * The entries of a segment, oldest first, and what else lies there: as entries with an error. The lock file and temporary
- * files are passed over. Throws `ERR_STORE_IO`.
+ * The entries of a segment, oldest first. Other files there are given as entries with an error, except the lock file and
+ * temporary files, which are left out. Throws `ERR_STORE_IO`.
  */
 export function listEntries<State>(place: SegmentPlace<State>): Entry<State>[] {
   return listDirectory(place)
@@ -28,7 +28,7 @@ export function listEntries<State>(place: SegmentPlace<State>): Entry<State>[] {
     })
 }
 
-/** The temporary files that lie in a segment. */
+/** The names of the temporary files in a segment. */
 export function listTemporary(place: SegmentPlace<unknown>): string[] {
   return listDirectory(place).flatMap(({ name }) => (isTemporary(name) ? [name] : []))
 }
@@ -38,7 +38,7 @@ export function isEntryFile(file: Dirent): boolean {
   return file.isFile() && EntryId.parse(file.name) !== null
 }
 
-/** What lies in a segment; nothing if its directory is gone. */
+/** All files in a segment; none if its directory is gone. */
 export function listDirectory({ identity, directory }: SegmentPlace<unknown>): Dirent[] {
   try {
     return readdirSync(directory, { withFileTypes: true })

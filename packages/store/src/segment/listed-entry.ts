@@ -1,20 +1,20 @@
 import type { Entry, LoadedEntry } from '../entry/entry.ts'
 import { StoreError } from '../errors.ts'
 
-/** What lies where an entry or a segment should be, and is none or cannot be read; or a segment that cannot be locked. */
+/** A file that is not a readable entry or a segment but lies where one should be; or a segment that cannot be locked. */
 export interface UnreadableEntry<State> {
-  /** Why. */
+  /** Why it is unreadable. */
   readonly error: StoreError
-  /** The identity of the segment; `null` if it is not one. */
+  /** The identity of the segment; `null` if the file is not a segment. */
   readonly segment: number | null
-  /** The entry itself, to destroy it; `null` if it is about a segment. */
+  /** The entry itself, to destroy it; `null` if the error is about a segment. */
   readonly entry: Entry<State> | null
 }
 
-/** What a listing yields: tell them apart by `error`. */
+/** An item of a listing. Its `error` is `null` if the entry was loaded. */
 export type ListedEntry<State> = LoadedEntry<State> | UnreadableEntry<State>
 
-/** An entry and what was read of it. */
+/** An entry and its bytes, or the error of reading it. */
 export interface ReadEntry<State> {
   readonly entry: Entry<State>
   readonly read: Buffer | StoreError
@@ -30,7 +30,10 @@ export function readEntry<State>(entry: Entry<State>): ReadEntry<State> | null {
   }
 }
 
-/** Decodes what was read. Rejects with what the schema throws, never with a {@link StoreError}. */
+/**
+ * Decodes the bytes of an entry. A {@link StoreError} becomes part of the result; it rejects only with other errors, such as
+ * those that the schema throws.
+ */
 export async function decodeListed<State>({
   entry,
   read,

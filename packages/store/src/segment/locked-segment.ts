@@ -20,29 +20,29 @@ import { validateState } from '../entry/validate-state.ts'
 
 /** Options of saving an entry. */
 export interface SaveOptions {
-  /** What the entry is, 0 to 255, which can be told without decoding it; 0 unless told otherwise. */
+  /** The kind of the entry, 0 to 255, which can be read without decoding the entry; 0 unless told otherwise. */
   kind?: number | undefined
-  /** Its id; a new one unless told otherwise. */
+  /** The id of the entry; a new id unless told otherwise. */
   id?: EntryId | undefined
-  /** The owner. The entry may be reaped when that process is dead. This process, unless told otherwise. */
+  /** The owner of the entry; this process by default. The entry may be reaped when the owner is dead. */
   process?: ProcessIdentity | undefined
-  /** Survive a power failure, too; as the store has it unless told otherwise. */
+  /** Sync the entry, so that it survives a power failure; by default as the store's options say. */
   durable?: boolean | undefined
 }
 
-/** How many entries are looked at before others may run. */
+/** How many entries are looked at before the event loop may go on. */
 const slice = 64
 
 /**
- * A segment while it is locked: nobody else saves, lists or reaps in it. Destroying needs no lock, and may happen.
+ * A locked segment. Nobody else saves, lists or reaps in it. But entries may be destroyed, because destroying needs no lock.
  *
- * Once it is released, every method rejects with `ERR_STORE_NOT_LOCKED`.
+ * After the release, every method rejects with `ERR_STORE_NOT_LOCKED`.
  */
 export class LockedSegment<State = unknown, Input = State> implements Disposable, AsyncDisposable {
   readonly identity: number
   readonly #place: SegmentPlace<State>
   readonly #lock: Lock
-  /** The ids that are being saved, and the names of their temporary files. */
+  /** The ids of entries that are being saved, with the names of their temporary files. */
   readonly #saving = new Map<string, string>()
 
   /** @internal Comes from `Segment.lock`. */
@@ -52,17 +52,16 @@ export class LockedSegment<State = unknown, Input = State> implements Disposable
     this.#lock = lock
   }
 
-  /** Whether it is still locked. */
+  /** Whether the segment is still locked. */
   get held(): boolean {
     return this.#lock.held
   }
 
   /**
-   * Saves a state as a new entry: complete or absent, whenever this process is killed.
+   * Saves a state as a new entry. If this process is killed, the entry is complete or absent.
    *
-   * Rejects with `ERR_STORE_INVALID_STATE` if what would be read is not what the schema asks for,
-   * `ERR_STORE_ENTRY_EXISTS`, `ERR_STORE_OPTION`, `ERR_STORE_LOCK_LOST` if the segment was removed meanwhile, or
-   * `ERR_STORE_IO`.
+   * Rejects with `ERR_STORE_INVALID_STATE` if the schema refuses the state as it would be loaded, `ERR_STORE_ENTRY_EXISTS`,
+   * `ERR_STORE_OPTION`, `ERR_STORE_LOCK_LOST` if the segment was removed meanwhile, or `ERR_STORE_IO`.
    */
   async save(state: Input, options: SaveOptions = {}): Promise<Entry<State>> {
     const { directory, identity, format } = this.#place
@@ -91,22 +90,22 @@ export class LockedSegment<State = unknown, Input = State> implements Disposable
   }
 
   /**
-   * The entries, oldest first. What else lies in the segment, such as a directory or a file with another name, comes as
-   * an entry with an error. Rejects with `ERR_STORE_IO`.
+   * The entries, oldest first. Anything else in the segment, such as a directory or a file with another name, is given as an
+   * entry with an error. Rejects with `ERR_STORE_IO`.
    */
   async entries(): Promise<Entry<State>[]> {
     this.#requireHeld(this.#failure('list'))
     return listEntries(this.#place)
   }
 
-  /** How many entries there are: regular files with the name of one, whatever they hold. Rejects with `ERR_STORE_IO`. */
+  /** The number of entries: regular files with the name of an entry, whatever their content. Rejects with `ERR_STORE_IO`. */
   async count(): Promise<number> {
     this.#requireHeld(this.#failure('count'))
     return listDirectory(this.#place).filter(isEntryFile).length
   }
 
   /**
-   * The entry whose random half begins with 8 to 16 hexadecimal digits; `null` if there is none.
+   * Finds an entry by the first 8 to 16 hexadecimal digits of its id's random half; `null` if there is none.
    *
    * Rejects with `ERR_STORE_AMBIGUOUS_ID` if there are several, `ERR_STORE_OPTION`, or `ERR_STORE_IO`.
    */
@@ -126,9 +125,10 @@ export class LockedSegment<State = unknown, Input = State> implements Disposable
   }
 
   /**
-   * Destroys the entries of dead processes, and what killed ones left of entries they did not finish; returns the former.
+   * Destroys the entries of dead processes, and returns them. Also removes the unfinished entries of killed processes.
    *
-   * What cannot be known to be dead is alive, also an entry that does not decode. Rejects with `ERR_STORE_IO`.
+   * A process that is not certainly dead counts as alive, and so does the owner of an entry that does not decode. Rejects
+   * with `ERR_STORE_IO`.
    */
   async reap(): Promise<ListedEntry<State>[]> {
     const reaped: ListedEntry<State>[] = []
@@ -136,7 +136,7 @@ export class LockedSegment<State = unknown, Input = State> implements Disposable
     return reaped
   }
 
-  /** @internal Destroys the entries of dead processes, without asking the schema. */
+  /** @internal Destroys the entries of dead processes without running the schema. */
   async destroyDead(): Promise<ReadEntry<State>[]> {
     const failure = this.#failure('reap')
     this.#requireCurrent(failure)
@@ -167,7 +167,7 @@ export class LockedSegment<State = unknown, Input = State> implements Disposable
     this.release()
   }
 
-  /** The bytes of an entry that will load again: what was encoded is decoded, and shown to the schema. */
+  /** Encodes an entry, and checks that it will load again: the bytes are decoded, and the schema validates the state. */
   async #encode(id: EntryId, body: EntryBody, failure: Failure): Promise<Buffer> {
     const { codec, schema } = this.#place.format
     const { kind } = body
@@ -186,7 +186,10 @@ export class LockedSegment<State = unknown, Input = State> implements Disposable
     return bytes
   }
 
-  /** Nobody else writes here while we have the lock, so that temporary files that are not ours are nobody's. */
+  /**
+   * Removes the temporary files of killed processes. Nobody else writes here while we have the lock, so every temporary file
+   * that is not ours was left behind.
+   */
   #removeLeftovers(failure: Failure): void {
     const ours = new Set(this.#saving.values())
     for (const name of listTemporary(this.#place)) {
@@ -205,7 +208,7 @@ export class LockedSegment<State = unknown, Input = State> implements Disposable
     throw new StoreError('ERR_STORE_NOT_LOCKED', failure, why)
   }
 
-  /** Somebody may have removed the store and made it again: then others have another lock. */
+  /** Throws if somebody has removed the segment, because others would then lock another file. */
   #requireCurrent(failure: Failure): void {
     this.#requireHeld(failure)
     if (this.#lock.isCurrent()) return
@@ -219,7 +222,7 @@ export class LockedSegment<State = unknown, Input = State> implements Disposable
   }
 }
 
-/** Whether an entry belongs to a process that is dead. `verdicts` has what was found out before. */
+/** Whether an entry belongs to a dead process. `verdicts` caches the answers. */
 function isDead<State>(
   { entry, read }: ReadEntry<State>,
   verdicts: Map<string, Liveness>,

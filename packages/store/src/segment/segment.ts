@@ -10,16 +10,16 @@ import { LockedSegment, type SaveOptions } from './locked-segment.ts'
 import { patient } from '../patient.ts'
 import type { SegmentPlace } from './segment-place.ts'
 
-/** How much is read under one lock at most: so many entries or so many bytes, until either limit is reached. */
+/** How much is read under one lock: reading stops at this number of entries or of bytes, whichever comes first. */
 const batch = { entries: 64, bytes: 256 * 1024 }
 
 /**
  * A part of a store with a lock of its own.
  *
- * Every method that is here takes the lock, and releases it before it returns. What is to be done under one lock is done
- * with the {@link LockedSegment} that `lock` and `transaction` give.
+ * Every method of this class takes the lock itself; all but `lock` release it before they return. To do several steps under
+ * one lock, use the {@link LockedSegment} that `lock` and `transaction` give.
  *
- * Waits end after 30 s unless told otherwise, with `ERR_STORE_LOCK_TIMEOUT`: locks of segments are held for moments.
+ * By default a wait ends after 30 s with `ERR_STORE_LOCK_TIMEOUT`, because locks of segments are held only for moments.
  * Methods that lock also reject with the signal's reason, `ERR_STORE_LOCK`, or `ERR_STORE_LOCK_ORDER`.
  */
 export class Segment<State = unknown, Input = State> {
@@ -32,7 +32,7 @@ export class Segment<State = unknown, Input = State> {
     this.#place = place
   }
 
-  /** Waits for the segment and holds it, until it is released or disposed. Makes it again if somebody removed it. */
+  /** Waits for the lock and holds it until it is released or disposed. Makes the segment again if somebody removed it. */
   async lock(options: WaitOptions = {}): Promise<LockedSegment<State, Input>> {
     const failure = this.#requireOrder()
     const wait = patient(options)
@@ -49,8 +49,8 @@ export class Segment<State = unknown, Input = State> {
   }
 
   /**
-   * Locks, runs, and unlocks, also when `action` throws. Within, the other methods of this segment, and the store's, are
-   * refused with `ERR_STORE_LOCK_ORDER`; so are segments with a lower identity.
+   * Locks, runs `action`, and unlocks, even if `action` throws. Within `action`, methods of this segment, of the store and of
+   * segments with a lower identity are refused with `ERR_STORE_LOCK_ORDER`.
    */
   async transaction<Result>(
     action: (segment: LockedSegment<State, Input>) => Result | Promise<Result>,
@@ -65,13 +65,13 @@ export class Segment<State = unknown, Input = State> {
     }
   }
 
-  /** Saves one entry; see {@link LockedSegment.save}. */
+  /** Saves an entry; see {@link LockedSegment.save}. */
   async save(state: Input, options: SaveOptions & WaitOptions = {}): Promise<Entry<State>> {
     using locked = await this.lock(options)
     return await locked.save(state, options)
   }
 
-  /** How many entries there are; see {@link LockedSegment.count}. */
+  /** The number of entries; see {@link LockedSegment.count}. */
   async count(options: WaitOptions = {}): Promise<number> {
     using locked = await this.lock(options)
     return await locked.count()
@@ -85,11 +85,11 @@ export class Segment<State = unknown, Input = State> {
   }
 
   /**
-   * Every entry, oldest first, read under the lock and yielded after it is released: none of the caller's code, the
-   * schema's neither, runs under a lock, and the loop may be left at any time.
+   * Yields every entry, oldest first. Entries are read under the lock and yielded after its release, so neither the caller's
+   * code nor the schema runs under the lock, and the loop may be left at any time.
    *
-   * Up to 64 entries are read at a time, so that a segment may hold more than fits in memory; those that are destroyed
-   * between are left out, and those that are saved after the beginning too. What does not decode comes with an error.
+   * Up to 64 entries are read at a time, so a segment may have more entries than fit in memory. Entries that are destroyed or
+   * saved after the start may be left out. An entry that does not decode is given with an error.
    */
   async *all(options: WaitOptions = {}): AsyncGenerator<ListedEntry<State>, void, undefined> {
     let rest: Entry<State>[] | undefined
@@ -110,7 +110,7 @@ export class Segment<State = unknown, Input = State> {
     return await locked.destroyDead()
   }
 
-  /** The lock; `null` if the segment was removed. Makes nothing. */
+  /** The lock; `null` if the segment was removed. Makes no file. */
   async #lockToRead(options: WaitOptions): Promise<Lock | null> {
     const failure = this.#requireOrder()
     try {
@@ -134,7 +134,7 @@ export class Segment<State = unknown, Input = State> {
   }
 }
 
-/** Moves entries from the end of the one list to the other, until they are a batch. */
+/** Reads entries from the end of one list into the other, until a batch is full. */
 function readBatch<State>(from: Entry<State>[], to: ReadEntry<State>[]): void {
   for (let bytes = 0; to.length < batch.entries && bytes < batch.bytes;) {
     const entry = from.pop()

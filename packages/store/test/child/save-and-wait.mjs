@@ -1,4 +1,4 @@
-// save-and-wait BASE SEGMENT TIMES: saves entries, says their ids, and lives on until stdin ends.
+// save-and-wait BASE SEGMENT TIMES: saves entries, prints their ids, and runs until stdin ends.
 import { Store } from '@howdah/store'
 
 const [base, segment, times] = process.argv.slice(2)

@@ -1,6 +1,7 @@
 // storm BASE LOG SEGMENTS: saves, lists and destroys entries, and discards segments, until it is told to stop, and then lives on until stdin ends.
 //
-// It says so when it has saved its first. What it did it writes into the log: "+" after an entry was saved, "-" before one is destroyed.
+// It prints a line when it has saved its first entry. It writes what it does into the log: "+" after it has saved an entry,
+// "-" before it destroys one.
 import { openSync, writeSync } from 'node:fs'
 import { setImmediate as breathe } from 'node:timers/promises'
 import { seededRandom } from '@howdah/fixtures'
@@ -10,7 +11,7 @@ const [base, log, segments] = process.argv.slice(2)
 const store = new Store(base, { durable: false })
 const fd = openSync(log, 'a')
 const note = (sign, entry) => writeSync(fd, `${sign} ${entry.segment} ${entry.name}\n`)
-// Each child its own, by the number of its log.
+// Each child has a seed of its own: the number of its log.
 const random = seededRandom(23 + Number(/\d+$/.exec(log)?.[0]))
 const dice = (sides) => random.below(sides)
 const order = { stop: false }
@@ -21,7 +22,7 @@ process.stdin.once('data', () => {
 
 const mine = []
 while (!order.stop) {
-  // Else nothing is read from stdin: uncontended steps never leave the microtask queue.
+  // Without this pause stdin is never read, because uncontended steps never leave the microtask queue.
   await breathe()
   const identity = dice(Number(segments))
   const segment = await store.segment(identity)

@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '../../src/index.ts'
 
-/** A schema for `{ n: number }`, and what it was shown. */
+/** A schema for `{ n: number }`, and the values that it has validated. */
 export function numberSchema(
   onValidate: () => void = () => undefined,
 ): StandardSchemaV1<{ n: number }> {
