@@ -16,24 +16,27 @@ export type LeaseErrorCode =
   | 'ERR_LEASE_TTL_EXCEEDS_MAX'
   | 'ERR_LEASE_UNAVAILABLE'
 
-/** What an error knows in fields, so that nobody has to read its message. A code always comes with the same ones. */
+/** The fields of an error, so that no program has to parse its message. Errors of one code always have the same fields. */
 type Fields = Omit<LeaseError, keyof Error | 'code'>
 
-/** What every error of this package is: a permanent code, and a message that ends in a remedy. */
+/** The class of all errors of this package. An error has a permanent code, and a message that ends in a remedy. */
 export class LeaseError extends Error {
   override readonly name = 'LeaseError'
   readonly code: LeaseErrorCode
-  /** `ERR_LEASE_EXISTS`, `ERR_LEASE_TIMEOUT`: what the holder calls itself, by default `host:pid`; for people, no proof. */
+  /**
+   * `ERR_LEASE_EXISTS`, `ERR_LEASE_TIMEOUT`: the name that the holder gives itself, by default `host:pid`. It informs people
+   * and proves nothing.
+   */
   declare readonly owner?: string | undefined
   /** `ERR_LEASE_EXISTS`, `ERR_LEASE_TIMEOUT`: when the lease of that holder ends unless it is renewed. */
   declare readonly expiresAt?: Date | undefined
   /** `ERR_LEASE_NOT_HELD`, `ERR_LEASE_ALREADY_RELEASED`, `ERR_LEASE_LOST`: the generation that was held. */
   declare readonly generation?: bigint | undefined
-  /** `ERR_LEASE_TTL_EXCEEDS_MAX`, in ms: what was asked for. */
+  /** `ERR_LEASE_TTL_EXCEEDS_MAX`, in ms: the requested time. */
   declare readonly ttl?: number | undefined
-  /** `ERR_LEASE_TTL_EXCEEDS_MAX`, in ms: what is granted at most. */
+  /** `ERR_LEASE_TTL_EXCEEDS_MAX`, in ms: the longest time that is granted. */
   declare readonly maxTtl?: number | undefined
-  /** `ERR_LEASE_TIMEOUT`, in ms: how long was waited. */
+  /** `ERR_LEASE_TIMEOUT`, in ms: the timeout of the wait. */
   declare readonly timeout?: number | undefined
   /** `ERR_LEASE_PEER_MISSING`: the name of the package to install. */
   declare readonly peer?: string | undefined
@@ -51,7 +54,7 @@ export class LeaseError extends Error {
   }
 }
 
-/** Somebody holds the lease; that may be this very process, under an earlier acquisition. An expected outcome. */
+/** Somebody holds the lease, perhaps this process itself by an earlier acquisition. This is an expected outcome. */
 export function leaseExists(place: string, owner: string, expiresAt: Date): LeaseError {
   return new LeaseError(
     'ERR_LEASE_EXISTS',
@@ -60,7 +63,7 @@ export function leaseExists(place: string, owner: string, expiresAt: Date): Leas
   )
 }
 
-/** Another holds the lease by now, or it is gone. Whatever it guards must not be touched any more. */
+/** Another process holds the lease now, or the lease is gone. The holder must stop the work that it guards. */
 export function leaseNotHeld(place: string, generation: bigint, what: string): LeaseError {
   return new LeaseError(
     'ERR_LEASE_NOT_HELD',
@@ -69,7 +72,7 @@ export function leaseNotHeld(place: string, generation: bigint, what: string): L
   )
 }
 
-/** The lease was released before. */
+/** The lease was already released. */
 export function leaseReleased(place: string, generation: bigint): LeaseError {
   return new LeaseError(
     'ERR_LEASE_ALREADY_RELEASED',
@@ -86,7 +89,7 @@ export function leaseRequired(what: string): LeaseError {
   )
 }
 
-/** The lease given to `renew` or `release` has no etag, so nothing tells it from another's. */
+/** The lease given to `renew` or `release` has no etag, so it cannot be distinguished from the lease of another holder. */
 export function etagRequired(what: string): LeaseError {
   return new LeaseError(
     'ERR_LEASE_ETAG_REQUIRED',
@@ -94,7 +97,7 @@ export function etagRequired(what: string): LeaseError {
   )
 }
 
-/** More time was asked for than the leaser ever grants. Nothing was sent anywhere. */
+/** The requested time is longer than the leaser ever grants. Nothing was sent. */
 export function ttlExceedsMax(ttl: number, maxTtl: number): LeaseError {
   return new LeaseError(
     'ERR_LEASE_TTL_EXCEEDS_MAX',
@@ -112,7 +115,9 @@ export function leaseCorrupt(place: string, what: string, cause?: unknown): Leas
   )
 }
 
-/** The lease of a hold is lost, or its time is over. The reason of `held.signal`, and what `held.check()` throws. */
+/**
+ * The lease of a hold is lost, or its time is over. This error is the reason of `held.signal`, and `held.check()` throws it.
+ */
 export function leaseLost(generation: bigint, what: string, cause?: unknown): LeaseError {
   return new LeaseError(
     'ERR_LEASE_LOST',
@@ -122,8 +127,8 @@ export function leaseLost(generation: bigint, what: string, cause?: unknown): Le
 }
 
 /**
- * The lease was not acquired within `timeout` ms (0: at the first try). `cause` says why, and who held it when it was last
- * seen.
+ * The lease was not acquired within `timeout` ms (0: at the first try). `cause` is the last refusal, with the holder if it is
+ * known.
  */
 export function leaseTimedOut(timeout: number, cause: LeaseError): LeaseError {
   const waited = timeout === 0 ? 'at once' : `within ${timeout} ms`
@@ -135,12 +140,12 @@ export function leaseTimedOut(timeout: number, cause: LeaseError): LeaseError {
   )
 }
 
-/** An option that means nothing. */
+/** An option is invalid. */
 export function meaninglessOption(message: string): LeaseError {
   return new LeaseError('ERR_LEASE_OPTION', message)
 }
 
-/** The store did not answer, or not clearly, and reading again did not settle it. Trying again may help. */
+/** The store did not answer, or its answer was unclear and reading again did not settle it. Trying again may help. */
 export function storeUnavailable(
   place: string,
   what: string,
@@ -161,7 +166,7 @@ export function storeRefused(place: string, what: string, cause?: unknown): Leas
   })
 }
 
-/** The store does not do what a lease rests on, such as refusing a stale condition. */
+/** The store lacks something that a lease needs, such as refusing a stale condition. */
 export function storeUnsafe(place: string, what: string, cause?: unknown): LeaseError {
   return new LeaseError(
     'ERR_LEASE_STORE_UNSAFE',
@@ -179,7 +184,7 @@ export function peerMissing(backend: string, peer: string, cause: unknown): Leas
   )
 }
 
-/** The command could not be run, or what watches over it failed. */
+/** The command could not be run, or its helper failed. */
 export function commandFailed(message: string, errno: string, cause?: unknown): LeaseError {
   return new LeaseError('ERR_LEASE_COMMAND', message, { cause, errno })
 }

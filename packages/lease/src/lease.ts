@@ -1,32 +1,37 @@
 import { etagRequired, leaseRequired } from './errors.ts'
 
-/** What names one holding of a lease; enough to renew or release it, from another process too. */
+/** Identifies one holding of a lease. It is enough to renew or release the lease, even from another process. */
 export interface LeaseReference {
-  /** The fencing token: it grows with every holder, and is never used twice. */
+  /** The fencing token. It grows with every holder, and no number is used twice. */
   readonly generation: bigint
-  /** What the store knows this lease by; opaque. */
+  /** The store's name for this state of the lease; opaque. */
   readonly etag: string
 }
 
-/** The right to act until a moment. */
+/** The right to act until a given moment. */
 export interface Lease extends LeaseReference {
-  /** When it ends unless it is renewed, by the clock that its store is judged by. */
+  /**
+   * When the lease ends unless it is renewed, by the clock that decides in its store: the server's, or the contender's own.
+   */
   readonly expiresAt: Date
-  /** What the holder calls itself; for people, no proof. */
+  /** The name that the holder gives itself. It informs people and proves nothing. */
   readonly owner: string
-  /** Whether it has ended, by the leaser's clock. Before acting ask a hold's `check()`, which no clock step deceives. */
+  /**
+   * Whether the lease has ended, by the leaser's clock. Before you act, call a hold's `check()`, which steps of the clock do
+   * not deceive.
+   */
   readonly isExpired: boolean
   /** Milliseconds until it ends, by the leaser's clock; never negative. */
   readonly remaining: number
 }
 
-/** A lease as this package's leasers grant it. */
+/** A lease that was granted by a leaser of this package. */
 export class GrantedLease implements Lease {
   readonly generation: bigint
   readonly expiresAt: Date
   readonly owner: string
   readonly etag: string
-  /** Tells this holding from every other one, across its renewals. */
+  /** Identifies this holding, across its renewals. */
   readonly nonce: string
   readonly #clock: () => number
 
@@ -51,7 +56,7 @@ export class GrantedLease implements Lease {
   }
 }
 
-/** Refuses what is not a lease, before any I/O, with `ERR_LEASE_REQUIRED` or `ERR_LEASE_ETAG_REQUIRED`. */
+/** Throws `ERR_LEASE_REQUIRED` or `ERR_LEASE_ETAG_REQUIRED` if the argument is not a complete lease. */
 export function requireLease(lease: LeaseReference | null | undefined, what: string): void {
   if (typeof lease !== 'object' || lease === null) throw leaseRequired(what)
   if (typeof lease.etag !== 'string' || lease.etag === '') throw etagRequired(what)

@@ -1,6 +1,6 @@
 type Log = (message: string, details?: object) => void
 
-/** Where a leaser says what it does; `console` is one. What is missing is not said. */
+/** Receives the messages of a leaser, as `console` can. Messages for a missing method are dropped. */
 export interface Logger {
   readonly debug?: Log
   readonly warn?: Log

@@ -1,4 +1,4 @@
-/** What an error says, with what is below it: `fetch` and others hide the reason in the cause. */
+/** The message of an error with those of its causes, because `fetch` and other libraries hide the reason in the cause. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { code } = error as NodeJS.ErrnoException

@@ -13,10 +13,10 @@ import {
   storeUnavailable,
 } from './errors.ts'
 
-/** How often a swap may be lost in a row to others' swaps before the store counts as too busy. */
+/** How many swaps in a row may fail because others were faster, before the store counts as too busy. */
 const attempts = 100
 
-/** A leaser over one record that contenders read and swap, each judging by its own clock. */
+/** A leaser on one record, which contenders read and swap. Each contender uses its own clock. */
 export class RecordLeaser<Version> implements Leaser {
   readonly type: string
   readonly place: string
@@ -61,7 +61,7 @@ export class RecordLeaser<Version> implements Leaser {
       if (record.expiresAt === released) {
         throw leaseNotHeld(this.place, lease.generation, 'it was released')
       }
-      // A record that another wrote without a nonce gets one, so that no two states of it are alike.
+      // A record that another program wrote without a nonce gets one, so that no two of its states are equal.
       return { ...record, expiresAt: now + lifetime, nonce: record.nonce ?? randomUUID() }
     })
   }
@@ -79,8 +79,8 @@ export class RecordLeaser<Version> implements Leaser {
         return { ...record, expiresAt: released, nonce: record.nonce ?? randomUUID() }
       })
     } catch (error) {
-      // The holder had the lease and tried to release it, and now another has it. The store may have been overtaken before
-      // it could tell that the release was done.
+      // The holder had the lease and tried to release it, and now another process has it. The release was probably done, and
+      // the next change came before the store could confirm it.
       if (!(tried && errno(error) === 'ERR_LEASE_NOT_HELD')) throw error
     }
     this.#terms.logger.debug?.(`released generation ${lease.generation} of the lease ${this.place}`)
@@ -114,8 +114,8 @@ export class RecordLeaser<Version> implements Leaser {
   }
 
   /**
-   * A generation above all that were used. If the record cannot be read, that is the time in milliseconds: nobody
-   * acquires a lease more often than a thousand times a second for decades.
+   * A generation higher than all that were used. If the record cannot be read, it is the time in milliseconds, because no
+   * lease is acquired a thousand times a second for decades.
    */
   #generationAfter(current: Stored<Version> | Absent<Version>): bigint {
     if (current.bytes === null) return 1n
@@ -126,7 +126,7 @@ export class RecordLeaser<Version> implements Leaser {
     }
   }
 
-  /** Replaces the present state by what `decide` makes of it, again and again while others are faster. */
+  /** Replaces the present state by the result of `decide`, and tries again while others are faster. */
   async #change(
     signal: AbortSignal | undefined,
     decide: (current: Stored<Version> | Absent<Version>, now: number) => LeaseRecord,
@@ -134,12 +134,13 @@ export class RecordLeaser<Version> implements Leaser {
     await this.#store.ready?.()
     for (let attempt = 0; attempt < attempts; attempt++) {
       signal?.throwIfAborted()
-      // Before the request, so that the lease is over for this holder no later than for the others.
+      // The time is read before the request, so that the lease ends for this holder no later than for the others.
       const now = this.#terms.clock()
       const current = await this.#store.read(signal)
       const next = decide(current, now)
       const swapped = await this.#store.swap(current, encodeRecord(next), signal)
-      // A release may be followed at once; if anything else was, the lease is another's by now.
+      // After a release, another change may follow at once. If a change followed anything else, another process holds the
+      // lease now.
       if (swapped !== null && (swapped.present || next.expiresAt === released)) {
         const { generation, owner, nonce } = next
         const expiresAt = new Date(next.expiresAt)
@@ -152,13 +153,13 @@ export class RecordLeaser<Version> implements Leaser {
     throw storeUnavailable(this.place, `was changed by others ${attempts} times in a row`)
   }
 
-  /** The present record, if it is this holding's. */
+  /** The present record, if it belongs to this holding. */
   #own(current: Stored<Version> | Absent<Version>, lease: LeaseReference): LeaseRecord {
     if (current.bytes === null) {
       throw leaseNotHeld(this.place, lease.generation, 'nothing is stored any more')
     }
     const record = this.#decode(current.bytes)
-    // By the nonce too: a renewal may have been done although its answer never came.
+    // The nonce is compared, too, because a renewal may have been done although its answer was lost.
     const same =
       current.etag === lease.etag ||
       (lease instanceof GrantedLease && lease.nonce !== '' && lease.nonce === record.nonce)

@@ -1,17 +1,17 @@
-/** One state of a lease, as file and S3 store it. */
+/** A state of a lease, as it is stored in files and in S3. */
 export interface LeaseRecord {
   readonly generation: bigint
   /** Milliseconds since 1970; 0 if the lease was released. */
   readonly expiresAt: number
   readonly owner: string
-  /** Tells a holding from every other; `null` in records that others wrote without one. */
+  /** Identifies the holding; `null` in records that other programs wrote without a nonce. */
   readonly nonce: string | null
 }
 
-/** The end that a release writes: over by every clock, however wrong it goes. */
+/** The end that a release writes. It is in the past by every clock, however wrong. */
 export const released = 0
 
-/** The record as compact JSON, the generation as a number however big, and the expiry by RFC 3339. */
+/** Encodes a record as compact JSON, with the generation as a number of any size and the end as an RFC 3339 time. */
 export function encodeRecord(record: LeaseRecord): Buffer {
   const rest = JSON.stringify({
     expires_at: new Date(record.expiresAt).toISOString(),
@@ -21,7 +21,7 @@ export function encodeRecord(record: LeaseRecord): Buffer {
   return Buffer.from(`{"generation":${record.generation},${rest.slice(1)}`)
 }
 
-/** Reads a record. Throws an `Error` that says what is wrong with it. Unknown fields, and a missing nonce, are let pass. */
+/** Reads a record. Throws an `Error` that says what is wrong with it. Unknown fields and a missing nonce are accepted. */
 export function decodeRecord(bytes: Uint8Array): LeaseRecord {
   if (bytes.length === 0) throw new Error('it is empty')
   const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
@@ -40,7 +40,10 @@ export function decodeRecord(bytes: Uint8Array): LeaseRecord {
   return { generation: exact(generation, text), expiresAt, owner, nonce }
 }
 
-/** JSON.parse rounds what is above 2^53. Inside a string the quotes would be escaped. */
+/**
+ * Reads the exact generation from the text, because JSON.parse rounds numbers above 2^53. Quotes inside a string are
+ * escaped, so the pattern matches only the field.
+ */
 function exact(generation: number, text: string): bigint {
   if (Number.isSafeInteger(generation)) return BigInt(generation)
   const digits = /"generation"\s*:\s*(\d+)\s*[,}]/.exec(text)?.[1]

@@ -3,7 +3,7 @@ import type { LeaserOptions } from './leaser.ts'
 import type { Logger } from './logger.ts'
 import { meaninglessOption, ttlExceedsMax } from './errors.ts'
 
-/** The options of a leaser, checked and complete. */
+/** The checked options of a leaser, with their defaults. */
 export class Terms {
   readonly ttl: number
   readonly maxTtl: number
@@ -26,7 +26,7 @@ export class Terms {
     this.within(this.ttl)
   }
 
-  /** The time that is asked for, in milliseconds; refused if it exceeds what is ever granted. */
+  /** Gives the requested time, in milliseconds. Throws if it exceeds `maxTtl`. */
   within(ttl: number = this.ttl): number {
     if (positive('ttl', ttl) > this.maxTtl) throw ttlExceedsMax(ttl, this.maxTtl)
     return ttl

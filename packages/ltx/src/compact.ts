@@ -7,9 +7,9 @@ import { formatLtxFileName } from './file-name.ts'
 import type { LtxHeader, LtxHeaderInit } from './codec/header.ts'
 import type { LtxPage } from './page.ts'
 
-/** How LTX files are to be merged. */
+/** How to merge LTX files. */
 export interface CompactLtxOptions extends LtxEncoderOptions {
-  /** Whether transactions may be missing between two files. Not by default. */
+  /** Whether transactions may be missing between two files; `false` by default. */
   readonly allowGaps?: boolean | undefined
   /** Whether to leave database checksums out even if all inputs have them. */
   readonly noChecksum?: boolean | undefined
@@ -23,13 +23,13 @@ interface Input {
 /**
  * Merges LTX files that follow each other into one, as a stream of chunks of about 64 KiB.
  *
- * Of each page the last writer's version is kept, and pages beyond the final database size are dropped. The result starts
- * where the first file starts and ends where the last one ends, with the last one's timestamp; it tracks checksums if
- * all inputs do. LZ4 blocks are taken over as they are. The inputs are read at the same time, one page of each in memory,
- * and are all verified to their ends before the result's end is given.
+ * The last file's version of each page is kept, and pages beyond the final database size are dropped. The result has the
+ * first transaction of the first file, and the last transaction and timestamp of the last file. It tracks checksums if all
+ * inputs do. LZ4 blocks are copied unchanged. All inputs are read in parallel, with one page of each in memory. The end of
+ * the result is given only after all inputs are verified to their ends.
  *
- * Throws `ERR_LTX_COMPACTION` if the files do not follow each other, and what {@link LtxDecoder} and {@link LtxEncoder}
- * throw: `ERR_LTX_PAGE_ORDER` if the result would be a snapshot that lacks pages.
+ * Throws `ERR_LTX_COMPACTION` if the files do not follow each other, and the errors of {@link LtxDecoder} and {@link
+ * LtxEncoder}, for example `ERR_LTX_PAGE_ORDER` if the result would be a snapshot that lacks pages.
  */
 export async function* compactLtx(
   sources: readonly ByteSource[],
@@ -57,7 +57,7 @@ export async function* compactLtx(
   }
 }
 
-/** The pages of all files in ascending order, of each the last file's version. */
+/** The pages of all files in ascending order, each in the last file's version. */
 async function* mergePages(decoders: readonly LtxDecoder[]): AsyncGenerator<LtxPage, void, void> {
   const inputs: Input[] = []
   for (const decoder of decoders) inputs.push({ decoder, page: await decoder.nextPage() })

@@ -15,7 +15,7 @@ import { PageOrder } from './page-order.ts'
 import type { LtxPage } from './page.ts'
 import { decodeTrailer, trailerSize, type LtxTrailer } from './codec/trailer.ts'
 
-/** What was read of a whole, sound LTX file. */
+/** The summary of a complete, valid LTX file. */
 export interface LtxSummary {
   readonly header: LtxHeader
   readonly trailer: LtxTrailer
@@ -28,9 +28,9 @@ export interface LtxSummary {
 /**
  * Reads an LTX file from front to back, page by page, and checks everything about it on the way.
  *
- * A file is known to be sound only when its end was reached: when `pages()` ended, `nextPage()` gave `null`, or `finish()`
- * returned. What was done with the pages until then has to be undone if the decoder throws. It holds one page and the
- * source's last chunk in memory.
+ * A file is known to be valid only after its end was reached: after `pages()` ended, `nextPage()` gave `null`, or `finish()`
+ * returned. If the decoder throws before, undo everything that you did with the pages. It holds one page and the source's
+ * last chunk in memory.
  *
  * @example
  * await using decoder = await LtxDecoder.open(createReadStream(path))
@@ -52,8 +52,8 @@ export class LtxDecoder implements AsyncDisposable {
   /**
    * Reads and checks the header.
    *
-   * Throws an {@link LtxError}, as do all methods, with the code and the offset of what is wrong; errors of the source are
-   * passed on as they are. The source is told that no more is wanted when the decoder is disposed, or when this throws.
+   * This and all methods throw an {@link LtxError} with a code and an offset; errors of the source are passed on as they are.
+   * The source is closed when the decoder is disposed, or when this throws.
    */
   static async open(source: ByteSource): Promise<LtxDecoder> {
     const reader = new ByteReader(source)
@@ -75,17 +75,17 @@ export class LtxDecoder implements AsyncDisposable {
       isSnapshot(this.header) && !this.header.noChecksum ? new DatabaseChecksum() : null
   }
 
-  /** What the file ends with; `null` until its end was reached and found sound. */
+  /** The trailer of the file; `null` until the end was reached and the file was valid. */
   get trailer(): LtxTrailer | null {
     return this.#trailer
   }
 
-  /** How far the file was read, in bytes. */
+  /** How much of the file was read, in bytes. */
   get offset(): number {
     return this.#reader.offset
   }
 
-  /** The pages that are left, in the file's order. That it ends without an error says that the whole file is sound. */
+  /** The remaining pages, in the file's order. If the loop ends without an error, the whole file is valid. */
   async *pages(): AsyncGenerator<LtxPage, void, void> {
     for (;;) {
       const page = await this.nextPage()
@@ -94,7 +94,7 @@ export class LtxDecoder implements AsyncDisposable {
     }
   }
 
-  /** The next page; `null` after the last one, when the index, the trailer and all checksums were found sound. */
+  /** The next page; `null` after the last one, if the index, the trailer and all checksums are valid. */
   async nextPage(): Promise<LtxPage | null> {
     if (this.#failure !== null) throw this.#failure.error
     if (this.#trailer !== null) return null
@@ -106,14 +106,14 @@ export class LtxDecoder implements AsyncDisposable {
     }
   }
 
-  /** Reads what is left, and returns what the file was. */
+  /** Reads the rest of the file, and returns its summary. */
   async finish(): Promise<LtxSummary> {
     while ((await this.nextPage()) !== null);
     const trailer = this.#trailer as LtxTrailer
     return { header: this.header, trailer, pages: this.#pages, bytes: this.#reader.offset }
   }
 
-  /** Tells the source that no more is wanted. What is left cannot be read afterwards. */
+  /** Closes the source. The rest of the file cannot be read afterwards. */
   async close(): Promise<void> {
     this.#failure ??= {
       error: new LtxError('ERR_LTX_OPTION', 'the decoder is closed; open the file again'),

@@ -3,19 +3,19 @@ import { LtxEncoder, type LtxEncoderOptions } from './encoder.ts'
 import type { LtxHeaderInit } from './codec/header.ts'
 import type { PageContent } from './page.ts'
 
-/** How an LTX file is to be written, and how it ends. */
+/** How to write an LTX file, and its final checksum. */
 export interface EncodeLtxOptions extends LtxEncoderOptions {
   /**
-   * The database checksum after the file, if the header tracks checksums; a function is called after the last page.
-   * A snapshot needs none.
+   * The database checksum after the file is applied, if the header tracks checksums. A function is called after the last
+   * page. A snapshot does not need it.
    */
   readonly postApplyChecksum?: bigint | (() => bigint) | undefined
 }
 
 /**
- * An LTX file as a stream of chunks of about 64 KiB.
+ * Writes an LTX file as a stream of chunks of about 64 KiB.
  *
- * The pages come in ascending order. Throws what {@link LtxEncoder} throws; errors of the pages' source are passed on.
+ * The pages must come in ascending order. Throws the errors of {@link LtxEncoder}; errors of the pages' source are passed on.
  *
  * @example
  * const header = { pageSize: 4096, commit: 1, minTxid: 1n, maxTxid: 1n, timestamp: BigInt(Date.now()) }

@@ -18,18 +18,18 @@ import { checkPostApply, encodeTrailer, type LtxTrailer } from './codec/trailer.
 
 type Step = 'new' | 'started' | 'finished'
 
-/** How an LTX file is to be written. */
+/** How to write an LTX file. */
 export interface LtxEncoderOptions {
-  /** How pages are compressed: `'block'` (the default), or `'frame'` for readers that know nothing else. */
+  /** How pages are compressed: `'block'` (the default), or `'frame'` for readers that do not know blocks. */
   readonly encoding?: PageEncoding | undefined
 }
 
 /**
- * Makes the bytes of an LTX file, piece by piece, for the caller to write in this order: `start()`, `page()` for every page
- * in ascending order, `finish()`.
+ * Makes the bytes of an LTX file piece by piece. The caller writes the results of `start()`, `page()` for every page in
+ * ascending order, and `finish()`.
  *
- * It holds the page index in memory, a few bytes per page. Throws an {@link LtxError}: `ERR_LTX_HEADER` for a header that
- * means nothing, `ERR_LTX_PAGE_ORDER` for a page that must not come next, `ERR_LTX_PAGE` for one of another size,
+ * It holds the page index in memory, a few bytes per page. Throws an {@link LtxError}: `ERR_LTX_HEADER` for an invalid
+ * header, `ERR_LTX_PAGE_ORDER` for a page that must not come next, `ERR_LTX_PAGE` for a page of another size,
  * `ERR_LTX_OPTION` if the calls are out of order.
  */
 export class LtxEncoder {
@@ -51,12 +51,12 @@ export class LtxEncoder {
       isSnapshot(this.header) && !this.header.noChecksum ? new DatabaseChecksum() : null
   }
 
-  /** How many bytes the file has so far. */
+  /** The size of the file so far, in bytes. */
   get offset(): number {
     return this.#offset
   }
 
-  /** What the file ends with; `null` until it is finished. */
+  /** The trailer of the file; `null` until it is finished. */
   get trailer(): LtxTrailer | null {
     return this.#trailer
   }
@@ -73,8 +73,8 @@ export class LtxEncoder {
   /**
    * The bytes of one page.
    *
-   * `block` is the page's LZ4 block, if there is one already: it is taken as it is, instead of compressing the data
-   * again, when the encoding is `'block'`.
+   * `block` is the page's LZ4 block, if there is one already. With the encoding `'block'` it is copied, and the data is not
+   * compressed again.
    */
   page(page: PageContent, block?: Uint8Array | null): Buffer {
     this.#take('started', 'started')
@@ -95,9 +95,9 @@ export class LtxEncoder {
   /**
    * The bytes after the last page.
    *
-   * A file that tracks checksums needs the database checksum after it; a snapshot knows that by itself. Throws
-   * `ERR_LTX_PAGE_ORDER` if a snapshot lacks pages, `ERR_LTX_TRAILER` if the checksum is missing or is one too many,
-   * `ERR_LTX_CHECKSUM` if it is not that of the snapshot.
+   * A file that tracks checksums needs the database checksum after it is applied; for a snapshot it is computed. Throws
+   * `ERR_LTX_PAGE_ORDER` if a snapshot lacks pages, `ERR_LTX_TRAILER` if the checksum is missing or must not be given,
+   * `ERR_LTX_CHECKSUM` if it is not the checksum of the snapshot.
    */
   finish(postApplyChecksum?: bigint): Buffer {
     this.#take('started', 'started')

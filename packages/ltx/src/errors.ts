@@ -17,16 +17,18 @@ export type LtxErrorCode =
   | 'ERR_LTX_VERSION'
 
 interface Details {
-  /** Where in the file, in bytes from its start. */
+  /** The place in the file, in bytes from its start. */
   offset?: number | undefined
   cause?: unknown
 }
 
-/** What every error of this package is. `code` says what happened, `offset` where in the file. */
+/** The class of all errors of this package. `code` says what happened, `offset` where in the file. */
 export class LtxError extends Error {
   override readonly name = 'LtxError'
   readonly code: LtxErrorCode
-  /** Where in the file (or LZ4 stream) it was noticed, in bytes from the start; missing if no place is to blame. */
+  /**
+   * The place in the file (or LZ4 stream) where it was noticed, in bytes from the start; missing if the error has no place.
+   */
   readonly offset?: number
 
   constructor(code: LtxErrorCode, message: string, details: Details = {}) {

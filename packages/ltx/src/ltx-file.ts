@@ -13,10 +13,10 @@ const smallestFile = headerSize + pageHeaderSize + 1 + tailSize
 const pieceSize = 65_536
 
 /**
- * An LTX file on disk whose pages are read one by one, in any order, by its page index.
+ * An LTX file on disk. Its pages can be read one by one, in any order, by the page index.
  *
- * The header, the index and the trailer are checked when it is opened; each page when it is read, as far as one page can
- * be: only {@link verifyLtx} and {@link LtxDecoder}, which read all of it, verify the file checksum.
+ * The header, the index and the trailer are checked when the file is opened. Each page is checked when it is read. The file
+ * checksum is not verified, because that needs the whole file; use {@link verifyLtx} or {@link LtxDecoder} for that.
  *
  * @example
  * await using file = await LtxFile.open(path)
@@ -31,9 +31,9 @@ export class LtxFile implements AsyncDisposable {
   #closed = false
 
   /**
-   * Opens a file, by its path or by a handle, which stays the caller's.
+   * Opens a file, by its path or by a handle, which the caller closes.
    *
-   * Throws an {@link LtxError}: `ERR_LTX_IO` if it cannot be read, else what is wrong with it.
+   * Throws an {@link LtxError}: `ERR_LTX_IO` if it cannot be read, or another code if it is invalid.
    */
   static async open(file: string | FileHandle): Promise<LtxFile> {
     const owned = typeof file === 'string'
@@ -81,17 +81,17 @@ export class LtxFile implements AsyncDisposable {
     return this.#index.size
   }
 
-  /** Where the pages lie, in ascending order. */
+  /** The places of the pages in the file, by ascending page number. */
   locations(): Iterable<PageLocation> {
     return this.#index
   }
 
-  /** Where a page lies, or `null` if this file does not hold it. */
+  /** The place of a page in the file; `null` if the file does not have the page. */
   location(number: number): PageLocation | null {
     return this.#index.find(number)
   }
 
-  /** A page's data, or `null` if this file does not hold it. Throws if the page is damaged. */
+  /** A page's data; `null` if the file does not have the page. Throws if the page is damaged. */
   async page(number: number): Promise<Buffer | null> {
     const location = this.#index.find(number)
     if (location === null) return null

@@ -2,7 +2,7 @@ import { LtxError } from './errors.ts'
 import { isSnapshot, type LtxHeader } from './codec/header.ts'
 import { lockPageNumber } from './lock-page.ts'
 
-/** Watches the order of a file's pages: a snapshot holds every page, any other file ascending ones. */
+/** Checks the order of a file's pages. A snapshot has every page; in any other file page numbers ascend. */
 export class PageOrder {
   readonly #header: LtxHeader
   readonly #lockPage: number

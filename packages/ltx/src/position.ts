@@ -1,7 +1,7 @@
 import { LtxError } from './errors.ts'
 import { formatChecksum, formatTxid, parseChecksum, parseTxid } from './txid.ts'
 
-/** A state of a database: the last transaction in it, and the database checksum after that. */
+/** A state of a database: its last transaction, and the database checksum after that transaction. */
 export interface LtxPosition {
   readonly txid: bigint
   readonly checksum: bigint
@@ -12,7 +12,7 @@ export function formatPosition(position: LtxPosition): string {
   return `${formatTxid(position.txid)}/${formatChecksum(position.checksum)}`
 }
 
-/** The position that `<txid>/<checksum>` says. Throws `ERR_LTX_OPTION` for any other text. */
+/** Parses `<txid>/<checksum>`. Throws `ERR_LTX_OPTION` for any other text. */
 export function parsePosition(text: string): LtxPosition {
   const [txid, checksum, ...rest] = text.split('/')
   if (txid === undefined || checksum === undefined || rest.length > 0) {

@@ -10,21 +10,21 @@ import { readUvarint, uvarintBound } from './codec/uvarint.ts'
 const smallestFrame = pageHeaderSize + 5
 
 /**
- * The page index of a file, as it is stored: where each page lies.
+ * The stored page index of a file: the place of each page.
  *
  * It takes about 16 bytes of memory per page, and no index can claim more pages than its file has room for.
  */
 export class StoredIndex {
   readonly #numbers: number[] = []
   readonly #offsets: number[] = []
-  /** Where the last page's frame ends, in bytes from the file's start. */
+  /** The end of the last page's frame, in bytes from the file's start. */
   #end = headerSize
 
   /**
    * Reads the index entries and the byte that ends them, `length` bytes, and checks them.
    *
-   * Throws `ERR_LTX_INDEX` unless the pages that it names lie one after another from the header up to the index, in the
-   * order that the format wants.
+   * Throws `ERR_LTX_INDEX` unless the named pages fill the file from the header to the index without gaps, in the order of
+   * the format.
    */
   static async read(reader: ByteReader, length: number, header: LtxHeader): Promise<StoredIndex> {
     const index = new StoredIndex()
@@ -71,7 +71,7 @@ export class StoredIndex {
     return this.#numbers.length
   }
 
-  /** Where a page lies, or `null` if it is not there. */
+  /** The place of a page; `null` if the file does not have the page. */
   find(number: number): PageLocation | null {
     let low = 0
     let high = this.#numbers.length
@@ -83,7 +83,7 @@ export class StoredIndex {
     return this.#numbers[low] === number ? this.#at(low) : null
   }
 
-  /** Where all pages lie, in ascending order. */
+  /** The places of all pages, by ascending page number. */
   *[Symbol.iterator](): IterableIterator<PageLocation> {
     for (let place = 0; place < this.#numbers.length; place++) yield this.#at(place)
   }

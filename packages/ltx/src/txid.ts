@@ -12,7 +12,7 @@ export function formatTxid(txid: bigint): string {
   return hex(txid, 'transaction id')
 }
 
-/** The transaction id that exactly 16 lower-case hex digits say. Throws `ERR_LTX_OPTION` for any other text. */
+/** Parses a transaction id of exactly 16 lower-case hex digits. Throws `ERR_LTX_OPTION` for any other text. */
 export function parseTxid(text: string): bigint {
   return fromHex(text, 'transaction id')
 }
@@ -22,7 +22,7 @@ export function formatChecksum(checksum: bigint): string {
   return hex(checksum, 'checksum')
 }
 
-/** The checksum that exactly 16 lower-case hex digits say. Throws `ERR_LTX_OPTION` for any other text. */
+/** Parses a checksum of exactly 16 lower-case hex digits. Throws `ERR_LTX_OPTION` for any other text. */
 export function parseChecksum(text: string): bigint {
   return fromHex(text, 'checksum')
 }

@@ -202,7 +202,7 @@ describe('delegating', () => {
     expect(await code('parent', 'other', '/d/a/b')).toBe('ERR_REGISTRY_CONFLICT')
   })
 
-  test("by a guard that has lost its allocation is refused", async () => {
+  test('by a guard that has lost its allocation is refused', async () => {
     using directory = fastDirectory()
     const { registry, parent } = await withParent(directory)
     await registry.release('parent', parent.token)

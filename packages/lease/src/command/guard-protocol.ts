@@ -1,6 +1,6 @@
 import type { Moment } from '../holding/clocks.ts'
 
-/** What the guard is told, a line of JSON each. */
+/** The orders that the guard gets, each as a line of JSON. */
 export type GuardOrder =
   | {
       readonly type: 'run'
@@ -8,11 +8,14 @@ export type GuardOrder =
       readonly args: readonly string[]
       readonly cwd: string
       readonly env: Readonly<Record<string, string>>
-      /** The command's standard streams and what else it gets: the guard's own descriptors, under the same numbers. */
+      /**
+       * The command's standard streams and further descriptors. They are the guard's own descriptors, under the same
+       * numbers.
+       */
       readonly stdio: readonly ('inherit' | 'ignore' | number)[]
       /** How long the command has between SIGTERM and SIGKILL, in milliseconds. */
       readonly grace: number
-      /** When the command must have ended, unless another order moves that on. */
+      /** The moment by which the command must have ended, unless another order moves it. */
       readonly deadline: Moment
     }
   | { readonly type: 'deadline'; readonly deadline: Moment }
@@ -20,7 +23,7 @@ export type GuardOrder =
   | { readonly type: 'end' }
   | { readonly type: 'signal'; readonly signal: NodeJS.Signals }
 
-/** What the guard says, a line of JSON each. */
+/** The reports of the guard, each as a line of JSON. */
 export type GuardReport =
   | { readonly type: 'started'; readonly pid: number }
   | { readonly type: 'failed'; readonly errno: string; readonly message: string }
@@ -28,11 +31,11 @@ export type GuardReport =
       readonly type: 'ended'
       readonly status: number | null
       readonly signal: NodeJS.Signals | null
-      /** Whether it was ended because the deadline came near. */
+      /** Whether the guard ended the command because of the deadline. */
       readonly late: boolean
     }
 
-/** Calls `take` with each line's value. */
+/** Parses each line of a stream as JSON, and calls `take` with the value. */
 export function readLines(socket: NodeJS.ReadableStream, take: (value: unknown) => void): void {
   let rest = ''
   socket.setEncoding('utf8')

@@ -2,7 +2,9 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { readClocks, momentAfter, timeUntil, type Moment } from '../holding/clocks.ts'
 import type { GuardOrder, GuardReport } from './guard-protocol.ts'
 
-/** The longest sleep, in ms: timers stand still while the machine sleeps, so somebody has to look at the uptime. */
+/**
+ * The longest sleep, in ms. Timers stand still while the machine sleeps, so the uptime must be checked at least this often.
+ */
 const longestNap = 500
 
 /** How often to look whether a process group is empty, in ms. */
@@ -35,7 +37,7 @@ export class Guard {
         this.#run(order)
         break
       case 'deadline':
-        // Once the end has begun, it comes.
+        // An end that has begun is not put off.
         if (!this.#ending) this.#deadline = order.deadline
         this.#watch()
         break
@@ -48,7 +50,7 @@ export class Guard {
     }
   }
 
-  /** SIGTERM now, SIGKILL after the grace period or at the deadline, if that comes first. */
+  /** Sends SIGTERM now, and SIGKILL after the grace period or at the deadline, whichever comes first. */
   end(): void {
     if (this.#child === undefined) this.#stop()
     if (this.#ending || this.#over) return
@@ -58,7 +60,7 @@ export class Guard {
       this.#deadline = last
     }
     this.#kill('SIGTERM')
-    // A stopped process hears SIGTERM only when it goes on.
+    // A stopped process gets SIGTERM only after SIGCONT.
     this.#kill('SIGCONT')
     this.#watch()
   }
@@ -72,7 +74,7 @@ export class Guard {
       this.#fail(error as NodeJS.ErrnoException)
       return
     }
-    // It runs from now on, before any event says so: an order to end it may be next.
+    // The command is noted before the event `spawn`, because an order to end it may come first.
     if (child.pid !== undefined) this.#child = child
     child.once('error', (error) => this.#fail(error))
     child.once('spawn', () => {
@@ -101,7 +103,9 @@ export class Guard {
     this.#nap = setTimeout(() => this.#watch(), Math.min(next, longestNap))
   }
 
-  /** The command itself has ended. If it was made to, the rest of its group has to be gone too. */
+  /**
+   * Called after the command itself has ended. If the guard has ended it, this waits for the rest of its process group, too.
+   */
   async #ended(status: number | null, signal: NodeJS.Signals | null): Promise<void> {
     while (this.#ending && this.#kill(0)) {
       await new Promise((resolve) => setTimeout(resolve, groupInterval))
@@ -121,7 +125,7 @@ export class Guard {
     this.#finish()
   }
 
-  /** Signals the group: whether there is one. */
+  /** Signals the process group. Gives whether the group exists. */
   #kill(signal: NodeJS.Signals | 0): boolean {
     const pid = this.#child?.pid
     if (pid === undefined || this.#over) return false

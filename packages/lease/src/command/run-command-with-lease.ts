@@ -14,17 +14,20 @@ export interface RunningCommand {
   readonly pid: number
   /** The fencing token. */
   readonly generation: bigint
-  /** Signals the command and what it started. */
+  /** Signals the command and the processes that it started. */
   readonly kill: (signal: NodeJS.Signals) => void
 }
 
 /** How a command is run under a lease. */
 export interface CommandOptions extends Omit<HoldOptions, 'onRenew'> {
-  /** Ends the waiting for the lease, and the command, as when the lease is lost. */
+  /** Ends the wait for the lease, or the command as if the lease were lost. */
   readonly signal?: AbortSignal | undefined
   /** The command's directory; this process's by default. */
   readonly cwd?: string | undefined
-  /** The command's environment, whole, or what makes it of the hold, to hand the fencing token on; this process's by default. */
+  /**
+   * The command's whole environment, or a function that makes it from the hold, for example to pass the fencing token on;
+   * this process's environment by default.
+   */
   readonly env?: NodeJS.ProcessEnv | ((held: Held) => NodeJS.ProcessEnv) | undefined
   /** Descriptors of this process, from 3 on, that the command gets under the same numbers; none by default. */
   readonly descriptors?: readonly number[] | undefined
@@ -33,7 +36,7 @@ export interface CommandOptions extends Omit<HoldOptions, 'onRenew'> {
    * time.
    */
   readonly grace?: number | undefined
-  /** Is called when the command runs, to pass signals on. */
+  /** Called when the command has started, so that you can pass signals on. */
   readonly onStart?: ((command: RunningCommand) => void) | undefined
 }
 
@@ -43,20 +46,21 @@ export interface CommandResult {
   readonly status: number | null
   /** The signal that ended it; `null` if it exited. */
   readonly signal: NodeJS.Signals | null
-  /** Why it was ended, if that was for the lease; `null` if it had the lease to its end. */
+  /** Why the lease was lost; `null` if the command had the lease until its end. */
   readonly lost: LeaseError | null
 }
 
 /**
- * Holds the lease while a command runs, with this process's standard streams, and tells how that ended.
+ * Runs a command, with this process's standard streams, while holding the lease. Tells how the command ended.
  *
- * Between this process and the command stands a small helper with a deadline that each renewal moves on. The command gets
- * SIGTERM `grace` before the lease may be lost and SIGKILL when that is over, even if this process is stopped or
- * killed; if it is killed, at once. Command and helper are in sessions of their own, so a terminal's signals have to be
- * passed on; the signals go to the command's whole process group, and miss only what has left that.
+ * A small helper process stands between this process and the command. It has a deadline, which each renewal moves. The
+ * command gets SIGTERM `grace` ms before the lease may be lost, and SIGKILL after that time, even if this process is stopped.
+ * If this process is killed, the command gets SIGTERM at once. Command and helper run in sessions of their own, so the
+ * signals of a terminal have to be passed on. Signals go to the command's whole process group; a process that has left the
+ * group does not get them.
  *
- * Throws what {@link hold} throws, and `ERR_LEASE_COMMAND` if the command cannot be run, with the system's `errno`.
- * Not on Windows, which has no process groups.
+ * Rejects as {@link hold} does, and with `ERR_LEASE_COMMAND` and the system's `errno` if the command cannot be run. It does
+ * not work on Windows, which has no process groups.
  */
 export async function runCommandWithLease(
   leaser: Leaser,
@@ -89,14 +93,15 @@ export async function runCommandWithLease(
 interface GuardHandle {
   readonly process: ChildProcess
   readonly channel: Duplex
-  /** What the command inherits of the guard. */
+  /** The descriptors of the guard that the command inherits. */
   readonly stdio: readonly ('inherit' | 'ignore' | number)[]
   order(order: GuardOrder): void
 }
 
 function startGuard(descriptors: readonly number[] = []): GuardHandle {
   const kept = descriptors.filter((fd) => fd > 2)
-  // The lowest number that the command does not get. Node itself has it open, so that spawning does not need it.
+  // The lowest number that the command does not use. Node has it open in the guard, so spawning the command does not reuse
+  // it.
   let channelNumber = 3
   while (kept.includes(channelNumber)) channelNumber++
   const stdio = stdioOf(kept)
@@ -107,12 +112,13 @@ function startGuard(descriptors: readonly number[] = []): GuardHandle {
   const helper = spawn(process.execPath, [program, String(channelNumber)], {
     stdio: guardStdio,
     detached: true,
-    // The caller's NODE_OPTIONS are meant for the command, which is sent its environment.
+    // The helper has no environment, because the caller's NODE_OPTIONS are for the command. The command's environment is sent
+    // in the order.
     env: {},
     cwd: '/',
   })
   const channel = helper.stdio[channelNumber] as Duplex
-  // A helper that is gone says so by its exit.
+  // Errors of the channel are ignored, because the exit of the helper is noticed.
   channel.on('error', () => {})
   return {
     process: helper,
@@ -124,7 +130,7 @@ function startGuard(descriptors: readonly number[] = []): GuardHandle {
   }
 }
 
-/** The standard streams, and from 3 on these descriptors under their own numbers. */
+/** The standard streams, and these descriptors, from 3 on, under their own numbers. */
 function stdioOf(descriptors: readonly number[]): ('inherit' | 'ignore' | number)[] {
   const length = Math.max(2, ...descriptors) + 1
   return Array.from({ length }, (_, fd) => {
@@ -163,7 +169,7 @@ async function runUnder(
         reject(commandFailed(`cannot start the helper: ${error.message}`, '', error))
       })
       guard.process.once('close', (status, signal) => {
-        // Without it nothing ends the command in time, so this does, now.
+        // Without the helper nothing would end the command in time, so it is killed now.
         killAll()
         const how = signal ?? `status ${status}`
         reject(commandFailed(`the helper of ${command} ended early, with ${how}`, ''))
@@ -210,7 +216,7 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal)
   } catch {
-    // It has ended.
+    // The group has already ended.
   }
 }
 

@@ -5,30 +5,30 @@ import { EtcdLeaser } from './etcd-leaser.ts'
 import { fetchSender, tlsSender, type EtcdTls } from './etcd-sender.ts'
 import { meaninglessOption } from '../errors.ts'
 
-/** Where the lease is, and how the cluster is reached. */
+/** The place of the lease, and how to reach the etcd cluster. */
 export interface EtcdLeaserOptions extends LeaserOptions {
-  /** The client URLs of the members, such as `http://10.0.0.1:2379`. Which one answers does not matter. */
+  /** The client URLs of the members, such as `http://10.0.0.1:2379`. Any of them may answer. */
   readonly endpoints: readonly string[]
   /** The key of the lease. */
   readonly key: string
   /** How long one member may take to answer, in milliseconds; a tenth of `ttl`, 200 to 2,000, by default. */
   readonly requestTimeout?: number | undefined
-  /** Sent with every request, such as `authorization`. */
+  /** Headers that are sent with every request, such as `authorization`. */
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** Who this is to an etcd with authentication. The user needs read and write permission on the key. */
+  /** The user, if etcd has authentication on. The user needs read and write permission on the key. */
   readonly user?: EtcdUser | undefined
   /** Authorities and a client certificate, for endpoints with `https`. */
   readonly tls?: EtcdTls | undefined
-  /** Instead of Node's own. */
+  /** A `fetch` to use instead of Node's own. */
   readonly fetch?: typeof fetch | undefined
 }
 
 /**
- * A lease as a key of an etcd cluster (3.4 or newer), bound to a lease of the server's; the mod revision is the
- * generation.
+ * Keeps a lease as a key of an etcd cluster (3.4 or newer). The key is bound to a lease of the etcd server. Its mod revision
+ * is the generation.
  *
- * It speaks etcd's JSON gateway by `fetch`, so it needs no library. The server counts the time, in whole seconds; a change
- * of etcd's leader renews every lease, so that a dead holder's successor has to wait longer then.
+ * It uses etcd's JSON gateway by `fetch`, so it needs no library. The server counts the time in whole seconds. A change of
+ * etcd's leader renews every lease, so the successor of a dead holder then has to wait longer.
  *
  * @example
  * const leaser = createEtcdLeaser({ endpoints: ['http://127.0.0.1:2379'], key: 'jobs/nightly' })

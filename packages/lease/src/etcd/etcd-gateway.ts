@@ -4,10 +4,13 @@ import type { EtcdSender } from './etcd-sender.ts'
 import { errno } from '@howdah/durable'
 import { storeRefused, storeUnavailable } from '../errors.ts'
 
-/** How often all members are asked before etcd counts as unavailable. */
+/** How many times all members are asked before etcd counts as unavailable. */
 const rounds = 4
 
-/** The codes of gRPC that may pass: cancelled, unknown, deadline exceeded, resource exhausted, aborted, internal, unavailable. */
+/**
+ * The gRPC codes of temporary failures: cancelled, unknown, deadline exceeded, resource exhausted, aborted, internal,
+ * unavailable.
+ */
 const passing = new Set([1, 2, 4, 8, 10, 13, 14])
 
 /** A user of etcd's own authentication. */
@@ -16,7 +19,9 @@ export interface EtcdUser {
   readonly password: string
 }
 
-/** etcd's JSON gateway: its v3 API over HTTP. Asks one member after the other, and stays with the one that answered. */
+/**
+ * etcd's JSON gateway, its v3 API over HTTP. It asks one member after the other, and prefers the member that answered last.
+ */
 export class EtcdGateway {
   readonly #place: string
   readonly #endpoints: readonly string[]
@@ -24,7 +29,7 @@ export class EtcdGateway {
   readonly #headers: Readonly<Record<string, string>>
   readonly #send: EtcdSender
   readonly #user: EtcdUser | null
-  /** What etcd gave for the password. It ends after minutes, and with each change of users and roles. */
+  /** The token that etcd gave for the password. It becomes invalid after minutes, and at each change of users and roles. */
   #token: string | null = null
   #preferred = 0
 
@@ -45,9 +50,9 @@ export class EtcdGateway {
   }
 
   /**
-   * Sends a request until a member answers. It may be done more than once, so it has to be harmless when repeated.
+   * Sends a request until a member answers. etcd may execute it more than once, so a repetition must be harmless.
    *
-   * A request that etcd refuses for good gives `null` if `mayRefuse` says that this is expected, else it throws
+   * If etcd refuses the request permanently, it gives `null` if `mayRefuse` expects that refusal, else throws
    * `ERR_LEASE_STORE`. Throws `ERR_LEASE_UNAVAILABLE` if no member answers.
    */
   async ask<Answer>(
@@ -59,7 +64,7 @@ export class EtcdGateway {
     let failure: unknown
     for (let attempt = 0; attempt < rounds * this.#endpoints.length; attempt++) {
       const turn = attempt % this.#endpoints.length
-      // Nobody answers while etcd chooses a leader.
+      // No member answers while etcd elects a leader.
       if (attempt > 0 && turn === 0) await pause(attempt / this.#endpoints.length, signal)
       const index = (this.#preferred + turn) % this.#endpoints.length
       try {
@@ -93,7 +98,7 @@ export class EtcdGateway {
     )
   }
 
-  /** Asks one member, as the user if there is one. */
+  /** Asks one member, with authentication if there is a user. */
   async #askMember(
     endpoint: string,
     path: string,
@@ -108,7 +113,7 @@ export class EtcdGateway {
         signal,
       )
       const refusal = refusalOf(answer)
-      // Without authentication every user may do everything, as etcdctl has it.
+      // If authentication is off, every user may do everything, as in etcdctl.
       if (refusal !== null && !/authentication is not enabled/.test(refusal.message)) return answer
       const { token } = answer as { token?: unknown }
       this.#token = typeof token === 'string' ? token : ''
@@ -146,14 +151,14 @@ export class EtcdGateway {
   }
 }
 
-/** What etcd says when it refuses. */
+/** A refusal of etcd. */
 export interface EtcdRefusal {
   readonly message: string
   /** The code of gRPC. */
   readonly code: number
 }
 
-/** A refusal is `{ message, code }`, and from a stream `{ error: { message, grpc_code } }`. */
+/** The refusal in an answer. It is `{ message, code }`, or `{ error: { message, grpc_code } }` from a stream. */
 function refusalOf(answer: unknown): EtcdRefusal | null {
   if (typeof answer !== 'object' || answer === null) return { message: 'no JSON object', code: 14 }
   const { error, message, code } = answer as Record<string, unknown>
@@ -163,7 +168,7 @@ function refusalOf(answer: unknown): EtcdRefusal | null {
   return { message: String(text), code: typeof grpc_code === 'number' ? grpc_code : 2 }
 }
 
-/** Whether a token has ended, on its own or because users or roles were changed. */
+/** Whether the token is no longer valid, because of its age or because users or roles were changed. */
 function isStaleToken({ code, message }: EtcdRefusal): boolean {
   return code === 16 || /invalid auth token|auth store is old/.test(message)
 }

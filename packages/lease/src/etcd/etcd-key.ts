@@ -3,13 +3,13 @@ import type { EtcdGateway } from './etcd-gateway.ts'
 /** One version of the key's value. */
 export interface KeyState {
   readonly value: Uint8Array
-  /** The store's revision at which it was written; 0 if there is no key. */
+  /** The revision of the store at which the key was written; 0 if there is no key. */
   readonly revision: bigint
-  /** The server's lease that the key ends with; 0 if it is bound to none. */
+  /** The server's lease to which the key is bound; 0 if it is bound to none. */
   readonly leaseId: bigint
 }
 
-/** An answer, and etcd's term at which it was given. */
+/** The state of the key, and the term of etcd in which it was read. */
 export interface Read {
   readonly state: KeyState | null
   readonly term: string
@@ -34,7 +34,7 @@ export class EtcdKey {
     this.#gateway = gateway
   }
 
-  /** The present state, by a read that a majority confirms. */
+  /** Reads the present state; a majority of members confirms the read. */
   async read(signal?: AbortSignal): Promise<Read> {
     const answer = await this.#gateway.ask<RangeAnswer>('/v3/kv/range', { key: this.#key }, signal)
     const found = answer?.kvs?.[0]
@@ -50,7 +50,10 @@ export class EtcdKey {
     }
   }
 
-  /** Writes the key if it still is at `revision` (0: if there is none); the new revision, or `null`. */
+  /**
+   * Writes the key if it is still at `revision` (0: if there is no key). Gives the new revision, or `null` if it was not
+   * written.
+   */
   async swap(
     revision: bigint,
     value: Uint8Array,
@@ -79,18 +82,18 @@ export class EtcdKey {
     return answer?.succeeded === true ? BigInt(answer.header?.revision ?? 0) : null
   }
 
-  /** Makes a lease on the server, of whole seconds, and at least what the server grants. */
+  /** Makes a lease on the server. The server rounds up to whole seconds, and has a minimum. */
   async grant(leaseId: bigint, ttl: number, signal?: AbortSignal): Promise<void> {
     await this.#gateway.ask(
       '/v3/lease/grant',
       { ID: `${leaseId}`, TTL: `${Math.ceil(ttl / 1000)}` },
       signal,
-      // By the first copy of a repeated request: the id is random.
+      // The id is random, so the lease can only exist from a first copy of the same request.
       ({ message }) => /lease already exists/.test(message),
     )
   }
 
-  /** Starts the server's lease anew: the term at which that was done, or `null` if the lease is over. */
+  /** Renews the server's lease. Gives the term in which it was renewed, or `null` if the lease is over. */
   async keepAlive(leaseId: bigint, signal?: AbortSignal): Promise<{ term: string } | null> {
     const answer = await this.#gateway.ask<{
       result?: { TTL?: string; header?: Header }
@@ -110,7 +113,7 @@ export class EtcdKey {
     return seconds < 0 ? null : seconds * 1000
   }
 
-  /** Ends the server's lease, and the key with it if that is bound to it still. */
+  /** Ends the server's lease, and with it the key if the key is still bound to it. */
   async revoke(leaseId: bigint, signal?: AbortSignal): Promise<void> {
     await this.#gateway.ask('/v3/lease/revoke', { ID: `${leaseId}` }, signal, ({ message }) =>
       /lease not found/.test(message),

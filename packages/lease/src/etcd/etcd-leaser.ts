@@ -13,10 +13,13 @@ import {
   storeUnavailable,
 } from '../errors.ts'
 
-/** How often a change is tried again after others were faster, or etcd changed its leader. */
+/** How many times a change is tried if others are faster or etcd changes its leader. */
 const attempts = 20
 
-/** The server counts whole seconds, and grants at least one and a half election timeouts. */
+/**
+ * How much more than `maxTtl` a sound lease may show, in ms: the server counts whole seconds, and grants at least one and a
+ * half election timeouts.
+ */
 const rounding = 10_000
 
 /** A lease as a key of etcd; see `createEtcdLeaser`. */
@@ -52,7 +55,7 @@ export class EtcdLeaser implements Leaser {
       try {
         generation = await this.#swap(state?.revision ?? 0n, mine, leaseId, signal)
       } finally {
-        // What was refused, or may not have come through, is left to nobody.
+        // The server's lease of an acquisition that failed or may have failed is revoked.
         if (generation === null) await this.#key.revoke(leaseId).catch(() => {})
       }
       if (generation !== null) {
@@ -77,8 +80,8 @@ export class EtcdLeaser implements Leaser {
       if (value.released) {
         throw leaseNotHeld(this.place, lease.generation, 'it was released')
       }
-      // A leader that was deposed without knowing it yet still keeps leases alive, in vain. The read is confirmed by a
-      // majority: had there been such a change, its term would be a later one.
+      // A deposed leader that does not know of its successor yet still answers renewals, in vain. The read is confirmed by a
+      // majority, so after such a change it would show a later term.
       if (kept.term === term) return this.#lease(lease.generation, leaseId, value, now + lifetime)
     }
     throw storeUnavailable(this.place, `changed its leader ${attempts} times in a row`)
@@ -88,11 +91,11 @@ export class EtcdLeaser implements Leaser {
     requireLease(lease, 'release')
     const leaseId = this.#leaseIdOf(lease)
     const { state } = await this.#key.read(signal)
-    // The record that a release writes has another revision; it says which one it released.
+    // A release writes a new revision, which names the generation that it released.
     const value = this.#own(state, lease)
     if (value.released) throw leaseReleased(this.place, lease.generation)
     const freed = { ...value, released: true, generation: lease.generation }
-    // The key stays, bound to nothing.
+    // The key stays, and is not bound to a lease any more.
     if ((await this.#swap(lease.generation, freed, 0n, signal)) === null) {
       throw leaseNotHeld(this.place, lease.generation, 'it expired')
     }
@@ -133,7 +136,7 @@ export class EtcdLeaser implements Leaser {
     throw storeUnavailable(this.place, `was changed by others ${attempts} times in a row`)
   }
 
-  /** Throws if somebody holds the lease, or what is stored would block everybody for ever. */
+  /** Throws if somebody holds the lease, or if the stored state would block everybody for ever. */
   async #refuseHeld(state: KeyState | null, signal: AbortSignal | undefined): Promise<void> {
     if (state === null) return
     const { owner, released } = this.#decode(state)
@@ -155,7 +158,7 @@ export class EtcdLeaser implements Leaser {
     return `${owner} claims it for ${left} ms, which is more than the ${this.maxTtl} ms that are granted at most`
   }
 
-  /** Swaps the key's value; after a refusal looks whether a first copy of the request was done. */
+  /** Swaps the key's value. After a refusal it checks whether a first copy of the same request was executed. */
   async #swap(
     revision: bigint,
     value: EtcdValue,
@@ -169,7 +172,7 @@ export class EtcdLeaser implements Leaser {
     return state !== null && Buffer.compare(state.value, bytes) === 0 ? state.revision : null
   }
 
-  /** The present value, if it is this holding's. */
+  /** The present value, if it belongs to this holding. */
   #own(state: KeyState | null, lease: LeaseReference): EtcdValue {
     if (state === null) {
       throw leaseNotHeld(this.place, lease.generation, 'it expired')

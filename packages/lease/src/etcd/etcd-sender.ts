@@ -10,9 +10,9 @@ export type EtcdSender = (
   },
 ) => Promise<{ readonly status: number; readonly text: string }>
 
-/** How a member proves who it is, and this client who it is. Each is in PEM, as with Node's `tls`. */
+/** The certificates by which members and this client identify themselves, in PEM, as for Node's `tls`. */
 export interface EtcdTls {
-  /** The certificates of the authorities that are trusted, instead of Node's own. */
+  /** The certificates of trusted authorities, instead of Node's own. */
   readonly ca?: string | Buffer | readonly (string | Buffer)[] | undefined
   /** The client's certificate. */
   readonly cert?: string | Buffer | undefined
@@ -20,7 +20,7 @@ export interface EtcdTls {
   readonly key?: string | Buffer | undefined
 }
 
-/** By `fetch`. */
+/** Sends by `fetch`. */
 export function fetchSender(send: typeof fetch): EtcdSender {
   return async (url, message) => {
     const response = await send(url, { method: 'POST', ...message })
@@ -28,7 +28,7 @@ export function fetchSender(send: typeof fetch): EtcdSender {
   }
 }
 
-/** By Node's own HTTPS: its `fetch` takes no certificates. Connections that are idle do not keep the process alive. */
+/** Sends by Node's HTTPS module, because `fetch` takes no certificates. Idle connections do not keep the process alive. */
 export function tlsSender({ ca, cert, key }: EtcdTls): EtcdSender {
   const agent = new Agent({
     keepAlive: true,

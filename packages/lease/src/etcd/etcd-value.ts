@@ -1,11 +1,11 @@
-/** What the key of a lease holds. When it ends, the server knows. */
+/** The value of a lease's key. The end of the lease is known to the server. */
 export interface EtcdValue {
   readonly owner: string
-  /** Tells a holding from every other. */
+  /** Identifies this holding. */
   readonly nonce: string
   /** Whether nobody holds the lease. */
   readonly released: boolean
-  /** Which generation was released. */
+  /** The generation that was released. */
   readonly generation?: bigint
 }
 

@@ -5,22 +5,25 @@ import { Terms } from '../terms.ts'
 import { FileStore } from './file-store.ts'
 import { meaninglessOption } from '../errors.ts'
 
-/** Where the lease is, and how far contenders' clocks may be apart. */
+/** The place of the lease, and how far contenders' clocks may differ. */
 export interface FileLeaserOptions extends LeaserOptions {
-  /** A directory that every contender sees. It must exist: one that is made here might hide a share that is not mounted. */
+  /**
+   * A directory that every contender sees. It must exist, because a directory made here might hide a share that is not
+   * mounted.
+   */
   readonly dir: string
   /** The lease's file below `dir`; `lock.json` by default. */
   readonly path?: string | undefined
-  /** How far contenders' clocks may be apart, in milliseconds; 5,000 by default. */
+  /** How far contenders' clocks may differ, in milliseconds; 5,000 by default. */
   readonly clockSkew?: number | undefined
 }
 
 /**
- * A lease in a directory, for all who see that directory: on one machine, or on a share where link(2) is atomic, as on
- * NFS.
+ * Keeps a lease in a directory, for all processes that see the directory: on one machine, or on a share with an atomic
+ * link(2), such as NFS.
  *
- * Every change of state is a new numbered record beside the file, made by link(2) of a complete, synced temporary file;
- * the file itself is for people and may lag.
+ * Every change makes a new numbered record beside the file, by link(2) of a complete, synced temporary file. The file itself
+ * is for people and may lag behind.
  *
  * @example
  * const leaser = createFileLeaser({ dir: '/var/lib/app' })

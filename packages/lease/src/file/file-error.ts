@@ -18,7 +18,7 @@ const remedies: Record<string, string> = {
   EDQUOT: 'the disk quota is used up; make room',
 }
 
-/** Wraps an error of the operating system, once, with the remedy. */
+/** Wraps an error of the operating system in a `LeaseError` with the remedy. */
 export function fileError(cause: unknown, place: string): LeaseError {
   if (cause instanceof LeaseError) return cause
   const code = errno(cause)
@@ -28,7 +28,10 @@ export function fileError(cause: unknown, place: string): LeaseError {
     : storeRefused(place, `${remedy} (${code})`, cause)
 }
 
-/** Wraps what kept a record from being read: others' records, in a directory that is shared, may be closed to this user. */
+/**
+ * Wraps an error of reading a record. In a shared directory, this user may not be allowed to read the records of other
+ * users.
+ */
 export function unreadable(cause: unknown, place: string, record: string): LeaseError {
   if (cause instanceof NotPlainError) return storeRefused(place, cause.message, cause)
   const code = errno(cause)

@@ -9,18 +9,19 @@ import { listRecords } from './list-records.ts'
 import { makeShared, writeShared } from './shared-file.ts'
 import { storeUnavailable } from '../errors.ts'
 
-/** How often a listing may be overtaken in a row. */
+/** How many times in a row a listing may be out of date when its newest record is read. */
 const attempts = 100
 
-/** The number of the record that holds the state; 0 if that is the file itself, or nothing. */
+/** The number of the record that has the state; 0 if the file itself has it, or there is no state. */
 type Version = number
 
 /**
- * A record as numbered files.
+ * Keeps a record in numbered files.
  *
- * Why this is a compare-and-swap: the state is the record with the highest number n, and n + 1 is made by link(2), which
- * only one can do. Old records are cleared upwards, so as long as n is there n + 1 was never cleared, and the process
- * that linked it was the first. A contender that was stopped for so long that n + 1 had come and gone finds n gone, and has lost.
+ * This is a compare-and-swap for the following reason. The state is the record with the highest number n. Record n + 1 is
+ * made by link(2), and only one process can make it. Old records are removed in ascending order, so while n exists, n + 1 was
+ * never removed, and the process that linked it was the first. If a contender was stopped for so long that n + 1 has appeared
+ * and was removed again, it finds that n is gone, and has lost.
  */
 export class FileStore implements RecordStore<Version> {
   readonly place: string
@@ -54,7 +55,7 @@ export class FileStore implements RecordStore<Version> {
     try {
       if (!(await this.#link(temporary, version))) return null
       if (!(await this.#follows(base))) return null
-      // Together, for a file system that writes both in one go.
+      // Both run together, because some file systems write both at once.
       const [synced, copy] = await Promise.allSettled([
         syncDirectory(this.#dir),
         this.#writeTemporary(version, next),
@@ -70,7 +71,10 @@ export class FileStore implements RecordStore<Version> {
     }
   }
 
-  /** Whether the link was made. That is the temporary file's link count: NFS repeats requests, and then answers EEXIST. */
+  /**
+   * Links the temporary file to the record's name, and gives whether that succeeded. The link count decides, because NFS may
+   * repeat a request and then answer EEXIST.
+   */
   async #link(temporary: string, version: Version): Promise<boolean> {
     let refusal: unknown
     try {
@@ -82,7 +86,7 @@ export class FileStore implements RecordStore<Version> {
     try {
       links = (await stat(temporary)).nlink
     } catch (error) {
-      // Others are so far ahead that they cleared it as left over.
+      // Other processes are so far ahead that they removed it as a left file.
       if (errno(error) === 'ENOENT') return false
       throw error
     }
@@ -91,7 +95,7 @@ export class FileStore implements RecordStore<Version> {
     throw refusal as Error
   }
 
-  /** Whether the record that was just linked followed `base`: whether that is still there, unchanged. */
+  /** Whether the record that was just linked follows `base`, which must still be there, unchanged. */
   async #follows(base: Stored<Version> | Absent<Version>): Promise<boolean> {
     const again = await this.#readBytes(base.version)
     if (base.bytes === null || again === null) return base.bytes === again
@@ -99,8 +103,7 @@ export class FileStore implements RecordStore<Version> {
   }
 
   /**
-   * Brings the file up to date and clears what is over, in this order. The change is made by now: what fails here is
-   * only said.
+   * Updates the file, and then removes old files. The change itself is already made, so errors are only logged.
    */
   async #publish(copy: PromiseSettledResult<string>, cleared: readonly string[]): Promise<void> {
     try {
@@ -108,7 +111,7 @@ export class FileStore implements RecordStore<Version> {
       await rename(copy.value, this.place)
       for (const name of cleared) await rm(join(this.#dir, name), { force: true })
     } catch (error) {
-      // Others, further ahead, cleared the copy.
+      // Other processes, further ahead, have removed the copy.
       if (errno(error) === 'ENOENT') return
       this.#logger.warn?.(`cannot tidy up beside ${this.place}`, { error })
     }
@@ -120,7 +123,7 @@ export class FileStore implements RecordStore<Version> {
       await writeShared(path, bytes)
     } catch (error) {
       if (errno(error) !== 'ENOENT' || this.#dir === this.#root) throw fileError(error, this.place)
-      // `path` may lead through directories that nobody made yet; `dir` itself has to be there.
+      // Directories in `path` may still be missing, but `dir` itself must exist.
       await stat(this.#root).catch((cause: unknown) => {
         throw fileError(cause, this.place)
       })

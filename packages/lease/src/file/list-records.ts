@@ -1,17 +1,17 @@
 import { readdir } from 'node:fs/promises'
 
-/** What lies beside a lease's file. */
+/** The files beside a lease's file. */
 export interface Records {
   /** The highest number of a record; 0 if there is none. */
   readonly highest: number
   /**
-   * The names of what is over, in the order in which it is to be removed: records upwards, without the newest two, and
-   * temporary files for numbers as old. A process that still works on such a number has lost.
+   * The names of old files, in the order in which they must be removed: records in ascending order, except the newest two,
+   * and temporary files for numbers as old as those. A process that still works on such a number has lost.
    */
   readonly cleared: readonly string[]
 }
 
-/** Lists the records `<name>.<n>` and temporary files `.<name>.<n>.<any>.tmp` of a directory. */
+/** Lists the records `<name>.<n>` and the temporary files `.<name>.<n>.<any>.tmp` in a directory. */
 export async function listRecords(dir: string, name: string): Promise<Records> {
   const records: { name: string; number: number }[] = []
   const temporary: { name: string; number: number }[] = []

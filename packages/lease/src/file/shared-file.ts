@@ -11,13 +11,13 @@ import {
 import { dirname } from 'node:path'
 import { errno, writeNewFile } from '@howdah/durable'
 
-/** Every user who may write in a directory contends for the lease, and so has to be able to read its records. */
+/** Every user who may write in the directory may contend for the lease, and so must be able to read its records. */
 const groupWrites = 0o020
 const othersWrite = 0o002
 
 /**
- * Makes a file that is whole and synced, and that everybody can read who may write in its directory, whatever the umask of
- * this process. Apart from that its mode follows the umask, or the default access control list of the directory.
+ * Makes a complete, synced file. All users who may write in its directory can read it, whatever the umask of this process.
+ * Otherwise its mode follows the umask, or the default access control list of the directory.
  */
 export async function writeShared(path: string, bytes: Uint8Array): Promise<void> {
   const directory = statSync(dirname(path))
@@ -31,7 +31,7 @@ export async function writeShared(path: string, bytes: Uint8Array): Promise<void
   })
 }
 
-/** Makes a directory, and those above it, in which everybody may write who may write in the one above. */
+/** Makes a directory and its missing parents. All users who may write in the parent may write in the new directory. */
 export function makeShared(path: string): void {
   try {
     mkdirSync(path)
@@ -55,7 +55,10 @@ function readBits(directory: Stats, shared: boolean): number {
   return (shared ? 0o040 : 0) | (directory.mode & othersWrite ? 0o004 : 0)
 }
 
-/** Whether the directory is shared by its group, and what was made in it belongs to that group, if need be by `join`. */
+/**
+ * Whether a group shares the directory and the new file belongs to that group. If it does not, `join` changes the file's
+ * group.
+ */
 function canShare(directory: Stats, made: Stats, join: () => void): boolean {
   if ((directory.mode & groupWrites) === 0) return false
   if (made.gid === directory.gid) return true
@@ -63,7 +66,7 @@ function canShare(directory: Stats, made: Stats, join: () => void): boolean {
     join()
     return true
   } catch {
-    // This user is not in that group, and so does not share it.
+    // This user is not in the group, and so cannot share the file with it.
     return false
   }
 }

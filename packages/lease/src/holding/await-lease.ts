@@ -6,7 +6,7 @@ import type { Leaser } from '../leaser.ts'
 import type { Pace } from './pace.ts'
 import { LeaseError, leaseTimedOut } from '../errors.ts'
 
-/** A lease, and the moment before the request that got it, from which its time counts. */
+/** A lease, and the moment before its request, from which its time counts. */
 export interface Awaited {
   readonly lease: Lease
   readonly before: Moment
@@ -40,7 +40,10 @@ export async function awaitLease(
   }
 }
 
-/** A store that does not answer the first time is probably a wrong address; later it may come back. */
+/**
+ * Gives the error if waiting may help, else throws it. A store that does not answer at the first try probably has a wrong
+ * address; later on it may come back.
+ */
 function whyToWait(error: unknown, first: boolean): LeaseError {
   if (!(error instanceof LeaseError)) throw error
   if (error.code === 'ERR_LEASE_EXISTS') return error
@@ -48,7 +51,7 @@ function whyToWait(error: unknown, first: boolean): LeaseError {
   throw error
 }
 
-/** Not all at once, and never past the announced end. */
+/** The pause is random, so that contenders do not all ask at once. It ends soon after the announced end of the lease. */
 function pauseAfter(refusal: LeaseError, { pollInterval }: Pace): number {
   const pause = pollInterval * (0.75 + Math.random() / 2)
   if (refusal.expiresAt === undefined) return pause

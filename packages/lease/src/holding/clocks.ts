@@ -1,10 +1,10 @@
 import { uptime } from 'node:os'
 
 /**
- * Two clocks that nobody sets, in milliseconds, the same for all processes of a machine.
+ * Two clocks that cannot be set, in milliseconds, the same for all processes of a machine.
  *
- * On Linux the monotonic one stands still while the machine sleeps (clock_gettime(2), CLOCK_MONOTONIC); the uptime goes
- * on, but may count whole seconds only.
+ * On Linux the monotonic clock stands still while the machine sleeps (clock_gettime(2), CLOCK_MONOTONIC). The uptime goes on,
+ * but may count only whole seconds.
  */
 export interface Clocks {
   /** The clock of `performance.now()`, counted from the machine's start instead of the process's. */
@@ -13,7 +13,7 @@ export interface Clocks {
   readonly uptime: () => number
 }
 
-/** One moment by both clocks. Plain data; another process of the same machine can read it. */
+/** A moment by both clocks. It is plain data, and means the same to all processes of a machine. */
 export interface Moment {
   readonly monotonic: number
   readonly uptime: number
@@ -29,14 +29,14 @@ export function readClocks(clocks: Clocks = systemClocks): Moment {
   return { monotonic: clocks.monotonic(), uptime: clocks.uptime() }
 }
 
-/** The moment `duration` ms after another one. */
+/** The moment `duration` ms after the given one. */
 export function momentAfter(moment: Moment, duration: number): Moment {
-  // If the uptime counts whole seconds, it may look as if one had passed at once.
+  // If the uptime counts whole seconds, it may advance by a second at any moment.
   const coarse = Number.isInteger(moment.uptime / 1000) ? 1000 : 0
   return { monotonic: moment.monotonic + duration, uptime: moment.uptime + duration + coarse }
 }
 
-/** Milliseconds until a moment, by the clock that says less; negative once it is over. */
+/** The milliseconds until a moment, by the clock that gives less; negative after the moment. */
 export function timeUntil(moment: Moment, clocks: Clocks = systemClocks): number {
   const now = readClocks(clocks)
   return Math.min(moment.monotonic - now.monotonic, moment.uptime - now.uptime)

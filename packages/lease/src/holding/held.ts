@@ -5,17 +5,19 @@ import type { Logger } from '../logger.ts'
 import type { Pace } from './pace.ts'
 import { type LeaseError, leaseLost } from '../errors.ts'
 
-/** The longest sleep, in ms: timers stand still while the machine sleeps, so somebody has to look at the uptime. */
+/**
+ * The longest sleep, in ms. Timers stand still while the machine sleeps, so the uptime must be checked at least this often.
+ */
 const longestNap = 1_000
 
-/** What its holder hears of a lease while it is kept. */
+/** How a hold reports to its holder. */
 export interface Listening {
   readonly logger?: Logger | undefined
-  /** Is called after each renewal, with the hold. */
+  /** Called with the hold after each renewal. */
   readonly onRenew?: ((held: Held) => void) | undefined
 }
 
-/** A lease that is held and renewed in the background. Disposing releases it. */
+/** A lease that is held and renewed in the background. Disposal releases it. */
 export class Held implements AsyncDisposable {
   readonly #leaser: Leaser
   readonly #pace: Pace
@@ -46,7 +48,7 @@ export class Held implements AsyncDisposable {
     this.#deadline = momentAfter(before, pace.usable)
   }
 
-  /** @internal Starts to keep a lease that was asked for at the moment `before`. */
+  /** @internal Starts to renew a lease that was requested at the moment `before`. */
   static begin(
     leaser: Leaser,
     lease: Lease,
@@ -62,9 +64,9 @@ export class Held implements AsyncDisposable {
   }
 
   /**
-   * Fires, with `ERR_LEASE_LOST`, before the lease can have expired, or as soon as it is known to be lost.
+   * Fires with `ERR_LEASE_LOST` before the lease can have expired, or as soon as it is known to be lost.
    *
-   * After a stall it fires at the next turn of the event loop; ask {@link check} right before acting.
+   * After a stall it fires only at the next turn of the event loop, so call {@link check} right before you act.
    */
   get signal(): AbortSignal {
     return this.#lost.signal
@@ -75,12 +77,12 @@ export class Held implements AsyncDisposable {
     return this.#lease
   }
 
-  /** The fencing token. Hand it on to whatever can refuse an older one. */
+  /** The fencing token. Pass it on to every resource that can refuse an older token. */
   get generation(): bigint {
     return this.#lease.generation
   }
 
-  /** When the holder counts as without unless a renewal moves that on, by both of the machine's clocks, in ms. */
+  /** The moment at which the lease counts as lost unless it is renewed, by both of the machine's clocks, in ms. */
   get deadline(): Moment {
     return this.#deadline
   }
@@ -91,7 +93,7 @@ export class Held implements AsyncDisposable {
     return Math.max(0, timeUntil(this.#deadline, this.#clocks))
   }
 
-  /** Throws `ERR_LEASE_LOST` at once when the lease is lost, released, or may have expired. Ask right before acting. */
+  /** Throws `ERR_LEASE_LOST` if the lease is lost or released, or may have expired. Call it right before you act. */
   check(): void {
     if (!this.#lost.signal.aborted && timeUntil(this.#deadline, this.#clocks) <= 0) {
       this.#lose('it was not renewed in time')
@@ -103,10 +105,10 @@ export class Held implements AsyncDisposable {
   }
 
   /**
-   * Ends the renewing and the lease. May be called again, and then does nothing.
+   * Stops the renewals and releases the lease. Idempotent.
    *
-   * A store that cannot be reached is only logged: nobody renews the lease any more, so it ends by itself. A lease that is
-   * another's by now stays that. The signal does not fire any more.
+   * If the store cannot be reached, this is only logged, because the lease is not renewed any more and ends by itself. If
+   * another process holds the lease by now, it keeps it. The signal does not fire after a release.
    */
   async release(): Promise<void> {
     this.#release ??= this.#doRelease()
@@ -161,7 +163,7 @@ export class Held implements AsyncDisposable {
       this.#endureFailure(error)
       return
     }
-    // What was lost once, by the clock, stays lost: its holder was told.
+    // A lease that was lost by the clock stays lost, because its holder was told so.
     if (this.#lost.signal.aborted || this.#release !== undefined) return
     if (timeUntil(this.#deadline, this.#clocks) <= 0) {
       this.#lose('it was not renewed in time')

@@ -2,12 +2,12 @@ import type { Clocks } from './clocks.ts'
 import type { Listening } from './held.ts'
 import type { Times } from './pace.ts'
 
-/** How a lease is waited for and kept. All times are in milliseconds. */
+/** How to wait for a lease and how to keep it. All times are in milliseconds. */
 export interface HoldOptions extends Listening, Times {
-  /** How long to wait for it: 0 for one try, for ever by default. */
+  /** How long to wait for the lease; 0 means one try; for ever by default. */
   readonly timeout?: number | undefined
-  /** Ends the waiting. The lease, once had, is not touched by it. */
+  /** Ends the wait. It does not affect an acquired lease. */
   readonly signal?: AbortSignal | undefined
-  /** For tests. */
+  /** Other clocks, for tests. */
   readonly clocks?: Clocks | undefined
 }

@@ -8,9 +8,9 @@ import { Pace } from './pace.ts'
 /**
  * Waits for the lease, then renews it in the background until it is released or lost.
  *
- * Throws `ERR_LEASE_TIMEOUT` after `timeout`, the signal's reason, `ERR_LEASE_OPTION` if the holder would have no time
- * between skew and margin, `ERR_LEASE_LOST` if the store answered too late, and at once whatever the leaser throws but
- * `ERR_LEASE_EXISTS`; later, while it waits, a store that does not answer is asked again.
+ * Rejects with `ERR_LEASE_TIMEOUT` after `timeout`, with the signal's reason, with `ERR_LEASE_OPTION` if clock skew and
+ * margin leave the holder no time, and with `ERR_LEASE_LOST` if the store answered too late. All other errors of the leaser
+ * except `ERR_LEASE_EXISTS` reject at once; but if a store stops answering during the wait, it is asked again.
  */
 export async function hold(leaser: Leaser, options: HoldOptions = {}): Promise<Held> {
   const pace = new Pace(leaser, options)

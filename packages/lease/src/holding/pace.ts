@@ -1,26 +1,26 @@
 import type { Leaser } from '../leaser.ts'
 import { meaninglessOption, ttlExceedsMax } from '../errors.ts'
 
-/** The times of a hold as they are asked for, in milliseconds. */
+/** The requested times of a hold, in milliseconds. */
 export interface Times {
   /** How long the lease lasts between renewals; the leaser's `ttl` by default. */
   readonly ttl?: number | undefined
-  /** How often to renew; a third of the time that the holder has, by default. */
+  /** How often to renew; by default a third of the time that the holder has. */
   readonly heartbeat?: number | undefined
-  /** How long before the lease may end the holder counts as without; a twentieth of `ttl`, at most 1,000, by default. */
+  /** How long before its earliest possible end the lease counts as lost; by default a twentieth of `ttl`, at most 1,000. */
   readonly margin?: number | undefined
   /**
-   * How often to ask for a lease that another holds; a thirtieth of `ttl`, 50 to 1,000, by default. Its announced end is not
-   * slept through.
+   * How often to ask for a lease that another process holds; by default a thirtieth of `ttl`, 50 to 1,000. It is also asked
+   * for right after its announced end.
    */
   readonly pollInterval?: number | undefined
 }
 
-/** The times of a hold, in milliseconds, checked. */
+/** The checked times of a hold, in milliseconds. */
 export class Pace {
-  /** How long the lease is asked for. */
+  /** The requested lifetime of the lease. */
   readonly ttl: number
-  /** How long the holder has from before a request: the ttl less the clock skew and the margin. */
+  /** How long the holder has, counted from before a request: the ttl less the clock skew and the margin. */
   readonly usable: number
   readonly heartbeat: number
   readonly pollInterval: number

@@ -4,11 +4,11 @@ import { hold } from './hold.ts'
 import type { Leaser } from '../leaser.ts'
 
 /**
- * Runs an action while holding a lease, and releases that however the action ends.
+ * Runs an action while holding a lease, and releases the lease however the action ends.
  *
- * The action gets the signal that fires before the lease can have expired, and should end then. An error of its own is
- * thrown as it is; if the action ends well although the lease was lost on the way, `ERR_LEASE_LOST` is thrown, since
- * another may have acted at the same time. Throws what {@link hold} throws.
+ * The action gets a signal that fires before the lease can have expired; it should end then. Rejects with the action's own
+ * error. If the action succeeds but the lease was lost meanwhile, rejects with `ERR_LEASE_LOST`, because another process may
+ * have acted at the same time. Also rejects as {@link hold} does.
  *
  * @example
  * await runWithLease(leaser, async (signal, held) => {

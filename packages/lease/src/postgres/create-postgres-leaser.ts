@@ -5,15 +5,15 @@ import { PostgresLeaser } from './postgres-leaser.ts'
 import type { Queryable } from './queryable.ts'
 import { meaninglessOption, peerMissing } from '../errors.ts'
 
-/** Where the lease is, and how the server is reached. */
+/** The place of the lease, and how to reach the server. */
 export interface PostgresLeaserOptions extends LeaserOptions {
   /** The name of the lease: a row of the table. */
   readonly name: string
-  /** A `Pool` of pg's, or a `Client` that nothing else uses; the caller ends it. */
+  /** A `Pool` of pg, or a `Client` that nothing else uses. The caller ends it. */
   readonly pool?: Queryable | undefined
   /**
-   * Instead of `pool`: where to connect to. By default the PG* variables say so. The leaser's pool is closed by disposing the
-   * leaser.
+   * The server to connect to, instead of `pool`; by default the PG* variables name it. Disposal of the leaser closes its
+   * pool.
    */
   readonly connectionString?: string | undefined
   /** The table, made if it is missing; `howdah_lease` by default. May be qualified by a schema. */
@@ -23,10 +23,10 @@ export interface PostgresLeaserOptions extends LeaserOptions {
 }
 
 /**
- * A lease as a row of a table in PostgreSQL 10 or newer. The server's clock decides.
+ * Keeps a lease as a row of a table in PostgreSQL 10 or newer. The server's clock decides.
  *
- * Disposing the leaser closes the pool that it made, never one that it was given. Throws `ERR_LEASE_PEER_MISSING` if it
- * has to make one and pg is not installed.
+ * Disposal of the leaser closes the pool that it has made, never a given pool. Rejects with `ERR_LEASE_PEER_MISSING` if it
+ * has to make a pool and pg is not installed.
  *
  * @example
  * await using leaser = await createPostgresLeaser({ name: 'nightly', connectionString })
@@ -54,7 +54,7 @@ export async function createPostgresLeaser(
     allowExitOnIdle: true,
     application_name: `howdah lease ${name}`,
   })
-  // A connection that the server ended while it was idle; the next query makes another.
+  // The server has ended an idle connection. The next query makes a new one.
   pool.on('error', (error) => terms.logger.warn?.(`${place}: ${error.message}`, { error }))
   const rows = new LeaseTable(place, pool, table, name, timeout)
   return new PostgresLeaser(place, rows, terms, () => pool.end())

@@ -3,7 +3,7 @@ import { reasonOf } from '../reason-of.ts'
 import type { Queryable } from './queryable.ts'
 import { type LeaseError, storeRefused, storeUnavailable } from '../errors.ts'
 
-/** One state of the lease's row. The times are the server's. */
+/** A state of the lease's row. The times are those of the server's clock. */
 export interface LeaseRow {
   readonly generation: bigint
   readonly owner: string
@@ -14,13 +14,16 @@ export interface LeaseRow {
   readonly now: number
 }
 
-/** How often a query is tried that was not clearly answered. */
+/** How many times a query without a clear answer is tried. */
 const attempts = 4
 
-/** The SQLSTATE of what would write in a read-only transaction. It passes when a standby is promoted. */
+/** The SQLSTATE of a write in a read-only transaction. It is temporary: a standby may be promoted. */
 const readOnly = '25006'
 
-/** SQLSTATEs of who makes a table that another makes just now: of its name, itself, or its row type. */
+/**
+ * The SQLSTATEs of making a table while another process makes it: the conflict may be in the name, the table, or its row
+ * type.
+ */
 const collisions: ReadonlySet<string> = new Set(['23505', '42P07', '42710'])
 
 const columns = `generation::text AS generation, owner, nonce,
@@ -28,11 +31,11 @@ const columns = `generation::text AS generation, owner, nonce,
        WHEN expires_at > 'epoch' THEN 'Infinity'::float8 ELSE '-Infinity'::float8 END AS expires_at,
   extract(epoch FROM clock_timestamp())::float8 * 1000 AS now`
 
-/** A commit that the server acknowledged must outlive its crash, or a generation might be given twice. */
+/** A commit that the server has acknowledged must survive a crash of the server, or a generation could be used twice. */
 const durable = `set_config('synchronous_commit', CASE current_setting('synchronous_commit')
   WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true)`
 
-/** The row of a lease. Each method is one statement, which may be repeated: a repetition finds its own nonce. */
+/** The row of a lease. Each method is one statement, which may be repeated, because a repetition recognizes its own nonce. */
 export class LeaseTable {
   readonly #place: string
   readonly #pool: Queryable
@@ -55,9 +58,9 @@ export class LeaseTable {
   }
 
   /**
-   * Takes the row if it is missing or over: the new row, or `null`.
+   * Takes the row if it is missing or its lease is over. Gives the new row, or `null`.
    *
-   * A copy of the statement that comes late finds its own nonce, and does not take again what was released since.
+   * A late copy of the statement recognizes its own nonce, and does not take a lease again that was released since.
    */
   async take(
     owner: string,
@@ -80,7 +83,7 @@ export class LeaseTable {
     )
   }
 
-  /** Moves the end of a holding that was not released: the new row, or `null`. */
+  /** Moves the end of a holding that was not released. Gives the new row, or `null`. */
   async extend(
     generation: bigint,
     nonce: string,
@@ -97,7 +100,7 @@ export class LeaseTable {
     )
   }
 
-  /** Ends a holding: whether it was this one's, and not ended yet. */
+  /** Ends a holding. Gives the row, or `null` if the row belongs to another holding or was already released. */
   async free(generation: bigint, nonce: string, signal?: AbortSignal): Promise<LeaseRow | null> {
     return this.#ask(
       signal,
@@ -108,7 +111,7 @@ export class LeaseTable {
     )
   }
 
-  /** Ends whatever holding there is, and moves the generation on. */
+  /** Ends any holding, and increments the generation. */
   async reset(owner: string, nonce: string, signal?: AbortSignal): Promise<LeaseRow | null> {
     return this.#ask(
       signal,
@@ -122,7 +125,7 @@ export class LeaseTable {
     )
   }
 
-  /** Asks until there is a clear answer. */
+  /** Repeats a statement until there is a clear answer. */
   async #ask(
     signal: AbortSignal | undefined,
     text: string,
@@ -176,7 +179,7 @@ export class LeaseTable {
     }
   }
 
-  /** Makes the table if it is missing. A role that may not create tables can use one that is there. */
+  /** Makes the table if it is missing. A role that may not create tables can use an existing table. */
   async #make(): Promise<void> {
     const { rows } = await this.#query('SELECT to_regclass($1) IS NULL AS missing', [this.#table])
     if (rows[0]?.['missing'] !== true) return
@@ -189,12 +192,12 @@ export class LeaseTable {
         expires_at timestamptz NOT NULL
       )`)
     } catch (error) {
-      // Two who create it at the same time collide in the catalogs, `IF NOT EXISTS` or not.
+      // Two processes that create it at the same time collide in the catalogs, even with `IF NOT EXISTS`.
       if (!collisions.has(sqlState(error))) throw error
     }
   }
 
-  /** A query bounded in time. A client that is not ours may know no bound of its own. */
+  /** Runs a query with a time limit, because a given client may have none. */
   async #query(text: string, values: unknown[] = [], signal?: AbortSignal) {
     let timer: NodeJS.Timeout | undefined
     let forward: (() => void) | undefined
@@ -236,7 +239,8 @@ function sqlState(error: unknown): string {
 }
 
 /**
- * Whether the statement may have been done, or may be on the next try. Classes: 08 connection, 40 rollback, 53 resources,
+ * Whether the statement may have been executed, or may succeed at the next try. Classes: 08 connection, 40 rollback, 53
+ * resources,
  * 57 operator intervention (PostgreSQL manual, appendix A); no SQLSTATE: the network.
  */
 function isUnclear(error: unknown): boolean {

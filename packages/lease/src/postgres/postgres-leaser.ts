@@ -11,10 +11,10 @@ import {
   storeUnavailable,
 } from '../errors.ts'
 
-/** How often a lease that ended between two statements is asked for again. */
+/** How many times to ask for a lease that ended between two statements. */
 const attempts = 20
 
-/** A lease as a row of PostgreSQL's; see `createPostgresLeaser`. */
+/** A lease as a row in PostgreSQL; see `createPostgresLeaser`. */
 export class PostgresLeaser implements Leaser, AsyncDisposable {
   readonly type = 'postgres'
   readonly place: string
@@ -74,7 +74,7 @@ export class PostgresLeaser implements Leaser, AsyncDisposable {
     if (before.expiresAt === 0) throw leaseReleased(this.place, lease.generation)
     if ((await this.#rows.free(lease.generation, lease.etag, signal)) === null) {
       const after = await this.#rows.read(signal)
-      // Else a first copy of the statement did it.
+      // If the row is still ours, a first copy of the statement has released it.
       if (after === null || !isSame(after, lease)) {
         throw leaseNotHeld(this.place, lease.generation, whose(after))
       }
@@ -96,7 +96,7 @@ export class PostgresLeaser implements Leaser, AsyncDisposable {
     this.#terms.logger.warn?.(`reset the lease ${this.place} to generation ${row?.generation}`)
   }
 
-  /** Closes the pool that was made for this leaser. May be called again. */
+  /** Closes the pool that was made for this leaser. Idempotent. */
   async close(): Promise<void> {
     this.#closed ??= this.#end()
     return this.#closed
@@ -115,7 +115,7 @@ export class PostgresLeaser implements Leaser, AsyncDisposable {
     }
   }
 
-  /** Throws if somebody holds the lease, or what is stored makes no sense. */
+  /** Throws if somebody holds the lease, or if the row is invalid. */
   #refuseHeld(row: LeaseRow): void {
     this.#refuseUnreadable(row)
     const { owner, expiresAt, now } = row
@@ -130,7 +130,7 @@ export class PostgresLeaser implements Leaser, AsyncDisposable {
     return `${owner} claims it until ${new Date(expiresAt).toISOString()}, which is further away than the ${this.maxTtl} ms that are granted at most`
   }
 
-  /** The lease of a row. Its clock follows the server's, as that was when the answer came. */
+  /** The lease of a row. Its clock is this machine's, shifted to the server's time in the answer. */
   #lease({ generation, owner, nonce, expiresAt, now }: LeaseRow): Lease {
     const { clock } = this.#terms
     const ahead = now - clock()

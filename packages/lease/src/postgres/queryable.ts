@@ -1,4 +1,4 @@
-/** What is needed of pg's `Pool` or `Client`. */
+/** The part of pg's `Pool` or `Client` that is used. */
 export interface Queryable {
   query(text: string, values?: unknown[]): Promise<{ rows: Record<string, unknown>[] }>
 }

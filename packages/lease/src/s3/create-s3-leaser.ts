@@ -6,24 +6,27 @@ import type { S3Sender } from './s3-sender.ts'
 import { S3Store } from './s3-store.ts'
 import { meaninglessOption, peerMissing } from '../errors.ts'
 
-/** Where the lease is, and how the bucket is reached. */
+/** The place of the lease, and how to reach the bucket. */
 export interface S3LeaserOptions extends LeaserOptions {
   readonly bucket: string
-  /** The prefix below which `lock.json` lies; the bucket's root by default. */
+  /** The prefix of `lock.json`; the bucket's root by default. */
   readonly path?: string | undefined
-  /** An `S3Client` of the caller's, who destroys it. By default one is made, with the SDK's own configuration. */
+  /** An `S3Client`, which the caller destroys. By default one is made with the SDK's own configuration. */
   readonly client?: S3Sender | undefined
-  /** For a client that is made here: another endpoint than AWS's. */
+  /** For a client that is made here: the endpoint, if it is not AWS. */
   readonly endpoint?: string | undefined
-  /** For a client that is made here. */
+  /** For a client that is made here: the region. */
   readonly region?: string | undefined
-  /** For a client that is made here: buckets in the path instead of the host name; on if there is an endpoint. */
+  /**
+   * For a client that is made here: whether the bucket is in the path instead of the host name; by default if there is an
+   * endpoint.
+   */
   readonly forcePathStyle?: boolean | undefined
-  /** How far contenders' clocks may be apart, in milliseconds; 5,000 by default. */
+  /** How far contenders' clocks may differ, in milliseconds; 5,000 by default. */
   readonly clockSkew?: number | undefined
   /**
-   * Whether the first use proves that the store refuses stale conditions; true by default. Only for a store that is known
-   * to, such as AWS's own, if it saves eight requests and the permission to delete.
+   * Whether the first use checks that the store refuses stale conditions; true by default. Set it to `false` only for a store
+   * that is known to do so, such as AWS's own; that saves eight requests and the permission to delete.
    */
   readonly proveConditions?: boolean | undefined
   /** How long one request may take, in milliseconds; a sixth of `ttl`, at most 5,000, by default. */
@@ -31,10 +34,10 @@ export interface S3LeaserOptions extends LeaserOptions {
 }
 
 /**
- * A lease as an object `<path>/lock.json`, changed by conditional PUTs.
+ * Keeps a lease as an object `<path>/lock.json`, which is changed by conditional PUTs.
  *
- * Its first use proves with an object of its own beside it that the store refuses stale conditions, and throws
- * `ERR_LEASE_STORE_UNSAFE` if it does not. Throws `ERR_LEASE_PEER_MISSING` without `@aws-sdk/client-s3`.
+ * The first use checks, with a probe object beside it, that the store refuses stale conditions, and rejects with
+ * `ERR_LEASE_STORE_UNSAFE` if it does not. Rejects with `ERR_LEASE_PEER_MISSING` without `@aws-sdk/client-s3`.
  *
  * @example
  * const leaser = await createS3Leaser({ bucket: 'my-bucket', path: 'jobs/nightly' })
@@ -73,7 +76,7 @@ function makeClient(library: S3Library, options: S3LeaserOptions): S3Sender {
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(region === undefined ? {} : { region }),
     forcePathStyle,
-    // Not every store knows the newer checksums.
+    // Some stores do not support the newer checksums.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
   })

@@ -3,17 +3,17 @@ import type { Logger } from '../logger.ts'
 import { bareEtag, type Condition, type S3Object } from './s3-object.ts'
 import { storeRefused, storeUnavailable, storeUnsafe } from '../errors.ts'
 
-/** How the store wants an etag in a condition: as it was received, in quotes, or without them. */
+/** The form in which the store wants an etag in a condition: with quotes, as it was received, or without them. */
 export type EtagForm = 'quoted' | 'bare'
 
-/** How often a step is repeated after an unclear answer. */
+/** How many times a step is tried if its answer is unclear. */
 const attempts = 4
 
 /**
- * Proves with an object beside `key` that the store refuses a PUT over an existing object if none is wanted, and one
- * with a stale etag. Some stores accept such headers and ignore them.
+ * Checks, with an object beside `key`, that the store refuses a PUT over an existing object with `If-None-Match`, and a PUT
+ * with a stale etag. Some stores ignore these headers.
  *
- * Throws `ERR_LEASE_STORE_UNSAFE` if they are ignored.
+ * Rejects with `ERR_LEASE_STORE_UNSAFE` if they are ignored.
  */
 export async function proveConditions(
   object: (key: string) => S3Object,
@@ -55,7 +55,7 @@ async function mustRefuse(probe: S3Object, condition: Condition, what: string): 
   )
 }
 
-/** One conditional write: its etag, or `null` if the condition was refused. */
+/** Writes on a condition. Gives the new etag, or `null` if the condition was refused. */
 async function attempt(
   probe: S3Object,
   text: string,
@@ -66,7 +66,7 @@ async function attempt(
     const answer = await probe.put(body, condition)
     if (typeof answer === 'object' && 'etag' in answer) return answer.etag
     const seen = await probe.get()
-    // A repeated request is refused although its first copy was done.
+    // A repeated request is refused if its first copy was executed.
     if (seen !== null && 'bytes' in seen && Buffer.compare(seen.bytes, body) === 0) return seen.etag
     if (answer === 'lost') return null
     if (answer === 'gone') {

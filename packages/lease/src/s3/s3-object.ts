@@ -1,13 +1,13 @@
 import type * as S3 from '@aws-sdk/client-s3'
 import type { S3Sender } from './s3-sender.ts'
 
-/** What is used of the library. */
+/** The part of the library that is used. */
 export type S3Library = Pick<
   typeof S3,
   'DeleteObjectCommand' | 'GetObjectCommand' | 'PutObjectCommand' | 'S3Client'
 >
 
-/** What a PUT is to find: nothing, or the object with this etag. */
+/** The condition of a PUT: there is no object, or the object has this etag. */
 export type Condition = { readonly absent: true } | { readonly etag: string }
 
 /** An etag without its quotes, as some stores compare it. */
@@ -15,13 +15,13 @@ export function bareEtag(etag: string): string {
   return etag.replace(/^(W\/)?"(.*)"$/, '$2')
 }
 
-/** An answer that is none of the expected ones. `status` is 0 if none came. */
+/** An unexpected answer. `status` is 0 if no answer came. */
 export interface Refusal {
   readonly status: number
   readonly error: unknown
 }
 
-/** One object of a bucket, with each request bounded in time. Expected answers are values. */
+/** An object of a bucket. Each request has a time limit. Expected answers are values. */
 export class S3Object {
   readonly #library: S3Library
   readonly #sender: S3Sender
@@ -55,7 +55,10 @@ export class S3Object {
     )
   }
 
-  /** Writes the object on a condition: its new ETag; `lost` if the condition does not hold (412), `gone` (404). */
+  /**
+   * Writes the object on a condition. Gives the new ETag, `lost` if the condition does not hold (412), or `gone` if there is
+   * no object (404).
+   */
   async put(
     bytes: Uint8Array,
     condition: Condition,
@@ -90,14 +93,14 @@ export class S3Object {
     )
   }
 
-  /** Sends a command; `expect` turns a refusal into an expected answer, or leaves it. */
+  /** Sends a command. `expect` turns a refusal into an expected answer, or gives it back. */
   async #send<Value>(
     command: object,
     signal: AbortSignal | undefined,
     take: (answer: never) => Value | Promise<Value>,
     expect: (refusal: Refusal) => Value | Refusal,
   ): Promise<Value | Refusal> {
-    // A timer of one's own: AbortSignal.timeout would be one of a signal that nobody can take back.
+    // A timer that can be cleared, unlike that of AbortSignal.timeout.
     const controller = new AbortController()
     const timer = setTimeout(() => {
       controller.abort(new Error(`no answer within ${this.#timeout} ms`))
@@ -123,7 +126,7 @@ function statusOf(error: unknown): number {
   return $metadata?.httpStatusCode ?? 0
 }
 
-/** A bucket that does not exist answers 404 too. */
+/** Whether the object is missing. A missing bucket answers 404, too. */
 function isMissingObject({ status, error }: Refusal): boolean {
   return status === 404 && !(error instanceof Error && error.name === 'NoSuchBucket')
 }

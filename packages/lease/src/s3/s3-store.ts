@@ -5,13 +5,13 @@ import { proveConditions, type EtagForm } from './prove-conditions.ts'
 import { bareEtag, type Condition, type Refusal, type S3Object } from './s3-object.ts'
 import { storeRefused, storeUnavailable } from '../errors.ts'
 
-/** How often an unclear answer is followed up, with pauses of 50 ms, 100 ms, … */
+/** How many times a request is tried if its answer is unclear, with pauses of 50 ms, 100 ms, … */
 const attempts = 5
 
 /** The ETag of the object; `null` if there is none. */
 type Version = string | null
 
-/** A record as one object. Conditional PUTs are its compare-and-swap. */
+/** Keeps a record as one object, with conditional PUTs as compare-and-swap. */
 export class S3Store implements RecordStore<Version> {
   readonly place: string
   readonly #object: S3Object
@@ -27,7 +27,7 @@ export class S3Store implements RecordStore<Version> {
     this.#prove = async () => (prove ? proveConditions(object, key, logger) : 'quoted')
   }
 
-  /** Proves once that the store keeps conditions; a proof that failed is tried again. */
+  /** Checks once that the store honours conditions. A failed check is tried again at the next call. */
   async ready(): Promise<void> {
     this.#proof ??= this.#prove()
     try {
@@ -68,13 +68,13 @@ export class S3Store implements RecordStore<Version> {
         if (!isUnclear(answer)) throw this.#refused(answer)
         this.#logger.debug?.(`unclear answer ${answer.status} from ${this.place}`)
       }
-      // Lost is also the answer to a repeated request if its first copy was done. So look what is there.
+      // A repeated request is also answered by `lost` if its first copy was executed. So read the object again.
       const now = await this.read(signal)
       if (now.bytes !== null && Buffer.compare(now.bytes, next) === 0) {
         return { etag: now.etag, present: true }
       }
       if (now.version !== base.version) return null
-      // Nothing changed: the request was lost, or may still come. Repeating it does no harm, for its condition.
+      // Nothing has changed: the request was lost, or may still arrive. Because of its condition, a repetition does no harm.
     }
     throw this.#silent(refusal)
   }
@@ -100,10 +100,13 @@ export class S3Store implements RecordStore<Version> {
   }
 }
 
-/** No answer, a conflict with another request, too many requests, or a fault of the server's: done or not, who knows. */
+/**
+ * Whether the request may or may not have been executed: there was no answer, a conflict with another request, too many
+ * requests, or a fault of the server.
+ */
 function isUnclear({ status, error }: Refusal): boolean {
   if (status !== 0) return status === 408 || status === 409 || status === 429 || status >= 500
-  // Without a status: the network, or the SDK's own complaint, such as missing credentials.
+  // Without a status the error comes from the network, or from the SDK itself, for example because credentials are missing.
   const name = error instanceof Error ? error.name : ''
   return name !== 'CredentialsProviderError' && name !== 'TypeError'
 }

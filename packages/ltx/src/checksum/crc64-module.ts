@@ -1,8 +1,8 @@
 /**
- * The WebAssembly module that {@link Crc64} computes with, put together byte by byte.
+ * Assembles the WebAssembly module with which {@link Crc64} computes.
  *
- * JavaScript has no fast 64-bit integers, WebAssembly does: this doubles the throughput of the same algorithm over pairs
- * of 32-bit halves (measured in `bench/`). The module has one memory and one function:
+ * WebAssembly has fast 64-bit integers, JavaScript has not. It is twice as fast as the same algorithm on pairs of 32-bit
+ * halves (measured in `bench/`). The module has one memory and one function:
  *
  *     update(state: i64, address: i32, length: i32) → i64
  *
@@ -78,7 +78,7 @@ const limitAfter = (mask: number): number[] =>
 const lookUp = (table: number): number[] =>
   code(i32Const(0xff), i32And, i32Const(3), i32ShiftLeft, load(i64Load, table * 2048))
 
-/** A byte (0 lowest) of an i64 local, with others above it. */
+/** A byte (0 is the lowest) of an i64 local; higher bits may be set, too. */
 const byteOf = (local: number, byte: number): number[] =>
   code(get(local), byte === 0 ? [] : [...i64Const(byte * 8), i64ShiftRight], i32Wrap)
 
@@ -116,7 +116,7 @@ function name(text: string): number[] {
   return [text.length, ...Buffer.from(text)]
 }
 
-/** An integer as LEB128, as WebAssembly writes integers. */
+/** Encodes an integer as LEB128, the form in which WebAssembly has integers. */
 function unsigned(value: number): number[] {
   return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...unsigned(value >>> 7)]
 }

@@ -1,6 +1,6 @@
 import { crc64Module } from './crc64-module.ts'
 
-// What is used of WebAssembly: Node has no types for it.
+// The part of WebAssembly that is used. Node has no types for it.
 interface Engine {
   readonly memory: { readonly buffer: ArrayBuffer }
   update(state: bigint, address: number, length: number): bigint
@@ -10,7 +10,7 @@ interface WebAssemblyInterface {
   Instance: new (module: object) => { readonly exports: unknown }
 }
 
-/** Where the data is put, after the sixteen tables of 256 entries, and how much of it at a time, in bytes. */
+/** The address of the data, after the sixteen tables of 256 entries, and how much data fits, in bytes. */
 const dataAt = 32_768
 const capacity = 4 * 65_536 - dataAt
 const polynomial = 0xd800_0000_0000_0000n
@@ -21,13 +21,12 @@ let memory: Uint8Array
 /**
  * A running CRC-64/GO-ISO: reflected, polynomial 0xD800000000000000, all-ones initial value and final xor.
  *
- * It is what Go's `hash/crc64` computes with `crc64.ISO`, and what LTX checksums are made of.
+ * Go's `hash/crc64` computes the same with `crc64.ISO`. LTX checksums are made of it.
  */
 export class Crc64 {
   #state = -1n
 
-  /** Takes more data in. */
-  update(data: Uint8Array): this {
+  /** Adds data. */ update(data: Uint8Array): this {
     engine ??= start()
     for (let from = 0; from < data.length; from += capacity) {
       const piece = data.length <= capacity ? data : data.subarray(from, from + capacity)

@@ -11,10 +11,10 @@ export function pageChecksum(number: number, data: Uint8Array): bigint {
 }
 
 /**
- * The checksum of a whole database, kept up page by page, in whatever order.
+ * The checksum of a whole database, kept up to date page by page, in any order.
  *
- * It is the exclusive or of all page checksums, so a page that changes is removed as it was and added as it is. The lock
- * page, which SQLite never writes, does not count.
+ * It is the exclusive or of all page checksums. When a page changes, remove its old content and add the new one. The lock
+ * page does not count, because SQLite never writes it.
  */
 export class DatabaseChecksum {
   #value: bigint
@@ -29,7 +29,7 @@ export class DatabaseChecksum {
     return this.#value
   }
 
-  /** Takes a page in that is new, or new in this state. */
+  /** Adds a page, or the new content of a page that was removed. */
   add(number: number, data: Uint8Array): this {
     if (number !== lockPageNumber(data.length)) {
       this.#value = checksumFlag | (this.#value ^ pageChecksum(number, data))
@@ -37,7 +37,7 @@ export class DatabaseChecksum {
     return this
   }
 
-  /** Takes a page out, as it was when it was added: it is gone, or about to be added anew. */
+  /** Removes a page by the content with which it was added. */
   remove(number: number, data: Uint8Array): this {
     return this.add(number, data)
   }

@@ -3,9 +3,9 @@ import { checksumFlag } from '../codec/header.ts'
 import { lockPageNumber } from '../lock-page.ts'
 
 /**
- * The checksum of a whole database that is kept up without the former content of the pages that change.
+ * The checksum of a whole database. It is kept up to date without the former content of changed pages.
  *
- * It remembers the checksum of each page, in 8 bytes for each.
+ * It remembers the checksum of each page, in 8 bytes.
  */
 export class PageChecksums {
   #pages = new BigUint64Array(1024)
@@ -18,7 +18,7 @@ export class PageChecksums {
     return this.#value
   }
 
-  /** Writes a page, whether it was there or not. */
+  /** Sets the content of a new or an existing page. */
   set(number: number, data: Uint8Array): void {
     if (number === lockPageNumber(data.length)) return
     if (number > this.#pages.length) this.#grow(number)
@@ -32,7 +32,7 @@ export class PageChecksums {
     this.#size = Math.min(this.#size, pages)
   }
 
-  /** The same state, that then changes by itself. */
+  /** An independent copy of this state. */
   clone(): PageChecksums {
     const other = new PageChecksums()
     other.#pages = this.#pages.slice()

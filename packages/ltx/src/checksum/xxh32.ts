@@ -11,7 +11,7 @@ export class Xxh32 {
   #c = 0
   #d = -prime1 | 0
   #length = 0
-  /** What is left of the data before, less than 16 bytes. */
+  /** The rest of the earlier data, less than 16 bytes. */
   readonly #rest = Buffer.alloc(16)
   #resting = 0
 
@@ -54,7 +54,7 @@ export class Xxh32 {
     return (hash ^ (hash >>> 16)) >>> 0
   }
 
-  /** Takes in the whole stripes of 16 bytes from a place on, and returns where they end. */
+  /** Processes the whole stripes of 16 bytes from an offset on, and returns their end. */
   #stripes(data: Uint8Array, from: number): number {
     const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
     let [a, b, c, d] = [this.#a, this.#b, this.#c, this.#d]

@@ -1,11 +1,11 @@
 import { LtxError } from '../errors.ts'
 
-/** Where bytes come from: a stream, a generator of chunks of whatever sizes, or all of them at once. */
+/** A source of bytes: a stream, an iterable of chunks of any size, or all bytes at once. */
 export type ByteSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array> | Uint8Array
 
 const nothing: Buffer = Buffer.alloc(0)
 
-/** Reads a source of chunks by exact lengths. It holds only what was asked for and the last chunk. */
+/** Reads exact lengths from a source of chunks. It holds only the requested bytes and the last chunk. */
 export class ByteReader {
   readonly #source: AsyncIterator<Uint8Array> | Iterator<Uint8Array>
   #chunk: Buffer = nothing
@@ -13,7 +13,7 @@ export class ByteReader {
   #offset: number
   #ended = false
 
-  /** `offset` is where the source lies in its file. */
+  /** `offset` is the place in the file at which the source begins. */
   constructor(source: ByteSource, offset = 0) {
     this.#offset = offset
     if (source instanceof Uint8Array) this.#source = [source][Symbol.iterator]()
@@ -21,7 +21,7 @@ export class ByteReader {
     else this.#source = source[Symbol.iterator]()
   }
 
-  /** Where in the file the next byte lies. */
+  /** The offset of the next byte in the file. */
   get offset(): number {
     return this.#offset
   }
@@ -50,12 +50,12 @@ export class ByteReader {
     this.#start = 0
   }
 
-  /** The next bytes, which stay untaken. They must be available, and stand until the next `fill`. */
+  /** The next bytes, without taking them. They must be available. The result is valid until the next `fill`. */
   peek(length: number): Buffer {
     return this.#chunk.subarray(this.#start, this.#start + length)
   }
 
-  /** Takes the next bytes. They must be available, and stand until the next `fill`. */
+  /** Takes the next bytes. They must be available. The result is valid until the next `fill`. */
   take(length: number): Buffer {
     const taken = this.peek(length)
     this.#start += length
@@ -63,7 +63,7 @@ export class ByteReader {
     return taken
   }
 
-  /** Whether the source has ended and everything is taken. */
+  /** Whether the source has ended and all bytes are taken. */
   async atEnd(): Promise<boolean> {
     while (this.available === 0) {
       const piece = await this.#next()
@@ -74,7 +74,7 @@ export class ByteReader {
     return false
   }
 
-  /** Tells the source that no more is wanted. */
+  /** Closes the source. */
   async close(): Promise<void> {
     this.#chunk = nothing
     this.#start = 0

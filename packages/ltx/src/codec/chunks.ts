@@ -1,6 +1,6 @@
 const chunkSize = 65_536
 
-/** Gathers small pieces into chunks of about 64 KiB, so that not every page is a write of its own. */
+/** Gathers small pieces into chunks of about 64 KiB, so that pages are not written one by one. */
 export class Chunks {
   #pieces: Buffer[] = []
   #size = 0
@@ -12,7 +12,7 @@ export class Chunks {
     return this.#size < chunkSize ? null : this.#gather()
   }
 
-  /** What is left, with the last piece. */
+  /** Gives the remaining pieces with the last one. */
   end(piece: Buffer): Buffer {
     this.#pieces.push(piece)
     return this.#gather()

@@ -1,16 +1,16 @@
 import { LtxError } from '../errors.ts'
 
-/** The bytes of an LTX header. */
+/** The size of an LTX header in bytes. */
 export const headerSize = 100
 
-/** Set in every checksum that is there; 0 stands for a checksum that is not. */
+/** This bit is set in every checksum. A missing checksum is 0. */
 export const checksumFlag = 1n << 63n
 
 const magic = 0x4c54_5831
 const noChecksumFlag = 0x2
 
 /**
- * What an LTX file's header says. Whatever has 64 bits in the file is a `bigint`.
+ * The header of an LTX file. All 64-bit fields are `bigint`s.
  *
  * See the format's own description in github.com/superfly/ltx.
  */
@@ -25,21 +25,21 @@ export interface LtxHeader {
   readonly maxTxid: bigint
   /** When the last transaction was made, in milliseconds since 1970; negative before. */
   readonly timestamp: bigint
-  /** Whether the file does without database checksums, as all that litestream 0.5 reads and writes. */
+  /** Whether the file has no database checksums. litestream 0.5 reads and writes only such files. */
   readonly noChecksum: boolean
   /** The database checksum before this file is applied; 0 for a snapshot and with `noChecksum`. */
   readonly preApplyChecksum: bigint
-  /** Where in the WAL this came from, in bytes; 0 if it did not come from a WAL. */
+  /** The offset in the WAL from which the file was made, in bytes; 0 if it was not made from a WAL. */
   readonly walOffset: bigint
-  /** How much of the WAL, in bytes. */
+  /** The length of that part of the WAL, in bytes. */
   readonly walSize: bigint
   readonly walSalt1: number
   readonly walSalt2: number
-  /** Who wrote the file; 0 for nobody in particular. */
+  /** The node that wrote the file; 0 if none is named. */
   readonly nodeId: bigint
 }
 
-/** A header to write: what is left out is 0, and `noChecksum` is true, which is what litestream reads. */
+/** A header to write. Missing fields are 0, and `noChecksum` is true, because litestream reads only such files. */
 export type LtxHeaderInit = Pick<
   LtxHeader,
   'pageSize' | 'commit' | 'minTxid' | 'maxTxid' | 'timestamp'
@@ -51,7 +51,7 @@ export function isSnapshot(header: Pick<LtxHeader, 'minTxid'>): boolean {
   return header.minTxid === 1n
 }
 
-/** Completes and checks a header. Throws `ERR_LTX_HEADER` with the field's offset if it means nothing. */
+/** Completes and checks a header. Throws `ERR_LTX_HEADER` with the offset of an invalid field. */
 export function makeHeader(init: LtxHeaderInit): LtxHeader {
   const header = {
     pageSize: init.pageSize,
@@ -97,8 +97,8 @@ export function encodeHeader(header: LtxHeader): Buffer {
 /**
  * Reads and checks the 100 bytes of a header.
  *
- * Throws `ERR_LTX_MAGIC` if this is not an LTX file, `ERR_LTX_HEADER` with the field's offset if a field means nothing.
- * Versions 1 to 3 share their header: that a file is of an older version shows at its first page.
+ * Throws `ERR_LTX_MAGIC` if this is not an LTX file, and `ERR_LTX_HEADER` with the offset of an invalid field. Versions 1 to
+ * 3 have the same header; an older version is recognized only at its first page.
  */
 export function decodeHeader(bytes: Buffer): LtxHeader {
   if (bytes.readUInt32BE(0) !== magic) {

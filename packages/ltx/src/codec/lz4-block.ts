@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { LtxError } from '../errors.ts'
 
-/** What is used of lz4-napi. Its blocks are preceded by their decompressed size, 4 bytes, little-endian. */
+/** The part of lz4-napi that is used. It puts the decompressed size before each block, in 4 bytes, little-endian. */
 interface Binding {
   compressSync(data: Buffer): Buffer
   uncompressSync(data: Buffer, dictionary?: Buffer): Buffer
@@ -12,21 +12,21 @@ const require = createRequire(import.meta.url)
 let binding: Binding | undefined
 let scratch = Buffer.alloc(0)
 
-/** The most bytes that an LZ4 block of so much data takes (`LZ4_compressBound` in lz4.h). */
+/** The largest size of an LZ4 block for so much data, in bytes (`LZ4_compressBound` in lz4.h). */
 export function lz4BlockBound(size: number): number {
   return size + Math.floor(size / 255) + 16
 }
 
-/** The data as one raw LZ4 block, without its size. */
+/** Compresses data into one raw LZ4 block, without the size. */
 export function compressLz4Block(data: Uint8Array): Buffer {
   return lz4().compressSync(asBuffer(data)).subarray(sizeBytes)
 }
 
 /**
- * What a raw LZ4 block holds: a new buffer of at most `limit` bytes.
+ * Decompresses a raw LZ4 block into a new buffer of at most `limit` bytes.
  *
- * `dictionary` is the data before, up to 64 KiB, if the block refers to it. `offset` is where the block lies, for the
- * error: `ERR_LTX_LZ4` if it is damaged, refers to what is not there, or holds more than `limit` bytes.
+ * `dictionary` is the preceding data, up to 64 KiB, if the block refers to it. `offset` is the place of the block, for the
+ * error. Throws `ERR_LTX_LZ4` if the block is damaged, refers to missing data, or has more than `limit` bytes.
  */
 export function decompressLz4Block(
   block: Uint8Array,
@@ -50,7 +50,7 @@ export function decompressLz4Block(
   }
 }
 
-/** The library, loaded when it is first needed, so that a missing native part is an error with a remedy. */
+/** The library. It is loaded at its first use, so that a missing native part gives an error with a remedy. */
 function lz4(): Binding {
   if (binding === undefined) {
     try {

@@ -10,22 +10,22 @@ const storedRaw = 0x8000_0000
 const historySize = 65_536
 const endMark = Buffer.alloc(4)
 
-/** What an LZ4 frame's descriptor says (github.com/lz4/lz4, doc/lz4_Frame_format.md). */
+/** The descriptor of an LZ4 frame (github.com/lz4/lz4, doc/lz4_Frame_format.md). */
 interface FrameDescriptor {
   readonly linkedBlocks: boolean
   readonly blockChecksums: boolean
   readonly contentChecksum: boolean
   readonly contentSize: bigint | null
-  /** The most bytes that a block holds. */
+  /** The largest size of a block's data, in bytes. */
   readonly blockSize: number
 }
 
 /**
  * Decompresses an LZ4 frame, block by block, and verifies its checksums.
  *
- * The source holds exactly one frame. It takes as much memory as two of its blocks, which are 4 MiB at most. Throws an
- * {@link LtxError}: `ERR_LTX_LZ4` if the frame is damaged, `ERR_LTX_TRUNCATED` if the source ends before the
- * frame does, `ERR_LTX_TRAILING_DATA` if it goes on after it. Errors of the source are passed on as they are.
+ * The source must contain exactly one frame. It takes as much memory as two of the frame's blocks, which have at most 4 MiB.
+ * Throws an {@link LtxError}: `ERR_LTX_LZ4` if the frame is damaged, `ERR_LTX_TRUNCATED` if the source ends before the frame
+ * does, `ERR_LTX_TRAILING_DATA` if it goes on after it. Errors of the source are passed on as they are.
  */
 export async function* decompressLz4Frame(source: ByteSource): AsyncGenerator<Buffer, void, void> {
   const reader = new ByteReader(source)
@@ -41,7 +41,7 @@ export async function* decompressLz4Frame(source: ByteSource): AsyncGenerator<Bu
   }
 }
 
-/** Reads one LZ4 frame, up to its end, that holds at most `limit` bytes. */
+/** Reads one LZ4 frame, which may have at most `limit` bytes of data, up to its end. */
 export async function* readLz4Frame(
   reader: ByteReader,
   limit: number,
@@ -65,7 +65,10 @@ export async function* readLz4Frame(
   if (content !== null) await verify(reader, content.value, 'content')
 }
 
-/** One LZ4 frame with the data, as litestream 0.5.0 to 0.5.15 write pages: blocks of 64 KiB, a content checksum. */
+/**
+ * Compresses data into one LZ4 frame, in the form in which litestream 0.5.0 to 0.5.15 write pages: blocks of 64 KiB, with a
+ * content checksum.
+ */
 export function compressLz4Frame(data: Uint8Array): Buffer {
   const parts: Uint8Array[] = [Buffer.from([0x04, 0x22, 0x4d, 0x18, 0x64, 0x40, 0xa7])]
   for (let from = 0; from < data.length; from += historySize) {
@@ -135,7 +138,10 @@ async function readBlock(
   return data
 }
 
-/** Most blocks hold much less than they may, and get a buffer of 4 MiB only if a smaller one does not do. */
+/**
+ * Decompresses a block into a small buffer, and only if that is too small into one of up to 4 MiB. Usually a block has much
+ * less data than it may have.
+ */
 function decompress(block: Buffer, limit: number, offset: number, history: Buffer): Buffer {
   const likely = 65_536 + 4 * block.length
   if (likely < limit) {

@@ -16,8 +16,8 @@ type PageCheck = (number: number, offset: number) => void
 /**
  * Reads the next page frame; `null` at the end of the page block.
  *
- * Takes no more memory than an LZ4 block of one page, whatever sizes the frame claims. What the file checksum covers goes
- * into `checksum`.
+ * It takes no more memory than an LZ4 block of one page, whatever sizes the frame claims. The bytes that the file checksum
+ * covers are added to `checksum`.
  */
 export async function readPageFrame(
   reader: ByteReader,
@@ -46,7 +46,7 @@ export async function readPageFrame(
   }
 }
 
-/** The frame of a page. `block` is its LZ4 block, if that is known already. */
+/** Encodes the frame of a page. `block` is the page's LZ4 block, if there is one already. */
 export function encodePageFrame(
   page: PageContent,
   encoding: PageEncoding,
@@ -65,7 +65,7 @@ export function encodePageFrame(
   return frame
 }
 
-/** The most bytes that a page's frame takes, in either encoding. */
+/** The largest size of a page's frame in bytes, in either encoding. */
 export function pageFrameBound(pageSize: number): number {
   return pageHeaderSize + 32 + lz4BlockBound(pageSize)
 }
@@ -115,7 +115,7 @@ async function readFramePage(
   return { number, data, offset, size: reader.offset - offset, encoding: 'frame', block: null }
 }
 
-/** Flags that version 3 does not have usually mean an older version, which has none and starts with the page's data. */
+/** The error for unknown flags. They usually mean an older version, which has no flags and has the page's data there. */
 async function unknownFlags(reader: ByteReader, flags: number): Promise<LtxError> {
   const { offset } = reader
   await reader.fill(8)

@@ -16,7 +16,7 @@ export interface PageLocation {
   readonly size: number
 }
 
-/** The page index that is to be written: it grows by a few bytes per page. */
+/** Builds the page index of a file, which takes a few bytes per page. */
 export class PageIndexBuilder {
   #bytes = Buffer.alloc(1024)
   #length = 0
@@ -37,10 +37,11 @@ export class PageIndexBuilder {
 }
 
 /**
- * The page index that is to be read after these pages, kept as its length and its CRC only.
+ * Checks the page index of a file against the pages that were read. It keeps only the length and the CRC of the expected
+ * index.
  *
- * The entries' order and form follow from the pages, so that this is enough to tell whether an index is right, in memory
- * that does not grow with the file.
+ * The order and form of the entries follow from the pages, so length and CRC are enough to check an index, and the memory
+ * does not grow with the file.
  */
 export class PageIndexCheck {
   readonly #expected = new Crc64()
@@ -53,7 +54,7 @@ export class PageIndexCheck {
     this.#pending = writeEntry(this.#piece, number, offset, size, this.#pending)
   }
 
-  /** Reads the index with its end and its size field. Throws `ERR_LTX_INDEX` if it is not that of the pages. */
+  /** Reads the index with its end and its size field. Throws `ERR_LTX_INDEX` if it does not match the pages. */
   async read(reader: ByteReader, checksum: Crc64): Promise<void> {
     this.#piece[this.#pending++] = 0
     this.#flush()

@@ -1,14 +1,14 @@
 import { LtxError } from '../errors.ts'
 import { checksumFlag, type LtxHeader } from './header.ts'
 
-/** The bytes of an LTX trailer. */
+/** The size of an LTX trailer in bytes. */
 export const trailerSize = 16
 
-/** What an LTX file ends with. */
+/** The end of an LTX file. */
 export interface LtxTrailer {
-  /** The database checksum after the file is applied; 0 if the file does without. */
+  /** The database checksum after the file is applied; 0 if the file has none. */
   readonly postApplyChecksum: bigint
-  /** The checksum of the whole file, as it is decompressed. */
+  /** The checksum of the whole file with decompressed pages. */
   readonly fileChecksum: bigint
 }
 
@@ -20,7 +20,7 @@ export function encodeTrailer(trailer: LtxTrailer): Buffer {
   return bytes
 }
 
-/** Reads a trailer at an offset. Throws `ERR_LTX_TRAILER` if its checksums do not look like such. */
+/** Reads a trailer at an offset. Throws `ERR_LTX_TRAILER` if its checksums are invalid. */
 export function decodeTrailer(bytes: Buffer, header: LtxHeader, offset: number): LtxTrailer {
   const trailer = {
     postApplyChecksum: bytes.readBigUInt64BE(0),
@@ -35,7 +35,10 @@ export function decodeTrailer(bytes: Buffer, header: LtxHeader, offset: number):
   return trailer
 }
 
-/** Throws `ERR_LTX_TRAILER` unless a post-apply checksum is there exactly if the header wants one, and may be right. */
+/**
+ * Throws `ERR_LTX_TRAILER` if a post-apply checksum is missing, is present although the header excludes it, or cannot be
+ * right.
+ */
 export function checkPostApply(header: LtxHeader, checksum: bigint, offset?: number): void {
   if (header.noChecksum && checksum !== 0n) {
     throw new LtxError('ERR_LTX_TRAILER', 'a file without checksums has a post-apply checksum', {

@@ -1,7 +1,7 @@
-/** The most bytes of an unsigned 64-bit integer as a uvarint. */
+/** The largest size of an unsigned 64-bit integer as a uvarint, in bytes. */
 export const uvarintBound = 10
 
-/** Writes an integer as a uvarint (Go's encoding/binary), seven bits a byte, lowest first; returns where it ends. */
+/** Writes an integer as a uvarint (Go's encoding/binary), seven bits a byte, lowest first; returns the offset of its end. */
 export function writeUvarint(target: Buffer, value: number, at: number): number {
   let rest = value
   let place = at
@@ -11,8 +11,8 @@ export function writeUvarint(target: Buffer, value: number, at: number): number 
 }
 
 /**
- * Reads a uvarint, and where it ends; `null` if it is cut short, larger than `Number.MAX_SAFE_INTEGER`, or longer than
- * it has to be.
+ * Reads a uvarint, and gives its value and the offset of its end; `null` if it is cut short, larger than
+ * `Number.MAX_SAFE_INTEGER`, or longer than necessary.
  */
 export function readUvarint(source: Uint8Array, at: number): [value: number, end: number] | null {
   let value = 0
