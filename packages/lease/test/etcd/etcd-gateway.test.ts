@@ -197,11 +197,18 @@ describe('a request ends', () => {
     const { signal } = new AbortController()
     const add = vi.spyOn(signal, 'addEventListener')
     const remove = vi.spyOn(signal, 'removeEventListener')
-    const timers = (): number =>
-      process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
-    const before = timers()
-    await ask(gateway({ timeout: 600_000 }), signal)
-    expect(timers()).toBe(before)
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      let during = 0
+      etcd.answer('kv/range', () => {
+        during = vi.getTimerCount()
+        return {}
+      })
+      await ask(gateway(), signal)
+      expect([during, vi.getTimerCount()]).toEqual([1, 0])
+    } finally {
+      vi.useRealTimers()
+    }
     expect(add).toHaveBeenCalledTimes(1)
     expect(remove.mock.calls.map(([, listener]) => listener)).toEqual(
       add.mock.calls.map(([, listener]) => listener),

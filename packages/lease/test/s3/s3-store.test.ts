@@ -254,12 +254,22 @@ describe('a request', () => {
     const { signal } = new AbortController()
     const add = vi.spyOn(signal, 'addEventListener')
     const remove = vi.spyOn(signal, 'removeEventListener')
-    const timers = (): number =>
-      process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
-    const before = timers()
-    gets = [{ text: 'old' }]
-    await object('x', sender, 600_000).get(signal)
-    expect(timers()).toBe(before)
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      let during = 0
+      gets = [
+        {
+          get text() {
+            during = vi.getTimerCount()
+            return 'old'
+          },
+        },
+      ]
+      await object('x').get(signal)
+      expect([during, vi.getTimerCount()]).toEqual([1, 0])
+    } finally {
+      vi.useRealTimers()
+    }
     expect(add).toHaveBeenCalledTimes(1)
     expect(remove.mock.calls.map(([, listener]) => listener)).toEqual(
       add.mock.calls.map(([, listener]) => listener),
