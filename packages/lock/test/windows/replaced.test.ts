@@ -3,6 +3,7 @@ import { temporaryDirectory } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import { hand } from '../support/scripted-locks.ts'
 import { DataDirLock, acquire, acquireSync, tryAcquire, type Lock } from '../../src/index.ts'
+import { Child } from '../support/child.ts'
 import { LOCK_EX } from '../support/scripted-binding.ts'
 
 const options = { fair: false }
@@ -63,6 +64,31 @@ describe('a wait that looks again and again', () => {
     writeFileSync(path, '')
     using lock = await waiting
     expect([old.isCurrent(), lock.isCurrent()]).toEqual([false, true])
+  })
+})
+
+describe.each([
+  ['acquire', async (path: string) => acquire(path, options)],
+  ['acquireSync', async (path: string) => acquireSync(path, options)],
+])('%s that has to wait', (_, take) => {
+  it('takes a breath when the file is replaced again and again, and goes on', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('lock')
+    await using holder = Child.node('hold', path)
+    await holder.line()
+    let tries = 0
+    hand.script = (fd, operation, flock) => {
+      // The first try finds the lock taken, the next ones lock what the path leads to no more.
+      if (operation === LOCK_EX && tries++ > 0 && tries < 40) {
+        renameSync(path, `${path}-${tries}`)
+        writeFileSync(path, '')
+      }
+      return flock(fd, operation)
+    }
+    using lock = await take(path)
+    expect([lock.isCurrent(), tries]).toEqual([true, 40])
+    using free = await tryAcquire(`${path}-39`)
+    expect(free?.held).toBe(true)
   })
 })
 
