@@ -68,6 +68,24 @@ it('takes synchronous_commit off back as well when it is to be safe', async () =
   expect(await switches(db)).toEqual(['on', 'on', 'on'])
 })
 
+it('changes what is kept, though a setting of this start hides it', async () => {
+  using home = temporaryDirectory()
+  const cluster = new Cluster(home.file('data'), { strategy: newest.strategy })
+  {
+    await using db = await cluster.run({ settings: { fsync: 'off', full_page_writes: 'off' } })
+    expect([await db.mode(), await db.setMode('fast')]).toEqual(['fast', 'modified'])
+    expect(await db.setMode('fast')).toBe('unmodified')
+  }
+  {
+    await using db = await cluster.run({ settings: { fsync: 'on', full_page_writes: 'on' } })
+    expect(await switches(db)).toEqual(['on', 'on', 'on'])
+    expect(await db.setMode('safe')).toBe('modified')
+    expect(await db.setMode('safe')).toBe('unmodified')
+  }
+  await using db = await cluster.run()
+  expect(await switches(db)).toEqual(['on', 'on', 'on'])
+})
+
 describe('going back to safe', () => {
   it('waits for statements that began before, and is owed until it is done', async () => {
     using home = temporaryDirectory()
@@ -104,6 +122,11 @@ describe('going back to safe', () => {
     await db.settings.set('fsync', false)
     expect([isOwed(), await db.mode()]).toEqual([true, 'fast'])
     await db.settings.reset('fsync')
+    expect([isOwed(), await db.mode()]).toEqual([false, 'safe'])
+    // Without it, a crash of the machine may leave half a page.
+    await db.settings.set('full_page_writes', false)
+    expect([isOwed(), await db.mode()]).toEqual([true, 'fast'])
+    await db.settings.reset('full_page_writes')
     expect([isOwed(), await db.mode()]).toEqual([false, 'safe'])
     await db.setMode('fast')
     await db.settings.resetAll()
