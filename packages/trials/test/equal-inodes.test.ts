@@ -65,6 +65,6 @@ function keyOf({ dataDir }: Cluster): number {
 /** Has another process, maybe with fewer privileges, do something to a cluster. */
 function run(operation: string, { dataDir }: Cluster, within: string[]): unknown {
   const request = JSON.stringify({ operation, dataDir, postgres: place, options: {} })
-  const [command = '', ...args] = [...within, process.execPath, attempt, request]
+  const [command, ...args] = [...within, process.execPath, attempt, request]
   return JSON.parse(execFileSync(command, args, { encoding: 'utf8' }))
 }
