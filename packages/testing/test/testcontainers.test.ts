@@ -117,6 +117,24 @@ it('finds a server that may be reused, and starts it once', async () => {
   process.kill((row as { pid: number }).pid, 'SIGINT')
 })
 
+it('fetches the version that an image names from npm, if it is not on this machine', async () => {
+  const { npm_config_registry: registry } = process.env
+  // Nobody answers there.
+  process.env['npm_config_registry'] = 'http://127.0.0.1:1'
+  try {
+    const missing = 'postgres:11.999'
+    await expect(new PostgreSqlContainer(missing).start()).rejects.toMatchObject({
+      code: 'ERR_RUNTIME_OFFLINE',
+    })
+    await expect(container(missing).start()).rejects.toMatchObject({
+      code: 'ERR_RUNTIME_NOT_FOUND',
+    })
+  } finally {
+    process.env['npm_config_registry'] = registry
+    if (registry === undefined) delete process.env['npm_config_registry']
+  }
+})
+
 it('reads the version from the tag of an image', () => {
   const images = {
     'postgres:16': '16',

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { run, type Session, temporary, temporaryDataDir } from '@howdah/cluster'
 import { runInitScript } from '@howdah/cluster/inside'
-import { parseConstraint, type Strategy } from '@howdah/runtime'
+import { installRuntime, parseConstraint, type Strategy } from '@howdah/runtime'
 import { TestingError } from '../errors.ts'
 import { versionOfImage } from './image.ts'
 import { type Login, StartedPostgreSqlContainer } from './started-postgresql-container.ts'
@@ -144,8 +144,16 @@ export class PostgreSqlContainer {
     return this
   }
 
+  /** The PostgreSQL that the image names is fetched from npm if it is not on this machine, as an image would be pulled. */
   async start(): Promise<StartedPostgreSqlContainer> {
-    const session = await this.#run()
+    const session = await this.#run().catch(async (error: unknown) => {
+      const { code } = error as { code?: unknown }
+      const isMissing = code === 'ERR_RUNTIME_NOT_FOUND' && this.#strategy === undefined
+      if (!isMissing || this.#version === undefined) throw error
+      process.stderr.write(`howdah: fetching PostgreSQL ${this.#version} from npm\n`)
+      await installRuntime(this.#version)
+      return await this.#run()
+    })
     try {
       if (session.started === 'modified') await this.#initialize(session)
       return new StartedPostgreSqlContainer(session, this.#login, this.#snapshotName)
