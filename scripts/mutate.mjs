@@ -3,7 +3,7 @@
 // are named from the package's `test`, or as patterns from the root; without them it is all of the package. The packages have
 // to be built. As root on Linux it runs in namespaces of its own, for a changed program may remove, write and signal anything.
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -31,6 +31,8 @@ done </proc/self/mounts
 cd "$1" && shift 2 && exec "$@"
 `
 const temporary = mkdtempSync(join(tmpdir(), 'howdah-mutate-'))
+// The users as whom servers run get through, when we are root.
+chmodSync(temporary, 0o755)
 const namespaces = ['--mount', '--pid', '--ipc', '--fork', '--kill-child', '--mount-proc']
 const canHide = spawnSync('unshare', [...namespaces, 'true'], { stdio: 'ignore' }).status === 0
 const isolation = canHide

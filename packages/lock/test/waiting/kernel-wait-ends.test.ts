@@ -2,7 +2,7 @@ import { constants } from 'node:os'
 import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { hand } from '../support/scripted-locks.ts'
-import { acquire, flockBinding, tryAcquire } from '../../src/index.ts'
+import { acquire, acquireSync, flockBinding, tryAcquire } from '../../src/index.ts'
 import { kernelLocks } from '../../src/process/holder.ts'
 import { threadState } from '../../src/waiting/thread-state.ts'
 
@@ -86,6 +86,41 @@ describe('a wait in the kernel that ends', () => {
     await expect(waiting).rejects.toBe(reason)
     using free = await tryAcquire(path)
     expect(free?.held).toBe(true)
+  })
+
+  it('as its own thread locks and is blocked gives back what it got, and begins again', async () => {
+    const held = await acquire(path)
+    let has = false
+    const waiting = acquire(path).then((lock) => {
+      has = true
+      return lock
+    })
+    held.release()
+    while (!isGranted());
+    using mine = acquireSync(path, { timeout: 10_000 })
+    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
+    expect([mine.held, has]).toEqual([true, false])
+    mine.release()
+    using lock = await waiting
+    expect([lock.held, await tryAcquire(path)]).toEqual([true, null])
+  })
+
+  it('because its own thread is blocked is no other lock’s', async () => {
+    const other = directory.file('other')
+    const helds = [await acquire(path), await acquire(other)]
+    const waits: string[] = []
+    hand.wait = (fd, name, operation, fair, ended, wait) => {
+      waits.push(name)
+      return wait(fd, name, operation, fair, ended)
+    }
+    const waiting = [acquire(path), acquire(other)]
+    helds[0]?.release()
+    while (!isGranted());
+    acquireSync(path, { timeout: 10_000 }).release()
+    ;(await waiting[0])?.release()
+    helds[1]?.release()
+    ;(await waiting[1])?.release()
+    expect(waits.filter((name) => name === other)).toHaveLength(1)
   })
 
   it('leaves no timer and no listener', async () => {
