@@ -19,20 +19,20 @@ export type CoordinateErrorCode =
   | 'ERR_COORDINATE_USED_UP'
   | 'ERR_COORDINATE_WATCHDOG'
 
-/** What an error knows in fields, so that nobody has to read its message. A code always comes with the same ones. */
+/** The fields of an error, so that no program has to parse its message. Errors of one code always have the same fields. */
 type Fields = Omit<CoordinateError, keyof Error | 'code'>
 
-/** What every error of this package is: a permanent code, and a message that ends in a remedy. */
+/** The class of all errors of this package. An error has a permanent code, and a message that ends in a remedy. */
 export class CoordinateError extends Error {
   override readonly name = 'CoordinateError'
   readonly code: CoordinateErrorCode
-  /** What is locked, used or recorded: a file of the place, or the subject's directory. */
+  /** The path that is locked, used or recorded: a file of the place, or the subject's directory. */
   declare readonly path?: string | undefined
   /** `ERR_COORDINATE_IN_USE`: the processes that use the subject. */
   declare readonly users?: readonly User[] | undefined
-  /** `ERR_COORDINATE_ELSEWHERE`: what is known of the server. Its pid is as it is counted there. */
+  /** `ERR_COORDINATE_ELSEWHERE`: the facts about the server. Its pid is the pid inside the other container. */
   declare readonly server?: Pick<ServerRecord, 'process' | 'host' | 'since'> | null | undefined
-  /** `ERR_COORDINATE_TIMEOUT`, in ms: how long was allowed for everything. */
+  /** `ERR_COORDINATE_TIMEOUT`, in ms: the time that was allowed for the whole operation. */
   declare readonly timeout?: number | undefined
   /** `ERR_COORDINATE_LAUNCH`: the command that could not be run. */
   declare readonly command?: string | undefined
@@ -48,7 +48,7 @@ export class CoordinateError extends Error {
   }
 }
 
-/** The subject does not exist, and was not to be created. */
+/** The subject does not exist, and the caller did not want to create it. */
 export function doesNotExist(path: string): CoordinateError {
   return new CoordinateError(
     'ERR_COORDINATE_DOES_NOT_EXIST',
@@ -57,7 +57,7 @@ export function doesNotExist(path: string): CoordinateError {
   )
 }
 
-/** The subject was to be changed, and somebody uses it. */
+/** The subject could not be changed, because somebody uses it. */
 export function inUse(path: string, users: readonly User[], cause?: unknown): CoordinateError {
   return new CoordinateError(
     'ERR_COORDINATE_IN_USE',
@@ -67,8 +67,8 @@ export function inUse(path: string, users: readonly User[], cause?: unknown): Co
 }
 
 /**
- * A server lives, and cannot be judged from here, as in another container: nothing was started beside it, signalled or
- * removed.
+ * A server lives that cannot be judged from here, for example in another container. Nothing was started beside it, signalled
+ * or removed.
  */
 export function inUseElsewhere(
   path: string,
@@ -86,7 +86,7 @@ export function inUseElsewhere(
   )
 }
 
-/** A lock, or a process that comes up or goes down by itself, was waited for too long. */
+/** The wait for a lock, or for a process that is starting or stopping by itself, took too long. */
 export function timedOut(
   path: string,
   timeout: number,
@@ -100,7 +100,7 @@ export function timedOut(
   )
 }
 
-/** The handle was used up: it was left, released or turned into another one. */
+/** The handle was used up: it was left, released or converted to another handle. */
 export function usedUp(handle: string, method: string, how: string): CoordinateError {
   return new CoordinateError(
     'ERR_COORDINATE_USED_UP',
@@ -108,7 +108,7 @@ export function usedUp(handle: string, method: string, how: string): CoordinateE
   )
 }
 
-/** The subject was to be pinned, and does not run. */
+/** The subject cannot be pinned, because it does not run. */
 export function notRunning(path: string): CoordinateError {
   return new CoordinateError(
     'ERR_COORDINATE_NOT_RUNNING',
@@ -116,7 +116,7 @@ export function notRunning(path: string): CoordinateError {
   )
 }
 
-/** The server's process could not be brought up far enough to run its command. */
+/** The process of the server could not be started, or could not run its command. */
 export function launchFailed(command: string, why: string, cause?: unknown): CoordinateError {
   return new CoordinateError('ERR_COORDINATE_LAUNCH', `cannot launch ${command}: ${why}`, {
     cause,
@@ -124,7 +124,7 @@ export function launchFailed(command: string, why: string, cause?: unknown): Coo
   })
 }
 
-/** The watchdog could not be started; nothing was started that it would have had to watch. */
+/** The watchdog could not be started. No server was started without it. */
 export function watchdogFailed(why: string, cause?: unknown): CoordinateError {
   return new CoordinateError('ERR_COORDINATE_WATCHDOG', `cannot start the watchdog: ${why}`, {
     cause,
@@ -136,7 +136,7 @@ export function unusablePlace(message: string): CoordinateError {
   return new CoordinateError('ERR_COORDINATE_PLACE', message)
 }
 
-/** An option that means nothing. */
+/** An option is invalid. */
 export function meaninglessOption(option: string, value: unknown, wanted: string): CoordinateError {
   return new CoordinateError(
     'ERR_COORDINATE_OPTION',
@@ -144,7 +144,7 @@ export function meaninglessOption(option: string, value: unknown, wanted: string
   )
 }
 
-/** The record of who runs could not be read or written. */
+/** The record of the running server could not be read or written. */
 export function recordFailed(path: string, doing: string, cause: unknown): CoordinateError {
   return new CoordinateError(
     'ERR_COORDINATE_RECORD',
@@ -155,7 +155,7 @@ export function recordFailed(path: string, doing: string, cause: unknown): Coord
   )
 }
 
-/** Whether a process is the server that was recorded cannot be told. Nothing was started, signalled or removed. */
+/** It cannot be found out whether a process is the recorded server. Nothing was started, signalled or removed. */
 export function unknownProcess(pid: number): CoordinateError {
   return new CoordinateError(
     'ERR_COORDINATE_UNKNOWN',
@@ -164,7 +164,7 @@ export function unknownProcess(pid: number): CoordinateError {
   )
 }
 
-/** This platform lacks what coordination rests on. */
+/** This platform lacks flock(2), which coordination needs. */
 export function unsupported(): CoordinateError {
   return new CoordinateError(
     'ERR_COORDINATE_UNSUPPORTED',

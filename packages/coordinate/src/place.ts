@@ -2,48 +2,48 @@ import { lstatSync } from 'node:fs'
 import { dirname, isAbsolute, parse, resolve } from 'node:path'
 import { unusablePlace, unsupported } from './errors.ts'
 
-/** Where the coordination of one subject lies. All paths are absolute. */
+/** The files by which one subject is coordinated. All paths are absolute. */
 export interface Place {
-  /** A file, or the directory that the subject is: locked exclusively, and briefly, to change the subject. */
+  /** A file, or the subject's own directory. It is locked exclusively, and briefly, to change the subject. */
   readonly change: string
-  /** A file that lives and dies with the subject: locked by every user for as long as it uses the subject. */
+  /** A file that is made and removed with the subject. Every user locks it for as long as it uses the subject. */
   readonly use: string
-  /** A file or directory, best inside the subject: locked by the watchdog, for as long as there is one. */
+  /** A file or directory, preferably inside the subject. A watchdog locks it for as long as it runs. */
   readonly watchdog: string
   /**
-   * A file or directory, best inside the subject: locked exclusively by the server, by a descriptor that it and all its
+   * A file or directory, preferably inside the subject. The server locks it exclusively, by a descriptor that it and all its
    * children inherit. So the kernel tells whether a server lives, even if its processes cannot be seen.
    */
   readonly server: string
-  /** A small text file that says who runs. Beside it `<record>.new` appears for an instant. */
+  /** A small text file that names the running server. Beside it `<record>.new` appears for an instant. */
   readonly record: string
   /** If this process is root: the uid of the watchdog and the server. */
   readonly uid?: number | undefined
   readonly gid?: number | undefined
-  /** What removing the subject means for the watchdog, if it may be made to be thrown away. */
+  /** How the watchdog removes the subject, if the subject may be thrown away. */
   readonly throwAway?: ThrowAway | undefined
-  /** The POSIX shell that launches and watches; `/bin/sh` unless told otherwise. */
+  /** The POSIX shell that launches the server and runs the watchdog; `/bin/sh` unless told otherwise. */
   readonly shell?: string | undefined
 }
 
 /** How a watchdog removes a subject that was made to be thrown away, as the subject's own `destroy` does. */
 export interface ThrowAway {
-  /** If this file exists, the subject is destroyed at the end. It is written when the subject is created. */
+  /** If this file exists, the subject is destroyed after its last user. It is written when the subject is created. */
   readonly mark: string
-  /** What is removed with all that is in it. A mount point is only emptied. */
+  /** The directory that is removed with its content. A mount point is only emptied. */
   readonly directory: string
-  /** A marker, directly in the directory, written before anything is removed: what has it is a wreck. */
+  /** A marker file, directly in the directory. It is written before anything is removed; a directory with it is a wreck. */
   readonly wreck: string
-  /** The file, directly in the directory, that makes the subject exist. Removed first. */
+  /** The file, directly in the directory, by which the subject exists. It is removed first. */
   readonly last: string
   /**
-   * A file whose first line is the pid of the server in the directory (a `postmaster.pid`). While that process lives,
-   * nothing is removed, so that a server which somebody else started keeps its ground.
+   * A file whose first line is the pid of the server in the directory (a `postmaster.pid`). While that process lives, nothing
+   * is removed, so that a server started by somebody else keeps its directory.
    */
   readonly pidFile?: string | undefined
 }
 
-/** Refuses paths that would coordinate or remove the wrong thing. */
+/** Throws if the paths would coordinate or remove the wrong thing. */
 export function checkPlace(place: Place): void {
   if (process.platform === 'win32') throw unsupported()
   const { change, use, watchdog, server, record, throwAway, shell } = place
@@ -66,13 +66,13 @@ export function checkPlace(place: Place): void {
   }
 }
 
-/** Whether the subject is marked to be destroyed at the end. */
+/** Whether the subject is marked to be destroyed after its last user. */
 export function isThrowAway(place: Place): boolean {
   if (place.throwAway === undefined) return false
   return lstatSync(place.throwAway.mark, { throwIfNoEntry: false }) !== undefined
 }
 
-/** The user of a child: if this process is root, the place's user; otherwise nothing is changed. */
+/** The user of a child process: the place's user if this process is root, else unchanged. */
 export function childUser({ uid, gid }: Place): Pick<Place, 'uid' | 'gid'> {
   return process.getuid?.() === 0 ? { uid, gid } : {}
 }

@@ -1,52 +1,55 @@
 import type { Lock, ProcessIdentity } from '@howdah/lock'
 import type { Launch } from './launch/launch.ts'
 
-/** Whether something was changed, or was so already. */
+/** Whether a call changed something, or nothing had to be changed. */
 export type Outcome = 'modified' | 'unmodified'
 
-/** What {@link Subject.create} is told besides the caller's options. */
+/** What {@link Subject.create} gets besides the caller's options. */
 export interface Creation {
-  /** Destroy it at the end: a subject that appears all at once puts `place.throwAway.mark` in before it appears. */
+  /**
+   * The subject is destroyed after its last user. If the subject appears by one rename, it must contain
+   * `place.throwAway.mark` before that.
+   */
   readonly throwAway: boolean
-  /** The change lock. If it lies on a directory, its descriptor leads there whatever becomes of the path. */
+  /** The change lock. If it locks a directory, its descriptor leads to that directory, whatever happens to the path. */
   readonly change: Lock
 }
 
-/** What {@link Subject.destroy} is told. */
+/** What {@link Subject.destroy} gets. */
 export interface Ending {
   /** As {@link Creation.change}. */
   readonly change: Lock
 }
 
 /**
- * The one thing that is shared: a database cluster, or any server.
+ * The thing that processes share: a database cluster, or any other server.
  *
- * Its methods are called under the locks that each names, so that they need no locks of their own. What *don't know*
- * means must be thrown, never answered with `false`.
+ * Each method is called under the locks that its description names, so it needs no locks of its own. If a method cannot find
+ * out an answer, it must throw and not answer `false`.
  */
 export interface Subject<Options> {
   /**
-   * Makes what the change lock lies on, if that is a directory, and throws if the subject may not lie there. Called before
-   * the change lock is taken, if the subject does not exist and need not; so it must bear others doing the same at once.
+   * Makes the directory that the change lock locks, and throws if the subject may not lie there. It is called before the
+   * change lock is taken, if the subject does not exist and need not exist. So several processes may run it at the same time.
    */
   prepare?(): Promise<void>
   /**
-   * Brings it into being, with all that the use, watchdog and server locks lie on. Under change, before use is taken. If
-   * it is missing, the subject always exists once its use file does, and joining makes those files.
+   * Creates the subject, with the files of the use, watchdog and server locks. Called under change, before use is taken.
+   * Without this method the subject exists as soon as its use file does, and joining makes those files.
    */
   create?(options: Options, creation: Creation): Promise<Outcome>
   /**
-   * Starts its server by `launch.spawn`, and waits until it can be used. Under change and use, and only while nothing
-   * runs. If it throws, the caller stops what it launched.
+   * Starts the server by `launch.spawn`, and waits until it can be used. Called under change and use, and only while no
+   * server runs. If it throws, the caller stops the launched process.
    */
   start(options: Options, launch: Launch): Promise<Outcome>
-  /** Stops the server and waits until it is gone. Under change and use, both exclusively. */
+  /** Stops the server and waits until it is gone. Called under change and use, both exclusive. */
   stop(): Promise<Outcome>
-  /** Stops the server and removes the subject. Under change and use, both exclusively. */
+  /** Stops the server and removes the subject. Called under change and use, both exclusive. */
   destroy(ending: Ending): Promise<Outcome>
   exists(): Promise<boolean>
-  /** Whether its server runs **and can be used**; one that is coming up or going down is not running. */
+  /** Whether the server runs **and can be used**. A server that is starting or stopping does not count. */
   running(): Promise<boolean>
-  /** The server's process, whether we or others started it, and whether or not it can be used yet. */
+  /** The process of the server, even if others started it, and even if it cannot be used yet. */
   process(): Promise<ProcessIdentity | null>
 }

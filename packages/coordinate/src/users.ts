@@ -3,9 +3,10 @@ import { inspect } from '@howdah/lock'
 import type { Place } from './place.ts'
 
 /**
- * Who uses the subject just now: the processes that hold the use lock. The watchdog is none of them.
+ * The present users of the subject: the processes that hold the use lock. The watchdog is not one of them.
  *
- * For messages; what it says may be over when it is read. Takes no lock and makes no file. Rejects with
+ * The answer may be out of date when it is read, so use it for messages only. It takes no lock and makes no file. Rejects
+ * with
  * `ERR_LOCK_UNSUPPORTED` if the system does not tell who holds a lock (macOS).
  */
 export async function users(place: Pick<Place, 'use'>): Promise<User[]> {
@@ -15,7 +16,7 @@ export async function users(place: Pick<Place, 'use'>): Promise<User[]> {
     .map(({ pid, command }) => ({ pid, command }))
 }
 
-/** {@link users}, for an error's message: nobody if it cannot be told. */
+/** Like {@link users}, for error messages: gives an empty list if the users are unknown. */
 export async function usersIfKnown(place: Place): Promise<User[]> {
   try {
     return await users(place)

@@ -1,8 +1,8 @@
 import { messageOf } from './caught.ts'
 
 /**
- * Runs a cleanup after a failure, and returns the error to throw: the failure, with what the cleanup threw as its
- * `suppressed` property. (Node 20 has no SuppressedError.) A failure that is no object cannot carry one.
+ * Runs a cleanup after a failure, and returns the error to throw: the failure, with an error of the cleanup as its property
+ * `suppressed` (Node 20 has no SuppressedError). A failure that is no object cannot have the property.
  */
 export async function withSuppressed(
   failure: unknown,
@@ -11,7 +11,7 @@ export async function withSuppressed(
   try {
     await cleanup()
   } catch (suppressed) {
-    // That it failed for the same reason is no news.
+    // A cleanup that failed for the same reason adds nothing.
     if (messageOf(suppressed) === messageOf(failure)) return failure
     if (typeof failure === 'object' && failure !== null && Object.isExtensible(failure)) {
       Object.defineProperty(failure, 'suppressed', {

@@ -116,7 +116,7 @@ export function documentDamaged(failure: Failure, why: string, cause?: unknown):
 const remedies: Record<string, string> = {
   ENOENT:
     'it does not exist: it or its directory was removed, or nothing can be made there; choose another place',
-  ENOTDIR: 'a part of the path is no directory; correct the path',
+  ENOTDIR: 'a part of the path is not a directory; correct the path',
   EEXIST: 'something else is there; remove it',
   ELOOP: 'it is a symbolic link; give the path that it leads to, or remove it',
   EACCES: 'this user may not; change the mode or the owner',

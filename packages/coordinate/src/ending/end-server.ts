@@ -4,28 +4,28 @@ import { type ProcessIdentity, liveness } from '@howdah/lock'
 import type { StopSignal } from '../record/server-record.ts'
 import { Stillness } from './stillness.ts'
 
-/** How a server is ended. */
+/** How to end a server. */
 export interface EndServerOptions {
-  /** What asks it to end in its orderly way. */
+  /** The signal that asks the server to end in an orderly way. */
   readonly signal: StopSignal
-  /** In ms: it is told to quit when it has stood still for so long. Without it, or for 0, never. */
+  /** The server gets SIGQUIT after it has stood still for so many ms. Without this option, or with 0, it does not. */
   readonly stillness?: number | undefined
-  /** In ms: it is told to quit after so long in any case. Without it, never. */
+  /** The server gets SIGQUIT after so many ms in any case. Without this option it does not. */
   readonly patience?: number | undefined
-  /** In ms: how long to wait for its end; without it, for ever. */
+  /** How many ms to wait for the end of the server; by default for ever. */
   readonly timeout?: number | undefined
-  /** Ends the waiting; the promise rejects with its reason, and the server goes on ending. */
+  /** Ends the wait: the promise rejects with the signal's reason, but the server still ends. */
   readonly abort?: AbortSignal | undefined
 }
 
-/** How it went: it has ended, it has ended after it was told to quit, or it is still there. */
+/** The result: the server has ended, it has ended after SIGQUIT, or it still runs. */
 export type ServerEnd = 'ended' | 'quit' | 'alive'
 
 /**
  * Ends a process, and waits until it is gone.
  *
- * What was suspended is continued, or it would never hear of it. SIGQUIT follows if it stands still. Never SIGKILL, which
- * leaves shared memory and children behind.
+ * A suspended process is continued, because it would not get the signal otherwise. SIGQUIT follows if the process stands
+ * still. SIGKILL is never sent, because it leaves shared memory and children behind.
  */
 export async function endServer(
   identity: ProcessIdentity,
@@ -50,7 +50,7 @@ export async function endServer(
   return told
 }
 
-/** Signals it only if it is known to be the process that is meant. */
+/** Signals a process only if it is certainly the right one. */
 function tell(identity: ProcessIdentity, signal: NodeJS.Signals): void {
   try {
     if (liveness(identity) === 'alive') process.kill(identity.pid, signal)

@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs'
 
-/** In ms: what a process does in between is seen anyway, by the time that it has used. */
+/** How often to look, in ms. Work between two looks is noticed by the processor time that was used. */
 const interval = 250
 
 /**
- * For how long nothing of a process has moved: neither it nor any of its children has used the processor, or has waited for
- * a disk.
+ * Measures how long a process has stood still: neither it nor any of its children has used the processor or waited for a
+ * disk.
  *
- * A server that was told to end and stands still will not end by itself: PostgreSQL 18 does so when it is told while it
- * recovers from the crash of one of its processes. If the system does not tell, nothing ever stands still.
+ * A server that was told to end and stands still will not end by itself. This happens to PostgreSQL 18 if it is told to end
+ * while it recovers from the crash of one of its processes. If the system does not show what processes do, no process counts
+ * as still.
  */
 export class Stillness {
   readonly #pid: number
@@ -20,7 +21,7 @@ export class Stillness {
     this.#pid = pid
   }
 
-  /** In ms. To be asked again and again. */
+  /** How long the process has stood still, in ms. Call it repeatedly. */
   lasts(): number {
     const now = performance.now()
     if (now - this.#looked < interval) return 0
@@ -33,8 +34,8 @@ export class Stillness {
 }
 
 /**
- * What a process and its children have done so far. `null` while one of them runs or waits for a disk, or if that cannot
- * be seen: there is no `/proc`, or the kernel lists no children there.
+ * Describes the work of a process and its children so far. `null` while one of them runs or waits for a disk, or if this
+ * cannot be seen, because there is no `/proc` or the kernel lists no children there.
  *
  * Source: proc_pid_stat(5), proc_tid_children(5).
  */
@@ -44,7 +45,8 @@ function traceOf(pid: number): string | null {
     const processes = [String(pid), ...children.split(' ').filter((child) => child !== '')]
     const traces = processes.map((process) => {
       const stat = readFileSync(`/proc/${process}/stat`, 'latin1')
-      // After the name, which may hold anything: the state is the third field, the times are the 14th and 15th.
+      // The fields are counted from the end of the name, which may contain anything. The state is field 3, the times are
+      // fields 14 and 15.
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
       return { process, state: fields[0] ?? '', time: fields.slice(11, 13).join(' ') }
     })

@@ -7,14 +7,14 @@ import { endServer } from './end-server.ts'
 import type { Place } from '../place.ts'
 import type { ServerRecord } from '../record/server-record.ts'
 
-/** After this many ms of patience a server is told to quit at once. */
+/** A server that has not ended after so many ms gets SIGQUIT. */
 const patience = 30_000
 
 /**
- * Ends the process that the record names, and waits until it is really gone.
+ * Ends the recorded process, and waits until it is gone.
  *
- * SIGQUIT follows after 30 s, or when the server has stood still for as long as its record says. Returns `false`, and
- * signals nobody, if the process works in another directory than it should.
+ * SIGQUIT follows after 30 s, or after the server has stood still for as long as its record says. Returns `false`, without
+ * sending a signal, if the process works in another directory than the recorded server.
  */
 export async function stopRecorded(
   { use }: Pick<Place, 'use'>,
@@ -28,9 +28,9 @@ export async function stopRecorded(
 }
 
 /**
- * Whether the recorded process runs. One of another pid namespace or of another boot does not.
+ * Whether the recorded process runs. A process of another pid namespace or of another boot counts as not running.
  *
- * Throws `ERR_COORDINATE_UNKNOWN` if its pid is taken here and we may not see by which process.
+ * Throws `ERR_COORDINATE_UNKNOWN` if its pid is in use here but we cannot see by which process.
  */
 export function isRecordedAlive(record: ServerRecord | null): record is ServerRecord {
   if (record === null) return false
@@ -52,6 +52,6 @@ function worksIn(directory: string, pid: number): boolean {
     const actual = statSync(`/proc/${pid}/cwd`, { bigint: true })
     return wanted.ino === actual.ino && wanted.dev === actual.dev
   } catch {
-    return true // Removed, or somebody else's: its start time has to do.
+    return true // The directory was removed, or we cannot look at it. The start time has to be enough.
   }
 }

@@ -21,44 +21,47 @@ import {
 } from '../watchdog/watchdog-elsewhere.ts'
 import { withSuppressed } from '../with-suppressed.ts'
 
-/** How a server is started, when joining starts it. */
+/** How to start the server, if joining starts it. */
 export interface StartOptions<Options> extends WaitOptions {
-  /** Handed to the subject's `create` and `start`. */
+  /** Passed to the subject's `create` and `start`. */
   readonly start: Options
-  /** Destroy it after its last user. Only the process that creates it heeds this. */
+  /** Destroy the subject after its last user. It only has an effect if this call creates the subject. */
   readonly throwAway?: boolean | undefined
-  /** In ms: how long the server stays after its last user; the longest of all wishes counts. */
+  /** How many ms the server stays after its last user. The longest time that any user has asked for counts. */
   readonly linger?: number | undefined
-  /** Nobody stops it by leaving. If it is started now, it is pinned from its first instant. */
+  /**
+   * Pin the server: it does not stop when its last user leaves. A server that is started by this call is pinned from its
+   * first instant.
+   */
   readonly pinned?: boolean | undefined
   /**
-   * Others may remove its files at any time, as `git worktree remove` does: then its server ends within a second, also if it
-   * is used or pinned. It counts for as long as the server runs.
+   * Others may remove the subject's files at any time, as `git worktree remove` does. The server then ends within a second,
+   * even if it is used or pinned. This holds for as long as the server runs.
    */
   readonly perishes?: boolean | undefined
-  /** The kind of watchdog: a shell if that works, unless told otherwise. */
+  /** The kind of watchdog; by default a shell, if that works. */
   readonly watchdog?: WatchdogKind | undefined
 }
 
 /** How to join. */
 export interface JoinOptions<Options> extends StartOptions<Options> {
-  /** Throw `ERR_COORDINATE_DOES_NOT_EXIST` instead of creating it. */
+  /** Throw `ERR_COORDINATE_DOES_NOT_EXIST` instead of creating the subject. */
   readonly ifExists?: boolean | undefined
 }
 
-/** What joining gives: the use lock, shared, and whether the server had to be started. */
+/** The result of joining: the shared use lock, and whether the server had to be started. */
 export interface Joined {
   readonly use: Lock
   readonly started: Outcome
 }
 
-/** In ms: how long the processes of a container that was killed may take to go. */
+/** How many ms the processes of a killed container may take to end. */
 const farewell = 1_000
 
-/** How often a subject that vanishes while it is joined is tried anew. */
+/** How many times joining starts again if the subject is removed meanwhile. */
 const attempts = 100
 
-/** Takes change, takes use, starts what does not run, drops change. */
+/** Takes change, takes use, starts the server if it does not run, and drops change. */
 export async function join<Options>(
   coordinated: Coordinated<Options>,
   options: JoinOptions<Options>,
@@ -67,9 +70,10 @@ export async function join<Options>(
 }
 
 /**
- * Joins and pins, and drops use before change: nobody stops what is pinned, so that there is nothing to leave.
+ * Joins, pins the server, and drops use before change. There is nothing to leave, because leaving does not stop a pinned
+ * server.
  *
- * A kill on the way leaves nothing that runs, or what was asked for: the record says `pinned` before the server is one.
+ * A kill on the way leaves no server or a pinned one, because the record says `pinned` before the process becomes the server.
  */
 export async function startPinned<Options>(
   coordinated: Coordinated<Options>,
@@ -101,7 +105,7 @@ async function joinFor<Options, Result>(
       const joined = await joinUnderChange(coordinated, change, options, waiting)
       if (joined !== null) return action(joined)
     } catch (error) {
-      // The server has died since, and its watchdog needs the locks to end.
+      // The server has died meanwhile, and its watchdog needs the locks in order to end.
       if (hasWaited || !(await isWatchedElsewhere(coordinated.place))) throw error
     } finally {
       change.release()
@@ -110,7 +114,7 @@ async function joinFor<Options, Result>(
   throw doesNotExist(coordinated.place.use)
 }
 
-/** The change lock. What it lies on is made, unless the subject has to exist. */
+/** Takes the change lock. The file or directory that it locks is made, unless the subject has to exist. */
 export async function takeChange<Options>(
   { subject, place }: Coordinated<Options>,
   waiting: Waiting,
@@ -118,7 +122,7 @@ export async function takeChange<Options>(
 ): Promise<Lock> {
   const exists = await subject.exists()
   if (mustExist && !exists) throw doesNotExist(place.use)
-  // Even if there is something at the path: it may not be what is to be locked, or waited for.
+  // `prepare` also checks an existing path, which may not be one that can be locked or waited for.
   if (!exists) await subject.prepare?.()
   const isFile = subject.prepare === undefined
   for (let attempt = 0; ; attempt++) {
@@ -137,7 +141,7 @@ export async function takeChange<Options>(
   }
 }
 
-/** Joins under change, which stays held. `null`: the subject was removed meanwhile; take change anew. */
+/** Joins under change, which stays held. `null`: the subject was removed meanwhile, so take change again. */
 export async function joinUnderChange<Options>(
   coordinated: Coordinated<Options>,
   change: Lock,
@@ -161,7 +165,7 @@ export async function joinUnderChange<Options>(
   }
 }
 
-/** The use lock under change, waiting for a watchdog that is just stopping. `null`: its file is gone. */
+/** Takes the use lock under change. Waits for a watchdog that is stopping the server. `null`: the use file is gone. */
 export async function takeUse<Options>(
   { subject, place }: Coordinated<Options>,
   mode: 'shared' | 'exclusive',
@@ -176,7 +180,7 @@ export async function takeUse<Options>(
   }
 }
 
-/** Brings the subject into being, if it is not. Under change. Whether it did. */
+/** Creates the subject under change, if it does not exist. Gives whether it was created. */
 export async function create<Options>(
   { subject, place }: Coordinated<Options>,
   change: Lock,
@@ -199,10 +203,9 @@ export async function create<Options>(
 }
 
 /**
- * Makes sure that the server runs and that a watchdog is there. Under change and use.
+ * Makes sure, under change and use, that the server runs and has a watchdog.
  *
- * A server that somebody began to start and did not live to see ready is waited for, as is one that goes down: there
- * are never two.
+ * It waits for a server that a killed process began to start, and for a server that is stopping, so there are never two.
  */
 export async function bringUp<Options>(
   coordinated: Coordinated<Options>,
@@ -235,13 +238,12 @@ export async function bringUp<Options>(
   }
   if (use !== null) refuseUsersElsewhere(place, use)
   await refuseWatchdogElsewhere(place)
-  // As the use file: a subject that is created has it since then.
+  // The lock file is made only for a subject without `create`; otherwise `create` has made it.
   if (subject.create === undefined) (await lockForServer(place, true)).release()
   const linger = Math.max(readRecord(place)?.linger ?? 0, Math.round(options.linger ?? 0))
   const { pinned = false, perishes = false } = options
-  // The two come up side by side; the launcher holds the server back until the watchdog is there. What was made just
-  // now may be one to be thrown away, and is watched first. What is pinned to stay has nobody to be watched for, unless its
-  // files may be removed.
+  // Watchdog and server start in parallel; the launcher holds the server back until the watchdog is there. A subject that may
+  // have to be thrown away is watched in any case. A pinned server needs no watchdog, unless its files may be removed.
   const watched =
     pinned && !perishes && !isThrowAway(place)
       ? Promise.resolve('unmodified' as const)
@@ -259,7 +261,7 @@ export async function bringUp<Options>(
     return state
   } catch (error) {
     await launcher.settled()
-    // If nothing was launched, the server was not held back by a missing watchdog: something else is wrong first.
+    // If nothing was launched, the missing watchdog did not hold the server back, so the first error is the reason.
     const reason: unknown = await watched.then(
       () => error,
       (missing: unknown) => (launcher.launched ? missing : error),
@@ -275,8 +277,8 @@ export async function bringUp<Options>(
 }
 
 /**
- * Throws `ERR_COORDINATE_ELSEWHERE` if the last server was one of another container, and users of it are left: they have
- * a watchdog that could not see a server of ours.
+ * Throws `ERR_COORDINATE_ELSEWHERE` if the last server ran in another container and still has users: their watchdog could not
+ * see a server of ours.
  */
 function refuseUsersElsewhere(place: Place, use: Lock): void {
   const record = readRecord(place)
@@ -286,8 +288,8 @@ function refuseUsersElsewhere(place: Place, use: Lock): void {
 }
 
 /**
- * Records what is wanted of a running server of ours, and makes sure that it has a watchdog unless it is pinned. Under change
- * and use. A foreign server is left alone.
+ * Records, under change and use, the wishes of a new user of our running server, and makes sure that it has a watchdog unless
+ * it is pinned. A foreign server is left alone.
  */
 export async function keepWatch<Options>(
   coordinated: Coordinated<Options>,

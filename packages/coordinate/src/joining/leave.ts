@@ -9,22 +9,21 @@ import { type WaitOptions, Waiting } from './waiting.ts'
 import { type WatchdogKind, ensureWatchdog } from '../watchdog/watchdog.ts'
 
 /**
- * How it was left: `stopped` or `destroyed` by us, the last; `in-use` by others; `kept` though nobody uses it, because
- * it is pinned, lingers, was not started by us, or is no longer what was joined.
+ * What leaving did. `stopped` or `destroyed`: we were the last user. `in-use`: others use it. `kept`: nobody uses it, but it
+ * is pinned, lingers, was not started by us, or was replaced.
  */
 export type Left = 'stopped' | 'destroyed' | 'in-use' | 'kept'
 
-/** What the last one out does. */
-export interface LeaveOptions extends WaitOptions {
-  /** `'stop'` unless told otherwise, or unless the subject was made to be thrown away. */
+/** What the last user does. */ export interface LeaveOptions extends WaitOptions {
+  /** What the last user does: `'stop'` by default, or `'destroy'` if the subject was made to be thrown away. */
   readonly atEnd?: 'stop' | 'destroy' | undefined
-  /** The kind of watchdog to start if a lingering server has none: a shell if that works, unless told otherwise. */
+  /** The kind of watchdog to start if a lingering server has none; by default a shell, if that works. */
   readonly watchdog?: WatchdogKind | undefined
 }
 
 /**
- * Takes change, and then leaves. Whatever happens, use is dropped: a wait that is given up rejects, and what we would
- * have done is left to the watchdog.
+ * Takes change, and then leaves. Use is dropped in any case. If the wait for change is given up, this rejects, and the
+ * watchdog does the rest.
  */
 export async function leave<Options>(
   coordinated: Coordinated<Options>,
@@ -32,7 +31,7 @@ export async function leave<Options>(
   options: LeaveOptions = {},
 ): Promise<Left> {
   const { place } = coordinated
-  // It was let go of when the subject was removed.
+  // The lock was released when the subject was removed.
   if (!use.held) return 'kept'
   try {
     const change = await new Waiting(options).lock({
@@ -51,7 +50,7 @@ export async function leave<Options>(
       change.release()
     }
   } catch (error) {
-    // Somebody removed it all.
+    // The subject was removed.
     if (errno(error) === 'ERR_LOCK_NOT_FOUND') return 'kept'
     throw error
   } finally {
@@ -59,17 +58,17 @@ export async function leave<Options>(
   }
 }
 
-/** What the last one out does, under change. */
+/** What the last user does, under change. */
 interface End {
   readonly destroys?: boolean | undefined
-  /** `false`: stop it at once, because nobody has used it. */
+  /** `false`: stop the server at once, because nobody has used it. */
   readonly lingers?: boolean | undefined
   readonly watchdog?: WatchdogKind | undefined
 }
 
 /**
- * Leaves under change, which stays held, and drops use: converts it once, without waiting. Granted: nobody else is left.
- * Refused: it is never taken back.
+ * Leaves under change, which stays held, and drops use. It tries once, without waiting, to make use exclusive. If that
+ * succeeds, we were the last user. If it fails, others remain, and our shared lock is gone.
  */
 export async function lastOneOut<Options>(
   coordinated: Coordinated<Options>,
@@ -86,13 +85,13 @@ export async function lastOneOut<Options>(
   }
 }
 
-/** Stops or destroys it, under change and use, if it is ours to stop. */
+/** Stops or destroys the subject, under change and use, if we may stop it. */
 async function tidy<Options>(
   { subject, place }: Coordinated<Options>,
   change: Lock,
   { destroys = false, lingers = true, watchdog }: End,
 ): Promise<Left> {
-  // A server of another container is left to its users and its watchdog there.
+  // A server in another container is left to its users and its watchdog there.
   if (await isUnseen(place)) return 'kept'
   const running = await subject.process()
   const record = readRecord(place)
@@ -103,7 +102,7 @@ async function tidy<Options>(
       return 'kept'
     }
   } else if (isRecordedAlive(record)) {
-    // Ours, and not so far that the subject knows it.
+    // The server is ours, but has not started far enough for the subject to see it.
     await stopRecorded(place, record)
   }
   if (destroys || isThrowAway(place)) {

@@ -3,14 +3,14 @@ import type { Lock } from '@howdah/lock'
 import type { Place } from '../place.ts'
 import { identityOf } from '../record/record.ts'
 
-/** In ms. A look takes microseconds. */
+/** How often to look, in ms. A look takes microseconds. */
 const interval = 250
 
 /**
- * Lets go of the use lock as soon as anybody has removed the subject and its use file: its watchdog then gets the lock,
- * sees the same, and ends the server. A subject that is moved, or that lacks nothing but the file, is still used.
+ * Releases the use lock as soon as anybody has removed the subject and its use file. Then the watchdog gets the lock, sees
+ * the same, and ends the server. A subject that was moved, or that has lost only the use file, is still in use.
  *
- * Keeps nobody's process alive, and ends with the lock.
+ * It does not keep this process alive, and ends with the lock.
  */
 export function releaseWhenGone(place: Place, use: Lock): void {
   const subject = identityOrNone(place)

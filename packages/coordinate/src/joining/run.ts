@@ -3,14 +3,14 @@ import type { Place } from '../place.ts'
 import type { Subject } from '../subject.ts'
 import { withSuppressed } from '../with-suppressed.ts'
 
-/** What is done while the subject is in use. */
+/** An action that runs while the subject is in use. */
 export type Action<Options, Result> = (guard: Guard<Options>) => Result | Promise<Result>
 
 /**
- * Joins, runs the action, and leaves; the last one stops the subject.
+ * Joins, runs the action, and leaves; the last user stops the subject.
  *
- * The action's own failure wins, and carries a failure of leaving as its `suppressed` property; a failure of leaving
- * alone is thrown. Rejects as {@link Guard.join} and `action` do.
+ * If the action fails, its error is thrown; an error of leaving becomes its property `suppressed`. If only leaving fails,
+ * that error is thrown. Rejects as {@link Guard.join} and `action` do.
  */
 export async function runAndStop<Options, Result>(
   subject: Subject<Options>,
@@ -29,7 +29,7 @@ export async function runAndStop<Options, Result>(
   return result
 }
 
-/** The same, but a subject that does not exist is `ERR_COORDINATE_DOES_NOT_EXIST`. */
+/** Like {@link runAndStop}, but rejects with `ERR_COORDINATE_DOES_NOT_EXIST` if the subject does not exist. */
 export function runAndStopIfExists<Options, Result>(
   subject: Subject<Options>,
   place: Place,
@@ -39,7 +39,7 @@ export function runAndStopIfExists<Options, Result>(
   return runAndStop(subject, place, { ...options, ifExists: true }, action)
 }
 
-/** The same, and the last one destroys the subject. */
+/** Like {@link runAndStop}, but the last user destroys the subject. */
 export function runAndDestroy<Options, Result>(
   subject: Subject<Options>,
   place: Place,

@@ -29,14 +29,14 @@ import type { WatchdogKind } from '../watchdog/watchdog.ts'
 
 /** How to become the only user of a subject. */
 export interface ChangeOptions extends WaitOptions {
-  /** Throw `ERR_COORDINATE_DOES_NOT_EXIST` instead of making what the change lock lies on. */
+  /** Throw `ERR_COORDINATE_DOES_NOT_EXIST` instead of making the file or directory of the change lock. */
   readonly ifExists?: boolean | undefined
-  /** Do not wait for the users to leave; they are about to lose the server. */
+  /** Do not wait for the users to leave; they will lose the server. */
   readonly force?: boolean | undefined
   readonly watchdog?: WatchdogKind | undefined
 }
 
-/** What every state can do. */
+/** The base of all states. */
 abstract class Handle<Options> {
   /** @internal */
   protected readonly coordinated: Coordinated<Options>
@@ -62,7 +62,7 @@ abstract class Handle<Options> {
   }
 }
 
-/** Nothing is held: the subject may start, stop and vanish at any time. */
+/** No lock is held: the subject may start, stop and vanish at any time. */
 export class Free<Options> extends Handle<Options> {
   /** Throws `ERR_COORDINATE_PLACE` for paths that cannot be used, `ERR_COORDINATE_UNSUPPORTED` on Windows. */
   constructor(subject: Subject<Options>, place: Place) {
@@ -70,19 +70,19 @@ export class Free<Options> extends Handle<Options> {
     super({ subject, place })
   }
 
-  /** Becomes a user; creates and starts the subject if it must. */
+  /** Becomes a user. Creates and starts the subject if necessary. */
   async join(options: JoinOptions<Options>): Promise<Shared<Options>> {
     return new Shared(this.coordinated, options, await join(this.coordinated, options))
   }
 
-  /** Starts it to run until it is stopped, with users or without: pinned. Creates it if it must. */
+  /** Starts the server pinned: it runs until it is stopped, with users or without. Creates the subject if necessary. */
   async start(options: JoinOptions<Options>): Promise<Outcome> {
     return startPinned(this.coordinated, options)
   }
 
   /**
-   * Becomes its only user, without waiting for the others: `null` if there are any. (A process that changes it is waited for, as
-   * is a watchdog that is just stopping it.)
+   * Becomes the only user, without waiting for other users: gives `null` if there are any. It does wait for a process that
+   * changes the subject, and for a watchdog that is stopping it.
    */
   async tryChange(options: ChangeOptions = {}): Promise<Exclusive<Options> | null> {
     const waiting = new Waiting(options)
@@ -91,7 +91,7 @@ export class Free<Options> extends Handle<Options> {
   }
 
   /**
-   * Becomes its only user, and waits until nobody else uses it; others may join and leave meanwhile.
+   * Waits until nobody else uses the subject, and becomes its only user. Others may join and leave meanwhile.
    *
    * Rejects with `ERR_COORDINATE_IN_USE` if somebody still uses it after `timeout` ms; the error names the users if the
    * system tells them.
@@ -99,7 +99,7 @@ export class Free<Options> extends Handle<Options> {
   async change(options: ChangeOptions = {}): Promise<Exclusive<Options>> {
     const waiting = new Waiting(options)
     try {
-      // Change is dropped between the tries: nobody could leave without it.
+      // Change is dropped between the tries, because nobody can leave without it.
       return await waiting.until('use', this.place.use, 'its users to leave', async () => {
         const change = await takeChange(this.coordinated, waiting, options.ifExists === true)
         return this.#tryUse(change, waiting, options)
@@ -110,7 +110,7 @@ export class Free<Options> extends Handle<Options> {
     }
   }
 
-  /** Use, exclusively, under change; drops change when it is refused. */
+  /** Takes use exclusively under change. Drops change if use is refused. */
   async #tryUse(
     change: Lock,
     waiting: Waiting,
@@ -135,9 +135,9 @@ export class Free<Options> extends Handle<Options> {
   }
 }
 
-/** We use it: it runs, and goes on running until we leave. */
+/** We use the subject: it runs until we leave. */
 export class Shared<Options> extends Handle<Options> implements AsyncDisposable {
-  /** Whether joining had to start it. */
+  /** Whether joining had to start the server. */
   readonly started: Outcome
   readonly #options: JoinOptions<Options>
   #use: Lock | null
@@ -153,17 +153,17 @@ export class Shared<Options> extends Handle<Options> implements AsyncDisposable 
       releaseWhenGone(this.place, joined.use)
   }
 
-  /** Stops using it; the last one stops it. Uses up the handle, also when it rejects. */
+  /** Stops using the subject; the last user stops it. Uses up the handle, even if it rejects. */
   async leave(options: LeaveOptions = {}): Promise<Left> {
     const use = this.#take('leave')
     return await leave(this.coordinated, use, { watchdog: this.#options.watchdog, ...options })
   }
 
   /**
-   * Becomes its only user if there is no other, and then uses up this handle; else `null`, and it is still shared.
+   * Becomes the only user if there is no other, and uses up this handle. Else gives `null`, and the subject is still shared.
    *
-   * If the kernel cannot tell beforehand that others use it, the shared lock is dropped for an instant when it is
-   * refused. If the last other user is killed in that instant, its watchdog stops the server, and it is started anew.
+   * If the kernel cannot tell in advance that others use the subject, a refusal drops the shared lock for an instant. If the
+   * last other user is killed in that instant, the watchdog stops the server, and this call starts it again.
    */
   async tryExclusive(options: WaitOptions = {}): Promise<Exclusive<Options> | null> {
     const use = this.#take('tryExclusive')
@@ -196,7 +196,7 @@ export class Shared<Options> extends Handle<Options> implements AsyncDisposable 
     if (this.#use !== null) await this.leave()
   }
 
-  /** After a watchdog came in between, under change. */
+  /** Joins again, under change, after a watchdog took the lock in between. */
   async #rejoin(change: Lock, waiting: Waiting): Promise<Joined> {
     const joined = await joinUnderChange(this.coordinated, change, this.#options, waiting)
     if (joined === null) throw doesNotExist(this.place.use)
@@ -212,10 +212,10 @@ export class Shared<Options> extends Handle<Options> implements AsyncDisposable 
   }
 }
 
-/** We have it for ourselves: nobody can join or leave. To be held briefly. */
+/** We have the subject for ourselves: nobody can join or leave. Hold it only briefly. */
 export class Exclusive<Options> extends Handle<Options> implements Disposable, AsyncDisposable {
   #change: Lock | null
-  /** Missing while the subject does not exist; shared if it was forced. */
+  /** The use lock; `null` while the subject does not exist; shared if `force` was given. */
   #use: Lock | null
   #usedUpBy = ''
 
@@ -226,15 +226,15 @@ export class Exclusive<Options> extends Handle<Options> implements Disposable, A
     this.#use = use
   }
 
-  /** Creates it, unless it exists. */
+  /** Creates the subject, unless it exists. */
   async create(options: StartOptions<Options>): Promise<Outcome> {
     this.#require('create')
     return (await this.#create(options, new Waiting(options))) ? 'modified' : 'unmodified'
   }
 
   /**
-   * Starts it, and creates it if it must, with a watchdog: unless it is shared or pinned before this handle is released,
-   * the watchdog stops it again then.
+   * Starts the server with a watchdog. Creates the subject if necessary. Unless the subject is shared or pinned before this
+   * handle is released, the watchdog then stops the server.
    */
   async start(options: StartOptions<Options>): Promise<Outcome> {
     const change = this.#require('start')
@@ -243,7 +243,7 @@ export class Exclusive<Options> extends Handle<Options> implements Disposable, A
     return bringUp(this.coordinated, change, options, waiting, fresh)
   }
 
-  /** Stops it, also when it is pinned or was started by somebody else. */
+  /** Stops the server, even if it is pinned or was started by somebody else. */
   async stop(): Promise<Outcome> {
     const change = this.#require('stop')
     await refuseUnseen(this.place)
@@ -253,7 +253,7 @@ export class Exclusive<Options> extends Handle<Options> implements Disposable, A
     return state
   }
 
-  /** Stops and starts it. One of ours stays pinned if it was, and lingers at least as long as it was to. */
+  /** Stops and starts the server. A server of ours stays pinned, and lingers at least as long as before. */
   async restart(options: StartOptions<Options>): Promise<Outcome> {
     this.#require('restart')
     const record = readRecord(this.place)
@@ -267,14 +267,14 @@ export class Exclusive<Options> extends Handle<Options> implements Disposable, A
     })
   }
 
-  /** Runs an action on the subject that nobody may watch half done. It is told the change lock. */
+  /** Runs an action while nobody else can see its intermediate states. The action gets the change lock. */
   async reconfigure<Result>(
     action: (subject: Subject<Options>, change: Lock) => Promise<Result>,
   ): Promise<Result> {
     return action(this.subject, this.#require('reconfigure'))
   }
 
-  /** Stops and removes it, also when it is pinned. Uses up the handle, also when it rejects. */
+  /** Stops and removes the subject, even if it is pinned. Uses up the handle, even if it rejects. */
   async destroy(): Promise<Outcome> {
     const { change, use } = this.#take('destroy')
     try {
@@ -288,7 +288,7 @@ export class Exclusive<Options> extends Handle<Options> implements Disposable, A
     }
   }
 
-  /** Lets others join, and uses it with them. Uses up this handle. The subject should run: start it first. */
+  /** Becomes a shared user, and lets others join. Uses up this handle. The subject should run, so start it first. */
   share(options: JoinOptions<Options>): Shared<Options> {
     const change = this.#require('share')
     const use = this.#use
@@ -302,7 +302,7 @@ export class Exclusive<Options> extends Handle<Options> implements Disposable, A
     return new Shared(this.coordinated, options, { use, started: 'unmodified' })
   }
 
-  /** Gives it up. A server that runs is then the watchdog's, unless it is pinned or not ours. Uses up this handle. */
+  /** Releases the subject. The watchdog then stops a running server, unless it is pinned or not ours. Uses up this handle. */
   release(): Free<Options> {
     const { change, use } = this.#take('release')
     use?.release()

@@ -5,16 +5,16 @@ import { takeUse } from './join.ts'
 import type { Waiting } from './waiting.ts'
 
 /**
- * How often it is tried: a refusal may be due to a watchdog that came in between, if the kernel lets it. The next try
- * waits for that one, and then only users can refuse it.
+ * How many times to try. A watchdog that came in between may be the reason of a refusal. The next try waits for the watchdog,
+ * so only users can be the reason then.
  */
 const tries = 2
 
 /**
- * The use lock, exclusively, under change: `null` when somebody uses the subject. A watchdog that is just stopping it is
- * waited for.
+ * Takes the use lock exclusively, under change. Gives `null` if somebody uses the subject. Waits for a watchdog that is
+ * stopping it.
  *
- * By force it always succeeds: with a shared lock if others use it.
+ * With `force` it always succeeds, but with a shared lock if others use the subject.
  */
 export async function takeUseAlone<Options>(
   coordinated: Coordinated<Options>,
@@ -22,7 +22,7 @@ export async function takeUseAlone<Options>(
   force: boolean,
 ): Promise<Lock | null> {
   for (let attempt = 1; ; attempt++) {
-    // Shared first, which only a watchdog can delay.
+    // The lock is first taken shared, which only a watchdog can delay.
     const use = await takeUse(coordinated, 'shared', waiting)
     if (use === null) throw doesNotExist(coordinated.place.use)
     if (attempt > tries) return use

@@ -4,28 +4,28 @@ import { type Holder, type Lock, type LockMode, acquire } from '@howdah/lock'
 
 import { type CoordinateError, meaninglessOption, timedOut } from '../errors.ts'
 
-/** What is waited for: a lock, or a process that comes up or goes down by itself. */
+/** What a call waits for: a lock, or a process that is starting or stopping by itself. */
 export interface Wait {
   readonly for: 'change' | 'use' | 'process'
   /** The lock's path, or the path of the record of the process. */
   readonly path: string
-  /** Who holds the lock, as far as that is known. */
+  /** The holders of the lock, as far as they are known. */
   readonly holders: readonly Holder[]
-  /** Of a process: what it is to do, in words. */
+  /** If it waits for a process: the event that it waits for, in words. */
   readonly what?: string | undefined
 }
 
-/** Options of everything that waits. */
+/** The options of all calls that wait. */
 export interface WaitOptions {
-  /** Milliseconds for all the waits together; 0 is one try; without it there is no limit. */
+  /** The limit for all waits together, in ms; 0 means one try; by default there is no limit. */
   readonly timeout?: number | undefined
   /** Ends a wait; the promise then rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined
-  /** Told, once each, what is waited for. */
+  /** Called once for each thing that the call waits for. */
   readonly onWait?: ((wait: Wait) => void) | undefined
 }
 
-/** What to lock, and how. */
+/** A lock to take. */
 interface Wanted {
   readonly for: 'change' | 'use'
   readonly path: string
@@ -33,7 +33,7 @@ interface Wanted {
   readonly create: boolean
 }
 
-/** All the waits of one operation, under one deadline. */
+/** All waits of one operation, with one deadline. */
 export class Waiting {
   readonly #options: WaitOptions
   readonly #deadline: number
@@ -47,13 +47,13 @@ export class Waiting {
     this.#deadline = performance.now() + (timeout ?? Infinity)
   }
 
-  /** Milliseconds that are left; `undefined` for no limit. */
+  /** The milliseconds that are left; `undefined` if there is no limit. */
   get left(): number | undefined {
     if (this.#options.timeout === undefined) return undefined
     return Math.max(0, this.#deadline - performance.now())
   }
 
-  /** Waits for a lock, without leaving a gate beside it. */
+  /** Waits for a lock, without making a gate beside it. */
   async lock({ for: what, path, mode, create }: Wanted): Promise<Lock> {
     const { signal, onWait } = this.#options
     try {
@@ -71,7 +71,7 @@ export class Waiting {
     }
   }
 
-  /** Waits until `look` finds something, looking every 10 ms: for what no event announces. */
+  /** Calls `look` every 10 ms until it finds something. Used if no event announces the change. */
   async until<Found>(
     what: Wait['for'],
     path: string,

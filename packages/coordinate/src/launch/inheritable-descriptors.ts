@@ -1,14 +1,14 @@
 import { closeSync, openSync, readFileSync, readdirSync } from 'node:fs'
 import type { IOType } from 'node:child_process'
 
-/** Beyond this, descriptors are not covered: each costs the child an entry in a table. */
+/** The highest descriptor that is covered, because each costs the child an entry in a table. */
 const highest = 65_536
 
 /**
- * The descriptors above 2 of this process that a child would inherit, although nobody handed them to it.
+ * The descriptors of this process above 2 that a child would inherit although nobody passed them to it.
  *
- * Node opens all of its own with O_CLOEXEC and marks low ones that it inherited, but not those above a gap: a pipe that
- * a shell left on descriptor 63 would be held open by a server for as long as that runs.
+ * Node opens its own descriptors with O_CLOEXEC, and marks the inherited ones up to the first gap, but not those above it. So
+ * a server would hold open, for as long as it runs, a pipe that a shell has left on descriptor 63.
  */
 function inheritableDescriptors(): number[] {
   const closeOnExec = 0o2000000
@@ -21,21 +21,20 @@ function inheritableDescriptors(): number[] {
           const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))
           return flags !== null && (Number.parseInt(flags[1] ?? '', 8) & closeOnExec) === 0
         } catch {
-          return false // Closed since: it was the directory's own.
+          return false // It was the descriptor of the directory listing, and is closed by now.
         }
       })
       .toSorted((a, b) => a - b)
   } catch {
-    return [] // No /proc: macOS, where libuv has the kernel close all that is not handed on.
+    return [] // There is no /proc on macOS. There libuv makes the kernel close all descriptors that are not passed on.
   }
 }
 
-/** How many descriptors are left for what spawning itself needs. */
+/** How many descriptors are kept free for spawning. */
 const spare = 8
 
 /**
- * How many descriptors this process may have: what is above can neither be covered, nor be opened by anybody. They were
- * opened before the limit was lowered.
+ * How many descriptors this process may have. Descriptors above the limit, opened before it was lowered, cannot be covered.
  *
  * Source: proc_pid_limits(5), getrlimit(2).
  */
@@ -48,12 +47,12 @@ function limit(): number {
   }
 }
 
-/** A child's stdio in which /dev/null covers what it would inherit otherwise. */
+/** The `stdio` of a child, with /dev/null in place of descriptors that it would otherwise inherit. */
 export interface CoveredStdio extends Disposable {
   readonly stdio: (IOType | number)[]
 }
 
-/** Extends a child's stdio so that it inherits nothing else. To be disposed once the child is spawned. */
+/** Extends a child's `stdio` so that it inherits nothing else. Dispose of the result once the child is spawned. */
 export function coverDescriptors(stdio: readonly (IOType | number)[]): CoveredStdio {
   const covered = [...stdio]
   const above = inheritableDescriptors().filter((fd) => fd >= stdio.length)

@@ -14,17 +14,17 @@ import { type HeldChange, launchedNow, writeRecord } from '../record/record.ts'
 import { lockForServer } from './server-lock.ts'
 
 /**
- * Waits for the word, then becomes the server. Pid and start time survive exec, so they are known, and recorded, before
- * the word is given; and if the process that would give it dies, `read` sees the end of the file and nothing ever runs.
+ * Waits for a line on descriptor 3, then becomes the server by exec. Pid and start time survive exec, so they are recorded
+ * before the line is sent. If the sending process dies, `read` sees the end of the file and no server ever runs.
  */
 const launcher = (unset: string, fourth: boolean): string =>
   `read -r HOWDAH_WORD <&3 || exit 125; unset HOWDAH_WORD ${unset}; ` +
   `exec "$@" 3<&${fourth ? '5' : '-'} 5<&- 6<&- 7<&- 8<&- 9<&-`
 
-/** How what is launched is to be treated: a record without the process. */
+/** How to treat the launched server: a record without the process. */
 type Wishes = Pick<ServerRecord, 'pinned' | 'perishes' | 'linger' | 'joined'>
 
-/** The launch that one join hands to the subject. */
+/** The `Launch` that a join passes to the subject. */
 export class Launcher implements Launch {
   readonly #place: Place
   readonly #change: HeldChange
@@ -33,7 +33,7 @@ export class Launcher implements Launch {
   readonly #children: ChildProcess[] = []
   readonly #pending = new Set<Promise<unknown>>()
 
-  /** `watched` resolves when the watchdog is there; no server runs before that. */
+  /** `watched` resolves when the watchdog runs; no server runs before that. */
   constructor(place: Place, change: HeldChange, about: Wishes, watched: Promise<unknown>) {
     this.#place = place
     this.#change = change
@@ -59,7 +59,7 @@ export class Launcher implements Launch {
     }
   }
 
-  /** Resolves when no launch is half done, and lets this process end although what it launched runs. */
+  /** Resolves when every launch has succeeded or failed. Then a running server does not keep this process alive. */
   async settled(): Promise<void> {
     await Promise.allSettled(this.#pending)
     for (const child of this.#children) child.unref()
@@ -73,7 +73,7 @@ export class Launcher implements Launch {
     this.#children.push(child)
     const gate = child.stdio[3]
     if (!(gate instanceof Duplex)) throw launchFailed(command, 'it has no pipe to be told by')
-    // A wrapper that is killed closes its end: that shows as its exit, and needs no second report.
+    // If the wrapper is killed, the pipe breaks. Its exit reports that already.
     gate.on('error', () => undefined)
     try {
       const identity = identifyProcess(child.pid ?? 0)
@@ -93,7 +93,7 @@ export class Launcher implements Launch {
     }
     gate.end('go\n')
     gate.resume()
-    // It closes its end as it becomes the server.
+    // The wrapper closes its end of the pipe when it becomes the server.
     await finished(gate).catch(() => undefined)
     return child
   }
@@ -107,7 +107,7 @@ export class Launcher implements Launch {
     try {
       return this.#spawnWith(lock.fd, request)
     } finally {
-      // Only the child has it from now on.
+      // From now on only the child has the lock.
       lock.detach()
     }
   }
@@ -116,10 +116,10 @@ export class Launcher implements Launch {
     lock: number,
     { command, args, cwd, env, stdio, uid, gid }: LaunchRequest,
   ): ChildProcess {
-    // Shells set these by themselves; the server gets only what was asked for.
+    // Shells set these variables by themselves; the server gets only the requested environment.
     const unset = ['PWD', 'OLDPWD', 'SHLVL'].filter((name) => !(name in env)).join(' ')
     const [stdin, stdout, stderr, fourth] = stdio
-    // The word comes by 3, and makes room for what the server is to have there.
+    // The line arrives on descriptor 3, which is then replaced by the server's own descriptor 3.
     const inherited = [
       stdin,
       stdout,
@@ -144,7 +144,7 @@ export class Launcher implements Launch {
   }
 }
 
-/** Waits until the child is there; what the kernel says against it becomes `ERR_COORDINATE_LAUNCH`. */
+/** Waits until the child runs. Turns an error of the kernel into `ERR_COORDINATE_LAUNCH`. */
 async function spawned(child: ChildProcess, command: string): Promise<void> {
   try {
     await once(child, 'spawn')
@@ -157,7 +157,7 @@ async function exited(child: ChildProcess): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
 }
 
-/** A command given by its path is looked at beforehand, for a plain answer instead of a shell's exit status. */
+/** Checks a command that is given by its path, because an error says more than a shell's exit status. */
 function checkCommand(command: string): void {
   if (!command.startsWith('/')) return
   try {

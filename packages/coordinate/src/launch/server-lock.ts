@@ -9,17 +9,17 @@ import { readRecord } from '../record/record.ts'
 import { isRecordedAlive } from '../ending/stop-recorded.ts'
 import type { Subject } from '../subject.ts'
 
-/** Where the server's lock lies, and who is recorded to hold it. */
+/** The paths of the server's lock and of the record. */
 export type Served = Pick<Place, 'change' | 'record' | 'server'>
 
 /** The descriptor by which a server, and every process that it makes, holds the lock on `place.server`. */
 export const serverLockDescriptor = 4
 
 /**
- * Whether a process of a server that was launched here lives, in whatever container: whether its lock is held. The kernel
- * frees it with the last process that has inherited it.
+ * Whether the server's lock is held: then a process of a server that was launched on this place lives, in this or another
+ * container. The kernel frees the lock with the last process that has inherited it.
  *
- * The try is shared, so that two who ask at once do not take each other for a server.
+ * The lock is tried in shared mode, so that two processes that ask at the same time do not take each other for a server.
  */
 export async function isServed({ server }: Pick<Place, 'server'>): Promise<boolean> {
   try {
@@ -36,8 +36,8 @@ export async function isServed({ server }: Pick<Place, 'server'>): Promise<boole
  * Throws `ERR_COORDINATE_ELSEWHERE` if a server lives that cannot be judged from here: its lock is held, and the record
  * names no process of this pid namespace.
  *
- * It does not throw if the record names one: that process lives here, or it was killed and its children, which are here,
- * still end.
+ * It does not throw if the record names a process of this pid namespace: that process lives here, or it was killed and its
+ * children, which are also here, are still ending.
  */
 export async function refuseUnseen(place: Served): Promise<void> {
   if (await isUnseen(place)) throw inUseElsewhere(place.change, readRecord(place))
@@ -53,15 +53,15 @@ export async function isUnseen(place: Served): Promise<boolean> {
   }
 }
 
-/** In ms: how long a server that was just stopped may take to free its lock, and one that is launched to be recorded. */
+/** How many ms a server that was just stopped may take to free its lock, and a launched server to be recorded. */
 const ending = 300
 
-/** Whether the record's process is one of this kernel and another pid namespace: a container. */
+/** Whether the recorded process belongs to this kernel but to another pid namespace, that is, to another container. */
 export function isOfElsewhere(record: ServerRecord | null): boolean {
   return record !== null && !isOfHere(record) && record.process.bootId === currentProcess().bootId
 }
 
-/** Whether the subject has a server, or one that comes up or goes down. Throws as {@link refuseUnseen} does. */
+/** Whether the subject has a server, even one that is starting or stopping. Throws as {@link refuseUnseen} does. */
 export async function hasServer(place: Served, subject: Subject<never>): Promise<boolean> {
   if ((await subject.process()) !== null || isRecordedAlive(readRecord(place))) return true
   await refuseUnseen(place)
@@ -69,8 +69,8 @@ export async function hasServer(place: Served, subject: Subject<never>): Promise
 }
 
 /**
- * The lock that a server is to inherit. Nobody who asks whether a server lives holds it for longer than an instant; what
- * a killed server has left running, until it has ended.
+ * Takes the lock that the server will inherit. Processes that ask whether a server lives hold it only for an instant.
+ * Processes left by a killed server hold it until they have ended.
  */
 export async function lockForServer(place: Place, create = false): Promise<Lock> {
   try {
@@ -83,5 +83,5 @@ export async function lockForServer(place: Place, create = false): Promise<Lock>
   }
 }
 
-/** In ms: how long what a killed server has left running may take to end. */
+/** How many ms the processes left by a killed server may take to end. */
 const patience = 10_000

@@ -7,10 +7,10 @@ import type { Outcome, Subject } from '../subject.ts'
 import { type WaitOptions, Waiting } from '../joining/waiting.ts'
 import { type WatchdogKind, ensureWatchdog } from '../watchdog/watchdog.ts'
 
-/** Who owns the running server. Nobody stops a `pinned` or a `foreign` one by leaving. */
+/** The owner of the running server. Leaving never stops a `pinned` or a `foreign` server. */
 export type Ownership = 'none' | 'ours' | 'pinned' | 'foreign'
 
-/** Who owns the server just now. It takes no lock, so the answer may be out of date at once. */
+/** Gives the present owner of the server. It takes no lock, so the answer may be out of date at once. */
 export async function ownership(place: Place, subject: Subject<never>): Promise<Ownership> {
   const running = await subject.process()
   if (running === null) return 'none'
@@ -20,9 +20,9 @@ export async function ownership(place: Place, subject: Subject<never>): Promise<
 }
 
 /**
- * Keeps the server that runs now, until it is unpinned or ends: nobody stops it by leaving.
+ * Pins the running server: it stays, even without users, until it is unpinned, stopped or ends.
  *
- * One that somebody else started is kept anyway: `unmodified`.
+ * A server that somebody else started stays anyway: `unmodified`.
  *
  * Rejects with `ERR_COORDINATE_NOT_RUNNING`.
  */
@@ -45,9 +45,9 @@ export interface UnpinOptions extends WaitOptions {
 }
 
 /**
- * Lets the last one to leave stop the server again; if nobody uses it, that is at once, by a watchdog.
+ * Lets the last user stop the server again when it leaves. If nobody uses the server, a watchdog stops it at once.
  *
- * One that somebody else started is never stopped by leaving: `unmodified`.
+ * A server that somebody else started is never stopped by leaving: `unmodified`.
  */
 export async function unpin(
   place: Place,
@@ -89,7 +89,7 @@ async function underChange(
   }
 }
 
-/** The record, if it names the process that runs; `null` for somebody else's. */
+/** The record, if it names the running server; `null` if somebody else started the server. */
 async function ours(place: Place, subject: Subject<never>): Promise<ServerRecord | null> {
   const running = await subject.process()
   if (running === null) throw notRunning(place.use)

@@ -27,17 +27,18 @@ const stopSignals: readonly StopSignal[] = [
   'SIGUSR2',
 ]
 
-/** Where a record lies, and what it is of. */
+/** The paths of a record and of its subject's change lock. */
 type Recorded = Pick<Place, 'record' | 'change'>
 
-/** The change lock that is held while a record is written or removed. */
+/** The change lock, held while a record is written or removed. */
 export interface HeldChange {
   readonly fd: number
 }
 
 /**
- * Where our own calls find the record: if it lies in the directory that is locked, in that very directory. As root we work
- * where another user may put another one at its path. Without /proc we go by the path.
+ * The path by which our own calls reach the record. If the record lies in the locked directory, the path leads through the
+ * descriptor of that directory, because another user may replace the directory at its path while we are root. Without /proc,
+ * the plain path is used.
  */
 function held({ record, change }: Recorded, { fd }: HeldChange): string {
   const locked = `/proc/self/fd/${fd}`
@@ -47,10 +48,10 @@ function held({ record, change }: Recorded, { fd }: HeldChange): string {
 }
 
 /**
- * Which subject a record is of: the device and inode of what the change lock lies on.
+ * Identifies the subject of a record, by the device and inode of the file or directory that the change lock locks.
  *
- * A copy of the subject has another inode. So a record that was copied along names nobody's server there, while a subject
- * that is moved, mounted elsewhere or reached by a link keeps its record.
+ * A copy of the subject has another inode, so a record that was copied with it is not valid there. A subject that is moved,
+ * mounted elsewhere or reached by a link keeps its record.
  */
 export function identityOf({ change }: Pick<Place, 'change'>): string {
   return nameOf(statSync(change, { bigint: true }))
@@ -61,9 +62,9 @@ function nameOf({ dev, ino }: { dev: bigint; ino: bigint }): string {
 }
 
 /**
- * The record of the place's own server; `null` if there is none, if it is not a whole record, and if it is of another subject.
+ * The record of the place's own server; `null` if there is none, if it is incomplete, or if it belongs to another subject.
  *
- * It is text, a `key value` a line, so that a shell reads it, too.
+ * It is text with one `key value` pair a line, so that a shell can read it, too.
  */
 export function readRecord(place: Recorded): ServerRecord | null {
   const path = place.record
@@ -108,7 +109,7 @@ function secondsIn(text: string | undefined): number {
   return number > 0 && Number.isFinite(number) ? number : 0
 }
 
-/** Publishes the record, whole. Under change. As root it becomes the property of the place's user. */
+/** Publishes the whole record, under change. If this process is root, the file belongs to the place's user. */
 export function writeRecord(place: Place, change: HeldChange, record: ServerRecord): void {
   const {
     process: identity,
@@ -135,7 +136,7 @@ export function writeRecord(place: Place, change: HeldChange, record: ServerReco
     ['cwd', worksHere ? 'here' : null],
     ['pinned', pinned ? 'yes' : null],
     ['perishes', perishes ? 'yes' : null],
-    // As sleep(1) takes it: in seconds, without an exponent.
+    // The form that sleep(1) takes: seconds, without an exponent.
     ['linger', linger > 0 ? linger / 1000 : null],
     ['joined', joined === '' ? null : joined],
   ]
@@ -143,7 +144,7 @@ export function writeRecord(place: Place, change: HeldChange, record: ServerReco
   const path = held(place, change)
   const temporary = `${path}.new`
   try {
-    // Only one writes at a time, under change: what lies there was left by one that was killed.
+    // Only one process writes at a time, under change, so an existing temporary file was left by a killed process.
     rmSync(temporary, { force: true })
     const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants
     const fd = openSync(temporary, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, 0o644)
@@ -154,34 +155,34 @@ export function writeRecord(place: Place, change: HeldChange, record: ServerReco
     } finally {
       closeSync(fd)
     }
-    // Not synced: after a crash of the machine no process that it names lives.
+    // The record is not synced, because after a crash of the machine the process that it names is dead.
     renameSync(temporary, path)
   } catch (error) {
     throw recordFailed(place.record, 'write', error)
   }
 }
 
-/** What a record says of a process that was launched just now. */
+/** The fields of a record for a process that was just launched. */
 export function launchedNow(
   place: Pick<Place, 'use'>,
   cwd: string | null,
 ): Pick<ServerRecord, 'worksHere' | 'host' | 'since'> {
   return {
     worksHere: cwd !== null && isSame(cwd, dirname(place.use)),
-    // A line cannot carry a line break.
+    // A value cannot contain a line break.
     host: hostname().split('\n')[0] || null,
     since: new Date(),
   }
 }
 
-/** Removes the record of a process that is gone. Under change. */
+/** Removes the record of a process that is gone, under change. */
 export function removeRecord(place: Place, change: HeldChange): void {
   const path = held(place, change)
   rmSync(path, { force: true })
   rmSync(`${path}.new`, { force: true })
 }
 
-/** Whether the record names exactly this process: it is ours. */
+/** Whether the record names exactly this process, so that the process is our server. */
 export function names(
   record: ServerRecord | null,
   identity: ProcessIdentity | null,
@@ -193,7 +194,7 @@ function identityOfOrNone(place: Pick<Place, 'change'>): string | null {
   try {
     return identityOf(place)
   } catch {
-    return null // It was removed.
+    return null // The file was removed.
   }
 }
 

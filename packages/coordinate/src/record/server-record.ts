@@ -4,29 +4,29 @@ import { type ProcessIdentity } from '@howdah/lock'
 export type StopSignal = 'SIGHUP' | 'SIGINT' | 'SIGQUIT' | 'SIGTERM' | 'SIGUSR1' | 'SIGUSR2'
 
 /**
- * Who runs, started by us, and how it is to be treated.
+ * The server that we started, and how to treat it.
  *
- * It is written under change, whole, by rename, **before** the process that it names becomes the server. So a process
- * that it does not name was started by somebody else.
+ * It is written under change, as a whole, by rename, **before** the named process becomes the server. So a server that it
+ * does not name was started by somebody else.
  */
 export interface ServerRecord {
   readonly process: ProcessIdentity
-  /** What ends it. */
+  /** The signal that ends the server. */
   readonly signal: StopSignal
-  /** In seconds: it is told to quit when it stands still for so long after that signal. 0: not for that. */
+  /** In seconds: the server gets SIGQUIT if it stands still for so long after that signal. 0: it does not. */
   readonly stillness: number
-  /** Whether it works in the directory of the use file: a further proof that it is the process meant. */
+  /** Whether the server works in the directory of the use file, which is a further proof of its identity. */
   readonly worksHere: boolean
-  /** The name of the host, or container, in which it was started; for people. */
+  /** The name of the host or container in which the server was started, for people. */
   readonly host: string | null
-  /** When it was started; for people. */
+  /** When the server was started, for people. */
   readonly since: Date | null
-  /** Nobody stops it by leaving. */
+  /** Whether the server stays without users. */
   readonly pinned: boolean
-  /** It ends when its files are removed, also while it is used or pinned. */
+  /** Whether the server ends when its files are removed, even while it is used or pinned. */
   readonly perishes: boolean
-  /** In whole ms: how long it stays after its last user. */
+  /** How many whole ms the server stays after its last user. */
   readonly linger: number
-  /** Changes whenever somebody joins a lingering subject, so that lingering starts anew. */
+  /** A text that changes whenever somebody joins a lingering subject, so that the lingering starts again. */
   readonly joined: string
 }

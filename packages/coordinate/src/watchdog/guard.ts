@@ -4,20 +4,20 @@ import type { Place } from '../place.ts'
 import { Free, type Shared } from '../joining/states.ts'
 import type { Outcome, Subject } from '../subject.ts'
 
-/** How to join, and what the last one out does. */
+/** How to join, and what the last user does. */
 export interface GuardOptions<Options> extends JoinOptions<Options> {
-  /** What to do at the end if nobody else uses it: `'stop'` unless told otherwise. */
+  /** What to do at the end if nobody else uses the subject; `'stop'` by default. */
   readonly atEnd?: 'stop' | 'destroy' | undefined
 }
 
 /**
- * A subject in use: it runs until this is left or disposed.
+ * A subject in use. It runs until the guard is left or disposed.
  *
  * @example
  * await using guard = await Guard.join(subject, place, { start: {} })
  */
 export class Guard<Options> implements AsyncDisposable {
-  /** Whether joining had to start it. */
+  /** Whether joining had to start the server. */
   readonly started: Outcome
   readonly #shared: Shared<Options>
   readonly #atEnd: 'stop' | 'destroy' | undefined
@@ -30,7 +30,7 @@ export class Guard<Options> implements AsyncDisposable {
   }
 
   /**
-   * Joins: creates and starts the subject if it must, and makes sure that a watchdog is there.
+   * Joins: creates and starts the subject if necessary, and makes sure that a watchdog runs.
    *
    * Rejects with the signal's reason when aborted, with what `create` or `start` throw, or with a `CoordinateError`:
    * `ERR_COORDINATE_DOES_NOT_EXIST` with `ifExists`, `ERR_COORDINATE_TIMEOUT`, `ERR_COORDINATE_ELSEWHERE` and
@@ -47,9 +47,9 @@ export class Guard<Options> implements AsyncDisposable {
   }
 
   /**
-   * Leaves; the last one stops or destroys it. Idempotent: a second call gets the same answer.
+   * Leaves; the last user stops or destroys the subject. Idempotent: a second call gets the same answer.
    *
-   * When it rejects, the subject is no longer used all the same, and its watchdog does what could not be done.
+   * Even if it rejects, this process no longer uses the subject, and the watchdog does the rest.
    */
   leave(options: LeaveOptions = {}): Promise<Left> {
     this.#left ??= this.#shared.leave({ atEnd: this.#atEnd, ...options })

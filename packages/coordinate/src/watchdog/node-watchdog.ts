@@ -1,6 +1,6 @@
 /**
- * The watchdog for systems without flock(1) or /proc: a process of its own that does what the shell's does, by the same
- * descriptors and arguments. See the watchdog's script for why it does each thing in which order.
+ * The watchdog for systems without flock(1) or /proc. It is a Node process that does the same as the shell script, with the
+ * same descriptors and arguments. The script explains the order of the steps.
  */
 import {
   closeSync,
@@ -43,7 +43,7 @@ const place = { use, record, server, change }
 const watchdogLock = 3
 let watched = fileIdentity(use)
 let held: Lock | null = null
-/** The last record that was seen: with the subject, the file is gone. */
+/** The last record that was read. It is kept because the file may be removed with the subject. */
 let known: ServerRecord | null = null
 
 if (watched === null) {
@@ -62,13 +62,13 @@ function remember(): void {
   try {
     known = readRecord(place) ?? known
   } catch {
-    // It cannot be read just now.
+    // The record cannot be read at this moment.
   }
 }
 
 /**
- * Remembers each record, and sleeps until the kernel tells of another. Without a record it looks often at first, because a server that is
- * just being started may be removed at any time.
+ * Remembers the record, and reads it again at every change. While there is no record it looks often, because a server that is
+ * being started may be removed at any time.
  */
 function attend(): () => void {
   const again = (): void => {
@@ -80,7 +80,7 @@ function attend(): () => void {
     remember()
     return () => watcher.close()
   } catch {
-    // There is none, or nothing can be watched.
+    // There is no record yet, or the system has no watches left.
     remember()
     const timer = setTimeout(again, known === null ? 20 : 500)
     return () => clearTimeout(timer)
@@ -123,7 +123,7 @@ async function watch(): Promise<void> {
   }
 }
 
-/** Sleeps for as long as the server is to linger. Ends within a second if the server ends first. */
+/** Sleeps for as long as the server has to linger. Returns within a second if the server ends first. */
 async function keepLingering(found: ServerRecord): Promise<void> {
   const deadline = performance.now() + found.linger
   for (;;) {
@@ -134,7 +134,7 @@ async function keepLingering(found: ServerRecord): Promise<void> {
   }
 }
 
-/** A pinned server needs no users. It is watched only because its files may be removed, and then it ends with them. */
+/** Watches a pinned server. Such a server needs no users, but has to end when its files are removed. */
 async function keepPinned(): Promise<void> {
   while (fileIdentity(use) === watched) {
     const found = readRecord(place)
@@ -143,10 +143,10 @@ async function keepPinned(): Promise<void> {
   }
 }
 
-/** Use, exclusively; `false` when its file was removed or replaced. */
+/** Waits for use, exclusively; `false` if its file was removed or replaced. */
 async function awaitUse(): Promise<boolean> {
   try {
-    // Node remembers the path of the working directory, which may have been moved.
+    // Makes Node forget the old path of the working directory, which may have been moved.
     process.chdir('.')
     held ??= await acquire(use, { create: false, fair: false })
   } catch (error) {
@@ -162,7 +162,7 @@ function releaseUse(): void {
   held = null
 }
 
-/** Like anybody who leaves: change first, then use. `false`: somebody joined. */
+/** Takes change first and then use, like every user that leaves. `false`: somebody has joined. */
 async function throwAway(): Promise<boolean> {
   releaseUse()
   if (fileIdentity(change) === null) return true
@@ -185,12 +185,12 @@ async function throwAwayUnderChange(): Promise<boolean> {
   return true
 }
 
-/** What is left to do when the use file is no longer the one that was watched. `false`: another one is to be watched. */
+/** Finishes after the watched use file is gone. `false`: there is a new one to watch. */
 async function finish(): Promise<boolean> {
   if (mark !== '' && isWreck()) {
     releaseUse()
     if (fileIdentity(change) === null) return true
-    // Removed by somebody who was killed at it? Then the rest goes, too.
+    // If a process was killed while it removed the subject, remove the rest.
     const changeLock = await acquire(change, { create: false, fair: false })
     if (isWreck() && !(await isKept())) remove()
     changeLock.release()
@@ -205,7 +205,7 @@ async function finish(): Promise<boolean> {
   }
   remember()
   if (known === null || (isSameSubject && known.pinned)) return true
-  // There is nothing left that it could bring to an orderly end.
+  // Without its files the server cannot end in an orderly way.
   await stopRecorded(place, isSameSubject ? known : { ...known, signal: 'SIGQUIT' })
   return true
 }
@@ -214,7 +214,10 @@ function isWreck(): boolean {
   return fileIdentity(use) === null && fileIdentity(wreck) !== null
 }
 
-/** Whether it was moved, what a killed server has left running does not end, or somebody else's server runs. */
+/**
+ * Whether the directory must be kept: it was moved, processes left by a killed server do not end, or somebody else's server
+ * runs in it.
+ */
 async function isKept(): Promise<boolean> {
   if (fileIdentity(directory) !== fileIdentity(inside)) return true
   for (let look = 0; look < 250 && (await isServed(place)); look++) await sleep(20)
@@ -234,7 +237,8 @@ function isOccupied(): boolean {
 }
 
 function remove(): void {
-  // Never through a link: as root it would write where another user has pointed it.
+  // The marker is never written through a link, because as root it would be written wherever another user has pointed the
+  // link.
   rmSync(wreck, { force: true })
   closeSync(openSync(wreck, 'wx'))
   rmSync(last, { force: true })
@@ -247,7 +251,7 @@ function remove(): void {
   try {
     rmdirSync(directory)
   } catch {
-    // A mount point, or its parent is not ours: it is empty, and that has to do.
+    // It is a mount point, or its parent is not ours. It is empty, which has to be enough.
   }
 }
 
@@ -256,7 +260,7 @@ function removeRecord(): void {
   rmSync(`${record}.new`, { force: true })
 }
 
-/** Whether the server is one of another pid namespace of this kernel, and lives: nobody can be signalled from here. */
+/** Whether the server lives in another pid namespace of this kernel, so that it cannot be signalled from here. */
 async function isElsewhere(found: ServerRecord | null): Promise<boolean> {
   return isOfElsewhere(found) && (await isServed(place))
 }
@@ -267,7 +271,7 @@ function end(): void {
   releaseUse()
 }
 
-/** Which file is at the path, or `null` for none. */
+/** Identifies the file at a path; `null` if there is none. */
 function fileIdentity(path: string): string | null {
   const stat = path === '' ? undefined : statSync(path, { bigint: true, throwIfNoEntry: false })
   return stat === undefined ? null : `${stat.dev}:${stat.ino}`

@@ -6,14 +6,14 @@ import { readRecord } from '../record/record.ts'
 import { isOfElsewhere, isServed } from '../launch/server-lock.ts'
 import type { Waiting } from '../joining/waiting.ts'
 
-/** In ms: a watchdog sees within 1 s that the server which it lets linger has crashed. */
+/** How long to wait, in ms. A watchdog notices within 1 s that its lingering server has crashed. */
 const patience = 2_000
 
 /**
  * Waits for the end of a watchdog of another container whose server has crashed: it could not see a server of ours. Before
  * any lock is taken, because it needs them to end. If there are users it stays, and {@link refuseWatchdogElsewhere} refuses.
  *
- * Gives whether there was one.
+ * Gives whether there was such a watchdog.
  */
 export async function awaitWatchdogElsewhere(place: Place, waiting: Waiting): Promise<boolean> {
   if (!(await isWatchedElsewhere(place))) return false
@@ -26,14 +26,20 @@ export async function awaitWatchdogElsewhere(place: Place, waiting: Waiting): Pr
   return true
 }
 
-/** Throws `ERR_COORDINATE_ELSEWHERE` if there is one still. Under change, before a server is started. */
+/**
+ * Throws `ERR_COORDINATE_ELSEWHERE` if a watchdog in another container still runs. Called under change, before a server is
+ * started.
+ */
 export async function refuseWatchdogElsewhere(place: Place): Promise<void> {
   if (await isWatchedElsewhere(place)) {
     throw inUseElsewhere(place.change, readRecord(place))
   }
 }
 
-/** The last server says of which container the watchdog is: it is started with one, and ends with it. */
+/**
+ * Whether a watchdog runs in another container. A watchdog starts and ends with its server, so the record of the last server
+ * tells its container.
+ */
 export async function isWatchedElsewhere(place: Place): Promise<boolean> {
   if (!isOfElsewhere(readRecord(place)) || (await isServed(place))) return false
   try {

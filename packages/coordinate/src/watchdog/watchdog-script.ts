@@ -3,18 +3,18 @@ import { serverLockDescriptor } from '../launch/server-lock.ts'
 /**
  * The watchdog, for any POSIX shell with a /proc and flock(1): dash, busybox ash, bash.
  *
- * Called with the use file, the record, the subject's identity, this kernel's boot id, the pid namespace, the watchdog
- * file, the server file, the change file, and — of a subject that was made to be thrown away — the directory, the way to it
- * from where the watchdog works, the mark, the wreck marker, the last file and the pid file.
+ * Its arguments are the use file, the record, the subject's identity, this kernel's boot id, the pid namespace, the watchdog
+ * file, the server file and the change file. If the subject may be thrown away, these follow: the directory, its path from
+ * the watchdog's working directory, the mark, the wreck marker, the last file and the pid file.
  *
- * It works in the directory of the use file and gets the paths below it as relative ones: so it stays with a directory that
- * is moved, and is not misled by another one that appears at the old path.
+ * It works in the directory of the use file, and gets the paths below that directory as relative paths. So it stays with a
+ * directory that is moved, and is not misled by another directory at the old path.
  *
- * Descriptors: 1 tells the process that spawned it `ready`, or what is wrong; 3 holds the watchdog lock, inherited; 5 is the use
- * file; 6 the change file; 7 what the server has locked. On SIGKILL the kernel closes 3 before 5, so that a process that then gets
- * use finds the watchdog lock free. No child gets 3, and none but flock gets 5, 6 and 7, so that none of them holds a lock
- * when the watchdog is killed. It never takes change while it holds use; a process that joins does it the other way round and
- * waits.
+ * Its descriptors: 1 tells the process that spawned it `ready`, or an error; 3 is the inherited watchdog lock; 5 is the use
+ * file; 6 is the change file; 7 is the server's lock file. On SIGKILL the kernel closes 3 before 5, so a process that then
+ * gets use finds the watchdog lock free. No child gets 3, and only flock gets 5, 6 and 7, so no child holds a lock after the
+ * watchdog is killed. It never takes change while it holds use, because a process that joins takes change first and then
+ * waits for use.
  */
 export const watchdogScript = String.raw`
 set -f
@@ -34,7 +34,7 @@ keep_use() { (exec 3<&- 6<&- 7<&-; exec "$@"); }
 keep_change() { (exec 3<&- 5<&- 7<&-; exec "$@"); }
 keep_server() { (exec 3<&- 5<&- 6<&-; exec "$@"); }
 
-# use becomes ours when the kernel sees the last of its users gone, however they went.
+# The kernel gives us use when the last user has gone, however it ended.
 await_use() {
   until keep_use flock -x 5; do
     failures=$((failures + 1))
@@ -45,7 +45,7 @@ await_use() {
 
 release_use() { keep_use flock -u 5; }
 
-# Whether the subject is still the one that we watch. Else another was made in its place, with locks of its own.
+# Whether the subject is still the watched one. If not, another one was made in its place, with locks of its own.
 same_use() { [ "$use" -ef /proc/self/fd/5 ]; }
 
 # Whether the subject itself is still there, though its use file was removed or replaced.
@@ -71,7 +71,7 @@ load() {
       'joined '*) joined=$value ;;
     esac
   done <"$record"
-  # A record that was copied along is of another subject.
+  # A record that was copied with its directory belongs to another subject.
   [ "$of" = "$this_subject" ] || pid=
   case $pid in *[!0-9]*) pid= ;; esac
   case $linger in *[!0-9.]*) linger=0 ;; esac
@@ -85,24 +85,24 @@ alive() {
   [ -r "/proc/$pid/stat" ] || return 1
   stat=
   while IFS= read -r line || [ -n "$line" ]; do stat="$stat $line"; done <"/proc/$pid/stat"
-  # The name in parentheses may itself hold parentheses, blanks and line breaks.
+  # The name in parentheses may contain parentheses, blanks and line breaks.
   set -- ${'$'}{stat##*)}
   case $1 in '' | Z | X | x) return 1 ;; esac
   [ "${'$'}{20}" = "$start" ]
 }
 
-# Whether the server is one of another pid namespace of this kernel, and lives: nobody can be signalled from here.
+# Whether the server lives in another pid namespace of this kernel, so that it cannot be signalled from here.
 elsewhere() {
   [ -n "$pid" ] && [ "$boot" = "$this_boot" ] && [ "$namespace" != "$this_namespace" ] && served
 }
 
-# A server keeps its working directory: one that is elsewhere is another process, whatever its start time says.
+# A server keeps its working directory. A process that works elsewhere is another one, whatever its start time is.
 ours() {
   [ "$cwd" = here ] && [ -e "/proc/$pid/cwd" ] || return 0
   [ "/proc/$pid/cwd" -ef . ]
 }
 
-# Whether a server lives, here or in another container: whether its lock is held.
+# Whether the server's lock is held: then a server lives, here or in another container.
 served() {
   [ -e /proc/self/fd/7 ] || return 1
   ! keep_server flock -s -n 7 || { keep_server flock -u 7; return 1; }
@@ -132,7 +132,7 @@ quit_left() {
   done
 }
 
-# What the server and its children have done so far; nothing while one of them runs or waits for a disk.
+# Describes the work of the server and its children so far; empty while one of them runs or waits for a disk.
 trace() {
   trace=
   [ -r "/proc/$pid/task/$pid/children" ] || return 0
@@ -151,7 +151,7 @@ trace() {
 # it stands still for as long as its record says, and after 30 s in any case.
 stop() {
   kill -s "$signal" "$pid" || ! alive || end
-  # What was suspended would never hear of it.
+  # A suspended process would not get the signal.
   kill -s CONT "$pid"
   polls=0 before= stood=0
   while alive; do
@@ -167,7 +167,7 @@ stop() {
   done
 }
 
-# Sleeps for as long as the server is to linger. Ends within a second if the server ends first.
+# Sleeps for as long as the server has to linger. Returns within a second if the server ends first.
 keep_lingering() {
   left=${'$'}{linger%%.*}
   while [ "${'$'}{left:=0}" -gt 1 ]; do
@@ -217,9 +217,9 @@ take_change() {
   keep_change flock -x 6 && [ "$change" -ef /proc/self/fd/6 ]
 }
 
-# First what makes it exist; the marker last, so that whatever is left of it is known as a wreck.
+# The file by which it exists goes first. The marker goes last, so that a rest is recognized as a wreck.
 remove() {
-  # Never through a link: as root it would empty what another user has pointed it at.
+  # Never through a link: as root it would empty the file that another user has pointed it at.
   free rm -f -- "$wreck" || return 1
   set -C
   true >"$wreck" || { set +C; return 1; }
@@ -237,9 +237,9 @@ remove() {
 
 [ -r /proc/self/stat ] || { echo no-proc; exit 1; }
 exec 5<"$use"
-# If it is missing, no server can start.
+# If the directory is missing, no server can start.
 [ ! -e "$server" ] || exec 7<"$server"
-# Whether there is a flock(1) that works on descriptors: unlocking what is not locked is one way to see.
+# Whether there is a flock(1) that works on descriptors: it must be able to unlock an unlocked one.
 release_use >/dev/null 2>&1 || { echo no-flock; exit 1; }
 same_use || { echo "$use was replaced"; exit 1; }
 echo ready
@@ -248,7 +248,7 @@ exec >/dev/null 2>&1
 while :; do
   await_use
   if ! same_use; then
-    # A process that was removing the subject may have been killed at it.
+    # A process may have been killed while it removed the subject.
     if [ -n "$mark" ] && [ ! -e "$use" ] && [ -e "$wreck" ]; then
       release_use
       take_change || end
@@ -260,7 +260,7 @@ while :; do
       end
     fi
     if [ -e "$use" ]; then
-      # Another file lies at its path, by which users come from now on.
+      # There is another use file at its path, which new users lock from now on.
       exec 5<"$use"
       continue
     fi
@@ -292,7 +292,7 @@ while :; do
     [ -z "$stopped" ] || free rm -f -- "$record" "$record.new"
     end
   fi
-  # To be thrown away: like anybody who leaves, change first. Meanwhile somebody may join.
+  # To throw it away, take change first, like every user that leaves. Meanwhile somebody may join.
   release_use
   if take_change && keep_use flock -n -x 5; then
     same_use || end

@@ -13,34 +13,34 @@ import { type Place, childUser, isThrowAway } from '../place.ts'
 import { identityOf } from '../record/record.ts'
 import { watchdogScript } from './watchdog-script.ts'
 
-/** Who watches: a shell or, without flock(1) or /proc, a small Node process. */
+/** The kind of watchdog: a shell, or a small Node process on systems without flock(1) or /proc. */
 export type WatchdogKind = 'sh' | 'node'
 
-/** Where flock(1) and the rest of its tools are, whatever PATH our caller has. */
+/** The PATH with flock(1) and the other tools of the script, whatever PATH the caller has. */
 const systemPath = '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin'
 
-/** How long a watchdog of a subject that is no more may take to go, in ms. */
+/** How long the watchdog of a removed subject may take to end, in ms. */
 const farewell = 10_000
 
-/** What ensuring a watchdog depends on. */
+/** Options of {@link ensureWatchdog}. */
 export interface WatchdogOptions {
-  /** A shell if that works, unless told otherwise. */
+  /** By default a shell, if that works. */
   readonly kind?: WatchdogKind | undefined
-  /** The subject was created just now, so that a watchdog which is still there watches one that is no more. */
+  /** The subject was just created, so a watchdog that still runs watches a removed one. */
   readonly fresh?: boolean | undefined
 }
 
 /**
- * Makes sure that a watchdog is there. Under use.
+ * Makes sure, under use, that a watchdog runs.
  *
- * A watchdog that ends lets go of its own lock before it lets go of use; so while we hold use, the process that has the watchdog
+ * A watchdog that ends releases its own lock before it releases use. So while we hold use, a process that has the watchdog
  * lock stays.
  */
 export async function ensureWatchdog<Options>(
   { subject, place }: Coordinated<Options>,
   options: WatchdogOptions = {},
 ): Promise<Outcome> {
-  // As the use file: a subject that is created has it since then, and it may be a directory.
+  // The lock file is made only for a subject without `create`; otherwise `create` has made it, and it may be a directory.
   const create = subject.create === undefined
   const lock = await watchdogLock(place, options.fresh === true, create)
   if (lock === null) return 'unmodified'
@@ -50,7 +50,7 @@ export async function ensureWatchdog<Options>(
     lock.release()
     throw error
   }
-  // Only the watchdog has it from now on.
+  // From now on only the watchdog has the lock.
   lock.detach()
   return 'modified'
 }
@@ -77,7 +77,7 @@ async function start(place: Place, lock: Lock, kind: WatchdogKind): Promise<void
   if (kind === 'sh' && (report === 'no-flock' || report === 'no-proc'))
     return start(place, lock, 'node')
   const user = childUser(place).uid
-  // The program that it is may lie where the server's user cannot read; as ourselves it can be run.
+  // The server's user may not be allowed to read the watchdog's program, so it is tried again as this user.
   if (kind === 'node' && report === '' && user !== undefined) {
     if ((await run(place, lock, kind, {})) === 'ready') return
   }
@@ -87,7 +87,7 @@ async function start(place: Place, lock: Lock, kind: WatchdogKind): Promise<void
   )
 }
 
-/** Spawns it and waits for its first line, or for its end and all that it said until then. */
+/** Spawns the watchdog, and waits for its first line, or for its end and its whole output. */
 async function run(
   place: Place,
   lock: Lock,
@@ -105,7 +105,7 @@ async function run(
   })
   const { stdout } = child
   try {
-    // It has no stream if it could not be started.
+    // There is no stream if it could not be started.
     const output = stdout ? text(stdout) : new Promise<never>(() => undefined)
     return (await Promise.race([output, failure(child)])).trim()
   } finally {
@@ -114,7 +114,7 @@ async function run(
   }
 }
 
-/** Under Yarn's Plug'n'Play a program of Node finds packages only by the loader that `NODE_OPTIONS` names. */
+/** Under Yarn's Plug'n'Play, a Node program finds packages only by the loader in `NODE_OPTIONS`. */
 function loaderOf(kind: WatchdogKind): { NODE_OPTIONS?: string } {
   const { NODE_OPTIONS } = process.env
   const isNeeded = kind === 'node' && process.versions['pnp'] !== undefined
@@ -148,7 +148,7 @@ function watchdogArguments(place: Place): string[] {
     pathFrom(here, place.watchdog),
     pathFrom(here, place.server),
     pathFrom(here, place.change),
-    // Only if it was is it removed.
+    // The directory is passed only if the subject may be thrown away.
     thrown?.directory ?? '',
     pathFrom(here, thrown?.directory),
     pathFrom(here, thrown?.mark),
@@ -158,7 +158,7 @@ function watchdogArguments(place: Place): string[] {
   ]
 }
 
-/** What lies in the directory is named from there, so that it is found when the directory has been moved. */
+/** Makes a path inside the directory relative, so that it is found even after the directory was moved. */
 function pathFrom(directory: string, path: string | undefined): string {
   if (path === undefined) return ''
   const way = relative(directory, path)

@@ -26,7 +26,8 @@ let memory: Uint8Array
 export class Crc64 {
   #state = -1n
 
-  /** Adds data. */ update(data: Uint8Array): this {
+  /** Adds data. */
+  update(data: Uint8Array): this {
     engine ??= start()
     for (let from = 0; from < data.length; from += capacity) {
       const piece = data.length <= capacity ? data : data.subarray(from, from + capacity)
