@@ -1,4 +1,7 @@
-/** The codes of all errors about a cluster, of this package and those above it. They are permanent: match on them, not on messages. */
+/**
+ * The codes of all errors about a cluster, in this package and in the packages that stand on it. They are permanent: match
+ * on them, not on messages.
+ */
 export type ClusterErrorCode =
   | 'ERR_CLUSTER_ARCHIVE_FAILED'
   | 'ERR_CLUSTER_BACKUP_DAMAGED'
@@ -50,37 +53,40 @@ export type ClusterErrorCode =
   | 'ERR_CLUSTER_UNKNOWN_STATUS'
   | 'ERR_CLUSTER_UNSUPPORTED_VERSION'
 
-/** A process that uses a cluster, as far as the kernel tells. */
+/** A process that uses a cluster, according to the kernel. */
 export interface ClusterUser {
   readonly pid: number
   readonly command: string | null
 }
 
-/** What an error knows in fields, so that nobody has to read its message. A code always comes with the same ones. */
+/** The fields of an error, so that no program has to parse its message. Errors of one code always have the same fields. */
 export type ClusterErrorFields = Omit<ClusterError, keyof Error | 'code' | 'dataDir'>
 
-/** What every error about a cluster is: a permanent code, the data directory, and a message that ends in a remedy. */
+/**
+ * The class of all errors about a cluster. An error has a permanent code, the data directory, and a message that ends in a
+ * remedy.
+ */
 export class ClusterError extends Error {
   override readonly name = 'ClusterError'
   /** Permanent and safe to match on, such as `ERR_CLUSTER_START_FAILED`; the README has the table. */
   readonly code: ClusterErrorCode
-  /** The data directory that it is about. */
+  /** The data directory that the error is about. */
   readonly dataDir: string
-  /** The file or directory that is to blame: damaged, closed, read-only, or without room. */
+  /** The file or directory that caused the error: it is damaged, closed, read-only, or without room. */
   declare readonly path?: string | undefined
-  /** What was found instead: names in the directory, or what archives the WAL now. */
+  /** What was found instead: the names in the directory, or the present archiver of the WAL. */
   declare readonly found?: string | readonly string[] | undefined
-  /** `ERR_CLUSTER_NESTED`: the directory in the way, or the name of what else has registered that it writes there. */
+  /** `ERR_CLUSTER_NESTED`: the conflicting directory, or the name of the program that has registered that it writes there. */
   declare readonly owner?: string | undefined
-  /** The process that did not stop, or that writes there; `null` if no process does. */
+  /** The process that did not stop, or that writes there; `null` if there is none. */
   declare readonly pid?: number | null | undefined
   /** `ERR_CLUSTER_IN_USE`: the processes that use the cluster. */
   declare readonly users?: readonly ClusterUser[] | undefined
-  /** `ERR_CLUSTER_LIMIT`: the system's own code, such as `EMFILE`. `ERR_CLUSTER_DENIED`: what is denied. */
+  /** `ERR_CLUSTER_LIMIT`: the system's code, such as `EMFILE`. `ERR_CLUSTER_DENIED`: the denied action. */
   declare readonly refusal?: string | undefined
-  /** `ERR_CLUSTER_CREATE_FAILED`: what initdb printed. */
+  /** `ERR_CLUSTER_CREATE_FAILED`: the output of initdb. */
   declare readonly output?: string | undefined
-  /** What the server wrote to its log meanwhile. */
+  /** The text that the server wrote to its log meanwhile. */
   declare readonly log?: string | undefined
   /** The name of the setting. */
   declare readonly setting?: string | undefined
@@ -90,7 +96,7 @@ export class ClusterError extends Error {
   declare readonly lsn?: string | null | undefined
   /** `ERR_CLUSTER_TARGET_NOT_REACHED`: when the last transaction in the archive ended, as PostgreSQL prints it. */
   declare readonly lastTransaction?: string | null | undefined
-  /** `ERR_CLUSTER_BACKUP_DAMAGED`: what is wrong with the file. */
+  /** `ERR_CLUSTER_BACKUP_DAMAGED`: the damage of the file. */
   declare readonly why?: string | undefined
 
   constructor(

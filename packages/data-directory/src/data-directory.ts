@@ -11,34 +11,38 @@ export function isStaging(path: string): boolean {
   return basename(path).startsWith(staging)
 }
 
-/** The names of what lies in a data directory: PostgreSQL's own files, and the few that howdah adds. */
+/** The paths of the files in a data directory: PostgreSQL's own files, and the few that howdah adds. */
 export class DataDirectory {
   /** The absolute path: for people, and for other processes. */
   readonly path: string
-  /** Where our own calls find it. */
+  /** The path by which our own calls reach it. */
   readonly here: string
 
-  /** Throws `ERR_CLUSTER_INVALID_PATH` for what no server could be given on its command line. */
+  /** Throws `ERR_CLUSTER_INVALID_PATH` if the path cannot be passed to a server on its command line. */
   constructor(path: string, held?: Descriptor) {
     if (path === '') throw invalidPath(path, 'it is empty')
     if (path.includes('\0')) throw invalidPath(path, 'it contains a NUL byte')
     if (/[\r\n]/.test(path)) throw invalidPath(path, 'it contains a line break')
-    // Node turns bytes that are not UTF-8 into U+FFFD when it reads arguments and directory entries.
+    // When Node reads arguments and directory entries, it turns bytes that are not UTF-8 into U+FFFD.
     if (/\p{Surrogate}|\uFFFD/u.test(path)) throw invalidPath(path, 'it is not valid UTF-8')
     this.path = resolve(path)
     this.here = held === undefined ? this.path : pathOf(held, this.path)
   }
 
   /**
-   * Whether there is something at one of its paths.
+   * Whether there is something at a path in it.
    *
-   * Synchronous, as are all the small looks into it: each takes microseconds, and ten times that through libuv's pool.
+   * It is synchronous, like all small looks into the directory: each takes microseconds, and ten times as long through
+   * libuv's pool.
    */
   async has(path: string): Promise<boolean> {
     return existsSync(path)
   }
 
-  /** The same, found by what has it open, such as the change lock: whatever another user puts at its path meanwhile. */
+  /**
+   * The same directory, reached by an open descriptor such as that of the change lock, whatever another user puts at its
+   * path meanwhile.
+   */
   by(held: Descriptor): DataDirectory {
     return new DataDirectory(this.path, held)
   }
@@ -68,37 +72,37 @@ export class DataDirectory {
     return this.file('howdah.json')
   }
 
-  /** Stands while the cluster is being created or destroyed: what lies here is not a cluster, but a wreck. */
+  /** Exists while the cluster is being created or destroyed. A directory with this file is not a cluster, but a wreck. */
   get wreck(): string {
     return this.file('howdah.creating')
   }
 
-  /** A directory, another each time, where initdb works before its files are brought in. */
+  /** A new path for the directory in which initdb works before its files are moved in. */
   newStaging(): string {
     return this.file(`${staging}${randomBytes(6).toString('hex')}`)
   }
 
-  /** Which server howdah has started: `@howdah/coordinate`'s record. */
+  /** The record of `@howdah/coordinate`, which names the server that howdah has started. */
   get record(): string {
     return this.file('howdah.run')
   }
 
-  /** Says that the cluster is to be destroyed when its last user leaves. */
+  /** If this file exists, the cluster is destroyed when its last user leaves. */
   get throwAway(): string {
     return this.file('howdah.throwaway')
   }
 
-  /** Says that some of the cluster may not be on disk yet, for fsync has been off. */
+  /** If this file exists, a part of the cluster may not be on disk yet, because fsync was off. */
   get unsynced(): string {
     return this.file('howdah.unsynced')
   }
 
-  /** The superuser's password for TCP connections, made when TCP is first asked for. */
+  /** The superuser's password for TCP connections. It is made at the first start with TCP. */
   get passwordFile(): string {
     return this.file('howdah.password')
   }
 
-  /** With TLS: the certificate of the authority that clients trust, whose key nobody has. */
+  /** With TLS: the certificate of the authority that clients trust. The authority's key is not kept. */
   get authorityFile(): string {
     return this.file('howdah.ca.crt')
   }

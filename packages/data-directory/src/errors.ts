@@ -1,6 +1,6 @@
 import { ClusterError } from './cluster-error.ts'
 
-/** The path cannot be that of a data directory: not valid UTF-8, or with a NUL in it. */
+/** The path cannot be that of a data directory, for example because it is not valid UTF-8 or contains a NUL byte. */
 export function invalidPath(dataDir: string, why: string): ClusterError {
   return new ClusterError(
     'ERR_CLUSTER_INVALID_PATH',
@@ -24,7 +24,7 @@ export function malformedVersion(
   )
 }
 
-/** It cannot be told whether a server runs. Never taken for "stopped". */
+/** It is unknown whether a server runs. This never counts as "stopped". */
 export function unknownStatus(dataDir: string, why: string, options?: ErrorOptions): ClusterError {
   return new ClusterError(
     'ERR_CLUSTER_UNKNOWN_STATUS',
@@ -44,7 +44,7 @@ export function notPermitted(
   return new ClusterError('ERR_CLUSTER_PERMISSION', dataDir, message, { ...options, path })
 }
 
-/** `global/pg_control` is damaged, or of a version that is not known, so it was left as it is. */
+/** `global/pg_control` is damaged or has an unknown version, and was left unchanged. */
 export function damagedControlFile(dataDir: string): ClusterError {
   return new ClusterError(
     'ERR_CLUSTER_CONTROL_FILE',
@@ -53,12 +53,12 @@ export function damagedControlFile(dataDir: string): ClusterError {
   )
 }
 
-/** We are root, and there is no user to run the server as, or the user that was asked for is unknown. */
+/** We are root, and there is no user to run the server as, or the requested user is unknown. */
 export function noServerUser(dataDir: string, message: string): ClusterError {
   return new ClusterError('ERR_CLUSTER_SERVER_USER', dataDir, message)
 }
 
-/** There was no room for a copy of the cluster; what was made of it was removed again. */
+/** There was no room for a copy of the cluster. The unfinished copy was removed. */
 export function diskFull(
   dataDir: string,
   path: string,
@@ -74,7 +74,7 @@ export function diskFull(
   )
 }
 
-/** The server ended before it was ready, or was not ready in time; none is left running. */
+/** The server ended before it was ready, or was not ready in time. No server is left running. */
 export function startFailed(
   dataDir: string,
   reason: string,
@@ -89,7 +89,7 @@ export function startFailed(
   )
 }
 
-/** No role is there that is superuser and can log in, or none could be found. */
+/** There is no superuser that can log in, or none could be found. */
 export function noSuperuser(dataDir: string, output: string): ClusterError {
   return new ClusterError(
     'ERR_CLUSTER_NO_SUPERUSER',
@@ -98,7 +98,7 @@ export function noSuperuser(dataDir: string, output: string): ClusterError {
   )
 }
 
-/** A setting's name is not one that PostgreSQL could know. */
+/** A setting cannot be used, because of its name or its value. */
 export function invalidSetting(dataDir: string, setting: string, why: string): ClusterError {
   return new ClusterError(
     'ERR_CLUSTER_INVALID_SETTING',
@@ -107,7 +107,7 @@ export function invalidSetting(dataDir: string, setting: string, why: string): C
   )
 }
 
-/** It cannot be told how a running server was started, so that it cannot be restarted like that. */
+/** It is unknown how a running server was started, so it cannot be restarted in the same way. */
 export function unknownStart(dataDir: string, path: string, options?: ErrorOptions): ClusterError {
   return new ClusterError(
     'ERR_CLUSTER_UNKNOWN_START',
@@ -118,7 +118,7 @@ export function unknownStart(dataDir: string, path: string, options?: ErrorOptio
   )
 }
 
-/** The words of a program in a message: a single line as it is, more lines below the message. */
+/** Formats the output of a program for a message: a single line stays in the message, several lines follow below it. */
 export function indent(text: string): string {
   const lines = text.trim().split('\n')
   return lines.length === 1

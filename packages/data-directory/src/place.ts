@@ -3,16 +3,16 @@ import { DataDirectory } from './data-directory.ts'
 import type { ServerUser } from './user/server-user.ts'
 
 /**
- * Where the locks of a cluster lie: *change* is the flock of the data directory itself, *use* that of `PG_VERSION`, the
- * watchdog's that of `global`, and the server's that of `base`. Every cluster has them, and no server replaces them. So they
- * follow the volume, a copy has locks of its own, and every process agrees on them, whatever its environment.
+ * The locks of a cluster: *change* is a flock on the data directory itself, *use* is on `PG_VERSION`, the watchdog's lock is
+ * on `global`, and the server's lock is on `base`. Every cluster has these files, and no server replaces them. So the locks
+ * follow the volume, a copy has locks of its own, and all processes use the same locks, whatever their environment.
  */
 export function placeOf(
   { path }: DataDirectory,
   user: ServerUser | null,
   throwAway: boolean,
 ): Place {
-  // By names, which other processes are told.
+  // The paths are given by name, because other processes use them, too.
   const directory = new DataDirectory(path)
   return {
     change: directory.path,
@@ -20,7 +20,7 @@ export function placeOf(
     watchdog: directory.file('global'),
     server: directory.file('base'),
     record: directory.record,
-    // A watchdog that could not get to the locks, or not remove the directory at the end, runs as root.
+    // The watchdog runs as root if the server's user could not reach the locks, or could not remove the directory at the end.
     ...(user !== null && user.closed === null && !throwAway && { uid: user.uid, gid: user.gid }),
     throwAway: {
       mark: directory.throwAway,

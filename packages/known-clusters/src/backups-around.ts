@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-/** The name of the file that tells a directory with backups. */
+/** The name of the file by which a directory with backups is recognized. */
 export const backupMark = 'howdah-backups.json'
 
 /**
- * The directory with backups that `path` is, or lies in; `null` if there is none. `path` need not exist. Give it
- * without symbolic links. What may not be looked at counts as not there.
+ * The directory with backups at or above `path`; `null` if there is none. `path` need not exist, and must have no symbolic
+ * links. A directory that this user may not look into counts as having none.
  */
 export function backupsAround(path: string): string | null {
   for (let above = path; ; above = dirname(above)) {

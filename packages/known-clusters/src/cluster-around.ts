@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 /**
- * The data directory that `path` is, or lies in; `null` if there is none. By plain facts: a `PG_VERSION` in it, whether
- * its server runs or not; what may not be looked at counts as not there. `path` need not exist, and has no symbolic
+ * The data directory at or above `path`; `null` if there is none. It is recognized by its `PG_VERSION`, whether its server
+ * runs or not. A file that this user may not look at counts as missing. `path` need not exist, and must have no symbolic
  * links.
  */
 export async function clusterAround(path: string): Promise<string | null> {

@@ -2,18 +2,18 @@ import { userInfo } from 'node:os'
 import type { StandardSchemaV1 } from '@howdah/store'
 import type { ClusterUser } from '@howdah/data-directory'
 
-/** A process's stay on a cluster, as `howdah ls` shows it. What is not known is `null`. */
+/** The use of a cluster by a process, as `howdah ls` shows it. Unknown facts are `null`. */
 export interface ClusterUse extends ClusterUser {
-  /** The name of the operating system's user that it runs as, or its uid if it has no name. */
+  /** The name of the operating system's user that the process runs as, or the uid if there is no name. */
   readonly user: string | null
   readonly since: Date | null
-  /** The database that it joined with. */
+  /** The database that the process asked for when it joined. */
   readonly database: string | null
-  /** Whether it asked for the socket, or for TCP. */
+  /** Whether the process asked for the socket or for TCP. */
   readonly how: 'socket' | 'tcp' | null
 }
 
-/** A use as it is saved. The entry itself says which process it is. */
+/** The saved form of a use. The process is a part of the entry itself. */
 export interface SavedUse {
   /** The real path. */
   readonly dataDir: string
@@ -25,10 +25,10 @@ export interface SavedUse {
   readonly how: 'socket' | 'tcp'
 }
 
-/** In characters; the rest of a longer command line helps nobody. */
+/** The longest command line that is saved, in characters. The rest of a longer one is of no use. */
 const longestCommand = 1000
 
-/** What this process says of itself. */
+/** Describes the use by this process. */
 export function describeUse(
   dataDir: string,
   { database, tcp }: { database: string; tcp: boolean },
@@ -45,13 +45,13 @@ export function describeUse(
   }
 }
 
-/** What a process said of itself. */
+/** Reads the description that a process has saved. */
 export function readUse({ pid }: { readonly pid: number }, saved: SavedUse): ClusterUse {
   const { command, user, since, database, how } = saved
   return { pid, command, user, since: new Date(since), database, how }
 }
 
-/** What a saved use must be. */
+/** The schema of a saved use. */
 export const useSchema: StandardSchemaV1<SavedUse> = {
   '~standard': {
     version: 1,
@@ -78,7 +78,7 @@ function nameOfOurselves(): string {
   try {
     return userInfo().username
   } catch {
-    // A uid without an entry in the user database, as containers have them.
+    // The uid has no entry in the user database, as is common in containers.
     return String(process.geteuid?.() ?? '')
   }
 }

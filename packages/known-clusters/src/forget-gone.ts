@@ -2,8 +2,8 @@ import { Uses } from './uses.ts'
 import { isGone } from './write-scope.ts'
 
 /**
- * Forgets the clusters of this user whose data directories were removed by others, such as `git worktree remove`, and resolves
- * to how many there were. Rejects if the state cannot be read.
+ * Forgets the clusters of this user whose data directories were removed by others, such as `git worktree remove`, and gives
+ * their number. Rejects if the state cannot be read.
  */
 export async function forgetGone(): Promise<number> {
   const { stateDirectory } = await import('@howdah/store')

@@ -3,16 +3,16 @@ import { join } from 'node:path'
 import { errno } from '@howdah/durable'
 import { makeDirectories } from '@howdah/lock'
 
-/** A data directory that somebody has used, created or started. */
+/** A data directory that a process has used, created or started. */
 export interface KnownCluster {
   readonly identity: number
-  /** Its real path, as it was then. */
+  /** The real path that it had then. */
   readonly dataDir: string
 }
 
 /**
- * The data directories that one user's state knows, so that stopped clusters can be listed, too: a directory of links to
- * them, each named by the identity of its path. A link appears whole, or not at all.
+ * The data directories that the state of a user knows, so that stopped clusters can be listed, too. They are kept as a
+ * directory of links, each named by the identity of its path. A link appears as a whole or not at all.
  */
 export class KnownClusters {
   readonly #path: string
@@ -25,7 +25,7 @@ export class KnownClusters {
   /** Throws errors of the system. */
   add({ identity, dataDir }: KnownCluster): void {
     const link = this.#linkOf(identity)
-    // Usually it is there, and a failed mkdir costs several times as much as a look.
+    // Usually the link exists, and a failed mkdir costs several times as much as a look.
     if (lstatSync(link, { throwIfNoEntry: false }) !== undefined) return
     try {
       symlinkSync(dataDir, link)
@@ -47,7 +47,7 @@ export class KnownClusters {
     }
   }
 
-  /** Whatever else lies there is passed over. Throws errors of the system. */
+  /** The known clusters. Other files in the directory are ignored. Throws errors of the system. */
   list(): KnownCluster[] {
     let names: string[]
     try {

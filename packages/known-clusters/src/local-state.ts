@@ -1,33 +1,33 @@
 import { ClusterError } from '@howdah/data-directory'
 
 /**
- * The place where howdah keeps what it knows of this machine: who uses which cluster, and who writes where.
+ * Howdah's state on this machine: which process uses which cluster, and which process writes where.
  *
- * It is for people and for refusals; no cluster needs it. So whatever goes wrong with it is said once, and no more.
- * `@howdah/store` and `@howdah/registry` are loaded when they are first needed.
+ * It serves listings and refusals; no cluster needs it. So an error in it is only reported, once, and does not stop anything.
+ * `@howdah/store` and `@howdah/registry` are loaded at their first use.
  */
 export class LocalState {
-  /** Told what deserves a word to the user. */
+  /** Called with messages for the user. */
   readonly notice: (message: string) => void
 
-  /** Told of a mistake in the program that uses this. */
+  /** Called with mistakes of the calling program. */
   readonly warn: (message: string) => void
 
-  /** `notice` may be called several times with the same words. */
+  /** `notice` may be called several times with the same message. */
   constructor(notice: (message: string) => void, warn = notice) {
     this.notice = notice
     this.warn = warn
   }
 
-  /** Begins to load what {@link attempt} needs, while others are waited for. */
+  /** Begins to load the modules that {@link attempt} needs, while the caller waits for something else. */
   load(): void {
     // A failure is reported where the state is used.
     import('@howdah/store').catch(() => undefined)
   }
 
   /**
-   * Does something in the state directory of this user; `null` if that failed, which was said then. Rejects only with a
-   * {@link ClusterError}, such as a refusal that the state gave reason for.
+   * Runs an action with the state directory of this user. Gives `null` if the action failed, after reporting that. Rejects
+   * only with a {@link ClusterError}, such as a refusal because of the state.
    */
   async attempt<Result>(action: (path: string) => Promise<Result>): Promise<Result | null> {
     try {

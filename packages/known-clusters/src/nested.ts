@@ -1,12 +1,12 @@
 import { isAbsolute } from 'node:path'
 import { ClusterError } from '@howdah/data-directory'
 
-/** What is in the way of a path, and on which side of it the path lies. */
+/** The directory that conflicts with a path, and on which side of it the path lies. */
 export interface Nesting {
   readonly owner: string
   readonly pid: number | null
   readonly side: 'in' | 'around'
-  /** What is in the way; a cluster unless told otherwise. */
+  /** The kind of the directory in the way; `'cluster'` by default. */
   readonly kind?: 'cluster' | 'backups' | undefined
 }
 
@@ -15,7 +15,7 @@ const kinds = {
   backups: 'which holds the backups of a cluster',
 } as const
 
-/** The path lies where only a cluster's server may write, or around that; nothing was made there. */
+/** The path lies in or around a directory in which only a cluster's server may write. Nothing was made there. */
 export function nested(
   path: string,
   { owner, pid, side, kind = 'cluster' }: Nesting,

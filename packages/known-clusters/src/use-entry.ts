@@ -5,13 +5,13 @@ import { Uses } from './uses.ts'
 
 /** The entry of this process among the users of a cluster. */
 export interface UseEntry {
-  /** Removes it. Idempotent; never rejects. */
+  /** Removes the entry. Idempotent; never rejects. */
   end(): Promise<void>
 }
 
 /**
- * Lists this process as a user of a cluster. `null` if that failed, which the user has been told. Never rejects: a user need
- * not be listed to use the cluster.
+ * Lists this process as a user of a cluster. Gives `null` if that failed, after reporting it. Never rejects, because a
+ * process need not be listed to use the cluster.
  */
 export async function enter(
   state: LocalState,
@@ -26,14 +26,13 @@ export async function enter(
   return entry && { end: async () => void (await entry.destroy().catch(() => undefined)) }
 }
 
-/** Has a cluster listed also while nobody uses it. Never rejects. */
+/** Lists a cluster even while nobody uses it. Never rejects. */
 export async function remember(state: LocalState, directory: DataDirectory): Promise<void> {
   await state.attempt(async (path) => note(await Uses.in(path), directory))
 }
 
 /**
- * Has a cluster that starts listed, unless it is only being made, and removes what users left who were killed. Never
- * rejects.
+ * Lists a starting cluster, unless it is still being made, and removes the entries of killed users. Never rejects.
  */
 export async function rememberStarted(state: LocalState, directory: DataDirectory): Promise<void> {
   if (isStaging(directory.path)) return
@@ -44,12 +43,12 @@ export async function rememberStarted(state: LocalState, directory: DataDirector
   })
 }
 
-/** Runs what removes a cluster, which is listed no more then. Rejects only with what that rejects with. */
+/** Runs `remove`, then drops the cluster from `howdah ls`. Rejects only with the errors of `remove`. */
 export async function forgetting(
   directory: DataDirectory,
   remove: () => Promise<void>,
 ): Promise<void> {
-  // It has no real path any more afterwards.
+  // After the removal the directory has no real path, so it is found before.
   const forget = await forgetter(directory).catch(() => null)
   await remove()
   await forget?.().catch(() => undefined)
@@ -62,7 +61,7 @@ async function forgetter({ path }: DataDirectory): Promise<() => Promise<void>> 
   return async () => await uses.forget(identity)
 }
 
-/** One that is to be thrown away is of no interest when nobody uses it. */
+/** Lists the cluster, unless it will be thrown away after its last user. */
 function note(uses: Uses, directory: DataDirectory): void {
   if (!existsSync(directory.throwAway)) uses.remember(directory.path)
 }

@@ -2,8 +2,8 @@ import { users } from '@howdah/coordinate'
 import type { ClusterUser, DataDirectory } from '@howdah/data-directory'
 
 /**
- * Who uses a cluster: the holders of its use lock, or, if the kernel does not tell who holds a lock, the users that have entered
- * themselves into this user's state and live.
+ * The users of a cluster: the holders of its use lock. If the kernel does not tell the holders, they are the living processes
+ * that have entered themselves into this user's state.
  */
 export async function usersOf(directory: DataDirectory): Promise<ClusterUser[]> {
   try {

@@ -5,26 +5,26 @@ import type { Entry, Store } from '@howdah/store'
 import { type ClusterUse, describeUse, readUse, type SavedUse, useSchema } from './cluster-use.ts'
 import { type KnownCluster, KnownClusters } from './known-clusters.ts'
 
-/** One use of a cluster. */
+/** A use of a cluster. */
 export interface FoundUse {
   /** The cluster's real path. */
   readonly dataDir: string
   readonly use: ClusterUse
-  /** Whether its process is known to live: of one in another container that cannot be told. */
+  /** Whether its process is known to live. For a process in another container this is unknown. */
   readonly lives: boolean
-  /** Takes it off the list, unless one only looks. */
+  /** Removes the use from the list, unless the state was opened with `create: false`. */
   readonly drop: () => Promise<void>
 }
 
-/** In ms: how long to wait for processes that look into the same segment, which takes them a moment. */
+/** How long to wait for other processes in the same segment, in ms. They need only a moment. */
 const patience = { timeout: 1000 } as const
 
 /**
- * Who uses which cluster, and which clusters there are, as one user's state has it: each cluster has a segment of a store,
- * in which every process that uses it has an entry.
+ * The known clusters and their users, in the state of one user. Each cluster has a segment of a store, in which every process
+ * that uses the cluster has an entry.
  *
- * It is for people: the use lock decides who is left. None of it is synced to the disk, because no process in it survives a
- * power failure.
+ * It informs people; the use lock decides who still uses a cluster. It is not synced to the disk, because no listed process
+ * survives a power failure.
  */
 export class Uses {
   readonly known: KnownClusters
@@ -48,7 +48,7 @@ export class Uses {
     })
   }
 
-  /** Those in a state directory; with `create: false` one only looks. Makes nothing yet. */
+  /** The uses in a state directory. Give `create: false` only to look. It makes no file yet. */
   static async in(
     state: string,
     { create = true }: { create?: boolean | undefined } = {},
@@ -56,19 +56,19 @@ export class Uses {
     return new Uses(state, create, await import('@howdah/store'))
   }
 
-  /** Adds this process to the users of a cluster; destroying the entry takes it away again. */
+  /** Adds this process to the users of a cluster. Destroy the entry to remove it again. */
   async enter(dataDir: string, use: { database: string; tcp: boolean }): Promise<Entry<SavedUse>> {
     const cluster = this.locate(dataDir)
     const segment = await this.#store.segment(cluster.identity, patience)
     return await segment.save(describeUse(cluster.dataDir, use), patience)
   }
 
-  /** Has it listed also while nobody uses it. */
+  /** Lists the cluster even while nobody uses it. */
   remember(dataDir: string): void {
     this.known.add(this.locate(dataDir))
   }
 
-  /** Removes what processes left that were killed. */
+  /** Removes the entries of killed processes. */
   async reap(dataDir: string): Promise<void> {
     const segment = await this.#store.segment(this.locate(dataDir).identity, patience)
     await segment.reap(patience)
@@ -103,7 +103,7 @@ export class Uses {
     return found
   }
 
-  /** Removes what is there of a cluster that is gone, except the entries of living users. */
+  /** Removes a cluster that is gone from the list, except the entries of living users. */
   async forget(identity: number): Promise<void> {
     this.known.remove(identity)
     await this.#store.discard(identity, patience)

@@ -11,21 +11,24 @@ import { nested } from './nested.ts'
 import type { LocalState } from './local-state.ts'
 
 /**
- * Throws `ERR_CLUSTER_NESTED` if `path` is a cluster's data directory or lies in one, or in what a running server has
- * registered: nothing but that server writes there. The path need not exist, and nothing is made.
+ * Throws `ERR_CLUSTER_NESTED` if `path` is a cluster's data directory, or lies in one or in a directory that a running server
+ * has registered, because only that server may write there. The path need not exist, and nothing is made.
  */
 export async function refuseNested(path: string): Promise<void> {
   await refuse(resolve(path), realAsFarAsThere(resolve(path)))
 }
 
-/** Throws `ERR_CLUSTER_NESTED` for a base backup, or what else lies among backups: a server that runs on it would spoil it. */
+/**
+ * Throws `ERR_CLUSTER_NESTED` if the directory is a base backup or lies among backups, because a server that runs on it
+ * would spoil it.
+ */
 export async function refuseBackup({ path }: DataDirectory): Promise<void> {
   refuseBackups(path, dirname(realAsFarAsThere(path)))
 }
 
 /**
- * The data directory of a cluster as a scope that its server, and nobody else, may write: registered in the name of the
- * postmaster for as long as that runs. Its name in the registry is the data directory's real path.
+ * The data directory of a cluster as a scope that only its server may write. It is registered for the postmaster for as long
+ * as that runs. Its name in the registry is the real path of the data directory.
  */
 export class WriteScope {
   readonly #directory: DataDirectory
@@ -44,7 +47,7 @@ export class WriteScope {
     await refuse(path, above)
   }
 
-  /** Throws `ERR_CLUSTER_NESTED` if a server that runs has registered what this cluster would write, or a part of it. */
+  /** Throws `ERR_CLUSTER_NESTED` if a running server has registered this data directory or a part of it. */
   async requireFree(): Promise<void> {
     await this.#state.attempt(async () => {
       const { write } = await import('@howdah/registry')
@@ -60,7 +63,10 @@ export class WriteScope {
     })
   }
 
-  /** A launch whose server has the scope: it is registered while the server comes up, and {@link Claiming.done} then. */
+  /**
+   * A launch that registers the scope for its server. The registration runs while the server starts, and {@link
+   * Claiming.done} waits for it.
+   */
   claiming(launch: Launch): Claiming {
     const claims: Promise<unknown>[] = []
     return {
@@ -69,7 +75,7 @@ export class WriteScope {
         const postmaster = identifyProcess(child.pid ?? 0)
         if (postmaster === null) return child
         const claim = this.#claim(postmaster)
-        // `done` tells of it, once the server is up.
+        // `done` reports an error, once the server is up.
         claim.catch(() => undefined)
         claims.push(claim)
         return child
@@ -90,7 +96,8 @@ export class WriteScope {
           return
         } catch (error) {
           const holder = await holderOf(registry, error)
-          // Under the change lock there is no other server on this directory, though that one's end cannot be seen from here.
+          // Under the change lock no other server runs on this directory, so a holder with the same name is over, even if its
+          // end cannot be seen from here.
           const isOver = holder !== null && (holder.name === name || (await isGone(holder.name)))
           if (isOver && left > 0) await registry.release(holder.name, holder.token)
           else if (holder === null) throw error
@@ -104,18 +111,18 @@ export class WriteScope {
   }
 }
 
-/** How many allocations of the dead may be in the way of one. */
+/** How many allocations of dead servers may be in the way. */
 const attempts = 20
 
-/** A launch that registers what it launches. */
+/** A launch that registers the launched server. */
 interface Claiming extends Launch {
-  /** Resolves when that is done. Rejects with `ERR_CLUSTER_NESTED`; the server is to be stopped then. */
+  /** Resolves when the registration is done. Rejects with `ERR_CLUSTER_NESTED`; then stop the server. */
   done(): Promise<void>
 }
 
 /**
- * The scope of a server that is about to be stopped, to be released when it has ended; `null` if there is none. That of
- * a server that ends otherwise is reclaimed by the next user. Never rejects.
+ * The scope of a server that is about to be stopped; `null` if there is none. Release it after the server has ended. If a
+ * server ends otherwise, the next user reclaims its scope. Never rejects.
  */
 export async function scopeOf(
   directory: DataDirectory,
@@ -135,15 +142,18 @@ export async function scopeOf(
   }
 }
 
-/** A server that has registered what it writes. It may have ended since. */
+/** A server that has registered its data directory. It may have ended since. */
 export interface RegisteredServer {
   readonly dataDir: string
   readonly identity: ProcessIdentity
-  /** The user who registered it. */
+  /** The uid of the user who registered it. */
   readonly uid: number
 }
 
-/** The servers that howdah has started and that are still registered, whether they run or not: this user's; for root, all. */
+/**
+ * The registered servers that howdah has started, whether they still run or not: this user's, or for root those of all
+ * users.
+ */
 export async function registeredServers(): Promise<RegisteredServer[]> {
   const { stateDirectories } = await import('@howdah/store')
   const found = await Promise.all(
@@ -159,13 +169,13 @@ export async function registeredServers(): Promise<RegisteredServer[]> {
   return found.flat()
 }
 
-/** `real` is where the search begins. */
+/** Throws if `real` lies among backups. */
 function refuseBackups(path: string, real: string): void {
   const around = backupsAround(real)
   if (around !== null) throw nested(path, { owner: around, pid: null, side: 'in', kind: 'backups' })
 }
 
-/** `real` is where the search begins. */
+/** Throws if `real` lies in a cluster. */
 async function refuse(path: string, real: string): Promise<void> {
   const around = await clusterAround(real)
   if (around !== null) {
@@ -177,7 +187,7 @@ async function refuse(path: string, real: string): Promise<void> {
   if (owner !== null) throw nested(path, { owner: owner.name, pid: owner.pid, side: 'in' })
 }
 
-/** Where a data directory lies that may not be used together with another. */
+/** On which side of a conflicting directory a data directory lies. */
 function sideOf(name: string, owner: string): 'in' | 'around' {
   return owner.startsWith(`${name}/`) ? 'around' : 'in'
 }
@@ -190,7 +200,7 @@ async function registeredOwner(path: string): Promise<Allocation | null> {
   return null
 }
 
-/** Those that are there: this user's, and for root those of all. */
+/** The existing registries: this user's, and for root those of all users. */
 async function registries(): Promise<Registry[]> {
   const { stateDirectories } = await import('@howdah/store')
   return await Promise.all(stateDirectories().map(async ({ path }) => await registryIn(path)))
@@ -199,7 +209,7 @@ async function registries(): Promise<Registry[]> {
 /** The table of allocations in a state directory. */
 export async function registryIn(path: string, probe?: () => Liveness): Promise<Registry> {
   const { Registry } = await import('@howdah/registry')
-  // No process that is in it survives a power failure.
+  // It is not synced, because no registered process survives a power failure.
   return new Registry({ path: join(path, 'registry.json'), durable: false, probe })
 }
 
@@ -208,7 +218,7 @@ async function register(registry: Registry, name: string, owner: ProcessIdentity
   await registry.register(name, { allow: [write(name)], process: owner })
 }
 
-/** The allocation in the way of one that was to be registered; `null` if the error is about something else. */
+/** The allocation that prevented a registration; `null` if the error has another reason. */
 async function holderOf(registry: Registry, error: unknown): Promise<Allocation | null> {
   const { RegistryError } = await import('@howdah/registry')
   if (!(error instanceof RegistryError)) return null
@@ -217,8 +227,8 @@ async function holderOf(registry: Registry, error: unknown): Promise<Allocation 
 }
 
 /**
- * Whether an allocation is that of a cluster whose data directory is no more. Its server may have run where its end cannot
- * be seen from here, such as in a container that was removed.
+ * Whether an allocation belongs to a removed data directory. Its server may have run where its end could not be seen, for
+ * example in a container that was removed.
  */
 export async function isGone(owner: string): Promise<boolean> {
   if (!isAbsolute(owner)) return false

@@ -1,9 +1,9 @@
-/** The bits of the Castagnoli polynomial, lowest power last. */
+/** The bits of the Castagnoli polynomial, with the lowest power last. */
 const polynomial = 0x82f63b78
 
 /**
- * Eight tables of 256: what a byte does to the checksum when none to seven others follow it. With them eight bytes are
- * taken at once ("slicing-by-8").
+ * Eight tables of 256 entries: the effect of a byte on the checksum if zero to seven bytes follow it. With them eight bytes
+ * are processed at once ("slicing-by-8").
  */
 const tables = new Uint32Array(8 * 256)
 for (let byte = 0; byte < 256; byte += 1) {
@@ -21,10 +21,10 @@ export function crc32c(bytes: Uint8Array): number {
   return finishCrc32c(addToCrc32c(emptyCrc32c, bytes))
 }
 
-/** Of no bytes yet: where a checksum that is computed piece by piece begins. */
+/** The state before the first byte, for a checksum that is computed piece by piece. */
 export const emptyCrc32c = -1
 
-/** Goes on with some bytes, from `start` up to but without `end`. */
+/** Adds bytes, from `start` up to but without `end`, and gives the new state. */
 export function addToCrc32c(
   state: number,
   bytes: Uint8Array,

@@ -1,6 +1,6 @@
 import { endianness } from 'node:os'
 
-/** Reads and writes integers of 64, 32 and 16 bits as the machine has them, which is how PostgreSQL keeps them. */
+/** Reads and writes integers of 64, 32 and 16 bits in the byte order of the machine, as PostgreSQL does. */
 export const integers =
   endianness() === 'LE'
     ? {

@@ -1,29 +1,32 @@
 import { type Lsn, parseLsn } from './wal-position.ts'
 
-/** A part of a timeline's past: the timeline that was followed, and where it was left; the last is never left. */
+/**
+ * A part of a timeline's past: a timeline, and the position at which it was left; `null` for the last one, which is never
+ * left.
+ */
 export interface Stretch {
   readonly timeline: number
   readonly end: Lsn | null
 }
 
-/** On which timeline of a past a page was written that begins at a position. */
+/** Gives a function that tells on which timeline the page that begins at a position was written. */
 export function timelineAt(past: readonly Stretch[]): (lsn: Lsn) => number {
   return (lsn) => past.find(({ end }) => end === null || lsn < end)?.timeline ?? 0
 }
 
-/** The name of the file that tells a timeline's past. The first timeline has none. */
+/** The name of the file with a timeline's past. The first timeline has none. */
 export function historyName(timeline: number): string {
   return `${timeline.toString(16).toUpperCase().padStart(8, '0')}.history`
 }
 
-/** Which timeline's past a file of that name tells; `null` for any other name. */
+/** The timeline of a history file with this name; `null` for any other name. */
 export function parseHistoryName(name: string): number | null {
   const [, digits] = /^([\dA-F]{8})\.history$/.exec(name) ?? []
   return digits === undefined ? null : Number.parseInt(digits, 16)
 }
 
 /**
- * Reads the past of a timeline, oldest first, itself last. Throws for a text that is not one.
+ * Parses the past of a timeline, from the oldest timeline to itself. Throws if the text is malformed.
  *
  * Source: `readTimeLineHistory` in PostgreSQL's `timeline.c`: a line is the parent, where it was left, and the reason.
  */

@@ -4,17 +4,17 @@ import { readPlainFile } from '@howdah/lock'
 import { parseHistory, parseHistoryName, type Stretch } from './timeline.ts'
 import { type Lsn, parseSegmentName, segmentName, segmentOf } from './wal-position.ts'
 
-/** How far an archive goes without a gap. */
+/** The files of an archive from a position on, up to the first gap. */
 export interface Reach {
   /** The files, in the order in which they are replayed. */
   readonly files: readonly string[]
-  /** The files that tell of all timelines there are. */
+  /** The history files of all timelines. */
   readonly histories: readonly string[]
-  /** The first that is missing although there are later ones; `null` without a gap. */
+  /** The first missing file that has later files; `null` if there is no gap. */
   readonly missing: string | null
 }
 
-/** What lies in the directory that a cluster's WAL is archived to. */
+/** The content of the directory to which a cluster's WAL is archived. */
 export class WalArchive {
   /** Absolute. */
   readonly path: string
@@ -22,7 +22,7 @@ export class WalArchive {
   readonly segmentSize: number
   /** All names in it. */
   readonly names: ReadonlySet<string>
-  /** Those that should tell of a timeline's past, and do not. */
+  /** The names of the history files that cannot be read. */
   readonly unreadable: readonly string[]
   readonly #pasts: ReadonlyMap<number, readonly Stretch[]>
 
@@ -40,7 +40,7 @@ export class WalArchive {
     this.unreadable = unreadable
   }
 
-  /** Looks into it. A past that cannot be read counts as unknown. */
+  /** Reads the archive. A past that cannot be read counts as unknown. */
   static async read(path: string, segmentSize: number): Promise<WalArchive> {
     const names = new Set(await readdir(path))
     const pasts = new Map<number, readonly Stretch[]>()
@@ -58,7 +58,7 @@ export class WalArchive {
     return new WalArchive(path, segmentSize, names, pasts, unreadable)
   }
 
-  /** How many files there are with WAL from a position on. */
+  /** The number of files with WAL from a position on. */
   countFrom(lsn: Lsn): number {
     const first = segmentOf(lsn, this.segmentSize)
     const segments = [...this.names].flatMap(
@@ -67,7 +67,7 @@ export class WalArchive {
     return segments.filter(({ number }) => number >= first).length
   }
 
-  /** All timelines whose past is known, and some others, oldest first. */
+  /** All timelines with a known past and the given others, oldest first. */
   timelines(others: readonly number[]): number[] {
     return [...new Set([...this.#pasts.keys(), ...others])].toSorted((one, other) => one - other)
   }
@@ -78,7 +78,7 @@ export class WalArchive {
     return Math.max(from, ...all)
   }
 
-  /** The past of a timeline; `null` if the archive does not tell it. */
+  /** The past of a timeline; `null` if it is not in the archive. */
   past(timeline: number): readonly Stretch[] | null {
     return this.#pasts.get(timeline) ?? (timeline === 1 ? [{ timeline, end: null }] : null)
   }
@@ -89,11 +89,11 @@ export class WalArchive {
     return stretch !== undefined && (stretch.end === null || at <= stretch.end)
   }
 
-  /** How far it goes without a gap from a position on, towards the end of a timeline. */
+  /** The files from a position on, without a gap, towards the end of a timeline. */
   reach(from: Lsn, target: number): Reach {
     const past = this.past(target) ?? [{ timeline: target, end: null }]
     const last = this.#last(past)
-    // All of them, so that the server takes for its new timeline one that is nobody's yet.
+    // All history files are given, so that the server chooses an unused number for its new timeline.
     const histories = [...this.names].filter((name) => parseHistoryName(name) !== null)
     const files = []
     for (let number = segmentOf(from, this.segmentSize); number <= last; number += 1n) {
@@ -120,7 +120,7 @@ export class WalArchive {
     return last
   }
 
-  /** The file of a segment: of the newest timeline that has one, as a server that recovers looks for it. */
+  /** The file of a segment, from the newest timeline that has one, as a recovering server looks for it. */
   #fileOf(number: bigint, past: readonly Stretch[]): string | null {
     for (const { timeline, end } of past.toReversed()) {
       const name = segmentName({ timeline, number }, this.segmentSize)

@@ -1,4 +1,4 @@
-/** A position in the WAL, in bytes from its very beginning: what PostgreSQL calls an LSN. */
+/** A position in the WAL, in bytes from its beginning. PostgreSQL calls it an LSN. */
 export type Lsn = bigint
 
 /** Reads an LSN as PostgreSQL prints it, such as `16/B374D848`; `null` for anything else. */
@@ -16,7 +16,7 @@ export function printLsn(lsn: Lsn): string {
 /** A whole WAL segment, which is a file of fixed size. Source: `XLogFileName` in PostgreSQL's `xlog_internal.h`. */
 export interface WalSegment {
   readonly timeline: number
-  /** Counted from the very beginning. */
+  /** Counted from the beginning of the WAL. */
   readonly number: bigint
 }
 
@@ -38,7 +38,7 @@ export function segmentName({ timeline, number }: WalSegment, segmentSize: numbe
     .join('')
 }
 
-/** What the name of a segment's file says; `null` for any other name. */
+/** Parses the name of a segment's file; `null` for any other name. */
 export function parseSegmentName(name: string, segmentSize: number): WalSegment | null {
   const match = /^([\dA-F]{8})([\dA-F]{8})([\dA-F]{8})$/.exec(name)
   if (match === null) return null

@@ -5,26 +5,26 @@ import { type Lsn, printLsn } from './wal-position.ts'
 
 /** A record of the WAL. */
 export interface WalRecord {
-  /** Where it begins. */
+  /** The position at which it begins. */
   readonly lsn: Lsn
-  /** Which part of the server it is for: an `RmgrId`. */
+  /** The part of the server that the record is for: an `RmgrId`. */
   readonly resourceManager: number
-  /** Which kind it is there. */
+  /** The kind of the record within that part. */
   readonly info: number
-  /** What follows its header, up to 128 bytes; overwritten by the next. */
+  /** The data after its header, up to 128 bytes. The next record overwrites it. */
   readonly body: Buffer
 }
 
-/** A segment's file to be read. */
+/** A segment's file to read. */
 export interface SegmentToRead {
   readonly path: string
   /** Where it begins. */
   readonly start: Lsn
-  /** On which timeline a page was written that begins there. */
+  /** The timeline on which the page that begins at a position was written. */
   readonly timelineAt: (lsn: Lsn) => number
 }
 
-/** What all WAL of a cluster has in common. */
+/** The facts that all WAL of a cluster shares. */
 export interface WalFacts {
   /** The server's major version. */
   readonly major: number
@@ -46,55 +46,58 @@ const magics: ReadonlyMap<number, number> = new Map([
   [18, 0xd118],
 ])
 
-/** In bytes: the headers of a page, of a segment's first page, and of a record. Source: `xlog_internal.h`, `xlogrecord.h`. */
+/**
+ * The sizes, in bytes, of the headers of a page, of a segment's first page, and of a record. Source: `xlog_internal.h`,
+ * `xlogrecord.h`.
+ */
 const headerSize = { page: 24, segment: 40, record: 24 }
-/** Of a page: it goes on with a record; it is a segment's first; a record before it was given up. */
+/** The flags of a page: it continues a record; it is the first page of a segment; an earlier record was abandoned. */
 const flags = { goesOn: 0x0001, long: 0x0002, givenUp: 0x0008 }
-/** In bytes: how much of a record's body is kept. */
+/** How much of a record's body is kept, in bytes. */
 const kept = 128
-/** In bytes: of the file, at once. More than any page, of which it is a multiple. */
+/** How much of the file is read at once, in bytes. It is a multiple of every page size. */
 const chunk = 1024 * 1024
 const zeros = Buffer.alloc(64 * 1024)
 
-/** A record of which a part has been read. */
+/** A partly read record. */
 interface Begun {
   readonly lsn: Lsn
-  /** In bytes: what comes after the header. */
+  /** The size of the body after the header, in bytes. */
   readonly bodySize: number
-  /** In bytes: what has been read of it, its header included. */
+  /** How much of the record, with its header, was read, in bytes. */
   length: number
   checksum: number
 }
 
-/** Where the reader is when it comes to a page. */
+/** The state of the reader at the start of a page. */
 type State =
-  /** Nothing is known: such as at the beginning, or after something that is wrong. */
+  /** Nothing is known, as at the beginning or after a fault. */
   | { readonly kind: 'lost' }
   /** Between two records. */
   | { readonly kind: 'between' }
-  /** In a record whose beginning was not read; so many bytes are to come. */
+  /** Within a record with an unread beginning; so many bytes remain. */
   | { readonly kind: 'skipping'; remaining: number }
   | { readonly kind: 'within'; readonly record: Begun }
   /** After the record that says that the rest of the segment is empty. */
   | { readonly kind: 'empty' }
 
-/** Thrown within, and told as a value. */
+/** Thrown inside this file, and returned as a value to callers. */
 class Fault extends Error {}
 
 /**
- * Reads WAL as a server that recovers does, segment by segment, and finds whatever is not as it was written: each record
- * bears a checksum and the position of the one before, each page its position and timeline, and all else is zero.
+ * Reads WAL segment by segment, as a recovering server does, and finds all damage: each record has a checksum and the
+ * position of the record before it, each page has its position and timeline, and everything else is zero.
  *
- * The record with which the first segment goes on from one that was not read is passed over. Source: `xlogreader.c`, and for
- * what is zero `AdvanceXLInsertBuffer` and `CopyXLogRecordToWAL` in `xlog.c`; the same from PostgreSQL 10 to 18.
+ * If the first segment begins within a record, that record is skipped. Source: `xlogreader.c`, and for the zeros
+ * `AdvanceXLInsertBuffer` and `CopyXLogRecordToWAL` in `xlog.c`; the same from PostgreSQL 10 to 18.
  */
 export class WalReader {
   readonly #facts: WalFacts
   readonly #onRecord: (record: WalRecord) => void
   #state: State = { kind: 'lost' }
-  /** Where the record before began; `null` if that is not known. */
+  /** The position of the record before; `null` if it is unknown. */
   #before: Lsn | null = null
-  /** The beginning of the record that is being read. */
+  /** The first bytes of the record that is being read. */
   readonly #head = Buffer.alloc(headerSize.record + kept)
 
   constructor(facts: WalFacts, onRecord: (record: WalRecord) => void = () => undefined) {
@@ -103,8 +106,8 @@ export class WalReader {
   }
 
   /**
-   * Reads the next segment. What is wrong with it, in words, or `null`: then it goes on with the next segment as with the
-   * first.
+   * Reads the next segment. Gives `null` if it is intact, or a description of the damage; after damage, the next segment is
+   * read like a first one.
    */
   async read(segment: SegmentToRead, signal?: AbortSignal): Promise<string | null> {
     try {
@@ -139,7 +142,7 @@ export class WalReader {
     }
   }
 
-  /** Checks what only a segment's first page says; how large its pages are. */
+  /** Checks the fields that only the first page of a segment has. Gives the page size. */
   #checkSegment(page: Buffer, { start }: SegmentToRead): number {
     const { systemIdentifier, segmentSize } = this.#facts
     if ((integers.readShort(page, 2) & flags.long) === 0) throw new Fault('begins with no WAL')
@@ -160,7 +163,7 @@ export class WalReader {
 
   #readPage(page: Buffer, offset: number, segment: SegmentToRead): void {
     const state = this.#state
-    // From 11 on, not even a header is left of the pages after the last record of a segment that is not full.
+    // From 11 on, the pages after the last record of a partly filled segment have not even a header.
     if (state.kind === 'empty' && isZero(page, 0, page.length)) return
     const address = segment.start + BigInt(offset)
     const position = (at: number) => segment.start + BigInt(offset + at)
@@ -201,7 +204,7 @@ export class WalReader {
     return this.#state.kind === 'between'
   }
 
-  /** Goes on with a record from the page before; how many bytes of this page are its own. */
+  /** Continues a record from the page before. Gives the number of bytes of this page that belong to the record. */
   #goOn(
     page: Buffer,
     from: number,
@@ -213,7 +216,7 @@ export class WalReader {
     const goesOn = (info & flags.goesOn) !== 0
     const brokenOff = () => new Fault(`lacks the rest of a record at ${printLsn(position(0))}`)
     if ((info & flags.givenUp) !== 0) {
-      // The server crashed before it had written the rest, and says so in the next record.
+      // The server crashed before it wrote the rest of the record, and the next record says so.
       this.#state = { kind: 'between' }
       return 0
     }
@@ -234,7 +237,7 @@ export class WalReader {
     return 0
   }
 
-  /** Begins with a record; how many bytes of this page are its own. */
+  /** Begins a record. Gives the number of bytes of this page that belong to the record. */
   #begin(page: Buffer, at: number, position: (at: number) => Lsn): number {
     const length = integers.readHalf(page, at)
     if (length < headerSize.record) throw new Fault(`has no record at ${printLsn(position(at))}`)
@@ -248,7 +251,7 @@ export class WalReader {
     return this.#take(record, page, at)
   }
 
-  /** Takes as much of a record as is on the page. */
+  /** Reads the part of a record that is on this page. */
   #take(record: Begun, page: Buffer, from: number): number {
     const total = headerSize.record + record.bodySize
     const end = Math.min(page.length, from + total - record.length)
@@ -262,7 +265,7 @@ export class WalReader {
 
   #complete({ lsn, bodySize, checksum }: Begun): void {
     const header = this.#head
-    // The header comes last, up to the checksum itself.
+    // The checksum covers the body first, and then the header up to the checksum itself.
     const computed = finishCrc32c(addToCrc32c(checksum, header, 0, 20))
     if (computed !== integers.readHalf(header, 20)) {
       throw new Fault(`has a damaged record at ${printLsn(lsn)}`)
@@ -290,7 +293,7 @@ export class WalReader {
   }
 }
 
-/** Whether it is the record that says that the rest of the segment is empty. Source: `XLOG_SWITCH` in `pg_control.h`. */
+/** Whether this record says that the rest of the segment is empty. Source: `XLOG_SWITCH` in `pg_control.h`. */
 function isSwitch(resourceManager: number, info: number): boolean {
   return resourceManager === 0 && info === 0x40
 }

@@ -7,7 +7,7 @@ import { WalReader, type WalRecord } from './wal-reader.ts'
 /** An archived WAL file that was read. */
 export interface ReadFile {
   readonly name: string
-  /** What is wrong with it; `null` if it is as it was written. */
+  /** The damage of the file; `null` if it is intact. */
   readonly what: string | null
 }
 
@@ -29,7 +29,7 @@ export interface Way {
   readonly origin: WalOrigin
 }
 
-/** Reads archived WAL, each file once however many ways lead through it. */
+/** Reads archived WAL. Each file is read once, however many ways lead through it. */
 export class WalWalk {
   readonly #wal: string
   readonly #signal: AbortSignal | undefined
@@ -52,7 +52,7 @@ export class WalWalk {
     return this.#done.size
   }
 
-  /** Reads those on the way that were not read before. */
+  /** Reads the files on the way that were not read before. */
   async *read({ files, past, origin }: Way): AsyncGenerator<ReadFile> {
     const { walSegmentSize: segmentSize } = origin
     let current = ''
@@ -75,7 +75,7 @@ export class WalWalk {
     let reader: WalReader | null = null
     for (const [index, name] of files.entries()) {
       if (this.#done.has(name)) {
-        // Once more, because the record that goes on from the one before.
+        // The file before is read again, because its last record may continue in the next file.
         if (reader !== null) await readWith(reader, name)
         reader = null
         continue

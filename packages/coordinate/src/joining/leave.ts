@@ -14,7 +14,8 @@ import { type WatchdogKind, ensureWatchdog } from '../watchdog/watchdog.ts'
  */
 export type Left = 'stopped' | 'destroyed' | 'in-use' | 'kept'
 
-/** What the last user does. */ export interface LeaveOptions extends WaitOptions {
+/** What the last user does. */
+export interface LeaveOptions extends WaitOptions {
   /** What the last user does: `'stop'` by default, or `'destroy'` if the subject was made to be thrown away. */
   readonly atEnd?: 'stop' | 'destroy' | undefined
   /** The kind of watchdog to start if a lingering server has none; by default a shell, if that works. */

@@ -5,19 +5,23 @@ import { crc32c, integers } from '@howdah/wal'
 import { damagedControlFile } from '../errors.ts'
 import { open } from './open-file.ts'
 
-/** In bytes: what PostgreSQL keeps in `pg_control` is never longer, so that a disk writes it at once. */
+/**
+ * The largest size of the content of `pg_control`, in bytes. PostgreSQL keeps to it so that a disk writes the content at
+ * once.
+ */
 const controlSize = 512
 
 /**
- * Where in `pg_control` the checksum of what comes before it may lie: in most versions, in 18, and in 11. Source:
+ * The possible offsets of the checksum in `pg_control`, which covers the bytes before it: in most versions, in 18, and in 11.
+ * Source:
  * `ControlFileData` in PostgreSQL's `catalog/pg_control.h`.
  */
 const checksumOffsets = [288, 292, 280]
 
-/** Where what the server is doing lies, and the value for "shut down": `DB_SHUTDOWNED` of `DBState` in the same file. */
+/** The offset of the server's state, and the value for "shut down": `DB_SHUTDOWNED` of `DBState` in the same file. */
 const state = { offset: 16, shutDown: 1 }
 
-/** What is in `pg_control`, with a checksum that was right. */
+/** The content of `pg_control`, with a correct checksum. */
 export interface ControlFile {
   readonly content: Buffer
   readonly checksumOffset: number
@@ -31,7 +35,7 @@ export async function openControlFile(dataDir: string, flags: number): Promise<F
   )
 }
 
-/** Throws `ERR_CLUSTER_CONTROL_FILE` for one that is damaged, or of a version that is not known. */
+/** Reads `pg_control`. Throws `ERR_CLUSTER_CONTROL_FILE` if it is damaged or has an unknown version. */
 export async function readControlFile(dataDir: string, file: FileHandle): Promise<ControlFile> {
   const { buffer, bytesRead } = await file.read(Buffer.alloc(controlSize), 0, controlSize, 0)
   const content = buffer.subarray(0, bytesRead)
@@ -45,8 +49,8 @@ export async function readControlFile(dataDir: string, file: FileHandle): Promis
 }
 
 /**
- * Whether a cluster that does not run was shut down in good order: then its files alone are all of it, and a server that
- * starts has nothing to recover. Throws as {@link readControlFile} does.
+ * Whether a stopped cluster was shut down in an orderly way. Then its files are complete, and a starting server has nothing
+ * to recover. Throws as {@link readControlFile} does.
  */
 export async function wasShutDown(dataDir: string): Promise<boolean> {
   await using file = await openControlFile(dataDir, constants.O_RDONLY)

@@ -1,7 +1,7 @@
 import { diskFull, notPermitted } from '../errors.ts'
 import { isByDescriptor } from '../tree/held-directory.ts'
 
-/** What a failed system call means for a backup or a restore; any other error as it is. */
+/** Turns the error of a failed system call into an error of a backup or a restore. Gives any other error back unchanged. */
 export function explain(error: unknown, dataDir: string, at: string): unknown {
   const { code, path: named = at, syscall } = error as NodeJS.ErrnoException
   const path = isByDescriptor(named) ? at : named

@@ -4,11 +4,11 @@ import { openPlainFile } from '@howdah/lock'
 import type { DataDirectory } from '../data-directory.ts'
 import { notPermitted } from '../errors.ts'
 
-/** What of a log is read. */
+/** Which part of a log to read. */
 export interface LogOptions {
-  /** Only the last so many lines of what is there. */
+  /** Read only the last so many lines. */
   lines?: number | undefined
-  /** Go on with what is written from now on, until `signal` ends it. */
+  /** Go on with new lines, until `signal` is aborted. */
   follow?: boolean | undefined
   signal?: AbortSignal | undefined
 }
@@ -18,7 +18,8 @@ const chunk = 64 * 1024
 /**
  * The server's log as chunks of text; empty while there is none.
  *
- * Following goes on in the new file when a start has put the old one aside. Ends quietly when `signal` is aborted.
+ * When a start has put the old log aside, following goes on in the new file. It ends without an error when `signal` is
+ * aborted.
  */
 export async function* followLog(
   directory: DataDirectory,
@@ -72,10 +73,10 @@ async function isSame(one: FileHandle | null, other: FileHandle | null): Promise
   return first.ino === second.ino && first.dev === second.dev
 }
 
-/** Where the last `lines` lines begin, found from the end. */
+/** Finds the start of the last `lines` lines, from the end of the file. */
 async function startOfLast(file: FileHandle, lines: number): Promise<number> {
   let { size: position } = await file.stat()
-  // The newline that ends the last line begins no other.
+  // The newline at the end of the file begins no further line.
   let missing = lines + 1
   while (position > 0) {
     const length = Math.min(chunk, position)

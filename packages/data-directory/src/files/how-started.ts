@@ -3,7 +3,7 @@ import type { DataDirectory } from '../data-directory.ts'
 import { unknownStart } from '../errors.ts'
 import { isFixed, settingSeparator } from '../settings/setting-name.ts'
 
-/** What a server was given on its command line, as a start is asked for it. */
+/** The options on a server's command line, in the form in which a start takes them. */
 export interface HowStarted {
   readonly settings: Readonly<Record<string, string>>
   /** The port on 127.0.0.1; missing without TCP. */
@@ -11,10 +11,10 @@ export interface HowStarted {
 }
 
 /**
- * How the server of ours that runs was started.
+ * Finds out how our running server was started.
  *
- * The server itself wrote it into `postmaster.opts` when it started: its program and arguments, each argument in quotes
- * that are not escaped (`CreateOptsFile` in PostgreSQL's `postmaster.c`). Throws `ERR_CLUSTER_UNKNOWN_START`.
+ * The server itself wrote its program and arguments into `postmaster.opts` when it started. Each argument is in quotes, and
+ * quotes in it are not escaped (`CreateOptsFile` in PostgreSQL's `postmaster.c`). Throws `ERR_CLUSTER_UNKNOWN_START`.
  */
 export async function howStarted(directory: DataDirectory): Promise<HowStarted> {
   const path = directory.file('postmaster.opts')

@@ -15,21 +15,21 @@ import { startFailed } from '../errors.ts'
 import { HeldDirectory } from '../tree/held-directory.ts'
 import type { ServerUser } from '../user/server-user.ts'
 
-/** In bytes: a log that is longer when a server starts is put aside as `postmaster.log.1`. */
+/** A log with more bytes is renamed to `postmaster.log.1` when a server starts. */
 const rotateAbove = 10 * 1024 * 1024
 
-/** A log that is open for a server to write to. The caller closes it. */
+/** A log file that is open for a server. The caller closes it. */
 interface LogFile extends Disposable {
   readonly fd: number
-  /** How long it was, in bytes, when it was opened: what a server writes comes after. */
+  /** Its length in bytes when it was opened. The output of the new server begins there. */
   readonly start: number
 }
 
 /**
- * Opens the log for a server that is about to start, mode 0600 and the server's own. As root, nothing is given to the
- * server's user but a file that was made here just now.
+ * Opens the log, which has mode 0600 and belongs to the server's user, for a server that is about to start. As root, only a
+ * file that was just made here is given to the server's user.
  *
- * Throws `ERR_CLUSTER_START_FAILED` if there is something else in its place.
+ * Throws `ERR_CLUSTER_START_FAILED` if something other than a log file is in its place.
  */
 export function openLog(named: DataDirectory, user: ServerUser | null): LogFile {
   using held = HeldDirectory.follow(named.here)
@@ -54,7 +54,10 @@ function openForAppending(directory: DataDirectory, user: ServerUser | null): nu
   return openExisting(directory, user) ?? create(directory.logFile, user)
 }
 
-/** The log that is there, or `null` if there is none that is the server's. Never waits for the reader of a FIFO. */
+/**
+ * Opens the existing log; gives `null` if there is none that belongs to the server's user. It never waits for the reader of
+ * a FIFO.
+ */
 function openExisting(directory: DataDirectory, user: ServerUser | null): number | null {
   const { logFile } = directory
   const found = lstatSync(logFile, { throwIfNoEntry: false })
@@ -67,7 +70,7 @@ function openExisting(directory: DataDirectory, user: ServerUser | null): number
   const { uid, nlink } = fstatSync(fd)
   if (nlink === 1 && (user === null || uid === user.uid)) return fd
   closeSync(fd)
-  // Its owner may have linked another's file here. Its name is ours; the file is not.
+  // The owner of the directory may have linked a file of another user here. We may remove the name, but not change the file.
   rmSync(logFile, { force: true })
   return null
 }
@@ -78,7 +81,7 @@ function create(path: string, user: ServerUser | null): number {
   return fd
 }
 
-/** What has been written to the log since it was `from` bytes long; its last 64 KiB at most. */
+/** The text that was written to the log since it was `from` bytes long; at most the last 64 KiB of it. */
 export async function readLog(directory: DataDirectory, from: number): Promise<string> {
   const limit = 64 * 1024
   await using file = await openPlainFile(directory.logFile).catch(() => null)

@@ -3,11 +3,11 @@ import type { DataDirectory } from '../data-directory.ts'
 import { writeOwnFile } from './own-file.ts'
 import type { ServerUser } from '../user/server-user.ts'
 
-/** What howdah remembers of a cluster. */
+/** The facts about a cluster that howdah remembers. */
 export interface Mark {
   /** The role to connect as. */
   readonly superuser: string
-  /** Whether howdah created the cluster: one that it did not is destroyed only when forced. */
+  /** Whether howdah created the cluster. If it did not, the cluster is destroyed only by force. */
   readonly created: boolean
 }
 
@@ -20,7 +20,7 @@ export async function writeMark(
   await writeOwnFile(directory.mark, `${JSON.stringify(mark, null, 2)}\n`, user)
 }
 
-/** The mark, or `null` if there is none, or none that can be read. */
+/** The mark; `null` if there is none or it is unreadable. */
 export async function readMark(directory: DataDirectory): Promise<Mark | null> {
   try {
     const { superuser, created } = JSON.parse(readPlainFile(directory.mark)) as Record<

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
  * Opens a file as `node:fs/promises` does, and gives a handle that `await using` closes.
  *
  * Under Yarn's Plug'n'Play `node:fs/promises` gives handles of Yarn's own, without `Symbol.asyncDispose`, and with `sync` and
- * `utimes` that throw "Method not implemented"; their descriptors are the kernel's.
+ * `utimes` that throw "Method not implemented"; but their descriptors are real ones.
  */
 export async function open(...args: Parameters<typeof openWithNode>): Promise<FileHandle> {
   const file = await openWithNode(...args)

@@ -5,16 +5,17 @@ import { basename, dirname, join } from 'node:path'
 import { HeldDirectory } from '../tree/held-directory.ts'
 import type { ServerUser } from '../user/server-user.ts'
 
-/** Where a file is before it is published, and where one that was killed may have left it. */
+/** The path of a file before it is published. A killed process may leave a file there. */
 export function temporaryOf(path: string): string {
   return `${path}.tmp`
 }
 
 /**
- * Publishes a small file in a data directory: whole, synced, mode 0600, the server's own.
+ * Publishes a small file in a data directory. The file is complete and synced, has mode 0600, and belongs to the server's
+ * user.
  *
- * As root we write where another user may, too: in a directory of the server's user alone, whatever its path leads to
- * meanwhile, and nothing that lies there already is opened or followed.
+ * As root we write in a directory in which another user may write, too. So the directory is held by a descriptor and must
+ * belong to the server's user, and existing files in it are never opened or followed.
  */
 export async function writeOwnFile(
   path: string,
@@ -28,7 +29,7 @@ export async function writeOwnFile(
   }
   const place = join(above.path, basename(path))
   const temporary = temporaryOf(place)
-  // Left by one that was killed: only one writes at a time, under the change lock.
+  // Only one process writes at a time, under the change lock, so an existing temporary file was left by a killed process.
   await rm(temporary, { force: true })
   try {
     {

@@ -5,32 +5,32 @@ import { notPermitted, unknownStatus } from '../errors.ts'
 import { unreadable } from './unreadable.ts'
 
 /**
- * What a server writes into `postmaster.pid`, line by line.
+ * The content of a server's `postmaster.pid`, line by line.
  *
- * Source: `src/include/utils/pidfile.h` of PostgreSQL. A server that is starting has written the first lines only.
+ * Source: `src/include/utils/pidfile.h` of PostgreSQL. A starting server has written only the first lines.
  */
 export interface PostmasterPid {
   readonly pid: number
   readonly dataDir: string
-  /** By the wall clock, which steps: for people only. */
+  /** By the wall clock, which may be set, so it is only for people. */
   readonly startedAt: Date
   readonly port: number | null
-  /** The first of the directories with a socket, relative to the data directory, or `null` without one. */
+  /** The first directory with a socket, relative to the data directory; `null` if there is none. */
   readonly socketDirectory: string | null
-  /** The first address listened on, or `null` if there is none: no TCP then. */
+  /** The first address that the server listens on; `null` without TCP. */
   readonly listenAddress: string | null
-  /** The segment of System V shared memory that tells whether the data directory is in use. */
+  /** The segment of System V shared memory by which PostgreSQL tells whether the data directory is in use. */
   readonly sharedMemory: { readonly key: number; readonly id: number } | null
   readonly status: 'starting' | 'stopping' | 'ready' | 'standby' | null
-  /** Of the file itself, which every server makes anew. */
+  /** The inode of the file. Every server makes a new file. */
   readonly inode: bigint
   /** When the file was last written. */
   readonly writtenAt: Date
 }
 
-/** A `postmaster.pid` that names no process: empty, as after a power failure, or written by no server. */
+/** A `postmaster.pid` that names no process: it is empty, as after a power failure, or was not written by a server. */
 export class NamelessPidFile {
-  /** What it holds. */
+  /** Why it names no process. */
   readonly why: string
 
   constructor(why: string) {
@@ -41,8 +41,7 @@ export class NamelessPidFile {
 /**
  * Reads `postmaster.pid`: `null` when there is none.
  *
- * Throws `ERR_CLUSTER_UNKNOWN_STATUS` for a file that no server wrote and `ERR_CLUSTER_PERMISSION` for one that may not be
- * read.
+ * Throws `ERR_CLUSTER_UNKNOWN_STATUS` if no server wrote the file, and `ERR_CLUSTER_PERMISSION` if this user may not read it.
  */
 export async function readPostmasterPid(directory: DataDirectory): Promise<PostmasterPid | null> {
   const found = await lookAtPidFile(directory)
@@ -53,13 +52,13 @@ export async function readPostmasterPid(directory: DataDirectory): Promise<Postm
   )
 }
 
-/** Reads `postmaster.pid`, whatever it holds. Throws as {@link readPostmasterPid} does for what cannot be read. */
+/** Reads `postmaster.pid`, whatever its content is. Throws as {@link readPostmasterPid} does if the file cannot be read. */
 export async function lookAtPidFile(
   directory: DataDirectory,
 ): Promise<PostmasterPid | NamelessPidFile | null> {
   try {
     let found = readPidFile(directory)
-    // A server that is just starting has made the file and not yet written it.
+    // A starting server may have made the file but not written it yet.
     for (let tries = 0; found.content === '' && tries < 20; tries += 1) {
       await new Promise((done) => setTimeout(done, 5))
       found = readPidFile(directory)
@@ -90,7 +89,7 @@ function readPidFile({ pidFile }: DataDirectory): PidFile {
   const fd = openPlainFileSync(pidFile)
   try {
     const { ino, mtime } = fstatSync(fd, { bigint: true })
-    // Of a path or two, and some numbers.
+    // The file has one or two paths and some numbers.
     const bytes = Buffer.alloc(16 * 1024)
     const length = readSync(fd, bytes, 0, bytes.length, 0)
     return { content: bytes.toString('utf8', 0, length), inode: ino, writtenAt: mtime }

@@ -6,14 +6,13 @@ import { openControlFile, readControlFile } from './control-file.ts'
 import { crc32c, integers } from '@howdah/wal'
 import { open } from './open-file.ts'
 
-/** In a WAL segment's first page: flags, one of which says that the header is a long one, and the identifier. */
+/** The offsets in the first page of a WAL segment: the flags, one of which marks a long header, and the identifier. */
 const wal = { flags: 2, long: 0x0002, identifier: 24, headerSize: 32 }
 
 /**
- * The identifier that tells a cluster and its standbys from every other, as `pg_controldata` and `pg_control_system()`
- * show it.
+ * The identifier that a cluster shares only with its standbys, as `pg_controldata` and `pg_control_system()` show it.
  *
- * Throws `ERR_CLUSTER_CONTROL_FILE` for a control file that is damaged, or of a version that is not known.
+ * Throws `ERR_CLUSTER_CONTROL_FILE` if the control file is damaged or has an unknown version.
  */
 export async function readSystemIdentifier(dataDir: string): Promise<bigint> {
   await using file = await openControlFile(dataDir, constants.O_RDONLY)
@@ -22,12 +21,12 @@ export async function readSystemIdentifier(dataDir: string): Promise<bigint> {
 }
 
 /**
- * Makes a stopped cluster one of its own: writes its identifier, by default a new one, into `pg_control` and all WAL
- * segments, and returns it. Of PostgreSQL 10 to 18.
+ * Gives a stopped cluster an identifier, by default a new one: writes it into `pg_control` and all WAL segments, and returns
+ * it. For PostgreSQL 10 to 18.
  *
- * A copy that keeps the identifier of its original would be taken for its standby, and its WAL for the original's. Nothing
- * is synced, and a kill in between leaves WAL and control file at odds: only for a copy that nobody takes for a cluster yet.
- * Throws `ERR_CLUSTER_CONTROL_FILE` as {@link readSystemIdentifier} does.
+ * A copy with the identifier of its original would count as its standby, and its WAL as the original's. Nothing is synced,
+ * and a kill in between leaves WAL and control file with different identifiers, so use it only on a copy that does not count
+ * as a cluster yet. Throws `ERR_CLUSTER_CONTROL_FILE` as {@link readSystemIdentifier} does.
  */
 export async function writeSystemIdentifier(
   dataDir: string,
@@ -45,7 +44,8 @@ export async function writeSystemIdentifier(
 }
 
 /**
- * An identifier as initdb makes them: seconds, microseconds, and 12 bits to tell those of the same moment apart. Source:
+ * Makes an identifier as initdb does: seconds, microseconds, and 12 bits that distinguish identifiers of the same moment.
+ * Source:
  * `BootStrapXLOG` in PostgreSQL's `xlog.c`, which takes the bits from the process id.
  */
 export function newSystemIdentifier(): bigint {
@@ -56,7 +56,7 @@ export function newSystemIdentifier(): bigint {
   )
 }
 
-/** One that PostgreSQL has made in advance is all zeros, and stays so. */
+/** Writes the identifier into a segment. A segment that PostgreSQL has made in advance is all zeros, and stays unchanged. */
 async function writeToSegment(path: string, identifier: bigint): Promise<void> {
   await using file = await open(
     path,

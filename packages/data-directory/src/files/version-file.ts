@@ -6,9 +6,9 @@ import { invalidPath, malformedVersion, notPermitted, unknownStatus } from '../e
 import { unreadable } from './unreadable.ts'
 
 /**
- * The version of the cluster, or `null` if there is none: no `PG_VERSION`, or one in a wreck.
+ * The version of the cluster; `null` if there is no cluster: no `PG_VERSION`, or a wreck.
  *
- * Throws `ERR_CLUSTER_MALFORMED_VERSION`, and `ERR_CLUSTER_PERMISSION` if it may not be looked.
+ * Throws `ERR_CLUSTER_MALFORMED_VERSION`, and `ERR_CLUSTER_PERMISSION` if this user may not look into the directory.
  */
 export async function readVersion(directory: DataDirectory): Promise<PartialVersion | null> {
   let content
@@ -40,7 +40,7 @@ export async function readVersion(directory: DataDirectory): Promise<PartialVers
   return PartialVersion.parse(content)
 }
 
-/** Neither could be made there: what lies at the path is in the way. */
+/** Throws if the path is a dangling link, because no cluster can be made there. */
 async function refuseDanglingLink(directory: DataDirectory): Promise<void> {
   const found = lstatSync(directory.path, { throwIfNoEntry: false })
   if (found?.isSymbolicLink() === true && !(await directory.has(directory.path))) {

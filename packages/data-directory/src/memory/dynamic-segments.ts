@@ -12,12 +12,12 @@ export interface DynamicSegment {
 }
 
 /**
- * The segments in a directory that no server has any more: no process maps them, and no server that runs means to.
+ * The abandoned segments in a directory: no process maps them, and no running server uses them.
  *
- * A server may keep a segment that no process of it maps just now. It has them all in its control segment, which it maps
- * for as long as it runs (`src/backend/storage/ipc/dsm.c`); a segment whose number occurs anywhere in such a one counts as
- * in use. Only those that belong to this user are looked at; for root, all. That processes of other containers share the
- * directory cannot be seen from here.
+ * A server may use a segment that none of its processes maps at the moment. All its segments are listed in its control
+ * segment, which it maps for as long as it runs (`src/backend/storage/ipc/dsm.c`). So a segment counts as in use if its
+ * number occurs anywhere in a control segment. Only segments of this user are looked at, or all segments if this user is
+ * root. Processes of other containers that share the directory cannot be seen.
  */
 export async function abandonedSegments(directory: string): Promise<DynamicSegment[]> {
   const segments = await segmentsIn(directory)
@@ -47,7 +47,10 @@ async function segmentsIn(directory: string): Promise<DynamicSegment[]> {
   return found.filter((one) => one !== null)
 }
 
-/** What the processes map that we may look into, proc_pid_maps(5); ours, at least, are among them. */
+/**
+ * The files that processes map, proc_pid_maps(5), as far as we may look into the processes; we may look at least into our
+ * own.
+ */
 async function mappedFiles(prefix: string): Promise<Set<string>> {
   const mapped = new Set<string>()
   for (const name of await readdir('/proc')) {
@@ -61,7 +64,7 @@ async function mappedFiles(prefix: string): Promise<Set<string>> {
   return mapped
 }
 
-/** The numbers in a control segment; none in any other. */
+/** The numbers in a control segment; none if the segment is not a control segment. */
 async function numbersIn(path: string): Promise<Uint32Array> {
   try {
     await using file = await openPlainFile(path)
@@ -71,7 +74,7 @@ async function numbersIn(path: string): Promise<Uint32Array> {
     if (magic.readUInt32LE() !== 0x9a503d32 && magic.readUInt32BE() !== 0x9a503d32) {
       return new Uint32Array()
     }
-    // Of as many slots as a server can have connections for. What is longer is none.
+    // A control segment has slots in proportion to the server's connections, so a longer file is not one.
     if ((await file.stat()).size > 2 ** 26) return new Uint32Array()
     const content = await file.readFile()
     return new Uint32Array(content.buffer.slice(0, content.length - (content.length % 4)))

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { askAsOwner } from '../processes/ask-as-owner.ts'
 
 /**
- * Whether a process has a segment of System V shared memory attached, as far as may be seen: it maps a file that is called
- * after the segment's key, and whose inode number is the segment's id.
+ * Whether a process has attached a segment of System V shared memory, as far as we can see. Then it maps a file that is named
+ * after the segment's key and has the segment's id as its inode number.
  *
  * Source: proc_pid_maps(5), `newseg` in Linux's `ipc/shm.c`.
  */

@@ -8,13 +8,13 @@ import { readPostmasterPid } from '../files/postmaster-pid.ts'
 import { type Segment, segments } from './segments.ts'
 
 /**
- * The segment of shared memory that a killed server has left: its `postmaster.pid` names it, and nobody is attached to it.
- * `null` if there is none, or if it cannot be told. The server may be the one that initdb runs, too.
+ * The segment of shared memory that a killed server has left: its `postmaster.pid` names the segment, and no process is
+ * attached to it. `null` if there is none or it is unknown. The server may also be one that initdb ran.
  */
 export async function leftSegment(
   directory: DataDirectory,
 ): Promise<{ readonly id: number } | null> {
-  // Another check says what is wrong with a file that cannot be read.
+  // Another check reports a file that cannot be read.
   const file = await readPostmasterPid(directory).catch(() => null)
   if (file === null || file.sharedMemory === null) return null
   if ((await findPostmaster(directory)) !== null) return null
@@ -24,7 +24,7 @@ export async function leftSegment(
   const isIt = (one: Segment) => one.id === id && one.key === key && one.uid === uid
   const segment = segments().find(isIt)
   if (segment === undefined || segment.attached > 0) return null
-  // Of another pid namespace the creator is not told: 0.
+  // If the creator is in another pid namespace, the kernel shows 0.
   return segment.creator === file.pid || segment.creator === 0 ? { id } : null
 }
 

@@ -6,15 +6,16 @@ import { userInfo } from 'node:os'
 export interface Segment {
   readonly key: number
   readonly id: number
-  /** The pid of the process that made it; 0 if that is of another pid namespace. */
+  /** The pid of the process that made it; 0 if that process is in another pid namespace. */
   readonly creator: number
-  /** By how many processes it is attached. */
+  /** How many processes are attached to it. */
   readonly attached: number
   readonly uid: number
 }
 
 /**
- * All of them, which everybody may see: from `/proc/sysvipc/shm`, proc_sysvipc(5), or on macOS by ipcs(1); none if neither tells.
+ * All segments, which every user may see: from `/proc/sysvipc/shm`, proc_sysvipc(5), or on macOS by ipcs(1). Empty if neither
+ * is available.
  */
 export function segments(): Segment[] {
   if (process.platform === 'darwin') return listedSegments()
@@ -30,7 +31,7 @@ export function segments(): Segment[] {
     const fields = line.trim().split(/\s+/).map(Number)
     const field = (name: string) => fields[names.indexOf(name)] ?? 0
     return {
-      // A key may be shown as if it had a sign.
+      // A key may be shown as a negative number.
       key: field('key') >>> 0,
       id: field('shmid'),
       creator: field('cpid'),
@@ -40,7 +41,7 @@ export function segments(): Segment[] {
   })
 }
 
-/** What ipcs(1) prints: a line of names, and for each segment a line that begins with `m`. */
+/** Parses the output of ipcs(1): a line of column names, and for each segment a line that begins with `m`. */
 function listedSegments(): Segment[] {
   let lines: string[][]
   try {
@@ -67,7 +68,7 @@ function listedSegments(): Segment[] {
     })
 }
 
-/** Users of a Mac are in no file. -1: there is no such user. */
+/** Asks id(1), because the users of a Mac are not in a file. -1: there is no such user. */
 function uidOf(name: string): number {
   if (/^\d+$/.test(name)) return Number(name)
   try {

@@ -3,10 +3,10 @@ import { promisify } from 'node:util'
 import { ownerOf } from '../user/owner-of.ts'
 
 /**
- * What `sh` prints as the owner of a process, in a directory that need not be open to that user. `null` if this process is
- * not root and so cannot become the owner, if the owner is root, too, and if the script fails.
+ * Runs `sh` as the owner of a process, in a directory that the owner need not be able to reach, and gives its output. Gives
+ * `null` if this process is not root, if the owner is root, too, or if the script fails.
  *
- * It is for what `/proc` tells only a process of the same user, or one with CAP_SYS_PTRACE.
+ * Use it for facts that `/proc` shows only to processes of the same user, or with CAP_SYS_PTRACE.
  */
 export async function askAsOwner(
   pid: number,

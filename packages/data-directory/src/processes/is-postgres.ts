@@ -1,9 +1,9 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 
 /**
- * Whether a process runs PostgreSQL's server program: it is a postmaster or one of its children.
+ * Whether a process runs PostgreSQL's server program, as a postmaster and its children do.
  *
- * By its executable, or, if that may not be seen, by the name that everybody may read, proc_pid_comm(5).
+ * It looks at the executable, or, if that cannot be seen, at the name that every user may read, proc_pid_comm(5).
  */
 export function isPostgres(pid: number): boolean {
   try {
@@ -17,6 +17,6 @@ function isCalledPostgres(pid: number): boolean {
   try {
     return /^(postgres|postmaster)$/.test(readFileSync(`/proc/${pid}/comm`, 'utf8').trim())
   } catch {
-    return false // It has ended.
+    return false // The process has ended.
   }
 }

@@ -4,11 +4,12 @@ import type { DataDirectory } from '../data-directory.ts'
 import { isChild, processesIn, type WorkingProcess } from './postgres-processes.ts'
 
 /**
- * Ends what a killed postmaster has left, and waits until it is gone: backends that are busy, have not noticed yet, and
- * hold its shared memory, so that no server can start. Known by their executable and by where they work; on Linux only.
+ * Ends the processes that a killed postmaster has left, and waits until they are gone. They are busy backends that have not
+ * noticed its death yet; they hold its shared memory, so no server can start. They are recognized by their executable and
+ * their working directory, on Linux only.
  *
- * Only to be called while no postmaster runs, under the change and use locks. SIGQUIT ends a backend at once; what it
- * was doing was lost with its postmaster. Returns those that are still there after `timeout` ms, or may not be signalled.
+ * Call it only while no postmaster runs, under the change and use locks. SIGQUIT ends a backend at once; its work was lost
+ * with its postmaster. Returns the processes that still run after `timeout` ms or cannot be signalled.
  */
 export async function endOrphans(
   directory: DataDirectory,
@@ -16,13 +17,13 @@ export async function endOrphans(
 ): Promise<WorkingProcess[]> {
   const deadline = performance.now() + timeout
   const all = await processesIn(directory.path)
-  // Those of a container have a postmaster of their own, which cannot be judged from here.
+  // Processes in a container may have a postmaster there, which cannot be judged from here.
   const orphans = all.every(isChild) ? all.filter(({ isNested }) => !isNested) : []
   for (const { identity } of orphans) {
     try {
       if (liveness(identity) === 'alive') process.kill(identity.pid, 'SIGQUIT')
     } catch {
-      // It has ended meanwhile, or is somebody else's.
+      // The process has ended meanwhile, or belongs to another user.
     }
   }
   const left = () => orphans.filter(({ identity }) => liveness(identity) !== 'dead')

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { ClusterError } from '../cluster-error.ts'
 import { quote } from '../files/quote.ts'
 
-/** Somebody else listens at the port. `ERR_CLUSTER_PORT_TAKEN` says who, as far as this user may know. */
+/** Another process listens at the port. The message of `ERR_CLUSTER_PORT_TAKEN` names the process if this user may see it. */
 export function portTaken(dataDir: string, port: number, cause: Error): ClusterError {
   const who = listenersAt(port).map(describe).join(', ')
   return new ClusterError(
@@ -15,12 +15,12 @@ export function portTaken(dataDir: string, port: number, cause: Error): ClusterE
   )
 }
 
-/** Whether a server's log says that a port was taken, whatever address it was at. */
+/** Whether a server's log says that a port was taken, on any address. */
 export function saysPortTaken(log: string): boolean {
   return /could not bind IPv[46] address "[^"]*": Address already in use/.test(log)
 }
 
-/** The processes that listen at a port, by their pids; without the processes with descriptors that we may not see. */
+/** The pids of the processes that listen at a port, as far as we may see their descriptors. */
 function listenersAt(port: number): number[] {
   return process.platform === 'linux' ? byKernel(port) : byLsof(port)
 }
@@ -78,14 +78,17 @@ function commandOf(pid: number): string | null {
   }
 }
 
-/** A PostgreSQL server works in its data directory, which says more than its command line. */
+/**
+ * Describes a process. A PostgreSQL server is named by its working directory, the data directory, which says more than its
+ * command line.
+ */
 function describe(pid: number): string {
   const command = commandOf(pid)
   let where: string | null = null
   try {
     where = readlinkSync(`/proc/${pid}/cwd`)
   } catch {
-    // Another user's, or not on Linux.
+    // The process belongs to another user, or this is not Linux.
   }
   const isPostgres =
     command !== null && /(?:^|\/)postgres(?:ql)?\b/.test(command.split(' ')[0] ?? '')

@@ -13,19 +13,19 @@ export interface PostgresProcess {
   /** The path of the data directory that it works in. */
   readonly dataDir: string
   /**
-   * Whether the path leads there. `removed`: the directory was removed under it; there may be another at its path by now.
-   * `elsewhere`: it is the path in a container, which means something else here.
+   * Whether the path leads to that directory. `removed`: the directory was removed while the process works in it, and there
+   * may be another one at the path now. `elsewhere`: the path is valid inside a container, and means something else here.
    */
   readonly place: 'here' | 'removed' | 'elsewhere'
-  /** Its arguments; of a postmaster's children, what they say of themselves, such as `postgres: checkpointer`. */
+  /** Its arguments; for a child of a postmaster the title that it has set, such as `postgres: checkpointer`. */
   readonly title: string
-  /** Whether it is one of a container: of a pid namespace below this one. */
+  /** Whether the process is in a pid namespace below this one, that is, in a container. */
   readonly isNested: boolean
 }
 
 /**
- * Whether a process is not a postmaster: it calls itself a child of one, as all children do once they are at work, or it is
- * about to be gone.
+ * Whether a process is not a postmaster. Then its title is that of a child, as all children set it when they begin to work,
+ * or it is ending.
  */
 export function isChild({
   title,
@@ -35,8 +35,8 @@ export function isChild({
 }
 
 /**
- * The processes of PostgreSQL servers that this user may look into, known by their executable; for root, all of this pid
- * namespace and those below. `null` if there is no `/proc`.
+ * The processes of PostgreSQL servers that this user may look into, recognized by their executable. Root sees all of this pid
+ * namespace and those below it. `null` if there is no `/proc`.
  */
 export async function postgresProcesses(): Promise<PostgresProcess[] | null> {
   const names = await readdir('/proc').catch(() => null)
@@ -47,10 +47,10 @@ export async function postgresProcesses(): Promise<PostgresProcess[] | null> {
 }
 
 /**
- * The postgres processes that work in a directory, by whatever path, of this pid namespace and those below it. Root in a
- * container looks as their user; of others' processes nothing can be told.
+ * The postgres processes, in this pid namespace and those below it, that work in a directory, by any path. Root in a
+ * container looks as the user of each process. An ordinary user cannot see the processes of other users.
  *
- * If there is no `/proc`, throws `ERR_CLUSTER_UNKNOWN_STATUS` rather than miss one.
+ * If there is no `/proc` and processes cannot be seen otherwise, throws `ERR_CLUSTER_UNKNOWN_STATUS`, so that none is missed.
  */
 export async function processesIn(directory: string): Promise<WorkingProcess[]> {
   if (process.platform !== 'linux') return seenServersIn(directory)
@@ -60,14 +60,14 @@ export async function processesIn(directory: string): Promise<WorkingProcess[]> 
   return here.map(lookFromOutside).filter((one) => one !== null)
 }
 
-/** What everybody may know of a process. */
+/** The facts about a process that every user may see. */
 export interface WorkingProcess extends Pick<
   PostgresProcess,
   'identity' | 'parent' | 'title' | 'isNested'
 > {
   /**
-   * It was killed or exits: the kernel has taken its memory, so that it does nothing any more, and closes its files. Its title
-   * has gone with its memory.
+   * The process was killed or exits: the kernel has taken its memory, and with it its title. It does nothing any more, and
+   * the kernel is closing its files.
    */
   readonly isEnding?: boolean | undefined
 }
@@ -87,7 +87,10 @@ function lookFromOutside(pid: number): WorkingProcess | null {
   }
 }
 
-/** From proc_pid_status(5). A process without memory has no size: it is ending, for threads of the kernel work nowhere. */
+/**
+ * Parses proc_pid_status(5). A process without a size has no memory, so it is ending; threads of the kernel work in no
+ * directory.
+ */
 function ofStatus(status: string): Pick<WorkingProcess, 'parent' | 'isNested' | 'isEnding'> {
   const pids = /^NSpid:((\t\d+)+)$/m.exec(status)?.[1] ?? ''
   return {
@@ -101,7 +104,7 @@ function titleOf(commandLine: string): string {
   return commandLine.replaceAll('\0', ' ').trim()
 }
 
-/** `null` if it is not one, is somebody else's, or ends meanwhile. */
+/** Looks at a process. `null` if it is not a PostgreSQL process, belongs to another user, or ends meanwhile. */
 async function lookAt(pid: number): Promise<PostgresProcess | null> {
   try {
     if (!isPostgres(pid)) return null
@@ -121,7 +124,7 @@ async function lookAt(pid: number): Promise<PostgresProcess | null> {
         : 'elsewhere'
     return {
       identity,
-      // The effective one, proc_pid_status(5).
+      // The effective user id, proc_pid_status(5).
       uid: Number(/^Uid:\t\d+\t(\d+)/m.exec(status)?.[1]),
       ...told,
       dataDir: place === 'removed' ? cwd.slice(0, -deleted.length) : cwd,
@@ -133,7 +136,7 @@ async function lookAt(pid: number): Promise<PostgresProcess | null> {
   }
 }
 
-/** What the kernel adds to the name of what was removed, proc_pid_cwd(5); a directory may also be called so. */
+/** The kernel adds this to the path of a removed directory, proc_pid_cwd(5). A directory may also have such a name. */
 const deleted = ' (deleted)'
 
 async function leadsTo(path: string, pid: number): Promise<boolean> {

@@ -8,19 +8,19 @@ import {
 } from '@howdah/lock'
 import { unknownStatus } from '../errors.ts'
 
-/** A server process that works in a directory. There are no pid namespaces if there is no `/proc`. */
+/** A server process that works in a directory, on a system without `/proc`. Such systems have no pid namespaces. */
 export interface SeenServer {
   readonly identity: ProcessIdentity
   readonly parent: number
-  /** Its arguments, or what it says of itself in their place. */
+  /** Its arguments, or the title that it has set. */
   readonly title: string
   readonly isNested: false
 }
 
 /**
- * Whether a process is a PostgreSQL server that works in a directory, if there is no `/proc`; `null` if it cannot be told.
+ * Whether a process is a PostgreSQL server that works in a directory, on a system without `/proc`; `null` if this is unknown.
  *
- * A server runs as the owner of its data directory, or not at all.
+ * PostgreSQL runs only as the owner of its data directory.
  */
 export function isSeenServerOf(directory: string, pid: number): boolean | null {
   const seen = seeProcess(pid)
@@ -30,9 +30,9 @@ export function isSeenServerOf(directory: string, pid: number): boolean | null {
 }
 
 /**
- * The PostgreSQL processes that work in a directory, if there is no `/proc`.
+ * The PostgreSQL processes that work in a directory, on a system without `/proc`.
  *
- * Throws `ERR_CLUSTER_UNKNOWN_STATUS` if that cannot be told: the answer "none" has to be certain.
+ * Throws `ERR_CLUSTER_UNKNOWN_STATUS` if this is unknown, because the answer "none" has to be certain.
  */
 export function seenServersIn(directory: string): SeenServer[] {
   const seen = seeProcesses()
@@ -56,13 +56,13 @@ export function seenServersIn(directory: string): SeenServer[] {
   return found
 }
 
-/** A postmaster or one of its children; those name themselves `postgres: …`. */
+/** Whether a process is a postmaster or one of its children, which have titles like `postgres: …`. */
 function runsPostgres({ program, command }: SeenProcess): boolean {
   if (program !== null) return /(^|\/)(postgres|postmaster)$/.test(program)
   return /^(\S*\/)?(postgres|postmaster)(:? |$)/.test(command ?? '')
 }
 
-/** Which directory it is, and its owner. `null`: it is gone. */
+/** The identity and the owner of a directory. `null`: it is gone. */
 interface Place {
   readonly directory: string
   readonly uid: number

@@ -1,8 +1,8 @@
 import { readlinkSync } from 'node:fs'
 
 /**
- * Whether this process sees the processes of the whole machine, and not only those of its container: the inode of the
- * first pid namespace is the same on every kernel, `PROC_PID_INIT_INO` in `include/linux/proc_ns.h`. macOS has no others.
+ * Whether this process sees all processes of the machine, and not only those of its container. The first pid namespace has
+ * the same inode on every kernel, `PROC_PID_INIT_INO` in `include/linux/proc_ns.h`. macOS has no pid namespaces.
  */
 export function seesAllProcesses(): boolean {
   if (process.platform === 'darwin') return true

@@ -3,12 +3,12 @@ import { ownerOf } from '../user/owner-of.ts'
 import { askAsOwner } from './ask-as-owner.ts'
 
 /**
- * Finds which of some processes have the given working directory, by its device and inode. Of those in `unknown` we cannot
- * tell.
+ * Finds out which of the given processes work in a directory, by its device and inode. For the processes in `unknown` we
+ * cannot tell.
  *
- * `/proc/<pid>/cwd` may be followed by a process of the same user and by one with CAP_SYS_PTRACE (proc_pid_cwd(5)). Root
- * in a container seldom has that capability, but may become the user, and looks again as that one: by `sh`, with the
- * directory as its own working directory, so that no path has to be open to the user.
+ * `/proc/<pid>/cwd` may be followed by a process of the same user and by one with CAP_SYS_PTRACE (proc_pid_cwd(5)). Root in a
+ * container rarely has that capability, but can become the user of a process. So it looks again as that user, by `sh` with
+ * the directory as its own working directory, so that the user need not be able to reach any path.
  */
 export async function workingIn(directory: string, pids: readonly number[]): Promise<Workers> {
   const here: number[] = []
@@ -27,13 +27,13 @@ export async function workingIn(directory: string, pids: readonly number[]): Pro
   return { here, unknown }
 }
 
-/** What {@link workingIn} answers. */
+/** The answer of {@link workingIn}. */
 export interface Workers {
   readonly here: number[]
   readonly unknown: number[]
 }
 
-/** `null`: this process may not look. */
+/** Whether a process works in the directory. `null`: this process may not look. */
 function worksIn(directory: string, pid: number): boolean | null {
   try {
     const wanted = statSync(directory, { bigint: true })
@@ -49,7 +49,7 @@ function byOwner(pids: readonly number[]): number[][] {
   const groups = new Map<string, number[]>()
   for (const pid of pids) {
     const { uid, gid } = ownerOf(`/proc/${pid}`) ?? {}
-    // It has ended.
+    // The process has ended.
     if (uid === undefined) continue
     const owner = `${uid}:${gid}`
     groups.set(owner, [...(groups.get(owner) ?? []), pid])
@@ -57,7 +57,7 @@ function byOwner(pids: readonly number[]): number[][] {
   return [...groups.values()]
 }
 
-/** Those that work in the directory, as their owner sees it; `null` if nobody can be asked. */
+/** The processes that work in the directory, as their owner sees them; `null` if we cannot become the owner. */
 async function lookAsOwner(directory: string, pids: readonly number[]): Promise<number[] | null> {
   const answer = await askAsOwner(pids[0] ?? 0, directory, look, pids.map(String))
   if (answer === null) return null

@@ -2,8 +2,8 @@ import type { DataDirectory } from '../data-directory.ts'
 import { findPostmaster } from './postmaster.ts'
 
 /**
- * Whether the files by which a cluster and its server are found do not tell: there is a directory, but no `PG_VERSION`, or
- * they leave it open whether a server runs.
+ * Whether the files of a cluster do not say enough: there is a directory but no `PG_VERSION`, or the files leave it open
+ * whether a server runs.
  */
 export async function isLost(directory: DataDirectory): Promise<boolean> {
   if (!(await directory.has(directory.path))) return false

@@ -9,11 +9,11 @@ import { workingIn } from '../processes/working-directory.ts'
 import { ownerOf } from '../user/owner-of.ts'
 
 /**
- * Whether the process that a data directory's `postmaster.pid` names is the server of that very directory; `null` if it
- * cannot be told.
+ * Whether the process in a data directory's `postmaster.pid` is the server of exactly that directory; `null` if this is
+ * unknown.
  *
- * It has to run PostgreSQL and to work there. If that may not be seen, the kernel's list of shared memory has another proof:
- * who made the segment that the file names.
+ * The process must run PostgreSQL and work in the directory. If this cannot be seen, the kernel's list of shared memory has
+ * another proof: the creator of the segment that the file names.
  */
 export async function isServerOf(
   directory: DataDirectory,
@@ -24,14 +24,15 @@ export async function isServerOf(
   const { here, unknown } = await workingIn(directory.path, [file.pid])
   if (here.length > 0) return true
   if (unknown.length === 0) return false
-  // A server runs as the owner of its data directory, or not at all.
+  // PostgreSQL runs only as the owner of its data directory.
   if (ownerOf(`/proc/${file.pid}`)?.uid !== ownerOf(directory.path)?.uid) return false
   return hasSegmentOf(directory, file)
 }
 
 /**
- * By the segment: it is attached, that process made it, and its key is this directory's. The key may be that of a directory
- * on another file system, too, of which the file came along with a copy: so the file has to name this directory.
+ * Whether the segment proves it: a process is attached to it, that process made it, and its key belongs to this directory. A
+ * directory on another file system may have the same key, and this directory may be a copy of that one. So the file must also
+ * name this directory.
  */
 function hasSegmentOf(
   directory: DataDirectory,

@@ -2,8 +2,8 @@ import { statSync } from 'node:fs'
 import type { DataDirectory } from '../data-directory.ts'
 
 /**
- * Whether a path leads to a data directory, by device and inode; `null` if nothing lies there. A path that a server has
- * written may mean another directory here than in the server's container.
+ * Whether a path leads to a data directory, by device and inode; `null` if there is nothing at the path. A path written by a
+ * server in a container may mean another directory here.
  */
 export function leadsHere(path: string, directory: DataDirectory): boolean | null {
   try {

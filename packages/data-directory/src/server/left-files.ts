@@ -9,14 +9,14 @@ import { placeOf } from '../place.ts'
 import { readIfThere } from '../files/read-if-there.ts'
 
 /**
- * Removes what a killed server has left in its data directory and what would keep the next one from starting: a server
- * looks no further than whether there is something of its user with the pid in a file, and in a container that was started
- * anew there often is, now or a moment later.
+ * Removes the files of a killed server that would keep the next server from starting. A starting server only checks whether a
+ * process of its user has the pid in such a file. In a restarted container there often is one, now or a moment later.
  *
- * The files of a server that howdah started go if its lock is free: nothing of it lives, in whatever container. So does a
- * file that names no process. The pid file of a server that somebody else started goes only if its pid is taken: else it is
- * left to the next server, which finds out by the shared memory that it names whether children of the earlier one still
- * work here, and before 13 by nothing else, as soon as it has another port. The caller holds the change and use locks.
+ * If howdah started the server, its files are removed if its lock is free, because then no process of it lives, in any
+ * container. A file that names no process is removed, too. If somebody else started the server, its pid file is removed only
+ * if its pid is taken. Otherwise we keep it: from the shared memory that it names, the next server sees whether children of
+ * the earlier server still work here. Before 13 a server with another port has no other way to see this. The caller holds the
+ * change and use locks.
  *
  * Throws as {@link findPostmaster} does.
  */
@@ -33,13 +33,16 @@ export async function removeLeftFiles(directory: DataDirectory): Promise<void> {
   }
 }
 
-/** Whether it was the pid of the server that howdah started here last, and nothing of that one lives. */
+/** Whether the pid belonged to the server that howdah started here last, and no process of that server lives. */
 async function isOver(directory: DataDirectory, pid: number): Promise<boolean> {
   const place = placeOf(directory, null, false)
   return readRecord(place)?.process.pid === pid && !(await isServed(place))
 }
 
-/** Whether kill(2) finds something with that pid, which may be a zombie or a thread: all that a server asks for. */
+/**
+ * Whether kill(2) finds a process with that pid, even a zombie or a thread, because a starting server checks no more than
+ * that.
+ */
 function isTaken(pid: number): boolean {
   try {
     return process.kill(pid, 0)
@@ -48,7 +51,7 @@ function isTaken(pid: number): boolean {
   }
 }
 
-/** The lock files beside the sockets in a data directory. */
+/** The lock files of the sockets in a data directory. */
 export async function socketLocks(
   directory: DataDirectory,
 ): Promise<{ readonly path: string; readonly pid: number }[]> {

@@ -14,14 +14,15 @@ export interface Postmaster {
 }
 
 /**
- * The server that runs on the data directory, or `null` if none can run.
+ * Finds the server that runs on the data directory; `null` if it is certain that none runs.
  *
- * `postmaster.pid` outlives a crash, and the pid in it may by now be another process's, also that of a server of another
- * directory; it also comes along with a copy. So the process must be the one that howdah has recorded for this very
- * directory, or work in it as every postmaster does.
+ * `postmaster.pid` stays after a crash and is copied with the directory. The pid in it may now belong to another process,
+ * even to the server of another directory. So the process must be the one that howdah has recorded for exactly this
+ * directory, or it must work in the directory, as every postmaster does.
  *
- * What cannot be known is never "none". Throws `ERR_COORDINATE_ELSEWHERE` of `@howdah/coordinate` for a server that lives where it
- * cannot be seen, `ERR_CLUSTER_UNKNOWN_STATUS` for what cannot be told otherwise, and what {@link lookAtPidFile} throws.
+ * If the answer is unknown, it is never `null`. Throws `ERR_COORDINATE_ELSEWHERE` of `@howdah/coordinate` if a server lives
+ * where it cannot be seen, `ERR_CLUSTER_UNKNOWN_STATUS` if it is unknown for another reason, and the errors of {@link
+ * lookAtPidFile}.
  */
 export async function findPostmaster(directory: DataDirectory): Promise<Postmaster | null> {
   const found = await lookAtPidFile(directory)
@@ -66,14 +67,17 @@ async function postmasterOf(
   return isServer ? { identity, file } : null
 }
 
-/** Whether it was written before the server was launched that has the same pid now: by another one, in whole seconds. */
+/**
+ * Whether the file was written, in whole seconds, before the launch of the server that has the same pid now, and so by
+ * another server.
+ */
 function isOlder(file: PostmasterPid, launched: Date | null): boolean {
   return (
     launched !== null && file.startedAt.getTime() < Math.floor(launched.getTime() / 1000) * 1000
   )
 }
 
-/** What is known of a server that has not written its file yet. */
+/** The known facts about a server that has not written its file yet. */
 function unwritten(file: PostmasterPid): PostmasterPid {
   return {
     ...file,

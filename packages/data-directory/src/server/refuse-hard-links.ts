@@ -3,8 +3,8 @@ import type { DataDirectory } from '../data-directory.ts'
 import { notPermitted } from '../errors.ts'
 
 /**
- * Throws `ERR_CLUSTER_PERMISSION` if the cluster's files are hard links, as `cp -al` makes them: they are those of another
- * directory, too, and two servers, each on its own directory, would write the same files.
+ * Throws `ERR_CLUSTER_PERMISSION` if the cluster's files are hard links, as `cp -al` makes them. Then they belong to another
+ * directory, too, and two servers on two directories would write the same files.
  */
 export function refuseHardLinks(directory: DataDirectory): void {
   const control = directory.file('global', 'pg_control')

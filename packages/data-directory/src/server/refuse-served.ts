@@ -4,10 +4,10 @@ import { findPostmaster } from './postmaster.ts'
 import { serversIn } from './refuse-unseen.ts'
 
 /**
- * Throws `ERR_CLUSTER_UNKNOWN_STATUS` if a server runs in a directory that is no cluster any more: its `PG_VERSION` was
- * removed, or all its files. Throws as `findPostmaster` does, too.
+ * Throws `ERR_CLUSTER_UNKNOWN_STATUS` if a server runs in a directory that is no cluster any more, because its `PG_VERSION`
+ * or all its files were removed. Also throws as `findPostmaster` does.
  *
- * A directory that was made just now need not be searched.
+ * A directory that was just made need not be searched.
  */
 export async function refuseServed(directory: DataDirectory, isNew = false): Promise<void> {
   if (isNew) return

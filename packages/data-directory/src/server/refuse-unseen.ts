@@ -11,12 +11,12 @@ import { type Segment, segments } from '../memory/segments.ts'
 import { workingIn } from '../processes/working-directory.ts'
 
 /**
- * Throws `ERR_CLUSTER_UNKNOWN_STATUS` if the server that wrote `postmaster.pid` may live in another container: it was not
- * started by howdah, so that there is no lock by which the kernel would tell.
+ * Throws `ERR_CLUSTER_UNKNOWN_STATUS` if the server that wrote `postmaster.pid` may live in another container. It was not
+ * started by howdah, so there is no lock by which the kernel could tell.
  *
- * It is over if it started before this boot; if its shared memory is in this ipc namespace, where the next server finds out
- * by itself whether it is in use; if the file came along with a copy; and if no process works in the directory, as far as
- * all can be seen.
+ * It does not throw in these cases: the server started before this boot; its shared memory is in this ipc namespace, where
+ * the next server finds out by itself whether the memory is in use; the file was copied with the directory; or all processes
+ * can be seen and no postmaster works in the directory.
  */
 export async function refuseForeign(directory: DataDirectory, file: PostmasterPid): Promise<void> {
   if (process.platform !== 'linux') return
@@ -42,8 +42,8 @@ export async function refuseForeign(directory: DataDirectory, file: PostmasterPi
 }
 
 /**
- * Throws `ERR_CLUSTER_UNKNOWN_STATUS` if a server runs in a directory whose `postmaster.pid` names nobody, as far as the
- * kernel tells: by where processes work, and by which of them have its shared memory attached.
+ * Throws `ERR_CLUSTER_UNKNOWN_STATUS` if `postmaster.pid` names no process but, according to the kernel, a server runs in the
+ * directory: a process works there, or has attached its shared memory.
  */
 export async function refuseUnnamed(
   directory: DataDirectory,
@@ -58,7 +58,7 @@ export async function refuseUnnamed(
   )
 }
 
-/** Whether some process has attached what may be the directory's shared memory. */
+/** Whether a process has attached a segment that may belong to the directory. */
 async function hasMemory(directory: DataDirectory): Promise<boolean> {
   const attached = segments().filter(
     (one) => one.attached > 0 && isKeyOf(directory, one.key) === true,
@@ -70,11 +70,12 @@ async function hasMemory(directory: DataDirectory): Promise<boolean> {
 }
 
 /**
- * Whether a segment is surely that of a server of another directory. Inode numbers, from which the keys come, are those of
- * other directories, too, on other file systems.
+ * Whether a segment certainly belongs to the server of another directory. Keys come from inode numbers, and directories on
+ * other file systems may have the same inode number.
  *
- * The server that made the segment works in its own directory. It is still that process if it has the segment attached; a pid
- * alone may be another's by now. (PostgreSQL compares device and inode in the segment itself, which it may read.)
+ * The server that made the segment works in its own directory. The creator's pid may have been reused; the process is still
+ * the creator if it is attached to the segment. (PostgreSQL itself compares the device and inode in the segment, which it may
+ * read.)
  */
 async function isOfAnother(directory: DataDirectory, { id, creator }: Segment): Promise<boolean> {
   if (process.platform !== 'linux' || creator === 0) return false
@@ -82,21 +83,21 @@ async function isOfAnother(directory: DataDirectory, { id, creator }: Segment): 
   return here.length + unknown.length === 0 && (await hasAttached(creator, id))
 }
 
-/** The pids of postmasters that work in the directory, of this pid namespace and those below it. */
+/** The pids of the postmasters, in this pid namespace and those below it, that work in the directory. */
 export async function serversIn(directory: DataDirectory): Promise<number[]> {
   const all = await processesIn(directory.path)
   return all.filter((one) => !isChild(one)).map(({ identity }) => identity.pid)
 }
 
-/** Whether the file came along with a copy of another data directory. */
+/** Whether the file was copied with another data directory. */
 function isOfCopy(directory: DataDirectory, { dataDir, sharedMemory }: PostmasterPid): boolean {
   const isOwn = sharedMemory === null ? null : isKeyOf(directory, sharedMemory.key)
   if (isOwn !== null) return !isOwn
-  // If nothing lies, the path may mean the directory in a container.
+  // If there is nothing at the path, it may be the path of this directory in a container.
   return leadsHere(dataDir, directory) === false
 }
 
-/** When the kernel was booted by the wall clock, proc_stat(5). */
+/** The time of the kernel's boot by the wall clock, proc_stat(5). */
 function bootTime(): Date | null {
   try {
     const seconds = /^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1]

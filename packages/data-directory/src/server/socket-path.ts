@@ -4,15 +4,18 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { notPermitted } from '../errors.ts'
 
-/** In bytes, with the terminating NUL: `sizeof(sockaddr_un.sun_path)`. Node cuts what is longer without a word. */
+/**
+ * The longest path of a socket, in bytes, with the terminating NUL: `sizeof(sockaddr_un.sun_path)`. Node silently cuts
+ * longer paths.
+ */
 const capacity = process.platform === 'linux' ? 108 : 104
 
 /**
- * The directory by which clients reach a socket in `directory`: that itself if the path of the socket is short
- * enough, and has no comma, by which libpq separates hosts; else a short link to it.
+ * The directory by which clients reach a socket in `directory`. It is `directory` itself if the socket's path is short enough
+ * and has no comma (libpq separates hosts by commas), else a short link to it.
  *
- * The links lie in a directory that is ours, below the temporary directory or the home, and that nobody else can write: a planted
- * link would lead clients to another's server. Throws `ERR_CLUSTER_PERMISSION` if there is none.
+ * The links lie in a directory of ours, below the temporary directory or the home directory, in which nobody else can write,
+ * because a planted link would lead clients to another user's server. Throws `ERR_CLUSTER_PERMISSION` if there is none.
  */
 export async function reachableSocketDirectory(
   dataDir: string,
@@ -36,8 +39,8 @@ function fits(directory: string, port: number): boolean {
 }
 
 /**
- * Where the links may lie. On macOS the temporary directory's own path is long, and what was not used for three days is removed from
- * /tmp: so they lie in the home there, if its path is short enough.
+ * The possible directories for links. On macOS the path of the temporary directory is long, and files that were not used for
+ * three days are removed from /tmp, so links lie in the home directory there, if its path is short enough.
  */
 export function linkDirectories(): string[] {
   const uid = process.getuid?.() ?? 0
@@ -47,7 +50,7 @@ export function linkDirectories(): string[] {
     : passing
 }
 
-/** Only what lies in the home may have missing parents: nobody else can put others there. */
+/** Only a directory in the home may have missing parents, because nobody else can put other directories there. */
 function isAtHome(candidate: string): boolean {
   return candidate.endsWith('/.local/state/howdah/sockets')
 }
@@ -63,7 +66,7 @@ async function ownDirectory(dataDir: string): Promise<string> {
       () => null,
       (error: NodeJS.ErrnoException) => (error.code === 'EEXIST' ? null : error),
     )
-    // TMPDIR may lead nowhere, or where nothing can be made.
+    // TMPDIR may be missing or unwritable.
     if (obstacle === null) break
   }
   if (obstacle !== null) {

@@ -1,6 +1,6 @@
 /**
- * The settings that hold a list of names and are quoted name by name: GUC_LIST_QUOTE in PostgreSQL's sources, which
- * extensions may not use. A single string with commas would become one odd name.
+ * The settings with a list of names that are quoted name by name: GUC_LIST_QUOTE in PostgreSQL's sources, which extensions
+ * may not use. A single string with commas would become one odd name.
  */
 const quoted: ReadonlySet<string> = new Set([
   'local_preload_libraries',
@@ -25,27 +25,27 @@ const plain: ReadonlySet<string> = new Set([
   'wal_consistency_checking',
 ])
 
-/** Those in which a name without quotes is an SQL identifier, and so in lower case; in the others it is a path. */
+/** The settings in which an unquoted name is an SQL identifier and is put into lower case. In the others it is a path. */
 const identifiers: ReadonlySet<string> = new Set(['search_path', 'temp_tablespaces'])
 
-/** Whether a setting holds a list of names. */
+/** Whether the value of a setting is a list of names. */
 export function isList(name: string): boolean {
   return isQuotedList(name) || plain.has(name.toLowerCase())
 }
 
-/** Whether each name of its list is to be given to `ALTER SYSTEM` by itself. */
+/** Whether `ALTER SYSTEM` needs each name of the list as a string of its own. */
 export function isQuotedList(name: string): boolean {
   return quoted.has(name.toLowerCase())
 }
 
-/** Whether the list is empty only if it is not set, because `''` would be the name of a library. */
+/** Whether the list is empty only if the setting is not set, because `''` would be the name of a library. */
 export function isEmptyByDefault(name: string): boolean {
   return name.toLowerCase().endsWith('_preload_libraries')
 }
 
 /**
- * The names in a list as a configuration file has it: `a, "B c"`. `null` if it is not one: a quote that is left open, or
- * nothing between two commas.
+ * Splits a list in the form of a configuration file, such as `a, "B c"`. `null` if it is malformed: an open quote, or nothing
+ * between two commas.
  */
 export function splitList(setting: string, text: string): string[] | null {
   if (text.trim() === '') return []

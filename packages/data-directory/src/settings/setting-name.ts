@@ -1,15 +1,15 @@
 import { invalidSetting } from '../errors.ts'
 
-/** What no start may set: howdah sets these on the server's command line, so that nothing overrides them. */
+/** Settings that no start may set, because howdah sets them on the server's command line, where nothing overrides them. */
 const fixed: ReadonlySet<string> = new Set(['port', 'listen_addresses', 'unix_socket_permissions'])
 
-/** Howdah's own choice on the command line, unless a start is given another one there. */
+/** Settings that howdah sets on the command line unless a start sets them. */
 const chosen: ReadonlySet<string> = new Set(['unix_socket_directories'])
 
-/** What PostgreSQL writes between the settings of a server's command line in `postmaster.opts`. */
+/** The text between the settings of a server's command line in `postmaster.opts`. */
 export const settingSeparator = '" "-c" "'
 
-/** Throws `ERR_CLUSTER_INVALID_SETTING` for what cannot be given to a server with `-c NAME=VALUE`. */
+/** Throws `ERR_CLUSTER_INVALID_SETTING` if the setting cannot be passed to a server by `-c NAME=VALUE`. */
 export function checkStartSetting(dataDir: string, name: string, value: string): void {
   checkSettingName(dataDir, name)
   if (value.includes('\0')) {
@@ -26,8 +26,8 @@ export function checkStartSetting(dataDir: string, name: string, value: string):
 }
 
 /**
- * Throws `ERR_CLUSTER_INVALID_SETTING` for what cannot be kept in the cluster: the command line would override it, or
- * `ALTER SYSTEM` would write what no server can read again, and none would start.
+ * Throws `ERR_CLUSTER_INVALID_SETTING` if the setting cannot be kept in the cluster: the command line would override it, or
+ * `ALTER SYSTEM` would write a line that no server can read, so that none would start.
  */
 export function checkKeptSetting(dataDir: string, name: string): void {
   checkSettingName(dataDir, name)
@@ -45,12 +45,12 @@ export function checkKeptSetting(dataDir: string, name: string): void {
   }
 }
 
-/** Whether howdah sets it at each start, and takes it from nobody. */
+/** Whether howdah itself sets this setting at each start, and nobody else may. */
 export function isFixed(name: string): boolean {
   return fixed.has(name.toLowerCase())
 }
 
-/** Throws `ERR_CLUSTER_INVALID_SETTING` for what is not a setting's name, not even that of an extension's. */
+/** Throws `ERR_CLUSTER_INVALID_SETTING` if this cannot be the name of a setting, not even of an extension's setting. */
 export function checkSettingName(dataDir: string, name: string): void {
   if (/^[A-Za-z_][\w$]*(\.[A-Za-z_][\w$]*)*$/.test(name)) return
   throw invalidSetting(dataDir, name, 'a name is made of letters, digits, _ and dots')

@@ -4,7 +4,7 @@ import { isEmptyByDefault, isList, isQuotedList, splitList } from './setting-lis
 
 /**
  * A value for a setting: text as in `postgresql.conf` (`64MB`), a number in the setting's own unit, a size in bytes, a time
- * in ms, or the names of a list. What `settings.get` has found will do as well.
+ * in ms, or the names of a list. A result of `settings.get` is also accepted.
  */
 export type SettingValue =
   | string
@@ -16,10 +16,10 @@ export type SettingValue =
   | { readonly value: string | number | boolean | readonly string[] }
 
 /**
- * What is to stand behind `SET name TO`, as strings that are still to be quoted: one, or, for a list that is quoted name by
- * name, one for each. `null` for a list that is empty only when it is not set.
+ * The strings to put after `SET name TO`, not quoted yet: one string, or one for each name if the list is quoted name by
+ * name. `null` for an empty list that can only be empty by not being set.
  *
- * Throws `ERR_CLUSTER_INVALID_SETTING` for what cannot be a value.
+ * Throws `ERR_CLUSTER_INVALID_SETTING` if the value is invalid.
  */
 export function valuesFor(dataDir: string, name: string, value: SettingValue): string[] | null {
   const refuse = (why: string) => invalidSetting(dataDir, name, why)
@@ -57,7 +57,7 @@ function textOf(
   if (typeof value === 'boolean') return value ? 'on' : 'off'
   const number = typeof value === 'number' ? value : 'bytes' in value ? value.bytes : value.ms
   if (!Number.isFinite(number)) throw refuse(`${number} is not a number that it could have`)
-  // Below zero it is a word, such as "off", and has no unit.
+  // A number below zero stands for a word such as "off", and has no unit.
   if (typeof value === 'number' || number < 0) return String(number)
   if ('ms' in value) return `${number}ms`
   // PostgreSQL 10 knows no smaller unit than kB.

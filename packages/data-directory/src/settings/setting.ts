@@ -10,23 +10,23 @@ export type SettingContext =
   | 'superuser'
   | 'user'
 
-/** What there is to know of a setting beside its value. */
+/** The facts about a setting besides its value. */
 export interface SettingFacts {
   readonly name: string
   /** The value as `SHOW` has it: `128MB`. */
   readonly text: string
-  /** In what PostgreSQL counts it, such as `8kB` or `s`, if it is a quantity. */
+  /** The unit in which PostgreSQL counts it, such as `8kB` or `s`, if it is a quantity. */
   readonly unit: string | null
   readonly context: SettingContext
-  /** Whether a change takes effect only when the server is started anew. */
+  /** Whether a change takes effect only when the server is restarted. */
   readonly needsRestart: boolean
-  /** Whether another value waits for such a start. */
+  /** Whether a new value waits for a restart. */
   readonly pendingRestart: boolean
   /** Where the value comes from: `default`, `configuration file`, `command line`, `database`, … */
   readonly source: string
   /** Its place in a file, if it comes from one. */
   readonly file: { readonly path: string; readonly line: number } | null
-  /** What it would be if nobody set it, in its unit. */
+  /** Its value if nobody sets it, in its unit. */
   readonly default: string | null
   /** For numbers, in the unit. */
   readonly minimum: string | null
@@ -35,7 +35,7 @@ export interface SettingFacts {
   readonly description: string
 }
 
-/** A value by its kind. A quantity below zero is not a quantity, but a word such as "off" or "automatic", and left as it is. */
+/** A value by its kind. A quantity below zero stands for a word such as "off" or "automatic", and is left as it is. */
 export type TypedValue =
   | { readonly kind: 'boolean'; readonly value: boolean }
   | { readonly kind: 'number'; readonly value: number }
@@ -68,7 +68,7 @@ export interface SettingRow {
   readonly pending_restart: boolean
 }
 
-/** What a row of `pg_settings` says, typed. */
+/** Turns a row of `pg_settings` into a typed setting. */
 export function settingOf(row: SettingRow): Setting {
   return {
     name: row.name,

@@ -19,22 +19,22 @@ export interface Template {
   /** In bytes. */
   readonly size: number
   readonly lastUsed: Date
-  /** It is never used again, because the programs that made it are gone or others by now; or it is damaged. */
+  /** Whether it will never be used again: the programs that made it are gone or were replaced, or it is damaged. */
   readonly stale: boolean
 }
 
 const suffix = '.template'
-/** In ms: how old the note of its last use may get. */
+/** How old the recorded time of the last use may get before it is updated, in ms. */
 const day = 24 * 60 * 60 * 1000
-/** In ms: how long a template that nobody uses is kept. */
+/** How long an unused template is kept, in ms. */
 const keptFor = 30 * day
 
 /**
- * Clusters as initdb makes them, kept on this machine to be unpacked, which takes a fraction of the time.
+ * Templates: new clusters made by initdb, kept on this machine. Unpacking one takes a fraction of initdb's time.
  *
  * They lie in `templates` in the cache directory (`cacheDirectory()` of `@howdah/runtime`), and are used only if that
- * directory is ours and nobody else can write it, because what is in them is run. Each appears whole, by rename, and is never
- * changed.
+ * directory is ours and nobody else can write in it, because a server will run on their content. Each template appears as a
+ * whole, by rename, and never changes.
  */
 export class TemplateCache {
   readonly #directory: string
@@ -44,22 +44,23 @@ export class TemplateCache {
   }
 
   /**
-   * The cache, made if there is none yet. Rejects with `ERR_RUNTIME_CACHE_DIRECTORY` or `ERR_RUNTIME_UNTRUSTED_DIRECTORY` of
+   * Opens the cache, and makes it if there is none yet. Rejects with `ERR_RUNTIME_CACHE_DIRECTORY` or
+   * `ERR_RUNTIME_UNTRUSTED_DIRECTORY` of
    * `@howdah/runtime` if there is none that can be used.
    */
   static async open(): Promise<TemplateCache> {
     return new TemplateCache(await trustedDirectory(cacheDirectory(), 'templates'))
   }
 
-  /** The cache if there is one; makes nothing. Rejects as {@link open} does. */
+  /** Opens the cache if there is one; `null` if not. Rejects as {@link open} does. */
   static async existing(): Promise<TemplateCache | null> {
     const directory = await existingTrustedDirectory(cacheDirectory(), 'templates')
     return directory === null ? null : new TemplateCache(directory)
   }
 
   /**
-   * Unpacks the template into an empty directory; `'missing'` if there is none. One that turns out to be damaged is
-   * removed, `'damaged'`: something of it may have been unpacked then.
+   * Unpacks the template into an empty directory. `'missing'`: there is no such template. `'damaged'`: the template was
+   * damaged and is removed; parts of it may have been unpacked.
    */
   async unpack(
     { name }: TemplateKey,
@@ -79,7 +80,7 @@ export class TemplateCache {
     }
   }
 
-  /** Does something while no other process makes the same template. */
+  /** Runs an action while no other process makes the same template. */
   async alone<Result>(key: TemplateKey, action: () => Promise<Result>): Promise<Result> {
     await using _ = await acquire(join(this.#directory, `${key.name}.lock`), {
       fair: false,
@@ -90,12 +91,12 @@ export class TemplateCache {
   }
 
   /**
-   * Keeps what initdb has made in a directory, as the user `owner`, or ourselves. Alone. Removes templates that are of no use
-   * any more.
+   * Packs the cluster that initdb has made in a directory, as the user `owner` or as ourselves, into the cache. Call it
+   * within {@link alone}. Also removes useless templates.
    */
   async keep(key: TemplateKey, made: string, owner: number | undefined): Promise<void> {
     const temporary = join(this.#directory, `${key.name}.tmp`)
-    // Left by one that was killed.
+    // A killed process may have left a temporary file.
     await rm(temporary, { force: true })
     try {
       {
@@ -111,12 +112,12 @@ export class TemplateCache {
     await this.#removeStale()
   }
 
-  /** Whether there is a template of that name. */
+  /** Whether there is a template with that name. */
   async has(name: string): Promise<boolean> {
     return (await lstat(this.#file(name)).catch(() => null)) !== null
   }
 
-  /** What there is. */
+  /** The templates in the cache. */
   async list(): Promise<Template[]> {
     const names = (await readdir(this.#directory)).filter((name) => name.endsWith(suffix))
     const found = await Promise.all(
@@ -125,7 +126,7 @@ export class TemplateCache {
     return found.filter((template) => template !== null)
   }
 
-  /** Removes all of it; processes that are just unpacking go on. */
+  /** Removes all templates. Processes that are unpacking one go on. */
   async clear(): Promise<void> {
     for (const name of await readdir(this.#directory)) {
       const path = join(this.#directory, name)
@@ -143,7 +144,7 @@ export class TemplateCache {
     }
   }
 
-  /** Removes a lock file that nobody holds, along with what its last holder may have left half done. */
+  /** Removes a lock file that nobody holds, with the unfinished template that its last holder may have left. */
   async #removeUnlocked(path: string): Promise<void> {
     const lock = await tryAcquire(path, { create: false }).catch(() => null)
     if (lock === null) return
@@ -170,9 +171,9 @@ export class TemplateCache {
     return join(this.#directory, name + suffix)
   }
 
-  /** A template that only we can have written; else `null`. */
+  /** Opens a template if only we can have written it; else gives `null`. */
   async #openTemplate(path: string): Promise<FileHandle | null> {
-    // The directory is ours; but something that root has put there, or moved there, may not be.
+    // The directory is ours, but root may have put or moved a file of another user there.
     const found = await lstat(path).catch(() => null)
     if (found === null || !found.isFile()) return null
     if (found.uid !== process.geteuid?.() || (found.mode & 0o022) !== 0) return null
@@ -183,13 +184,13 @@ export class TemplateCache {
   }
 }
 
-/** In ms: how long to wait for another who makes the same template, before one goes without. */
+/** How long to wait for another process that makes the same template, in ms, before going on without it. */
 const patience = 60_000
 
 function isDamage(error: unknown): boolean {
   if (error instanceof ArchiveDamagedError) return true
   if (error instanceof ClusterError) return error.code === 'ERR_CLUSTER_CONTROL_FILE'
-  // What is unpacked is only written, so that this is the archive, on a disk that fails.
+  // Unpacked files are only written, so a failed read is one of the archive, on a failing disk.
   return (error as NodeJS.ErrnoException).syscall === 'read'
 }
 
@@ -202,7 +203,7 @@ async function noteUse(archive: FileHandle): Promise<void> {
 async function isStale(about: Readonly<Record<string, string>>): Promise<boolean> {
   const { bindir, server, initdb, machine } = about
   if (bindir === undefined) return true
-  // Another machine that has the same home sees other programs at the same place.
+  // Another machine with the same home directory may have other programs at the same path.
   if (machine !== thisMachine()) return false
   const found = await Promise.all(
     ['postgres', 'initdb'].map(

@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import { currentProcess } from '@howdah/lock'
 import type { Runtime } from '@howdah/runtime'
 
-/** What a new cluster depends on. With the same values in all of these, initdb would make the same cluster. */
+/** Everything that a new cluster depends on. With the same key, initdb would make the same cluster. */
 export interface TemplateKey {
   /** The name of the template in the cache. */
   readonly name: string
@@ -12,10 +12,10 @@ export interface TemplateKey {
   readonly about: Readonly<Record<string, string>>
 }
 
-/** Changes with the way in which templates are made or kept. */
+/** To be changed when templates are made or kept in another way. */
 const format = '2'
 
-/** The key of what `initdb` would make with these arguments. */
+/** The key of the cluster that `initdb` would make with these arguments. */
 export async function templateKey(
   runtime: Runtime,
   args: readonly string[],
@@ -31,10 +31,10 @@ export async function templateKey(
     server: server ?? '',
     initdb: maker ?? '',
     platform: `${process.platform}-${process.arch}`,
-    // initdb tries out how much shared memory a machine gives, and the home may be shared by several.
+    // initdb tests how much shared memory the machine has, and several machines may share the home directory.
     machine: thisMachine(),
     arguments: JSON.stringify(args),
-    // The user who ran initdb could have put anything into what it made.
+    // The user who ran initdb could have put anything into the cluster.
     user: String(uid ?? ''),
   }
   const digest = createHash('sha256')
@@ -43,12 +43,12 @@ export async function templateKey(
   return { name: `${version}-${digest.slice(0, 24)}`, about }
 }
 
-/** Tells machines apart that have the same home. */
+/** Identifies this machine among machines that share a home directory. */
 export function thisMachine(): string {
   return currentProcess().machineId ?? hostname()
 }
 
-/** Tells a program from what an upgrade would put in its place. */
+/** Identifies a program, so that an upgraded one is recognized as another. */
 export async function identityOf(path: string): Promise<string> {
   const real = await realpath(path)
   const { dev, ino, size, mtimeNs, ctimeNs } = await stat(real, { bigint: true })

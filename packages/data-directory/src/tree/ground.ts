@@ -12,8 +12,8 @@ import { HeldDirectory, type Owner } from './held-directory.ts'
 const { O_CREAT, O_EXCL, O_WRONLY } = constants
 
 /**
- * A directory that is filled. As root it is ours while we write, by a descriptor, and its owner's at the end: else that
- * user could put links where we are about to write, and make us write to where they lead.
+ * A directory that is being filled. If we are root, it belongs to us while we write, and is handed over to its owner at the
+ * end. Otherwise that user could put links into it, and make us write to their targets.
  */
 export class Ground implements Disposable {
   readonly root: string
@@ -45,7 +45,7 @@ export class Ground implements Disposable {
     return `${this.root}/${path}`
   }
 
-  /** Makes a file, its owner's, and opens it for writing. */
+  /** Makes a file that belongs to the owner, and opens it for writing. */
   create(path: string): number {
     const fd = openSync(this.file(path), O_WRONLY | O_CREAT | O_EXCL, 0o600)
     if (this.#owner !== null) fchownSync(fd, this.#owner.uid, this.#owner.gid)
@@ -57,7 +57,7 @@ export class Ground implements Disposable {
     this.#made.push(path)
   }
 
-  /** From the bottom up, so that the owner gets in when all is done. */
+  /** Hands the directory over, from the bottom up, so that the owner can enter only when all is done. */
   handOver(): void {
     const owner = this.#owner
     if (owner === null) return

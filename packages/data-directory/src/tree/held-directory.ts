@@ -10,13 +10,13 @@ import {
   readdirSync,
 } from 'node:fs'
 
-/** Who becomes the owner of something. */
+/** The user and group that become the owner of something. */
 export interface Owner {
   readonly uid: number
   readonly gid: number
 }
 
-/** What has a directory open, such as a lock on it. */
+/** Something that has a directory open, such as a lock on it. */
 export interface Descriptor {
   readonly fd: number
 }
@@ -24,8 +24,8 @@ export interface Descriptor {
 const descriptors = '/proc/self/fd/'
 
 /**
- * Where our own calls find the directory that a descriptor is open on, whatever becomes of its path; `path` itself if there
- * is no /proc. No child of ours finds it there.
+ * The path by which our own calls reach the open directory of a descriptor, whatever happens to its name; `path` itself if
+ * there is no /proc. It is not valid in child processes.
  */
 export function pathOf({ fd }: Descriptor, path: string): string {
   const held = `${descriptors}${fd}`
@@ -38,8 +38,8 @@ export function isByDescriptor(path: string): boolean {
 }
 
 /**
- * A directory that is held open. As root we work where another user may rename and link: who names a directory twice may
- * get two.
+ * A directory that is held open. As root we work in places where another user may rename and link, so the same name may lead
+ * to two different directories at two times.
  */
 export class HeldDirectory implements Descriptor, Disposable {
   readonly fd: number
@@ -51,7 +51,7 @@ export class HeldDirectory implements Descriptor, Disposable {
     this.path = pathOf(this, path)
   }
 
-  /** Opens a directory, and no link to one. Throws errors of the system. */
+  /** Opens a directory; does not follow a link. Throws errors of the system. */
   static open(path: string): HeldDirectory {
     const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants
     const isDescriptor = /^\/proc\/self\/fd\/\d+$/.test(path)
@@ -59,13 +59,13 @@ export class HeldDirectory implements Descriptor, Disposable {
     return new HeldDirectory(openSync(real, O_RDONLY | O_DIRECTORY | O_NOFOLLOW), path)
   }
 
-  /** Opens the directory to which a path leads, also by a link. Throws errors of the system. */
+  /** Opens a directory; follows links. Throws errors of the system. */
   static follow(path: string): HeldDirectory {
     const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants
     return new HeldDirectory(openSync(`${path}/.`, O_RDONLY | O_DIRECTORY | O_NOFOLLOW), path)
   }
 
-  /** Makes a directory, mode 0700 whatever the umask, and gives it away. Throws errors of the system. */
+  /** Makes a directory with mode 0700, whatever the umask, and gives it to `owner`. Throws errors of the system. */
   static make(path: string, owner: Owner | null): HeldDirectory {
     mkdirSync(path, 0o700)
     const made = HeldDirectory.open(path)
@@ -79,8 +79,8 @@ export class HeldDirectory implements Descriptor, Disposable {
   }
 
   /**
-   * Makes it 0700 and the owner's. Only an empty directory is given away that is ours: another may have been put in the
-   * place of the one that was made.
+   * Sets mode 0700, and gives the directory to `owner`. It must be empty and ours, because another directory may have been
+   * put in the place of the one that we made.
    */
   give(owner: Owner | null): void {
     const { uid } = fstatSync(this.fd)

@@ -1,10 +1,10 @@
 import { lstatSync, readlinkSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 
-/** More links than that go round: `MAXSYMLINKS` of Linux. */
+/** More links than this count as a loop: `MAXSYMLINKS` of Linux. */
 const most = 40
 
-/** Where an absolute path leads if only root can put links on the way; `null` if another user may have put one of them. */
+/** Resolves an absolute path if only root can have put the links in it; `null` if another user may have put one of them. */
 export function realByOwnLinks(path: string): string | null {
   let real = '/'
   let links = 0
@@ -26,7 +26,9 @@ export function realByOwnLinks(path: string): string | null {
   return real
 }
 
-/** A link says little by its own owner: it may have been renamed. */
+/**
+ * Whether only root can write in a directory. The owner of a link proves little, because the link may have been moved there.
+ */
 function isRootsAlone(directory: string): boolean {
   const { uid, mode } = lstatSync(directory)
   return uid === 0 && (mode & 0o022) === 0

@@ -5,16 +5,17 @@ import { HeldDirectory } from './held-directory.ts'
 import { realByOwnLinks } from './real-by-own-links.ts'
 
 /**
- * Removes a file or a directory with all that is in it; what is not there is removed already.
+ * Removes a file, or a directory with its content. A missing path is not an error.
  *
- * Each directory is held open while it is emptied, so that nobody leads us elsewhere by putting a link or another directory
- * in the place of one: `rm` of Node and of BusyBox goes by paths. Without /proc we go by paths, too. Throws errors of the system.
+ * Each directory is held open while it is emptied, so that nobody can lead us elsewhere by replacing it with a link or
+ * another directory. `rm` of Node and of BusyBox uses paths, so it is not safe against this. Without /proc we use paths, too.
+ * Throws errors of the system.
  */
 export async function removeTree(path: string): Promise<void> {
   const parent = dirname(path)
   const above = /^\/proc\/self\/fd\/\d+$/.test(parent) ? parent : null
   if (above !== null) return await removeEntry(above, basename(path))
-  // Root follows a link to the directory above only if no other user can have put it there.
+  // Root follows a link in the path of the parent directory only if no other user can have put it there.
   using held =
     process.geteuid?.() === 0
       ? HeldDirectory.open(realByOwnLinks(resolve(parent)) ?? parent)
@@ -22,7 +23,7 @@ export async function removeTree(path: string): Promise<void> {
   await removeEntry(held.path, basename(path))
 }
 
-/** Removes all that is in a directory but what is to be kept, by name. */
+/** Removes the content of a directory, except the names to keep. */
 export async function emptyDirectory(
   path: string,
   keeps: (name: string) => boolean = () => false,
@@ -31,11 +32,11 @@ export async function emptyDirectory(
   const isDirectory = (entry: Dirent) => entry.isDirectory()
   const files = found.filter((entry) => !isDirectory(entry))
   await Promise.all(files.map(async ({ name }) => await removeEntry(path, name)))
-  // One after the other: each takes a descriptor for as long as it is emptied.
+  // One after the other, because each takes a descriptor while it is emptied.
   for (const { name } of found.filter(isDirectory)) await removeEntry(path, name)
 }
 
-/** How often something may become another kind of thing while we remove it. */
+/** How many times an entry may change from a file to a directory or back while we remove it. */
 const attempts = 20
 
 async function removeEntry(above: string, name: string, left = attempts): Promise<void> {
@@ -45,13 +46,13 @@ async function removeEntry(above: string, name: string, left = attempts): Promis
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') return
-    // Linux says EISDIR of a directory, and macOS EPERM.
+    // For a directory, Linux gives EISDIR and macOS gives EPERM.
     if (code !== 'EISDIR' && code !== 'EPERM') throw error
     if (!(await removeDirectory(path)) && left > 0) await removeEntry(above, name, left - 1)
   }
 }
 
-/** `false` if it is a directory no longer. */
+/** Removes a directory. `false` if it is no longer a directory. */
 async function removeDirectory(path: string): Promise<boolean> {
   try {
     using held = HeldDirectory.open(path)

@@ -6,7 +6,7 @@ import { openPlainFile } from '@howdah/lock'
 /** A file in an archive, below the root of its tree. */
 interface ArchivedFile {
   readonly path: string
-  /** In bytes. What is longer than its content ends in zeros. */
+  /** In bytes. A file that is longer than its content ends in zeros. */
   readonly size: number
 }
 
@@ -17,17 +17,17 @@ interface Content {
   readonly files: readonly ArchivedFile[]
 }
 
-/** What an archive says of itself, ahead of the contents. */
+/** The index of an archive, which is before the contents. */
 export interface ArchiveIndex {
-  /** What it contains, in the words of the packer. */
+  /** A description of the archive by the packer. */
   readonly about: Readonly<Record<string, string>>
-  /** Each after those above it; without the root. */
+  /** The directories, each after its parents, without the root. */
   readonly directories: readonly string[]
-  /** In the order in which they follow. */
+  /** The contents, in their order in the archive. */
   readonly contents: readonly Content[]
 }
 
-/** An archive is cut short or damaged, or is none at all. */
+/** An archive is cut short or damaged, or the file is no archive. */
 export class ArchiveDamagedError extends Error {
   override readonly name = 'ArchiveDamagedError'
 }
@@ -38,10 +38,10 @@ const digestLength = 32
 const headerLength = magic.length + 4 + digestLength
 
 /**
- * Packs a tree of plain files into one file, which is read faster than a thousand. What several files have in common is
- * stored once: the databases of a new cluster are copies of each other.
+ * Packs a tree of plain files into one file, which is read faster than a thousand files. Equal content is stored once,
+ * because the databases of a new cluster are copies of each other.
  *
- * Only files of `owner` are taken, and no links, for as root we read where another user may write.
+ * Only files of `owner` are packed, and no links, because as root we read in a directory in which another user may write.
  */
 export async function packTree(
   root: string,
@@ -81,7 +81,7 @@ export async function packTree(
   for (const { bytes } of all) await to.writeFile(bytes)
 }
 
-/** An archive's index, and where in the file its contents begin. Throws {@link ArchiveDamagedError}. */
+/** Reads an archive's index, and the offset of its contents. Throws {@link ArchiveDamagedError}. */
 export async function readArchiveIndex(
   archive: FileHandle,
 ): Promise<{ index: ArchiveIndex; start: number }> {

@@ -4,30 +4,30 @@ import { setImmediate as others } from 'node:timers/promises'
 import { ArchiveDamagedError, type ArchiveIndex, readArchiveIndex } from './tree-archive.ts'
 import { Ground } from './ground.ts'
 
-/** How a tree is unpacked. */
+/** How to unpack a tree. */
 export interface UnpackOptions {
-  /** As root: the user that the tree is given to. */
+  /** If we are root: the user that the tree is given to. */
   readonly owner: { readonly uid: number; readonly gid: number } | null
-  /** Leave the zeros at the end of a file to the file system, rather than have room for them set aside. */
+  /** Make files sparse: do not reserve room for the zeros at their ends. */
   readonly sparse: boolean
-  /** What follows the content of the archive in some files, by path. */
+  /** Text to append to some files, by path. */
   readonly additions: ReadonlyMap<string, Buffer>
-  /** Files that are not wanted, by path. */
+  /** Whether a file, by its path, is left out. */
   readonly leavesOut: (path: string) => boolean
-  /** Does something with the whole tree before it is handed over to its owner. */
+  /** Called with the complete tree before it is handed over to its owner. */
   readonly finish: (root: string) => Promise<unknown>
 }
 
-/** In ms: how long the event loop may have to wait for us. */
+/** How long the event loop may be blocked, in ms. */
 const slice = 5
-/** In bytes. */
+/** The size of a piece that is read at once, in bytes. */
 const chunk = 1024 * 1024
 
 /**
  * Unpacks an archive into an existing, empty directory: directories 0700, files 0600. Nothing is synced.
  *
- * A thousand small files are written sooner by plain system calls than by a pool of threads that has to be told of each;
- * in between, others get their turn. Throws {@link ArchiveDamagedError} for an archive that is, and what writing throws.
+ * A thousand small files are written faster by synchronous system calls than through a pool of threads; the event loop runs
+ * in between. Throws {@link ArchiveDamagedError} if the archive is damaged, and the errors of writing.
  */
 export async function unpackTree(
   archive: FileHandle,
@@ -39,7 +39,7 @@ export async function unpackTree(
   try {
     await fill(archive, ground, { index, start, ...options })
   } finally {
-    // Also what is half done: the caller that goes on from here is its owner.
+    // A half-finished tree is handed over, too, because the owner has to clean up.
     ground.handOver()
   }
 }
@@ -66,7 +66,7 @@ async function fill(
   for (const directory of index.directories) ground.makeDirectory(directory)
   let position = start
   for (const { length, files } of index.contents) {
-    // What fits is read once for all who have it.
+    // Content that fits into the buffer is read once for all files that have it.
     if (length <= chunk) read(archive, buffer, length, position)
     for (const file of files) {
       if (leavesOut(file.path)) continue

@@ -10,8 +10,8 @@ import type { ServerUser } from './server-user.ts'
 import { ownerOf } from './owner-of.ts'
 
 /**
- * Throws `ERR_CLUSTER_PERMISSION` if a server could not work on the data directory: it belongs to somebody else, or, as
- * root and not on Linux, the server's user cannot get through a directory above it. What is not there is passed over.
+ * Throws `ERR_CLUSTER_PERMISSION` if a server could not work on the data directory: it belongs to another user, or, if we are
+ * root and this is not Linux, the server's user cannot enter a directory above it. Missing directories are ignored.
  */
 export async function checkAccess(
   directory: DataDirectory,
@@ -37,8 +37,8 @@ async function isWhole(directory: DataDirectory): Promise<boolean> {
 }
 
 /**
- * The first of the directories above `path` that a user may not enter, or `null`. Those that are not there count as they
- * will be made: ours, and with what the umask leaves.
+ * The first directory above `path` that a user may not enter; `null` if there is none. Missing directories count as they will
+ * be made: they belong to us, with the mode that the umask leaves.
  */
 export async function closedAbove(
   path: string,
@@ -51,7 +51,7 @@ export async function closedAbove(
     const bit = uid === user.uid ? 0o100 : gid === user.gid ? 0o010 : 0o001
     if ((mode & bit) === 0 && !(await canEnter(above, user))) return above
   }
-  // The data directory itself becomes the user's own.
+  // The data directory itself will belong to the user.
   const [first] = missing.slice(0, -1)
   return first !== undefined && (process.umask() & 0o001) !== 0 ? join(real, first) : null
 }
@@ -69,8 +69,8 @@ function checkOwner(directory: DataDirectory): void {
 }
 
 /**
- * A directory that is empty, or in which a creation was interrupted, becomes the server's. A whole cluster that root has
- * copied is still root's.
+ * Throws unless the directory belongs to the server's user. An empty directory, and a wreck of a creation, are given to that
+ * user later. A complete cluster that root has copied still belongs to root.
  */
 async function checkServerOwns(directory: DataDirectory, user: ServerUser): Promise<void> {
   const { path } = directory
@@ -88,13 +88,13 @@ async function checkServerOwns(directory: DataDirectory, user: ServerUser): Prom
   )
 }
 
-/** From the root down, without `path` itself. */
+/** The parents of `path`, from the root down, without `path` itself. */
 function ancestors(path: string): string[] {
   const parent = dirname(path)
   return parent === path ? [] : [...ancestors(parent), parent]
 }
 
-/** Asks the kernel, because the mode bits do not tell of access control lists. */
+/** Asks the kernel, because mode bits do not show access control lists. */
 async function canEnter(
   directory: string,
   { uid, gid }: { uid: number; gid: number },

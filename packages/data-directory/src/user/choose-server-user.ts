@@ -9,10 +9,10 @@ import { ownerOf } from './owner-of.ts'
 const run = promisify(execFile)
 
 /**
- * The user that the server of `dataDir` runs as, or `null` if we are not root: then it runs as our own user.
+ * The user that the server of `dataDir` runs as. `null` if we are not root, because then it runs as our own user.
  *
- * In this order: `runAs`, the owner of the data directory, `like`, `postgres`, the user who called sudo, `nobody`. No user is
- * ever created. Throws `ERR_CLUSTER_SERVER_USER` when there is none of them.
+ * It is the first of these: `runAs`, the owner of the data directory, `like`, `postgres`, the user who called sudo, `nobody`.
+ * No user is ever created. Throws `ERR_CLUSTER_SERVER_USER` if there is none.
  */
 export async function chooseServerUser(
   dataDir: string,
@@ -56,12 +56,12 @@ async function defaultUser(dataDir: string, like?: KnownUser | null): Promise<Kn
   )
 }
 
-/** Whether the user database has a user of this uid. */
+/** Whether the user database has a user with this uid. */
 export async function isKnown(uid: number): Promise<boolean> {
   return (await findUser(String(uid))) !== null
 }
 
-/** The name of the user that a process runs as, or the uid if it has no name; `null` if that cannot be told. */
+/** The name of the user that a process runs as, or the uid if there is no name; `null` if it is unknown. */
 export async function nameOfUserOf(pid: number): Promise<string | null> {
   const process = ownerOf(`/proc/${pid}`)
   if (process === null) return null
@@ -77,7 +77,7 @@ function localUsers(): string[] {
   }
 }
 
-/** A user by name or number, from the local user database, or else from whatever else the system asks. */
+/** Finds a user by name or number, in the local user database or else by the system's other sources. */
 async function findUser(nameOrUid: string): Promise<KnownUser | null> {
   const matches = (line: string) => {
     const [name, , uid] = line.split(':')

@@ -1,8 +1,8 @@
 import { delimiter } from 'node:path'
 
 /**
- * The environment of a server and of initdb: nothing of the caller's, so that no `PGPORT`, `TZ`, `LC_ALL` or
- * `PGCLIENTENCODING` of theirs leaks into a cluster.
+ * The environment of a server and of initdb. Nothing of the caller's environment is in it, so that no `PGPORT`, `TZ`,
+ * `LC_ALL` or `PGCLIENTENCODING` leaks into a cluster.
  */
 export function serverEnvironment(bindir: string): Record<string, string> {
   return {
@@ -12,7 +12,7 @@ export function serverEnvironment(bindir: string): Record<string, string> {
   }
 }
 
-/** Those of libpq's variables that say where and how to connect. What a session merely likes, such as `PGTZ`, is not here. */
+/** The variables of libpq that say where and how to connect, without a session's preferences such as `PGTZ`. */
 const connectionVariables = new Set(
   `DATABASE_URL
    PGHOST PGHOSTADDR PGPORT PGDATABASE PGUSER PGPASSWORD PGPASSFILE PGSERVICE PGSERVICEFILE
@@ -24,8 +24,8 @@ const connectionVariables = new Set(
 )
 
 /**
- * The caller's environment without what could lead a client elsewhere: `PGSERVICE`, `PGHOSTADDR`, `PGSSLMODE` and the
- * like. A session's preferences (`PGOPTIONS`, `PGTZ`, `PGAPPNAME`, …) stay.
+ * The caller's environment without the variables that could lead a client elsewhere, such as `PGSERVICE`, `PGHOSTADDR` and
+ * `PGSSLMODE`. A session's preferences (`PGOPTIONS`, `PGTZ`, `PGAPPNAME`, …) stay.
  *
  * Source: "Environment Variables" in the libpq chapter of PostgreSQL's manual.
  */

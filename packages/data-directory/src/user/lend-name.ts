@@ -6,19 +6,20 @@ import { writeOwnFile } from '../files/own-file.ts'
 import type { ServerUser } from './server-user.ts'
 import { isKnown } from './choose-server-user.ts'
 
-/** A name for a user who has none, for as long as one program runs. */
+/** A name that is lent to a user without one, while a program runs. */
 interface LentName extends AsyncDisposable {
-  /** What makes a program take the name for true, if nss_wrapper is installed. */
+  /** The variables that make a program see the name, if nss_wrapper is installed. */
   readonly env: Readonly<Record<string, string>>
 }
 
 /**
- * Lends a name to the user that a program of PostgreSQL runs as, if the user database has none, as for
- * `docker run --user 12345`.
+ * Lends a name to the user that a program of PostgreSQL runs as, if the user database has no name for it, as with `docker run
+ * --user 12345`.
  *
- * `initdb` and single-user mode insist on one, and a server does not (measured with 10 to 18). nss_wrapper is a library
- * that is loaded before a program and answers in the place of the user database; the program runs without it if it is not
- * installed. One that the caller has is used as it is. The names lie in `directory`, which the program knows as `argument`.
+ * `initdb` and single-user mode need a name; a server does not (measured with 10 to 18). nss_wrapper is a library that is
+ * loaded into a program and answers in place of the user database. If it is not installed, the program runs without it. If
+ * the caller already runs with it, that one is used. The names are written to `directory`, which the program reaches as
+ * `argument`.
  */
 export async function lendName(
   { path: directory, argument }: { path: string; argument: string },
@@ -54,7 +55,7 @@ async function hasName(user: ServerUser | null): Promise<boolean> {
   }
 }
 
-/** The caller's own nss_wrapper, by which we have a name ourselves. */
+/** The variables of the nss_wrapper that the caller runs with. */
 function callersWrapper(user: ServerUser | null): Record<string, string> | null {
   const { LD_PRELOAD = '', NSS_WRAPPER_PASSWD, NSS_WRAPPER_GROUP } = process.env
   const library = LD_PRELOAD.split(/[ :]+/).find((path) => /(^|\/)libnss_wrapper\.so/.test(path))
@@ -66,7 +67,7 @@ function callersWrapper(user: ServerUser | null): Record<string, string> | null 
   }
 }
 
-/** Throws `ERR_CLUSTER_SERVER_USER` if these words of a program are about a user who has no name. */
+/** Throws `ERR_CLUSTER_SERVER_USER` if the output of a program says that its user has no name. */
 export function refuseNameless(dataDir: string, words: string, user: ServerUser | null): void {
   if (!words.includes('could not look up effective user ID')) return
   const { uid, gid } = idOf(user)

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 
-/** Who owns what is at a path; `null` if it cannot be told. */
+/** The owner of the file at a path; `null` if it is unknown. */
 export function ownerOf(path: string): { uid: number; gid: number } | null {
   try {
     const { uid, gid } = statSync(path)

@@ -2,22 +2,22 @@ import { closeSync, constants, openSync } from 'node:fs'
 import type { ServerUser } from './server-user.ts'
 import { isByDescriptor } from '../tree/held-directory.ts'
 
-/** How one of the server's programs is given a directory to work on. To be disposed once the program is spawned. */
+/** How a program of the server reaches its directory. Dispose of it once the program is spawned. */
 export interface Reach extends Disposable {
-  /** What its `-D` says. */
+  /** The value of `-D`. */
   readonly argument: string
-  /** Where it starts. */
+  /** The working directory in which it starts. */
   readonly cwd: string
-  /** What it inherits as descriptor 3, or nothing. */
+  /** The descriptor that it inherits as descriptor 3, if any. */
   readonly descriptors: readonly [] | readonly [number]
 }
 
 /**
- * The way to a directory for the server's user.
+ * Finds a way for the server's user to reach a directory.
  *
- * Usually that is its path. But when root's directories above it are closed to that user — as below `/root`, or in what
- * `mkdtemp` makes — the program inherits a descriptor of the directory, and `/proc/self/fd/3` leads there past them all.
- * Works with PostgreSQL 10 to 18, on Linux, without privileges beyond being root.
+ * Usually this is the directory's path. But if a parent directory of root's is closed to that user, as `/root` or a directory
+ * made by `mkdtemp` is, the program inherits a descriptor of the directory, and reaches it by `/proc/self/fd/3`. This works
+ * with PostgreSQL 10 to 18, on Linux, for root without further privileges.
  */
 export function reach(path: string, user: ServerUser | null): Reach {
   if (!isByDescriptor(path) && (user === null || user.closed === null)) {
@@ -26,7 +26,8 @@ export function reach(path: string, user: ServerUser | null): Reach {
   const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY)
   return {
     argument: '/proc/self/fd/3',
-    // Up to 15, they change to where their executable lies and back again, which must be possible.
+    // Up to version 15, programs change to the directory of their executable and back again, so the working directory must be
+    // reachable.
     cwd: '/',
     descriptors: [fd],
     [Symbol.dispose]: () => closeSync(fd),

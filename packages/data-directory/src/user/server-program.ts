@@ -8,7 +8,7 @@ import { reach } from './reach.ts'
 import type { ServerUser } from './server-user.ts'
 import { HeldDirectory } from '../tree/held-directory.ts'
 
-/** What one of the server's programs has done. */
+/** The result of running a program. */
 export interface Outcome {
   readonly succeeded: boolean
   readonly stdout: string
@@ -18,7 +18,7 @@ export interface Outcome {
 /**
  * Runs one of the server's programs to its end, as the server's user and in a server's environment.
  *
- * `args` is told how to name the directory that it works on.
+ * `args` gets the name by which the program reaches its directory.
  */
 export async function runServerProgram(
   runtime: Runtime,
@@ -28,9 +28,9 @@ export async function runServerProgram(
     path: string
     args: (path: string) => string[]
     input?: string | undefined
-    /** A descriptor that it and what it starts keep open for as long as they run. */
+    /** A descriptor that the program and its children keep open while they run. */
     keeps?: number | undefined
-    /** Ends it with SIGTERM; when it has gone, the call rejects with the signal's reason. */
+    /** Ends the program with SIGTERM. After its end the call rejects with the signal's reason. */
     signal?: AbortSignal | undefined
   },
 ): Promise<Outcome> {
@@ -39,7 +39,8 @@ export async function runServerProgram(
   using way = reach(path, user)
   const words = args(way.argument)
   const needsName = program === 'initdb' || words.includes('--single')
-  // initdb works in an empty directory: its names lie beside that one. Both may be known by descriptors, ours and its own.
+  // initdb needs an empty directory, so the lent names lie beside it. Both places may be reached by descriptors, ours and the
+  // program's own.
   const where = program === 'initdb' ? '/..' : ''
   using held = needsName ? HeldDirectory.follow(`${path}${where}`) : null
   await using name =
@@ -52,9 +53,9 @@ export async function runServerProgram(
     ...(user !== null && { uid: user.uid, gid: user.gid }),
     stdio: ['pipe', 'pipe', 'pipe', ...way.descriptors, ...(keeps === undefined ? [] : [keeps])],
   }) as ChildProcessWithoutNullStreams
-  // It has no streams if it could not be started, and rejects with why.
+  // If it could not be started, this rejects; there are no streams then.
   await once(child, 'spawn')
-  // A program that ends without reading its input is not an error of its own.
+  // It is not a separate error if a program ends without reading its input.
   child.stdin.on('error', () => undefined)
   child.stdin.end(input)
   const end = () => child.kill('SIGTERM')

@@ -1,8 +1,8 @@
 /**
  * The arguments of `postgres` for single-user mode.
  *
- * It takes its shared memory from files in the data directory, which are there on every machine. Nothing but its one
- * process has it.
+ * Its dynamic shared memory is kept in files in the data directory, which works on every machine. Only one process uses that
+ * memory.
  */
 export function singleUserArguments(
   path: string,

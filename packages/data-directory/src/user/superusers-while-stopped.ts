@@ -6,10 +6,10 @@ import type { ServerUser } from './server-user.ts'
 import { singleUserArguments } from './single-user-arguments.ts'
 
 /**
- * The roles that are superuser and can log in, oldest first, found without a running server and without a password.
+ * The superusers that can log in, oldest first, found without a running server and without a password.
  *
  * The cluster must be stopped, and the caller hold the change and use locks. Throws `ERR_CLUSTER_NO_SUPERUSER` with the
- * server's output when there are none.
+ * server's output if there is none.
  */
 export async function superusersWhileStopped(
   directory: DataDirectory,
@@ -17,7 +17,7 @@ export async function superusersWhileStopped(
   user: ServerUser | null,
   signal?: AbortSignal,
 ): Promise<string[]> {
-  // A newline ends a statement, and quotes in a value are not escaped, so the names come as hexadecimal digits.
+  // The names are read as hexadecimal digits, because a newline ends a statement and quotes in a value are not escaped.
   const query =
     "select encode(convert_to(rolname, 'UTF8'), 'hex') as role from pg_roles where rolsuper and rolcanlogin order by oid\n"
   const { stdout, stderr } = await runServerProgram(runtime, 'postgres', {
@@ -27,7 +27,7 @@ export async function superusersWhileStopped(
     input: query,
     signal,
   })
-  // The status is 0 even after an error, so the rows alone tell.
+  // The exit status is 0 even after an error, so only the rows count.
   const roles = [...stdout.matchAll(/\brole = "([0-9a-f]+)"/g)].map(([, hex = '']) =>
     Buffer.from(hex, 'hex').toString(),
   )

@@ -2,7 +2,7 @@ import type { Runtime } from '@howdah/runtime'
 import { type Outcome, runServerProgram } from './server-program.ts'
 import type { ServerUser } from './server-user.ts'
 
-/** Brings all files of a cluster to disk, whatever the kernel still had in memory; its server may run meanwhile. */
+/** Writes all files of a cluster that the kernel still has in memory to the disk. Its server may run meanwhile. */
 export async function syncToDisk(
   path: string,
   runtime: Runtime,
