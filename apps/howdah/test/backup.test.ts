@@ -1,6 +1,6 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Project } from './project.ts'
+import { Project, start } from './project.ts'
 
 /** In ms: each command starts and stops servers. */
 const patience = 120_000
@@ -113,11 +113,51 @@ describe.sequential('howdah backup and restore', { timeout: patience }, () => {
       status: 0,
       stderr: expect.stringContaining('removed backup 1\n'),
     })
-    // Nothing may be there yet.
-    expect(await howdah(...target)).toMatchObject({ status: 1 })
     expect(await howdah('restore', '--from', 'backups', '--to', 'x', '--lsn', 'z')).toMatchObject({
       status: 2,
       stderr: expect.stringContaining('pg_current_wal_lsn()'),
     })
+  })
+
+  test('restores over a cluster, which is saved, and brought back by undo', async () => {
+    const data = project.file('other')
+    const elephants = async () => await sql(data, 'SELECT * FROM elephants')
+    await sql(data, `INSERT INTO elephants VALUES ('Kandula')`)
+    const restore = ['restore', '--from', 'backups', '--to', 'other', '--name', 'lonely']
+    // Nothing that fails changes it.
+    for (const [status, args] of [
+      [1, [...restore, '--from', 'nowhere']],
+      [1, [...restore, '--name', 'missing']],
+    ] as const) {
+      expect((await howdah(...args)).status).toBe(status)
+      expect(await elephants()).toContain('Kandula')
+    }
+    const user = start(project.path, ['exec', '-D', data, '--', 'sh', '-c', 'echo here; read x'], {
+      input: null,
+    })
+    await user.says('here')
+    expect(await howdah(...restore)).toMatchObject({
+      status: 75,
+      stderr: expect.stringContaining(`cannot replace ${data}: it is in use by pid `),
+    })
+    user.child.stdin?.end()
+    expect((await user.result).stderr).toBe('')
+    expect(readdirSync(project.file('.howdah-saved'))).toEqual([])
+    const { status, stderr } = await howdah(...restore)
+    expect([status, stderr]).toEqual([
+      0,
+      expect.stringContaining(
+        'what was there: it is kept for 7 days: "howdah undo" brings it back\n',
+      ),
+    ])
+    expect(await elephants()).not.toContain('Kandula')
+    expect((await json<object[]>('undo', 'list', '-D', data)).length).toBe(1)
+    expect((await howdah('undo', '-D', data)).status).toBe(0)
+    expect(await elephants()).toContain('Kandula')
+    await howdah('undo', 'clear', '-D', data)
+    expect((await howdah(...restore, '--no-save')).stderr).not.toContain('what was there')
+    expect(await elephants()).not.toContain('Kandula')
+    expect(await json('undo', 'list', '-D', data)).toEqual([])
+    expect((await json<{ dataDir: string }[]>('ls')).map(({ dataDir }) => dataDir)).toContain(data)
   })
 })

@@ -1,6 +1,9 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { underSeccomp } from '@howdah/fixtures'
 import { describe, expect, test } from 'vitest'
 import { Project, start } from './project.ts'
+import { hasGit, Repository } from './worktrees/repository.ts'
 
 const isHere = process.platform === 'linux' && ['x64', 'arm64'].includes(process.arch)
 
@@ -25,6 +28,26 @@ describe.skipIf(!isHere || process.geteuid?.() !== 0)(
       // Nothing is left of it.
       expect((await project.howdah(['exec', '--', 'true'])).status).toBe(0)
     })
+
+    test.skipIf(!hasGit).each(['bind', 'listen', 'socket'] as const)(
+      'that denies %s says so before a cluster is made or forked (with git here)',
+      async (call) => {
+        const refusal =
+          'denies to listen on a Unix socket: socket(2), bind(2) or listen(2), without which'
+        const by = underSeccomp([], [call])
+        await using project = new Project()
+        const first = await project.howdah(['exec', '--', 'true'], { by })
+        expect([first.status, first.stderr]).toEqual([125, expect.stringContaining(refusal)])
+        expect(first.stderr).toContain(` on ${project.dataDir}; `)
+        await using repository = new Repository()
+        await repository.howdah(['exec', '--', 'true'])
+        const worktree = repository.worktree('topic')
+        const forking = await start(worktree, ['exec', '--', 'true'], { by }).result
+        expect([forking.status, forking.stderr]).toEqual([125, expect.stringContaining(refusal)])
+        expect(existsSync(join(worktree, '.howdah/data/PG_VERSION'))).toBe(false)
+        expect((await repository.in(worktree, 'exec', '--', 'true')).status).toBe(0)
+      },
+    )
 
     test('that denies connect says so of a server that runs outside', async () => {
       await using project = new Project()

@@ -1,5 +1,6 @@
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -91,5 +92,8 @@ describe('what is destroyed or dropped', () => {
     const [id = ''] = readdirSync(project.file('.howdah/saved'))
     const kept = join(project.file('.howdah/saved'), id, 'data')
     expect((await project.howdah([...sum, '-D', kept])).stdout).toContain('55')
+    expect((await project.howdah(['undo'])).status).toBe(0)
+    expect((await project.howdah(sum)).stdout).toContain('55')
+    expect(lstatSync(project.dataDir).isSymbolicLink()).toBe(true)
   })
 })

@@ -11,7 +11,7 @@ export interface Backup {
   readonly timeline: number
   /** From where on its WAL is needed. As PostgreSQL prints it. */
   readonly startLsn: string
-  /** Up to where its WAL is needed at least, before which there is nothing to restore. As PostgreSQL prints it. */
+  /** Up to where its WAL is needed at least. It cannot be restored to an earlier point. As PostgreSQL prints it. */
   readonly stopLsn: string
   /** The first WAL file that it needs. */
   readonly startWalFile: string
@@ -34,7 +34,7 @@ export interface Progress {
   readonly phase: 'preparing' | 'copying' | 'archiving' | 'recovering' | 'verifying' | 'finishing'
   /** In bytes, of this phase: files, or WAL. */
   readonly bytes: number
-  /** In bytes, of this phase: how much there is, as far as it is known. */
+  /** In bytes, of this phase: how much there is; `null` if that is not known. */
   readonly totalBytes: number | null
   /** In ms: how long this phase may still take, as it has gone so far. */
   readonly remaining: number | null

@@ -1,6 +1,6 @@
 import { ClusterError } from '@howdah/data-directory'
 
-/** The directory is none for backups, or none for those of this cluster; it was left alone. */
+/** The directory has other things in it, or backups of another cluster. It was left alone. */
 export function unusableDirectory(
   dataDir: string,
   path: string,
@@ -54,7 +54,7 @@ export function noBackup(dataDir: string, message: string): ClusterError {
   return new ClusterError('ERR_CLUSTER_NO_BACKUP', dataDir, message)
 }
 
-/** What a cluster is to be restored to is not a time, transaction id, name or LSN. */
+/** The target of a restore is no time, transaction id, name or LSN. */
 export function invalidTarget(dataDir: string, why: string): ClusterError {
   return new ClusterError(
     'ERR_CLUSTER_INVALID_TARGET',
@@ -63,7 +63,7 @@ export function invalidTarget(dataDir: string, why: string): ClusterError {
   )
 }
 
-/** The WAL that was archived ends before what a cluster was to be restored to. Nothing was restored. */
+/** The archived WAL ends before the target of a restore. Nothing was restored. */
 export function targetNotReached(
   dataDir: string,
   target: string,
@@ -85,7 +85,7 @@ export function targetNotReached(
   )
 }
 
-/** A file of a backup, or of its WAL, is missing or is not what was once written. */
+/** A file of a backup, or of its WAL, is missing or has changed. */
 export function backupDamaged(
   dataDir: string,
   path: string,

@@ -6,6 +6,7 @@ export { backUpCluster, type BackedUp, type BackupOptions } from './making/back-
 export type { RecoveryTarget } from './restoring/recovery-target.ts'
 export { restoreCluster, type RestoreOptions, type Restored } from './restoring/restore.ts'
 export type { BackupFinding } from './verifying/finding.ts'
+export type { KeepingLimits } from './saving/keeping.ts'
 export { type SavedCluster, SavedClusters } from './saving/saved-clusters.ts'
 export {
   bringBackDatabase,

@@ -10,14 +10,14 @@ export interface Moment {
 const pattern =
   /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(?:[Zz]|([+-]\d\d)(?::?(\d\d))?)$/
 
-/** Reads a point in time; `null` if it is not one, or leaves open which time zone is meant. */
+/** Reads a point in time; `null` if the text is none, or has no time zone. */
 export function parseMoment(time: Date | string): Moment | null {
   if (typeof time !== 'string') {
     return Number.isNaN(time.getTime()) ? null : moment(BigInt(time.getTime()) * 1000n)
   }
   const [match, day = '', clock, fraction = '', hours = '+00', minutes = '00'] =
     pattern.exec(time.trim()) ?? []
-  // The parser takes the 31st of February for a day in March.
+  // The parser would read February 31 as a day in March.
   const midnight = new Date(`${day}T00:00:00Z`)
   if (match === undefined || Number.isNaN(midnight.getTime())) return null
   if (!midnight.toISOString().startsWith(day)) return null

@@ -16,17 +16,17 @@ import { LocalState } from '@howdah/known-clusters'
 export interface PrivateServerOptions {
   readonly runtime: Runtime
   readonly user: ServerUser | null
-  /** The role to connect as, so that nobody need look for one. */
+  /** The role to connect as. */
   readonly superuser: string
   readonly settings: Readonly<Record<string, string>>
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * Runs a server on a copied cluster that is not yet one for anybody, while `action` lasts, and stops it again: nobody
- * connects to it, it archives nothing, and it ends with us, if we are killed.
+ * Runs a server on a copied cluster, which nobody else uses yet, while `action` lasts. Nobody can connect to the server, it
+ * archives nothing, and it ends if we are killed.
  *
- * Answers with its whole log, in English, also when it has not come up: what has become of it, it tells there.
+ * Answers with its whole log, in English, also if the server did not start: the log says why.
  */
 export async function runPrivately(
   directory: DataDirectory,
@@ -38,11 +38,11 @@ export async function runPrivately(
     directory,
     user,
     () => Promise.resolve(runtime),
-    // Nobody asks for it: it is gone in a moment.
+    // No list has to show it: it is gone in a moment.
     new LocalState(() => undefined),
   )
   const free = new Free(subject, placeOf(directory, user, false))
-  // A recovery takes as long as it takes.
+  // Nobody knows how long a recovery takes.
   const start = { settings: { ...settings, ...alone }, timeout: Infinity }
   try {
     const shared = await free.join({ start, ifExists: true, signal })
@@ -65,10 +65,10 @@ export async function readWholeLog(directory: DataDirectory): Promise<string> {
   return readIfThere(directory.logFile, 2 ** 28) ?? ''
 }
 
-/** What keeps a server to itself that only replays WAL, and its messages as we read them. */
+/** Settings of a server that only replays WAL, and whose log we read. */
 const alone = {
   archive_mode: 'off',
-  // Nor are subscriptions and jobs its business, when it has come to the end.
+  // So it runs neither subscriptions nor jobs at the end of the WAL.
   max_worker_processes: '0',
   ssl: 'off',
   logging_collector: 'off',

@@ -1,6 +1,6 @@
 import type { Progress } from './backup.ts'
 
-/** In ms: as often as anybody wants to hear. */
+/** In ms: how long at least between two reports. */
 const interval = 50
 
 /** Tells how far it is, with an estimate, and not too often. */

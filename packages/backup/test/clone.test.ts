@@ -1,7 +1,8 @@
-import { cloneCluster, backUpCluster } from '../src/index.ts'
+import { cloneCluster, backUpCluster, forkCluster } from '../src/index.ts'
 import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
+  chmodSync,
   chownSync,
   existsSync,
   mkdirSync,
@@ -12,6 +13,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { join, relative } from 'node:path'
 import { temporaryDirectory } from '@howdah/fixtures'
 import { liveness } from '@howdah/lock'
 import { describe, expect, it } from 'vitest'
@@ -243,6 +245,58 @@ it('clones if no slot is free, as long as the server keeps its WAL by itself', a
   const copy = await cloneCluster(original, { to: home.file('copy') })
   await using its = await copy.run()
   expect(await its.databases()).toEqual(await session.databases())
+})
+
+it('of many who clone one at once, each copies the WAL of its own time, and not that of all', async () => {
+  using home = temporaryDirectory()
+  const original = new Cluster(home.file('data'), { strategy })
+  await original.start()
+  const places = Array.from({ length: 5 }, (_, index) => home.file(String(index)))
+  await Promise.all(places.map(async (to) => await forkCluster(original, { to })))
+  for (const place of places) {
+    const segments = readdirSync(join(place, 'pg_wal')).filter((name) => /^[\dA-F]{24}$/.test(name))
+    expect(segments).toHaveLength(1)
+  }
+  await original.stop()
+  await Promise.all(places.map(async (to) => await new Cluster(to).destroy()))
+  // Nor is one that does not run started for that.
+  await Promise.all(places.map(async (to) => await forkCluster(original, { to })))
+  expect(readFileSync(original.logFile, 'utf8').match(/ready to accept connections/g)).toHaveLength(
+    1,
+  )
+})
+
+it('keeps the permissions of every file, and leaves out only maps of the system catalogs', async () => {
+  using home = temporaryDirectory()
+  const original = new Cluster(home.file('data'), { strategy })
+  {
+    await using session = await original.run()
+    const client = await session.connect()
+    await client.query('CREATE TABLE words AS SELECT generate_series(1, 1000) AS n')
+    await client.query('VACUUM')
+    await client.end()
+  }
+  for (const { parentPath, name } of readdirSync(original.dataDir, {
+    withFileTypes: true,
+    recursive: true,
+  }))
+    if (parentPath.includes('/base'))
+      chmodSync(join(parentPath, name), statSync(join(parentPath, name)).mode | 0o040)
+  const copy = await cloneCluster(original, { to: home.file('copy') })
+  const files = (directory: string) =>
+    readdirSync(join(directory, 'base'), { withFileTypes: true, recursive: true })
+      .filter((entry) => entry.isFile() && entry.name !== 'pg_internal.init')
+      .map(({ parentPath, name }) => {
+        const path = join(parentPath, name)
+        const { mode, size } = statSync(path)
+        return `${relative(directory, path)} ${(mode & 0o777).toString(8)} ${size}`
+      })
+      .toSorted()
+  const missing = files(original.dataDir).filter((file) => !files(copy.dataDir).includes(file))
+  expect(missing.length).toBeGreaterThan(10)
+  const maps = /\/(\d+)_(?:fsm|vm) /
+  expect(missing.filter((file) => !(Number(maps.exec(file)?.[1]) < 16_384))).toEqual([])
+  expect(files(copy.dataDir).filter((file) => maps.test(file))).not.toEqual([])
 })
 
 it('refuses a place that is not free for it, and leaves that alone', async () => {

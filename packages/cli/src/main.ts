@@ -33,7 +33,10 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   try {
     const command = await declaration.load()
     const context: Context = { io, output, interruption, options, rest }
-    const status = await command(context, operands)
+    const explain = mayMissCluster(declaration)
+      ? (await import('./program/usual-commands.ts')).explainMissing(context)
+      : null
+    const status = await command(context, operands).finally(() => explain?.())
     await output.close()
     return output.statusAfter(status)
   } catch (error) {
@@ -43,6 +46,11 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   } finally {
     await output.close()
   }
+}
+
+/** Whether it is about a cluster and does not make it. What makes one says itself where and why. */
+function mayMissCluster({ options }: Invocation['declaration']): boolean {
+  return options.includes('datadir') && !options.includes('empty')
 }
 
 /** Prints the help, or the complaint, that a command line has come to. */

@@ -1,8 +1,10 @@
 import {
   chmodSync,
   chownSync,
+  existsSync,
   mkdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -149,7 +151,7 @@ test.skipIf(process.platform === 'win32')(
     using root = temporaryDirectory()
     const before = process.umask(0)
     try {
-      prepareProject(root.file('.howdah'))
+      prepareProject({ project: root.file('.howdah'), found: null })
     } finally {
       process.umask(before)
     }
@@ -159,9 +161,23 @@ test.skipIf(process.platform === 'win32')(
 
 test('a project is kept out of git, and an ignore file that is there is left alone', () => {
   using root = temporaryDirectory()
-  prepareProject(root.file('.howdah'))
+  prepareProject({ project: root.file('.howdah'), found: null })
   expect(readFileSync(root.file('.howdah/.gitignore'), 'utf8')).toBe('*\n')
   writeFileSync(root.file('.howdah/.gitignore'), 'mine')
-  prepareProject(root.file('.howdah'))
+  prepareProject({ project: root.file('.howdah'), found: null })
   expect(readFileSync(root.file('.howdah/.gitignore'), 'utf8')).toBe('mine')
+})
+
+test('a project that was removed since it was found is not made again', () => {
+  using root = temporaryDirectory()
+  mkdirSync(root.file('project/.howdah'), { recursive: true })
+  const place = chooseDataDirectory(undefined, { env: {}, cwd: root.file('project') })
+  rmSync(root.file('project'), { recursive: true })
+  expect(() => prepareProject(place)).toThrow(
+    expect.objectContaining({
+      code: 'ERR_CLI_REMOVED',
+      message: `${root.file('project')} was removed; change to another directory`,
+    }),
+  )
+  expect(existsSync(root.file('project'))).toBe(false)
 })

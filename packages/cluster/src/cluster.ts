@@ -55,6 +55,11 @@ export interface ClusterOptions {
   runtime?: ConstraintLike | undefined
   /** As root: the operating system's user to run the server as. */
   runAs?: string | undefined
+  /**
+   * An absolute path around the data directory that has to be there. It is never made, as directories above the data directory
+   * are otherwise: for a git worktree, which somebody may remove at any time.
+   */
+  within?: string | undefined
   /** Told what deserves a word to the user. */
   onNotice?: ((message: string) => void) | undefined
 }
@@ -90,7 +95,7 @@ export interface Inside {
   /** A PostgreSQL of a version, or for a new cluster. Throws as {@link Cluster.runtime} does. */
   readonly runtimeFor: (existing: PartialVersion | null) => Promise<Runtime>
   /** A cluster elsewhere with the same options. */
-  readonly another: (dataDir: string) => Cluster
+  readonly another: (dataDir: string, options?: Pick<ClusterOptions, 'within'>) => Cluster
 }
 
 /** The door into a cluster for the other packages of this project. */
@@ -106,9 +111,10 @@ export class Cluster {
       directory: cluster.#directory,
       coordination: async (options) => await cluster.#coordination(options),
       runtimeFor: async (existing) => await cluster.#runtimeFor(existing),
-      another: (dataDir) =>
+      another: (dataDir, { within } = {}) =>
         new Cluster(dataDir, {
           ...cluster.#options,
+          within,
           strategy: cluster.#strategy,
           onNotice: (notice) => cluster.#tell(notice),
         }),
@@ -408,7 +414,7 @@ export class Cluster {
     const tell = (message: string) => this.#tell(message)
     const isHeard = this.#options.onNotice !== undefined
     const state = new LocalState(tell, isHeard ? tell : warnByNode)
-    const subject = new ClusterSubject(this.#directory, user, runtime, state)
+    const subject = new ClusterSubject(this.#directory, user, runtime, state, this.#options.within)
     const isThrowAway = throwAway || (await this.#directory.has(this.#directory.throwAway))
     const place = placeOf(this.#directory, user, isThrowAway)
     const free = new Free(subject, place)

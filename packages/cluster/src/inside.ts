@@ -1,6 +1,6 @@
 /** What the other packages of this project use of this one. It may change with any version. */
 export { type Inside, insideOf } from './cluster.ts'
-export { clusterMissing, createFailed, notEmpty, notRunning } from './errors.ts'
+export { clusterMissing, createFailed, inUse, notEmpty, notOurs, notRunning } from './errors.ts'
 export { explained } from './system-errors.ts'
 export { takeApart } from './connecting/as-url.ts'
 export type { Coordination } from './coordination.ts'

@@ -77,6 +77,8 @@ export class ClusterSubject implements Subject<LaunchOptions> {
   readonly runtime: () => Promise<Runtime>
   readonly #state: LocalState
   readonly #scope: WriteScope
+  /** A directory around it that is never made: see `ClusterOptions`. */
+  readonly #within: string | undefined
   /** Where destroying it moves its data directory to; removed otherwise. */
   keepAt: string | undefined
   /** There was no directory before: nobody can work in it. */
@@ -87,8 +89,10 @@ export class ClusterSubject implements Subject<LaunchOptions> {
     user: ServerUser | null,
     runtime: () => Promise<Runtime>,
     state: LocalState,
+    within?: string,
   ) {
     this.#directory = directory
+    this.#within = within
     this.user = user
     this.runtime = runtime
     this.#state = state
@@ -98,7 +102,7 @@ export class ClusterSubject implements Subject<LaunchOptions> {
   async prepare(): Promise<void> {
     await this.#scope.requireOutside()
     this.#isNew ||= !(await this.#directory.has(this.#directory.path))
-    await prepareDirectory(this.#directory, this.user)
+    await prepareDirectory(this.#directory, this.user, this.#within)
   }
 
   async create(options: LaunchOptions, creation: Creation): Promise<Outcome> {

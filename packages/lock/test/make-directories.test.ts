@@ -1,4 +1,4 @@
-import { mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { temporaryDirectory } from '@howdah/fixtures'
 import { expect, it } from 'vitest'
 import { makeDirectories } from '../src/index.ts'
@@ -37,3 +37,13 @@ it.runIf(process.platform === 'linux')(
     expect(() => makeDirectories('/proc/howdah/a')).toThrow(/ENOENT/)
   },
 )
+
+it('never makes the directory that has to be there, nor what is above it', () => {
+  using home = temporaryDirectory()
+  makeDirectories(home.file('a/b'), undefined, home.path)
+  expect(existsSync(home.file('a/b'))).toBe(true)
+  for (const path of [home.file('x/y'), home.file('x/y/z'), home.file('x')]) {
+    expect(() => makeDirectories(path, undefined, home.file('x'))).toThrow(/ENOENT/)
+  }
+  expect(existsSync(home.file('x'))).toBe(false)
+})

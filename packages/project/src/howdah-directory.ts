@@ -5,10 +5,10 @@ import { join } from 'node:path'
 export const missing = 'is missing'
 
 /**
- * Why a `.howdah` is not to be used; `null` if it may. For a link, both its owner and that of what it leads to count.
+ * Why a `.howdah` must not be used; `null` if it may be used. For a link, both its owner and its target's owner count.
  *
- * It may not belong to another user than root, nor be writable by everybody, nor hold another user's data directory: it
- * would lead to another's server.
+ * It must belong to us or root, must not be writable by everybody, and must not hold another user's data directory, which
+ * would lead to that user's server.
  */
 export function problemOf(path: string, uid: number): string | null {
   const ours = (stats: Stats) => stats.uid === uid || stats.uid === 0

@@ -8,14 +8,14 @@ import { workTreeAt } from './work-tree-at.ts'
 /** What a project is part of: a plain directory, a work tree, one that is linked to a main checkout, or a submodule. */
 export type ProjectKind = 'directory' | WorkTree['kind']
 
-/** What a directory belongs to, and where its cluster therefore is. */
+/** The project of a directory, which says where its cluster is. */
 export interface Project {
   /** The real path of its directory. */
   readonly path: string
   readonly kind: ProjectKind
   /** `.howdah` in it, which may not be there. */
   readonly howdahDirectory: string
-  /** The directory of the same project in the main checkout. `null` unless linked, and if there is no main checkout. */
+  /** The same project in the main checkout. `null` if this is not in a linked worktree, or the main checkout is missing. */
   readonly main: string | null
   /** The work tree that it is or lies in. */
   readonly workTree: WorkTree | null

@@ -12,7 +12,7 @@ export interface ProjectSettings {
   readonly worktrees?: WorktreeMode | undefined
 }
 
-/** Each key that `howdah.json` may have: reads its value, or says what it should be. */
+/** The keys of `howdah.json`. Each reads its value, or answers with what the value should be. */
 const keys: Readonly<Record<string, (value: unknown) => ProjectSettings | string>> = {
   $schema: (value) => (typeof value === 'string' ? {} : 'a string'),
   worktrees: (value) =>
@@ -30,7 +30,7 @@ export function settingsFileIn(directory: string, uid: number): string | null {
   return isTrusted(path, uid) && !existsSync(join(directory, 'PG_VERSION')) ? path : null
 }
 
-/** Reads a `howdah.json`. Throws {@link ProjectError} for one that says nothing, or what nobody knows. */
+/** Reads a `howdah.json`. Throws {@link ProjectError} if it is no JSON object, or has an unknown key or value. */
 export function readSettings(path: string): ProjectSettings {
   let content: unknown
   try {

@@ -2,10 +2,11 @@ import { lstatSync, type Stats, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /**
- * Whether what lies at a path may decide where our cluster is: it, and what it leads to, must be ours or root's.
+ * Whether the file at a path may decide where our cluster is: the file, and the target if it is a link, must be ours or root's.
+ * So a `.git` that somebody puts into `/tmp` decides nothing for others.
  *
- * A process of root may also follow what the owner of the directory has put there, as on a volume that is mounted into a
- * container. So nobody gains anything by a `.git` in `/tmp`. What is missing, or cannot be looked at, is not trusted.
+ * Root also trusts a file of the owner of its directory, as on a volume that is mounted into a container. A missing file,
+ * and one that cannot be looked at, is not trusted.
  */
 export function isTrusted(path: string, uid: number): boolean {
   try {

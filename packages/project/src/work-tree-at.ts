@@ -4,7 +4,8 @@ import { mercurialWorkTree } from './mercurial-work-tree.ts'
 import type { WorkTree } from './work-tree.ts'
 
 /**
- * The work tree whose top a directory is, by plain files alone; `null` if it is not one. Of git, jj, Mercurial and Sapling.
+ * The work tree of git, jj, Mercurial or Sapling that has its top in a directory; `null` if there is none. Reads only plain
+ * files.
  *
  * What belongs to another user is passed over, as git does (`safe.directory`).
  */

@@ -79,6 +79,18 @@ describe.skipIf(!hasGit)('the first use in a linked worktree (with git on the ma
     expect([again.stdout.split('\n')[2]?.trim(), again.stderr]).toEqual(['0', ''])
   })
 
+  test('is told of by commands that make none', async () => {
+    await using repository = await withData()
+    const worktree = repository.worktree('topic')
+    for (const command of ['status', 'stop', 'destroy']) {
+      expect((await repository.in(worktree, command)).stderr).toContain(
+        `howdah: the worktree of topic has no cluster yet; its first use forks ${repository.dataDir}\n`,
+      )
+    }
+    expect(existsSync(dataDirOf(worktree))).toBe(false)
+    expect((await repository.howdah(['status'])).stderr).toBe('')
+  })
+
   test('"shared" keeps one cluster for all worktrees', async () => {
     await using repository = await withData()
     const worktree = repository.worktree('topic')
@@ -133,12 +145,18 @@ test.skipIf(!hasGit)(
     const inner = outer.file('inner')
     mkdirSync(inner)
     outer.git('init', '--quiet', inner)
-    const first = await outer.in(inner, 'shell', '-c', 'SELECT 1')
-    expect(first.stderr).toBe(
+    const news =
       `howdah: ${inner} has a cluster of its own from now on, ${dataDirOf(inner)}; howdah has used ` +
-        `${outer.dataDir} here until now, and does with -D or PGDATA\n`,
-    )
+      `${outer.dataDir} here until now, and does with -D or PGDATA\n`
+    // So do commands that make none, until there is one.
+    for (const command of ['status', 'stop', 'url', 'destroy', 'databases']) {
+      expect((await outer.in(inner, command)).stderr).toContain(news)
+    }
+    const first = await outer.in(inner, 'shell', '-c', 'SELECT 1')
+    expect(first.stderr).toBe(news)
     expect((await outer.in(inner, 'shell', '-c', 'SELECT 1')).stderr).toBe('')
+    expect((await outer.in(inner, 'status')).stderr).toBe('')
+    expect((await outer.in(inner, 'destroy')).stderr).not.toContain('from now on')
   },
 )
 

@@ -1,6 +1,15 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Random, times, until } from '@howdah/fixtures'
+import { Random, times, until, whereIs } from '@howdah/fixtures'
 import { describe, expect, test } from 'vitest'
 import { start } from '../project.ts'
 import { hasGit, Repository } from './repository.ts'
@@ -9,48 +18,106 @@ import { serversOf } from './servers-of.ts'
 const createKept = 'CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n'
 const countKept = 'SELECT count(*) FROM kept'
 
-describe.skipIf(!hasGit)('worktrees in numbers (with git on the machine)', () => {
-  test('many at once: each has the data of the main checkout, and none that of another', async () => {
-    await using repository = new Repository()
-    await repository.howdah(['shell', '-q', '-c', createKept])
-    await repository.howdah(['start'])
-    const worktrees = Array.from({ length: times(4, 50) }, (_, index) =>
-      repository.worktree(`topic-${index}`),
+/** A program whose test migrates the database and looks at what is in it. */
+const program = {
+  'package.json': JSON.stringify({
+    type: 'module',
+    scripts: { pretest: 'node migrate.js', test: 'node test.js' },
+  }),
+  'migrate.js': `
+    import pg from ${JSON.stringify(import.meta.resolve('pg'))}
+    const client = new pg.Client(process.env.DATABASE_URL)
+    await client.connect()
+    await client.query('CREATE TABLE migrated (place text)')
+    await client.query('ALTER TABLE kept ADD COLUMN place text')
+    await client.end()
+  `,
+  'test.js': `
+    import pg from ${JSON.stringify(import.meta.resolve('pg'))}
+    const client = new pg.Client(process.env.DATABASE_URL)
+    await client.connect()
+    await client.query('INSERT INTO migrated VALUES ($1)', [process.cwd()])
+    await client.query('INSERT INTO kept VALUES (0, $1)', [process.cwd()])
+    const { rows } = await client.query(
+      \`SELECT count(*) FILTER (WHERE kept.place IS NULL) AS main, count(kept.place) AS own,
+              (SELECT string_agg(place, ' ') FROM migrated) AS places FROM kept\`,
     )
-    const migration = (index: number) =>
-      `INSERT INTO kept SELECT -${index} FROM generate_series(1, ${index});
-       CREATE TABLE migrated (n int); ${countKept}`
-    const results = await Promise.all(
-      worktrees.map((worktree, index) =>
-        repository.in(worktree, 'shell', '-q', '-c', migration(index)),
-      ),
-    )
-    expect(results.map(({ status }) => status)).toEqual(worktrees.map(() => 0))
-    for (const [index, worktree] of worktrees.entries()) {
-      expect(await repository.ask(worktree, countKept)).toBe(String(1000 + index))
-      repository.git('worktree', 'remove', worktree)
-    }
-    expect(await repository.ask(repository.path, countKept)).toBe('1000')
-    await repository.howdah(['stop'])
-  })
+    console.log(\`\${rows[0].main} of main, \${rows[0].own} of \${rows[0].places}\`)
+    await client.end()
+  `,
+} as const
 
-  test('added, used, killed, moved, removed and pruned at random: nothing is left, nothing is lost', async () => {
-    await using repository = new Repository()
-    await repository.howdah(['shell', '-q', '-c', createKept])
-    await repository.howdah(['start'])
-    const random = new Random(Number(process.env['HOWDAH_TEST_SEED'] ?? 17))
-    const storm = new Storm(repository, random)
-    const rounds = times(10, 1000)
-    for (let round = 0; round < rounds; round += 1) await storm.round(round)
-    await storm.end()
-    expect(await repository.ask(repository.path, countKept)).toBe('1000')
-    const { stdout } = await repository.howdah(['ls', '--json'])
-    const listed = (JSON.parse(stdout) as { dataDir: string }[]).map(({ dataDir }) => dataDir)
-    expect(listed.filter((dataDir) => dataDir.startsWith(repository.path))).toEqual([
-      repository.dataDir,
-    ])
-    await repository.howdah(['stop'])
-  })
+describe.skipIf(!hasGit)('worktrees in numbers (with git on the machine)', () => {
+  test.skipIf(whereIs('npm') === null)(
+    'many at once run their tests, with migrations: each has the data of the main checkout, and none that of another (with npm here)',
+    { timeout: 60_000 * times(2, 15) },
+    async () => {
+      await using repository = new Repository()
+      for (const [name, text] of Object.entries(program)) {
+        writeFileSync(repository.file(name), text)
+      }
+      repository.git('add', ...Object.keys(program))
+      repository.git('commit', '--quiet', '--message=program')
+      await repository.howdah(['shell', '-q', '-c', createKept])
+      await repository.howdah(['start'])
+      const worktrees = Array.from({ length: times(4, 50) }, (_, index) =>
+        repository.worktree(`topic-${index}`),
+      )
+      const results = await Promise.all(
+        worktrees.map((worktree) =>
+          repository.in(worktree, 'exec', '--', 'npm', '--silent', 'test'),
+        ),
+      )
+      expect(results.map(({ status, stdout }) => [status, stdout])).toEqual(
+        worktrees.map((worktree) => [0, `1000 of main, 1 of ${worktree}\n`]),
+      )
+      for (const worktree of worktrees) {
+        expect(await repository.ask(worktree, countKept)).toBe('1001')
+        repository.git('worktree', 'remove', worktree)
+      }
+      expect(await repository.ask(repository.path, countKept)).toBe('1000')
+      const migrated = "SELECT count(*) FROM pg_tables WHERE tablename = 'migrated'"
+      expect(await repository.ask(repository.path, migrated)).toBe('0')
+      await repository.howdah(['stop'])
+    },
+  )
+
+  // HOWDAH_TEST_COUNT=15 and HOWDAH_TEST_SEED take a part of a long storm.
+  const seed = Number(process.env['HOWDAH_TEST_SEED'] ?? 17)
+  const patience = 60_000 * times(2, 100)
+  test(
+    `added, used, killed, moved, removed and pruned at random (seed ${seed}): nothing is left, nothing is lost`,
+    { timeout: patience },
+    async () => {
+      await using repository = new Repository()
+      await repository.howdah(['shell', '-q', '-c', createKept])
+      await repository.howdah(['start'])
+      const [main] = serversOf(repository.path)
+      const storm = new Storm(repository, new Random(seed))
+      const rounds = times(10, 1000)
+      for (let round = 0; round < rounds; round += 1) {
+        await storm.round(round).catch((error: unknown) => {
+          throw new Error(`seed ${seed}, round ${round}: ${String(error)}`, { cause: error })
+        })
+      }
+      await storm.end()
+      // The main checkout has not noticed.
+      expect(await repository.ask(repository.path, countKept)).toBe('1000')
+      expect(serversOf(repository.path)).toEqual([main])
+      const log = readFileSync(join(repository.dataDir, 'postmaster.log'), 'utf8')
+      expect(log.match(/.*(?:PANIC|FATAL|ERROR).*/g)).toBeNull()
+      const { stdout } = await repository.howdah(['ls', '--json'])
+      const listed = (JSON.parse(stdout) as { dataDir: string }[]).map(({ dataDir }) => dataDir)
+      expect(listed.filter((dataDir) => dataDir.startsWith(repository.path))).toEqual([
+        repository.dataDir,
+      ])
+      const state = join(process.env['HOWDAH_STATE_DIR'] ?? '', 'clusters')
+      const known = readdirSync(state).map((name) => readlinkSync(join(state, name)))
+      expect(known.filter((path) => path.startsWith(repository.path))).toEqual([repository.dataDir])
+      expect(repository.git('worktree', 'list').trim().split('\n')).toHaveLength(1)
+      await repository.howdah(['stop'])
+    },
+  )
 })
 
 /** Worktrees that come and go, and what is known of their data. */
@@ -110,9 +177,10 @@ class Storm {
 
   async #move(worktree: string, round: number): Promise<void> {
     const to = this.#repository.file('moved', String(round))
-    await this.#repository.in(worktree, 'stop', '--force')
+    await this.#repository.in(worktree, this.#random.below(2) === 0 ? 'stop' : 'start')
     mkdirSync(this.#repository.file('moved'), { recursive: true })
     this.#repository.git('worktree', 'move', worktree, to)
+    await until('the server of the former place is gone', () => serversOf(to).length === 0, 20_000)
     this.#rows.set(to, this.#rows.get(worktree) ?? 0)
     this.#rows.delete(worktree)
   }

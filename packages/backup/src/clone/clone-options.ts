@@ -5,4 +5,6 @@ import type { WorkOptions } from '../work-options.ts'
 export interface CloneOptions extends WaitingOptions, Pick<WorkOptions, 'signal' | 'onProgress'> {
   /** The data directory for the copy: a new or an empty one. */
   to: string
+  /** A directory around `to` that has to be there, and is never made; see `ClusterOptions` of `@howdah/cluster`. */
+  within?: string | undefined
 }

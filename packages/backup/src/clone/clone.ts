@@ -5,6 +5,7 @@ import {
   type Descriptor,
   explain,
   readMark,
+  type ServerUser,
   wasShutDown,
   writeOwnFile,
   writeSystemIdentifier,
@@ -27,7 +28,9 @@ import {
 } from '@howdah/cluster/inside'
 import { remember } from '@howdah/known-clusters'
 import type { Cluster, Outcome } from '@howdah/cluster'
+import type { Runtime } from '@howdah/runtime'
 import type { CloneOptions } from './clone-options.ts'
+import type { Copied } from './copied.ts'
 import { copyCluster } from './copy-cluster.ts'
 import { disableSubscriptions } from './disable-subscriptions.ts'
 import { keepToItself, refuseElsewhere } from './keep-to-itself.ts'
@@ -46,7 +49,7 @@ import { syncCopy } from './sync-copy.ts'
 export async function cloneCluster(cluster: Cluster, options: CloneOptions): Promise<Cluster> {
   return await explained(cluster.dataDir, async () => {
     const original = insideOf(cluster)
-    const cloned = original.another(options.to)
+    const cloned = original.another(options.to, options)
     const from = await original.coordination()
     const to = await insideOf(cloned).coordination({ like: from.user })
     await make(from, to, options)
@@ -65,7 +68,9 @@ export async function forkCluster(cluster: Cluster, options: CloneOptions): Prom
   return await explained(cluster.dataDir, async () => {
     const original = insideOf(cluster)
     const from = await original.coordination()
-    const to = await insideOf(original.another(options.to)).coordination({ like: from.user })
+    const to = await insideOf(original.another(options.to, options)).coordination({
+      like: from.user,
+    })
     if (await to.free.exists()) return 'unmodified'
     const progress = await prepared(from, options)
     try {
@@ -87,7 +92,7 @@ async function make(from: Coordination, to: Coordination, options: CloneOptions)
   const progress = await prepared(from, options)
   const { path } = to.directory
   try {
-    // Nobody need wait for its users to leave only to hear that it is there.
+    // Otherwise we would wait for its users to leave, only to say that it is there.
     if (await to.free.exists()) throw notEmpty(path, ['PG_VERSION'])
     await using exclusive = await to.free.change(waiting(options))
     await exclusive.reconfigure(async (_, change) => {
@@ -107,12 +112,25 @@ async function prepared(from: Coordination, options: CloneOptions): Promise<Prog
   return progress
 }
 
+interface BuildOptions extends CloneOptions {
+  /** The copy is recovered when it is first started. */
+  readonly recoversLater?: boolean
+}
+
+interface Finishing extends BuildOptions, Pick<Copied, 'settings' | 'needsCare'> {
+  /** Of the copy, as the server's user is told it. */
+  readonly path: string
+  readonly runtime: Runtime
+  readonly user: ServerUser | null
+  readonly progress: ProgressReport
+}
+
 async function build(
   from: Coordination,
   to: Coordination,
   change: Descriptor,
   progress: ProgressReport,
-  options: CloneOptions & { readonly recoversLater?: boolean },
+  options: BuildOptions,
 ): Promise<void> {
   const { signal } = options
   const runtime = await from.runtime()
@@ -121,37 +139,54 @@ async function build(
     const { path, here } = staging
     const user = to.user && { ...to.user, closed: await closedAbove(path, to.user) }
     const copying = { to: here, owner: user, progress, signal }
-    const { settings, needsCare } = await copyCluster(from, copying, options)
-    await resetCopiedSettings(here, user)
-    await keepToItself(staging, runtime, user)
-    let superuser = (await readMark(from.directory))?.superuser ?? null
-    if (options.recoversLater !== true || needsCare || superuser === null) {
-      if (!(await wasShutDown(here))) {
-        progress.begin('recovering')
-        const recovering = {
-          runtime,
-          user,
-          superuser: superuser ?? invokingUser(),
-          settings,
-          signal,
-        }
-        await recoverCopy(staging, recovering)
-      }
-      await disableSubscriptions(staging, runtime, user)
-      superuser ??= await chooseSuperuser(staging, runtime, user)
-    }
-    progress.begin('finishing')
-    await writeSystemIdentifier(here)
-    if (await from.directory.has(from.directory.unsynced)) {
-      await writeOwnFile(staging.unsynced, '', user)
-    } else {
-      await syncCopy(path, runtime, user, signal)
-    }
+    const { settings, needsCare, left } = await copyCluster(from, copying, options)
+    // The original's server is left at the same time.
+    const finished = finish(from, staging, {
+      ...options,
+      path,
+      runtime,
+      user,
+      settings,
+      needsCare,
+      progress,
+    })
+    const [superuser] = await Promise.all([finished, left]).finally(
+      async () => await Promise.allSettled([finished, left]),
+    )
     return superuser
   })
 }
 
-/** With the identifier of the original, because the WAL has that, too. */
+/** Makes a cluster of its own of what was copied, brings it to the disk, and answers with the role to connect as. */
+async function finish(
+  from: Coordination,
+  staging: DataDirectory,
+  { path, runtime, user, settings, needsCare, progress, recoversLater, signal }: Finishing,
+): Promise<string> {
+  const { here } = staging
+  await resetCopiedSettings(here, user)
+  await keepToItself(staging, runtime, user)
+  let superuser = (await readMark(from.directory))?.superuser ?? null
+  if (recoversLater !== true || needsCare || superuser === null) {
+    if (!(await wasShutDown(here))) {
+      progress.begin('recovering')
+      const asWhom = superuser ?? invokingUser()
+      await recoverCopy(staging, { runtime, user, superuser: asWhom, settings, signal })
+    }
+    await disableSubscriptions(staging, runtime, user)
+    superuser ??= await chooseSuperuser(staging, runtime, user)
+  }
+  progress.begin('finishing')
+  await writeSystemIdentifier(here)
+  if (await from.directory.has(from.directory.unsynced)) {
+    await writeOwnFile(staging.unsynced, '', user)
+  } else {
+    await syncCopy(path, runtime, user, signal)
+  }
+  return superuser
+}
+
+/** The copy still has the identifier of the original, as its WAL does. */
 async function recoverCopy(
   staging: DataDirectory,
   server: Parameters<typeof runPrivately>[1],

@@ -5,8 +5,10 @@ import type pg from 'pg'
 import { takeBaseBackup } from '../making/base-backup.ts'
 import { cloneTree, sourceOwner } from '../directory/copy-tree.ts'
 import { backupUnsupported } from '../errors.ts'
+import { neededSettings } from '../making/needed-settings.ts'
 import { segmentSizeOf, walFilesOf } from '../making/wal-files.ts'
 import type { DataDirectory } from '@howdah/data-directory'
+import type { Copied } from './copied.ts'
 import type { CopyingOptions } from './copy-stopped.ts'
 import { ofRecovery } from './of-recovery.ts'
 
@@ -15,15 +17,16 @@ import { ofRecovery } from './of-recovery.ts'
  * connection, which the caller then ends; that also ends the slot that holds the WAL.
  *
  * Throws `ERR_CLUSTER_BACKUP_UNSUPPORTED` for a standby, for tablespaces outside of the data directory, for a server that
- * logs too little (`wal_level` is `minimal`), and if it has removed the WAL.
+ * logs too little (`wal_level` is `minimal`), and if the server has removed WAL that the copy needs.
  */
 export async function copyRunning(
   client: pg.Client,
   directory: DataDirectory,
   { to, owner, progress, signal, major }: CopyingOptions & { readonly major: number },
-): Promise<void> {
+): Promise<Pick<Copied, 'settings' | 'needsCare'>> {
   await refuseMinimal(client, directory)
   await holdWal(client)
+  let facts: Promise<Facts> | null = null
   const base = await takeBaseBackup(client, {
     dataDir: directory.path,
     to,
@@ -33,12 +36,17 @@ export async function copyRunning(
     durable: false,
     progress,
     signal,
+    onCopying() {
+      facts = factsOf(client)
+      facts.catch(() => undefined)
+    },
   })
   for (const name of ofRecovery) await rm(join(to, name), { force: true })
-  const size = await segmentSizeOf(client)
+  const found = await (facts ?? factsOf(client))
+  const size = found.segmentSize
   const wal = directory.file('pg_wal')
   const names = walFilesOf(base, size)
-  // The server reads those, too, if it finds them: which timeline came of which.
+  // The server reads these, too: they say which timeline began on which other one.
   const histories = (await readdir(wal)).filter((name) => /^[\dA-F]{8}\.history$/.test(name))
   const files = [...names, ...histories].map((path) => ({ path, size }))
   await cloneTree(
@@ -48,6 +56,33 @@ export async function copyRunning(
     { owner, of: sourceOwner(directory.path), durable: false, signal },
   )
   for (const name of names) await requireWal(directory, join(to, 'pg_wal', name), size)
+  // After the copy: a subscription that was made meanwhile may be in it.
+  return { settings: found.settings, needsCare: await needsCare(client) }
+}
+
+/** What a server tells of itself for its copy. */
+interface Facts {
+  /** In bytes: how long each WAL file is. */
+  readonly segmentSize: number
+  /** Settings that the recovery of the copy needs. */
+  readonly settings: Record<string, string>
+}
+
+async function factsOf(client: pg.Client): Promise<Facts> {
+  const answers = [segmentSizeOf(client), neededSettings(client)] as const
+  const [segmentSize, settings] = await Promise.all(answers)
+  return { segmentSize, settings }
+}
+
+/** Settings of the command line are not in the files that were copied. */
+async function needsCare(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query<{ care: boolean }>(
+    `SELECT EXISTS (SELECT FROM pg_catalog.pg_subscription)
+         OR EXISTS (SELECT FROM pg_catalog.pg_settings
+                     WHERE source = 'command line'
+                       AND name IN ('max_prepared_transactions', 'shared_preload_libraries')) AS care`,
+  )
+  return rows[0]?.care !== false
 }
 
 async function refuseMinimal(client: pg.Client, directory: DataDirectory): Promise<void> {

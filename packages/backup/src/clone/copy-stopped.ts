@@ -9,7 +9,7 @@ import {
   type Treatment,
 } from '../directory/copy-tree.ts'
 import { backupUnsupported } from '../errors.ts'
-import { treatOfBaseBackup } from '../making/not-copied.ts'
+import { treatOfClone } from '../making/not-copied.ts'
 import type { ProgressReport } from '../progress-report.ts'
 import {
   type DataDirectory,
@@ -69,7 +69,7 @@ async function controlFileOf(directory: DataDirectory): Promise<Buffer> {
   return await file.readFile()
 }
 
-/** Ends what a killed postmaster has left, because it might go on writing. */
+/** Ends the processes of a killed postmaster, which might go on writing. */
 async function endWriters(directory: DataDirectory): Promise<void> {
   if (!(await directory.has(directory.pidFile))) return
   const left = await endOrphans(directory)
@@ -79,12 +79,12 @@ async function endWriters(directory: DataDirectory): Promise<void> {
   throw backupUnsupported(directory.path, why)
 }
 
-/** With the files that say from where to recover: those are there if a base backup was laid out and not yet started. */
+/** Also copies the files that say from where to recover: a base backup that was not started yet has them. */
 function treat(path: string): Treatment {
-  return path === 'backup_label' || path === 'tablespace_map' ? 'copy' : treatOfBaseBackup(path)
+  return path === 'backup_label' || path === 'tablespace_map' ? 'copy' : treatOfClone(path)
 }
 
-/** Which WAL was archived, and summaries for incremental backups, mean nothing to a copy. */
+/** A copy needs neither marks of archived WAL nor summaries for incremental backups. */
 function treatOfWal(path: string): Treatment {
   return path === 'archive_status' || path === 'summaries' ? 'empty' : 'copy'
 }

@@ -8,24 +8,24 @@ import {
   singleUserArguments,
 } from '@howdah/data-directory'
 
-/** Where `pg_subscription` lies, of which there is one for all databases, as initdb makes it: by its OID. */
+/** `pg_subscription`, which all databases share. initdb names its file by its OID. */
 const catalog = ['global', '6100'] as const
 
-/** The file of a cluster in which its subscriptions are; empty if there never was one. */
+/** The file with the subscriptions of a cluster; empty if there never was one. */
 export function subscriptionsOf(directory: DataDirectory): string {
   return directory.file(...catalog)
 }
 
 /**
- * Disables the subscriptions of a copy: with its original's, it would take from the publisher, by the same slot, what the
- * original has not had yet. The copy must be stopped, and shut down in good order.
+ * Disables the subscriptions of a copy. Otherwise the copy would take from the publisher, by the original's slot, what the
+ * original has not received yet. The copy must be stopped, and must have been shut down cleanly.
  */
 export async function disableSubscriptions(
   copy: DataDirectory,
   runtime: Runtime,
   user: ServerUser | null,
 ): Promise<void> {
-  // If there never was one, and that is nearly everywhere, nobody need be asked.
+  // Few clusters ever had one.
   const found = await stat(subscriptionsOf(copy)).catch(() => null)
   if (found?.size === 0) return
   const { stdout, stderr } = await runServerProgram(runtime, 'postgres', {

@@ -8,12 +8,12 @@ import {
 import type { Runtime } from '@howdah/runtime'
 import { backupUnsupported } from '../errors.ts'
 
-/** What would make a copy act as its original, and what keeps it from that. */
+/** Settings by which a copy would act for its original, and the values that prevent that. */
 const neutral = { archive_mode: 'off', synchronous_standby_names: '' } as const
 
 /**
- * Throws `ERR_CLUSTER_BACKUP_UNSUPPORTED` if `postgresql.conf` says that the data lies elsewhere: a server on a copy would
- * be one on the original.
+ * Throws `ERR_CLUSTER_BACKUP_UNSUPPORTED` if `postgresql.conf` says that the data lies elsewhere: a server on the copy would
+ * work on the original.
  */
 export async function refuseElsewhere(directory: DataDirectory): Promise<void> {
   const text = readIfThere(directory.file('postgresql.conf')) ?? ''
@@ -24,10 +24,10 @@ export async function refuseElsewhere(directory: DataDirectory): Promise<void> {
 }
 
 /**
- * Sees to it that a copy neither archives into the archive of its original nor waits for its standbys, even if the
- * configuration files, and not `ALTER SYSTEM`, tell the original to. The copy must be stopped.
+ * Keeps a copy from archiving into the original's archive and from waiting for the original's standbys, also if the original
+ * was told so by its configuration files and not by `ALTER SYSTEM`. The copy must be stopped.
  *
- * A server is asked only if its files name one of the two settings, or further files.
+ * A server program is run only if the files name one of the two settings, or include further files.
  */
 export async function keepToItself(
   copy: DataDirectory,

@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process'
 import { statfs } from 'node:fs/promises'
+import { release } from 'node:os'
 import { promisify } from 'node:util'
 import { createFailed } from '@howdah/cluster/inside'
 import { type ServerUser, syncToDisk } from '@howdah/data-directory'
+import { readPlainFile } from '@howdah/lock'
 import type { Runtime } from '@howdah/runtime'
 
 /**
@@ -11,12 +13,15 @@ import type { Runtime } from '@howdah/runtime'
  */
 const sharing = new Set([0x5846_5342, 0x9123_683e, 0xca45_1a4e])
 
+/** In bytes: up to so much that waits to be written on this machine, a sync of the whole file system is quicker. */
+const most = 256 * 1024 * 1024
+
 /**
  * Brings the copy of a cluster to the disk.
  *
- * If blocks are shared there is next to nothing to write, and the file system is synced as a whole, by sync(1): to sync a
- * thousand such files one by one takes Btrfs seconds. Elsewhere, and if sync(1) cannot do that, `initdb` syncs each file.
- * Throws `ERR_CLUSTER_CREATE_FAILED`.
+ * To sync a thousand files one by one makes the disk empty its cache a thousand times. So the file system is synced as a
+ * whole, by sync(1): if blocks are shared, so that there is next to nothing to write, or if not much else waits to be
+ * written. Otherwise, and if sync(1) cannot do that, `initdb` syncs each file. Throws `ERR_CLUSTER_CREATE_FAILED`.
  */
 export async function syncCopy(
   path: string,
@@ -24,14 +29,45 @@ export async function syncCopy(
   user: ServerUser | null,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  if (sharing.has((await statfs(path)).type)) {
+  if ((await canShareBlocks(path)) || (tellsErrors && waitingToBeWritten() < most)) {
     try {
       await promisify(execFile)('sync', ['-f', path], { env: { PATH: '/usr/bin:/bin' }, signal })
       return
-    } catch {
+    } catch (error) {
       signal?.throwIfAborted()
+      const {
+        code,
+        message,
+        stderr = message,
+      } = error as NodeJS.ErrnoException & { stderr?: string }
+      // Only if there is no sync(1), or none that knows -f. What could not be written is told once.
+      if (code !== 'ENOENT' && !/usage|option/i.test(stderr))
+        throw createFailed(path, stderr.trim())
     }
   }
   const { succeeded, stderr } = await syncToDisk(path, runtime, user, signal)
   if (!succeeded) throw createFailed(path, stderr.trim())
+}
+
+async function canShareBlocks(path: string): Promise<boolean> {
+  return sharing.has((await statfs(path)).type)
+}
+
+/** Since Linux 5.8, syncfs(2) says if something could not be written. */
+const tellsErrors = (() => {
+  const [major = 0, minor = 0] = release().split('.').map(Number)
+  return process.platform === 'linux' && (major > 5 || (major === 5 && minor >= 8))
+})()
+
+/** In bytes, of all file systems: see proc_meminfo(5). */
+function waitingToBeWritten(): number {
+  try {
+    const text = readPlainFile('/proc/meminfo')
+    const kilobytes = [...text.matchAll(/^(?:Dirty|Writeback): +(\d+) kB/gm)].map(([, n]) =>
+      Number(n),
+    )
+    return kilobytes.length === 0 ? Infinity : kilobytes.reduce((sum, each) => sum + each) * 1024
+  } catch {
+    return Infinity
+  }
 }

@@ -58,7 +58,7 @@ export class BackupDirectory {
     return join(this.path, `data.${String(number).padStart(10, '0')}`)
   }
 
-  /** Where a base backup is made, another place each time; it is renamed when it is whole. */
+  /** A new place to make a base backup in. It is renamed when the backup is whole. */
   newStaging(): string {
     return join(this.path, `making.${randomBytes(6).toString('hex')}`)
   }
@@ -93,7 +93,7 @@ export class BackupDirectory {
     const identifier = String(systemIdentifier)
     await refuseNested(this.path)
     makeDirectories(dirname(this.path))
-    // Only the archive belongs to the server; but its user has to get there.
+    // Only the archive belongs to the server's user, who has to be able to enter the directory.
     makeUnlessThere(this.path, (held) => {
       if (user !== null) fchmodSync(held.fd, 0o711)
     })
@@ -169,7 +169,7 @@ export class BackupDirectory {
     await syncDirectory(dirname(this.path))
   }
 
-  /** The archive becomes the server's. Only an empty one of root's is given away: another may lie at its path by now. */
+  /** Gives the archive to the server's user. Only if it is root's and empty: its path may lead elsewhere by now. */
   #giveWal(dataDir: string, user: ServerUser | null): void {
     if (user === null) return
     using held = HeldDirectory.open(this.here(this.wal))

@@ -10,11 +10,11 @@ export interface BackupRecord extends Omit<Backup, 'path'> {
   /** The role that made it, which was a superuser. */
   readonly superuser: string
   /**
-   * The transactions at its end: `xmin:xmax:running`, as PostgreSQL prints a snapshot. What is completed here cannot be
-   * recovered to from this backup.
+   * The transactions at its end: `xmin:xmax:running`, as PostgreSQL prints a snapshot. This backup cannot be recovered to a
+   * transaction that had ended by then.
    */
   readonly snapshot: string
-  /** Settings without which a server may not be able to replay the WAL, and which may have been given on a command line. */
+  /** Settings that a server may need to replay the WAL, and that a command line may have had. */
   readonly settings: Readonly<Record<string, string>>
   /** All its files but the record. */
   readonly files: readonly CopiedFile[]
@@ -23,7 +23,7 @@ export interface BackupRecord extends Omit<Backup, 'path'> {
 /** The name of the record in a backup's directory. It appears last, and never in a data directory. */
 export const recordName = 'howdah.backup'
 
-/** Writes the record: the last of what makes a backup whole. */
+/** Writes the record, which makes a backup whole. */
 export async function writeRecord(directory: string, record: BackupRecord): Promise<void> {
   const text = JSON.stringify({ format: 1, ...record })
   await writeOwnFile(join(directory, recordName), `${text}\n`, null)
@@ -34,7 +34,7 @@ export async function readRecord(directory: string): Promise<BackupRecord> {
   const path = join(directory, recordName)
   try {
     const { format, startedAt, endedAt, ...record } = JSON.parse(
-      // It lists all files of the cluster.
+      // The record lists all files of the cluster, so it may be long.
       readPlainFile(path, { limit: 2 ** 28 }),
     ) as BackupRecord & { format: unknown; startedAt: string; endedAt: string }
     if (format !== 1) throw new Error(`it is of format ${String(format)}`)

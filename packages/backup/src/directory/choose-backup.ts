@@ -22,13 +22,13 @@ export interface Choice {
   readonly timeline?: number | undefined
 }
 
-/** What has to hold for somebody: the reason why it does not, or `null`. */
+/** A condition: the reason why it is not met, or `null`. */
 export type Condition = (plan: Plan) => string | null | Promise<string | null>
 
 /**
  * The newest backup that meets a condition, and has the WAL that it needs.
  *
- * Throws `ERR_CLUSTER_NO_BACKUP`, which says of each why it is not the one.
+ * Throws `ERR_CLUSTER_NO_BACKUP`, which says of each backup why it will not do.
  */
 export async function chooseBackup(
   dataDir: string,

@@ -1,5 +1,16 @@
 import { createHash } from 'node:crypto'
-import { closeSync, constants, copyFileSync, fstatSync, lchownSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  lchownSync,
+  openSync,
+  type Stats,
+  statSync,
+} from 'node:fs'
 import { copyFile as copyBlocks, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -12,6 +23,8 @@ interface TreeFile {
   readonly path: string
   /** In bytes, when it was listed. */
   readonly size: number
+  /** As it was then; missing if it was not looked at. */
+  readonly stats?: Pick<Stats, 'mode' | 'uid'>
 }
 
 /** What there is in a tree. */
@@ -29,7 +42,7 @@ export interface CopiedFile {
   readonly sha256: string
 }
 
-/** What becomes of something in a tree: `empty` is a directory without what is in it. */
+/** What to do with an entry of a tree: `empty` makes a directory and leaves its content out. */
 export type Treatment = 'copy' | 'empty' | 'skip'
 
 /** Lists a tree. What vanishes meanwhile is passed over; links to files count as files, other links are left out. */
@@ -49,7 +62,7 @@ export async function listTree(
         if (treatment === 'copy') await visit(path)
       } else if (entry.isFile() || entry.isSymbolicLink()) {
         const found = statSync(join(root, path), { throwIfNoEntry: false })
-        if (found?.isFile() === true) files.push({ path, size: found.size })
+        if (found?.isFile() === true) files.push({ path, size: found.size, stats: found })
       }
     }
   }
@@ -59,9 +72,9 @@ export async function listTree(
 
 /** How a tree is copied. */
 export interface CopyOptions {
-  /** Whose the copy is. */
+  /** The owner of the copy. */
   readonly owner?: Owner | null | undefined
-  /** As root: the uid whose files are copied, see {@link sourceOwner}. Those of others are refused. */
+  /** As root: only files of this uid are copied, see {@link sourceOwner}. Any other file is refused. */
   readonly of: number | null
   /** Sync each file and directory, so that the copy survives a power failure. */
   readonly durable: boolean
@@ -72,8 +85,20 @@ export interface CopyOptions {
   readonly onBytes?: ((bytes: number) => void) | undefined
 }
 
-/** In bytes: a file up to this length is cloned in microseconds, and takes ten times that through libuv's pool. */
+/** In bytes: a file up to this length is copied in microseconds, and takes ten times that through libuv's pool. */
 const smallest = 65_536
+/** In bytes: so is one up to this length if its blocks are shared, even if the kernel has to write all of it before. */
+const smallestShared = 16 * 1024 * 1024
+/** Errors of a file system that cannot share blocks, or of two file systems: ioctl_ficlone(2). */
+const cannotShare = new Set([
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'EXDEV',
+  'EINVAL',
+  'ENOSYS',
+  'ENOTTY',
+  'EPERM',
+])
 /** How many such files are cloned before others have their turn. */
 const smallAtOnce = 16
 /** How many files are copied at once: as many as libuv has threads. */
@@ -110,12 +135,18 @@ export async function cloneTree(
   options: CopyOptions,
 ): Promise<void> {
   let small = 0
-  await eachFile(to, tree, options, (ground) => async ({ path, size }) => {
+  let isSharing = true
+  await eachFile(to, tree, options, (ground) => async ({ path, size, stats }) => {
     options.signal?.throwIfAborted()
-    if (size > smallest || options.durable) {
-      await cloneFile(join(from, path), ground.file(path), options)
-    } else {
-      cloneSmallFile(join(from, path), ground.file(path), options)
+    const [source, target] = [join(from, path), ground.file(path)]
+    const how = size <= smallest ? 'copy' : isSharing && size <= smallestShared ? 'share' : null
+    if (options.durable || how === null) await cloneFile(source, target, options)
+    else {
+      if (size === 0 && stats !== undefined) makeEmptyFile(source, target, stats, options)
+      else if (!cloneAtOnce(source, target, options, how)) {
+        isSharing = false
+        await cloneFile(source, target, options)
+      }
       small += 1
       if (small % smallAtOnce === 0) await nextTurn()
     }
@@ -123,7 +154,7 @@ export async function cloneTree(
   })
 }
 
-/** Makes the directories and has the files copied, some at once, each by one of the copiers that `makeCopier` makes. */
+/** Makes the directories, and copies the files by several copiers at once, which `makeCopier` makes. */
 async function eachFile(
   to: string,
   tree: Tree,
@@ -154,7 +185,7 @@ async function fill(
           await copy(file)
         }
       } catch (error) {
-        // The others need not go on.
+        // The other workers stop.
         remaining.length = 0
         throw error
       }
@@ -235,27 +266,56 @@ async function cloneFile(
   if (durable) await target.sync()
 }
 
-function cloneSmallFile(from: string, to: string, { owner, of }: CopyOptions): void {
-  const { COPYFILE_EXCL, COPYFILE_FICLONE } = constants
+/** Makes a copy of a file that was empty when it was listed. What was written to it since is in the WAL. */
+function makeEmptyFile(
+  from: string,
+  to: string,
+  { mode, uid }: Pick<Stats, 'mode' | 'uid'>,
+  { owner, of }: CopyOptions,
+): void {
+  requireOwner(from, uid, of)
+  const fd = openSync(to, 'wx', 0o600)
+  try {
+    if ((mode & 0o777) !== 0o600) fchmodSync(fd, mode & 0o777)
+    if (owner) fchownSync(fd, owner.uid, owner.gid)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Clones a file without libuv's pool. `share` copies no blocks: `false` if the file system cannot share them. */
+function cloneAtOnce(
+  from: string,
+  to: string,
+  { owner, of }: CopyOptions,
+  how: 'share' | 'copy',
+): boolean {
+  const { COPYFILE_EXCL, COPYFILE_FICLONE, COPYFILE_FICLONE_FORCE } = constants
+  const way = how === 'share' ? COPYFILE_FICLONE_FORCE : COPYFILE_FICLONE
   let fd: number
   try {
     fd = openPlainFileSync(from)
   } catch (error) {
     vanished(error as NodeJS.ErrnoException)
-    return
+    return true
   }
   try {
-    requireOwner(from, fstatSync(fd).uid, of)
-    copyFileSync(pathOf({ fd }, from), to, COPYFILE_EXCL | COPYFILE_FICLONE)
+    if (of !== null) requireOwner(from, fstatSync(fd).uid, of)
+    copyFileSync(pathOf({ fd }, from), to, COPYFILE_EXCL | way)
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException
+    if (how === 'share' && cannotShare.has(code)) return false
+    throw error
   } finally {
     closeSync(fd)
   }
   if (owner) lchownSync(to, owner.uid, owner.gid)
+  return true
 }
 
 /**
- * The owner of a cluster or a backup, whose files root copies, and no others: its owner may have put a link there to what
- * only root can read. `null` if we are not root: then we can read nothing else.
+ * The owner of a cluster or a backup. Root copies only that user's files, because the user may have put a link there to a file
+ * that only root can read. `null` if we are not root: then we can read no such file.
  */
 export function sourceOwner(path: string): number | null {
   return process.geteuid?.() === 0 ? statSync(path).uid : null

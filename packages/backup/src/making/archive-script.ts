@@ -10,7 +10,7 @@ export function archiveScriptFile(directory: DataDirectory): string {
 
 const words = /^to='((?:[^']|'\\'')*)'$/m
 
-/** Where a script archives to; `null` for a text that is not one. */
+/** Where a script archives to; `null` if the text is no such script. */
 export function archiveOf(script: string): string | null {
   const [, quoted] = words.exec(script) ?? []
   return quoted === undefined ? null : quoted.replaceAll(String.raw`'\''`, "'")
@@ -19,8 +19,8 @@ export function archiveOf(script: string): string | null {
 /**
  * The script that archives one WAL file: a POSIX shell's, with nothing but what every system has.
  *
- * A file appears in the archive whole and synced, by a link, which never replaces another. One that is there already is
- * fine if it is the same, because the server asks again after a crash. Status 1 is what makes the server try again later.
+ * A file appears in the archive whole and synced, by a link, which never replaces another file. If an equal file is there, all
+ * is well: the server asks again after a crash. Status 1 makes the server try again later.
  */
 export function archiveScript(wal: string): string {
   return String.raw`# Written by howdah. Archives one WAL file: its path from the data directory, and its name.

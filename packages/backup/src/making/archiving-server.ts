@@ -39,12 +39,12 @@ export async function archivingServer(
   })
   if (!found.needsRestart) return shared
   const alone = await takeAlone(directory, shared, options, 'restart with archiving the server on')
-  // Unless it is shared again.
+  // Unless somebody else has joined meanwhile.
   using _ = alone.exclusive
   await administer(request, async (client) => {
     await setUpArchiving(client, directory, request.user, request.wal, found)
   })
-  // What its command line said would override what is kept now.
+  // A setting of its command line would override the new one.
   const settings = Object.fromEntries(
     Object.keys(alone.was.settings).flatMap((name) => {
       const kept = found.missing[name.toLowerCase()]

@@ -51,7 +51,7 @@ export async function inspectArchiving(
   }
 }
 
-/** Sets archiving up: the script, and the settings that are missing. Those that can take effect at once do. */
+/** Sets archiving up: the script, and the missing settings. Some take effect only when the server is restarted. */
 export async function setUpArchiving(
   client: pg.Client,
   directory: DataDirectory,

@@ -17,13 +17,13 @@ export interface AwaitedArchive {
   readonly signal?: AbortSignal | undefined
 }
 
-/** So often in a row the archiver tries a file before it rests, which is for a minute. Source: `pgarch.c`. */
+/** How often in a row the archiver tries a file before it rests for a minute. Source: `pgarch.c`. */
 const tries = 3
 
 /**
- * Waits until the server has archived some WAL. Nothing tells of it but the files.
+ * Waits until the server has archived some WAL. Only the files tell.
  *
- * Throws `ERR_CLUSTER_ARCHIVE_FAILED` when the server has tried in vain as often as it does before it rests.
+ * Throws `ERR_CLUSTER_ARCHIVE_FAILED` when the server has failed so often that it rests.
  */
 export async function awaitArchive(client: pg.Client, awaited: AwaitedArchive): Promise<void> {
   const failedBefore = await failures(client)

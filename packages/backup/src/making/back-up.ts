@@ -45,7 +45,7 @@ export interface BackupOptions extends WorkOptions {
 
 /** A backup that was made. */
 export interface BackedUp extends Backup {
-  /** The numbers of those that were removed in its favour. */
+  /** The numbers of the older backups that were removed. */
   readonly expired: readonly number[]
 }
 
@@ -155,7 +155,7 @@ async function add(
   }
 }
 
-/** Says beforehand that the archiver, who runs as the server's user, would not get to the archive. */
+/** Throws if the archiver, which runs as the server's user, could not enter the archive's directory. */
 async function refuseUnreachable(
   into: BackupDirectory,
   { directory, user }: BackupSource,

@@ -11,7 +11,7 @@ import {
   listTree,
   sourceOwner,
 } from '../directory/copy-tree.ts'
-import { treatOfBaseBackup } from './not-copied.ts'
+import { treatOfBaseBackup, treatOfClone } from './not-copied.ts'
 import type { ProgressReport } from '../progress-report.ts'
 import { open } from '@howdah/data-directory'
 
@@ -35,22 +35,24 @@ export interface BaseBackupOptions {
   /** Its directory, empty. */
   readonly to: string
   readonly major: number
-  /** Whose the copy is. */
+  /** The owner of the copy. */
   readonly owner?: CopyOptions['owner'] | undefined
-  /** Whether to tell what was copied; without, blocks are shared if the file system can do that. */
+  /** Whether to tell what was copied. Without, it is a clone, which shares its blocks if the file system can do that. */
   readonly checksums: boolean
   /** Sync it all, so that it survives a power failure. */
   readonly durable: boolean
   readonly progress: ProgressReport
   readonly signal?: AbortSignal | undefined
+  /** Called when the files are about to be copied. What the server is asked then, it answers meanwhile. */
+  readonly onCopying?: (() => void) | undefined
 }
 
 /**
- * Copies the data directory of a running server, as a base backup, over one connection that is kept until its end.
+ * Copies the data directory of a running server, as a base backup, over one connection.
  *
- * Without the WAL: what is copied is of use only with all the WAL from `startLsn` to `stopLsn`. By the low-level API on
- * every version and with every runtime, so that it is one and the same thing everywhere; see "Making a Base Backup Using
- * the Low Level API" in PostgreSQL's manual. If the connection ends on the way, the server ends the backup by itself.
+ * The copy has no WAL, and is of use only with all WAL from `startLsn` to `stopLsn`. It is made by the low-level API, which
+ * every version and every runtime has; see "Making a Base Backup Using the Low Level API" in PostgreSQL's manual. If the
+ * connection ends before, the server ends the backup.
  */
 export async function takeBaseBackup(
   client: pg.Client,
@@ -64,7 +66,8 @@ export async function takeBaseBackup(
   const { rows } = await client.query<{ lsn: string; file: string; at: Date }>(start)
   const [begun] = rows
   if (begun === undefined) throw new Error('the server has not said where the backup starts')
-  const tree = await listTree(dataDir, treatOfBaseBackup)
+  const tree = await listTree(dataDir, options.checksums ? treatOfBaseBackup : treatOfClone)
+  options.onCopying?.()
   progress.begin(
     'copying',
     tree.files.reduce((sum, { size }) => sum + size, 0),
@@ -73,7 +76,7 @@ export async function takeBaseBackup(
     owner,
     of: sourceOwner(dataDir),
     durable,
-    // It says from where to recover, should the label be lost.
+    // It says from where to recover if the label is lost.
     last: 'global/pg_control',
     signal,
     onBytes: (bytes) => progress.add(bytes),
@@ -84,7 +87,7 @@ export async function takeBaseBackup(
   const { rows: ends } = await client.query<{ lsn: string; label: string; spaces: string }>(stop)
   const [ended] = ends
   if (ended === undefined) throw new Error('the server has not said where the backup ends')
-  // After the end, so that what is still running here is recovered after it.
+  // After the end: a transaction that still runs now is in WAL after the backup.
   const { rows: moments } = await client.query<{ snapshot: string; at: Date }>(
     `SELECT pg_catalog.txid_current_snapshot()::text AS snapshot, pg_catalog.clock_timestamp() AS at`,
   )

@@ -9,8 +9,8 @@ import { parseLsn, parseSegmentName, segmentOf } from '@howdah/wal'
  * Removes all but the newest backups, and the WAL that only those needed; the numbers of those that were removed. Under
  * the lock, so that nobody restores or makes a backup meanwhile.
  *
- * A backup whose record is damaged does not count for one of those that are kept, and goes with those that are older than
- * them. What tells of timelines is kept. A kill on the way leaves at most WAL that nobody needs, for the next time.
+ * A backup with a damaged record does not count as kept, and is removed with the older ones. Timeline histories are kept.
+ * A kill on the way leaves at most WAL that no backup needs, which the next call removes.
  */
 export async function expire(into: BackupDirectory, keep: number): Promise<number[]> {
   const numbers = await into.numbers()

@@ -11,7 +11,18 @@ export function treatOfBaseBackup(path: string): Treatment {
   return isLeftOut(path) ? 'skip' : 'copy'
 }
 
-/** Made anew by a server that starts, or of no use to another. */
+/** A server makes these anew when it starts, or they are of no use to another server. */
+/**
+ * What of a data directory goes into a clone: without the maps of free space and of visibility that the system catalogs have
+ * had since initdb, a quarter of all files. PostgreSQL makes them again when it needs them, also if it replays WAL that
+ * changes them; see "Free Space Map" and "Visibility Map" in its manual, and `XLogReadBufferExtended` of its sources.
+ */
+export function treatOfClone(path: string): Treatment {
+  const [, node] = /^(?:base\/\d+|global)\/(\d+)_(?:fsm|vm)$/.exec(path) ?? []
+  // FirstNormalObjectId of PostgreSQL's `transam.h`: from there on, files belong to tables of users.
+  return node !== undefined && Number(node) < 16_384 ? 'skip' : treatOfBaseBackup(path)
+}
+
 const emptied = new Set([
   'pg_stat_tmp',
   'pg_replslot',

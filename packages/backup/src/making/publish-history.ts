@@ -10,8 +10,8 @@ import { unusableDirectory } from '../errors.ts'
 import { historyName } from '@howdah/wal'
 
 /**
- * Sees to it that an archive tells where a cluster's timeline came from: the server archives that only if it archived
- * already when the timeline began, and without it nothing leads there from earlier backups.
+ * Puts the history of a cluster's timeline into the archive. The server does so only if it already archived when the
+ * timeline began. Without the history, earlier backups cannot be restored to that timeline.
  *
  * Throws `ERR_CLUSTER_BACKUP_DIRECTORY` if the archive knows another timeline of that number.
  */

@@ -10,13 +10,13 @@ export async function segmentSizeOf(client: pg.Client): Promise<number> {
   return rows[0]?.size ?? 16 * 1024 * 1024
 }
 
-/** The names of all WAL files of which a base backup needs something. */
+/** The names of all WAL files that a base backup needs, at least in part. */
 export function walFilesOf(
   { timeline, startLsn, stopLsn }: Pick<BaseBackup, 'timeline' | 'startLsn' | 'stopLsn'>,
   size: number,
 ): string[] {
   const [start, stop] = [parseLsn(startLsn) ?? 0n, parseLsn(stopLsn) ?? 0n]
-  // If it stops at the very end of a file, that is the last one.
+  // If the backup stops at the end of a file, that file is the last one.
   const last = segmentOf(stop - 1n, size)
   const files = []
   for (let number = segmentOf(start, size); number <= last; number += 1n) {

@@ -6,7 +6,7 @@ const ofTheOriginal =
   /^(archive_mode|archive_command|archive_library|restore_command|archive_cleanup_command|recovery_\w+|primary_\w+|promote_trigger_file)$/
 
 /**
- * Takes from `postgresql.auto.conf`, where `ALTER SYSTEM` writes, what a copy must not do as its original does.
+ * Removes from `postgresql.auto.conf`, where `ALTER SYSTEM` writes, the settings that a copy must not share with its original.
  *
  * The cluster must be stopped.
  */

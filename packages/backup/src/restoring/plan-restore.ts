@@ -23,7 +23,7 @@ export async function planRestore(
   signal?: AbortSignal,
 ): Promise<RestorePlan> {
   if (to === undefined) {
-    // To stop short of what is there would be to lose it.
+    // A restore that stopped before the last WAL file would lose what is in it.
     const plan = await chooseBackup(dataDir, from, choice, ({ reach }) =>
       reach.missing === null
         ? null

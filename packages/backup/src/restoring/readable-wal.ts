@@ -8,13 +8,13 @@ import { cloneTree, sourceOwner } from '../directory/copy-tree.ts'
 export interface ReadableWal {
   /** Absolute, or relative to the data directory. */
   readonly path: string
-  /** Whether it was made for the purpose, in the data directory, and is to be removed afterwards. */
+  /** Whether it is a copy in the data directory, to be removed afterwards. */
   readonly isCopy: boolean
 }
 
 /**
- * The archive itself if the server's user can read it. As root, others' archives can be read by us alone, such as
- * below a closed directory: then what is needed is copied into the data directory, which takes room for all of it.
+ * The archive itself if the server's user can read it. Root can read archives that the server's user cannot, such as one
+ * below a closed directory. Then the needed files are copied into the data directory, which takes room for all of them.
  */
 export async function readableWal(
   staging: DataDirectory,
@@ -31,7 +31,7 @@ export async function readableWal(
   return { path: copy, isCopy: true }
 }
 
-/** Asks the kernel: of the first and the last, for an archive has not two owners. */
+/** Asks the kernel about the first and the last file, since an archive has only one owner. */
 async function canRead(
   wal: string,
   names: readonly string[],

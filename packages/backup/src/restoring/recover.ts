@@ -18,7 +18,7 @@ import { restoreCommand, restoreScript, restoreScriptName } from './restore-scri
 export interface RecoveryOptions {
   readonly runtime: Runtime
   readonly user: ServerUser | null
-  /** The role to connect as, so that nobody need look for one. */
+  /** The role to connect as. */
   readonly superuser: string
   /** The directory with the WAL, for the server's user to read. */
   readonly wal: string
@@ -35,9 +35,9 @@ export interface RecoveryOptions {
 }
 
 /**
- * Has a private server replay WAL on a copied base backup up to a target or the end, and stops it again.
+ * Starts a private server that replays WAL on a copied base backup up to a target or the end, and stops it.
  *
- * Whether it has come to its target is for the caller to see. Throws `ERR_CLUSTER_RECOVERY_FAILED` with the server's words.
+ * The caller has to check whether the target was reached. Throws `ERR_CLUSTER_RECOVERY_FAILED` with the server's words.
  */
 export async function recover(
   directory: DataDirectory,
@@ -59,7 +59,7 @@ export async function recover(
   }
   const settings = {
     ...options.settings,
-    // It would ask for the original's limits.
+    // Otherwise the server would demand the original's limits.
     hot_standby: 'off',
     ...(major >= 12 && recovery),
   }
@@ -68,7 +68,7 @@ export async function recover(
     await untilRecovered(directory, options)
   })
   const result = readRecoveryLog(log)
-  // From 13 on, it says so; before, it goes on as if it had been told to come here.
+  // From 13 on, the server says so. Before, it goes on as if this were the target.
   const isShort = /recovery ended before configured recovery target was reached/.test(log)
   if (!isShort && !/archive recovery complete/.test(log)) {
     if (await hasNoRoom(directory, log)) {
@@ -90,7 +90,7 @@ function targetTimeline({ timeline }: RecoveryOptions, major: number): Record<st
   return major < 12 ? {} : { recovery_target_timeline: 'current' }
 }
 
-/** Waits until the server has come to the end, or has ended. Nothing tells of it but its files. */
+/** Waits until the server has reached the end, or has stopped. Only its files tell. */
 async function untilRecovered(
   directory: DataDirectory,
   { progress, segmentSize, signal }: RecoveryOptions,
@@ -106,7 +106,7 @@ async function untilRecovered(
   }
 }
 
-/** Whether the server ended for lack of room. It says so, if there is room for that. */
+/** Whether the server stopped because the disk is full. It says so if it has room to write that. */
 async function hasNoRoom(directory: DataDirectory, log: string): Promise<boolean> {
   if (log.includes('No space left on device')) return true
   const { bavail } = await statfs(directory.here)

@@ -11,13 +11,13 @@ export type RecoveryTarget =
        * PostgreSQL prints it, has microseconds and needs a time zone.
        */
       readonly time: Date | string
-      /** Without what was committed at that very time. */
+      /** Leave out what was committed at exactly this time. */
       readonly exclusive?: boolean | undefined
     }
   | {
       /** With this transaction and all that were committed before it; as `txid_current()` tells it, or a row's `xmin`. */
       readonly transaction: bigint | number
-      /** Without this one. */
+      /** Leave out this transaction. */
       readonly exclusive?: boolean | undefined
     }
   | {
@@ -27,27 +27,27 @@ export type RecoveryTarget =
   | {
       /** With the first record of the WAL at or after this position, and all before it; as PostgreSQL prints it. */
       readonly lsn: string
-      /** Without that record. */
+      /** Leave out this record. */
       readonly exclusive?: boolean | undefined
     }
 
-/** A target that was understood: how a server is told of it, and which backup it can be reached from. */
+/** A target that was understood: how to tell a server, and from which backups it can be reached. */
 export interface ParsedTarget {
   /** In words. */
   readonly description: string
-  /** Settings of a server that recovers, except the timeline. */
+  /** Settings of the server that recovers, except for the timeline. */
   readonly settings: Readonly<Record<string, string>>
   /** Why it cannot be reached from a backup; `null` if it can, as far as the backup tells. */
   readonly objection: (record: BackupRecord) => string | null
 }
 
-/** What a named restore point comes to, when it has been found. */
+/** The target of a named restore point that was found. */
 export function targetAt(name: string, lsn: Lsn): ParsedTarget {
   const target = parsePosition(lsn, false)
   return { ...target, description: `the restore point ${JSON.stringify(name)}` }
 }
 
-/** Reads a target, except a named one, which has to be looked for. Throws `ERR_CLUSTER_INVALID_TARGET`. */
+/** Reads a target that has no name. One that has has to be looked for in the WAL. Throws `ERR_CLUSTER_INVALID_TARGET`. */
 export function parseTarget(
   dataDir: string,
   target: Exclude<RecoveryTarget, { name: string }>,
@@ -109,8 +109,8 @@ function hasEnded(transaction: bigint, snapshot: string): boolean {
 }
 
 /**
- * How much later one transaction began than another. An id of 32 bits, such as a row's `xmin`, leaves open how often all of
- * them have been gone through: then as PostgreSQL compares them, half of all being before and half after.
+ * How much later one transaction began than another. Ids of 32 bits, such as a row's `xmin`, begin again after the last
+ * one. So they are compared as PostgreSQL does: half of all ids count as earlier, and half as later.
  */
 function distance(one: bigint, transaction: bigint): bigint {
   const difference = one - transaction
@@ -131,7 +131,7 @@ function settings(kind: string, value: string, isExclusive: boolean): Record<str
   return {
     [`recovery_target_${kind}`]: value,
     recovery_target_inclusive: isExclusive ? 'off' : 'on',
-    // Else it would wait for somebody to look.
+    // Otherwise the server would pause there for somebody to look.
     recovery_target_action: 'promote',
   }
 }

@@ -201,7 +201,7 @@ async function refuseDamaged(
   }
 }
 
-/** Copies the files of a backup, each of which must be what was once written. */
+/** Copies the files of a backup, and compares each with its checksum. */
 async function copyBackup(
   directory: DataDirectory,
   backup: Backup,
@@ -215,7 +215,7 @@ async function copyBackup(
   const copied = await copyTree(backup.path, to, tree, {
     owner,
     of: sourceOwner(backup.path),
-    // The server syncs it all before it recovers.
+    // The server syncs all files before it recovers.
     durable: false,
     signal,
     onBytes: (bytes) => progress.add(bytes),

@@ -1,12 +1,14 @@
-import { lstatSync, readdirSync, rmdirSync, statSync } from 'node:fs'
+import { chownSync, lstatSync, mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Cluster, EndOptions } from '@howdah/cluster'
-import { DataDirectory, findPostmaster, removeTree } from '@howdah/data-directory'
+import { insideOf, inUse, notOurs } from '@howdah/cluster/inside'
+import { DataDirectory, findPostmaster, readMark, removeTree } from '@howdah/data-directory'
 import { publishFile } from '@howdah/durable'
+import { forgetting, remember } from '@howdah/known-clusters'
 import { makeDirectories, readPlainFile } from '@howdah/lock'
 import { cloneCluster } from '../clone/clone.ts'
-import { isOld, mostBytes, newId } from './keeping.ts'
+import { isOld, type KeepingLimits, mostBytes, newId } from './keeping.ts'
 
 /** A cluster that was saved before it was destroyed. */
 export interface SavedCluster {
@@ -26,11 +28,13 @@ export interface SavedCluster {
 export class SavedClusters {
   readonly #name: string
   readonly #place: string
+  readonly #mostBytes: number
 
-  constructor(dataDir: string) {
+  constructor(dataDir: string, limits: KeepingLimits = {}) {
     const above = dirname(dataDir)
     this.#name = basename(dataDir)
     this.#place = join(above, basename(above) === '.howdah' ? 'saved' : '.howdah-saved')
+    this.#mostBytes = limits.mostBytes ?? mostBytes
   }
 
   /** The newest first. What cannot be read is left out. */
@@ -40,57 +44,113 @@ export class SavedClusters {
       .toSorted((one, other) => other.at.getTime() - one.at.getTime())
   }
 
-  /** Destroys a cluster, and keeps what it was. Moves it, and copies it only if it cannot be moved. Throws as both do. */
+  /** Destroys a cluster and keeps its files. Moves them, or copies them if they cannot be moved. Throws as both do. */
   async keep(cluster: Cluster, by: string, options: EndOptions = {}): Promise<SavedCluster> {
-    const at = new Date()
-    const id = newId(at)
-    const directory = join(this.#place, id)
-    const path = join(directory, 'data')
-    makeDirectories(directory, 0o755)
-    try {
-      const about = { dataDir: this.#name, by, at }
-      await publishFile(join(directory, 'saved.json'), `${JSON.stringify(about)}\n`)
+    const saved = await this.#moveAway(cluster, by, options)
+    await this.expire().catch(() => undefined)
+    return saved
+  }
+
+  async #moveAway(cluster: Cluster, by: string, options: EndOptions): Promise<SavedCluster> {
+    return await this.#filling(cluster, by, async ({ path }) => {
       if (canMove(cluster.dataDir)) await cluster.destroy({ ...options, keepAt: path })
       else {
         await cloneCluster(cluster, { to: path, signal: options.signal })
         await cluster.destroy(options)
       }
-    } catch (error) {
-      if (!isThere(path)) await removeTree(directory).catch(() => undefined)
-      throw error
-    }
-    await this.expire().catch(() => undefined)
-    return { id, by, at, path }
+    })
   }
 
   /** Puts a saved cluster back in its place. One that is there now is saved first. */
   async bringBack(cluster: Cluster, saved: SavedCluster, options: EndOptions = {}): Promise<void> {
     if ((await findPostmaster(new DataDirectory(saved.path))) !== null)
       throw new Error(`a server runs on ${saved.path}; stop it first`)
-    if (await cluster.exists()) await this.keep(cluster, 'undo', options)
-    // It has to be empty.
-    if (isThere(cluster.dataDir)) rmdirSync(cluster.dataDir)
-    await rename(saved.path, cluster.dataDir)
-    await removeTree(dirname(saved.path))
+    if (await cluster.exists()) await this.#moveAway(cluster, 'undo', options)
+    await this.#put(cluster, saved, options)
+    await this.expire().catch(() => undefined)
   }
 
-  /** Removes those that are too old, or too large together. */
+  /**
+   * Makes another cluster in the place of one that is there. `make` makes it elsewhere, so that the old one is used
+   * until then, and stays if `make` fails. The old one is saved, or destroyed unless `save`. Throws as `make` and as
+   * {@link keep} do. That the old one is in use, or not howdah's, it throws before `make` is called.
+   */
+  async replace<Made>(
+    cluster: Cluster,
+    by: string,
+    make: (elsewhere: Cluster) => Promise<Made>,
+    { save = true, ...options }: EndOptions & { readonly save?: boolean | undefined } = {},
+  ): Promise<Made> {
+    if (options.force !== true) await requireEndable(cluster)
+    let made: Made | undefined
+    const fresh = await this.#filling(cluster, by, async ({ path }) => {
+      // The new one's server runs as the same user.
+      const { uid, gid } = statSync(cluster.dataDir)
+      mkdirSync(path, { mode: 0o700 })
+      if (process.geteuid?.() === 0) chownSync(path, uid, gid)
+      made = await make(insideOf(cluster).another(path))
+      if (save) await this.#moveAway(cluster, by, options)
+      else await cluster.destroy(options)
+    })
+    await this.#put(cluster, fresh, options)
+    // Not before: the new one lay among those that are kept.
+    await this.expire().catch(() => undefined)
+    return made as Made
+  }
+
+  /** Removes what is too old, and what is too large in total. */
   async expire(): Promise<void> {
     let bytes = 0
     const all = this.#all().toSorted((one, other) => other.at.getTime() - one.at.getTime())
     for (const [index, saved] of all.entries()) {
       const size = sizeOf(saved.path)
       bytes += size
-      if (isOld(saved.at) || (index > 0 && bytes > mostBytes)) {
+      if (isOld(saved.at) || (index > 0 && bytes > this.#mostBytes)) {
         await this.remove(saved)
         bytes -= size
       }
     }
   }
 
-  /** Removes one of them for good, unless a server runs on it. */
+  /** Removes one for good, unless a server runs on it. */
   async remove({ path }: SavedCluster): Promise<void> {
     if ((await findPostmaster(new DataDirectory(path))) === null) await removeTree(dirname(path))
+  }
+
+  /** Makes a place for a cluster and lets `fill` fill it. If that fails, removes the place, unless the cluster was moved there. */
+  async #filling(
+    cluster: Cluster,
+    by: string,
+    fill: (saved: SavedCluster) => Promise<void>,
+  ): Promise<SavedCluster> {
+    const at = new Date()
+    const id = newId(at)
+    const directory = join(this.#place, id)
+    const saved = { id, by, at, path: join(directory, 'data') }
+    // Not what is around the cluster, if that was removed.
+    makeDirectories(directory, 0o755, dirname(this.#place))
+    try {
+      const about = { dataDir: this.#name, by, at }
+      await publishFile(join(directory, 'saved.json'), `${JSON.stringify(about)}\n`)
+      await fill(saved)
+      return saved
+    } catch (error) {
+      if (await cluster.exists()) await removeTree(directory).catch(() => undefined)
+      throw error
+    }
+  }
+
+  /** Moves a kept cluster to the data directory, which has none, or copies it if it cannot be moved. */
+  async #put(cluster: Cluster, { path }: SavedCluster, { signal }: EndOptions): Promise<void> {
+    const { dataDir } = cluster
+    const { directory, another, coordination } = insideOf(cluster)
+    if (canMove(dataDir)) {
+      // It has to be empty.
+      if (isThere(dataDir)) rmdirSync(dataDir)
+      await forgetting(new DataDirectory(path), async () => await rename(path, dataDir))
+      await remember((await coordination()).state, directory)
+    } else await cloneCluster(another(path), { to: dataDir, signal })
+    await removeTree(dirname(path))
   }
 
   #all(): (SavedCluster & { readonly name: string })[] {
@@ -109,10 +169,20 @@ export class SavedClusters {
   }
 }
 
-/** A mount point cannot be moved, and a link is not what it leads to. */
+/** Throws if it cannot be destroyed unless forced. */
+async function requireEndable(cluster: Cluster): Promise<void> {
+  const users = await cluster.users()
+  if (users.length > 0) throw inUse(cluster.dataDir, users, 'replace')
+  const mark = await readMark(insideOf(cluster).directory)
+  if (mark?.created !== true) throw notOurs(cluster.dataDir, 'destroy')
+}
+
+/** Not a mount point, which cannot be moved, and not a link, which would be moved without its target. */
 function canMove(path: string): boolean {
-  const stats = lstatSync(path)
-  return !stats.isSymbolicLink() && stats.dev === statSync(dirname(path)).dev
+  const stats = lstatSync(path, { throwIfNoEntry: false })
+  return (
+    stats === undefined || (!stats.isSymbolicLink() && stats.dev === statSync(dirname(path)).dev)
+  )
 }
 
 function isThere(path: string): boolean {

@@ -1,11 +1,11 @@
 import { postgres, type Session, type Outcome } from '@howdah/cluster'
 import type pg from 'pg'
-import { isOld, mostBytes, newId } from './keeping.ts'
+import { isOld, type KeepingLimits, mostBytes, newId } from './keeping.ts'
 
 /** A database that was saved before it was dropped. */
 export interface SavedDatabase {
   readonly id: string
-  /** As it was called. */
+  /** Its name before it was dropped. */
   readonly name: string
   readonly at: Date
   /** In bytes. */
@@ -20,33 +20,42 @@ export function isSavedDatabase(name: string): boolean {
 }
 
 /**
- * Drops a database, and keeps what it was, under another name that nobody can connect to: at once, and without a copy. It
- * is dropped for good after 7 days, or when those that are kept are more than 1 GiB together.
+ * Drops a database and keeps it: renames it, at once and without a copy, and lets nobody connect to it. The next call drops
+ * it for good if it is older than 7 days, or if it and all newer ones are larger than 1 GiB.
  *
  * Throws as `dropDatabase` does: 55006 if somebody is connected to it.
  */
-export async function keepDatabase(session: Session, name: string): Promise<Outcome> {
+export async function keepDatabase(
+  session: Session,
+  name: string,
+  limits: KeepingLimits = {},
+): Promise<Outcome> {
   return await administer(session, async (client) => {
-    const { rows } = await client.query<{ template: boolean }>(
-      'SELECT datistemplate AS template FROM pg_catalog.pg_database WHERE datname = $1',
-      [name],
-    )
-    const [found] = rows
-    // PostgreSQL says itself why those cannot be dropped.
-    if (found === undefined || found.template || name === postgres)
-      return await session.dropDatabase(name)
-    const at = new Date()
-    const kept = client.escapeIdentifier(`${prefix}${newId(at)}`)
-    const about = client.escapeLiteral(JSON.stringify({ name, at }))
-    // A simple query is one transaction.
-    await client.query(
-      `ALTER DATABASE ${client.escapeIdentifier(name)} RENAME TO ${kept};
-       COMMENT ON DATABASE ${kept} IS ${about};
-       ALTER DATABASE ${kept} WITH ALLOW_CONNECTIONS false`,
-    )
-    await expire(client)
-    return 'modified'
+    const state = await moveAway(session, client, name)
+    await expire(client, limits)
+    return state
   })
+}
+
+async function moveAway(session: Session, client: pg.Client, name: string): Promise<Outcome> {
+  const { rows } = await client.query<{ template: boolean }>(
+    'SELECT datistemplate AS template FROM pg_catalog.pg_database WHERE datname = $1',
+    [name],
+  )
+  const [found] = rows
+  // PostgreSQL says why these cannot be dropped.
+  if (found === undefined || found.template || name === postgres)
+    return await session.dropDatabase(name)
+  const at = new Date()
+  const kept = client.escapeIdentifier(`${prefix}${newId(at)}`)
+  const about = client.escapeLiteral(JSON.stringify({ name, at }))
+  // A simple query is one transaction.
+  await client.query(
+    `ALTER DATABASE ${client.escapeIdentifier(name)} RENAME TO ${kept};
+     COMMENT ON DATABASE ${kept} IS ${about};
+     ALTER DATABASE ${kept} WITH ALLOW_CONNECTIONS false`,
+  )
+  return 'modified'
 }
 
 /** The newest first. */
@@ -58,15 +67,18 @@ export async function savedDatabases(session: Session): Promise<SavedDatabase[]>
 export async function bringBackDatabase(
   session: Session,
   { id, name }: SavedDatabase,
+  limits: KeepingLimits = {},
 ): Promise<void> {
-  await keepDatabase(session, name)
   await administer(session, async (client) => {
+    await moveAway(session, client, name)
     const kept = client.escapeIdentifier(`${prefix}${id}`)
     await client.query(
       `ALTER DATABASE ${kept} WITH ALLOW_CONNECTIONS true;
        COMMENT ON DATABASE ${kept} IS NULL;
        ALTER DATABASE ${kept} RENAME TO ${client.escapeIdentifier(name)}`,
     )
+    // Not before: it was among those that are kept.
+    await expire(client, limits)
   })
 }
 
@@ -95,11 +107,14 @@ async function list(client: pg.Client): Promise<SavedDatabase[]> {
   return found.toSorted((one, other) => other.at.getTime() - one.at.getTime())
 }
 
-async function expire(client: pg.Client): Promise<void> {
+async function expire(
+  client: pg.Client,
+  { mostBytes: most = mostBytes }: KeepingLimits,
+): Promise<void> {
   let bytes = 0
   for (const [index, { id, at, size }] of (await list(client)).entries()) {
     bytes += size
-    if (!isOld(at) && (index === 0 || bytes <= mostBytes)) continue
+    if (!isOld(at) && (index === 0 || bytes <= most)) continue
     bytes -= size
     await client.query(`DROP DATABASE IF EXISTS ${client.escapeIdentifier(`${prefix}${id}`)}`)
   }

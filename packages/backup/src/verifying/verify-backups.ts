@@ -19,15 +19,15 @@ export type VerifyOptions = WorkOptions
 export interface Verification {
   /** Those whose record can be read, oldest first. */
   readonly backups: readonly Backup[]
-  /** How many WAL files were read: all that the backups can be brought further with. */
+  /** How many WAL files were read: all that can be replayed on the backups. */
   readonly walFiles: number
   /** Nothing, if all can be restored. */
   readonly findings: readonly BackupFinding[]
 }
 
 /**
- * Reads all backups in a directory, and all WAL that was archived since the first of them, and says what is wrong: files
- * that are missing, or are not what was once written, and gaps in the WAL. Nothing is changed.
+ * Reads all backups in a directory and all WAL archived since the first one. Says what is wrong: missing files, changed
+ * files, and gaps in the WAL. Changes nothing.
  *
  * Throws `ERR_CLUSTER_NO_BACKUP` if there are no backups, and `ERR_CLUSTER_BACKUP_DIRECTORY` and `ERR_CLUSTER_PERMISSION` if that cannot be
  * told.
@@ -142,7 +142,7 @@ async function verifyFiles(
   for (const path of unknown) find(path, 'was not backed up, and does not belong here')
 }
 
-/** What a file that cannot be read suffers from. */
+/** Why a file cannot be read. */
 function whyUnread(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException
   return code === 'ENOENT' ? 'is missing' : `cannot be read: ${message}`

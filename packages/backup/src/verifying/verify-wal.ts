@@ -8,7 +8,7 @@ const lost =
   'what comes after it cannot be restored from earlier backups, unless the file is put back; back up again, so that ' +
   'there is a backup after it'
 
-/** Reads all the WAL that some backups can be brought further with, on every timeline; how many files that was. */
+/** Reads all the WAL that can be replayed on some backups, on every timeline. Answers with the number of files. */
 export async function verifyWal(
   archive: WalArchive,
   records: readonly BackupRecord[],
@@ -42,13 +42,13 @@ export async function verifyWal(
   return walk.files
 }
 
-/** Whether a backup can be brought further on a timeline. */
+/** Whether WAL of a timeline can be replayed on a backup. */
 function isOn(archive: WalArchive, record: BackupRecord, timeline: number): boolean {
   const stop = parseLsn(record.stopLsn) ?? 0n
   return timeline === record.timeline || archive.leadsTo(record.timeline, stop, timeline)
 }
 
-/** The first file that a backup cannot do without and that is not there, if there are none after it. */
+/** The first missing file that a backup needs, if no later file is there either. */
 function firstMissing(
   { segmentSize }: WalArchive,
   { startLsn, stopLsn, timeline }: BackupRecord,

@@ -2,6 +2,7 @@ import childProcess, { type SpawnOptions } from 'node:child_process'
 import fs, { readlinkSync, realpathSync, type PathLike } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { basename, dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 
 /**
  * What this process brings to disk, in its order, while it is watched: the calls are made all the same.
@@ -11,10 +12,10 @@ import { basename, dirname, join } from 'node:path'
  */
 export const trace = {
   root: '/',
-  /** `sync PATH`, `rename PATH -> PATH`, `remove PATH`, and the programs that sync: `initdb --sync-only`. */
+  /** `sync PATH`, `rename PATH -> PATH`, `remove PATH`, and the programs that sync: `initdb --sync-only`, `sync -f`. */
   calls: [] as string[],
-  /** A call that is to fail. */
-  failing: '',
+  /** Calls that are to fail. */
+  failing: [] as readonly string[],
   /** Called before a call is made. */
   before: (_call: string): void => undefined,
 }
@@ -24,7 +25,7 @@ export function watchDisk(root: string): void {
   Object.assign(trace, {
     root: realpathSync(root),
     calls: [],
-    failing: '',
+    failing: [],
     before: () => undefined,
   })
 }
@@ -32,7 +33,7 @@ export function watchDisk(root: string): void {
 function note(call: string): void {
   trace.before(call)
   trace.calls.push(call)
-  if (call === trace.failing) {
+  if (trace.failing.includes(call)) {
     throw Object.assign(new Error(`EIO: ${call} is made to fail`), { code: 'EIO' })
   }
 }
@@ -50,7 +51,7 @@ const opened = (fd: number): string => short(readlinkSync(`/proc/self/fd/${fd}`)
 
 const { fsync, fsyncSync, renameSync, rmSync } = fs
 const { rename, rm } = fs.promises
-const { spawn } = childProcess
+const { execFile, spawn } = childProcess
 
 Object.assign(fs, {
   fsync: (fd: number, done: (error: Error | null) => void) => {
@@ -96,5 +97,11 @@ Object.assign(childProcess, {
     }
     return spawn(command, args, options)
   },
+  execFile: Object.assign((...args: Parameters<typeof execFile>) => execFile(...args), {
+    [promisify.custom]: async (command: string, args: string[], options: object) => {
+      if (command === 'sync') note('sync -f')
+      return await promisify(execFile)(command, args, options)
+    },
+  }),
 })
 syncBuiltinESMExports()

@@ -36,6 +36,8 @@ function done(): string[] {
 }
 
 const synced = (path: string) => [`sync ${path}.tmp`, `rename ${path}.tmp -> ${path}`]
+/** Of a clone: as much as waits to be written on this machine decides which. */
+const wholeSync = /^(?:initdb --sync-only|sync -f)$/
 /** A cluster is being made, and there: its marker goes when all is on disk. */
 const begun = synced('data/howdah.creating')
 const ended = [
@@ -76,7 +78,23 @@ describe.runIf(isLinux)('a cluster appears when all of it is on disk', () => {
     const calls = done().map((call) =>
       call.replaceAll('clone/', 'data/').replaceAll(/clone$/g, 'data'),
     )
-    expect(calls).toEqual([...begun, 'initdb --sync-only', ...ended])
+    expect(calls).toEqual([...begun, expect.stringMatching(wholeSync), ...ended])
+  })
+
+  it('of another cluster, or not at all, if the disk fails', async () => {
+    const cluster = new Cluster(home.file('data'), { strategy })
+    await cluster.create()
+    watchDisk(home.path)
+    trace.failing = ['initdb --sync-only', 'sync -f']
+    const clone = new Cluster(home.file('clone'), { strategy })
+    await expect(cloneCluster(cluster, { to: clone.dataDir })).rejects.toMatchObject({
+      code: 'ERR_CLUSTER_CREATE_FAILED',
+      message: expect.stringContaining('made to fail'),
+    })
+    expect(await clone.exists()).toBe(false)
+    // What could not be written is told once: it is not tried in another way.
+    const syncs = trace.calls.filter((call) => wholeSync.test(call))
+    expect(syncs).toHaveLength(1)
   })
 
   it.each(['initdb --sync-only', 'sync data', 'sync data/howdah.json.tmp'])(
@@ -84,7 +102,7 @@ describe.runIf(isLinux)('a cluster appears when all of it is on disk', () => {
     async (failing) => {
       await new Cluster(home.file('first'), { strategy }).create()
       const cluster = new Cluster(home.file('data'), { strategy })
-      trace.failing = failing
+      trace.failing = [failing]
       await expect(cluster.create()).rejects.toThrow('made to fail')
       expect(await cluster.exists()).toBe(false)
       watchDisk(home.path)
@@ -121,10 +139,10 @@ describe.runIf(isLinux)('a cluster is safe when all of it is on disk', () => {
       await client.query('SELECT pg_reload_conf()')
       expect([isOwed(), await session.mode()]).toEqual([false, 'fast'])
       const before = checkpoints()
-      trace.failing = 'initdb --sync-only'
+      trace.failing = ['initdb --sync-only']
       const whenSynced: [isOwed: boolean, checkpoints: number][] = []
       trace.before = (call) => {
-        if (call === trace.failing) whenSynced.push([isOwed(), checkpoints()])
+        if (trace.failing.includes(call)) whenSynced.push([isOwed(), checkpoints()])
       }
       await expect(session.setMode('safe')).rejects.toMatchObject({
         code: 'ERR_CLUSTER_NOT_SAFE',
@@ -151,7 +169,7 @@ describe.runIf(isLinux)('a backup', () => {
     await cluster.create()
     const into = home.file('backups')
     watchDisk(home.path)
-    trace.failing = 'sync backups/making.*/global/pg_control'
+    trace.failing = ['sync backups/making.*/global/pg_control']
     await expect(backUpCluster(cluster, { into })).rejects.toThrow('made to fail')
     expect(done().slice(0, 4)).toEqual([
       ...synced('backups/howdah-backups.json'),

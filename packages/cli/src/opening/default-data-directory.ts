@@ -77,20 +77,26 @@ export function formerDataDirectory(
   }
 }
 
-/** Throws if the directory of a project was removed since it was found, so that it is not made again. */
-export function requireThere({ found }: DataDirectoryChoice): void {
-  if (found === null || existsSync(found.path)) return
-  throw removed(found.path)
+/** The directory of a project that was found. It is never made, since somebody may remove it at any time. */
+export function projectDirectory({ found, project }: DataDirectoryChoice): string | undefined {
+  return found === null || project === null ? undefined : dirname(project)
 }
 
-/** Makes the `.howdah` that a cluster is about to be created in, with a file that keeps it out of git. */
-export function prepareProject(project: string): void {
-  makeDirectories(dirname(project))
+/**
+ * Makes the `.howdah` that a cluster is about to be created in, with a file that keeps it out of git. Throws
+ * `ERR_CLI_REMOVED` if the directory of the project was removed since it was found.
+ */
+export function prepareProject(place: Pick<DataDirectoryChoice, 'project' | 'found'>): void {
+  const { project, found } = place
+  if (project === null) return
+  if (found === null) makeDirectories(dirname(project))
   try {
     // Whatever the umask leaves, nobody else is to put a data directory here.
     mkdirSync(project, 0o755)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') throw removed(dirname(project))
+    if (code !== 'EEXIST') throw error
   }
   try {
     writeFileSync(join(project, '.gitignore'), '*\n', { flag: 'wx' })

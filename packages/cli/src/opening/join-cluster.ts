@@ -1,6 +1,6 @@
 import { type RunOptions, type Session, sweepTemporary, temporaryDataDir } from '@howdah/cluster'
 import type { Context } from '../program/command.ts'
-import { prepareProject, requireThere } from './default-data-directory.ts'
+import { prepareProject } from './default-data-directory.ts'
 import { loginOf, tellLogin } from './login.ts'
 import { clearGone } from '../project/clear-gone.ts'
 import { beginsEmpty, provideFork, whatIsNew } from '../project/provide-fork.ts'
@@ -84,10 +84,7 @@ function isInWorktree({ place }: OpenCluster): boolean {
 }
 
 function prepare(context: Context, open: OpenCluster): void {
-  const { project } = open.place
-  if (project === null) return
   const news = whatIsNew(open, beginsEmpty(context, open))
-  requireThere(open.place)
-  prepareProject(project)
+  prepareProject(open.place)
   if (news !== null) context.output.message(`howdah: ${news}`)
 }

@@ -1,7 +1,11 @@
 import { Cluster } from '@howdah/cluster'
 import { defaultStrategy, parseConstraint, type Strategy } from '@howdah/runtime'
 import type { Context } from '../program/command.ts'
-import { chooseDataDirectory, type DataDirectoryChoice } from './default-data-directory.ts'
+import {
+  chooseDataDirectory,
+  type DataDirectoryChoice,
+  projectDirectory,
+} from './default-data-directory.ts'
 
 /** The cluster that a command is about. */
 export interface OpenCluster {
@@ -14,7 +18,8 @@ export interface OpenCluster {
 export function openCluster(context: Context): OpenCluster {
   const place = chooseDataDirectory(context.options.datadir, context.io)
   const strategy = strategyOf(context)
-  return { cluster: openElsewhere(context, place.path, strategy), place, strategy }
+  const cluster = openElsewhere(context, place.path, strategy, projectDirectory(place))
+  return { cluster, place, strategy }
 }
 
 /** A cluster of another place, with the same options. */
@@ -22,10 +27,12 @@ export function openElsewhere(
   context: Context,
   dataDir: string,
   strategy: Strategy = strategyOf(context),
+  within?: string,
 ): Cluster {
   const { options, output } = context
   return new Cluster(dataDir, {
     strategy,
+    within,
     runtime:
       options.runtime === undefined
         ? undefined

@@ -245,10 +245,12 @@ export const declarations: readonly Declaration[] = [
     summary: 'make a cluster of a backup and the WAL since, up to the end or a point before it',
     description:
       'Makes a cluster of a backup and the WAL that was archived since: as it was in the end, or at the point that is ' +
-      'asked for. It is not started.',
+      'asked for. It is not started.\nA cluster that is there is used until the new one is whole. Then it is kept for 7 days, ' +
+      'and "howdah undo" brings it back.',
     options: [
       ...(['from', 'to', 'time', 'transaction', 'name', 'lsn', 'exclusive'] as const),
-      ...(['backup', 'timeline', 'runtime', 'timeout', 'runAs', 'json', 'quiet'] as const),
+      ...(['backup', 'timeline', 'runtime', 'timeout', 'runAs', 'force', 'save'] as const),
+      ...(['json', 'quiet'] as const),
     ],
     load: async () => (await import('../commands/backups/restore.ts')).restore,
   },
@@ -349,7 +351,7 @@ export const declarations: readonly Declaration[] = [
       'Reads a replica of a SQLite database: LTX files, or what litestream 0.3 wrote. The path is that of a directory, or a ' +
       'file:// or s3://bucket/path URL. S3 takes @aws-sdk/client-s3, installed beside howdah, and its usual variables, such ' +
       'as AWS_PROFILE and AWS_ENDPOINT_URL.\n"ls" lists its files. "verify" reads all of them, and says what keeps any ' +
-      'state from being restored. "restore" makes the database, its latest state if nothing else is asked for.',
+      'state from being restored. "restore" makes the database, its latest state if nothing else is asked for; nothing may be there.',
     options: ['to', 'txid', 'time', 'json', 'quiet'],
     notes: 'Exit status of verify: 1 if anything is wrong.',
     load: async () => (await import('../commands/replica.ts')).replica,

@@ -257,10 +257,7 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
       'what waiting processes are told of the holder (default: host and pid)',
     ).argParser(nonEmpty),
   to: () =>
-    new Option(
-      '--to <path>',
-      'what to make: a file, or a data directory; nothing may be there',
-    ).argParser(nonEmpty),
+    new Option('--to <path>', 'what to make: a file, or a data directory').argParser(nonEmpty),
   txid: () =>
     new Option('--txid <id>', 'as it was after this transaction: 16 hex digits').argParser(txid),
   time: () =>

@@ -14,16 +14,38 @@ export async function destroyCluster(
   cluster: Cluster,
   by: string,
 ): Promise<boolean> {
-  const { output, options } = context
+  const { output } = context
   output.progress.show(`destroying ${cluster.dataDir}`)
   using waiting = new Waiting(output, 'to start or stop PostgreSQL')
   const ending = { ...patienceOf(context), onWait: waiting.onWait }
-  const isToBeKept = options.save !== false && existsSync(join(cluster.dataDir, 'PG_VERSION'))
-  if (!isToBeKept || existsSync(join(cluster.dataDir, 'howdah.throwaway')))
-    return (await cluster.destroy(ending)) === 'modified'
+  if (!isToBeSaved(context, cluster)) return (await cluster.destroy(ending)) === 'modified'
   const { SavedClusters } = await import('@howdah/backup')
   await new SavedClusters(cluster.dataDir).keep(cluster, by, ending)
   return true
+}
+
+/** Makes another cluster in the place of one that is there, and saves that one unless that is not wanted. */
+export async function replaceCluster<Made>(
+  context: Context,
+  cluster: Cluster,
+  by: string,
+  make: (elsewhere: Cluster) => Promise<Made>,
+): Promise<Made> {
+  using waiting = new Waiting(context.output, 'to start or stop PostgreSQL')
+  const { SavedClusters } = await import('@howdah/backup')
+  return await new SavedClusters(cluster.dataDir).replace(cluster, by, make, {
+    ...patienceOf(context),
+    onWait: waiting.onWait,
+    save: isToBeSaved(context, cluster),
+  })
+}
+
+function isToBeSaved({ options }: Context, { dataDir }: Cluster): boolean {
+  return (
+    options.save !== false &&
+    existsSync(join(dataDir, 'PG_VERSION')) &&
+    !existsSync(join(dataDir, 'howdah.throwaway'))
+  )
 }
 
 /** What is said when something has been saved. */

@@ -6,7 +6,7 @@ import type { Context } from '../program/command.ts'
 import {
   formerDataDirectory,
   prepareProject,
-  requireThere,
+  projectDirectory,
 } from '../opening/default-data-directory.ts'
 import { describeProgress } from '../opening/describe-progress.ts'
 import { type OpenCluster, openElsewhere } from '../opening/open-cluster.ts'
@@ -35,11 +35,11 @@ export async function provideFork(
   if (original === null || place.project === null || (await cluster.exists())) return
   const { output } = context
   const began = performance.now()
-  requireThere(place)
-  prepareProject(place.project)
+  prepareProject(place)
   const { forkCluster } = await import('@howdah/backup')
   const state = await forkCluster(openElsewhere(context, original), {
     to: place.path,
+    within: projectDirectory(place),
     signal,
     waitTimeout,
     onWait,
@@ -50,7 +50,7 @@ export async function provideFork(
   if (state === 'unmodified') return
   const seconds = ((performance.now() - began) / 1000).toFixed(1)
   output.message(
-    `howdah: forked ${original} for ${nameOf(place.found)} in ${seconds} s: ${place.path}`,
+    `howdah: forked ${original} for ${worktreeName(place.found)} in ${seconds} s: ${place.path}`,
   )
 }
 
@@ -59,7 +59,7 @@ export function whatIsNew({ place }: OpenCluster, isEmpty: boolean): string | nu
   const { found, path } = place
   if (found === null) return null
   if (found.kind === 'linked-worktree' && isEmpty) {
-    return `${nameOf(found)} begins with an empty cluster of its own: ${path}`
+    return `${worktreeName(found)} begins with an empty cluster of its own: ${path}`
   }
   const former = formerDataDirectory(place)
   if (former === null) return null
@@ -87,7 +87,8 @@ export function originalOf(context: Context, open: OpenCluster): string | null {
     : null
 }
 
-function nameOf(found: Project | null): string {
+/** What a worktree is called in messages. */
+export function worktreeName(found: Project | null): string {
   const branch = found?.workTree ? branchOf(found.workTree) : null
   return branch === null ? 'this worktree' : `the worktree of ${branch}`
 }

@@ -22,6 +22,7 @@ import {
 import { notEmpty } from '../errors.ts'
 import type { Initialization } from './initdb.ts'
 import { fillWithCluster } from './fill-with-cluster.ts'
+import { requireSockets } from '../running/require-sockets.ts'
 import { clearWreck, markWreck } from './wreck.ts'
 
 /**
@@ -86,6 +87,7 @@ export async function bringIntoBeing(
     const path = directory.newStaging()
     using held = HeldDirectory.make(path, user)
     const inside = new DataDirectory(join(directory.path, basename(path)), held)
+    await requireSockets(inside, directory.path)
     const superuser = await fill({ directory: inside, path }, directory)
     await writeMark(directory, user, { superuser, created: true })
     await bringIn(directory, path, user)

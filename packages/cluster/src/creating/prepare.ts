@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { errno } from '@howdah/durable'
 import { makeDirectories } from '@howdah/lock'
@@ -14,17 +14,21 @@ import {
 /**
  * Makes the data directory itself, empty, if there is none yet: the locks need it. Directories above it are made, too.
  *
- * Throws `ERR_CLUSTER_PERMISSION` if it may not be made, or if the server's user would not get to it.
+ * Throws `ERR_CLUSTER_PERMISSION` where it may not be made, or where the server's user would not get to it, and
+ * `ERR_CLUSTER_INVALID_PATH` if `within`, a directory around it that has to be there, is missing.
  */
 export async function prepareDirectory(
   directory: DataDirectory,
   user: ServerUser | null,
+  within?: string,
 ): Promise<void> {
   try {
     await checkAccess(directory, user)
-    makeDirectories(dirname(directory.path))
+    makeDirectories(dirname(directory.path), undefined, within)
     makeUnlessThere(directory, user)
   } catch (error) {
+    if (errno(error) === 'ENOENT' && within !== undefined && !existsSync(within))
+      throw invalidPath(directory.path, `${within} was removed; use a directory that is there`)
     throw await explain(directory, error)
   }
 }

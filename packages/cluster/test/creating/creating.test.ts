@@ -39,6 +39,20 @@ it('makes the directories above, and a cluster that only its owner can enter', a
   expect(statSync(cluster.dataDir).mode & 0o777).toBe(0o700)
 })
 
+it('makes nothing in a directory that has to be there and was removed', async () => {
+  using home = temporaryDirectory()
+  const within = home.file('worktree')
+  const cluster = new Cluster(home.file('worktree/.howdah/data'), { strategy, within })
+  await expect(cluster.run()).rejects.toMatchObject({
+    code: 'ERR_CLUSTER_INVALID_PATH',
+    message: expect.stringContaining(`${within} was removed`),
+  })
+  expect(readdirSync(home.path)).toEqual([])
+  mkdirSync(within)
+  expect(await cluster.create()).toBe('modified')
+  await cluster.destroy()
+})
+
 it('takes an interrupted creation for none, and begins anew', async () => {
   using home = temporaryDirectory()
   const cluster = new Cluster(home.file('data'), { strategy })

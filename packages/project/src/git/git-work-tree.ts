@@ -25,7 +25,7 @@ export function gitWorkTree(top: string, uid: number): WorkTree | null {
   const common = readPathFile(join(gitDirectory, 'commondir'))
   if (common !== null) {
     const main = mainCheckout(resolve(gitDirectory, common), uid)
-    // The one that stands for a main checkout is none of its own.
+    // This worktree itself stands for the main checkout.
     if (main === top) return { top, kind: 'work-tree', main: null, head }
     return { top, kind: 'linked-worktree', main, head }
   }

@@ -24,8 +24,7 @@ export async function clone(context: Context): Promise<number> {
       onProgress: (progress) => output.progress.show(describeProgress(progress)),
     })
   })
-  const { project } = namedDataDirectory(copy.dataDir)
-  if (project !== null) prepareProject(project)
+  prepareProject(namedDataDirectory(copy.dataDir))
   const systemIdentifier = String(await readSystemIdentifier(copy.dataDir))
   const from = open.cluster.dataDir
   if (options.json) await output.json({ dataDir: copy.dataDir, from, systemIdentifier })

@@ -1,4 +1,5 @@
 import { type RecoveryTarget, restoreCluster, type Restored } from '@howdah/backup'
+import type { Cluster } from '@howdah/cluster'
 import { shellWord } from '@howdah/data-directory'
 import type { Context } from '../../program/command.ts'
 import { prepareProject } from '../../opening/default-data-directory.ts'
@@ -6,11 +7,15 @@ import { followBackup } from '../../opening/follow-backup.ts'
 import { misused } from '../../errors.ts'
 import { exitStatus } from '../../exit-status.ts'
 import { openCluster } from '../../opening/open-cluster.ts'
+import { isKept, replaceCluster } from '../../project/destroy-cluster.ts'
 import type { Options } from '../../program/options.ts'
 import { Waiting } from '../../program/waiting.ts'
 import { fullPath } from '../../program/working-directory.ts'
 
-/** Makes a cluster of a backup and the WAL that was archived since, up to a point if one is asked for. */
+/**
+ * Makes a cluster of a backup and the WAL that was archived since, up to a point if one is asked for. One that is there is
+ * used until then, and saved.
+ */
 export async function restore(context: Context): Promise<number> {
   const { io, output, options } = context
   const { from, to, backup, timeline, timeout } = options
@@ -19,17 +24,25 @@ export async function restore(context: Context): Promise<number> {
   const target = targetOf(options)
   const { cluster, place } = openCluster({ ...context, options: { ...options, datadir: to } })
   using waiting = new Waiting(output, 'to back up, or to make something of the directory')
-  const restored = await restoreCluster(cluster, {
-    from: fullPath(io, from),
-    until: target,
-    backup,
-    timeline,
-    waitTimeout: timeout,
-    ...followBackup(context, waiting),
-  }).finally(() => output.progress.clear())
-  if (place.project !== null) prepareProject(place.project)
+  const restoreInto = async (into: Cluster) =>
+    await restoreCluster(into, {
+      from: fullPath(io, from),
+      until: target,
+      backup,
+      timeline,
+      waitTimeout: timeout,
+      ...followBackup(context, waiting),
+    })
+  const isInPlace = await cluster.exists()
+  const restored = await (
+    isInPlace ? replaceCluster(context, cluster, 'restore', restoreInto) : restoreInto(cluster)
+  ).finally(() => output.progress.clear())
+  prepareProject(place)
   if (options.json) await output.json({ dataDir: cluster.dataDir, ...restored })
-  else for (const line of describe(cluster.dataDir, restored)) output.message(line)
+  else {
+    for (const line of describe(cluster.dataDir, restored)) output.message(line)
+    if (isInPlace && options.save !== false) output.message(`what was there: ${isKept}`)
+  }
   return exitStatus.done
 }
 

@@ -20,12 +20,15 @@ export async function reset(context: Context): Promise<number> {
     throw misused('reset: the main checkout has no cluster to fork; use --empty for an empty one')
   }
   const changed = await destroyCluster(context, cluster, 'reset')
-  // Forks, unless it is to be empty.
-  await whileStarting(context, open, async (run) => await cluster.create(run))
-  if (options.json) await output.json({ changed, dataDir: cluster.dataDir })
-  else {
-    const former = changed && options.save !== false ? `; what was there: ${isKept}` : ''
-    output.message(`made ${cluster.dataDir} anew${former}`)
+  const former = changed && options.save !== false ? `what was there: ${isKept}` : null
+  try {
+    // Forks, unless it is to be empty.
+    await whileStarting(context, open, async (run) => await cluster.create(run))
+  } catch (error) {
+    if (former !== null) output.message(former)
+    throw error
   }
+  if (options.json) await output.json({ changed, dataDir: cluster.dataDir })
+  else output.message([`made ${cluster.dataDir} anew`, former ?? []].flat().join('; '))
   return exitStatus.done
 }

@@ -94,7 +94,7 @@ async function bringBack(context: Context, { kind, saved }: Saved): Promise<void
   const { output, options } = context
   const { cluster, place } = openCluster(context)
   if (kind === 'cluster') {
-    if (place.project !== null) prepareProject(place.project)
+    prepareProject(place)
     await new SavedClusters(cluster.dataDir).bringBack(cluster, saved, patienceOf(context))
   } else {
     await using session = await joinCluster(context, { ifExists: true })

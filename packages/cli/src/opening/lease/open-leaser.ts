@@ -89,10 +89,11 @@ function unclosed(leaser: Leaser): OpenLeaser {
 
 /** What `PGDATA` says is another matter. All worktrees of a repository have the same leases: those of its main checkout. */
 function defaultDirectory({ io }: Context, create: boolean): string {
-  const { path, project } = mainDataDirectory(io)
+  const place = mainDataDirectory(io)
+  const { path, project } = place
   const directory = join(project ?? path, 'leases')
   if (!create) return directory
-  if (project !== null) prepareProject(project)
+  prepareProject(place)
   makeDirectories(directory)
   return directory
 }

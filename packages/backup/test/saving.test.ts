@@ -1,0 +1,138 @@
+import { appendFileSync, existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { Cluster, type Session } from '@howdah/cluster'
+import { temporaryDirectory } from '@howdah/fixtures'
+import { newest } from '@howdah/postgres-fixtures'
+import { expect, it } from 'vitest'
+import { bringBackDatabase, keepDatabase, savedDatabases, SavedClusters } from '../src/index.ts'
+
+const { strategy } = newest
+const megabyte = 2 ** 20
+
+it('of saved clusters, those are removed that are too large together; the newest is kept in any case', async () => {
+  using home = temporaryDirectory()
+  const cluster = new Cluster(home.file('data'), { strategy })
+  const save = async (megabytes: number, mostBytes: number): Promise<string> => {
+    await cluster.create()
+    appendFileSync(join(cluster.dataDir, 'filler'), Buffer.alloc(megabytes * megabyte, 1))
+    const limited = new SavedClusters(cluster.dataDir, { mostBytes })
+    return (await limited.keep(cluster, 'test')).id
+  }
+  const kept = () => new SavedClusters(cluster.dataDir).list().map(({ id }) => id)
+  const first = await save(0, 500 * megabyte)
+  const large = await save(200, 500 * megabyte)
+  expect(kept()).toEqual([large, first])
+  // What no longer fits goes, and not what is older and fits.
+  const third = await save(0, 200 * megabyte)
+  expect(kept()).toEqual([third, first])
+  const last = await save(0, megabyte)
+  expect(kept()).toEqual([last])
+  expect(readdirSync(home.file('.howdah-saved'))).toEqual([last])
+})
+
+it('of saved databases, those are dropped that are too large together; the newest is kept in any case', async () => {
+  using home = temporaryDirectory()
+  await using session = await new Cluster(home.file('data'), { strategy }).run()
+  const kept = async () => (await savedDatabases(session)).map(({ name }) => name)
+  const save = async (name: string, megabytes: number, mostBytes: number): Promise<void> => {
+    await session.createDatabase(name)
+    await fill(session, name, megabytes)
+    await keepDatabase(session, name, { mostBytes })
+  }
+  await save('first', 0, 500 * megabyte)
+  await save('large', 40, 500 * megabyte)
+  expect(await kept()).toEqual(['large', 'first'])
+  await save('third', 0, 40 * megabyte)
+  expect(await kept()).toEqual(['third', 'first'])
+  await save('last', 0, megabyte)
+  expect(await kept()).toEqual(['last'])
+  // One that is brought back is not dropped for its size, though what is in its place is saved first.
+  const [last] = await savedDatabases(session)
+  if (last === undefined) throw new Error('nothing was saved')
+  await session.createDatabase('last')
+  await bringBackDatabase(session, last, { mostBytes: 1 })
+  expect([(await session.databases()).includes('last'), await kept()]).toEqual([true, ['last']])
+})
+
+it('a cluster that is replaced is used until the new one is there, and stays if that fails', async () => {
+  using home = temporaryDirectory()
+  const cluster = new Cluster(home.file('data'), { strategy })
+  const saved = new SavedClusters(cluster.dataDir)
+  await cluster.start()
+  const failing = saved.replace(cluster, 'test', async (elsewhere) => {
+    await elsewhere.create()
+    expect(await cluster.running()).toBe(true)
+    throw new Error('no')
+  })
+  await expect(failing).rejects.toThrow('no')
+  expect(await cluster.running()).toBe(true)
+  expect(saved.list()).toEqual([])
+  expect(readdirSync(home.file('.howdah-saved'))).toEqual([])
+  const before = await cluster.superusers()
+  await saved.replace(cluster, 'test', async (elsewhere) => await elsewhere.create())
+  expect(await cluster.status()).toMatchObject({ state: 'stopped' })
+  expect(await cluster.superusers()).toEqual(before)
+  expect(saved.list()).toHaveLength(1)
+  await cluster.destroy()
+})
+
+it('what is put in place is not removed for its size, though it lay among what is kept', async () => {
+  using home = temporaryDirectory()
+  const cluster = new Cluster(home.file('data'), { strategy })
+  await cluster.create()
+  const saved = new SavedClusters(cluster.dataDir, { mostBytes: 1 })
+  await saved.replace(cluster, 'test', async (elsewhere) => await elsewhere.create())
+  expect(await cluster.exists()).toBe(true)
+  const [old] = saved.list()
+  if (old === undefined) throw new Error('nothing was saved')
+  await saved.bringBack(cluster, old)
+  expect([await cluster.exists(), saved.list().length]).toEqual([true, 1])
+})
+
+it('a cluster in use is not replaced, and nothing is made for it', async () => {
+  using home = temporaryDirectory()
+  const cluster = new Cluster(home.file('data'), { strategy })
+  const saved = new SavedClusters(cluster.dataDir)
+  {
+    await using _ = await cluster.run()
+    const replacing = saved.replace(cluster, 'test', () => {
+      throw new Error('made all the same')
+    })
+    await expect(replacing).rejects.toMatchObject({ code: 'ERR_CLUSTER_IN_USE' })
+  }
+  expect(existsSync(home.file('.howdah-saved'))).toBe(false)
+})
+
+it('what a link leads to is replaced there, and brought back there', async () => {
+  using home = temporaryDirectory()
+  mkdirSync(home.file('elsewhere'), { mode: 0o700 })
+  symlinkSync('elsewhere', home.file('data'))
+  const cluster = new Cluster(home.file('data'), { strategy })
+  {
+    await using session = await cluster.run()
+    await session.createDatabase('old')
+  }
+  const saved = new SavedClusters(cluster.dataDir)
+  await saved.replace(cluster, 'test', async (elsewhere) => await elsewhere.create())
+  const databases = async () => {
+    await using session = await cluster.run({ ifExists: true })
+    return await session.databases()
+  }
+  expect(await databases()).not.toContain('old')
+  const [found] = saved.list()
+  if (found === undefined) throw new Error('nothing was saved')
+  await saved.bringBack(cluster, found)
+  expect(await databases()).toContain('old')
+  expect(existsSync(home.file('elsewhere/PG_VERSION'))).toBe(true)
+})
+
+async function fill(session: Session, database: string, megabytes: number): Promise<void> {
+  const client = await session.connect(database)
+  try {
+    await client.query(
+      `CREATE TABLE filler AS SELECT repeat(md5(n::text), 30) FROM generate_series(1, ${megabytes * 1000}) AS n`,
+    )
+  } finally {
+    await client.end()
+  }
+}
