@@ -11,7 +11,7 @@ import { acquire, type Lock, tryAcquire } from '@howdah/lock'
  */
 export class StagingDirectory implements AsyncDisposable {
   readonly path: string
-  /** `null` on a file system without locks, on which nobody sweeps. */
+  /** `null` if nothing can be locked here; then nobody sweeps. */
   readonly #lock: Lock | null
 
   private constructor(path: string, lock: Lock | null) {
@@ -31,7 +31,7 @@ export class StagingDirectory implements AsyncDisposable {
         lock.release()
       } catch (error) {
         const code = errno(error)
-        if (code === 'ERR_LOCK_UNSUPPORTED') return new StagingDirectory(path, null)
+        if (withoutLocks.has(code)) return new StagingDirectory(path, null)
         if (code !== 'ERR_LOCK_NOT_FOUND') throw error
       }
       // Another process has swept it up before it was locked.
@@ -79,6 +79,9 @@ export class StagingDirectory implements AsyncDisposable {
 }
 
 const prefix = '.staging-'
+
+/** Nothing can be locked on this file system, or on this platform. */
+const withoutLocks = new Set(['ERR_LOCK_BINDING', 'ERR_LOCK_UNSUPPORTED'])
 
 /** Nobody queues for the lock: it is held by the one process that builds, or for a moment by one that sweeps. */
 const held = { fair: false, permissions: 0o600 } as const
