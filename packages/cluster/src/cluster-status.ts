@@ -1,25 +1,25 @@
 import type { PartialVersion } from '@howdah/runtime'
 
-/** What there is at a data directory. */
+/** The state of a data directory. */
 export type ClusterStatus =
   | { readonly state: 'missing' }
   | { readonly state: 'stopped'; readonly version: PartialVersion }
   | RunningStatus
 
-/** A server that runs, as it describes itself in `postmaster.pid`. */
+/** A running server, as it describes itself in `postmaster.pid`. */
 export interface RunningStatus {
   readonly state: 'running'
   readonly version: PartialVersion
   readonly pid: number
-  /** By the wall clock, which steps. */
+  /** By the wall clock, which may be set. */
   readonly startedAt: Date
   readonly port: number | null
-  /** Absolute, or `null` when it has no socket. */
+  /** The absolute path; `null` if the server has no socket. */
   readonly socketDirectory: string | null
-  /** The first address listened on, or `null` when there is no TCP. */
+  /** The first address that the server listens on; `null` without TCP. */
   readonly listenAddress: string | null
-  /** Whether howdah started it. One that it did not start, it leaves running. */
+  /** Whether howdah started the server. Howdah leaves other servers running. */
   readonly ours: boolean
-  /** Whether it stays when its last user leaves. */
+  /** Whether the server stays when its last user leaves. */
   readonly pinned: boolean
 }

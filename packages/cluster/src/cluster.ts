@@ -44,13 +44,13 @@ import { explained } from './system-errors.ts'
 import { markWreck } from './creating/wreck.ts'
 import { waiting, type WaitingOptions } from './waiting-options.ts'
 
-/** How a cluster is run. Nothing is read or started until something is asked of it. */
+/** Options of a cluster. Nothing is read or started before a method is called. */
 export interface ClusterOptions {
-  /** Where to look for PostgreSQL; by default on PATH, in the usual places, and in what is installed or bundled. */
+  /** Where to look for PostgreSQL; by default on PATH, in the usual places, and among the installed and bundled runtimes. */
   strategy?: Strategy | undefined
   /**
-   * Which of the PostgreSQLs found will do: `'18'`, `'16.3'`, a directory such as `'/opt/postgresql'`, or any other
-   * constraint of `@howdah/runtime`. The version of an existing cluster always counts, too.
+   * Which PostgreSQL to use: `'18'`, `'16.3'`, a directory such as `'/opt/postgresql'`, or any other constraint of
+   * `@howdah/runtime`. It must also fit the version of an existing cluster.
    */
   runtime?: ConstraintLike | undefined
   /** As root: the operating system's user to run the server as. */
@@ -60,48 +60,47 @@ export interface ClusterOptions {
    * are otherwise: for a git worktree, which somebody may remove at any time.
    */
   within?: string | undefined
-  /** Told what deserves a word to the user. */
-  onNotice?: ((message: string) => void) | undefined
+  /** Called with messages for the user. */ onNotice?: ((message: string) => void) | undefined
 }
 
-/** How a cluster is stopped or destroyed. */
+/** How to stop or destroy a cluster. */
 export interface EndOptions extends WaitingOptions {
-  /** Do it although others use it, or howdah did not make it; they lose their connections. */
+  /** Do it even if others use the cluster, who lose their connections, or if howdah did not make it. */
   force?: boolean | undefined
   /** In ms: how long the server may take to shut down; 60,000 by default. */
   timeout?: number | undefined
-  /** Ends the waiting; the call then rejects with the signal's reason. A server that is shutting down goes on with it. */
+  /** Ends the wait: the call then rejects with the signal's reason. A server that is shutting down still does so. */
   signal?: AbortSignal | undefined
   /** PostgreSQL's shutdown mode: `fast` by default; `immediate` leaves recovery to the next start. */
   shutdown?: 'fast' | 'immediate' | undefined
 }
 
-/** How a cluster is destroyed. */
+/** How to destroy a cluster. */
 export interface DestroyOptions extends EndOptions {
   /**
-   * Move the data directory to this path, on the same file system, instead of removing it: a cluster that is stopped, and
-   * whole. Its parent must exist. Throws errors of the system, such as `EXDEV` and, for a mount point, `EBUSY`.
+   * Move the data directory, as a complete, stopped cluster, to this path on the same file system instead of removing it. The
+   * parent of the path must exist. Throws errors of the system, such as `EXDEV` and, for a mount point, `EBUSY`.
    */
   keepAt?: string | undefined
 }
 
-/** What the other packages of this project do with a cluster. */
+/** The internals of a cluster for other packages of this project. */
 export interface Inside {
   readonly directory: DataDirectory
-  /** What one operation works with. `like`: the user to run a new server as, unless something else says so. */
+  /** The context of one operation. `like`: the user to run a new server as, unless something else names one. */
   readonly coordination: (options?: {
     like?: ServerUser | null | undefined
   }) => Promise<Coordination>
-  /** A PostgreSQL of a version, or for a new cluster. Throws as {@link Cluster.runtime} does. */
+  /** A PostgreSQL for an existing version, or for a new cluster. Throws as {@link Cluster.runtime} does. */
   readonly runtimeFor: (existing: PartialVersion | null) => Promise<Runtime>
-  /** A cluster elsewhere with the same options. */
+  /** Another cluster with the same options. */
   readonly another: (dataDir: string, options?: Pick<ClusterOptions, 'within'>) => Cluster
 }
 
-/** The door into a cluster for the other packages of this project. */
+/** Gives the internals of a cluster to other packages of this project. */
 export let insideOf: (cluster: Cluster) => Inside
 
-/** A PostgreSQL cluster by its data directory, whether there is one yet or not. */
+/** A PostgreSQL cluster, named by its data directory. It need not exist yet. */
 export class Cluster {
   /** Absolute. */
   readonly dataDir: string
@@ -131,7 +130,7 @@ export class Cluster {
     this.#directory = new DataDirectory(dataDir)
     this.dataDir = this.#directory.path
     this.#options = options
-    // Made at once: it looks at what the modules that call see.
+    // Made now, because the default strategy looks at the modules that the caller can load.
     this.#strategy = options.strategy ?? defaultStrategy()
   }
 
@@ -150,22 +149,22 @@ export class Cluster {
     return (await this.version()) !== null
   }
 
-  /** The cluster's version as `PG_VERSION` has it, or `null` if there is no cluster. */
+  /** The version in `PG_VERSION`; `null` if there is no cluster. */
   async version(): Promise<PartialVersion | null> {
     return await readVersion(this.#directory)
   }
 
   /**
-   * The PostgreSQL to run it with: one of the cluster's version if there is a cluster, else the strategy's choice.
+   * The PostgreSQL to run the cluster with: one of the cluster's version if there is a cluster, else the strategy's choice.
    *
-   * Throws a `RuntimeError` of `@howdah/runtime` with `ERR_RUNTIME_NOT_FOUND`, which names what was found instead, and how to
-   * get the right one.
+   * Throws a `RuntimeError` of `@howdah/runtime` with `ERR_RUNTIME_NOT_FOUND`, which names the PostgreSQLs that were found,
+   * and how to get the right one.
    */
   async runtime(): Promise<Runtime> {
     return await this.#runtimeFor(await this.version())
   }
 
-  /** What there is. Throws rather than guess: *don't know* is never "stopped". */
+  /** The state of the data directory. Throws if it is unknown, and never guesses "stopped". */
   async status(): Promise<ClusterStatus> {
     return await explained(this.dataDir, async () => {
       const existing = await this.version()
@@ -193,14 +192,14 @@ export class Cluster {
     })
   }
 
-  /** Whether a server runs. Throws rather than guess. */
+  /** Whether a server runs. Throws if this is unknown. */
   async running(): Promise<boolean> {
     return (await this.status()).state === 'running'
   }
 
   /**
-   * Who uses it through howdah at this moment, as far as the kernel tells. If it does not, on macOS, as far as this user's
-   * state tells.
+   * The present users of the cluster, by howdah, according to the kernel. On macOS, where the kernel does not tell, they are
+   * those in this user's state.
    */
   async users(): Promise<ClusterUser[]> {
     return (await this.exists()) ? await usersOf(this.#directory) : []
@@ -216,7 +215,7 @@ export class Cluster {
    *
    * Throws a `ClusterError`: `ERR_CLUSTER_NOT_EMPTY` if the directory holds other things, `ERR_CLUSTER_NESTED` if it lies in
    * or around what another cluster writes, `ERR_CLUSTER_SERVER_USER` if root finds no user to run the server as,
-   * `ERR_CLUSTER_CREATE_FAILED` with what initdb printed, and for what the system refuses `ERR_CLUSTER_DISK_FULL`,
+   * `ERR_CLUSTER_CREATE_FAILED` with the output of initdb, and if the system refuses something `ERR_CLUSTER_DISK_FULL`,
    * `ERR_CLUSTER_PERMISSION`, `ERR_CLUSTER_READ_ONLY`, `ERR_CLUSTER_LIMIT` or `ERR_CLUSTER_NO_PROC`. Throws
    * `ERR_CLUSTER_UNKNOWN_STATUS` and `ERR_COORDINATE_ELSEWHERE` if a server may run there that cannot be seen from here,
    * `ERR_COORDINATE_TIMEOUT` after `waitTimeout`, `ERR_RUNTIME_…` without a PostgreSQL to use, and the reason of `signal`.
@@ -243,13 +242,13 @@ export class Cluster {
   }
 
   /**
-   * Joins the users of the cluster: creates and starts it if it must, and stays until the session is left. The last to
-   * leave stops the server.
+   * Becomes a user of the cluster until the session is left. Creates and starts the cluster if necessary. The last user stops
+   * the server when it leaves.
    *
    * Throws as {@link create} does, and with `tls` `ERR_CLUSTER_NO_TLS`, and `ERR_CLUSTER_MISSING` with `ifExists`, `ERR_CLUSTER_UNSUPPORTED_VERSION` for a
    * cluster older than PostgreSQL 10, `ERR_CLUSTER_INVALID_SETTING`, `ERR_CLUSTER_START_FAILED` with the server's log,
    * `ERR_CLUSTER_NOT_READY` if the server lets nobody in within `timeout`, `ERR_CLUSTER_NO_SUPERUSER`, and with `tcp`
-   * `ERR_CLUSTER_NO_TCP`, `ERR_CLUSTER_TCP_LOGIN` and `ERR_CLUSTER_IN_USE`, as a server without TCP has to be restarted.
+   * `ERR_CLUSTER_NO_TCP`, `ERR_CLUSTER_TCP_LOGIN` and `ERR_CLUSTER_IN_USE`, because a server without TCP has to be restarted.
    *
    * @example
    * await using db = await new Cluster('.howdah/data').run({ database: 'app' })
@@ -260,12 +259,12 @@ export class Cluster {
     })
   }
 
-  /** The running server, without becoming one of its users. Throws `ERR_CLUSTER_NOT_RUNNING`. */
+  /** Gives the running server, without becoming one of its users. Throws `ERR_CLUSTER_NOT_RUNNING`. */
   async server(
     options: {
       database?: string | undefined
       tcp?: boolean | undefined
-      /** Over TCP, with the certificate that howdah has made for it; `ERR_CLUSTER_NO_TLS` without one. */
+      /** Connect over TCP, with the certificate that howdah has made for the server; `ERR_CLUSTER_NO_TLS` without one. */
       tls?: boolean | undefined
     } = {},
   ): Promise<Server> {
@@ -276,7 +275,7 @@ export class Cluster {
     return new Server(this.dataDir, await this.runtime(), address, database)
   }
 
-  /** The roles that are superuser and can log in, oldest first; of a stopped cluster, too. */
+  /** The superusers that can log in, oldest first. The cluster may be stopped. */
   async superusers(options: WaitingOptions = {}): Promise<string[]> {
     return await explained(this.dataDir, async () => {
       if (!(await this.exists())) throw clusterMissing(this.dataDir)
@@ -292,7 +291,7 @@ export class Cluster {
   /**
    * `fast` as soon as fsync, full_page_writes or synchronous_commit is off, or not all is on disk since; else `safe`.
    *
-   * A server that runs is asked; of a stopped cluster, PostgreSQL reads the configuration files.
+   * A running server is asked. For a stopped cluster, PostgreSQL reads the configuration files.
    */
   async mode(options: WaitingOptions = {}): Promise<Mode> {
     if (!(await this.exists())) throw clusterMissing(this.dataDir)
@@ -304,10 +303,10 @@ export class Cluster {
   }
 
   /**
-   * Stops the server and waits until it has gone; `'unmodified'` when none ran.
+   * Stops the server and waits until it is gone. `'unmodified'`: no server ran.
    *
-   * Throws `ERR_CLUSTER_IN_USE` while somebody uses it, and `ERR_CLUSTER_NOT_OURS` for a server that howdah did not start, unless
-   * forced.
+   * Throws `ERR_CLUSTER_IN_USE` while somebody uses the cluster, and `ERR_CLUSTER_NOT_OURS` if howdah did not start the
+   * server, unless `force` is given.
    */
   async stop(options: EndOptions = {}): Promise<Outcome> {
     return await explained(this.dataDir, async () => {
@@ -326,9 +325,9 @@ export class Cluster {
   }
 
   /**
-   * Stops the server and removes the cluster with its data directory; `'unmodified'` when there was none.
+   * Stops the server and removes the cluster with its data directory. `'unmodified'`: there was no cluster.
    *
-   * Throws as {@link stop} does, and `ERR_CLUSTER_NOT_OURS` for a cluster that howdah did not create, unless forced.
+   * Throws as {@link stop} does, and `ERR_CLUSTER_NOT_OURS` if howdah did not create the cluster, unless `force` is given.
    */
   async destroy(options: DestroyOptions = {}): Promise<Outcome> {
     return await explained(this.dataDir, async () => {
@@ -351,7 +350,7 @@ export class Cluster {
     })
   }
 
-  /** A directory without `PG_VERSION` is not a cluster, but a server may still run there. */
+  /** Throws if a server runs in the directory, which may be so even without a `PG_VERSION`. */
   async #refuseServed(): Promise<void> {
     const isNew = !(await this.#directory.has(this.#directory.path))
     await refuseServed(this.#directory, isNew)
@@ -400,15 +399,15 @@ export class Cluster {
     mode,
     like = null,
   }: Pick<RunOptions, 'throwAway' | 'mode'> & {
-    /** The user to run the server as, if nothing else says so. */
+    /** The user to run the server as, if nothing else names one. */
     like?: ServerUser | null | undefined
   } = {}): Promise<Coordination> {
-    // Says so if we may not look into it.
+    // Throws if we may not look into the directory.
     await this.exists()
     const user = await chooseServerUser(this.dataDir, this.#options.runAs, like)
     if (user !== null && user.notice !== null) this.#tell(user.notice)
     if (mode === 'fast') this.#tell(warningOf(this.dataDir))
-    // Looked for once an operation, and not before it is needed.
+    // The runtime is looked for once for each operation, and only when it is needed.
     let chosen: Promise<Runtime> | null = null
     const runtime = async () => await (chosen ??= this.runtime())
     const tell = (message: string) => this.#tell(message)
@@ -421,7 +420,7 @@ export class Cluster {
     return { directory: this.#directory, user, subject, place, free, runtime, state }
   }
 
-  /** Each thing once. */
+  /** Tells the user each message once. */
   #tell(notice: string): void {
     if (this.#told.has(notice)) return
     this.#told.add(notice)
@@ -434,8 +433,7 @@ function warnByNode(message: string): void {
 }
 
 /**
- * Joins the cluster in `dataDir`: the short form of `new Cluster(dataDir, options).run(options)`. Throws as {@link Cluster.run}
- * does.
+ * Joins the cluster in `dataDir`; short for `new Cluster(dataDir, options).run(options)`. Throws as {@link Cluster.run} does.
  */
 export async function run(
   dataDir: string,

@@ -7,54 +7,54 @@ import { type ClusterUse, type FoundUse, isGone, registryIn, Uses } from '@howda
 
 /** A cluster of this machine. */
 export interface ListedCluster {
-  /** Its real path. */
+  /** The real path of its data directory. */
   readonly dataDir: string
-  /** As {@link Cluster.status} has it. */
+  /** The result of {@link Cluster.status}. */
   readonly status: ClusterStatus | UnknownStatus
-  /** Who uses it at this moment, in the order in which they came. */
+  /** Its present users, in the order in which they joined. */
   readonly users: readonly ClusterUse[]
 }
 
-/** It could not be found out what there is. */
+/** The state of the cluster is unknown. */
 export interface UnknownStatus {
   readonly state: 'unknown'
   /** Why. */
   readonly reason: Error
 }
 
-/** How clusters are listed. */
+/** How to list clusters. */
 export interface ClustersOptions {
-  /** Told what could not be read of what is known of them; the others are listed all the same. */
+  /** Called with the errors of unreadable state. The other clusters are still listed. */
   onNotice?: ((message: string) => void) | undefined
 }
 
 /**
- * The clusters of this machine that are known to howdah, and who uses them: those that this user has created, started or
- * used through it, and for root those of all users. By data directory.
+ * The clusters of this machine that howdah knows, with their users, sorted by data directory. Howdah knows the clusters that
+ * this user has created, started or used through it; root gets those of all users.
  *
- * Where there is a cluster is remembered where state lives (`@howdah/store`), and so is who says to use it; what it is
- * doing is asked from itself, and on Linux the kernel is asked for users who are not listed. What has been destroyed is
- * dropped, and users who were killed are, too. Never rejects because of a single cluster.
+ * The paths of clusters and their listed users come from the state directory (`@howdah/store`). The status of each cluster is
+ * looked up, and on Linux the kernel is asked for users that are not listed. Destroyed clusters and killed users are removed
+ * from the state. It never rejects because of a single cluster.
  */
 export async function clusters({ onNotice }: ClustersOptions = {}): Promise<ListedCluster[]> {
   const { stateDirectories, stateDirectory } = await import('@howdah/store')
   const survey = new Survey(onNotice ?? (() => undefined))
   const places = stateDirectories()
-  // It says why there is none, if none can be made.
+  // Reports why there is no state directory, if none can be made.
   if (places.length === 0) await survey.attempt(async () => void stateDirectory())
   const own = process.geteuid?.()
   for (const { path, uid } of places) await survey.look(path, uid === own)
   return await survey.report()
 }
 
-/** What is known of a cluster before it is looked at. */
+/** The known facts about a cluster before its status is looked up. */
 interface Candidate {
   readonly uses: FoundUse[]
-  /** Has it forgotten where it is known. */
+  /** Functions that remove the cluster from the states that know it. */
   readonly forget: (() => Promise<void>)[]
 }
 
-/** Gathers what several states know. */
+/** Gathers the knowledge of several states. */
 class Survey {
   readonly #candidates = new Map<string, Candidate>()
   readonly #notice: (message: string) => void
@@ -63,7 +63,7 @@ class Survey {
     this.#notice = notice
   }
 
-  /** Does one part of the work, and tells if that fails. */
+  /** Runs a part of the work, and reports if it fails. */
   async attempt(action: () => Promise<void>): Promise<void> {
     try {
       await action()
@@ -72,7 +72,7 @@ class Survey {
     }
   }
 
-  /** Gathers what one user's state knows. In that of another, nothing is changed. */
+  /** Gathers the knowledge of one user's state. The state of another user is not changed. */
   async look(path: string, isOwn: boolean): Promise<void> {
     const uses = await Uses.in(path, { create: isOwn })
     await this.attempt(async () => {
@@ -87,7 +87,7 @@ class Survey {
     })
     await this.attempt(async () => {
       for (const { name } of await (await registryIn(path)).list()) {
-        // Others may have registered what they write, under names of their own.
+        // The registry may contain allocations of other programs, under other names.
         const isCluster = isAbsolute(name) && !isStaging(name) && !(await isGone(name))
         if (isCluster) this.#candidate(name)
       }
@@ -108,7 +108,7 @@ class Survey {
   }
 }
 
-/** `null` if there is no cluster any more, nor anybody who says to use it. */
+/** Looks at a candidate. `null` if there is no cluster any more and no listed user. */
 async function examine(
   dataDir: string,
   { uses: found, forget }: Candidate,
@@ -122,7 +122,7 @@ async function examine(
   const status = await cluster
     .status()
     .catch((reason: Error): UnknownStatus => ({ state: 'unknown', reason }))
-  // Half made, or half removed.
+  // It is a half-made or half-removed cluster.
   if (status.state === 'missing' && uses.length === 0) return null
   const others = status.state === 'running' ? await unlisted(cluster, uses) : []
   const users = [...uses, ...others].toSorted((one, other) => timeOf(one) - timeOf(other))
@@ -130,8 +130,9 @@ async function examine(
 }
 
 /**
- * Without the uses of containers that were killed: they live only if the use lock is held by others than those that are
- * known to live. They were listed before it is looked at, and who uses a cluster holds it for longer than being listed.
+ * Removes the uses of killed containers. Processes of other containers live only if the use lock has more holders than the
+ * processes that are known to live. The uses were listed before the lock is looked at, and a process holds the lock for
+ * longer than it is listed.
  */
 async function ofTheLiving(dataDir: string, found: readonly FoundUse[]): Promise<ClusterUse[]> {
   const living = found.filter(({ lives }) => lives)
@@ -148,12 +149,12 @@ async function hasOtherHolders(dataDir: string, known: readonly FoundUse[]): Pro
     const { holders, unseen } = await inspect(new DataDirectory(dataDir).versionFile)
     return unseen !== null || holders.some(({ pid }) => !pids.has(pid))
   } catch {
-    // It cannot be told here.
+    // This is unknown here.
     return true
   }
 }
 
-/** Users that the kernel knows, and no state: they may have none, or that of another user. */
+/** Users that the kernel knows but no state lists, for example because they have no state or belong to another user. */
 async function unlisted(cluster: Cluster, uses: readonly ClusterUse[]): Promise<ClusterUse[]> {
   const listed = new Set(uses.map(({ pid }) => pid))
   const holders = await cluster.users().catch(() => [])
@@ -170,7 +171,7 @@ async function unlisted(cluster: Cluster, uses: readonly ClusterUse[]): Promise<
   )
 }
 
-/** Whose time is not known comes last. */
+/** The start of a use. Uses with an unknown time come last. */
 function timeOf({ since }: ClusterUse): number {
   return since?.getTime() ?? Number.MAX_SAFE_INTEGER
 }

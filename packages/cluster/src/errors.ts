@@ -1,6 +1,6 @@
 import { ClusterError, type ClusterUser, indent } from '@howdah/data-directory'
 
-/** There is no cluster at the data directory, and none was to be created. */
+/** There is no cluster at the data directory, and the call does not create one. */
 export function clusterMissing(dataDir: string): ClusterError {
   return new ClusterError(
     'ERR_CLUSTER_MISSING',
@@ -18,7 +18,7 @@ export function notRunning(dataDir: string): ClusterError {
   )
 }
 
-/** The server runs, and let nobody in for too long: it starts, recovers from a crash, or shuts down. */
+/** The server runs but has refused connections for too long, because it starts, recovers from a crash, or shuts down. */
 export function notReady(dataDir: string, timeout: number, refusal: Error): ClusterError {
   return new ClusterError(
     'ERR_CLUSTER_NOT_READY',
@@ -28,7 +28,7 @@ export function notReady(dataDir: string, timeout: number, refusal: Error): Clus
   )
 }
 
-/** The directory holds something that is not a cluster; nothing in it was touched. */
+/** The directory contains something other than a cluster. Nothing in it was changed. */
 export function notEmpty(dataDir: string, found: readonly string[]): ClusterError {
   const some = found.slice(0, 3).join(', ') + (found.length > 3 ? ', …' : '')
   return new ClusterError(
@@ -39,7 +39,7 @@ export function notEmpty(dataDir: string, found: readonly string[]): ClusterErro
   )
 }
 
-/** The cluster is of a version that this package does not run: older than 10. */
+/** The cluster has a version that this package does not run: older than 10. */
 export function unsupportedVersion(dataDir: string, version: string): ClusterError {
   return new ClusterError(
     'ERR_CLUSTER_UNSUPPORTED_VERSION',
@@ -64,7 +64,7 @@ export function systemLimit(
   )
 }
 
-/** A sandbox denies what a server, or who connects to it, cannot do without. */
+/** A sandbox denies something that a server or its clients need. */
 export function denied(dataDir: string, refusal: string, options?: ErrorOptions): ClusterError {
   return new ClusterError(
     'ERR_CLUSTER_DENIED',
@@ -87,7 +87,7 @@ export function noProc(dataDir: string, options?: ErrorOptions): ClusterError {
   )
 }
 
-/** There is no place where temporary clusters could lie. */
+/** There is no directory for temporary clusters. */
 export function noTemporaryPlace(path: string, why: string, options?: ErrorOptions): ClusterError {
   return new ClusterError(
     'ERR_CLUSTER_TEMPORARY_PLACE',
@@ -97,7 +97,7 @@ export function noTemporaryPlace(path: string, why: string, options?: ErrorOptio
   )
 }
 
-/** The file system is mounted read-only, and something would have to be written there. */
+/** Something has to be written, but the file system is mounted read-only. */
 export function readOnly(dataDir: string, path: string, options?: ErrorOptions): ClusterError {
   return new ClusterError(
     'ERR_CLUSTER_READ_ONLY',
@@ -107,7 +107,7 @@ export function readOnly(dataDir: string, path: string, options?: ErrorOptions):
   )
 }
 
-/** initdb failed; what it had made was removed again. */
+/** initdb failed. Its files were removed. */
 export function createFailed(
   dataDir: string,
   output: string,
@@ -121,7 +121,7 @@ export function createFailed(
   )
 }
 
-/** The server still runs after it was asked to stop. */
+/** The server still runs after it was told to stop. */
 export function stopFailed(dataDir: string, pid: number, timeout: number): ClusterError {
   return new ClusterError(
     'ERR_CLUSTER_STOP_FAILED',
@@ -148,7 +148,7 @@ export function inUse(
   )
 }
 
-/** Howdah did not start the server, or did not create the cluster, so it is stopped or destroyed only when forced. */
+/** Howdah did not start the server, or did not create the cluster, so it is stopped or destroyed only by force. */
 export function notOurs(dataDir: string, wanted: 'stop' | 'destroy' | 'restart'): ClusterError {
   const what =
     wanted === 'destroy' ? `${dataDir} was not created` : `the server on ${dataDir} was not started`
@@ -163,7 +163,7 @@ export function notOurs(dataDir: string, wanted: 'stop' | 'destroy' | 'restart')
   )
 }
 
-/** The server that runs does not listen on TCP, and it cannot be restarted while others use it. */
+/** The running server does not listen on TCP, and cannot be restarted while others use it. */
 export function noTcp(dataDir: string, why: string): ClusterError {
   return new ClusterError(
     'ERR_CLUSTER_NO_TCP',
@@ -172,7 +172,7 @@ export function noTcp(dataDir: string, why: string): ClusterError {
   )
 }
 
-/** TLS is asked for, and the server cannot have it. */
+/** TLS was requested, but the server cannot have it. */
 export function noTls(dataDir: string, why: string): ClusterError {
   return new ClusterError(
     'ERR_CLUSTER_NO_TLS',
@@ -181,7 +181,7 @@ export function noTls(dataDir: string, why: string): ClusterError {
   )
 }
 
-/** The server refuses howdah's password over TCP, and it is not howdah's to set, or setting it does not help. */
+/** The server refuses howdah's password over TCP, and howdah may not set it, or setting it does not help. */
 export function noTcpLogin(dataDir: string, refusal: Error | null): ClusterError {
   return new ClusterError(
     'ERR_CLUSTER_TCP_LOGIN',
@@ -206,7 +206,7 @@ export function unknownSetting(
   )
 }
 
-/** The server does not take that value for that setting, or lets nobody change it. */
+/** The server refuses this value for the setting, or does not let anybody change the setting. */
 export function settingRefused(
   dataDir: string,
   setting: string,
@@ -221,7 +221,7 @@ export function settingRefused(
   )
 }
 
-/** The server has not taken over what its configuration files say. */
+/** The server has not applied its configuration files. */
 export function reloadFailed(dataDir: string, why: string): ClusterError {
   return new ClusterError(
     'ERR_CLUSTER_RELOAD_FAILED',
@@ -230,7 +230,7 @@ export function reloadFailed(dataDir: string, why: string): ClusterError {
   )
 }
 
-/** The cluster is not safe, although it was told to be: a crash of the machine may still destroy it. */
+/** The cluster is not safe, although this was requested: a crash of the machine may still destroy it. */
 export function notSafe(dataDir: string, why: string): ClusterError {
   return new ClusterError(
     'ERR_CLUSTER_NOT_SAFE',

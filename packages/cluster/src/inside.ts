@@ -1,4 +1,4 @@
-/** What the other packages of this project use of this one. It may change with any version. */
+/** The exports for other packages of this project. They may change with any version. */
 export { type Inside, insideOf } from './cluster.ts'
 export { clusterMissing, createFailed, inUse, notEmpty, notOurs, notRunning } from './errors.ts'
 export { explained } from './system-errors.ts'

@@ -15,22 +15,22 @@ import { whenReady } from './running/when-ready.ts'
 
 /** The database that administrative connections use. */
 export const postgres = 'postgres'
-/** The database that new ones are copied from. */
+/** The database from which new databases are copied. */
 export const template1 = 'template1'
 /** The pristine copy of `template1`. */
 export const template0 = 'template0'
 
-/** A running PostgreSQL server: how to reach it, and what can be done with it. */
+/** A running PostgreSQL server. */
 export class Server {
   /** Absolute. */
   readonly dataDir: string
-  /** The database that is meant if none is named. */
+  /** The default database. */
   readonly database: string
   readonly address: Address
-  /** The installation whose programs come first on the PATH of what is executed. */
+  /** The installation with the programs that are first on the PATH of commands. */
   readonly runtime: Runtime
 
-  /** In ms: how long a start may take, recovery included. */
+  /** How long a start may take, with recovery, in ms. */
   readonly #patience: number | undefined
 
   constructor(
@@ -48,8 +48,8 @@ export class Server {
   }
 
   /**
-   * What node-postgres is to be given, complete, so that none of its defaults come from the environment. It is told the
-   * database, or further options of its own, which count.
+   * The complete options for node-postgres, so that none of its defaults come from the environment. `options` is the
+   * database, or options of node-postgres, which take precedence.
    */
   clientOptions(options: string | pg.ClientConfig = {}): pg.ClientConfig {
     const { host, port, user, password, authority } = this.address
@@ -64,7 +64,7 @@ export class Server {
       ssl: authority === undefined ? false : { ca: readFileSync(authority, 'utf8') },
       application_name: 'howdah',
       client_encoding: 'UTF8',
-      // What is left out or empty would be taken from PGPASSWORD and PGOPTIONS.
+      // A missing or empty value would be taken from PGPASSWORD and PGOPTIONS.
       password: password ?? (() => ''),
       options: ' ',
       ...Object.fromEntries(told),
@@ -72,11 +72,12 @@ export class Server {
   }
 
   /**
-   * A new connection, to be ended by the caller: `connect('app')`, `connect({ database: 'app' })`, with any other options of
+   * A new connection, which the caller ends: `connect('app')`, `connect({ database: 'app' })`, with any other options of
    * node-postgres.
    *
-   * While the server runs and lets nobody in, as after the crash of one of its processes, it is waited for, as long as a
-   * start may take: then `ERR_CLUSTER_NOT_READY`. `ERR_CLUSTER_NOT_RUNNING` when it has gone.
+   * If the server runs but accepts no connections, as after the crash of one of its processes, this waits for as long as a
+   * start may take, and then rejects with `ERR_CLUSTER_NOT_READY`. Rejects with `ERR_CLUSTER_NOT_RUNNING` if the server has
+   * ended.
    */
   async connect(options?: string | pg.ClientConfig): Promise<pg.Client> {
     const { default: pg } = await import('pg')
@@ -88,7 +89,7 @@ export class Server {
     return await whenReady(new DataDirectory(this.dataDir), open, { timeout: this.#patience })
   }
 
-  /** A new pool, to be ended by the caller: `pool('app')`, `pool({ database: 'app', max: 5 })`, `pool('app', { max: 5 })`. */
+  /** A new pool, which the caller ends: `pool('app')`, `pool({ database: 'app', max: 5 })`, `pool('app', { max: 5 })`. */
   async pool(options: string | pg.PoolConfig = {}, more: pg.PoolConfig = {}): Promise<pg.Pool> {
     const { default: pg } = await import('pg')
     const all =
@@ -97,22 +98,22 @@ export class Server {
   }
 
   /**
-   * The connection as a URL, for psql, node-postgres and all that is built on them.
+   * The URL of the connection, for psql, node-postgres and the programs that are built on them.
    *
-   * For a socket it is `postgresql://user@localhost:port/database?host=/its/directory`: a client that does not know
-   * `host` tries the port on this machine, and howdah picks one there at which nobody answers.
+   * For a socket it is `postgresql://user@localhost:port/database?host=/its/directory`. A client that ignores `host` tries
+   * the port on this machine, so howdah chooses a port at which nobody answers.
    *
-   * Over TCP it says `sslmode=disable`, unless the server has SSL on: some drivers insist on SSL if they are told nothing. With
-   * `tls` it says `sslmode=verify-full`, and the file with the certificate to trust as `sslrootcert`.
+   * Over TCP it has `sslmode=disable`, unless the server has SSL on, because some drivers insist on SSL by default. With
+   * `tls` it has `sslmode=verify-full`, and the file with the certificate to trust as `sslrootcert`.
    *
-   * Not every client can have every name of a database from a URL: the README has a table.
+   * Not every client understands every database name in a URL; see the table in the README.
    */
   url(database: string = this.database): string {
     return connectionUrl(this.address, database)
   }
 
   /**
-   * A text with words in braces filled in, for programs that want other variables: `{url}`, `{base}` (the URL without a
+   * Fills in a text with words in braces, for programs that need other variables: `{url}`, `{base}` (the URL without a
    * database, over TCP), `{host}`, `{port}`, `{user}`, `{password}` (empty over the socket), `{database}`, `{dataDir}`,
    * `{authority}` (the file with the certificate to trust, empty without `tls`).
    *
@@ -142,8 +143,9 @@ export class Server {
   }
 
   /**
-   * A whole environment for a command: `base` without what contradicts {@link env}, plus {@link env}, and the runtime's programs
-   * on PATH. With `tls`, programs of Node trust the server's certificate, unless `base` names others for them.
+   * The whole environment for a command: `base` without the variables that contradict {@link env}, plus {@link env}, with the
+   * runtime's programs on PATH. With `tls`, Node programs trust the server's certificate, unless `base` names other
+   * certificates for them.
    */
   commandEnv(database?: string, base: NodeJS.ProcessEnv = process.env): Record<string, string> {
     const { authority } = this.address
@@ -156,9 +158,9 @@ export class Server {
   }
 
   /**
-   * Runs any command with {@link commandEnv}, with execa and its options.
+   * Runs a command with {@link commandEnv}, by execa and with its options.
    *
-   * It is a process of its own: as long as it needs the server, stay.
+   * The command does not count as a user, so stay in the session as long as it needs the server.
    */
   async exec<O extends Options = Options>(
     command: string,
@@ -183,7 +185,7 @@ export class Server {
     return await this.exec('psql', args, { stdio: 'inherit', database })
   }
 
-  /** The server's settings: to read, and to change for good. */
+  /** The server's settings, which can be read and changed permanently. */
   get settings(): Settings {
     return new Settings(this)
   }
@@ -196,10 +198,10 @@ export class Server {
   /**
    * Sets the {@link Mode} for this and all later starts, without a restart.
    *
-   * `fast` turns fsync and full_page_writes off. `safe` takes that back, and synchronous_commit off, then makes a checkpoint,
-   * waits for the statements that began before, and has everything synced to disk: when it resolves, what was committed
-   * survives. Throws `ERR_CLUSTER_NOT_SAFE` when it cannot be so, because a statement does not end in time, or one of the
-   * three is turned off elsewhere than by `ALTER SYSTEM`.
+   * `fast` turns fsync and full_page_writes off. `safe` takes this back, and also a synchronous_commit that is off. Then it
+   * makes a checkpoint, waits for the statements that began before, and syncs everything to disk, so when it resolves, all
+   * committed data survives a crash. Rejects with `ERR_CLUSTER_NOT_SAFE` if a statement does not end in time, or if one of
+   * the three settings is turned off otherwise than by `ALTER SYSTEM`.
    */
   async setMode(mode: Mode, options: PatienceOptions = {}): Promise<Outcome> {
     return await setMode(new DataDirectory(this.dataDir), this, mode, options)
@@ -214,9 +216,8 @@ export class Server {
   }
 
   /**
-   * Creates a database of any name, a copy of `template`, which is `template1` by default; one that is there already is
-   * `'unmodified'`. Throws `ERR_CLUSTER_TEMPLATE_IN_USE`, which says who is connected to the template, before anything is
-   * waited for.
+   * Creates a database with any name, as a copy of `template`, by default `template1`. `'unmodified'`: the database already
+   * exists. Rejects early with `ERR_CLUSTER_TEMPLATE_IN_USE`, which names the clients of the template.
    */
   async createDatabase(
     name: string,
@@ -232,21 +233,21 @@ export class Server {
         return 'modified'
       } catch (error) {
         const { code } = error as pg.DatabaseError
-        // 42P04: it exists by now. 23505: another has created it at the same moment.
+        // 42P04: it exists now. 23505: another client has created it at the same moment.
         if (code === '42P04' || code === '23505') return 'unmodified'
-        // Somebody has come meanwhile.
+        // Somebody has connected meanwhile.
         if (code === '55006') await refuseTemplateUsers(client, this.dataDir, template)
         throw error
       }
     })
   }
 
-  /** Drops a database; a missing one is `'unmodified'`. One that is in use is PostgreSQL's own error 55006. */
+  /** Drops a database. `'unmodified'`: it does not exist. Rejects with PostgreSQL's error 55006 if it is in use. */
   async dropDatabase(name: string): Promise<Outcome> {
     return await this.#changed(`DROP DATABASE ${await quoted(name)}`, ['3D000'])
   }
 
-  /** The roles that are superuser and can log in, oldest first. */
+  /** The superusers that can log in, oldest first. */
   async superusers(): Promise<string[]> {
     const rows = await this.#administer<{ rolname: string }>(
       'SELECT rolname FROM pg_catalog.pg_roles WHERE rolsuper AND rolcanlogin ORDER BY oid',
@@ -255,9 +256,9 @@ export class Server {
   }
 
   /**
-   * Gives this moment a name to restore to, and has the WAL up to here archived; its LSN.
+   * Names this moment as a restore point, has the WAL up to it archived, and gives its LSN.
    *
-   * PostgreSQL refuses names of more than 63 bytes, and any while `wal_level` is `minimal` (55000).
+   * PostgreSQL refuses names of more than 63 bytes, and all names while `wal_level` is `minimal` (55000).
    */
   async createRestorePoint(name: string): Promise<string> {
     const { default: pg } = await import('pg')
@@ -282,7 +283,7 @@ export class Server {
     return await this.withAdministrator(async (client) => (await client.query<Row>(statement)).rows)
   }
 
-  /** @internal Does something on a connection to {@link postgres}. */
+  /** @internal Runs an action on a connection to {@link postgres}. */
   async withAdministrator<T>(action: (client: pg.Client) => Promise<T>): Promise<T> {
     const client = await this.connect(postgres)
     try {

@@ -17,31 +17,33 @@ import type { UseEntry } from '@howdah/known-clusters'
 import { waiting, type WaitingOptions } from './waiting-options.ts'
 import { whenReady } from './running/when-ready.ts'
 
-/** How a server is restarted. */
+/** How to restart a server. */
 export interface RestartOptions extends Omit<LaunchOptions, 'tcp' | 'tls'>, WaitingOptions {}
 
-/** How the session joined, and what happens when it leaves. */
+/** How the session joined, and how it leaves. */
 interface Stay {
   readonly joining: JoinOptions<LaunchOptions>
   readonly atEnd: 'stop' | 'destroy'
-  /** For `howdah ls`; `null` if it could not be made. */
+  /** The entry for `howdah ls`; `null` if it could not be made. */
   readonly entry: UseEntry | null
-  /** Told of clients that were left open. */
+  /** Called with a message about clients that were left open. */
   readonly warn: (message: string) => void
 }
 
 /**
- * One user's stay on a shared server: as long as it lasts, the server runs.
+ * The stay of one user on a shared server. The server runs as long as the session lasts.
  *
- * Dispose of it, or call {@link leave}: the last to leave stops the server. A process that ends, even by SIGKILL, has left,
- * too.
+ * Dispose of it, or call {@link leave}; the last user stops the server. A process that ends, even by SIGKILL, also leaves.
  */
 export class Session extends Server implements AsyncDisposable {
-  /** `'modified'` when this session started the server, `'unmodified'` when it was running. */
+  /** `'modified'` if this session started the server, `'unmodified'` if it was already running. */
   readonly started: Outcome
   #shared: Shared<LaunchOptions>
   readonly #stay: Stay
-  /** The sessions of this process, which no lock tells apart: which of them has left its clients open. */
+  /**
+   * The open sessions of this process. They are needed to find out which of them has left clients open, because no lock
+   * distinguishes them.
+   */
   static readonly #open = new Set<Session>()
   readonly #clients = new Set<pg.Client>()
   readonly #closers = new Set<() => Promise<unknown>>()
@@ -65,7 +67,7 @@ export class Session extends Server implements AsyncDisposable {
     Session.#open.add(this)
   }
 
-  /** A new connection, ended at the latest when the session is left. */
+  /** A new connection. It is ended when the session is left, if not before. */
   override async connect(options?: string | pg.ClientConfig): Promise<pg.Client> {
     const client = await super.connect(options)
     const close = async () => await client.end()
@@ -74,16 +76,16 @@ export class Session extends Server implements AsyncDisposable {
     return this.#keep(client)
   }
 
-  /** A new pool, ended at the latest when the session is left. */
+  /** A new pool. It is ended when the session is left, if not before. */
   override async pool(options?: string | pg.PoolConfig, more?: pg.PoolConfig): Promise<pg.Pool> {
     const pool = await super.pool(options, more)
     this.#closers.add(async () => (pool.ended || pool.ending ? undefined : await pool.end()))
-    // One that is checked out has nobody else who listens.
+    // A client that is checked out has no other error listener.
     pool.on('connect', (client) => this.#keep(client as unknown as pg.Client))
     return survive(pool)
   }
 
-  /** Creates the database if it is missing. We connect to find out, because usually it is there. */
+  /** Creates the database if it is missing. It first tries to connect, because usually the database exists. */
   async ensureDatabase(name: string): Promise<Outcome> {
     const ask = async () => await hasDatabase(this.address, name)
     const patience = { timeout: this.#stay.joining.start.timeout }
@@ -93,11 +95,11 @@ export class Session extends Server implements AsyncDisposable {
   }
 
   /**
-   * Restarts the server if nobody else uses it, for the settings that wait for that. It is started as it was before, and
-   * with the options on top; the connections to it are lost.
+   * Restarts the server, if nobody else uses it, so that settings that need a restart are applied. It is started as before,
+   * with `options` added. All connections are lost.
    *
-   * Throws `ERR_CLUSTER_IN_USE`, and `ERR_CLUSTER_NOT_OURS` for a server that howdah did not start; the session goes on then.
-   * After `ERR_CLUSTER_START_FAILED` the session has been left; a server that was to stay runs as before, and no other does.
+   * Rejects with `ERR_CLUSTER_IN_USE`, and with `ERR_CLUSTER_NOT_OURS` if howdah did not start the server; then the session
+   * goes on. After `ERR_CLUSTER_START_FAILED` the session is left; a pinned server runs as before, any other does not run.
    */
   async restart(options: RestartOptions = {}): Promise<void> {
     const shared = this.#shared
@@ -117,22 +119,23 @@ export class Session extends Server implements AsyncDisposable {
   }
 
   /**
-   * Kills the server with all its processes, as a crash of its machine would, so that a program's behaviour can be tested;
-   * `'unmodified'` if no server ran. {@link restart} starts it again, at the same port, and recovers what was committed.
+   * Kills the server with all its processes, as a crash of the machine would, so that you can test how a program behaves.
+   * `'unmodified'`: no server ran. {@link restart} starts it again, at the same port, and recovers all committed data.
    *
-   * Throws `ERR_CLUSTER_IN_USE` while other processes use it, and `ERR_CLUSTER_NOT_OURS` for a server that howdah did not start.
+   * Rejects with `ERR_CLUSTER_IN_USE` while other processes use the server, and with `ERR_CLUSTER_NOT_OURS` if howdah did not
+   * start it.
    */
   async crash(): Promise<Outcome> {
     return await crash(this.dataDir, this.#shared)
   }
 
   /**
-   * Ends the connections that this session has opened, and leaves: `'stopped'` or `'destroyed'` when nobody else was left,
-   * `'in-use'` when others are, `'kept'` when the server is to stay. Calling it again gives the same answer.
+   * Ends the connections that this session has opened, and leaves. `'stopped'` or `'destroyed'`: this was the last user.
+   * `'in-use'`: others use the server. `'kept'`: the server stays without users. Calling it again gives the same answer.
    *
-   * Clients that others have opened, by {@link url} or in a program of their own, and that are still connected half a second
-   * later, are named by `onNotice`, or else a warning of Node's. The answer is `'in-use'` then: the server is stopped when
-   * they have gone, at the latest with this process. With `force` they lose their connections instead.
+   * Other clients, opened by {@link url} or in another program, may still be connected half a second later. They are named by
+   * `onNotice`, or else by a warning of Node. Then the answer is `'in-use'`, and the server is stopped when they have gone,
+   * at the latest at the end of this process. With `force` they lose their connections at once.
    */
   async leave({ force = false }: { force?: boolean | undefined } = {}): Promise<Left> {
     this.#left ??= this.#closeAndLeave(force)
@@ -143,7 +146,7 @@ export class Session extends Server implements AsyncDisposable {
     await this.leave()
   }
 
-  /** Throws whatever else the server says. */
+  /** Whether the server has the database. Throws any other error of the server. */
   async #admitsTo(database: string): Promise<boolean> {
     try {
       await (await super.connect(database)).end()
@@ -163,7 +166,7 @@ export class Session extends Server implements AsyncDisposable {
     }
     const all = await this.#clientsLeftOpen(force)
     if (all.length > 0) this.#stay.warn(describeLeftOpen(this.dataDir, all))
-    // Ours have listeners. Under others, a server that stops would end this whole process if they are in it.
+    // Our clients have error listeners. If other clients are in this process, a stopping server would end the whole process.
     if (all.every(({ pid }) => this.#backends().has(pid))) return await leave()
     void whenAllHaveGone(this.dataDir)
       .then(leave)
@@ -178,7 +181,10 @@ export class Session extends Server implements AsyncDisposable {
     return await clientsLeftOpen(this.dataDir, this.#shared, this.#backends())
   }
 
-  /** Without a listener, a server that stops under an idle connection would end the whole process. */
+  /**
+   * Remembers a client and adds a listener. Without one, the end of the server under an idle connection would end the whole
+   * process.
+   */
   #keep(client: pg.Client): pg.Client {
     this.#clients.add(client)
     client.once('end', () => this.#clients.delete(client))
@@ -194,13 +200,13 @@ export class Session extends Server implements AsyncDisposable {
   }
 }
 
-/** Errors of a connection that nobody else listens to are not the process's end. */
+/** Adds an empty error listener, so that an error of an idle connection does not end the process. */
 function survive<T extends EventEmitter>(connected: T): T {
   connected.on('error', () => undefined)
   return connected
 }
 
-/** In ms: how long a client that was taken from a pool and never given back may hold up leaving. */
+/** How long a client that was taken from a pool and never given back may delay leaving, in ms. */
 const patience = 500
 
 async function soon(closed: Promise<unknown>): Promise<void> {

@@ -40,36 +40,36 @@ import { requireWhole } from './running/require-whole.ts'
 import { recordSuperuser } from './running/superuser.ts'
 import { ensureTcpLogin, type TcpLogin } from './connecting/tcp-login.ts'
 
-/** How a cluster is created and started when somebody joins it. */
+/** How joining creates and starts a cluster. */
 export interface LaunchOptions extends StartOptions, Pick<AsOptions, 'user' | 'password'> {
   /**
-   * Scripts for a cluster that is made by this: paths, directories or globs of `.sql`, `.sql.gz` and `.sh`, relative to the
-   * working directory. They run in the order of the patterns and of their names, in `database`, up to the first that fails:
-   * then there is no cluster. Their result is kept as a template, and made anew if one of them changes.
+   * Scripts for a cluster that this call creates: paths, directories or globs of `.sql`, `.sql.gz` and `.sh`, relative to the
+   * working directory. They run in `database`, in the order of the patterns and of their names. If one fails, no cluster is
+   * made. Their result is kept as a template, and made again if one of them changes.
    */
   init?: string | readonly string[] | undefined
-  /** The database to work with, made if it is missing; `postgres` by default. */
+  /** The database to use; `postgres` by default. It is made if it is missing. */
   database?: string | undefined
   /**
-   * The locale of a cluster that is made by this, which decides how texts are sorted and compared: `'en_US.UTF-8'` if the
+   * The locale of a cluster that this call creates. It decides how texts are sorted and compared: `'en_US.UTF-8'` if the
    * operating system has it, `'icu:en-US'` from PostgreSQL 15 on, `'builtin:C.UTF-8'` from 17 on; `'C'` by default.
    */
   locale?: string | undefined
   /**
-   * A cluster that is made by this lets everybody on this machine in over TCP without a password, as every role: for code
-   * whose roles have none, as with `POSTGRES_HOST_AUTH_METHOD=trust` of Docker's image.
+   * A cluster that this call creates lets every user of this machine log in over TCP as any role without a password, for code
+   * with roles without passwords, as with `POSTGRES_HOST_AUTH_METHOD=trust` of Docker's image.
    */
   trust?: boolean | undefined
-  /** Told what is being done, as it takes a moment. */
+  /** Called before steps that take a moment. */
   onProgress?: ((step: 'creating' | 'starting') => void) | undefined
 }
 
-/** Whether TCP is asked for; TLS takes it. */
+/** Whether TCP is requested. TLS needs it. */
 export function wantsTcp({ tcp = false, tls = false }: StartOptions): boolean {
   return tcp !== false || tls
 }
 
-/** A PostgreSQL cluster as a thing to be shared: see `Subject` of `@howdah/coordinate`, which holds the locks. */
+/** A PostgreSQL cluster as the `Subject` of `@howdah/coordinate`, which holds the locks. */
 export class ClusterSubject implements Subject<LaunchOptions> {
   readonly #directory: DataDirectory
   readonly user: ServerUser | null
@@ -79,9 +79,9 @@ export class ClusterSubject implements Subject<LaunchOptions> {
   readonly #scope: WriteScope
   /** A directory around it that is never made: see `ClusterOptions`. */
   readonly #within: string | undefined
-  /** Where destroying it moves its data directory to; removed otherwise. */
+  /** The path to which `destroy` moves the data directory; if it is missing, the directory is removed. */
   keepAt: string | undefined
-  /** There was no directory before: nobody can work in it. */
+  /** Whether the directory was just made, so that no server can work in it. */
   #isNew = false
 
   constructor(
@@ -127,7 +127,7 @@ export class ClusterSubject implements Subject<LaunchOptions> {
     return 'modified'
   }
 
-  /** What is to be done in a new cluster. */
+  /** The step to run in a new cluster. */
   async #initOf(options: LaunchOptions, runtime: Runtime): Promise<Initialization['init']> {
     const { init: patterns, database = postgres, user: superuser = invokingUser() } = options
     if (patterns === undefined) return undefined
@@ -171,7 +171,7 @@ export class ClusterSubject implements Subject<LaunchOptions> {
     return { ...options, settings: { ...options.settings, ...settings }, tcp: tcp || true }
   }
 
-  /** Makes sure that one can log in over TCP. */
+  /** Makes sure that the superuser can log in over TCP. */
   async ensureTcpLogin(
     { timeout, password }: LaunchOptions,
     login: Pick<TcpLogin, 'runtime' | 'isLocked' | 'isOurs'>,
@@ -190,7 +190,7 @@ export class ClusterSubject implements Subject<LaunchOptions> {
   async destroy({ change }: Ending): Promise<Outcome> {
     if (!(await this.exists()) && !(await this.#directory.has(this.#directory.wreck)))
       return 'unmodified'
-    // Nothing of what is thrown away has to be written any more.
+    // A cluster that will be thrown away need not be written to disk.
     const isThrowAway = await this.#directory.has(this.#directory.throwAway)
     const { notice: onNotice } = this.#state
     await stopPostmaster(this.#directory, isThrowAway ? { shutdown: 'immediate' } : { onNotice })

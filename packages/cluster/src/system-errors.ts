@@ -5,7 +5,7 @@ import { type ClusterError, notPermitted } from '@howdah/data-directory'
 import { denialIn } from './running/denial-in.ts'
 import { denied, noProc, readOnly, systemLimit } from './errors.ts'
 
-/** Limits of the system, by the code of the error that says so: what is exhausted, and how to have more of it. */
+/** The limits of the system, by the code of the error: what is exhausted, and how to get more. */
 const limits: Readonly<Record<string, readonly [what: string, cure: string]>> = {
   EMFILE: ['this process may open no more files', 'raise the limit, as with: ulimit -n 1024'],
   ENFILE: [
@@ -26,19 +26,19 @@ const limits: Readonly<Record<string, readonly [what: string, cure: string]>> = 
   ],
 }
 
-/** What a server's last words mean, if the system is what it failed by. */
+/** Turns the end of a server's log into an error, if the server failed because of the system. */
 export function explainedByLog(dataDir: string, log: string, cause: Error): ClusterError | null {
-  // It needs some sixty.
+  // A server needs some sixty descriptors.
   if (log.includes('insufficient file descriptors')) {
     const what = 'a server started here may open too few files'
     return systemLimit(dataDir, 'EMFILE', what, limits['EMFILE']?.[1] ?? '', { cause })
   }
-  // As one limit of processes has it; another says that there is no memory for one.
+  // This is the message for one of the limits of processes. For another one it says that there is no memory.
   if (/could not fork .* process: Resource temporarily unavailable/.test(log)) {
     const [what = '', cure = ''] = limits['EAGAIN'] ?? []
     return systemLimit(dataDir, 'EAGAIN', what, cure, { cause })
   }
-  // Of System V, of which macOS has 32: shmget(2).
+  // System V shared memory; macOS has 32 segments: shmget(2).
   if (/could not create shared memory segment: No space left on device/.test(log)) {
     const what = 'the system gives no further segment of shared memory'
     const cure =
@@ -47,7 +47,7 @@ export function explainedByLog(dataDir: string, log: string, cause: Error): Clus
   }
   const denial = denialIn(log)
   if (denial !== null) return denied(dataDir, denial, { cause })
-  // By /proc/self/exe the loader knows where a program lies, and so its libraries.
+  // The loader finds a program, and so its libraries, by /proc/self/exe.
   const isLoader = log.includes('error while loading shared libraries')
   return isLoader && isWithoutProc() ? noProc(dataDir, { cause }) : null
 }
@@ -56,12 +56,12 @@ function isWithoutProc(): boolean {
   return process.platform === 'linux' && !existsSync('/proc/self')
 }
 
-/** How many causes of causes are looked at. */
+/** How many nested causes are looked at. */
 const deepest = 8
 
 /**
- * Does something to a cluster. What the system refuses on the way becomes an error that says what to do about it:
- * `ERR_CLUSTER_LIMIT`, `ERR_CLUSTER_READ_ONLY`. All others are passed on.
+ * Runs an action on a cluster. Refusals of the system become errors that say what to do, such as `ERR_CLUSTER_LIMIT` and
+ * `ERR_CLUSTER_READ_ONLY`. All other errors are passed on.
  */
 export async function explained<T>(dataDir: string, action: () => Promise<T>): Promise<T> {
   try {
@@ -75,7 +75,7 @@ function explanationOf(dataDir: string, error: unknown): ClusterError | null {
   let cause = error
   for (let depth = 0; depth < deepest && cause instanceof Error; depth += 1, cause = cause.cause) {
     const { code = '', syscall, path } = cause as NodeJS.ErrnoException
-    // What is held by another is EAGAIN as well, but no process that could not be started.
+    // A held lock gives EAGAIN, too, but it is only a limit if a process could not be started.
     const limit =
       code === 'EAGAIN' && syscall?.startsWith('spawn') !== true ? undefined : limits[code]
     if (limit !== undefined) return systemLimit(dataDir, code, ...limit, { cause: error })
@@ -83,7 +83,7 @@ function explanationOf(dataDir: string, error: unknown): ClusterError | null {
       return noProc(dataDir, { cause: error })
     if (code === 'EPERM' && syscall === 'connect')
       return denied(dataDir, 'to connect to a Unix socket, connect(2)', { cause: error })
-    // What initdb says.
+    // The output of initdb.
     const denial = denialIn((cause as { output?: string }).output ?? '')
     if (denial !== null) return denied(dataDir, denial, { cause: error })
     if (code === 'EPERM' && syscall === 'kill') {
@@ -98,12 +98,14 @@ function explanationOf(dataDir: string, error: unknown): ClusterError | null {
   return null
 }
 
-/** The data directory's own files are worked on by its descriptor, which means nothing to a reader. */
+/** Replaces the descriptor in a path by the data directory's name, because people cannot read the former. */
 function byName(path: string, dataDir: string): string {
   return path.replace(/^\/(?:proc\/self|dev)\/fd\/\d+(?=\/|$)/, dataDir)
 }
 
-/** On a read-only file system, making a directory and those above it fails by ENOENT. */
+/**
+ * Whether a directory cannot be made because of a read-only file system, where making it with its parents fails with ENOENT.
+ */
 function cannotMake(path: string): boolean {
   try {
     accessSync(existingAbove(path), constants.W_OK)

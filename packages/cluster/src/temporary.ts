@@ -9,16 +9,16 @@ import { prepareSpare } from './creating/spare.ts'
 import { sweep } from './creating/sweep.ts'
 import { temporaryPlace } from './creating/temporary-place.ts'
 
-/** How a temporary cluster is run. */
+/** Options of a temporary cluster. */
 export type TemporaryOptions = ClusterOptions &
   Omit<RunOptions, 'throwAway' | 'atEnd' | 'ifExists' | 'pinned'> & {
-    /** Prepare another cluster in the background, for the next call. It takes some 20 MB until then. */
+    /** Prepare a spare cluster in the background for the next call. It takes some 20 MB. */
     spare?: boolean | undefined
   }
 
 /**
- * Runs a new cluster in a place of howdah's own choice, in memory if there is room; it is gone when its last user has
- * left, even if that user was killed. Others join it by its `dataDir`.
+ * Runs a new cluster in a place that howdah chooses, in memory if there is room. It is removed when its last user has left,
+ * even if that user was killed. Others join it by its `dataDir`.
  *
  * Throws as {@link Cluster.run} does, and `ERR_CLUSTER_TEMPORARY_PLACE` if there is no directory for temporary clusters.
  *
@@ -26,26 +26,26 @@ export type TemporaryOptions = ClusterOptions &
  * await using db = await temporary({ database: 'test' })
  */
 export async function temporary(options: TemporaryOptions = {}): Promise<Session> {
-  // Made before anything is awaited: it looks at what the modules that call see.
+  // Made before the first await, because the default strategy looks at the modules that the caller can load.
   const { strategy = defaultStrategy() } = options
   const cluster = new Cluster(await temporaryDataDir(), { ...options, strategy })
   const session = await cluster.run({
     ...options,
     throwAway: true,
     onProgress: (step) => {
-      // While the server starts, there is time to load what will talk to it.
+      // Loads the driver while the server starts.
       if (step === 'starting') import('pg').catch(() => undefined)
       options.onProgress?.(step)
     },
   })
-  // Sweeps up after killed users. Nobody waits for it. The next call does what this one leaves.
+  // Sweeps up after killed users in the background. The next call does the rest.
   void tidy(session, options).catch(() => undefined)
   return session
 }
 
 /**
- * The path of a new temporary cluster, where {@link temporary} would put it. Nothing is there yet. Run it with `throwAway`, or
- * it stays.
+ * A new path for a temporary cluster, in the place that {@link temporary} uses. Nothing is made. Run the cluster with
+ * `throwAway`, or it stays.
  */
 export async function temporaryDataDir(): Promise<string> {
   return join(await temporaryPlace(), randomBytes(6).toString('hex'))

@@ -1,16 +1,16 @@
 import type { Wait, WaitOptions } from '@howdah/coordinate'
 
-/** How to wait for others who start or stop the server. */
+/** How to wait for other processes that start or stop the server. */
 export interface WaitingOptions {
-  /** In ms: how long to wait for others who start or stop the server. Without it there is no limit. */
+  /** How long to wait for other processes that start or stop the server, in ms; by default without limit. */
   waitTimeout?: number | undefined
-  /** Ends the waiting; the call then rejects with the signal's reason. */
+  /** Ends the wait; the call then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
-  /** Told, once each, what is waited for. */
+  /** Called once for each thing that it waits for. */
   onWait?: ((wait: Wait) => void) | undefined
 }
 
-/** The same as the locks take it. */
+/** The same options in the form that `@howdah/coordinate` takes. */
 export function waiting({ waitTimeout, signal, onWait }: WaitingOptions): WaitOptions {
   return { timeout: waitTimeout, signal, onWait }
 }

@@ -2,12 +2,12 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** In ms: how long a server on this machine may take to say a single letter. */
+/** How long a server on this machine may take to send one letter, in ms. */
 const patience = 2000
 
 /**
- * Whether a server encrypts connections over TCP, by asking it as a client does: it answers `S` or `N`. `null` if it does
- * not answer.
+ * Whether a server encrypts connections over TCP. It asks as a client does, and the server answers `S` or `N`. `null` if the
+ * server does not answer.
  *
  * Source: "SSL Session Encryption" in the chapter on the protocol of PostgreSQL's manual.
  */

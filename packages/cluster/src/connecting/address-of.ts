@@ -9,7 +9,7 @@ import { acceptsSsl } from './accepts-ssl.ts'
 import type { Address } from './address.ts'
 import { keptPassword } from './tcp-password.ts'
 
-/** How to reach the server that wrote `file`, by its socket, or over TCP if that is asked for. Throws `ERR_CLUSTER_NO_TCP`. */
+/** The address of the server that wrote `file`: its socket, or TCP if `tcp` is set. Throws `ERR_CLUSTER_NO_TCP`. */
 export async function addressOf(
   directory: DataDirectory,
   file: PostmasterPid,
@@ -22,7 +22,7 @@ export async function addressOf(
     const wildcard = ['*', '0.0.0.0', '::', 'localhost'].includes(file.listenAddress)
     const host = wildcard ? '127.0.0.1' : file.listenAddress
     const password = keptPassword(directory)
-    // A server that does not answer now is taken for one that howdah has set up: without SSL.
+    // If the server does not answer now, it counts as one that howdah has set up, without SSL.
     const ssl = (await acceptsSsl(host, port)) ?? false
     return { host, port, user, password, ssl }
   }

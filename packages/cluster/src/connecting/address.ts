@@ -1,4 +1,4 @@
-/** How a client gets to a server. */
+/** How a client reaches a server. */
 export interface Address {
   /** The directory of the socket as an absolute path, an IP address, or `localhost` with {@link authority}. */
   readonly host: string
@@ -8,8 +8,8 @@ export interface Address {
   readonly password: string | null
   /** Further parameters of its URL, as in a query: `schema=public`. */
   readonly parameters?: string | undefined
-  /** Over TCP: whether the server encrypts connections if a client asks for it. */
+  /** Over TCP: whether the server encrypts connections for clients that ask for it. */
   readonly ssl?: boolean
-  /** Over TLS: the file with the certificate that clients trust, by which they verify the server's. */
+  /** Over TLS: the file with the certificate by which clients verify the server's certificate. */
   readonly authority?: string
 }

@@ -1,32 +1,35 @@
 import { ClusterError } from '@howdah/data-directory'
 import { invokingUser } from '../creating/create.ts'
 
-/** The role and the database that clients use. An option of its own overrules what `as` says. */
+/** The role and the database that clients use. The other options take precedence over `as`. */
 export interface AsOptions {
   /**
-   * The URL that a project's code connects by, such as `postgresql://postgres:postgres@localhost:5432/app`: the server
-   * gets that port, that superuser with that password, and that database, and with `sslmode=require` or more a certificate. Without a port it is 5432, without a user the
-   * operating system's, without a database that of the user's name, and without a host there is only the socket.
+   * The URL by which a project's code connects, such as `postgresql://postgres:postgres@localhost:5432/app`: the server gets
+   * that port, that superuser with that password, and that database, and with `sslmode=require` or more a certificate.
+   * Without a port it is 5432, without a user the operating system's, without a database that of the user's name, and without
+   * a host there is only the socket.
    */
   as?: string | URL | undefined
-  /** The name of the superuser of a cluster that is made by this. One that exists must have a superuser of that name. */
+  /**
+   * The name of the superuser of a cluster that this call creates. An existing cluster must have a superuser of that name.
+   */
   user?: string | undefined
-  /** The superuser's password over TCP, from now on; a generated one by default. */
+  /** Sets the superuser's password over TCP; by default a generated one. */
   password?: string | undefined
 }
 
-/** What a URL says, in the words of `run`. */
+/** The parts of a URL, as options of `run`. */
 interface Asked {
   readonly user: string
   readonly password?: string
   readonly database: string
   readonly tcp: number | false
   readonly tls?: true
-  /** Parameters of the URL that are the client's own, such as Prisma's `schema`. */
+  /** Parameters of the URL for the client itself, such as Prisma's `schema`. */
   readonly parameters: string
 }
 
-/** Options of a run with `as` taken apart: its parts are where they are not given by themselves. Throws as {@link readUrl}. */
+/** Replaces the option `as` by its parts. Options that are given separately stay. Throws as {@link readUrl} does. */
 export function takeApart<
   Options extends AsOptions & {
     tcp?: boolean | number | undefined
@@ -42,16 +45,19 @@ export function takeApart<
   return { ...asked, ...Object.fromEntries(named), tcp } as Options
 }
 
-/** The values of `sslmode` with which a client connects to no server without TLS. */
+/** The values of `sslmode` with which a client refuses a server without TLS. */
 const insisting = new Set(['require', 'verify-ca', 'verify-full'])
 
-/** On this machine, whatever it resolves to. */
+/** The names of this machine, whatever they resolve to. */
 const here = new Set(['localhost', '127.0.0.1', '::1'])
 
 const shape =
   /^postgres(?:ql)?:\/\/(?:([^/?]*)@)?(\[[^\]]*\]|[^/?:@]*)(?::([^/?]*))?(?:\/([^?]*))?(?:\?(.*))?$/s
 
-/** Throws `ERR_CLUSTER_INVALID_URL`, in words without the password. Source: "Connection URIs" in the chapter on libpq. */
+/**
+ * Parses a URL. Throws `ERR_CLUSTER_INVALID_URL`; the message does not contain the password. Source: "Connection URIs" in
+ * the chapter on libpq.
+ */
 function readUrl(dataDir: string, url: string): Asked {
   const refuse = (why: string) => new ClusterError('ERR_CLUSTER_INVALID_URL', dataDir, why)
   const match = shape.exec(url)
@@ -65,7 +71,7 @@ function readUrl(dataDir: string, url: string): Asked {
       const decoded = decodeURIComponent(text)
       if (!decoded.includes('\0')) return decoded
     } catch {
-      // Said below.
+      // Reported below.
     }
     throw refuse(
       `the ${what} of the URL to be reached by is not percent-encoded text; write %25 for a "%"`,
@@ -76,7 +82,7 @@ function readUrl(dataDir: string, url: string): Asked {
   const [name, secret] =
     colon === -1 ? [login, ''] : [login.slice(0, colon), login.slice(colon + 1)]
   const parameters = new URLSearchParams(query)
-  // libpq takes any of these as a parameter, which has the last word.
+  // libpq accepts each of these as a parameter, too, and the parameter takes precedence.
   const part = (key: string, text: string): string => {
     const value = parameters.get(key)
     parameters.delete(key)

@@ -2,20 +2,20 @@ import { connect, type Socket } from 'node:net'
 import type { Address } from './address.ts'
 import { messages, startup, terminate } from './protocol.ts'
 
-/** A client of a server, as `pg_stat_activity` has it. */
+/** A client of a server, from `pg_stat_activity`. */
 export interface ConnectedClient {
-  /** Of its backend. */
+  /** The pid of its backend. */
   readonly pid: number
   readonly user: string
   readonly database: string
   readonly application: string
   /** `idle`, `active`, `idle in transaction`, … */
   readonly state: string
-  /** The query that it runs, or ran last; its first 100 characters. */
+  /** The first 100 characters of its present or last query. */
   readonly query: string
 }
 
-/** In ms: how long a server may say nothing. */
+/** How long a server may be silent, in ms. */
 const patience = 500
 
 const sql = `SELECT pid::text, usename::text, datname::text, application_name, coalesce(state, ''),
@@ -23,8 +23,8 @@ const sql = `SELECT pid::text, usename::text, datname::text, application_name, c
   WHERE backend_type = 'client backend' AND pid <> pg_catalog.pg_backend_pid() ORDER BY backend_start`
 
 /**
- * The clients of a server, asked over its socket and without a driver, which takes Node longer to load than all the rest.
- * `null` if it does not answer that way, or says nothing for half a second, as a server that is suspended.
+ * The clients of a server. It is asked over its socket without a driver, because loading one takes Node longer than
+ * everything else. `null` if the server answers something else, or is silent for half a second, as a suspended server is.
  */
 export async function connectedClients(
   { host, port, user }: Address,
@@ -64,7 +64,7 @@ function question(): Buffer {
   return Buffer.concat([header, text])
 }
 
-/** A row's values, each a length and a text; a length of -1 is NULL. */
+/** The values of a row. Each has a length and a text; the length -1 means NULL. */
 function fieldsOf(body: Buffer): string[] {
   const fields: string[] = []
   for (let at = 2; at + 4 <= body.length;) {

@@ -1,10 +1,10 @@
 import type { Address } from './address.ts'
 
 /**
- * A connection as a URL that libpq and the drivers of Node understand; see {@link Server.url}.
+ * The URL of a connection that libpq and the drivers of Node understand; see {@link Server.url}.
  *
- * The database's name is the path. There a character that RFC 3986 allows in a path stands for itself, `/` too, and only
- * the others are percent-encoded: node-postgres decodes these alone, as `decodeURI` does, and postgres.js decodes none.
+ * The database's name is the path. Characters that RFC 3986 allows in a path, also `/`, are not encoded; the others are
+ * percent-encoded. node-postgres decodes only those, as `decodeURI` does, and postgres.js decodes none.
  */
 export function connectionUrl(address: Address, database: string): string {
   const path = encodeURI(database).replaceAll(/[?#]/g, encode)
@@ -14,7 +14,7 @@ export function connectionUrl(address: Address, database: string): string {
   return `${baseUrl(address)}/${path}${query && `?${query}`}`
 }
 
-/** The same without a database, and without what only the query says. */
+/** The URL without a database and without a query. */
 export function baseUrl({ host, port, user, password }: Address): string {
   const name = encode(user) + (password === null ? '' : `:${encode(password)}`)
   const place = host.startsWith('/') ? 'localhost' : host.includes(':') ? `[${host}]` : host
@@ -30,7 +30,7 @@ function howToConnect(address: Address): string {
   return isPlain(address) ? 'sslmode=disable' : ''
 }
 
-/** Whether clients reach it over TCP, and cannot have SSL. */
+/** Whether clients reach the server over TCP without SSL. */
 export function isPlain({ host, ssl = false }: Address): boolean {
   return !host.startsWith('/') && !ssl
 }

@@ -2,14 +2,14 @@ import { ClusterError } from '@howdah/data-directory'
 import type { Address } from './address.ts'
 import { baseUrl, connectionUrl } from './connection-url.ts'
 
-/** What may stand in braces. */
+/** The words that may be in braces. */
 const names = [
   ...(['url', 'base', 'host', 'port', 'user', 'password', 'database', 'dataDir'] as const),
   'authority',
 ] as const
 type Name = (typeof names)[number]
 
-/** What a template is filled from. */
+/** The values for a template. */
 export interface Filling {
   readonly dataDir: string
   readonly address: Address
@@ -17,7 +17,7 @@ export interface Filling {
 }
 
 /**
- * A text in which words in braces stand for how a server is reached: `{host}:{port}`. See `Server.fill`.
+ * Fills in a text with words in braces, such as `{host}:{port}`, by the address of a server. See `Server.fill`.
  *
  * Throws `ERR_CLUSTER_INVALID_TEMPLATE` for another word, and for `{base}` if the server has no TCP.
  */

@@ -4,7 +4,7 @@ import { superuserOf } from '../running/superuser.ts'
 import { addressOf } from './address-of.ts'
 import type { Address } from './address.ts'
 
-/** How to reach the server that runs, as its superuser. Throws `ERR_CLUSTER_NOT_RUNNING` and `ERR_CLUSTER_NO_TCP`. */
+/** The address of the running server, for its superuser. Throws `ERR_CLUSTER_NOT_RUNNING` and `ERR_CLUSTER_NO_TCP`. */
 export async function findAddress(directory: DataDirectory, tcp: boolean): Promise<Address> {
   const postmaster = await findPostmaster(directory)
   if (postmaster === null) throw notRunning(directory.path)

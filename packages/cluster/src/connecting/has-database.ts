@@ -3,15 +3,15 @@ import type { Address } from './address.ts'
 import { messages, startup, terminate } from './protocol.ts'
 
 /**
- * Whether a server has a database, by nothing but the opening of a connection to it: that needs no driver, which takes
- * Node longer to load than all the rest. `null` if it answers something else, or wants a password first. Throws an
- * error with the code `57P03` while the server lets nobody in, and `EPERM` if a sandbox denies connections.
+ * Whether a server has a database. It only opens a connection, so it needs no driver, which takes Node longer to load than
+ * everything else. `null` if the server answers something else, or wants a password first. Throws an error with the code
+ * `57P03` while the server lets nobody in, and `EPERM` if a sandbox denies connections.
  */
 export async function hasDatabase(address: Address, database: string): Promise<boolean | null> {
   const { host, port, user } = address
   if (!host.startsWith('/') || `${user}${database}`.includes('\0')) return null
   const socket = connect(`${host}/.s.PGSQL.${port}`)
-  // What comes after the answer changes nothing.
+  // Errors after the answer do not matter.
   socket.on('error', () => undefined)
   socket.write(startup({ user, database, application_name: 'howdah' }))
   const answer = await answerOf(socket).catch(reasonOf)
@@ -21,7 +21,7 @@ export async function hasDatabase(address: Address, database: string): Promise<b
   return answer === 'unknown' ? null : answer === 'admitted'
 }
 
-/** Only a filter of system calls says this of connect(2). */
+/** Only a filter of system calls makes connect(2) fail with EPERM. */
 function reasonOf(error: unknown): Answer {
   const { code, syscall } = error as NodeJS.ErrnoException
   return code === 'EPERM' && syscall === 'connect' ? (error as Error) : 'unknown'
@@ -29,7 +29,7 @@ function reasonOf(error: unknown): Answer {
 
 type Answer = 'admitted' | 'missing' | 'unknown' | Error
 
-/** What the server's messages come to. */
+/** The answer in the server's messages. */
 async function answerOf(socket: Socket): Promise<Answer> {
   for await (const { kind, body } of messages(socket)) {
     if (kind === 'Z') return 'admitted'
@@ -39,7 +39,7 @@ async function answerOf(socket: Socket): Promise<Answer> {
   return 'unknown'
 }
 
-/** What an error comes to. Its fields are a letter and a text each; `C` is its code, and `M` its message. */
+/** The answer in an error message. Each field has a letter and a text; `C` is the code, and `M` the message. */
 function refusal(body: Buffer): Answer {
   const fields = body.toString('utf8').split('\0')
   const field = (letter: string) => fields.find((one) => one.startsWith(letter))?.slice(1) ?? ''

@@ -7,13 +7,12 @@ import type { LaunchOptions } from '../subject.ts'
 import { connectedClients, type ConnectedClient } from './connected-clients.ts'
 import { findAddress } from './find-address.ts'
 
-/** In ms: how long clients that are just ending may take. */
+/** How long ending clients may take, in ms. */
 const patience = 500
 
 /**
- * The clients that are still connected to a server that its last user is about to stop: the program that opened them has not ended
- * them. `ours` are the backends of the session's own, which nobody waits for. None if the server goes on anyway, with others
- * or pinned.
+ * The clients that a program has left open while the last user is about to stop the server. `ours` are the backends of the
+ * session's own clients, which are not waited for. Empty if the server goes on anyway, because others use it or it is pinned.
  */
 export async function clientsLeftOpen(
   dataDir: string,
@@ -33,18 +32,18 @@ export async function clientsLeftOpen(
 }
 
 async function ask(dataDir: string): Promise<readonly ConnectedClient[]> {
-  // Without a server or its socket there is nobody to name.
+  // Without a server or its socket, no client can be named.
   const address = await findAddress(new DataDirectory(dataDir), false).catch(() => null)
   return (address && (await connectedClients(address, postgres))) ?? []
 }
 
-/** Resolves when nobody is connected, or no server runs, any more. Does not keep the process alive. */
+/** Resolves when no client is connected any more, or no server runs. It does not keep the process alive. */
 export async function whenAllHaveGone(dataDir: string): Promise<void> {
   do await sleep(200, undefined, { ref: false })
   while ((await ask(dataDir)).length > 0)
 }
 
-/** What to say about clients that were left open. */
+/** The message about clients that were left open. */
 export function describeLeftOpen(dataDir: string, clients: readonly ConnectedClient[]): string {
   const each = clients.slice(0, 5).map(({ application, user, database, state, query, pid }) => {
     const who = application === '' ? `a client` : `"${application}"`

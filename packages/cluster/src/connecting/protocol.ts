@@ -3,10 +3,10 @@ import type { Socket } from 'node:net'
 // Source: "Message Flow" and "Message Formats" in the chapter on the protocol of PostgreSQL's manual.
 
 const protocol = 196_608
-/** The message by which a client goes. */
+/** The message with which a client ends the connection. */
 export const terminate = Buffer.from([0x58, 0, 0, 0, 4])
 
-/** The message by which a client comes. */
+/** The message with which a client starts the connection. */
 export function startup(parameters: Readonly<Record<string, string>>): Buffer {
   const text = Object.entries(parameters).map(([name, value]) => `${name}\0${value}\0`)
   const body = Buffer.from(`${text.join('')}\0`)
@@ -16,7 +16,7 @@ export function startup(parameters: Readonly<Record<string, string>>): Buffer {
   return Buffer.concat([header, body])
 }
 
-/** The server's messages. Each is a letter, the length of the rest, and the rest. */
+/** The server's messages. Each has a letter, the length of the rest, and the rest. */
 export async function* messages(socket: Socket): AsyncGenerator<{ kind: string; body: Buffer }> {
   let received = Buffer.alloc(0)
   for await (const chunk of socket.iterator({ destroyOnReturn: false })) {

@@ -9,30 +9,30 @@ import { superuserOf } from '../running/superuser.ts'
 import { keepPassword, keptPassword, setPassword } from './tcp-password.ts'
 import type { ReadyOptions } from '../running/when-ready.ts'
 
-/** A server that listens on TCP, and what is known of it. */
+/** A server that listens on TCP, and how to log in. */
 export interface TcpLogin extends Pick<ReadyOptions, 'timeout' | 'signal'> {
   readonly directory: DataDirectory
   readonly runtime: Runtime
   readonly user: ServerUser | null
-  /** Whether howdah has started it: only then are passwords set. */
+  /** Whether howdah has started the server. Passwords are set only in this case. */
   readonly isOurs: boolean
   /** Whether the caller holds the change lock. */
   readonly isLocked: boolean
-  /** The password that is wanted; the one that is kept, or a generated one, by default. */
+  /** The requested password; by default the stored one, or else a generated one. */
   readonly password?: string | undefined
-  /** Told what deserves a word to the user. */
+  /** Called with messages for the user. */
   readonly notice: (message: string) => void
 }
 
-/** SQLSTATEs: a password that is wrong, or has expired; and no leave to log in at all. */
+/** The SQLSTATEs of a refused login: the password is wrong or expired, or the role may not log in at all. */
 const refusals = new Set(['28P01', '28000'])
 
 /**
- * Makes sure that the superuser can log in over TCP with the password that is wanted, or kept beside the cluster, which is
- * found out by doing so. Somebody may have given the role another: then it gets howdah's again, over the socket, which
- * needs none.
+ * Makes sure that the superuser can log in over TCP with the requested password, or with the one that is stored beside the
+ * cluster. It tries to log in. If somebody has given the role another password, it sets howdah's again, over the socket,
+ * which needs no password.
  *
- * Throws `ERR_CLUSTER_TCP_LOGIN` if that does not help, or howdah did not start the server.
+ * Throws `ERR_CLUSTER_TCP_LOGIN` if this does not help, or howdah did not start the server.
  */
 export async function ensureTcpLogin(login: TcpLogin): Promise<void> {
   const { directory, isOurs, notice } = login
@@ -50,13 +50,13 @@ export async function ensureTcpLogin(login: TcpLogin): Promise<void> {
   )
 }
 
-/** Whether the password that is wanted, or any if none is, is kept already. */
+/** Whether the requested password, or any password if none is requested, is already stored. */
 export function isKept({ directory, password }: Pick<TcpLogin, 'directory' | 'password'>): boolean {
   const kept = keptPassword(directory)
   return kept !== null && (password ?? kept) === kept
 }
 
-/** Keeps the password that is wanted, and gives it to the superuser, over the socket. */
+/** Stores the requested password, and sets it for the superuser over the socket. */
 export async function givePassword(login: TcpLogin): Promise<void> {
   const { directory, isLocked, timeout, signal } = login
   const superuser = await superuserOf(directory)
@@ -75,7 +75,7 @@ export async function givePassword(login: TcpLogin): Promise<void> {
   })
 }
 
-/** Why the server refuses howdah's password, or `null`. */
+/** Why the server refuses howdah's password; `null` if it accepts it. */
 async function refusalOf(login: TcpLogin): Promise<Error | null> {
   try {
     const server = await reach(login, true)

@@ -7,13 +7,13 @@ import {
   writeOwnFile,
 } from '@howdah/data-directory'
 
-/** The password that is kept beside the cluster, or `null`. */
+/** The password that is stored beside the cluster; `null` if there is none. */
 export function keptPassword(directory: DataDirectory): string | null {
   return readIfThere(directory.passwordFile)?.replace(/\r?\n$/, '') ?? null
 }
 
 /**
- * Keeps a password for TCP connections beside the cluster, mode 0600: a generated one unless told. The caller holds the
+ * Stores a password for TCP connections beside the cluster, with mode 0600; by default a generated one. The caller holds the
  * change lock.
  */
 export async function keepPassword(
@@ -24,7 +24,7 @@ export async function keepPassword(
   await writeOwnFile(directory.passwordFile, `${password}\n`, user)
 }
 
-/** Gives the superuser the password that is kept, and has it last. `client` is connected as that role, over the socket. */
+/** Sets the stored password for the superuser, without an expiry. `client` is connected as that role, over the socket. */
 export async function setPassword(
   directory: DataDirectory,
   client: pg.Client,
@@ -32,7 +32,7 @@ export async function setPassword(
 ): Promise<void> {
   const password = keptPassword(directory) ?? ''
   const role = client.escapeIdentifier(superuser)
-  // Up to 13 the default is md5.
+  // Up to PostgreSQL 13 the default is md5.
   await client.query("SET password_encryption = 'scram-sha-256'")
   await client.query(`ALTER ROLE ${role} PASSWORD ${client.escapeLiteral(password)}`)
   const { rowCount } = await client.query(

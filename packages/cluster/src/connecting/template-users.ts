@@ -2,14 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ClusterError } from '@howdah/data-directory'
 import type pg from 'pg'
 
-/** In ms: how long a client of the template that is just leaving may take. */
+/** How long a leaving client of the template may take, in ms. */
 const patience = 500
 
 /**
- * Waits a moment until nobody is connected to a database that is to be copied.
+ * Waits a moment until nobody is connected to a database that will be copied.
  *
- * PostgreSQL itself waits for 5 s, and then says (55006) that somebody is, but not who. Throws
- * `ERR_CLUSTER_TEMPLATE_IN_USE`, which does.
+ * Throws `ERR_CLUSTER_TEMPLATE_IN_USE`, which names the clients. PostgreSQL itself waits for 5 s, and its error 55006 does
+ * not name them.
  */
 export async function refuseTemplateUsers(
   client: pg.Client,

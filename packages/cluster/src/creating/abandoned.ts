@@ -10,15 +10,15 @@ import {
   type ServerUser,
 } from '@howdah/data-directory'
 
-/** How to run a server program on a directory that is to be removed. */
+/** How to run a server program on a directory that will be removed. */
 export interface Removal {
   readonly user: ServerUser | null
   readonly runtime: () => Promise<Runtime>
 }
 
 /**
- * Takes back what a killed server has left behind, before its data directory is removed and nobody could find it any more: its
- * children, and its shared memory. If none was killed, nothing happens. The caller holds the change and use locks.
+ * Ends the children and frees the shared memory of a killed server before its data directory is removed, because they could
+ * not be found later. If no server was killed, nothing happens. The caller holds the change and use locks.
  */
 export async function takeBackAbandoned(
   directory: DataDirectory,
@@ -29,10 +29,11 @@ export async function takeBackAbandoned(
   await endOrphans(directory)
   const segment = await leftSegment(directory)
   await removeLeftFiles(directory)
-  // It can be removed without one, too.
+  // The directory can be removed without a runtime, too.
   const chosen = (await removal?.runtime().catch(() => null)) ?? null
   if (chosen !== null) await giveBackMemory(directory, chosen, removal?.user ?? null)
-  // A server that is not there, is older than 13, or refuses to start on an unfinished directory has not done it.
+  // The segment is still there if there is no server program, if it is older than 13, or if it refuses to start on an
+  // unfinished directory.
   if (segment !== null) await removeSegment(segment.id)
 }
 
@@ -40,8 +41,8 @@ export async function takeBackAbandoned(
  * Frees all shared memory of a killed server on a data directory. Only a server that starts there can find all of it, and it
  * frees it first; so does one that only checks its configuration.
  *
- * Before 13, where the key does not come from the directory but from the port, the next server at that port does so.
- * Source: `PGSharedMemoryCreate` in PostgreSQL's `sysv_shmem.c`. The caller holds the change and use locks.
+ * Before 13 the key comes from the port and not from the directory, so the next server at that port frees the memory. Source:
+ * `PGSharedMemoryCreate` in PostgreSQL's `sysv_shmem.c`. The caller holds the change and use locks.
  */
 export async function giveBackMemory(
   directory: DataDirectory,
@@ -49,7 +50,7 @@ export async function giveBackMemory(
   user: ServerUser | null,
 ): Promise<void> {
   if (runtime.version.major < 13) return
-  // The former does for 15 and later what the latter did before.
+  // `--check` does from 15 on what `--boot -x0` did before.
   const check = runtime.version.major >= 15 ? ['--check'] : ['--boot', '-x0']
   await runServerProgram(runtime, 'postgres', {
     user,

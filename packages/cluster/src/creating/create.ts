@@ -26,14 +26,14 @@ import { requireSockets } from '../running/require-sockets.ts'
 import { clearWreck, markWreck } from './wreck.ts'
 
 /**
- * Makes a cluster of an existing, empty directory: UTF-8, locale C unless told, UTC, no password on the socket.
+ * Makes a cluster in an existing, empty directory, with UTF-8, the locale C by default, UTC, and no password on the socket.
  *
- * The directory itself is never replaced, because its flock is the change lock. The cluster is made in a directory inside it; then
- * its files are brought in, `PG_VERSION` last. The marker file stands from the first step to the last, so that
- * what a kill leaves is known for a wreck, and emptied by the next to come. The caller holds the change lock.
+ * The directory itself is never replaced, because its flock is the change lock. The cluster is made in a directory inside it,
+ * and then its files are moved out, `PG_VERSION` last. The marker file exists from the first step to the last. So after a
+ * kill, the rest is recognized as a wreck, and the next process empties it. The caller holds the change lock.
  *
- * Throws `ERR_CLUSTER_NOT_EMPTY` for a directory with other content, `ERR_CLUSTER_DISK_FULL`, and `ERR_CLUSTER_CREATE_FAILED`
- * with initdb's words.
+ * Throws `ERR_CLUSTER_NOT_EMPTY` if the directory has other content, `ERR_CLUSTER_DISK_FULL`, and `ERR_CLUSTER_CREATE_FAILED`
+ * with the output of initdb.
  */
 export async function createCluster(
   directory: DataDirectory,
@@ -46,7 +46,7 @@ export async function createCluster(
     locale?: string | undefined
     trust?: boolean | undefined
     init?: Initialization['init']
-    /** The name of the superuser; by default that of the user who runs us. */
+    /** The name of the superuser; by default the name of the user who runs us. */
     superuser?: string | undefined
   },
 ): Promise<void> {
@@ -64,9 +64,9 @@ export async function createCluster(
 }
 
 /**
- * Makes a cluster of an existing, empty directory, whatever it is made from: `fill` fills a directory inside it, the
- * server's own, with a whole cluster, and answers with the role to connect as. The directory is found by its change lock,
- * and `fill` is told it as that. See {@link createCluster}.
+ * Makes a cluster in an existing, empty directory, from any source: `fill` fills a directory inside it, which belongs to the
+ * server's user, with a complete cluster, and gives the role to connect as. The directory is reached by its change lock, also
+ * in `fill`. See {@link createCluster}.
  */
 export async function bringIntoBeing(
   named: DataDirectory,
@@ -77,7 +77,7 @@ export async function bringIntoBeing(
   const directory = named.by(change)
   const { user } = removal
   await clearWreck(directory, removal)
-  // A kill may have been so early that the marker was not yet there.
+  // A process may have been killed before it published the marker.
   const marker = temporaryOf(directory.wreck)
   const found = (await readdir(directory.here)).filter((name) => directory.file(name) !== marker)
   if (found.length > 0) throw notEmpty(directory.path, found.toSorted())
@@ -97,7 +97,10 @@ export async function bringIntoBeing(
   }
 }
 
-/** Makes the data directory the server's, and closes it. Its content at this moment is at most a killed creator's. */
+/**
+ * Gives the data directory to the server's user, and closes it to others. At this moment it contains at most the files of a
+ * killed creator.
+ */
 function take(directory: DataDirectory, user: ServerUser | null): void {
   using held = HeldDirectory.open(directory.here)
   if (user !== null && fstatSync(held.fd).uid !== user.uid) refuseForeignLinks(directory, held)
@@ -105,17 +108,17 @@ function take(directory: DataDirectory, user: ServerUser | null): void {
   held.give(user)
 }
 
-/** The name of the user who runs us: the superuser of a new cluster. */
+/** The name of the user who runs us, which is the superuser of a new cluster. */
 export function invokingUser(): string {
   try {
     return userInfo().username
   } catch {
-    // A uid without an entry in the user database, as containers have them.
+    // The uid has no entry in the user database, as is common in containers.
     return 'postgres'
   }
 }
 
-/** An empty directory of root's is not given away because another user has put a link to it at our path. */
+/** Throws if another user's link leads to a directory of root's, because that directory must not be given away. */
 function refuseForeignLinks({ path }: DataDirectory, held: HeldDirectory): void {
   if (!isByDescriptor(held.path)) return
   const real = readlinkSync(held.path)

@@ -6,9 +6,10 @@ import { isInTemporaryPlace } from './temporary-place.ts'
 import { clearWreck, endCreation, markWreck } from './wreck.ts'
 
 /**
- * Removes a stopped cluster: first the marker that tells a wreck, then `PG_VERSION`, the rest, and the directory. A mount
- * point, and what a symbolic link leads to, is only emptied. A temporary cluster is gone at once, and its files soon after. With
- * `keepAt` the directory is moved there instead. The caller holds the change lock, by which the directory is found, and the use lock exclusively.
+ * Removes a stopped cluster: sets the marker of a wreck, then removes `PG_VERSION`, the rest, and the directory. A mount
+ * point, and the target of a symbolic link, are only emptied. A temporary cluster disappears at once, and its files are
+ * removed soon after. With `keepAt` the directory is moved there instead. The caller holds the change lock, by which the
+ * directory is reached, and the use lock exclusively.
  */
 export async function destroyCluster(
   named: DataDirectory,
@@ -19,7 +20,7 @@ export async function destroyCluster(
   await takeBackAbandoned(named, removal)
   const directory = named.by(change)
   await requireCluster(directory)
-  // Who waits for its locks sees that another directory, or none, is at the path.
+  // Processes that wait for its locks will see that another directory, or none, is at the path.
   if (keepAt !== undefined) return await rename(named.path, keepAt)
   await markWreck(directory)
   await rm(directory.versionFile, { force: true })
@@ -33,7 +34,10 @@ export async function destroyCluster(
   })
 }
 
-/** EBUSY: a mount point. ENOTDIR: a link. EACCES, EPERM: not ours to remove. ENOTEMPTY: somebody uses it meanwhile. */
+/**
+ * Errors after which the empty directory stays. EBUSY: a mount point. ENOTDIR: a link. EACCES, EPERM: we may not remove it.
+ * ENOTEMPTY: somebody uses it meanwhile.
+ */
 const leftThere: ReadonlySet<string> = new Set([
   'EBUSY',
   'ENOTDIR',
@@ -43,7 +47,7 @@ const leftThere: ReadonlySet<string> = new Set([
   'ENOENT',
 ])
 
-/** What is locked may be something else than what was looked at by its path. */
+/** Throws if the locked directory is not the cluster that was looked at by its path before. */
 async function requireCluster(directory: DataDirectory): Promise<void> {
   if (await directory.has(directory.versionFile)) return
   if (await directory.has(directory.wreck)) return

@@ -7,20 +7,20 @@ import { removeTree } from '@howdah/data-directory'
 
 const prefix = '.removed-'
 
-/** Whether it is the name of something that is being removed. */
+/** Whether this is the name of a directory that is being removed. */
 export function isDiscarded(name: string): boolean {
   return name.startsWith(prefix)
 }
 
 /**
- * Removes a directory without anybody waiting for it: it is gone from its path at once, and what is in it soon after, by a
- * process that outlives this one. If that is killed, see `sweep`.
+ * Removes a directory in the background. It disappears from its path at once. A separate process, which may outlive this one,
+ * removes its content soon after. If that process is killed, `sweep` removes the rest.
  */
 export async function discard(path: string): Promise<void> {
   const aside = join(dirname(path), prefix + randomBytes(6).toString('hex'))
   await rename(path, aside)
   const remove = () => void removeTree(aside).catch(() => undefined)
-  // BusyBox goes by paths, where the server's user may put links until all is gone.
+  // BusyBox uses paths, and the server's user may put links there until everything is removed.
   if (process.geteuid?.() === 0 && basename(realpathSync('/bin/rm')) === 'busybox') return remove()
   const remover = spawn('/bin/rm', ['-rf', '--', aside], {
     cwd: '/',

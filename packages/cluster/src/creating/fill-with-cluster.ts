@@ -7,10 +7,10 @@ import { additionsTo, keyOf, unpackTemplate } from './unpack-template.ts'
 import { open, TemplateCache } from '@howdah/data-directory'
 
 /**
- * Fills an empty directory with a new cluster: by a spare one if there is one, by the template that this machine has of it,
- * or else by initdb, of which a template is kept then. Of several processes that need the same template at once, one runs initdb.
+ * Fills an empty directory with a new cluster: from a spare one, from a template in this machine's cache, or else by initdb,
+ * and then keeps the result as a template. If several processes need the same template at once, one of them runs initdb.
  *
- * Without a cache that can be used it is just initdb, and `onNotice` is told why.
+ * Without a usable cache it runs initdb, and tells `onNotice` why.
  */
 export async function fillWithCluster(
   place: Staging,
@@ -31,7 +31,7 @@ export async function fillWithCluster(
   const cache = await TemplateCache.open().catch(without)
   if (cache === null) return await make()
   if (await unpackTemplate(cache, key, staging, initialization)) return
-  // A failure of what is done alone is not one of the lock.
+  // Distinguishes a failure of the action from a failure to get the lock.
   let isAlone = false
   try {
     await cache.alone(key, async () => {
@@ -58,7 +58,7 @@ async function makeIn(
   const { init } = initialization
   if (init === undefined) await initdb(staging, initialization)
   else {
-    // As all others have it: what is lean would be kept in the template.
+    // Made with default settings, because lean settings would become a part of the template.
     await fillWithCluster(place, { ...initialization, init: undefined, throwAway: false }, onNotice)
     await init.run(place)
   }
@@ -67,7 +67,7 @@ async function makeIn(
     await keep()
   }
   for (const [path, text] of additionsTo(initialization)) {
-    // As root we write where another user may, too; nothing but a file that is theirs anyway.
+    // As root we write in a directory in which another user may write, so only a file that belongs to that user is opened.
     const { O_APPEND, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants
     const flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK
     await using file = await open(join(staging, path), flags)

@@ -11,24 +11,24 @@ import {
 } from '@howdah/data-directory'
 import { createFailed } from '../errors.ts'
 
-/** What a cluster is made with. */
+/** How to make a new cluster. */
 export interface Initialization {
-  /** The cluster to be. */
+  /** The data directory of the new cluster. */
   readonly directory: DataDirectory
   readonly runtime: Runtime
   readonly user: ServerUser | null
   readonly superuser: string
-  /** As `localeArguments` reads it; `C` by default. */
+  /** In the form that `localeArguments` takes; `C` by default. */
   readonly locale?: string | undefined
-  /** Whether it asks for no password over TCP, on this machine. */
+  /** Whether the cluster asks for no password over TCP on this machine. */
   readonly trust?: boolean | undefined
-  /** What is done in it before it counts as a cluster: its key, and how, when it is in that directory. */
+  /** An action to run in the directory before it counts as a cluster, with a key that identifies its effect. */
   readonly init?: { readonly key: string; run(staging: Staging): Promise<void> } | undefined
-  /** Whether it is thrown away: then it is lean, and need not be on disk. */
+  /** Whether the cluster will be thrown away. Then it gets lean settings, and need not be on disk. */
   readonly throwAway: boolean
 }
 
-/** What clusters are made with, apart from where: UTF-8, a locale, no password on the socket. */
+/** The arguments of initdb, except the directory: UTF-8, a locale, no password on the socket. */
 export function initdbArguments(initialization: Initialization): string[] {
   const { superuser, locale = 'C', trust = false, runtime, directory } = initialization
   const { major } = runtime.version
@@ -38,12 +38,14 @@ export function initdbArguments(initialization: Initialization): string[] {
 }
 
 /**
- * What initdb cannot make of a superuser's name: it writes the name into the text of privileges as it is, and PostgreSQL refuses
- * the extensions of such a role while they are made.
+ * Characters in a superuser's name with which initdb fails: it writes the name unquoted into the text of privileges, and
+ * PostgreSQL refuses to create the extensions of such a role.
  */
 const unfit = /["'$\\\p{Cc}]/u
 
-/** Makes a cluster in an empty directory of the server's user. Throws `ERR_CLUSTER_CREATE_FAILED` with initdb's words. */
+/**
+ * Makes a cluster in an empty directory of the server's user. Throws `ERR_CLUSTER_CREATE_FAILED` with the output of initdb.
+ */
 export async function initdb(staging: string, initialization: Initialization): Promise<void> {
   const { throwAway, superuser } = initialization
   const isRenamed = unfit.test(superuser) && !superuser.startsWith('pg_')
@@ -52,19 +54,22 @@ export async function initdb(staging: string, initialization: Initialization): P
     '--pgdata',
     path,
     ...initdbArguments(made),
-    // If initdb tidied up, nothing would name the shared memory of its own killed server.
+    // If initdb removed the directory, nothing would name the shared memory of its own killed server.
     '--no-clean',
-    // After a crash of the machine nobody wants it.
+    // Nobody needs it after a crash of the machine.
     ...(throwAway ? ['--no-sync'] : []),
   ]
   await run('initdb', staging, initialization, args)
   if (isRenamed) await renameSuperuser(staging, initialization)
 }
 
-/** ALTER ROLE renames no role that is connected, and in single-user mode there is no other. */
+/**
+ * Renames the superuser in the catalog, because ALTER ROLE cannot rename the connected role, and single-user mode has no
+ * other.
+ */
 async function renameSuperuser(staging: string, initialization: Initialization): Promise<void> {
   const { superuser, throwAway } = initialization
-  // A newline ends a statement.
+  // A newline would end the statement.
   const name = superuser.replaceAll(/["'$\\\p{Cc}]/gu, (character) => {
     const code = character.codePointAt(0) ?? 0
     return String.raw`\u${code.toString(16).padStart(4, '0')}`
@@ -75,17 +80,17 @@ async function renameSuperuser(staging: string, initialization: Initialization):
   await run('postgres', staging, initialization, args, statement)
 }
 
-/** In bytes: what a new cluster takes while it is made. */
+/** The room that a new cluster needs while it is made, in bytes. */
 const roomFor = 50e6
 
-/** Brings all of a cluster's files to disk. Throws `ERR_CLUSTER_CREATE_FAILED`. */
+/** Writes all files of a cluster to the disk. Throws `ERR_CLUSTER_CREATE_FAILED`. */
 export async function syncToDisk(staging: string, initialization: Initialization): Promise<void> {
   await run('initdb', staging, initialization, (path) => ['--sync-only', '--pgdata', path])
 }
 
 /**
- * Has the WAL of a new cluster begin with a fresh segment, so that the 7 MB of its making need not be copied for each of its
- * clones. Only if WAL files can be removed rather than kept for later, which is so from 12 on.
+ * Lets the WAL of a new cluster begin with a fresh segment, so that the 7 MB from its creation need not be copied into each
+ * clone. This needs PostgreSQL 12, which can remove old WAL files instead of recycling them.
  */
 export async function beginFreshWal(
   staging: string,
@@ -105,7 +110,7 @@ async function run(
   args: (path: string) => string[],
   input = '',
 ): Promise<void> {
-  // The program goes on if we are killed. It shares this lock with us, so that a sweeper waits for its end.
+  // If we are killed, the program goes on. It shares this lock with us, so a sweeper waits for its end.
   using running = await acquire(staging, { fair: false })
   const { succeeded, stdout, stderr } = await runServerProgram(runtime, program, {
     user,
@@ -115,7 +120,7 @@ async function run(
     input,
   })
   if (succeeded) return
-  // The directory is removed by us.
+  // The hint of initdb is left out, because we remove the directory.
   const words = stderr.replaceAll(/^initdb: .* not removed at user's request\n?/gm, '')
   const said = words.trim() || stdout.trim()
   const failure = createFailed(directory.path, said)

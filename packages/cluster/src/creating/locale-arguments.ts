@@ -1,11 +1,15 @@
 import { createFailed } from '../errors.ts'
 
-/** From which major on `initdb` has a provider of locales: https://www.postgresql.org/docs/18/app-initdb.html. */
+/**
+ * The first major version in which `initdb` has each provider of locales:
+ * https://www.postgresql.org/docs/18/app-initdb.html.
+ */
 const providers: Readonly<Record<string, number>> = { icu: 15, builtin: 17 }
 
 /**
- * What `initdb` is told of a locale: one of the operating system, such as `en_US.UTF-8`; one of ICU, such as `icu:en-US`; or one
- * of PostgreSQL's own, such as `builtin:C.UTF-8`. Messages stay in English, for howdah reads the server's log.
+ * The arguments of `initdb` for a locale: one of the operating system, such as `en_US.UTF-8`; one of ICU, such as
+ * `icu:en-US`; or one of PostgreSQL's own, such as `builtin:C.UTF-8`. Messages stay in English, because howdah reads the
+ * server's log.
  */
 export function localeArguments(dataDir: string, locale: string, major: number): string[] {
   const [, provider = '', name = ''] = /^(icu|builtin):(.*)$/.exec(locale) ?? []

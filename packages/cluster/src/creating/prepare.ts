@@ -12,10 +12,9 @@ import {
 } from '@howdah/data-directory'
 
 /**
- * Makes the data directory itself, empty, if there is none yet: the locks need it. Directories above it are made, too.
+ * Makes the empty data directory with its parents, if there is none yet, because the locks need it.
  *
- * Throws `ERR_CLUSTER_PERMISSION` where it may not be made, or where the server's user would not get to it, and
- * `ERR_CLUSTER_INVALID_PATH` if `within`, a directory around it that has to be there, is missing.
+ * Throws `ERR_CLUSTER_PERMISSION` if we may not make it, or if the server's user could not reach it.
  */
 export async function prepareDirectory(
   directory: DataDirectory,
@@ -33,7 +32,7 @@ export async function prepareDirectory(
   }
 }
 
-/** Closed from its first instant: a user who could open it could hold its locks. */
+/** Makes the directory closed to others from its first instant, because a user who can open it can hold its locks. */
 function makeUnlessThere({ path }: DataDirectory, user: ServerUser | null): void {
   try {
     HeldDirectory.make(path, user)[Symbol.dispose]()

@@ -8,14 +8,15 @@ import { isInTemporaryPlace } from './temporary-place.ts'
 import { keyOf, unpackTemplate } from './unpack-template.ts'
 
 /*
- * A spare is what fills the next temporary cluster, unpacked beforehand: a directory `.spare-<name of the template>` among
- * those clusters, one at most for each template. It is not a cluster's data directory yet. The process that renames it has it.
+ * A spare is the content of the next temporary cluster, unpacked in advance: a directory `.spare-<name of the template>`
+ * beside those clusters, at most one for each template. It is not a cluster's data directory yet. The process that renames it
+ * gets it.
  */
 const prefix = '.spare-'
 const lockSuffix = '.lock'
 const unfinishedSuffix = '.tmp'
 
-/** Fills a temporary cluster by the spare one, if there is one. */
+/** Fills a temporary cluster from a spare one, if there is one. */
 export async function claimSpare(
   { name }: TemplateKey,
   staging: string,
@@ -29,12 +30,12 @@ export async function claimSpare(
     await rename(spare, staging)
     return true
   } catch {
-    // There is none, or another was faster.
+    // There is none, or another process was faster.
     return false
   }
 }
 
-/** Makes a spare cluster beside a temporary one, for the next to come, unless there is one or another process makes it. */
+/** Makes a spare cluster beside a temporary one, unless there is one or another process is making it. */
 export async function prepareSpare(initialization: Initialization): Promise<void> {
   const key = await keyOf(initialization)
   const spare = join(dirname(initialization.directory.path), prefix + key.name)
@@ -43,7 +44,7 @@ export async function prepareSpare(initialization: Initialization): Promise<void
   using lock = await tryAcquire(spare + lockSuffix, { permissions: 0o600 })
   if (lock === null || (await lstat(spare).catch(() => null)) !== null) return
   const unfinished = spare + unfinishedSuffix
-  // Left by one that was killed.
+  // A killed process may have left an unfinished one.
   await removeTree(unfinished)
   await mkdir(unfinished, { mode: 0o700 })
   try {
@@ -55,12 +56,15 @@ export async function prepareSpare(initialization: Initialization): Promise<void
   }
 }
 
-/** Whether it is the name of a spare cluster, or of what belongs to one. */
+/** Whether this is the name of a spare cluster or of a file that belongs to one. */
 export function isSpare(name: string): boolean {
   return name.startsWith(prefix)
 }
 
-/** Removes what belongs to a spare cluster that nobody will claim, or that was left unfinished. Of the names of one place. */
+/**
+ * Removes a spare cluster that nobody will claim, or that was left unfinished. `name` is a name in the directory of
+ * temporary clusters.
+ */
 export async function sweepSpare(place: string, name: string): Promise<void> {
   if (!name.endsWith(lockSuffix)) return
   const lockFile = join(place, name)

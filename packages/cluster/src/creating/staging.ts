@@ -1,9 +1,9 @@
 import { DataDirectory } from '@howdah/data-directory'
 
-/** A directory that a cluster is made in. */
+/** A directory in which a cluster is made. */
 export interface Staging {
-  /** Found by a descriptor: give {@link DataDirectory.here} to our own calls and to the server's programs. */
+  /** It is reached by a descriptor: pass {@link DataDirectory.here} to our own calls and to the server's programs. */
   readonly directory: DataDirectory
-  /** Where it lies in the data directory: what is renamed to this path is taken in its place. */
+  /** Its path in the data directory. A directory that is renamed to this path takes its place. */
   readonly path: string
 }

@@ -22,8 +22,8 @@ export async function sweepTemporary(): Promise<number> {
 }
 
 /**
- * Removes what was left in a directory of temporary clusters: by creators, users, watchdogs and removers that were killed.
- * Whatever somebody uses, makes or watches is locked, and stays. Resolves to the number of clusters removed.
+ * Removes what killed creators, users, watchdogs and removers have left in a directory of temporary clusters. A cluster that
+ * somebody uses, makes or watches is locked, and stays. Gives the number of removed clusters.
  */
 export async function sweep(place: string): Promise<number> {
   let removed = 0
@@ -38,7 +38,7 @@ export async function sweep(place: string): Promise<number> {
 
 async function sweepOne(directory: DataDirectory): Promise<boolean> {
   const locks: Lock[] = []
-  // The kernel frees a lock when its holder dies; so what is free has nobody.
+  // The kernel frees a lock when its holder dies, so a cluster with free locks is abandoned.
   const take = async (path: string) => {
     if (!(await directory.has(path))) return true
     const lock = await tryAcquire(path, { create: false }).catch(() => null)
@@ -47,14 +47,14 @@ async function sweepOne(directory: DataDirectory): Promise<boolean> {
     return true
   }
   try {
-    // Change, then use, then the watchdog's, in the order in which all take them.
+    // Change, then use, then the watchdog's lock: the order in which all processes take them.
     for (const path of [directory.path, directory.versionFile, directory.file('global')]) {
       if (!(await take(path))) return false
     }
     const [change] = locks
     if (change === undefined) return false
     const held = directory.by(change)
-    // A creator that is killed at its first step has not published the marker yet.
+    // A creator that was killed at its first step may not have published the marker yet.
     const unmarked = temporaryOf(held.wreck)
     const found = await readdir(held.here)
     if (found.every((name) => held.file(name) === unmarked)) {
@@ -62,7 +62,7 @@ async function sweepOne(directory: DataDirectory): Promise<boolean> {
       await rmdir(directory.path)
       return true
     }
-    // An initdb that outlives its creator holds the lock on the directory that it fills.
+    // An initdb that outlives its creator holds a lock on the directory that it fills.
     for (const staging of await stagingsOf(held)) {
       if (!(await isFree(staging))) return false
     }
@@ -73,7 +73,7 @@ async function sweepOne(directory: DataDirectory): Promise<boolean> {
     await destroyCluster(directory, change)
     return true
   } catch {
-    // The next one tries again.
+    // The next sweep tries again.
     return false
   } finally {
     for (const lock of locks.toReversed()) lock.release()
@@ -86,7 +86,7 @@ async function isFree(path: string): Promise<boolean> {
   return lock !== null
 }
 
-/** One that was started to stay needs no user. */
+/** Whether the server is pinned, so that it needs no user. */
 async function isPinned({ path }: DataDirectory): Promise<boolean> {
   const status = await new Cluster(path).status()
   return status.state === 'running' && status.pinned

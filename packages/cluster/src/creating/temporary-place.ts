@@ -5,15 +5,15 @@ import { errno } from '@howdah/durable'
 import { existingTrustedDirectory, trustedDirectory } from '@howdah/runtime'
 import { noTemporaryPlace } from '../errors.ts'
 
-/** In bytes: a cluster is some 30 MB, and what is written into it is to have room, too. */
+/** The room that is needed, in bytes. A cluster has some 30 MB, and the data in it needs room, too. */
 const roomFor = 1024 ** 3
 /** `TMPFS_MAGIC` in Linux's `linux/magic.h`. */
 const tmpfs = 0x01021994
 
 /**
- * The directory where temporary clusters of this user lie: in `HOWDAH_TEMPORARY_DIR` if that is set; else in memory if there
- * is room for one, with as much again to spare; else below the temporary directory. It is ours, and nobody else can write it;
- * made if it is missing.
+ * The directory of this user's temporary clusters: in `HOWDAH_TEMPORARY_DIR` if that is set; else in memory if there is twice
+ * the needed room; else below the temporary directory. It belongs to us, and nobody else can write in it. It is made if it is
+ * missing.
  *
  * Throws `ERR_CLUSTER_TEMPORARY_PLACE` if even the temporary directory cannot be used, and `ERR_RUNTIME_UNTRUSTED_DIRECTORY` of
  * `@howdah/runtime` if others could write there.
@@ -42,7 +42,7 @@ async function placeIn(above: string): Promise<string> {
   }
 }
 
-/** All such directories that are there, for clusters that were left there. */
+/** All existing directories of this kind, in which clusters may have been left. */
 export async function temporaryPlaces(): Promise<string[]> {
   const places: string[] = []
   const chosen = process.env['HOWDAH_TEMPORARY_DIR']
@@ -53,7 +53,7 @@ export async function temporaryPlaces(): Promise<string[]> {
   return places
 }
 
-/** Whether a data directory lies in such a directory, so that nobody else has anything beside it. */
+/** Whether a data directory lies in such a directory, so that no other user's files are beside it. */
 export function isInTemporaryPlace(dataDir: string): boolean {
   return basename(dirname(dataDir)) === placeName()
 }
@@ -71,7 +71,7 @@ function inMemory(): string[] {
 async function hasRoom(directory: string): Promise<boolean> {
   const found = await statfs(directory).catch(() => null)
   if (found?.type !== tmpfs) return false
-  // In a container, the limit of its memory counts, too: `freemem` does not know of it.
+  // In a container the memory limit counts, too; `freemem` does not consider it.
   const limit = process.constrainedMemory?.() ?? 0
   const memory = limit > 0 && limit < 2 ** 53 ? Math.min(limit / 2, freemem()) : freemem()
   return found.bavail * found.bsize >= roomFor && memory >= 2 * roomFor

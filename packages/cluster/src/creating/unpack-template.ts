@@ -8,20 +8,20 @@ import {
   writeSystemIdentifier,
 } from '@howdah/data-directory'
 
-/** What a cluster has in its files besides what initdb puts there. */
+/** The text that is added to files of a cluster after initdb. */
 export function additionsTo({ throwAway, runtime }: Initialization): ReadonlyMap<string, Buffer> {
   return throwAway ? leanSettings(runtime.version.major) : new Map()
 }
 
 /**
- * Free space maps and visibility maps, a quarter of all files. PostgreSQL makes them again when it needs them; see "Free Space
- * Map" and "Visibility Map" in its manual.
+ * Whether a file is a free space map or a visibility map. They are a quarter of all files, and PostgreSQL makes them again
+ * when it needs them; see "Free Space Map" and "Visibility Map" in its manual.
  */
 function canDoWithout(path: string): boolean {
   return /^(base|global)\/.*_(fsm|vm)$/.test(path)
 }
 
-/** The key of the template of a cluster. */
+/** The key of the template for a cluster. */
 export async function keyOf(initialization: Initialization): Promise<TemplateKey> {
   const { runtime, user, init } = initialization
   const uid = user === null ? process.geteuid?.() : user.uid
@@ -33,8 +33,8 @@ export async function keyOf(initialization: Initialization): Promise<TemplateKey
 }
 
 /**
- * Fills an empty directory by a template, on disk unless it is to be thrown away; `false` if there is no template, or none
- * that is whole.
+ * Fills an empty directory from a template, and syncs it unless the cluster will be thrown away. `false`: there is no
+ * template, or it is damaged.
  */
 export async function unpackTemplate(
   cache: TemplateCache,
@@ -48,7 +48,7 @@ export async function unpackTemplate(
     sparse: throwAway,
     additions: additionsTo(initialization),
     leavesOut: (path) => throwAway && canDoWithout(path),
-    // Else all clones would be taken for standbys of each other.
+    // Otherwise all clones would count as standbys of each other.
     finish: async (root) => await writeSystemIdentifier(root),
   })
   if (state === 'damaged') {

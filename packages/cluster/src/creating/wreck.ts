@@ -5,15 +5,15 @@ import { type Removal, takeBackAbandoned } from './abandoned.ts'
 import { DataDirectory, emptyDirectory, isStaging, writeOwnFile } from '@howdah/data-directory'
 import { stopPostmaster } from '../running/stop.ts'
 
-/** Sets the marker: from now on until it is removed, there is no cluster here, whatever else there is. */
+/** Sets the marker. Until it is removed, the directory does not count as a cluster, whatever its content is. */
 export async function markWreck(directory: DataDirectory): Promise<void> {
   const text = 'A cluster is being made or removed here; until that is done, there is none.\n'
   await writeOwnFile(directory.wreck, text, null)
 }
 
 /**
- * Removes what an interrupted creation or destruction has left. Without a marker nothing is removed. The directory is found by
- * its change lock.
+ * Removes the files of an interrupted creation or destruction. Without a marker nothing is removed. The directory is reached
+ * by its change lock.
  */
 export async function clearWreck(directory: DataDirectory, removal?: Removal): Promise<void> {
   if (!(await directory.has(directory.wreck))) return
@@ -22,20 +22,20 @@ export async function clearWreck(directory: DataDirectory, removal?: Removal): P
   await rm(directory.wreck, { force: true })
 }
 
-/** The directories inside it in which clusters are made, or were made when that was killed. */
+/** The directories inside it in which a cluster is being made, or was being made when its creator was killed. */
 export async function stagingsOf(directory: DataDirectory): Promise<string[]> {
   const names = await readdir(directory.here)
   return names.filter(isStaging).map((name) => join(directory.path, name))
 }
 
-/** Waits for what a creator that was killed has left running, and takes back its shared memory. */
+/** Waits for the processes that a killed creator has left, and frees their shared memory. */
 export async function endCreation(directory: DataDirectory, removal?: Removal): Promise<void> {
   for (const staging of await stagingsOf(directory)) await ended(staging, removal)
 }
 
 /**
- * Waits for what a creator that was killed has left running: an initdb holds the lock on its directory for as long as it
- * runs, and a server that recovers a restored cluster is stopped by its watchdog, or else by us.
+ * Waits for the processes that a killed creator has left: an initdb holds the lock on its directory for as long as it runs,
+ * and a server that recovers a restored cluster is stopped by its watchdog, or else by us.
  */
 async function ended(staging: string, removal: Removal | undefined): Promise<void> {
   const inside = new DataDirectory(staging)

@@ -6,8 +6,8 @@ import { ClusterError } from '@howdah/data-directory'
 const suffixes = ['.sql', '.sql.gz', '.sh'] as const
 
 /**
- * The scripts that paths and globs name, absolute: in the order of the patterns, and then of their names. Of a directory those
- * that are scripts by their suffix, as Docker's image does.
+ * The absolute paths of the scripts that paths and globs name, in the order of the patterns and then of the names. In a
+ * directory, the files with the suffix of a script count, as in Docker's image.
  */
 export async function findScripts(dataDir: string, patterns: readonly string[]): Promise<string[]> {
   const refuse = (why: string) => new ClusterError('ERR_CLUSTER_INIT_FAILED', dataDir, why)

@@ -4,14 +4,17 @@ import type { Server } from '../server.ts'
 import { findScripts } from './find-scripts.ts'
 import { runInitScript } from './run-init-script.ts'
 
-/** What is done in a new cluster before it counts as one. */
+/** An action to run in a new cluster before it counts as one. */
 export interface InitStep {
-  /** The same for what has the same effect. */
+  /** Steps with the same key have the same effect. */
   readonly key: string
   run(server: Server): Promise<void>
 }
 
-/** Scripts for a new cluster, read now, so that what runs is what the key is of. Throws `ERR_CLUSTER_INIT_FAILED`. */
+/**
+ * Reads the scripts for a new cluster now, so that exactly the scripts that the key was made from will run. Throws
+ * `ERR_CLUSTER_INIT_FAILED`.
+ */
 export async function readInitScripts(
   dataDir: string,
   patterns: string | readonly string[],

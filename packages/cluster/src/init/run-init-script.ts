@@ -2,12 +2,12 @@ import { gunzipSync } from 'node:zlib'
 import { ClusterError } from '@howdah/data-directory'
 import type { Server } from '../server.ts'
 
-/** A script for a new cluster: SQL, packed SQL or a shell's, by the end of its name. */
+/** A script for a new cluster. The suffix of its name says whether it is SQL, compressed SQL or a shell script. */
 export interface InitScript {
-  /** How messages call it. */
+  /** Its name in messages. */
   readonly name: string
   readonly path: string
-  /** What it was when it was read. */
+  /** Its content when it was read. */
   readonly content: Buffer
 }
 
@@ -36,7 +36,7 @@ export async function runInitScript(
   }
 }
 
-/** By psql, which understands what pg_dump writes. Without psql, as one query of several statements. */
+/** Runs SQL by psql, which understands the output of pg_dump. Without psql it is sent as one query of several statements. */
 async function runSql(server: Server, sql: Buffer): Promise<void> {
   try {
     const quiet = ['--no-psqlrc', '--quiet', '--set=ON_ERROR_STOP=1', '--output=/dev/null']

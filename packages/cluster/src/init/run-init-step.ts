@@ -6,17 +6,17 @@ import { postgres, Server } from '../server.ts'
 import type { StartOptions } from '../running/start.ts'
 import type { InitStep } from './init-scripts.ts'
 
-/** Nobody waits for the disk: what is lost in a crash was not a cluster yet. */
+/** The server does not wait for the disk, because a directory that is lost in a crash was not a cluster yet. */
 const settings = { fsync: 'off', full_page_writes: 'off', max_wal_size: '1GB' }
 
-/** What runs the server: a `Free` of `@howdah/coordinate`. */
+/** The part of `Free` of `@howdah/coordinate` that is used to run the server. */
 interface Joinable {
   join(options: { start: StartOptions; ifExists: true }): Promise<{ leave(): Promise<unknown> }>
 }
 
 /**
- * Does something in a cluster that is not yet one for anybody, by a server that runs only for that and ends with us. Nothing of
- * that server is left.
+ * Runs a step in a directory that does not count as a cluster yet, with a server that runs only for this and ends with us.
+ * Nothing of that server is left.
  */
 export async function runInitStep(
   directory: DataDirectory,

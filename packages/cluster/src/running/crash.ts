@@ -8,8 +8,8 @@ import type { Outcome } from '@howdah/coordinate'
 import type { LaunchOptions } from '../subject.ts'
 
 /**
- * Kills a server of ours with all its processes, as a crash of its machine would. What was committed is recovered by the next
- * start. Throws `ERR_CLUSTER_NOT_OURS`, and `ERR_CLUSTER_IN_USE` while other processes use it.
+ * Kills our server with all its processes, as a crash of the machine would. The next start recovers all committed data.
+ * Throws `ERR_CLUSTER_NOT_OURS`, and `ERR_CLUSTER_IN_USE` while other processes use it.
  */
 export async function crash(
   dataDir: string,

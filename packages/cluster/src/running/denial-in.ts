@@ -1,4 +1,4 @@
-/** What a program of PostgreSQL says if the system does not let it, and what that is. */
+/** The messages of PostgreSQL's programs when the system denies something, and the denied action. */
 const denials: readonly (readonly [words: RegExp, what: string])[] = [
   [/could not create Unix socket/, 'Unix sockets, socket(2)'],
   [/could not bind Unix address/, 'to bind a Unix socket, bind(2)'],
@@ -11,8 +11,8 @@ const denials: readonly (readonly [words: RegExp, what: string])[] = [
 ]
 
 /**
- * What a sandbox denies to a server, by what the server said; `null` if nothing was denied. One that may not do something
- * says so by these errors: EPERM, EACCES, and ENOSYS of a call that a filter hides.
+ * The action that a sandbox denies to a server, found in the server's messages; `null` if nothing was denied. The errors of
+ * denied calls are EPERM and EACCES, and ENOSYS for a call that a filter hides.
  */
 export function denialIn(words: string): string | null {
   for (const line of words.split('\n')) {

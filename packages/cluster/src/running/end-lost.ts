@@ -4,10 +4,11 @@ import { endPostmaster, type StopOptions } from './stop.ts'
 import type { WaitingOptions } from '../waiting-options.ts'
 
 /**
- * Ends a server that works in this very directory although files are missing by which it is found, such as `PG_VERSION`,
- * and then does something, still under the change lock. Whether there was one; a server that its files tell of is left alone.
+ * Ends a server that works in exactly this directory although files such as `PG_VERSION`, by which it is found, are missing.
+ * Then runs an action, still under the change lock. Gives whether there was such a server. A server that its files still name
+ * is left alone.
  *
- * Its users lose it: there is no telling who they are.
+ * Its users lose their connections, because they are unknown.
  */
 export async function endLost(
   directory: DataDirectory,

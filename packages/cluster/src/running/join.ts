@@ -19,31 +19,31 @@ import { enter, refuseBackup } from '@howdah/known-clusters'
 import { waiting, type WaitingOptions } from '../waiting-options.ts'
 import { whenReady } from './when-ready.ts'
 
-/** How a cluster is joined. */
+/** How to join a cluster. */
 export interface RunOptions extends LaunchOptions, WaitingOptions, AsOptions {
-  /** What to do when this is the last user to leave; `stop` by default. */
+  /** What to do if this user is the last to leave; `stop` by default. */
   atEnd?: 'stop' | 'destroy' | undefined
-  /** A cluster that is created by this call is removed when its last user leaves, even when that one is killed. */
+  /** If this call creates the cluster, the cluster is removed when its last user leaves, even if that user is killed. */
   throwAway?: boolean | undefined
   /** The server stays without users, until it is stopped. */
   pinned?: boolean | undefined
-  /** In ms: how long the server stays after its last user, so that the next finds it warm. */
+  /** How long the server stays after its last user, in ms, so that the next user finds it running. */
   linger?: number | undefined
   /**
-   * The server ends within a second when the data directory is removed by others, also if it is used or pinned: for a cluster
-   * that lies in a git worktree, which somebody may remove at any time.
+   * The server ends within a second when others remove the data directory, even if it is used or pinned. Use it for a cluster
+   * in a git worktree, which may be removed at any time.
    */
   perishes?: boolean | undefined
-  /** Throw `ERR_CLUSTER_MISSING` rather than create a cluster. */
+  /** Throw `ERR_CLUSTER_MISSING` instead of creating a cluster. */
   ifExists?: boolean | undefined
-  /** Makes it fast or safe, for good; see {@link Server.setMode}. It counts for all who use the cluster. */
+  /** Makes the cluster fast or safe, permanently and for all its users; see {@link Server.setMode}. */
   mode?: Mode | undefined
 }
 
 /**
- * Starts the server to stay, with users or without.
+ * Starts the server pinned: it stays, with users or without.
  *
- * That needs no user. Only TCP, a database or a mode takes one, until they are set up.
+ * This process becomes a user only if TCP, a database or a mode has to be set up, and only until that is done.
  */
 export async function startCluster(
   coordination: Coordination,
@@ -60,18 +60,17 @@ export async function startCluster(
   return await coordination.free.start(joinOptions(options))
 }
 
-/** What joining needs. */
+/** The parts of the context that joining needs. */
 export type Joinable = Pick<Coordination, 'directory' | 'free' | 'runtime' | 'state' | 'subject'>
 
-/** What a server that was joined is made ready by, which may take a restart. */
+/** A further change to the joined server, which may need a restart. */
 export type Adjustment = (
   shared: Shared<LaunchOptions>,
   options: JoinOptions<LaunchOptions>,
 ) => Promise<Shared<LaunchOptions>>
 
 /**
- * Joins, and makes sure that what was asked for is there: TCP, the database, and what `adjust` does. Leaves again if any of
- * that fails.
+ * Joins, and sets up what was requested: TCP, the database, and the change `adjust`. Leaves again if any of this fails.
  */
 export async function joinCluster(
   coordination: Joinable,
@@ -119,12 +118,12 @@ export async function joinCluster(
   }
 }
 
-/** How often we join anew if the server has gone while we waited for it. */
+/** How many times to join again if the server ends while we wait for it. */
 const attempts = 3
 
 /**
- * Joins, and waits until the server lets us in: one that was found running may be recovering from the crash of one of its
- * processes.
+ * Joins, and waits until the server accepts connections, because a running server may be recovering from the crash of one of
+ * its processes.
  */
 async function joinReady(
   { directory, free }: Joinable,
@@ -145,7 +144,7 @@ async function joinReady(
   }
 }
 
-/** Sees whether the server lets anybody in, by its socket if it has one. */
+/** Checks whether the server accepts connections, by its socket if it has one. */
 async function knock(directory: DataDirectory): Promise<void> {
   const postmaster = await findPostmaster(directory)
   if (postmaster === null) throw notRunning(directory.path)
@@ -154,14 +153,14 @@ async function knock(directory: DataDirectory): Promise<void> {
   await hasDatabase(await addressOf(directory, postmaster.file, superuser, false), postgres)
 }
 
-/** What is done before the locks are taken. */
+/** The steps before the locks are taken. */
 async function prepare(
   { directory, free, runtime, state, subject }: Joinable,
   options: RunOptions,
 ): Promise<void> {
   if (options.ifExists === true && !(await free.exists())) throw clusterMissing(directory.path)
   await refuseBackup(directory)
-  // Started now, to run while we wait for locks. Its failure is reported where the runtime is used.
+  // The search for the runtime starts now, and runs while we wait for locks. A failure is reported where the runtime is used.
   runtime().catch(() => undefined)
   if (options.tls === true) {
     const { requireTls } = await import('../tls/require-tls.ts')
@@ -179,7 +178,7 @@ function joinOptions(options: RunOptions): JoinOptions<LaunchOptions> {
   return { start: options, throwAway, linger, perishes, ...waiting(options) }
 }
 
-/** Gives the superuser of a server of ours the password that is asked for, although nobody needs it over the socket. */
+/** Sets the requested password for the superuser of our server, although the socket needs none. */
 async function withPassword(
   { directory, subject, runtime, state }: Joinable,
   { place }: Shared<LaunchOptions>,
@@ -192,7 +191,7 @@ async function withPassword(
   await givePassword({ ...login, isOurs, isLocked: false, password, timeout, signal })
 }
 
-/** A server of ours without TCP, or at another port, is restarted with it, as long as nobody else uses it. */
+/** Restarts our server with TCP if it has no TCP or another port, and if nobody else uses it. */
 async function withTcp(
   { directory, subject, runtime }: Joinable,
   shared: Shared<LaunchOptions>,

@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import { reloadFailed } from '../errors.ts'
 
-/** How long something on a running server may take. */
+/** How long to wait for a running server. */
 export interface PatienceOptions {
   /** In ms; 60,000 by default. */
   timeout?: number | undefined
-  /** Ends the waiting; the call then rejects with the signal's reason. */
+  /** Ends the wait; the call then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
 }
 
@@ -14,10 +14,10 @@ export interface PatienceOptions {
 export const defaultPatience = 60_000
 
 /**
- * Has the server read its configuration files again, and waits until that has happened: the postmaster has then read them,
- * and told all of its processes to.
+ * Makes the server read its configuration files again, and waits until the postmaster has read them and has told all its
+ * processes to do so.
  *
- * Throws `ERR_CLUSTER_RELOAD_FAILED` when the files have errors that make the server ignore them.
+ * Throws `ERR_CLUSTER_RELOAD_FAILED` if the server ignores the files because of errors in them.
  */
 export async function reloadConfiguration(
   dataDir: string,
@@ -32,7 +32,7 @@ export async function reloadConfiguration(
       .rows[0]?.at
   const before = await loadTime()
   await client.query('SELECT pg_catalog.pg_reload_conf()')
-  // Our own backend hears of it from the postmaster, after that has read the files.
+  // The postmaster tells our own backend after it has read the files.
   while ((await loadTime()) === before) {
     signal?.throwIfAborted()
     if (performance.now() > deadline) {
@@ -43,7 +43,10 @@ export async function reloadConfiguration(
   }
 }
 
-/** Errors by which a server ignores its files altogether; a value that it cannot apply, or not yet, is none of them. */
+/**
+ * Throws if the files have errors because of which the server ignores them all. A value that it cannot apply, or cannot
+ * apply yet, is not such an error.
+ */
 async function refuseErrors(dataDir: string, client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ file: string; line: number; error: string }>(
     `SELECT sourcefile AS file, sourceline AS line, error FROM pg_catalog.pg_file_settings

@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs'
 import { type DataDirectory, startFailed } from '@howdah/data-directory'
 
-/** The directories of every cluster that howdah locks. */
+/** The directories that every cluster has, and that howdah locks. */
 const parts = ['base', 'global'] as const
 
-/** Throws `ERR_CLUSTER_START_FAILED` if what makes a cluster, besides its `PG_VERSION`, is not there: no server could start. */
+/** Throws `ERR_CLUSTER_START_FAILED` if a directory that every cluster needs is missing, because no server could start. */
 export function requireWhole(directory: DataDirectory): void {
   const missing = parts.find((name) => !isDirectory(directory.file(name)))
   if (missing === undefined) return

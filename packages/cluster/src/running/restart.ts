@@ -11,18 +11,18 @@ import type { StartOptions } from './start.ts'
 import type { LaunchOptions } from '../subject.ts'
 import { usersOf } from '@howdah/known-clusters'
 
-/** A server of ours that nobody else may join or leave, and how it is run. */
+/** Our server while nobody else can join or leave it, and how it was started. */
 export interface Alone {
   readonly exclusive: Exclusive<LaunchOptions>
   readonly was: HowStarted
-  /** Whether it is to stay when its last user leaves. */
+  /** Whether it stays when its last user leaves. */
   readonly pinned: boolean
 }
 
 /**
- * Makes us the only user of a server of ours, to restart it; `null` if others use it. Uses `shared` up.
+ * Makes us the only user of our server, to restart it; `null` if others use it. Uses up `shared`.
  *
- * After a failure, `shared` is as it was: `ERR_CLUSTER_IN_USE`, or that others join and leave for too long.
+ * Throws `ERR_CLUSTER_IN_USE`, or an error if others join and leave for too long. After a failure `shared` is unchanged.
  */
 export async function takeAlone(
   directory: DataDirectory,
@@ -41,10 +41,10 @@ export async function takeAlone(
 }
 
 /**
- * Restarts the server and uses it with others again. Every restart comes through here, for whatever cause: the server is
- * started as it was, and `options.start` is added. It stays if it was to stay, and lingers for as long.
+ * Restarts the server, and shares it with others again. All restarts use this function. The server is started as before, with
+ * `options.start` added. It stays pinned if it was, and lingers as long as before.
  *
- * After a failure no server runs, unless it was to stay: then it is started as it was.
+ * After a failure no server runs, unless it was pinned: then it is started as before.
  */
 export async function restartAlone(
   { exclusive, was, pinned }: Alone,
@@ -60,12 +60,12 @@ export async function restartAlone(
   return alone.share(options)
 }
 
-/** The options of a start that is like an earlier one, with others on top. */
+/** Adds options to those of an earlier start. */
 function addTo<Options extends StartOptions>(was: HowStarted, more: Options): Options {
   const { settings = {}, tcp } = more
   const anew = new Set(Object.keys(settings).map((name) => name.toLowerCase()))
   const kept = Object.entries(was.settings).filter(([name]) => !anew.has(name.toLowerCase()))
-  // A free port is wanted only if there is none yet.
+  // A free port is chosen only if the server has no port yet.
   const port = typeof tcp === 'number' ? tcp : (was.tcp ?? tcp)
   return {
     ...more,

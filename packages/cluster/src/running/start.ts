@@ -23,32 +23,32 @@ import { settingsToFit } from './fit-machine.ts'
 import { longestStillness, stopPostmaster } from './stop.ts'
 import { explainedByLog } from '../system-errors.ts'
 
-/** How a server is started. */
+/** How to start a server. */
 export interface StartOptions {
   /** Settings for this start, as with `-c NAME=VALUE`. */
   settings?: Readonly<Record<string, string>> | undefined
-  /** Listen on localhost as well, which is 127.0.0.1 and ::1: `true` finds a free port. */
+  /** Also listen on localhost, that is, 127.0.0.1 and ::1; `true` finds a free port. */
   tcp?: boolean | number | undefined
   /**
-   * Encrypt connections over TCP, which is on then: with a certificate for localhost that is made for this server, and that URLs
-   * and variables name for clients to trust. Takes the package `node-forge`.
+   * Encrypt connections over TCP, and turn TCP on. A certificate for localhost is made for this server; URLs and variables
+   * name it, so that clients trust it. Needs the package `node-forge`.
    */
   tls?: boolean | undefined
-  /** In ms: how long a start may take, recovery after a crash included. 60,000 by default. */
+  /** How long a start may take, with recovery after a crash, in ms; 60,000 by default. */
   timeout?: number | undefined
 }
 
 /**
- * The port if a server has only a socket. A client that overlooks the socket directory and tries the port on this
- * machine must not find another's server there; below 1024, an ordinary program cannot listen.
+ * The port of a server that has only a socket. A client that ignores the socket directory and tries this port on this machine
+ * must not find another server there. Ordinary programs cannot listen below 1024.
  */
 const socketOnlyPort = 1
 
 /**
  * Starts a server on an existing cluster and waits until it accepts connections.
  *
- * It is spawned directly: `pg_ctl -w` looks only every 100 ms. The caller holds the change and use locks. Throws
- * `ERR_CLUSTER_START_FAILED` with the server's own words; then no server is left.
+ * It is spawned directly, because `pg_ctl -w` looks only every 100 ms. The caller holds the change and use locks. Throws
+ * `ERR_CLUSTER_START_FAILED` with the server's messages; no server is left then.
  */
 export async function startPostmaster(
   directory: DataDirectory,
@@ -100,7 +100,7 @@ export async function startPostmaster(
   }
 }
 
-/** What a killed server of ours has left running keeps its lock: it is given a moment to end by itself. */
+/** Gives processes left by our killed server, which hold its lock, a moment to end by themselves, and then ends them. */
 async function endLeftServer(directory: DataDirectory): Promise<void> {
   const place = placeOf(directory, null, false)
   for (let look = 0; await isServed(place); look += 1) {
@@ -109,7 +109,7 @@ async function endLeftServer(directory: DataDirectory): Promise<void> {
   }
 }
 
-/** The `postmaster.pid` of an earlier server: kept open, so that no new file gets its inode. */
+/** The `postmaster.pid` of an earlier server. It is kept open, so that no new file gets its inode. */
 interface EarlierPidFile extends Disposable {
   readonly inode: bigint | null
 }
@@ -126,9 +126,9 @@ function keepPidFile({ pidFile }: DataDirectory): EarlierPidFile {
 }
 
 /**
- * Waits until `postmaster.pid` names the very process that was spawned and calls it ready. The file of an earlier server
- * calls it so, too, and in a container that was started anew it may name the same pid: a server makes the file anew, so that
- * it is another one. `null`, or how the server ended.
+ * Waits until `postmaster.pid` says that the spawned process is ready. The file of an earlier server may also say "ready",
+ * and in a restarted container it may even name the same pid. So the file must have another inode, because every server makes
+ * a new file. Gives `null`, or how the server ended.
  */
 async function untilReady(
   directory: DataDirectory,
@@ -151,24 +151,27 @@ async function untilReady(
     : `it was killed by ${child.signalCode}`
 }
 
-/** A server goes without an address at which it cannot listen: there its clients would meet another server. */
+/**
+ * Stops a server that could not listen on an address. PostgreSQL goes on without such an address, and clients would find
+ * another server there.
+ */
 async function stopIfTaken(directory: DataDirectory, start: number): Promise<string | null> {
   if (!saysPortTaken(await readLog(directory, start))) return null
   await stopPostmaster(directory, { shutdown: 'immediate' })
   return 'its port was taken'
 }
 
-/** Whether another attempt may do better, after what has to be done about it. */
+/** Whether another attempt may succeed. Removes the obstacle, if there is one. */
 async function mayPass(
   directory: DataDirectory,
   words: string,
   { attempt, tcp }: { attempt: number; tcp: boolean | number },
 ): Promise<boolean> {
-  // Whether a port is free is found out by trying: another may take it between a probe and the use.
+  // Only trying shows whether a port is free, because another process may take it between a probe and the use.
   if (saysPortTaken(words) || words.includes('could not create any TCP/IP sockets')) {
     return tcp === true && attempt < 30
   }
-  // The pid in a file that was left was taken only after we had looked.
+  // The pid in a left file was taken by another process after we had looked.
   if (/lock file "[^"]*" already exists/.test(words)) {
     await removeLeftFiles(directory)
     return attempt < 10
@@ -178,7 +181,7 @@ async function mayPass(
     if (attempt > 3) await endOrphans(directory)
     return true
   }
-  // On macOS and the BSDs semget(2) fails now and then while another server starts.
+  // On macOS and the BSDs, semget(2) sometimes fails while another server starts.
   if (/could not create semaphores: Invalid argument/.test(words)) {
     await sleep(50 * attempt)
     return attempt < 10
@@ -187,11 +190,11 @@ async function mayPass(
 }
 
 /**
- * What is settled for every start comes last, so that nothing overrides it.
+ * The fixed settings come last, so that nothing overrides them.
  *
- * The socket lies where the server works, by a relative name. So it can be made however long the path is (`sun_path` takes
- * 107 bytes), a comma in the path does not end it, and a server whose directory was moved removes its own socket at its end,
- * not the one of a new server at the old path. `SHOW unix_socket_directories` says `.` therefore; clients are told the path.
+ * The socket lies in the server's working directory and has a relative path. So its path may be long (`sun_path` takes 107
+ * bytes) and may contain commas, and a server with a moved directory removes its own socket, not that of a new server at the
+ * old path. Therefore `SHOW unix_socket_directories` says `.`; clients get the absolute path.
  */
 function flags(settings: Readonly<Record<string, string>>, tcp: boolean | number): string[] {
   const all = {
@@ -204,7 +207,7 @@ function flags(settings: Readonly<Record<string, string>>, tcp: boolean | number
   return Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
 }
 
-/** For `true`, another one each time, below those that the system hands out by itself. */
+/** The port to use. For `true` it is random, and below the ports that the system assigns by itself. */
 function portFor(tcp: boolean | number): number {
   if (tcp === true) return 20_000 + Math.floor(Math.random() * 12_000)
   return tcp === false ? socketOnlyPort : tcp

@@ -5,31 +5,31 @@ import { stopFailed } from '../errors.ts'
 import { scopeOf } from '@howdah/known-clusters'
 
 /**
- * In s: for how long a server that is to stop may stand still before it is told to quit. A server that writes its last
- * checkpoint, or recovers, does not stand still.
+ * How long a stopping server may stand still before it gets SIGQUIT, in seconds. A server that writes its last checkpoint or
+ * recovers does not stand still.
  */
 export const longestStillness = 3
 
-/** How a server is stopped. */
+/** How to stop a server. */
 export interface StopOptions {
   /**
-   * `fast` ends the sessions and shuts down cleanly; `immediate` leaves recovery to the next start. A server is never
-   * killed otherwise, for then its shared memory and its children would stay.
+   * `fast` ends the sessions and shuts down cleanly; `immediate` leaves recovery to the next start. A server is never killed
+   * by SIGKILL, because its shared memory and its children would stay.
    */
   shutdown?: 'fast' | 'immediate' | undefined
   /** In ms; 60,000 by default. */
   timeout?: number | undefined
-  /** Ends the waiting for it; it goes on shutting down. */
+  /** Ends the wait. The server goes on shutting down. */
   signal?: AbortSignal | undefined
-  /** Told what deserves a word to the user. */
+  /** Called with messages for the user. */
   onNotice?: ((message: string) => void) | undefined
 }
 
 /**
- * Stops the server and waits until it is gone; `false` when none ran.
+ * Stops the server and waits until it is gone. `false`: no server ran.
  *
- * One that stands still is told to quit. That loses nothing that was committed: the next start recovers. PostgreSQL 18 does
- * so when it is told to stop while it recovers from the crash of one of its processes.
+ * A server that stands still gets SIGQUIT. No committed data is lost, because the next start recovers. PostgreSQL 18 stands
+ * still if it is told to stop while it recovers from the crash of one of its processes.
  *
  * The caller holds the change and use locks, the latter exclusively or by force. Throws `ERR_CLUSTER_STOP_FAILED`.
  */
@@ -43,7 +43,7 @@ export async function stopPostmaster(
   return true
 }
 
-/** Stops a server of the directory that was found, as {@link stopPostmaster} does. */
+/** Stops the given server of the directory, as {@link stopPostmaster} does. */
 export async function endPostmaster(
   directory: DataDirectory,
   identity: ProcessIdentity,

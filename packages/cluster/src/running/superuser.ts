@@ -14,16 +14,16 @@ import { addressOf } from '../connecting/address-of.ts'
 import { postgres, Server } from '../server.ts'
 
 /**
- * The role to connect as: the superuser on record, or else the one named like the user who runs us.
+ * The role to connect as: the recorded superuser, or else a role with the name of the user who runs us.
  *
- * See {@link recordSuperuser} for how a cluster that howdah did not create comes to have one on record.
+ * {@link recordSuperuser} records a superuser for a cluster that howdah did not create.
  */
 export async function superuserOf(directory: DataDirectory): Promise<string> {
   return (await readMark(directory))?.superuser ?? invokingUser()
 }
 
 /**
- * Makes sure that a stopped cluster has a superuser on record, also one that howdah did not create. The caller holds the
+ * Makes sure that a stopped cluster has a recorded superuser, even if howdah did not create the cluster. The caller holds the
  * change and use locks.
  */
 export async function recordSuperuser(
@@ -36,7 +36,7 @@ export async function recordSuperuser(
   await writeMark(directory, user, { superuser, created: false })
 }
 
-/** A superuser of a stopped cluster: the one named like the user who runs us, or else the oldest. */
+/** Chooses a superuser of a stopped cluster: the one with the name of the user who runs us, or else the oldest. */
 export async function chooseSuperuser(
   directory: DataDirectory,
   runtime: Runtime,
@@ -48,8 +48,8 @@ export async function chooseSuperuser(
 }
 
 /**
- * The superuser of a running server by the name that is asked for, which is the one on record or the one that `initdb` made;
- * without a name, the one on record. Throws `ERR_CLUSTER_OTHER_SUPERUSER`.
+ * The superuser to use on a running server: the recorded one, or with a name the recorded one or the one that `initdb` made.
+ * Throws `ERR_CLUSTER_OTHER_SUPERUSER` if neither has the name.
  */
 export async function superuserAs(
   directory: DataDirectory,

@@ -4,30 +4,31 @@ import { type DataDirectory, findPostmaster } from '@howdah/data-directory'
 import { notReady, notRunning } from '../errors.ts'
 import { defaultPatience } from './reload.ts'
 
-/** How long to wait for a server that runs and lets nobody in yet. */
+/** How long to wait for a running server that does not accept connections yet. */
 export interface ReadyOptions {
   /** In ms; 60,000 by default, as for a start. */
   readonly timeout?: number | undefined
-  /** Ends the waiting; the promise then rejects with the signal's reason. */
+  /** Ends the wait; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
-  /** Told, once, what is waited for. */
+  /** Called once, if it has to wait. */
   readonly onWait?: ((wait: Wait) => void) | undefined
 }
 
 /**
- * SQLSTATEs that pass by themselves: cannot_connect_now (it starts, recovers or shuts down), and the two by which a server
- * ends the sessions when one of its processes has crashed or when it shuts down.
+ * The SQLSTATEs of temporary refusals: cannot_connect_now (the server starts, recovers or shuts down), and the two with which
+ * a server ends sessions after the crash of one of its processes and at its shutdown.
  */
 const passing = new Set(['57P01', '57P02', '57P03'])
 
-/** What becomes of a connection when the server's processes end while it is being opened. */
+/** The errors of opening a connection while the server's processes end. */
 const lost = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE'])
 
 /**
- * Connects to a server, and waits while it lets nobody in: after a crash of one of its processes it recovers for a while.
+ * Connects to a server, and waits while it accepts no connections, for example because it recovers from the crash of one of
+ * its processes.
  *
- * Each attempt is a new call of `connect`. Throws `ERR_CLUSTER_NOT_READY` when the server lets nobody in for too long, and
- * `ERR_CLUSTER_NOT_RUNNING` when it has gone.
+ * Each attempt is a new call of `connect`. Throws `ERR_CLUSTER_NOT_READY` if the server accepts no connections for too long,
+ * and `ERR_CLUSTER_NOT_RUNNING` if it has ended.
  */
 export async function whenReady<Connection>(
   directory: DataDirectory,
@@ -54,7 +55,7 @@ export async function whenReady<Connection>(
 async function mayPass(directory: DataDirectory, error: unknown): Promise<boolean> {
   const { code = '', message } = error as NodeJS.ErrnoException
   if (passing.has(code)) return true
-  // These are node-postgres's words for a connection that has ended before it was one.
+  // node-postgres says so if the connection ended while it was being opened.
   const isLost = lost.has(code) || message.startsWith('Connection terminated')
   if (!isLost) return false
   if ((await findPostmaster(directory)) === null) throw notRunning(directory.path)

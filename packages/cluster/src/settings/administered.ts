@@ -1,10 +1,10 @@
 import type { Runtime } from '@howdah/runtime'
 import type pg from 'pg'
 
-/** A running server whose settings are read and changed. */
+/** A running server with settings to read and change. */
 export interface Administered {
   readonly dataDir: string
   readonly runtime: Runtime
-  /** Does something on a connection of a superuser. */
+  /** Runs an action on a connection of a superuser. */
   withAdministrator<T>(action: (client: pg.Client) => Promise<T>): Promise<T>
 }

@@ -8,10 +8,10 @@ import { defaultPatience, type PatienceOptions } from '../running/reload.ts'
 import type { Administered } from './administered.ts'
 
 /**
- * Whether what the server has written is on disk, across the times at which it does not see to that.
+ * Remembers whether everything that the server has written is on disk, across times in which it does not care about that.
  *
- * With fsync off, what PostgreSQL calls written may be in the kernel's memory alone, and turning fsync on does not change
- * that. A file in the data directory remembers it until everything has been synced.
+ * With fsync off, written data may be only in the kernel's memory, and turning fsync on does not change this. A file in the
+ * data directory remembers it until everything has been synced.
  */
 export class Durability {
   readonly #directory: DataDirectory
@@ -22,16 +22,16 @@ export class Durability {
     this.#server = server
   }
 
-  /** Whether the server, or one before it, may have written what is not on disk, although it is careful now. */
+  /** Whether this or an earlier server may have written data that is not on disk yet. */
   async isOwed(): Promise<boolean> {
     return await this.#directory.has(this.#directory.unsynced)
   }
 
   /**
-   * Does something that may turn fsync or full_page_writes off or on, and has been applied when it resolves. If they are on
-   * then, and were not before, everything is brought to disk.
+   * Runs a change that may turn fsync or full_page_writes off or on, and that is applied when its promise resolves. If they
+   * were off before and are on then, everything is written to disk.
    *
-   * Throws `ERR_CLUSTER_NOT_SAFE` when that is not possible yet; it is owed then until the next change succeeds.
+   * Rejects with `ERR_CLUSTER_NOT_SAFE` if this is not possible yet. Then it remains owed until a later change succeeds.
    */
   async around(
     client: pg.Client,
@@ -58,18 +58,18 @@ export class Durability {
   }
 
   /**
-   * Brings everything to disk.
+   * Writes everything to disk.
    *
-   * See "fsync" in PostgreSQL's manual, "Write Ahead Log": after it is turned on, all that is in the kernel's buffers has
-   * to be forced out, by `initdb --sync-only`, also while the server runs. A checkpoint comes first, so that each page
-   * that is changed from now on is logged in full.
+   * See "fsync" in PostgreSQL's manual, "Write Ahead Log": after it is turned on, the kernel's buffers have to be forced out,
+   * by `initdb --sync-only`, even while the server runs. A checkpoint comes first, so that each page that changes from now on
+   * is logged in full.
    */
   async #settle({ timeout = defaultPatience, signal }: PatienceOptions): Promise<void> {
     const deadline = performance.now() + timeout
-    // The postmaster answers a new connection only when it has told all of its processes to read their configuration.
+    // The postmaster answers a new connection only after it has told all its processes to read their configuration.
     await this.#server.withAdministrator(async (client) => {
       await client.query('CHECKPOINT')
-      // A process reads its configuration between two statements, so one that still runs may have fsync off.
+      // A process reads its configuration between two statements, so a statement that still runs may have fsync off.
       const since = await now(client)
       for (;;) {
         signal?.throwIfAborted()
@@ -93,7 +93,7 @@ export class Durability {
   }
 }
 
-/** Whether the server leaves it to the kernel when, or in which pieces, its files get to disk. */
+/** Whether the kernel decides when, or in which pieces, the server's files get to disk. */
 async function isCareless(client: pg.Client): Promise<boolean> {
   const { rows } = await client.query<{ careless: boolean }>(
     `SELECT current_setting('fsync') = 'off' OR current_setting('full_page_writes') = 'off' AS careless`,
@@ -106,7 +106,7 @@ async function now(client: pg.Client): Promise<string> {
   return rows[0]?.now ?? ''
 }
 
-/** The processes that are busy with what they began before. */
+/** The processes with statements that began before. */
 async function activeSince(client: pg.Client, since: string): Promise<number[]> {
   const { rows } = await client.query<{ pid: number }>(
     `SELECT pid FROM pg_catalog.pg_stat_activity

@@ -8,23 +8,23 @@ import type { Outcome } from '@howdah/coordinate'
 import type { Administered } from './administered.ts'
 
 /**
- * How a cluster weighs speed against the worst: `safe` keeps what was committed, whatever happens; `fast` does not wait
- * for the disk, and a crash of the machine (not of the server alone) may lose what was committed, or the whole cluster.
+ * `safe` keeps committed data, whatever happens. `fast` does not wait for the disk, so a crash of the machine (not only of
+ * the server) may lose committed data or the whole cluster.
  */
 export type Mode = 'fast' | 'safe'
 
 /**
- * What `fast` turns off; see "Non-Durable Settings" in PostgreSQL's manual.
+ * The settings that `fast` turns off; see "Non-Durable Settings" in PostgreSQL's manual.
  *
- * `synchronous_commit` is not among them. With fsync off, a commit waits for no disk anyway; but logical replication sees
- * an asynchronous commit only when the WAL writer has come round, up to 200 ms later.
+ * `synchronous_commit` is not among them. With fsync off, a commit does not wait for the disk anyway, but logical replication
+ * would see an asynchronous commit only after the next round of the WAL writer, up to 200 ms later.
  */
 const offInFast = ['fsync', 'full_page_writes'] as const
 
 /** A cluster is `safe` only if none of these is off. */
 const carelessWhenOff = [...offInFast, 'synchronous_commit'] as const
 
-/** What to tell a user who asks for `fast`. */
+/** The warning for a user who asks for `fast`. */
 export function warningOf(dataDir: string): string {
   return (
     `fast mode: ${offInFast.join(' and ')} are off for ${dataDir}, until it is told to be safe again; ` +
@@ -32,7 +32,7 @@ export function warningOf(dataDir: string): string {
   )
 }
 
-/** The mode of a running server: `fast` as soon as one of the three is off, or not everything is on disk yet. */
+/** The mode of a running server: `fast` if one of the three settings is off, or not everything is on disk yet. */
 export async function modeOf(directory: DataDirectory, server: Administered): Promise<Mode> {
   const durability = new Durability(directory, server)
   return await server.withAdministrator(async (client) => {
@@ -41,7 +41,10 @@ export async function modeOf(directory: DataDirectory, server: Administered): Pr
   })
 }
 
-/** The mode that a stopped cluster would run in, by its configuration files. The caller holds the change and use locks. */
+/**
+ * The mode in which a stopped cluster would run, according to its configuration files. The caller holds the change and use
+ * locks.
+ */
 export async function modeWhileStopped(
   directory: DataDirectory,
   runtime: Runtime,
@@ -115,7 +118,7 @@ async function switches(client: pg.Client): Promise<Switch[]> {
   return rows
 }
 
-/** Those that `postgresql.auto.conf` turns off. */
+/** The settings that `postgresql.auto.conf` turns off. */
 async function keptOff(client: pg.Client): Promise<Set<string>> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT lower(name) AS name FROM pg_catalog.pg_file_settings
@@ -126,7 +129,7 @@ async function keptOff(client: pg.Client): Promise<Set<string>> {
   return new Set(rows.map(({ name }) => name))
 }
 
-/** Something else than `ALTER SYSTEM` may turn them off, which is not ours to change. */
+/** Throws if a setting is still off, because something other than `ALTER SYSTEM` turns it off, which we do not change. */
 async function requireSafe(directory: DataDirectory, client: pg.Client): Promise<void> {
   const off = (await switches(client)).filter(({ setting }) => setting === 'off')
   if (off.length === 0) return

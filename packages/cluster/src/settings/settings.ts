@@ -16,21 +16,21 @@ import { type PatienceOptions, reloadConfiguration } from '../running/reload.ts'
 import type { Outcome } from '@howdah/coordinate'
 import type { Administered } from './administered.ts'
 
-/** What has become of a change to the settings. */
+/** The result of a change to the settings. */
 export interface SettingChange {
-  /** Whether `postgresql.auto.conf` says something else now than it did. */
+  /** Whether `postgresql.auto.conf` has changed. */
   readonly state: Outcome
-  /** Whether the server has to be started anew before it counts. */
+  /** Whether the change takes effect only after a restart. */
   readonly needsRestart: boolean
-  /** What has the last word instead, so that it does not count: `command line`, `database`, `user`, … */
+  /** The source that overrides the change: `command line`, `database`, `user`, …; `null` if none does. */
   readonly overriddenBy: string | null
 }
 
 /**
  * The settings of a running server.
  *
- * What is set is kept in `postgresql.auto.conf` by `ALTER SYSTEM`, for this and all later starts, and the server is told
- * to apply it: the promise resolves when it has, unless that takes a restart.
+ * Changes are kept in `postgresql.auto.conf` by `ALTER SYSTEM`, for this and all later starts, and the server is told to
+ * apply them. The promise resolves when the server has applied them, unless that needs a restart.
  *
  * @example
  * await db.settings.set('work_mem', '64MB')
@@ -46,7 +46,7 @@ export class Settings {
     this.#durability = new Durability(new DataDirectory(server.dataDir), server)
   }
 
-  /** All settings by name, or those with the pattern in their name; `*` stands for any letters. */
+  /** All settings by name, or those with names that contain the pattern; `*` matches any letters. */
   async list(pattern = ''): Promise<Setting[]> {
     const matches = matcher(pattern)
     return await this.#connected(async (client) => {
@@ -64,10 +64,11 @@ export class Settings {
   }
 
   /**
-   * Sets it for this and all later starts.
+   * Changes a setting for this and all later starts.
    *
-   * Throws `ERR_CLUSTER_INVALID_SETTING` for what howdah itself sets at every start, and for what cannot be a name or a value;
-   * `ERR_CLUSTER_UNKNOWN_SETTING`, `ERR_CLUSTER_SETTING_REFUSED` with the server's words, and `ERR_CLUSTER_RELOAD_FAILED`.
+   * Rejects with `ERR_CLUSTER_INVALID_SETTING` if howdah itself sets the setting at every start, or if the name or the value
+   * is invalid; with `ERR_CLUSTER_UNKNOWN_SETTING`; with `ERR_CLUSTER_SETTING_REFUSED` and the server's message; and with
+   * `ERR_CLUSTER_RELOAD_FAILED`.
    */
   async set(
     name: string,
@@ -87,7 +88,7 @@ export class Settings {
     })
   }
 
-  /** Takes back what was set: `postgresql.conf`, or else PostgreSQL itself, decides again. Throws as {@link set} does. */
+  /** Takes back a change: `postgresql.conf`, or else PostgreSQL's default, decides again. Throws as {@link set} does. */
   async reset(name: string, options: PatienceOptions = {}): Promise<SettingChange> {
     const { dataDir } = this.#server
     checkSettingName(dataDir, name)
@@ -96,7 +97,7 @@ export class Settings {
     })
   }
 
-  /** Takes back all that anybody has set by `ALTER SYSTEM`. */
+  /** Takes back all changes by `ALTER SYSTEM`. */
   async resetAll(options: PatienceOptions = {}): Promise<SettingChange> {
     return await this.#change(null, options, async (client) => {
       await client.query('ALTER SYSTEM RESET ALL')
@@ -104,7 +105,7 @@ export class Settings {
   }
 
   /**
-   * Has the server read its configuration files again, after they were edited by hand, and waits until it has.
+   * Makes the server read its configuration files again, after they were edited by hand, and waits until it has.
    *
    * Throws `ERR_CLUSTER_RELOAD_FAILED`.
    */
@@ -116,7 +117,7 @@ export class Settings {
     })
   }
 
-  /** Changes one, or for `null` all of them, and says what has come of it. */
+  /** Changes one setting, or all if `name` is `null`, and gives the result. */
   async #change(
     name: string | null,
     options: PatienceOptions,
@@ -146,7 +147,7 @@ export class Settings {
   }
 }
 
-/** The sources of values that a line in a configuration file overrides, and that line itself. */
+/** The sources that a line in `postgresql.auto.conf` overrides, and such a line itself. */
 const yielding: ReadonlySet<string> = new Set([
   'default',
   'environment variable',
@@ -164,7 +165,7 @@ async function knownRows(client: pg.Client): Promise<SettingRow[]> {
   return rows
 }
 
-/** Those that no program has declared, such as an application's own, are only in the files. */
+/** The settings that no program has declared, such as an application's own. They are only in the files. */
 async function otherRows(client: pg.Client, name: string | null = null): Promise<SettingRow[]> {
   const { rows } = await client.query<SettingRow>(
     `SELECT DISTINCT ON (lower(name)) name, value AS setting, value AS text, sourcefile, sourceline, ${undeclared}
@@ -188,7 +189,7 @@ async function findRow(client: pg.Client, name: string): Promise<SettingRow | nu
   )
   const found = rows[0] ?? (await otherRows(client, name))[0]
   if (found !== undefined) return found
-  // One that no file names: from the command line, or kept with a database or a role.
+  // The setting is in no file: it comes from the command line, or is kept with a database or a role.
   const { rows: odd } = await client.query<SettingRow>(
     `SELECT $1 AS name, value AS setting, value AS text, NULL AS sourcefile, NULL AS sourceline,
             ${undeclared.replace('configuration file', 'unknown')}
@@ -198,7 +199,7 @@ async function findRow(client: pg.Client, name: string): Promise<SettingRow | nu
   return odd[0] ?? null
 }
 
-/** What `postgresql.auto.conf` says of it, or of all: in words that differ when that differs. */
+/** The content of `postgresql.auto.conf` about one setting or all, as a text that can be compared. */
 async function keptValues(client: pg.Client, name: string | null): Promise<string> {
   const { rows } = await client.query<{ kept: string }>(
     `SELECT COALESCE(json_agg(json_build_array(lower(name), setting) ORDER BY seqno)::text, '') AS kept
@@ -209,7 +210,7 @@ async function keptValues(client: pg.Client, name: string | null): Promise<strin
   return rows[0]?.kept ?? ''
 }
 
-/** `ALTER SYSTEM`, by parts that are quoted; without values it takes back. */
+/** Runs `ALTER SYSTEM` with quoted parts. Without values it resets. */
 async function alter(
   dataDir: string,
   client: pg.Client,
@@ -228,7 +229,8 @@ async function alter(
     try {
       await client.query(statement)
     } catch (error) {
-      // Before 17, it does not know an application's own, or an extension's that is not loaded, until a session has it.
+      // Before 17 it does not know an application's own settings, or those of an extension that is not loaded, until the
+      // session has set them.
       if ((error as pg.DatabaseError).code !== undefinedObject || !name.includes('.')) throw error
       await client.query('SELECT pg_catalog.set_config($1, $2, false)', [name, values?.[0] ?? ''])
       await client.query(statement)
@@ -242,7 +244,7 @@ const undefinedObject = '42704'
 
 function explain(dataDir: string, name: string, error: unknown): unknown {
   const { code = '', message, hint } = error as pg.DatabaseError
-  // No word of the server's, or of one that has ended, or of a lost connection.
+  // The error does not come from the server, or the server has ended, or the connection is lost.
   if (!/^[\dA-Z]{5}$/.test(code) || /^(08|57|XX)/.test(code)) return error
   if (code === undefinedObject) return unknownSetting(dataDir, name, { cause: error })
   const cure = remedies.get(code)
@@ -250,7 +252,7 @@ function explain(dataDir: string, name: string, error: unknown): unknown {
   return settingRefused(dataDir, name, why.join('; '), { cause: error })
 }
 
-/** By SQLSTATE, if the server itself may give no hint. */
+/** The remedies by SQLSTATE, for errors to which the server may give no hint. */
 const remedies: ReadonlyMap<string, string> = new Map([
   ['22023', 'give it a value that it takes'],
   [
@@ -261,7 +263,10 @@ const remedies: ReadonlyMap<string, string> = new Map([
   ['42602', 'choose another name'],
 ])
 
-/** A list of libraries is empty only if no file names any. */
+/**
+ * Throws if a configuration file sets a list of libraries that should become empty, because it is empty only if no file sets
+ * it.
+ */
 async function refuseIfSetElsewhere(
   dataDir: string,
   client: pg.Client,

@@ -11,15 +11,15 @@ export interface ServerCertificate {
   readonly authority: string
 }
 
-/** In ms: how long it lasts. Some programs refuse certificates that last longer than 398 days. */
+/** How long the certificate is valid, in ms. Some programs refuse certificates that are valid for more than 398 days. */
 const lifetime = 397 * 86_400_000
 
-/** In ms: how long ago it begins, for clients whose clock is behind. */
+/** How long ago the certificate begins, in ms, because the clock of a client may be behind. */
 const head = 86_400_000
 
 /**
- * Makes a certificate for a server on localhost, signed by an authority made for this purpose. The authority's key is
- * thrown away, so that to trust it is to trust this one certificate.
+ * Makes a certificate for a server on localhost, signed by an authority that is made for it. The authority's key is thrown
+ * away, so trusting the authority means trusting only this certificate.
  */
 export async function makeCertificate(forge: typeof Forge): Promise<ServerCertificate> {
   const [root, server] = await Promise.all([makeKeys(), makeKeys()])
@@ -27,7 +27,7 @@ export async function makeCertificate(forge: typeof Forge): Promise<ServerCertif
   const issue = (publicKey: string, name: string, extensions: object[]) => {
     const made = forge.pki.createCertificate()
     made.publicKey = forge.pki.publicKeyFromPem(publicKey)
-    // Positive, and another each time: clients that keep certificates tell them apart by it.
+    // A positive, random number, because clients that keep certificates distinguish them by it.
     made.serialNumber = `01${forge.util.bytesToHex(forge.random.getBytesSync(15))}`
     made.validity.notBefore = new Date(Date.now() - head)
     made.validity.notAfter = new Date(Date.now() + lifetime - head)
@@ -52,11 +52,11 @@ export async function makeCertificate(forge: typeof Forge): Promise<ServerCertif
   }
 }
 
-/** Of the types in "GeneralName", section 4.2.1.6 of RFC 5280. */
+/** The types are those of "GeneralName", section 4.2.1.6 of RFC 5280. */
 const localhost = { type: 2, value: 'localhost' }
 const ip6 = { type: 7, ip: '::1' }
 
-/** RSA, because that is what the library signs with. */
+/** RSA keys, because the library signs with RSA. */
 async function makeKeys(): Promise<{ publicKey: string; privateKey: string }> {
   return await promisify(generateKeyPair)('rsa', {
     modulusLength: 2048,
@@ -65,7 +65,10 @@ async function makeKeys(): Promise<{ publicKey: string; privateKey: string }> {
   })
 }
 
-/** The library that makes certificates, of the caller's installation or of the working directory's; `null` without one. */
+/**
+ * The library that makes certificates, from the caller's installation or from the working directory; `null` if there is
+ * none.
+ */
 export async function findForge(): Promise<typeof Forge | null> {
   try {
     return (await import('node-forge')).default

@@ -9,12 +9,12 @@ import {
 import { noTls } from '../errors.ts'
 import { findForge, makeCertificate } from './make-certificate.ts'
 
-/** In ms: a certificate that ends sooner is made anew. */
+/** A certificate that ends in less than so many ms is replaced. */
 const least = 30 * 86_400_000
 
 /**
- * The settings with which a server has TLS, and a certificate of its own for localhost: the one that lies beside the
- * cluster, or a new one if there is none or it ends soon. The caller holds the change lock. Throws `ERR_CLUSTER_NO_TLS`.
+ * Gives the settings for TLS. Makes sure that there is a certificate for localhost beside the cluster, and makes a new one if
+ * there is none or it ends soon. The caller holds the change lock. Throws `ERR_CLUSTER_NO_TLS`.
  */
 export async function provideCertificate(
   directory: DataDirectory,
@@ -27,18 +27,18 @@ export async function provideCertificate(
     const made = await makeCertificate(forge)
     await writeOwnFile(keyFile, made.key, user)
     await writeOwnFile(authorityFile, made.authority, user)
-    // The last: without it the others are made anew.
+    // The certificate is written last, because without it the other files are made again.
     await writeOwnFile(certificateFile, made.certificate, user)
   }
   const [certificate, key] = [basename(certificateFile), basename(keyFile)]
   return { ssl: 'on', ssl_cert_file: certificate, ssl_key_file: key }
 }
 
-/** What to do if there is nothing to make certificates with. */
+/** The remedy if no library can make certificates. */
 export const withoutForge =
   'nothing is installed here that makes certificates; install it with: npm install --save-dev node-forge'
 
-/** Whether a whole certificate is kept that does not end soon. Only its files' own words count, not their times. */
+/** Whether there is a complete certificate that does not end soon. The content of the files counts, not their times. */
 export function lasts({ authorityFile, certificateFile, keyFile }: DataDirectory): boolean {
   const [authority, certificate, key] = [authorityFile, certificateFile, keyFile].map((file) =>
     readIfThere(file),

@@ -6,11 +6,11 @@ import { findForge } from './make-certificate.ts'
 import { lasts, withoutForge } from './provide-certificate.ts'
 
 /**
- * Throws `ERR_CLUSTER_NO_TLS` if a PostgreSQL was built without OpenSSL, or there is nothing to make a certificate with. That is
- * asked before anything is made.
+ * Throws `ERR_CLUSTER_NO_TLS` if a PostgreSQL was built without OpenSSL, or if no library can make certificates. It is called
+ * before anything is made.
  *
- * PostgreSQL itself is asked whether it would take the setting, which such a build refuses. For that it needs no cluster, only
- * some directory.
+ * PostgreSQL itself is asked whether it accepts the setting, which a build without OpenSSL refuses. This needs no cluster,
+ * only a directory.
  */
 export async function requireTls(
   directory: DataDirectory,

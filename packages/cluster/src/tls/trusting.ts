@@ -3,7 +3,7 @@ import { type DataDirectory, howStarted } from '@howdah/data-directory'
 import type { Address } from '../connecting/address.ts'
 import { noTls } from '../errors.ts'
 
-/** Whether the server that runs was started with the certificate that howdah has made for it. */
+/** Whether the running server was started with howdah's certificate. */
 export async function hasOurCertificate(directory: DataDirectory): Promise<boolean> {
   const { settings } = await howStarted(directory).catch(() => ({ settings: {} }))
   return (
@@ -12,8 +12,8 @@ export async function hasOurCertificate(directory: DataDirectory): Promise<boole
 }
 
 /**
- * An address over TCP as one whose clients insist on TLS and verify the certificate that howdah has made. They know the
- * server as localhost: before 15, libpq compares no certificate with an IP address. Throws `ERR_CLUSTER_NO_TLS`.
+ * Turns a TCP address into one with which clients insist on TLS and verify howdah's certificate. The host is localhost,
+ * because before 15 libpq does not compare certificates with IP addresses. Throws `ERR_CLUSTER_NO_TLS`.
  */
 export async function trusting(directory: DataDirectory, address: Address): Promise<Address> {
   if (!(await hasOurCertificate(directory))) {
