@@ -64,16 +64,20 @@ async function measure(directory, size) {
 
 /** In MB: of the server and all its processes, after a query. */
 async function memoryOf(cluster) {
-  await using session = await cluster.run()
-  const client = await session.connect()
-  await client.query('SELECT count(*) FROM pg_class')
-  await client.end()
-  const { pid } = await cluster.status()
-  const kilobytes = [pid, ...childrenOf(pid)].map((one) => {
-    const text = readFileSync(`/proc/${one}/smaps_rollup`, 'utf8')
-    return Number(/^Pss:\s*(\d+) kB/m.exec(text)[1])
-  })
-  return (kilobytes.reduce((sum, each) => sum + each) / 1024).toFixed(1)
+  const session = await cluster.run()
+  try {
+    const client = await session.connect()
+    await client.query('SELECT count(*) FROM pg_class')
+    await client.end()
+    const { pid } = await cluster.status()
+    const kilobytes = [pid, ...childrenOf(pid)].map((one) => {
+      const text = readFileSync(`/proc/${one}/smaps_rollup`, 'utf8')
+      return Number(/^Pss:\s*(\d+) kB/m.exec(text)[1])
+    })
+    return (kilobytes.reduce((sum, each) => sum + each) / 1024).toFixed(1)
+  } finally {
+    await session.leave()
+  }
 }
 
 function childrenOf(parent) {
