@@ -88,6 +88,19 @@ describe('a wait in the kernel that ends', () => {
     expect(free?.held).toBe(true)
   })
 
+  it('because its signal is aborted does so at once, and the others wait on', async () => {
+    const held = await acquire(path)
+    const abort = new AbortController()
+    const reason = new Error('enough')
+    const waits = [acquire(path, { signal: abort.signal }), acquire(path)]
+    abort.abort(reason)
+    await expect(waits[0]).rejects.toBe(reason)
+    expect(held.held).toBe(true)
+    held.release()
+    using lock = await waits[1]
+    expect(lock?.held).toBe(true)
+  })
+
   it('as its own thread locks and is blocked gives back what it got, and begins again', async () => {
     const held = await acquire(path)
     let has = false

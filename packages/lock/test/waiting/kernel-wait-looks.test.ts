@@ -56,6 +56,11 @@ function look(times = 1): void {
 describe('a wait that takes long', () => {
   it('is watched from the second look on, once, until it is over', async () => {
     const held = await acquire(path)
+    let waits = 0
+    hand.wait = (fd, name, operation, fair, ended, wait) => {
+      waits++
+      return wait(fd, name, operation, fair, ended)
+    }
     const waiting = acquire(path)
     const seen = [watchers()]
     for (let time = 0; time < 4; time++) {
@@ -65,7 +70,8 @@ describe('a wait that takes long', () => {
     expect(seen).toEqual([0, 0, 1, 1, 1])
     held.release()
     using lock = await waiting
-    expect([lock.held, watchers()]).toEqual([true, 0])
+    // It has kept its place in the queue.
+    expect([lock.held, watchers(), waits]).toEqual([true, 0, 1])
   })
 
   it('is no longer looked at when it is watched, but another wait is', async () => {
@@ -83,6 +89,17 @@ describe('a wait that takes long', () => {
     for (const held of helds) held.release()
     for (const wait of waits) (await wait).release()
     expect(watchers()).toBe(0)
+  })
+
+  it('is looked at together with all others', async () => {
+    const paths = ['one', 'two', 'three'].map((name) => directory.file(name))
+    const helds = await Promise.all(paths.map((each) => acquire(each)))
+    const waits = paths.map((each) => acquire(each))
+    expect(vi.getTimerCount()).toBe(1)
+    look(2)
+    expect([vi.getTimerCount(), watchers()]).toEqual([0, 3])
+    for (const held of helds) held.release()
+    for (const wait of waits) (await wait).release()
   })
 
   it('goes on with another file that is there at the second look', async () => {
