@@ -1,0 +1,6 @@
+export default {
+  dialect: 'postgresql',
+  out: './drizzle',
+  schema: './schema.js',
+  dbCredentials: { url: process.env.DATABASE_URL },
+}
