@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readlinkSync } from 'node:fs'
+import { existsSync, readdirSync, readlinkSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
 
@@ -128,11 +128,21 @@ export class Project implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     try {
-      const { status, stderr } = await this.howdah(['destroy', '--force'])
-      if (status !== 0) throw new Error(`cannot destroy ${this.dataDir}: ${stderr}`)
+      await this.#destroy()
       await this.isQuiet()
     } finally {
       this.#directory[Symbol.dispose]()
+    }
+  }
+
+  /** By the library, which starts no process and saves nothing; by the command if `howdah.json` says where the cluster is. */
+  async #destroy(): Promise<void> {
+    if (existsSync(this.file('howdah.json'))) {
+      const { status, stderr } = await this.howdah(['destroy', '--force', '--no-save'])
+      if (status !== 0) throw new Error(`cannot destroy ${this.dataDir}: ${stderr}`)
+    } else if (existsSync(this.file('.howdah'))) {
+      const { Cluster } = await import('@howdah/cluster')
+      await new Cluster(this.dataDir).destroy({ force: true })
     }
   }
 }
