@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import type { Connectable } from './connectable.ts'
 
@@ -51,7 +52,11 @@ export class Writer {
   start(): void {
     this.#stopped = false
     this.#writing = (async () => {
-      while (!this.#stopped) await this.write()
+      while (!this.#stopped) {
+        await this.write()
+        // Some hundred rows a second are enough to be in the midst of anything; without a rest they would take a core.
+        await sleep(3)
+      }
     })()
   }
 
