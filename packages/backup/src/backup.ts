@@ -1,17 +1,19 @@
-/** A base backup, as its own record says. */
+/** A base backup, described by its record. */
 export interface Backup {
-  /** Counted from 1; the higher, the newer. */
+  /** Counted from 1. Newer backups have higher numbers. */
   readonly number: number
-  /** Where its files lie. Absolute. */
+  /** The absolute path of its files. */
   readonly path: string
   /** The server's version, such as `16.14`. */
   readonly version: string
-  /** The identifier of the cluster, which its WAL bears, too. In decimal digits. */
+  /** The identifier of the cluster, which is also in its WAL, in decimal digits. */
   readonly systemIdentifier: string
   readonly timeline: number
-  /** From where on its WAL is needed. As PostgreSQL prints it. */
+  /** The position from which its WAL is needed, as PostgreSQL prints it. */
   readonly startLsn: string
-  /** Up to where its WAL is needed at least. It cannot be restored to an earlier point. As PostgreSQL prints it. */
+  /**
+   * The position up to which its WAL is needed at least, as PostgreSQL prints it. It cannot be restored to an earlier point.
+   */
   readonly stopLsn: string
   /** The first WAL file that it needs. */
   readonly startWalFile: string
@@ -21,21 +23,21 @@ export interface Backup {
   readonly startedAt: Date
   /** By the server's clock. */
   readonly endedAt: Date
-  /** In bytes: all its files. */
+  /** The size of all its files, in bytes. */
   readonly size: number
 }
 
-/** How far a backup, a restore or a clone is. */
+/** The progress of a backup, a restore or a clone. */
 export interface Progress {
   /**
    * `preparing`: locks, the server, archiving; `copying`: files; `verifying`: files and WAL; `archiving`: until the server has archived its last WAL;
    * `recovering`: the server replays WAL; `finishing`: what is left.
    */
   readonly phase: 'preparing' | 'copying' | 'archiving' | 'recovering' | 'verifying' | 'finishing'
-  /** In bytes, of this phase: files, or WAL. */
+  /** How much of this phase is done, in bytes of files or WAL. */
   readonly bytes: number
-  /** In bytes, of this phase: how much there is; `null` if that is not known. */
+  /** The total of this phase, in bytes; `null` if it is unknown. */
   readonly totalBytes: number | null
-  /** In ms: how long this phase may still take, as it has gone so far. */
+  /** The estimated rest of this phase, in ms; `null` if it is unknown. */
   readonly remaining: number | null
 }

@@ -1,6 +1,6 @@
 import { ClusterError } from '@howdah/data-directory'
 
-/** The directory has other things in it, or backups of another cluster. It was left alone. */
+/** The directory contains other files, or backups of another cluster. It was not changed. */
 export function unusableDirectory(
   dataDir: string,
   path: string,
@@ -15,12 +15,12 @@ export function unusableDirectory(
   )
 }
 
-/** The cluster archives its WAL by somebody else's command, or howdah's archives it elsewhere. Nothing was changed. */
+/** Another program's command archives the cluster's WAL, or howdah archives it to another place. Nothing was changed. */
 export function foreignArchiving(dataDir: string, found: string, message: string): ClusterError {
   return new ClusterError('ERR_CLUSTER_FOREIGN_ARCHIVING', dataDir, message, { found })
 }
 
-/** The server has to be restarted for archiving to begin, and it is not howdah's to restart. */
+/** Archiving begins only after a restart, and howdah may not restart the server. */
 export function restartNeeded(dataDir: string): ClusterError {
   return new ClusterError(
     'ERR_CLUSTER_RESTART_NEEDED',
@@ -30,7 +30,7 @@ export function restartNeeded(dataDir: string): ClusterError {
   )
 }
 
-/** The cluster cannot be backed up, or cloned, as it is. */
+/** The cluster cannot be backed up or cloned in its present state. */
 export function backupUnsupported(dataDir: string, why: string): ClusterError {
   return new ClusterError(
     'ERR_CLUSTER_BACKUP_UNSUPPORTED',
@@ -39,7 +39,7 @@ export function backupUnsupported(dataDir: string, why: string): ClusterError {
   )
 }
 
-/** The server cannot archive its WAL; it goes on trying, and keeps the WAL until it can. The new backup was removed. */
+/** The server cannot archive its WAL. It keeps the WAL and goes on trying. The new backup was removed. */
 export function archiveFailed(dataDir: string, walFile: string, why: string): ClusterError {
   return new ClusterError(
     'ERR_CLUSTER_ARCHIVE_FAILED',
@@ -49,12 +49,12 @@ export function archiveFailed(dataDir: string, walFile: string, why: string): Cl
   )
 }
 
-/** There is no backup that could be restored: none at all, or none from before the point that was asked for. */
+/** There is no backup to restore, or none from before the requested point. */
 export function noBackup(dataDir: string, message: string): ClusterError {
   return new ClusterError('ERR_CLUSTER_NO_BACKUP', dataDir, message)
 }
 
-/** The target of a restore is no time, transaction id, name or LSN. */
+/** The target of a restore is invalid. */
 export function invalidTarget(dataDir: string, why: string): ClusterError {
   return new ClusterError(
     'ERR_CLUSTER_INVALID_TARGET',
@@ -100,7 +100,7 @@ export function backupDamaged(
   )
 }
 
-/** The server could not bring the restored files up to date. Nothing was restored. */
+/** The server could not recover the restored files. Nothing was restored. */
 export function recoveryFailed(
   dataDir: string,
   why: string,

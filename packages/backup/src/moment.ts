@@ -1,16 +1,16 @@
-/** A point in time, with PostgreSQL's precision. */
+/** A point in time with PostgreSQL's precision. */
 export interface Moment {
   /** Since 1970. */
   readonly microseconds: bigint
-  /** In UTC, as PostgreSQL reads it. */
+  /** In UTC, in a form that PostgreSQL reads. */
   readonly text: string
 }
 
-/** Date, time, and a time zone: RFC 3339, or as PostgreSQL prints a `timestamptz`. */
+/** Matches a date, time and time zone in the form of RFC 3339 or of PostgreSQL's `timestamptz`. */
 const pattern =
   /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(?:[Zz]|([+-]\d\d)(?::?(\d\d))?)$/
 
-/** Reads a point in time; `null` if the text is none, or has no time zone. */
+/** Parses a point in time; `null` if the text is invalid or has no time zone. */
 export function parseMoment(time: Date | string): Moment | null {
   if (typeof time !== 'string') {
     return Number.isNaN(time.getTime()) ? null : moment(BigInt(time.getTime()) * 1000n)

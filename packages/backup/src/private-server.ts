@@ -12,7 +12,7 @@ import {
 import { ClusterSubject } from '@howdah/cluster/inside'
 import { LocalState } from '@howdah/known-clusters'
 
-/** How a private server is run. */
+/** How to run a private server. */
 export interface PrivateServerOptions {
   readonly runtime: Runtime
   readonly user: ServerUser | null
@@ -23,10 +23,10 @@ export interface PrivateServerOptions {
 }
 
 /**
- * Runs a server on a copied cluster, which nobody else uses yet, while `action` lasts. Nobody can connect to the server, it
- * archives nothing, and it ends if we are killed.
+ * Runs a server on a copied cluster, which nobody else uses yet, while `action` runs. Nobody else can connect to the server,
+ * it archives nothing, and it ends if we are killed.
  *
- * Answers with its whole log, in English, also if the server did not start: the log says why.
+ * Gives the server's whole log, in English, even if the server did not start, because the log says why.
  */
 export async function runPrivately(
   directory: DataDirectory,
@@ -38,11 +38,11 @@ export async function runPrivately(
     directory,
     user,
     () => Promise.resolve(runtime),
-    // No list has to show it: it is gone in a moment.
+    // It is not listed, because it runs only for a moment.
     new LocalState(() => undefined),
   )
   const free = new Free(subject, placeOf(directory, user, false))
-  // Nobody knows how long a recovery takes.
+  // A recovery may take any time.
   const start = { settings: { ...settings, ...alone }, timeout: Infinity }
   try {
     const shared = await free.join({ start, ifExists: true, signal })
@@ -60,15 +60,15 @@ export async function runPrivately(
   return await readWholeLog(directory)
 }
 
-/** What a private server has logged so far. */
+/** The log of a private server so far. */
 export async function readWholeLog(directory: DataDirectory): Promise<string> {
   return readIfThere(directory.logFile, 2 ** 28) ?? ''
 }
 
-/** Settings of a server that only replays WAL, and whose log we read. */
+/** Settings of a server that only replays WAL, with a log that we parse. */
 const alone = {
   archive_mode: 'off',
-  // So it runs neither subscriptions nor jobs at the end of the WAL.
+  // Without workers it runs no subscriptions and no jobs at the end of the WAL.
   max_worker_processes: '0',
   ssl: 'off',
   logging_collector: 'off',

@@ -1,9 +1,9 @@
 import type { Progress } from './backup.ts'
 
-/** In ms: how long at least between two reports. */
+/** The shortest time between two reports, in ms. */
 const interval = 50
 
-/** Tells how far it is, with an estimate, and not too often. */
+/** Reports the progress with an estimate, and not too often. */
 export class ProgressReport {
   readonly #tell: ((progress: Progress) => void) | undefined
   #phase: Progress['phase'] = 'preparing'
@@ -16,7 +16,7 @@ export class ProgressReport {
     this.#tell = tell
   }
 
-  /** Another phase begins. */
+  /** Begins a new phase. */
   begin(phase: Progress['phase'], total: number | null = null): void {
     this.#phase = phase
     this.#total = total
@@ -25,7 +25,7 @@ export class ProgressReport {
     this.#now()
   }
 
-  /** So many bytes more are done. */
+  /** Adds bytes that are done. */
   add(bytes: number): void {
     this.#bytes += bytes
     if (performance.now() - this.#told >= interval) this.#now()

@@ -230,7 +230,7 @@ export class Cluster {
   }
 
   /**
-   * Starts the server to run until it is stopped, with users or without; creates the cluster if there is none.
+   * Starts the server pinned: it runs until it is stopped, with users or without. Creates the cluster if there is none.
    *
    * `'unmodified'` when it was running already: the options of a start were not applied then, but it stays from now on.
    * Throws as {@link run} does.

@@ -37,14 +37,15 @@ import { keepToItself, refuseElsewhere } from './keep-to-itself.ts'
 import { syncCopy } from './sync-copy.ts'
 
 /**
- * Copies a cluster, running or stopped, into a new or an empty directory, and returns the copy: a cluster of its own, with a
- * system identifier of its own, stopped. A server that runs goes on, and so do its users; a cluster that does not run
- * cannot be started until the copy is made.
+ * Copies a running or stopped cluster into a new or empty directory, and returns the copy: a stopped, independent cluster
+ * with a system identifier of its own. A running server and its users go on. A stopped cluster cannot be started until the
+ * copy is made.
  *
- * The copy has the databases, roles, rows and settings of the original, the mode among them. It neither archives where the
- * original does nor has its replication slots. Throws `ERR_CLUSTER_NOT_EMPTY` and `ERR_CLUSTER_NESTED` for a place that is taken,
+ * The copy has the databases, roles, rows and settings of the original, including its mode. It does not archive into the
+ * original's archive, and has no replication slots. Throws `ERR_CLUSTER_NOT_EMPTY` and `ERR_CLUSTER_NESTED` if the place is
+ * taken,
  * `ERR_CLUSTER_BACKUP_UNSUPPORTED` for a standby, for tablespaces elsewhere and for a server that logs too little, and
- * `ERR_CLUSTER_RECOVERY_FAILED`; there is no copy then, and the original is as it was.
+ * `ERR_CLUSTER_RECOVERY_FAILED`. Then there is no copy, and the original is unchanged.
  */
 export async function cloneCluster(cluster: Cluster, options: CloneOptions): Promise<Cluster> {
   return await explained(cluster.dataDir, async () => {
@@ -59,10 +60,10 @@ export async function cloneCluster(cluster: Cluster, options: CloneOptions): Pro
 }
 
 /**
- * Makes a cluster like {@link cloneCluster} for a place where another may make one at the same time: of several that come
- * at once, one copies and the others wait. `'unmodified'` if a cluster is there.
+ * Copies a cluster like {@link cloneCluster}, to a place where other processes may do the same at the same time: one of them
+ * copies and the others wait. `'unmodified'`: a cluster is already there.
  *
- * The copy of a server that runs recovers when it is first started.
+ * The copy of a running server recovers at its first start.
  */
 export async function forkCluster(cluster: Cluster, options: CloneOptions): Promise<Outcome> {
   return await explained(cluster.dataDir, async () => {
@@ -74,7 +75,7 @@ export async function forkCluster(cluster: Cluster, options: CloneOptions): Prom
     if (await to.free.exists()) return 'unmodified'
     const progress = await prepared(from, options)
     try {
-      // If somebody uses it, somebody has made it.
+      // If somebody uses the copy, it is already made.
       await using exclusive = await to.free.tryChange(waiting(options))
       if (exclusive === null || (await exclusive.exists())) return 'unmodified'
       await exclusive.reconfigure(async (_, change) => {
@@ -92,7 +93,7 @@ async function make(from: Coordination, to: Coordination, options: CloneOptions)
   const progress = await prepared(from, options)
   const { path } = to.directory
   try {
-    // Otherwise we would wait for its users to leave, only to say that it is there.
+    // Throw at once, instead of waiting for the users of an existing cluster to leave.
     if (await to.free.exists()) throw notEmpty(path, ['PG_VERSION'])
     await using exclusive = await to.free.change(waiting(options))
     await exclusive.reconfigure(async (_, change) => {
@@ -113,12 +114,12 @@ async function prepared(from: Coordination, options: CloneOptions): Promise<Prog
 }
 
 interface BuildOptions extends CloneOptions {
-  /** The copy is recovered when it is first started. */
+  /** Whether the copy is recovered at its first start. */
   readonly recoversLater?: boolean
 }
 
 interface Finishing extends BuildOptions, Pick<Copied, 'settings' | 'needsCare'> {
-  /** Of the copy, as the server's user is told it. */
+  /** The path of the copy for the server's user. */
   readonly path: string
   readonly runtime: Runtime
   readonly user: ServerUser | null
@@ -140,7 +141,7 @@ async function build(
     const user = to.user && { ...to.user, closed: await closedAbove(path, to.user) }
     const copying = { to: here, owner: user, progress, signal }
     const { settings, needsCare, left } = await copyCluster(from, copying, options)
-    // The original's server is left at the same time.
+    // The original's server is left in parallel.
     const finished = finish(from, staging, {
       ...options,
       path,
@@ -157,7 +158,7 @@ async function build(
   })
 }
 
-/** Makes a cluster of its own of what was copied, brings it to the disk, and answers with the role to connect as. */
+/** Turns the copied files into an independent cluster, syncs them, and gives the role to connect as. */
 async function finish(
   from: Coordination,
   staging: DataDirectory,
@@ -186,12 +187,12 @@ async function finish(
   return superuser
 }
 
-/** The copy still has the identifier of the original, as its WAL does. */
+/** Recovers the copy, which still has the identifier of the original, like its WAL. */
 async function recoverCopy(
   staging: DataDirectory,
   server: Parameters<typeof runPrivately>[1],
 ): Promise<void> {
-  // It is ready when it has recovered.
+  // The server is ready after it has recovered.
   const log = await runPrivately(staging, server, () => Promise.resolve())
   await rm(staging.mark, { force: true })
   if (!(await wasShutDown(staging.here))) {

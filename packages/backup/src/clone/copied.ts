@@ -1,9 +1,12 @@
-/** What has been copied. */
+/** The result of copying. */
 export interface Copied {
   /** Settings that its recovery needs. */
   readonly settings: Record<string, string>
-  /** Whether it must be recovered and looked at before it is used: it has subscriptions, or its recovery needs settings. */
+  /**
+   * Whether the copy must be recovered and checked before it is used, because it has subscriptions or its recovery needs
+   * settings.
+   */
   readonly needsCare: boolean
-  /** Settled when the server of the original is left. The copy no longer needs that server. */
+  /** Settles when the server of the original is left, which the copy no longer needs. */
   readonly left: Promise<unknown>
 }

@@ -10,10 +10,10 @@ import { type CopyingOptions, copyStopped } from './copy-stopped.ts'
 import { subscriptionsOf } from './disable-subscriptions.ts'
 
 /**
- * Copies the files of a cluster: by a base backup if it runs, otherwise as they are.
+ * Copies the files of a cluster: by a base backup if its server runs, otherwise as they are.
  *
- * Of several that copy the same cluster at once, one copies at a time. Each base backup makes the server begin new WAL
- * files, and has to copy all WAL files of its time. So many at once would copy many times the cluster's size.
+ * If several processes copy the same cluster, they do so one after the other. Each base backup makes the server begin new WAL
+ * files, and has to copy all WAL files of its time, so many at once would copy many times the cluster's size.
  */
 export async function copyCluster(
   source: Coordination,
@@ -41,7 +41,7 @@ export async function copyCluster(
     const major = session.runtime.version.major
     const { settings, needsCare } = await copyRunning(client, directory, { ...copying, major })
     const left = session.leave()
-    // A failure before anybody awaits it is no unhandled one.
+    // A failure before the promise is awaited must not count as unhandled.
     left.catch(() => undefined)
     return { settings, needsCare, left }
   } catch (error) {
@@ -50,7 +50,7 @@ export async function copyCluster(
   }
 }
 
-/** A lock on a directory of every cluster that nothing else locks. */
+/** Locks a directory that every cluster has and that nothing else locks. */
 async function takeTurn(
   directory: DataDirectory,
   { waitTimeout: timeout, signal, onWait }: CloneOptions,

@@ -13,7 +13,7 @@ import type { CopyingOptions } from './copy-stopped.ts'
 import { ofRecovery } from './of-recovery.ts'
 
 /**
- * Copies a cluster whose server runs and goes on running: a base backup, and the WAL that it takes to recover it. Over one
+ * Copies a cluster while its server goes on running: a base backup, and the WAL that its recovery needs. It uses one
  * connection, which the caller then ends; that also ends the slot that holds the WAL.
  *
  * Throws `ERR_CLUSTER_BACKUP_UNSUPPORTED` for a standby, for tablespaces outside of the data directory, for a server that
@@ -46,7 +46,7 @@ export async function copyRunning(
   const size = found.segmentSize
   const wal = directory.file('pg_wal')
   const names = walFilesOf(base, size)
-  // The server reads these, too: they say which timeline began on which other one.
+  // The server reads the histories, too. They say from which timeline another one branched.
   const histories = (await readdir(wal)).filter((name) => /^[\dA-F]{8}\.history$/.test(name))
   const files = [...names, ...histories].map((path) => ({ path, size }))
   await cloneTree(
@@ -56,13 +56,13 @@ export async function copyRunning(
     { owner, of: sourceOwner(directory.path), durable: false, signal },
   )
   for (const name of names) await requireWal(directory, join(to, 'pg_wal', name), size)
-  // After the copy: a subscription that was made meanwhile may be in it.
+  // Asked after the copy, because a subscription that was made meanwhile may be in it.
   return { settings: found.settings, needsCare: await needsCare(client) }
 }
 
-/** What a server tells of itself for its copy. */
+/** The facts about a server that its copy needs. */
 interface Facts {
-  /** In bytes: how long each WAL file is. */
+  /** The size of a WAL file in bytes. */
   readonly segmentSize: number
   /** Settings that the recovery of the copy needs. */
   readonly settings: Record<string, string>
@@ -74,7 +74,7 @@ async function factsOf(client: pg.Client): Promise<Facts> {
   return { segmentSize, settings }
 }
 
-/** Settings of the command line are not in the files that were copied. */
+/** Asks whether the copy has subscriptions or needs settings; settings of the command line are not in the copied files. */
 async function needsCare(client: pg.Client): Promise<boolean> {
   const { rows } = await client.query<{ care: boolean }>(
     `SELECT EXISTS (SELECT FROM pg_catalog.pg_subscription)

@@ -21,7 +21,7 @@ import { ofRecovery } from './of-recovery.ts'
 
 const control = 'global/pg_control'
 
-/** How a copy is made. */
+/** How to make a copy. */
 export interface CopyingOptions {
   /** Its directory, empty. */
   readonly to: string
@@ -31,10 +31,9 @@ export interface CopyingOptions {
 }
 
 /**
- * Copies a cluster that does not run, its WAL included, as it was shut down or has crashed. The caller holds its change and
- * use locks.
+ * Copies a stopped cluster with its WAL, as its shutdown or crash has left it. The caller holds its change and use locks.
  *
- * Throws `ERR_CLUSTER_BACKUP_UNSUPPORTED` for a standby, and for one with tablespaces outside of its data directory.
+ * Throws `ERR_CLUSTER_BACKUP_UNSUPPORTED` for a standby, and for a cluster with tablespaces outside its data directory.
  */
 export async function copyStopped(
   directory: DataDirectory,
@@ -43,7 +42,7 @@ export async function copyStopped(
   await refuseUnsupported(directory)
   await endWriters(directory)
   const before = await controlFileOf(directory)
-  // The directory for the WAL may be a link to elsewhere.
+  // The directory of the WAL may be a link to another place.
   const wal = directory.file('pg_wal')
   const [tree, segments] = [await listTree(directory.path, treat), await listTree(wal, treatOfWal)]
   const sizes = [...tree.files, ...segments.files].map(({ size }) => size)
@@ -79,12 +78,12 @@ async function endWriters(directory: DataDirectory): Promise<void> {
   throw backupUnsupported(directory.path, why)
 }
 
-/** Also copies the files that say from where to recover: a base backup that was not started yet has them. */
+/** Also copies the files that say where recovery begins. A base backup that was never started has them. */
 function treat(path: string): Treatment {
   return path === 'backup_label' || path === 'tablespace_map' ? 'copy' : treatOfClone(path)
 }
 
-/** A copy needs neither marks of archived WAL nor summaries for incremental backups. */
+/** A copy does not need the marks of archived WAL or the summaries for incremental backups. */
 function treatOfWal(path: string): Treatment {
   return path === 'archive_status' || path === 'summaries' ? 'empty' : 'copy'
 }

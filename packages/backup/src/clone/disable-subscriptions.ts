@@ -8,7 +8,7 @@ import {
   singleUserArguments,
 } from '@howdah/data-directory'
 
-/** `pg_subscription`, which all databases share. initdb names its file by its OID. */
+/** The file of `pg_subscription`, which all databases share. initdb names the file by its OID. */
 const catalog = ['global', '6100'] as const
 
 /** The file with the subscriptions of a cluster; empty if there never was one. */
@@ -17,15 +17,15 @@ export function subscriptionsOf(directory: DataDirectory): string {
 }
 
 /**
- * Disables the subscriptions of a copy. Otherwise the copy would take from the publisher, by the original's slot, what the
- * original has not received yet. The copy must be stopped, and must have been shut down cleanly.
+ * Disables the subscriptions of a copy. Otherwise the copy would take from the publisher, by the original's slot, data that
+ * the original has not received yet. The copy must be stopped, and must have been shut down cleanly.
  */
 export async function disableSubscriptions(
   copy: DataDirectory,
   runtime: Runtime,
   user: ServerUser | null,
 ): Promise<void> {
-  // Few clusters ever had one.
+  // Most clusters never had one.
   const found = await stat(subscriptionsOf(copy)).catch(() => null)
   if (found?.size === 0) return
   const { stdout, stderr } = await runServerProgram(runtime, 'postgres', {
@@ -36,7 +36,7 @@ export async function disableSubscriptions(
       'update pg_catalog.pg_subscription set subenabled = false where subenabled\n' +
       'select count(*) as enabled from pg_catalog.pg_subscription where subenabled\n',
   })
-  // The status is 0 even after an error.
+  // The exit status is 0 even after an error.
   if (/\benabled = "0"/.test(stdout)) return
   throw recoveryFailed(copy.path, 'its subscriptions cannot be disabled', stderr.trim())
 }

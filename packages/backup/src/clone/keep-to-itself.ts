@@ -8,11 +8,11 @@ import {
 import type { Runtime } from '@howdah/runtime'
 import { backupUnsupported } from '../errors.ts'
 
-/** Settings by which a copy would act for its original, and the values that prevent that. */
+/** Settings by which a copy would act in the place of its original, with the values that prevent this. */
 const neutral = { archive_mode: 'off', synchronous_standby_names: '' } as const
 
 /**
- * Throws `ERR_CLUSTER_BACKUP_UNSUPPORTED` if `postgresql.conf` says that the data lies elsewhere: a server on the copy would
+ * Throws `ERR_CLUSTER_BACKUP_UNSUPPORTED` if `postgresql.conf` sets `data_directory`, because a server on the copy would then
  * work on the original.
  */
 export async function refuseElsewhere(directory: DataDirectory): Promise<void> {
@@ -24,8 +24,8 @@ export async function refuseElsewhere(directory: DataDirectory): Promise<void> {
 }
 
 /**
- * Keeps a copy from archiving into the original's archive and from waiting for the original's standbys, also if the original
- * was told so by its configuration files and not by `ALTER SYSTEM`. The copy must be stopped.
+ * Keeps a copy from archiving into the original's archive and from waiting for the original's standbys, even if these
+ * settings are in the configuration files and do not come from `ALTER SYSTEM`. The copy must be stopped.
  *
  * A server program is run only if the files name one of the two settings, or include further files.
  */
@@ -49,7 +49,7 @@ export async function keepToItself(
   if (added === '') return
   const path = copy.file('postgresql.auto.conf')
   const text = readIfThere(path) ?? ''
-  // The last of several lines counts.
+  // If several lines set a setting, the last one counts.
   await writeOwnFile(path, `${text}${added}`, user)
 }
 

@@ -1,2 +1,2 @@
-/** Files that tell a server, when it starts, to be a standby or to recover from an archive; the last is that before 12. */
+/** The files that make a starting server a standby, or make it recover from an archive. The last one was used before 12. */
 export const ofRecovery = ['standby.signal', 'recovery.signal', 'recovery.conf'] as const

@@ -8,20 +8,20 @@ import { readPlainFile } from '@howdah/lock'
 import type { Runtime } from '@howdah/runtime'
 
 /**
- * XFS, Btrfs and bcachefs, which share the blocks of copied files: `XFS_SUPER_MAGIC`, `BTRFS_SUPER_MAGIC` and
+ * The file systems that share the blocks of copied files, XFS, Btrfs and bcachefs: `XFS_SUPER_MAGIC`, `BTRFS_SUPER_MAGIC` and
  * `BCACHEFS_STATFS_MAGIC` of Linux's `linux/magic.h` and bcachefs.
  */
 const sharing = new Set([0x5846_5342, 0x9123_683e, 0xca45_1a4e])
 
-/** In bytes: up to so much that waits to be written on this machine, a sync of the whole file system is quicker. */
+/** Up to so many bytes that wait to be written on this machine, syncing the whole file system is faster. */
 const most = 256 * 1024 * 1024
 
 /**
- * Brings the copy of a cluster to the disk.
+ * Syncs the copy of a cluster to the disk.
  *
- * To sync a thousand files one by one makes the disk empty its cache a thousand times. So the file system is synced as a
- * whole, by sync(1): if blocks are shared, so that there is next to nothing to write, or if not much else waits to be
- * written. Otherwise, and if sync(1) cannot do that, `initdb` syncs each file. Throws `ERR_CLUSTER_CREATE_FAILED`.
+ * Syncing a thousand files one by one makes the disk flush its cache a thousand times. So the whole file system is synced by
+ * sync(1), if blocks are shared, so that there is little to write, or if not much else waits to be written. Otherwise, and if
+ * sync(1) cannot do so, `initdb` syncs each file. Throws `ERR_CLUSTER_CREATE_FAILED`.
  */
 export async function syncCopy(
   path: string,
@@ -40,7 +40,8 @@ export async function syncCopy(
         message,
         stderr = message,
       } = error as NodeJS.ErrnoException & { stderr?: string }
-      // Only if there is no sync(1), or none that knows -f. What could not be written is told once.
+      // Goes on only if there is no sync(1), or it does not know -f. A write error is reported only once, so any other
+      // failure counts.
       if (code !== 'ENOENT' && !/usage|option/i.test(stderr))
         throw createFailed(path, stderr.trim())
     }

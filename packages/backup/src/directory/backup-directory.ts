@@ -17,13 +17,13 @@ import type { Backup } from '../backup.ts'
 import { describe, readRecord } from './backup-record.ts'
 import { unusableDirectory, noBackup } from '../errors.ts'
 
-/** The names of what lies in a directory with backups of one cluster. */
+/** The paths of the files in a directory with backups of one cluster. */
 export class BackupDirectory {
   /** Absolute: for people, and for other processes. */
   readonly path: string
   readonly #root: string
 
-  /** Throws `ERR_CLUSTER_BACKUP_DIRECTORY` for a path that cannot be one. */
+  /** Throws `ERR_CLUSTER_BACKUP_DIRECTORY` if the path is invalid. */
   constructor(path: string, held?: Descriptor) {
     if (path === '' || /[\0\r\n]|\p{Surrogate}|\uFFFD/u.test(path)) {
       const why = 'its path is empty, has a line break or NUL in it, or is not valid UTF-8'
@@ -33,32 +33,32 @@ export class BackupDirectory {
     this.#root = held === undefined ? this.path : pathOf(held, this.path)
   }
 
-  /** Where our own calls find one of its paths. */
+  /** The path by which our own calls reach one of its paths. */
   here(path: string): string {
     return join(this.#root, relative(this.path, path))
   }
 
-  /** Where the server archives its WAL. */
+  /** The directory into which the server archives its WAL. */
   get wal(): string {
     return join(this.path, 'wal')
   }
 
-  /** Says which cluster these backups are of. */
+  /** The file that says to which cluster these backups belong. */
   get mark(): string {
     return join(this.path, backupMark)
   }
 
-  /** Held exclusively to add or remove something here, and shared to read. */
+  /** The file of the lock: exclusive to add or remove backups, and shared to read them. */
   get lockFile(): string {
     return join(this.path, 'howdah-backups.lock')
   }
 
-  /** Where a base backup lies. */
+  /** The directory of a base backup. */
   data(number: number): string {
     return join(this.path, `data.${String(number).padStart(10, '0')}`)
   }
 
-  /** A new place to make a base backup in. It is renamed when the backup is whole. */
+  /** A new path for making a base backup. The directory is renamed when the backup is complete. */
   newStaging(): string {
     return join(this.path, `making.${randomBytes(6).toString('hex')}`)
   }
@@ -72,17 +72,17 @@ export class BackupDirectory {
       .toSorted((one, other) => one - other)
   }
 
-  /** The backup of that number. Throws `ERR_CLUSTER_BACKUP_DAMAGED` if its record is. */
+  /** The backup with that number. Throws `ERR_CLUSTER_BACKUP_DAMAGED` if its record is damaged. */
   async backup(number: number): Promise<Backup> {
     const path = this.data(number)
     return describe(path, await readRecord(path))
   }
 
   /**
-   * Opens it for the backups of a cluster, making it if there is none, and locks all that is here. From then on our calls
-   * find it by what has it open, whatever another user puts at its path.
+   * Opens and locks the directory for the backups of a cluster, and makes it if it is missing. From then on our calls reach
+   * it by the open descriptor, whatever another user puts at its path.
    *
-   * Throws `ERR_CLUSTER_BACKUP_DIRECTORY` if it holds other things, or another cluster's backups.
+   * Throws `ERR_CLUSTER_BACKUP_DIRECTORY` if it contains other files, or another cluster's backups.
    */
   async open(
     dataDir: string,
@@ -93,7 +93,7 @@ export class BackupDirectory {
     const identifier = String(systemIdentifier)
     await refuseNested(this.path)
     makeDirectories(dirname(this.path))
-    // Only the archive belongs to the server's user, who has to be able to enter the directory.
+    // Only the archive belongs to the server's user, but that user must be able to enter this directory.
     makeUnlessThere(this.path, (held) => {
       if (user !== null) fchmodSync(held.fd, 0o711)
     })
@@ -115,7 +115,10 @@ export class BackupDirectory {
     }
   }
 
-  /** The system identifier of the cluster that these backups are of. Throws `ERR_CLUSTER_BACKUP_DIRECTORY` and `ERR_CLUSTER_NO_BACKUP`. */
+  /**
+   * The system identifier of the cluster to which these backups belong. Throws `ERR_CLUSTER_BACKUP_DIRECTORY` and
+   * `ERR_CLUSTER_NO_BACKUP`.
+   */
   async owner(dataDir: string): Promise<string> {
     let text
     try {
@@ -135,12 +138,12 @@ export class BackupDirectory {
     throw unusableDirectory(dataDir, this.path, why)
   }
 
-  /** The lock on all that is here. */
+  /** Takes the lock on the directory. */
   async lock(mode: 'exclusive' | 'shared', waiting: WaitOptions): Promise<Lock> {
     return await acquire(this.lockFile, { ...waiting, mode, fair: false, permissions: 0o600 })
   }
 
-  /** Removes what interrupted backups have left. Under the lock. */
+  /** Removes the files of interrupted backups. Called under the lock. */
   async sweep(): Promise<void> {
     for (const name of await readdir(this.#root)) {
       if (/^(making|retired)\.[\da-f]{12}$/.test(name)) {
@@ -149,7 +152,7 @@ export class BackupDirectory {
     }
   }
 
-  /** Removes a backup, so that it is there whole or not at all. Under the lock. */
+  /** Removes a backup. At every instant the backup is complete or gone. Called under the lock. */
   async remove(number: number): Promise<void> {
     const doomed = join(this.#root, `retired.${randomBytes(6).toString('hex')}`)
     await rename(this.here(this.data(number)), doomed)
@@ -157,7 +160,7 @@ export class BackupDirectory {
     await removeTree(doomed)
   }
 
-  /** Makes what is missing here. Under the lock. */
+  /** Makes the missing files. Called under the lock. */
   async #prepare(dataDir: string, identifier: string, user: ServerUser | null): Promise<void> {
     const isMarked = await this.#check(dataDir, identifier)
     makeUnlessThere(this.here(this.wal))
@@ -169,7 +172,10 @@ export class BackupDirectory {
     await syncDirectory(dirname(this.path))
   }
 
-  /** Gives the archive to the server's user. Only if it is root's and empty: its path may lead elsewhere by now. */
+  /**
+   * Gives the archive to the server's user, but only if it is empty and belongs to root, because its path may lead elsewhere
+   * by now.
+   */
   #giveWal(dataDir: string, user: ServerUser | null): void {
     if (user === null) return
     using held = HeldDirectory.open(this.here(this.wal))
@@ -182,7 +188,7 @@ export class BackupDirectory {
     held.give(user)
   }
 
-  /** Whether it has its mark yet. Throws if it belongs to others. */
+  /** Whether the directory has its mark. Throws if it has other content or another cluster's mark. */
   async #check(dataDir: string, identifier: string): Promise<boolean> {
     const found = await readdir(this.#root)
     if (!found.includes(basename(this.mark))) {
@@ -201,7 +207,7 @@ export class BackupDirectory {
   }
 }
 
-/** Makes a directory, closed from its first instant, unless there is one. */
+/** Makes a directory, closed to others from its first instant, unless there is one. */
 function makeUnlessThere(path: string, finish: (held: HeldDirectory) => void = () => undefined) {
   try {
     using held = HeldDirectory.make(path, null)
@@ -211,7 +217,7 @@ function makeUnlessThere(path: string, finish: (held: HeldDirectory) => void = (
   }
 }
 
-/** Whether a path leads to what is locked. */
+/** Whether a path leads to the locked file. */
 function isSame(lock: Lock, path: string): boolean {
   const [one, other] = [
     fstatSync(lock.fd, { bigint: true }),

@@ -5,16 +5,16 @@ import type { Backup } from '../backup.ts'
 import { backupDamaged } from '../errors.ts'
 import type { CopiedFile } from './copy-tree.ts'
 
-/** All that is remembered of a base backup, in a file of its own beside the copied ones. */
+/** The record of a base backup, kept in a file beside the copied ones. */
 export interface BackupRecord extends Omit<Backup, 'path'> {
-  /** The role that made it, which was a superuser. */
+  /** The superuser that made the backup. */
   readonly superuser: string
   /**
-   * The transactions at its end: `xmin:xmax:running`, as PostgreSQL prints a snapshot. This backup cannot be recovered to a
-   * transaction that had ended by then.
+   * The transactions at the end of the backup: `xmin:xmax:running`, as PostgreSQL prints a snapshot. The backup cannot be
+   * recovered to a transaction that had ended by then.
    */
   readonly snapshot: string
-  /** Settings that a server may need to replay the WAL, and that a command line may have had. */
+  /** Settings that a server may need to replay the WAL, and that may have been on the command line. */
   readonly settings: Readonly<Record<string, string>>
   /** All its files but the record. */
   readonly files: readonly CopiedFile[]
@@ -23,13 +23,13 @@ export interface BackupRecord extends Omit<Backup, 'path'> {
 /** The name of the record in a backup's directory. It appears last, and never in a data directory. */
 export const recordName = 'howdah.backup'
 
-/** Writes the record, which makes a backup whole. */
+/** Writes the record, which completes a backup. */
 export async function writeRecord(directory: string, record: BackupRecord): Promise<void> {
   const text = JSON.stringify({ format: 1, ...record })
   await writeOwnFile(join(directory, recordName), `${text}\n`, null)
 }
 
-/** Reads a backup's record. Throws `ERR_CLUSTER_BACKUP_DAMAGED` if it is missing or cannot be understood. */
+/** Reads a backup's record. Throws `ERR_CLUSTER_BACKUP_DAMAGED` if it is missing or unreadable. */
 export async function readRecord(directory: string): Promise<BackupRecord> {
   const path = join(directory, recordName)
   try {

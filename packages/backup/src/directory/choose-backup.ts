@@ -4,31 +4,31 @@ import { type BackupRecord, describe, readRecord } from './backup-record.ts'
 import { noBackup } from '../errors.ts'
 import { parseLsn, type Reach, segmentName, segmentOf, type Stretch, WalArchive } from '@howdah/wal'
 
-/** What is to be restored, and from what. */
+/** What to restore. */
 export interface Plan {
   readonly backup: Backup
   readonly record: BackupRecord
   /** The timeline to follow. */
   readonly timeline: number
-  /** The timelines on the way, that one last. */
+  /** The timelines on the way, ending with that timeline. */
   readonly past: readonly Stretch[]
-  /** The WAL that there is for it. */
+  /** The archived WAL for it. */
   readonly reach: Reach
 }
 
-/** Which backup and which timeline to take; by default the newest of each that will do. */
+/** Which backup and which timeline to use; by default the newest usable ones. */
 export interface Choice {
   readonly number?: number | undefined
   readonly timeline?: number | undefined
 }
 
-/** A condition: the reason why it is not met, or `null`. */
+/** A condition. It gives the reason why it is not met, or `null`. */
 export type Condition = (plan: Plan) => string | null | Promise<string | null>
 
 /**
  * The newest backup that meets a condition, and has the WAL that it needs.
  *
- * Throws `ERR_CLUSTER_NO_BACKUP`, which says of each backup why it will not do.
+ * Throws `ERR_CLUSTER_NO_BACKUP`, which says for each backup why it cannot be used.
  */
 export async function chooseBackup(
   dataDir: string,

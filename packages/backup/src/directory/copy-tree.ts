@@ -18,23 +18,23 @@ import { syncDirectory } from '@howdah/durable'
 import { openPlainFile, openPlainFileSync } from '@howdah/lock'
 import { Ground, open, type Owner, pathOf, notPermitted } from '@howdah/data-directory'
 
-/** A file of a tree, below its root. */
+/** A file in a tree, with its path from the root. */
 interface TreeFile {
   readonly path: string
   /** In bytes, when it was listed. */
   readonly size: number
-  /** As it was then; missing if it was not looked at. */
+  /** Its status at that time; missing if it was not looked at. */
   readonly stats?: Pick<Stats, 'mode' | 'uid'>
 }
 
-/** What there is in a tree. */
+/** The content of a tree. */
 export interface Tree {
-  /** Each after those above it; without the root. */
+  /** The directories, each after its parents, without the root. */
   readonly directories: readonly string[]
   readonly files: readonly TreeFile[]
 }
 
-/** A file that was copied, as it was then. */
+/** A copied file. */
 export interface CopiedFile {
   readonly path: string
   /** In bytes. */
@@ -45,7 +45,7 @@ export interface CopiedFile {
 /** What to do with an entry of a tree: `empty` makes a directory and leaves its content out. */
 export type Treatment = 'copy' | 'empty' | 'skip'
 
-/** Lists a tree. What vanishes meanwhile is passed over; links to files count as files, other links are left out. */
+/** Lists a tree. Entries that vanish meanwhile are left out. Links to files count as files; other links are left out. */
 export async function listTree(
   root: string,
   treat: (path: string) => Treatment = () => 'copy',
@@ -70,24 +70,24 @@ export async function listTree(
   return { directories, files }
 }
 
-/** How a tree is copied. */
+/** How to copy a tree. */
 export interface CopyOptions {
   /** The owner of the copy. */
   readonly owner?: Owner | null | undefined
-  /** As root: only files of this uid are copied, see {@link sourceOwner}. Any other file is refused. */
+  /** If we are root: only files of this uid are copied, and other files are refused; see {@link sourceOwner}. */
   readonly of: number | null
   /** Sync each file and directory, so that the copy survives a power failure. */
   readonly durable: boolean
-  /** Copied after all others. */
+  /** The file that is copied after all others. */
   readonly last?: string | undefined
   readonly signal?: AbortSignal | undefined
-  /** Told of bytes, as they are copied. */
+  /** Called with the numbers of copied bytes. */
   readonly onBytes?: ((bytes: number) => void) | undefined
 }
 
-/** In bytes: a file up to this length is copied in microseconds, and takes ten times that through libuv's pool. */
+/** A file of up to so many bytes is copied in microseconds, and takes ten times as long through libuv's pool. */
 const smallest = 65_536
-/** In bytes: so is one up to this length if its blocks are shared, even if the kernel has to write all of it before. */
+/** The same limit, in bytes, if blocks are shared; the kernel may have to write the whole file first. */
 const smallestShared = 16 * 1024 * 1024
 /** Errors of a file system that cannot share blocks, or of two file systems: ioctl_ficlone(2). */
 const cannotShare = new Set([
@@ -99,14 +99,14 @@ const cannotShare = new Set([
   'ENOTTY',
   'EPERM',
 ])
-/** How many such files are cloned before others have their turn. */
+/** How many small files are cloned before the event loop may go on. */
 const smallAtOnce = 16
-/** How many files are copied at once: as many as libuv has threads. */
+/** How many files are copied at once: the number of libuv's threads. */
 const concurrency = 4
 /** In bytes. */
 const chunk = 1024 * 1024
 
-/** Copies what was listed into an existing, empty directory. Files that have vanished are left out. */
+/** Copies a listed tree into an existing, empty directory. Files that have vanished are left out. */
 export async function copyTree(
   from: string,
   to: string,
@@ -125,8 +125,8 @@ export async function copyTree(
 }
 
 /**
- * Copies as {@link copyTree} does, without looking at what is in the files, so that the copy shares its blocks with the
- * original if the file system can do that, as Btrfs, XFS, bcachefs and APFS can.
+ * Copies like {@link copyTree}, but without reading the files. So the copy shares blocks with the original if the file system
+ * supports that, as Btrfs, XFS, bcachefs and APFS do.
  */
 export async function cloneTree(
   from: string,
@@ -154,7 +154,7 @@ export async function cloneTree(
   })
 }
 
-/** Makes the directories, and copies the files by several copiers at once, which `makeCopier` makes. */
+/** Makes the directories, and copies the files by several copiers in parallel, which `makeCopier` makes. */
 async function eachFile(
   to: string,
   tree: Tree,
@@ -185,7 +185,7 @@ async function fill(
           await copy(file)
         }
       } catch (error) {
-        // The other workers stop.
+        // This stops the other workers.
         remaining.length = 0
         throw error
       }
@@ -266,7 +266,7 @@ async function cloneFile(
   if (durable) await target.sync()
 }
 
-/** Makes a copy of a file that was empty when it was listed. What was written to it since is in the WAL. */
+/** Copies a file that was empty when it was listed. Data written to it since is in the WAL. */
 function makeEmptyFile(
   from: string,
   to: string,
@@ -283,7 +283,7 @@ function makeEmptyFile(
   }
 }
 
-/** Clones a file without libuv's pool. `share` copies no blocks: `false` if the file system cannot share them. */
+/** Clones a file synchronously. With `share` no blocks are copied; gives `false` if the file system cannot share them. */
 function cloneAtOnce(
   from: string,
   to: string,
@@ -314,8 +314,8 @@ function cloneAtOnce(
 }
 
 /**
- * The owner of a cluster or a backup. Root copies only that user's files, because the user may have put a link there to a file
- * that only root can read. `null` if we are not root: then we can read no such file.
+ * The owner of a cluster or a backup. Root copies only that user's files, because the user may have put a link there to a
+ * file that only root can read. `null` if we are not root, because then we cannot read such a file.
  */
 export function sourceOwner(path: string): number | null {
   return process.geteuid?.() === 0 ? statSync(path).uid : null

@@ -3,24 +3,24 @@ import { type DataDirectory, quote } from '@howdah/data-directory'
 /** The `archive_command` of a cluster that howdah backs up. Servers run it in the data directory, where the script lies. */
 export const archiveCommand = `/bin/sh howdah.archive '%p' '%f'`
 
-/** Where the script lies, in the data directory. */
+/** The path of the script in the data directory. */
 export function archiveScriptFile(directory: DataDirectory): string {
   return directory.file('howdah.archive')
 }
 
 const words = /^to='((?:[^']|'\\'')*)'$/m
 
-/** Where a script archives to; `null` if the text is no such script. */
+/** The directory into which a script archives; `null` if the text is no such script. */
 export function archiveOf(script: string): string | null {
   const [, quoted] = words.exec(script) ?? []
   return quoted === undefined ? null : quoted.replaceAll(String.raw`'\''`, "'")
 }
 
 /**
- * The script that archives one WAL file: a POSIX shell's, with nothing but what every system has.
+ * The POSIX shell script that archives one WAL file. It uses only programs that every system has.
  *
- * A file appears in the archive whole and synced, by a link, which never replaces another file. If an equal file is there, all
- * is well: the server asks again after a crash. Status 1 makes the server try again later.
+ * A file appears in the archive complete and synced, by a link, which never replaces another file. If an equal file is there,
+ * the script succeeds, because the server repeats its request after a crash. Status 1 makes the server try again later.
  */
 export function archiveScript(wal: string): string {
   return String.raw`# Written by howdah. Archives one WAL file: its path from the data directory, and its name.

@@ -6,7 +6,7 @@ import type { Runtime } from '@howdah/runtime'
 import { inspectArchiving, setUpArchiving } from './archiving.ts'
 import { restartNeeded } from '../errors.ts'
 
-/** What is to archive where. */
+/** The cluster and the archive. */
 export interface ArchivingRequest {
   readonly directory: DataDirectory
   readonly user: ServerUser | null
@@ -16,10 +16,10 @@ export interface ArchivingRequest {
 }
 
 /**
- * Makes a server that we use archive its WAL; it is restarted if it must be, and then only if nobody else uses it.
+ * Makes a server that we use archive its WAL. If necessary it is restarted, but only if nobody else uses it.
  *
- * Throws `ERR_CLUSTER_IN_USE` if others do, and nothing is changed then; `ERR_CLUSTER_RESTART_NEEDED` for a server that
- * howdah did not start; `ERR_CLUSTER_FOREIGN_ARCHIVING` if something archives already.
+ * Throws `ERR_CLUSTER_IN_USE` if others use it, and changes nothing then; `ERR_CLUSTER_RESTART_NEEDED` if howdah did not
+ * start the server; `ERR_CLUSTER_FOREIGN_ARCHIVING` if another program already archives.
  */
 export async function archivingServer(
   shared: Shared<LaunchOptions>,
@@ -39,12 +39,12 @@ export async function archivingServer(
   })
   if (!found.needsRestart) return shared
   const alone = await takeAlone(directory, shared, options, 'restart with archiving the server on')
-  // Unless somebody else has joined meanwhile.
+  // Releases the locks, unless the cluster is shared again by then.
   using _ = alone.exclusive
   await administer(request, async (client) => {
     await setUpArchiving(client, directory, request.user, request.wal, found)
   })
-  // A setting of its command line would override the new one.
+  // Settings on the command line would override the new ones.
   const settings = Object.fromEntries(
     Object.keys(alone.was.settings).flatMap((name) => {
       const kept = found.missing[name.toLowerCase()]

@@ -9,18 +9,18 @@ import {
 import { archiveCommand, archiveOf, archiveScript, archiveScriptFile } from './archive-script.ts'
 import { foreignArchiving } from '../errors.ts'
 
-/** How a running server archives. */
+/** How a running server must be changed to archive. */
 export interface Archiving {
-  /** Settings that are to be made, by `ALTER SYSTEM`. */
+  /** The settings to change by `ALTER SYSTEM`. */
   readonly missing: Readonly<Record<string, string>>
   /** Whether they take effect only at a start. */
   readonly needsRestart: boolean
 }
 
 /**
- * What has to be done for the server to archive into `wal`. Nothing is changed.
+ * Finds out what has to be changed so that the server archives into `wal`. Changes nothing.
  *
- * Throws `ERR_CLUSTER_FOREIGN_ARCHIVING` if somebody else's command or library archives, or howdah's archives elsewhere.
+ * Throws `ERR_CLUSTER_FOREIGN_ARCHIVING` if another command or library archives, or howdah archives to another place.
  */
 export async function inspectArchiving(
   client: pg.Client,
@@ -51,7 +51,10 @@ export async function inspectArchiving(
   }
 }
 
-/** Sets archiving up: the script, and the missing settings. Some take effect only when the server is restarted. */
+/**
+ * Sets up archiving: writes the script, and changes the missing settings. Some take effect only when the server is
+ * restarted.
+ */
 export async function setUpArchiving(
   client: pg.Client,
   directory: DataDirectory,
@@ -70,7 +73,7 @@ export async function setUpArchiving(
   if (Object.keys(missing).length > 0) await client.query('SELECT pg_catalog.pg_reload_conf()')
 }
 
-/** What the configuration files say, whether it is in effect or not. */
+/** The settings in the configuration files, whether they are in effect or not. */
 async function filedSettings(client: pg.Client): Promise<Map<string, string>> {
   const { rows } = await client.query<{ name: string; setting: string }>(
     `SELECT name, setting FROM pg_catalog.pg_file_settings WHERE name LIKE 'archive%' ORDER BY seqno`,
@@ -90,7 +93,7 @@ async function refuseForeign(directory: DataDirectory, wal: string, found: strin
   }
   const script = readIfThere(archiveScriptFile(directory)) ?? ''
   const other = archiveOf(script)
-  // One that was moved or removed is given up: what it should have had is still with the server.
+  // An archive that was moved or removed is abandoned; the server still has the WAL that it should have got.
   if (other === null || other === wal || !(await isDirectory(other))) return
   throw foreignArchiving(
     directory.path,

@@ -4,26 +4,26 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import { archiveFailed } from '../errors.ts'
 
-/** What is waited for. */
+/** The files to wait for. */
 export interface AwaitedArchive {
   readonly dataDir: string
   readonly wal: string
-  /** The names of all WAL files that have to come. */
+  /** The names of the WAL files that must be archived. */
   readonly files: readonly string[]
   readonly walSegmentSize: number
-  /** What the server has logged since the backup began; empty if that is not known. */
+  /** The server's log since the backup began; empty if it is unknown. */
   readonly log: () => Promise<string>
   readonly onFile: () => void
   readonly signal?: AbortSignal | undefined
 }
 
-/** How often in a row the archiver tries a file before it rests for a minute. Source: `pgarch.c`. */
+/** How many times in a row the archiver tries a file before it pauses for a minute. Source: `pgarch.c`. */
 const tries = 3
 
 /**
- * Waits until the server has archived some WAL. Only the files tell.
+ * Waits until the server has archived the given WAL files. It looks only at the files.
  *
- * Throws `ERR_CLUSTER_ARCHIVE_FAILED` when the server has failed so often that it rests.
+ * Throws `ERR_CLUSTER_ARCHIVE_FAILED` if the server has failed so often that it pauses.
  */
 export async function awaitArchive(client: pg.Client, awaited: AwaitedArchive): Promise<void> {
   const failedBefore = await failures(client)

@@ -33,13 +33,13 @@ import type { WorkOptions } from '../work-options.ts'
 import { publishHistory } from './publish-history.ts'
 import { segmentSizeOf, walFilesOf } from './wal-files.ts'
 
-/** How a cluster is backed up. */
+/** How to back up a cluster. */
 export interface BackupOptions extends WorkOptions {
-  /** The directory for its backups and its WAL; made if it is missing. */
+  /** The directory for the backups and the WAL of the cluster. It is made if it is missing. */
   into: string
-  /** How many backups to keep, this one among them: older ones are removed, with the WAL that only they needed. */
+  /** How many backups to keep, including this one. Older ones are removed with the WAL that only they need. */
   keep?: number | undefined
-  /** In ms: how long a start of the server may take. 60,000 by default. */
+  /** How long a start of the server may take, in ms; 60,000 by default. */
   timeout?: number | undefined
 }
 
@@ -49,17 +49,18 @@ export interface BackedUp extends Backup {
   readonly expired: readonly number[]
 }
 
-/** The cluster that is backed up. */
+/** The cluster to back up. */
 type BackupSource = Joinable & Pick<Coordination, 'user'>
 
 /**
- * Makes a base backup into a directory, and sees to it that the server archives its WAL there from now on, so that the
- * cluster can be restored as it was at any time since. A server that does not run is started for it.
+ * Makes a base backup in a directory, and makes sure that the server archives its WAL there from now on, so that the cluster
+ * can be restored to any later time. A stopped server is started for this.
  *
- * Archiving is set up once, by a restart, which takes that nobody else uses the server (`ERR_CLUSTER_IN_USE`). Throws
+ * Archiving is set up once, by a restart, which is only possible while nobody else uses the server (`ERR_CLUSTER_IN_USE`).
+ * Throws
  * `ERR_CLUSTER_FOREIGN_ARCHIVING` if something else archives already, `ERR_CLUSTER_BACKUP_DIRECTORY` for a directory that holds something
- * other than backups of this cluster, `ERR_CLUSTER_ARCHIVE_FAILED`, `ERR_CLUSTER_DISK_FULL`; earlier backups stay whole. With `keep`, all
- * but the newest are removed when this one is whole.
+ * other than backups of this cluster, `ERR_CLUSTER_ARCHIVE_FAILED`, `ERR_CLUSTER_DISK_FULL`; earlier backups stay complete.
+ * With `keep`, old backups are removed after this one is complete.
  */
 export async function backUpCluster(cluster: Cluster, options: BackupOptions): Promise<BackedUp> {
   const { coordination } = insideOf(cluster)
@@ -90,7 +91,7 @@ async function make(source: BackupSource, options: BackupOptions): Promise<Backe
   }
 }
 
-/** Adds a backup to those that there are. Under the lock of their directory. */
+/** Adds a backup to the directory, under its lock. */
 async function add(
   source: BackupSource,
   into: BackupDirectory,
@@ -175,7 +176,7 @@ function runOptions({ timeout, waitTimeout, signal, onWait }: BackupOptions) {
   return { ifExists: true, timeout, waitTimeout, signal, onWait }
 }
 
-/** In bytes: how long the server's log is now, or 0 if there is none of ours. */
+/** The present length of the server's log in bytes; 0 if howdah keeps no log. */
 async function startOfLog(directory: DataDirectory): Promise<number> {
   return await stat(directory.logFile).then(
     ({ size }) => size,

@@ -15,7 +15,7 @@ import { treatOfBaseBackup, treatOfClone } from './not-copied.ts'
 import type { ProgressReport } from '../progress-report.ts'
 import { open } from '@howdah/data-directory'
 
-/** What the server tells of a base backup. */
+/** The facts about a base backup. */
 export interface BaseBackup {
   readonly startLsn: string
   readonly stopLsn: string
@@ -25,34 +25,37 @@ export interface BaseBackup {
   readonly endedAt: Date
   /** See `BackupRecord`. */
   readonly snapshot: string
-  /** Empty without checksums. */
+  /** The copied files; empty without checksums. */
   readonly files: readonly CopiedFile[]
 }
 
-/** How a base backup is made. */
+/** How to make a base backup. */
 export interface BaseBackupOptions {
   readonly dataDir: string
-  /** Its directory, empty. */
+  /** The empty directory for the backup. */
   readonly to: string
   readonly major: number
   /** The owner of the copy. */
   readonly owner?: CopyOptions['owner'] | undefined
-  /** Whether to tell what was copied. Without, it is a clone, which shares its blocks if the file system can do that. */
+  /**
+   * Whether to give the checksums of the copied files. If not, it is a clone, which shares blocks if the file system
+   * supports that.
+   */
   readonly checksums: boolean
-  /** Sync it all, so that it survives a power failure. */
+  /** Sync all files, so that the backup survives a power failure. */
   readonly durable: boolean
   readonly progress: ProgressReport
   readonly signal?: AbortSignal | undefined
-  /** Called when the files are about to be copied. What the server is asked then, it answers meanwhile. */
+  /** Called just before the files are copied, so that the server can answer queries during the copy. */
   readonly onCopying?: (() => void) | undefined
 }
 
 /**
  * Copies the data directory of a running server, as a base backup, over one connection.
  *
- * The copy has no WAL, and is of use only with all WAL from `startLsn` to `stopLsn`. It is made by the low-level API, which
+ * The copy has no WAL, and can only be used with all WAL from `startLsn` to `stopLsn`. It is made by the low-level API, which
  * every version and every runtime has; see "Making a Base Backup Using the Low Level API" in PostgreSQL's manual. If the
- * connection ends before, the server ends the backup.
+ * connection ends early, the server ends the backup.
  */
 export async function takeBaseBackup(
   client: pg.Client,
@@ -76,7 +79,7 @@ export async function takeBaseBackup(
     owner,
     of: sourceOwner(dataDir),
     durable,
-    // It says from where to recover if the label is lost.
+    // Copied last, because it says where recovery begins if the label is lost.
     last: 'global/pg_control',
     signal,
     onBytes: (bytes) => progress.add(bytes),
@@ -87,7 +90,7 @@ export async function takeBaseBackup(
   const { rows: ends } = await client.query<{ lsn: string; label: string; spaces: string }>(stop)
   const [ended] = ends
   if (ended === undefined) throw new Error('the server has not said where the backup ends')
-  // After the end: a transaction that still runs now is in WAL after the backup.
+  // Asked after the end: a transaction that still runs now is in WAL after the backup.
   const { rows: moments } = await client.query<{ snapshot: string; at: Date }>(
     `SELECT pg_catalog.txid_current_snapshot()::text AS snapshot, pg_catalog.clock_timestamp() AS at`,
   )
@@ -118,7 +121,9 @@ const startOf = (call: string) =>
 const stopOf = (call: string) =>
   `SELECT lsn::text AS lsn, labelfile AS label, coalesce(spcmapfile, '') AS spaces FROM ${call}`
 
-/** The names since 15, and those before. The caller that needs the archiving waits for it. */
+/**
+ * The names of the functions since 15 and before. They do not wait for the archiving; a caller that needs it waits itself.
+ */
 const named = [
   startOf(`pg_catalog.pg_backup_start('howdah', true)`),
   stopOf('pg_catalog.pg_backup_stop(false)'),
@@ -153,7 +158,7 @@ async function writeFile(
   { owner, durable }: CopyOptions,
 ): Promise<void> {
   await using file = await open(path, 'wx', 0o600)
-  // As the server said it, byte by byte.
+  // The text of the server, byte by byte.
   await file.writeFile(text)
   if (owner) await file.chown(owner.uid, owner.gid)
   if (durable) await file.sync()

@@ -1,6 +1,6 @@
 import type pg from 'pg'
 
-/** Settings that a server which replays the WAL needs at least as high as the server that wrote it, or equal. */
+/** Settings that must be at least as high, or equal, on a server that replays the WAL as on the server that wrote it. */
 export async function neededSettings(client: pg.Client): Promise<Record<string, string>> {
   const { rows } = await client.query<{ name: string; setting: string }>(
     `SELECT name, setting FROM pg_catalog.pg_settings

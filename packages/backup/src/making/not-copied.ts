@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import type { Treatment } from '../directory/copy-tree.ts'
 
 /**
- * What of a running server's data directory goes into a base backup.
+ * How a base backup treats a path in a running server's data directory.
  *
  * Source: "Making a Base Backup Using the Low Level API" in PostgreSQL's manual, and `basebackup.c`.
  */
@@ -11,15 +11,15 @@ export function treatOfBaseBackup(path: string): Treatment {
   return isLeftOut(path) ? 'skip' : 'copy'
 }
 
-/** A server makes these anew when it starts, or they are of no use to another server. */
+/** Directories that a server fills again when it starts, or that are of no use to another server. */
 /**
- * What of a data directory goes into a clone: without the maps of free space and of visibility that the system catalogs have
- * had since initdb, a quarter of all files. PostgreSQL makes them again when it needs them, also if it replays WAL that
- * changes them; see "Free Space Map" and "Visibility Map" in its manual, and `XLogReadBufferExtended` of its sources.
+ * How a clone treats a path in a data directory. It leaves out the free space maps and visibility maps of the system
+ * catalogs, a quarter of all files. PostgreSQL makes them again when it needs them, even if it replays WAL that changes them;
+ * see "Free Space Map" and "Visibility Map" in its manual, and `XLogReadBufferExtended` of its sources.
  */
 export function treatOfClone(path: string): Treatment {
   const [, node] = /^(?:base\/\d+|global)\/(\d+)_(?:fsm|vm)$/.exec(path) ?? []
-  // FirstNormalObjectId of PostgreSQL's `transam.h`: from there on, files belong to tables of users.
+  // FirstNormalObjectId of PostgreSQL's `transam.h`: files with higher numbers belong to tables of users.
   return node !== undefined && Number(node) < 16_384 ? 'skip' : treatOfBaseBackup(path)
 }
 
@@ -44,11 +44,11 @@ const leftOut = new Set([
   'backup_manifest',
 ])
 
-/** What is howdah's own, or temporary. */
+/** Whether a path is one of howdah's own files, or temporary. */
 function isLeftOut(path: string): boolean {
   const name = basename(path)
   if (leftOut.has(path)) return true
-  // `postmaster.log` is where howdah has servers write, `.s.` is how sockets begin.
+  // `postmaster.log` is the server's log under howdah; names of sockets begin with `.s.`.
   if (path === name && /^(howdah\.|postmaster\.log|\.s\.)/.test(name)) return true
   return name.startsWith('pgsql_tmp') || name.startsWith('pg_internal.init')
 }

@@ -10,10 +10,10 @@ import { unusableDirectory } from '../errors.ts'
 import { historyName } from '@howdah/wal'
 
 /**
- * Puts the history of a cluster's timeline into the archive. The server does so only if it already archived when the
+ * Puts the history of a cluster's timeline into the archive. The server itself does so only if archiving was on when the
  * timeline began. Without the history, earlier backups cannot be restored to that timeline.
  *
- * Throws `ERR_CLUSTER_BACKUP_DIRECTORY` if the archive knows another timeline of that number.
+ * Throws `ERR_CLUSTER_BACKUP_DIRECTORY` if the archive has another timeline with the same number.
  */
 export async function publishHistory(
   directory: DataDirectory,

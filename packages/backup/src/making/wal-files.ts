@@ -2,7 +2,7 @@ import type pg from 'pg'
 import type { BaseBackup } from './base-backup.ts'
 import { parseLsn, segmentName, segmentOf } from '@howdah/wal'
 
-/** In bytes: how long each WAL file of a server is. */
+/** The size of a server's WAL files in bytes. */
 export async function segmentSizeOf(client: pg.Client): Promise<number> {
   const { rows } = await client.query<{ size: number }>(
     'SELECT bytes_per_wal_segment AS size FROM pg_catalog.pg_control_init()',
@@ -10,7 +10,7 @@ export async function segmentSizeOf(client: pg.Client): Promise<number> {
   return rows[0]?.size ?? 16 * 1024 * 1024
 }
 
-/** The names of all WAL files that a base backup needs, at least in part. */
+/** The names of all WAL files with WAL that a base backup needs. */
 export function walFilesOf(
   { timeline, startLsn, stopLsn }: Pick<BaseBackup, 'timeline' | 'startLsn' | 'stopLsn'>,
   size: number,

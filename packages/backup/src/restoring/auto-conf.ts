@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { readIfThere, type ServerUser, writeOwnFile } from '@howdah/data-directory'
 
-/** Settings that belong to the original and not to a copy: where it archives, and from where it recovers. */
+/** Settings that belong to the original and not to a copy: where it archives to and recovers from. */
 const ofTheOriginal =
   /^(archive_mode|archive_command|archive_library|restore_command|archive_cleanup_command|recovery_\w+|primary_\w+|promote_trigger_file)$/
 

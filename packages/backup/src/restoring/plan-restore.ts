@@ -4,7 +4,7 @@ import { invalidTarget } from '../errors.ts'
 import { type ParsedTarget, parseTarget, type RecoveryTarget, targetAt } from './recovery-target.ts'
 import { RestorePoints } from './restore-points.ts'
 
-/** What is to be restored: a backup, and up to where; without a target, to the end of the WAL. */
+/** The plan of a restore: the backup, and the target; without a target it goes to the end of the WAL. */
 export interface RestorePlan {
   readonly plan: Plan
   readonly target: ParsedTarget | null
@@ -13,7 +13,7 @@ export interface RestorePlan {
 /**
  * Finds the newest backup from which a target can be reached.
  *
- * Throws `ERR_CLUSTER_INVALID_TARGET` for what is none, and `ERR_CLUSTER_NO_BACKUP` if no backup will do.
+ * Throws `ERR_CLUSTER_INVALID_TARGET` if the target is invalid, and `ERR_CLUSTER_NO_BACKUP` if no backup can be used.
  */
 export async function planRestore(
   dataDir: string,
@@ -23,7 +23,7 @@ export async function planRestore(
   signal?: AbortSignal,
 ): Promise<RestorePlan> {
   if (to === undefined) {
-    // A restore that stopped before the last WAL file would lose what is in it.
+    // A restore that stops at a gap would lose the later WAL.
     const plan = await chooseBackup(dataDir, from, choice, ({ reach }) =>
       reach.missing === null
         ? null

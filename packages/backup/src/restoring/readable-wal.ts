@@ -8,13 +8,13 @@ import { cloneTree, sourceOwner } from '../directory/copy-tree.ts'
 export interface ReadableWal {
   /** Absolute, or relative to the data directory. */
   readonly path: string
-  /** Whether it is a copy in the data directory, to be removed afterwards. */
+  /** Whether it is a copy in the data directory, which must be removed afterwards. */
   readonly isCopy: boolean
 }
 
 /**
- * The archive itself if the server's user can read it. Root can read archives that the server's user cannot, such as one
- * below a closed directory. Then the needed files are copied into the data directory, which takes room for all of them.
+ * Gives the archive itself if the server's user can read it. If only root can read it, for example because it lies in a
+ * closed directory, the needed files are copied into the data directory, which needs room for all of them.
  */
 export async function readableWal(
   staging: DataDirectory,
@@ -31,7 +31,7 @@ export async function readableWal(
   return { path: copy, isCopy: true }
 }
 
-/** Asks the kernel about the first and the last file, since an archive has only one owner. */
+/** Asks the kernel about the first and the last file; that is enough, because all files of an archive have one owner. */
 async function canRead(
   wal: string,
   names: readonly string[],

@@ -14,19 +14,19 @@ import type { ProgressReport } from '../progress-report.ts'
 import { type RecoveryLog, readRecoveryLog } from './recovery-log.ts'
 import { restoreCommand, restoreScript, restoreScriptName } from './restore-script.ts'
 
-/** How a copied base backup is brought up to date. */
+/** How to recover a copied base backup. */
 export interface RecoveryOptions {
   readonly runtime: Runtime
   readonly user: ServerUser | null
   /** The role to connect as. */
   readonly superuser: string
-  /** The directory with the WAL, for the server's user to read. */
+  /** The directory with the WAL, which the server's user can read. */
   readonly wal: string
   /** In bytes. */
   readonly segmentSize: number
-  /** The timeline to follow; `null` for that of the backup. */
+  /** The timeline to follow; `null` for the backup's own. */
   readonly timeline: number | null
-  /** Where to stop; nothing for the end of the WAL. */
+  /** The settings that say where to stop; empty for the end of the WAL. */
   readonly target: Readonly<Record<string, string>>
   /** Settings that the server needs to replay the WAL. */
   readonly settings: Readonly<Record<string, string>>
@@ -37,7 +37,7 @@ export interface RecoveryOptions {
 /**
  * Starts a private server that replays WAL on a copied base backup up to a target or the end, and stops it.
  *
- * The caller has to check whether the target was reached. Throws `ERR_CLUSTER_RECOVERY_FAILED` with the server's words.
+ * The caller has to check whether the target was reached. Throws `ERR_CLUSTER_RECOVERY_FAILED` with the server's message.
  */
 export async function recover(
   directory: DataDirectory,
@@ -59,7 +59,7 @@ export async function recover(
   }
   const settings = {
     ...options.settings,
-    // Otherwise the server would demand the original's limits.
+    // Otherwise the server would insist on the original's limits.
     hot_standby: 'off',
     ...(major >= 12 && recovery),
   }
@@ -68,7 +68,7 @@ export async function recover(
     await untilRecovered(directory, options)
   })
   const result = readRecoveryLog(log)
-  // From 13 on, the server says so. Before, it goes on as if this were the target.
+  // From 13 on the server reports a missed target. Before 13 it goes on as if it had reached the target.
   const isShort = /recovery ended before configured recovery target was reached/.test(log)
   if (!isShort && !/archive recovery complete/.test(log)) {
     if (await hasNoRoom(directory, log)) {
@@ -84,13 +84,16 @@ export async function recover(
   return result
 }
 
-/** A backup's own timeline must not be named, because its history may be in another archive. Before 12 it is the default. */
+/**
+ * The setting for the timeline. The backup's own timeline is not named by number, because its history may be in another
+ * archive; before 12 it is the default.
+ */
 function targetTimeline({ timeline }: RecoveryOptions, major: number): Record<string, string> {
   if (timeline !== null) return { recovery_target_timeline: String(timeline) }
   return major < 12 ? {} : { recovery_target_timeline: 'current' }
 }
 
-/** Waits until the server has reached the end, or has stopped. Only its files tell. */
+/** Waits until the server has reached the end, or has stopped. It looks only at the server's files. */
 async function untilRecovered(
   directory: DataDirectory,
   { progress, segmentSize, signal }: RecoveryOptions,
@@ -106,14 +109,14 @@ async function untilRecovered(
   }
 }
 
-/** Whether the server stopped because the disk is full. It says so if it has room to write that. */
+/** Whether the server stopped because the disk is full. Its log says so, if there was room for the message. */
 async function hasNoRoom(directory: DataDirectory, log: string): Promise<boolean> {
   if (log.includes('No space left on device')) return true
   const { bavail } = await statfs(directory.here)
   return bavail === 0
 }
 
-/** A string in a configuration file. */
+/** Quotes a string for a configuration file. */
 function literal(value: string): string {
   return `'${value.replaceAll("'", "''")}'`
 }

@@ -1,18 +1,18 @@
-/** What a server has logged of a recovery. */
+/** The facts in a server's log about a recovery. */
 export interface RecoveryLog {
-  /** The WAL files that were replayed, so far. */
+  /** The number of replayed WAL files so far. */
   readonly files: number
-  /** Up to where; as PostgreSQL prints it. */
+  /** The position that was reached, as PostgreSQL prints it. */
   readonly lsn: string | null
-  /** When the last transaction was committed or aborted that was replayed. */
+  /** The time at which the last replayed transaction was committed or aborted. */
   readonly lastTransaction: string | null
-  /** The server's words for where it stopped before the end of the WAL; `null` if it did not. */
+  /** The server's message about its stop before the end of the WAL; `null` if it did not stop there. */
   readonly stopped: string | null
-  /** Why it failed, in the server's words. */
+  /** The server's message about its failure. */
   readonly failure: string | null
 }
 
-/** Reads a server's log, in English. Source: the messages of `xlogrecovery.c` (`xlog.c` before 15), the same from 10 to 18. */
+/** Parses a server's English log. Source: the messages of `xlogrecovery.c` (`xlog.c` before 15), the same from 10 to 18. */
 export function readRecoveryLog(log: string): RecoveryLog {
   const last = (pattern: RegExp) => [...log.matchAll(pattern)].at(-1)?.[1] ?? null
   return {

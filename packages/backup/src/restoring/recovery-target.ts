@@ -3,41 +3,44 @@ import { invalidTarget } from '../errors.ts'
 import { parseMoment } from '../moment.ts'
 import { type Lsn, parseLsn, printLsn } from '@howdah/wal'
 
-/** Up to where a cluster is restored. */
+/** The point up to which a cluster is restored. */
 export type RecoveryTarget =
   | {
       /**
-       * With all that was committed up to this time by the server's clock; a text as `2026-03-01T12:00:00.123456Z`, or as
-       * PostgreSQL prints it, has microseconds and needs a time zone.
+       * Include everything that was committed up to this time, by the server's clock. A text such as
+       * `2026-03-01T12:00:00.123456Z`, or as PostgreSQL prints it, may have microseconds and needs a time zone.
        */
       readonly time: Date | string
-      /** Leave out what was committed at exactly this time. */
+      /** Leave out transactions that were committed at exactly this time. */
       readonly exclusive?: boolean | undefined
     }
   | {
-      /** With this transaction and all that were committed before it; as `txid_current()` tells it, or a row's `xmin`. */
+      /**
+       * Include this transaction and all that were committed before it. Give the result of `txid_current()`, or a row's
+       * `xmin`.
+       */
       readonly transaction: bigint | number
       /** Leave out this transaction. */
       readonly exclusive?: boolean | undefined
     }
   | {
-      /** As it was when the restore point of that name was made; the latest, if there are several. */
+      /** Restore the state at the restore point with this name; if there are several, the latest. */
       readonly name: string
     }
   | {
-      /** With the first record of the WAL at or after this position, and all before it; as PostgreSQL prints it. */
+      /** Include the first WAL record at or after this position, and all before it. In the form that PostgreSQL prints. */
       readonly lsn: string
       /** Leave out this record. */
       readonly exclusive?: boolean | undefined
     }
 
-/** A target that was understood: how to tell a server, and from which backups it can be reached. */
+/** A parsed target: the settings for a server, and the backups from which it can be reached. */
 export interface ParsedTarget {
-  /** In words. */
+  /** A description for messages. */
   readonly description: string
   /** Settings of the server that recovers, except for the timeline. */
   readonly settings: Readonly<Record<string, string>>
-  /** Why it cannot be reached from a backup; `null` if it can, as far as the backup tells. */
+  /** Why it cannot be reached from a backup; `null` if the backup's record does not exclude it. */
   readonly objection: (record: BackupRecord) => string | null
 }
 
@@ -47,7 +50,7 @@ export function targetAt(name: string, lsn: Lsn): ParsedTarget {
   return { ...target, description: `the restore point ${JSON.stringify(name)}` }
 }
 
-/** Reads a target that has no name. One that has has to be looked for in the WAL. Throws `ERR_CLUSTER_INVALID_TARGET`. */
+/** Parses a target that is not a name; a name has to be looked for in the WAL. Throws `ERR_CLUSTER_INVALID_TARGET`. */
 export function parseTarget(
   dataDir: string,
   target: Exclude<RecoveryTarget, { name: string }>,
@@ -62,7 +65,7 @@ export function parseTarget(
   if ('transaction' in target) {
     const { transaction } = target
     const isInteger = typeof transaction === 'bigint' || Number.isSafeInteger(transaction)
-    // The first that PostgreSQL gives to anybody.
+    // PostgreSQL's first normal transaction id.
     if (isInteger && transaction >= 3 && transaction < 2n ** 64n) {
       return parseTransaction(BigInt(transaction), isExclusive)
     }
@@ -131,7 +134,7 @@ function settings(kind: string, value: string, isExclusive: boolean): Record<str
   return {
     [`recovery_target_${kind}`]: value,
     recovery_target_inclusive: isExclusive ? 'off' : 'on',
-    // Otherwise the server would pause there for somebody to look.
+    // Otherwise the server would pause at the target and wait for an operator.
     recovery_target_action: 'promote',
   }
 }

@@ -8,15 +8,15 @@ import {
   WalWalk,
 } from '@howdah/wal'
 
-/** A restore point, as `pg_create_restore_point` makes them. */
+/** A restore point that `pg_create_restore_point` has made. */
 export interface RestorePoint {
   readonly name: string
   readonly lsn: Lsn
-  /** The WAL file that has it. */
+  /** The WAL file that contains it. */
   readonly file: string
 }
 
-/** Looks for restore points in archived WAL, each file of which it reads once. */
+/** Looks for restore points in archived WAL. It reads each file once. */
 export class RestorePoints {
   readonly #walk: WalWalk
   readonly #known: RestorePoint[] = []
@@ -28,7 +28,7 @@ export class RestorePoints {
     })
   }
 
-  /** The latest of a name that can be reached from a backup; `null` if there is none. */
+  /** The latest restore point with a name that can be reached from a backup; `null` if there is none. */
   async find(name: string, { record, reach, past }: Plan): Promise<RestorePoint | null> {
     const stop = parseLsn(record.stopLsn) ?? 0n
     const first = segmentOf(stop, record.walSegmentSize)
@@ -36,7 +36,7 @@ export class RestorePoints {
       (file) => (parseSegmentName(file, record.walSegmentSize)?.number ?? 0n) >= first,
     )
     for await (const _ of this.#walk.read({ files, past, origin: record })) {
-      // What is wrong with one is found again when it is replayed.
+      // Damage is ignored here, because it is found again when the file is replayed.
     }
     const found = this.#known.filter(
       (point) => point.name === name && point.lsn >= stop && files.includes(point.file),

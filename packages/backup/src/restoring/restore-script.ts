@@ -9,8 +9,8 @@ export const restoreScriptName = 'howdah.restore'
 /**
  * The script that fetches one WAL file from an archive.
  *
- * Status 1 says that there is none, and is the end of the WAL; any other failure must not be taken for that, and above
- * 125 the server gives up.
+ * Status 1 says that there is no such file, which the server takes for the end of the WAL. Other failures must not look like
+ * this, so they have a status above 125, with which the server gives up.
  */
 export function restoreScript(wal: string): string {
   return `# Written by howdah. Fetches one WAL file: its name, and the path to put it.

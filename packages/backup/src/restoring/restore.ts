@@ -35,27 +35,27 @@ import type { RecoveryLog } from './recovery-log.ts'
 import type { RecoveryTarget } from './recovery-target.ts'
 import { type ReadFile, WalWalk } from '@howdah/wal'
 
-/** How a cluster is restored. */
+/** How to restore a cluster. */
 export interface RestoreOptions extends WorkOptions {
-  /** The directory with the backups, as `backup` was given it. */
+  /** The directory with the backups. */
   from: string
-  /** Up to which point; by default to the end of what was archived. */
+  /** The point to restore to; by default the end of the archived WAL. */
   until?: RecoveryTarget | undefined
-  /** The number of the backup to begin with; by default the newest that will do. */
+  /** The number of the backup to begin with; by default the newest usable one. */
   backup?: number | undefined
   /** Which timeline to follow; by default the newest to which the backup leads. */
   timeline?: number | undefined
 }
 
-/** What was restored. */
+/** The result of a restore. */
 export interface Restored {
-  /** The backup that it began with. */
+  /** The backup with which the restore began. */
   readonly backup: Backup
-  /** Up to where the WAL was replayed: the last of its records. As PostgreSQL prints it; `null` if there was none. */
+  /** The position of the last replayed WAL record, as PostgreSQL prints it; `null` if there was none. */
   readonly lsn: string | null
-  /** When the last transaction ended that was replayed, as PostgreSQL prints it; `null` if there was none. */
+  /** The end of the last replayed transaction, as PostgreSQL prints it; `null` if there was none. */
   readonly lastTransaction: string | null
-  /** The roles that are superuser and can log in, oldest first. */
+  /** The superusers that can log in, oldest first. */
   readonly superusers: readonly string[]
 }
 
@@ -68,11 +68,13 @@ interface RestoreTarget {
 }
 
 /**
- * Makes a cluster, which must not exist yet, from a backup and the WAL archived since, up to the end or to a point before
- * it. The cluster is not started.
+ * Makes a new cluster from a backup and the WAL that was archived since, up to its end or to an earlier point. The cluster is
+ * not started.
  *
- * Throws `ERR_CLUSTER_NO_BACKUP`, also for a point before the first backup, `ERR_CLUSTER_TARGET_NOT_REACHED` for one after the end,
- * `ERR_CLUSTER_INVALID_TARGET`, `ERR_CLUSTER_BACKUP_DAMAGED` and `ERR_CLUSTER_RECOVERY_FAILED`; there is no cluster then, as before.
+ * Throws `ERR_CLUSTER_NO_BACKUP`, also for a point before the first backup, `ERR_CLUSTER_TARGET_NOT_REACHED` for a point
+ * after the end,
+ * `ERR_CLUSTER_INVALID_TARGET`, `ERR_CLUSTER_BACKUP_DAMAGED` and `ERR_CLUSTER_RECOVERY_FAILED`; then there is still no
+ * cluster.
  */
 export async function restoreCluster(cluster: Cluster, options: RestoreOptions): Promise<Restored> {
   return await explained(cluster.dataDir, async () => {
@@ -93,7 +95,7 @@ async function make(to: RestoreTarget, options: RestoreOptions): Promise<Restore
   await from.owner(directory.path)
   try {
     const waiting = { timeout: waitTimeout, signal, onWait }
-    // So that no backup is removed under us.
+    // The lock prevents the removal of backups meanwhile.
     const lock = await from.lock('shared', waiting)
     try {
       const choice = { number: options.backup, timeline: options.timeline }
@@ -135,7 +137,7 @@ async function build(
 ): Promise<Restored> {
   const archive = new WalWalk(wal, signal)
   if (target === null) {
-    // A server takes a damaged record for the end of the WAL.
+    // The WAL is verified first, because a server takes a damaged record for the end of the WAL.
     progress.begin('verifying', reach.files.length * record.walSegmentSize)
     const found = archive.read({ files: reach.files, past, origin: record })
     await refuseDamaged(directory.path, wal, found, () => progress.add(record.walSegmentSize))
@@ -169,7 +171,7 @@ async function build(
       await refuse()
       throw error
     })
-    // Before 13, a server that comes to the end of the WAL does not mind that it was to stop before.
+    // Before 13, a server that reaches the end of the WAL before its target does not report an error.
     if (target !== null && recovered.stopped === null) {
       await refuse()
       throw targetNotReached(directory.path, target.description, recovered, reach.missing)
@@ -201,7 +203,7 @@ async function refuseDamaged(
   }
 }
 
-/** Copies the files of a backup, and compares each with its checksum. */
+/** Copies the files of a backup, and verifies their checksums. */
 async function copyBackup(
   directory: DataDirectory,
   backup: Backup,

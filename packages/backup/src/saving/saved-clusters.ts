@@ -13,10 +13,10 @@ import { isOld, type KeepingLimits, mostBytes, newId } from './keeping.ts'
 /** A cluster that was saved before it was destroyed. */
 export interface SavedCluster {
   readonly id: string
-  /** What destroyed it: the name of a command. */
+  /** The name of the command that destroyed it. */
   readonly by: string
   readonly at: Date
-  /** Its data directory, as it is kept. */
+  /** The path at which its data directory is kept. */
   readonly path: string
 }
 
@@ -37,14 +37,17 @@ export class SavedClusters {
     this.#mostBytes = limits.mostBytes ?? mostBytes
   }
 
-  /** The newest first. What cannot be read is left out. */
+  /** The saved clusters, newest first. Unreadable ones are left out. */
   list(): SavedCluster[] {
     return this.#all()
       .filter(({ name }) => name === this.#name)
       .toSorted((one, other) => other.at.getTime() - one.at.getTime())
   }
 
-  /** Destroys a cluster and keeps its files. Moves them, or copies them if they cannot be moved. Throws as both do. */
+  /**
+   * Destroys a cluster and keeps its files, by moving them, or by copying them if they cannot be moved. Throws the errors of
+   * both.
+   */
   async keep(cluster: Cluster, by: string, options: EndOptions = {}): Promise<SavedCluster> {
     const saved = await this.#moveAway(cluster, by, options)
     await this.expire().catch(() => undefined)
@@ -61,7 +64,7 @@ export class SavedClusters {
     })
   }
 
-  /** Puts a saved cluster back in its place. One that is there now is saved first. */
+  /** Puts a saved cluster back in its place. A cluster that is there now is saved first. */
   async bringBack(cluster: Cluster, saved: SavedCluster, options: EndOptions = {}): Promise<void> {
     if ((await findPostmaster(new DataDirectory(saved.path))) !== null)
       throw new Error(`a server runs on ${saved.path}; stop it first`)
@@ -71,9 +74,9 @@ export class SavedClusters {
   }
 
   /**
-   * Makes another cluster in the place of one that is there. `make` makes it elsewhere, so that the old one is used
-   * until then, and stays if `make` fails. The old one is saved, or destroyed unless `save`. Throws as `make` and as
-   * {@link keep} do. That the old one is in use, or not howdah's, it throws before `make` is called.
+   * Replaces a cluster by a new one. `make` makes the new one elsewhere, so the old one can be used until then, and stays if
+   * `make` fails. The old one is saved if `save` is set, else destroyed. Throws the errors of `make` and {@link keep}. If the
+   * old cluster is in use, or howdah did not create it, this throws before `make` is called.
    */
   async replace<Made>(
     cluster: Cluster,
