@@ -6,3 +6,4 @@ export {
   isWrong,
   type Severity,
 } from './finding.ts'
+export { turboFinding } from './turbo-finding.ts'

@@ -1,4 +1,4 @@
-import { type CheckName, diagnose, type Finding, isWrong } from '@howdah/doctor'
+import { type CheckName, diagnose, type Finding, isWrong, turboFinding } from '@howdah/doctor'
 import { TemplateCache } from '@howdah/cluster'
 import { flockBinding } from '@howdah/lock'
 import { defaultStrategy } from '@howdah/runtime'
@@ -6,7 +6,6 @@ import type { Context } from '../../program/command.ts'
 import { CliError } from '../../errors.ts'
 import { exitStatus } from '../../exit-status.ts'
 import { openCluster } from '../../opening/open-cluster.ts'
-import { turboFinding } from '../../project/turbo-finding.ts'
 import type { Output } from '../../output/output.ts'
 
 /** Says what is wrong here and how to mend it, or mends it. */
@@ -40,7 +39,7 @@ async function clearTemplates(output: Output): Promise<void> {
 function turboHere(context: Context): Finding | null {
   try {
     const { found } = openCluster(context).place
-    return found === null ? null : turboFinding(found)
+    return found === null ? null : turboFinding(found.workTree?.top ?? found.path)
   } catch {
     // Why it cannot be told is said of the cluster.
     return null

@@ -1,7 +1,6 @@
 import { join } from 'node:path'
-import type { Finding } from '@howdah/doctor'
 import { readPlainFile } from '@howdah/lock'
-import type { Project } from '@howdah/project'
+import type { Finding } from './finding.ts'
 
 /** What `howdah exec` sets, and turbo's strict mode hides from tasks unless turbo.json passes it on. */
 const variables = [
@@ -15,13 +14,13 @@ const variables = [
 
 /**
  * Whether turbo hides the database from the tasks that it runs, as it does by default: a finding if neither the whole of
- * turbo.json nor one of its tasks passes the variables on. `null` if there is nothing to say.
+ * turbo.json in `top` nor one of its tasks passes the variables on. `null` if there is nothing to say.
  *
  * Source: "Environment Modes" and "passThroughEnv" in Turborepo's documentation.
  */
-export function turboFinding(project: Project): Finding | null {
+export function turboFinding(top: string): Finding | null {
   for (const name of ['turbo.json', 'turbo.jsonc']) {
-    const path = join(project.workTree?.top ?? project.path, name)
+    const path = join(top, name)
     const settings = readTurbo(path)
     if (settings === null || settings['envMode'] === 'loose') continue
     const tasks = Object.values(objectIn(settings, 'tasks') ?? objectIn(settings, 'pipeline') ?? {})

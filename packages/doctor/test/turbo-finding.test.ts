@@ -1,14 +1,12 @@
 import { writeFileSync } from 'node:fs'
 import { temporaryDirectory } from '@howdah/fixtures'
-import { findProject } from '@howdah/project'
 import { describe, expect, test } from 'vitest'
-import { turboFinding } from '../src/project/turbo-finding.ts'
+import { turboFinding } from '../src/turbo-finding.ts'
 
 function findingOf(text: string | null): string | null {
   using here = temporaryDirectory()
-  writeFileSync(here.file('howdah.json'), '{}')
   if (text !== null) writeFileSync(here.file('turbo.json'), text)
-  return turboFinding(findProject(here.path))?.cure ?? null
+  return turboFinding(here.path)?.cure ?? null
 }
 
 describe('turbo hides the database', () => {
