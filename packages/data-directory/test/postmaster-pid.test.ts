@@ -1,4 +1,4 @@
-import { mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type * as Lock from '@howdah/lock'
 import { readPostmasterPid } from '../src/index.ts'
@@ -42,7 +42,7 @@ describe('postmaster.pid', () => {
       '5433',
       '.',
       '127.0.0.1',
-      '  5432001    7',
+      '  5432001    32770',
       'ready   ',
     ]
     write(...ready)
@@ -55,13 +55,21 @@ describe('postmaster.pid', () => {
       port: 5433,
       socketDirectory: '.',
       listenAddress: '127.0.0.1',
-      sharedMemory: { key: 5_432_001, id: 7 },
+      sharedMemory: { key: 5_432_001, id: 32_770 },
       status: 'ready',
       inode: BigInt(ino),
       writtenAt: expect.any(Date),
     })
     expect(Math.abs((found?.writtenAt.getTime() ?? 0) - mtimeMs)).toBeLessThan(1)
     expect(opening.tries).toBe(1)
+  })
+
+  test.runIf(process.platform === 'linux')('is closed again', async () => {
+    write(4711)
+    const open = () => readdirSync('/proc/self/fd').length
+    const before = open()
+    for (let round = 0; round < 20; round++) await readPostmasterPid(fake.directory)
+    expect(open()).toBeLessThan(before + 20)
   })
 
   test('has little of a server that is starting, and of one without sockets or TCP', async () => {
