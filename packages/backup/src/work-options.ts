@@ -1,14 +1,14 @@
 import type { Wait } from '@howdah/coordinate'
 import type { Progress } from './backup.ts'
 
-/** How to wait for others, follow and end what takes long. */
+/** How to wait for other processes, and how to follow and end long work. */
 export interface WorkOptions {
-  /** In ms: how long to wait for others who work on the same cluster or directory. Without it there is no limit. */
+  /** How long to wait for other processes that work on the same cluster or directory, in ms; by default without limit. */
   waitTimeout?: number | undefined
-  /** Ends it; the call then rejects with the signal's reason, and what it had made is removed. */
+  /** Ends the work: the call then rejects with the signal's reason, and its unfinished files are removed. */
   signal?: AbortSignal | undefined
-  /** Told how far it is, some times a second. */
+  /** Called with the progress, some times a second. */
   onProgress?: ((progress: Progress) => void) | undefined
-  /** Told, once each, what is waited for. */
+  /** Called once for each thing that it waits for. */
   onWait?: ((wait: Pick<Wait, 'holders'>) => void) | undefined
 }

@@ -1,7 +1,7 @@
 /** The codes of this package's errors. They are permanent: match on them, not on messages. */
 export type CliErrorCode = 'ERR_CLI_FOREIGN_DIRECTORY' | 'ERR_CLI_REMOVED' | 'ERR_CLI_USAGE'
 
-/** What every error of this package is: a permanent code, and a message that ends in a remedy. */
+/** The class of all errors of this package. An error has a permanent code, and a message that ends in a remedy. */
 export class CliError extends Error {
   override readonly name = 'CliError'
   readonly code: CliErrorCode
@@ -15,12 +15,12 @@ export class CliError extends Error {
   }
 }
 
-/** The command line asks for what cannot be: exit status 2. */
+/** The command line is wrong: exit status 2. */
 export function misused(message: string): CliError {
   return new CliError('ERR_CLI_USAGE', message)
 }
 
-/** The place where the cluster would go by default belongs to another user. */
+/** The default place of the cluster belongs to another user. */
 export function foreignDirectory(path: string, why: string): CliError {
   return new CliError(
     'ERR_CLI_FOREIGN_DIRECTORY',
@@ -29,7 +29,7 @@ export function foreignDirectory(path: string, why: string): CliError {
   )
 }
 
-/** The directory was removed in which the cluster was about to be made. */
+/** The directory in which the cluster would be made was removed. */
 export function removed(path: string): CliError {
   return new CliError('ERR_CLI_REMOVED', `${path} was removed; change to another directory`, {
     path,

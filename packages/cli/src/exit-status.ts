@@ -6,19 +6,19 @@ export const exitStatus = {
   done: 0,
   failed: 1,
   misused: 2,
-  /** No PostgreSQL found, or none of the version that is needed: EX_UNAVAILABLE of sysexits.h. */
+  /** No PostgreSQL was found, or none of the needed version: EX_UNAVAILABLE of sysexits.h. */
   noPostgres: 69,
-  /** Somebody else holds it, try again: EX_TEMPFAIL of sysexits.h. */
+  /** Another process holds it, so try again: EX_TEMPFAIL of sysexits.h. */
   held: 75,
   /** After `exec`, `shell`, `lock` and `lease`, as with env(1): howdah itself failed, and not the command. */
   ownFailure: 125,
-  /** After `exec`, `shell`, `lock` and `lease`: the command is there and cannot be run. */
+  /** After `exec`, `shell`, `lock` and `lease`: the command exists but cannot be run. */
   notRunnable: 126,
   /** After `exec`, `shell`, `lock` and `lease`: there is no such command. */
   notFound: 127,
 } as const
 
-/** The cluster is in use in another container: also after `exec` and `shell` that is told by a status of its own. */
+/** The cluster is in use in another container. This has a status of its own even after `exec` and `shell`. */
 export const inUseElsewhere = 'ERR_COORDINATE_ELSEWHERE'
 
 /** Codes of errors that mean something other than plainly "failed". */
@@ -46,16 +46,16 @@ const statusByCode: ReadonlyMap<string, number> = new Map([
   ['ERR_COORDINATE_TIMEOUT', exitStatus.held],
   ['ERR_COORDINATE_IN_USE', exitStatus.held],
   [inUseElsewhere, exitStatus.held],
-  // PostgreSQL's object_in_use: others are connected to a database that is to be dropped.
+  // PostgreSQL's object_in_use: others are connected to the database to drop.
   ['55006', exitStatus.held],
 ])
 
-/** The exit status that a failure means, outside of `exec`, `shell`, `lock` and `lease`. */
+/** The exit status of a failure, except in `exec`, `shell`, `lock` and `lease`. */
 export function statusOf(error: unknown): number {
   return statusByCode.get(errno(error)) ?? exitStatus.failed
 }
 
-/** The exit status of, and after, a process that a signal ended: 128 and its number, as shells have it. */
+/** The exit status for a process that a signal has ended: 128 plus the number of the signal, as in shells. */
 export function statusOfSignal(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal]
 }

@@ -10,9 +10,9 @@ import { describeError } from './output/report-error.ts'
 import { requireUtf8 } from './program/require-utf8.ts'
 
 /**
- * Runs a command line, without the name of the program, and answers with the exit status.
+ * Runs a command line, given without the name of the program, and gives the exit status.
  *
- * It has to do with nothing but `io`: it neither ends the process nor changes it, and leaves no listeners behind.
+ * It uses only `io`: it does not end or change the process, and leaves no listeners.
  *
  * @example
  * process.exitCode = await main(process.argv.slice(2), processIo(import.meta.url, '1.0.0'))
@@ -48,12 +48,12 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   }
 }
 
-/** Whether it is about a cluster and does not make it. What makes one says itself where and why. */
+/** Whether the command is about a cluster but does not make one. A command that makes one says itself where and why. */
 function mayMissCluster({ options }: Invocation['declaration']): boolean {
   return options.includes('datadir') && !options.includes('empty')
 }
 
-/** Prints the help, or the complaint, that a command line has come to. */
+/** Prints the help or the complaint that the command line has led to. */
 async function say({ status, out, err }: Said, io: Io): Promise<number> {
   const output = new Output(io, { quiet: false, onFailure: () => undefined })
   if (err !== '') output.complain(err.replace(/\n$/, ''))
@@ -62,7 +62,7 @@ async function say({ status, out, err }: Said, io: Io): Promise<number> {
   return output.statusAfter(status)
 }
 
-/** The status if something is not UTF-8, which is said; otherwise `null`. */
+/** The exit status if an argument or path is not UTF-8, after reporting it; otherwise `null`. */
 function refuseUndecodable(args: readonly string[], io: Io): number | null {
   try {
     requireUtf8(args, io)
@@ -73,7 +73,7 @@ function refuseUndecodable(args: readonly string[], io: Io): number | null {
   }
 }
 
-/** The status of a failure: after a command that runs a program, one that is not mistaken for that program's. */
+/** The exit status of a failure. For a command that runs a program, it cannot be mistaken for the program's status. */
 function failureOf({ declaration }: Invocation, error: unknown): number {
   const status = statusOf(error)
   if (errno(error) === inUseElsewhere) return status

@@ -2,14 +2,14 @@ import { inheritedDescriptors } from './running/inherited-descriptors.ts'
 import type { Io } from './io.ts'
 
 /**
- * This very process as the surroundings of {@link main}, for an executable.
+ * This process as the `Io` of {@link main}, for an executable.
  *
  * `from` is the executable's `import.meta.url`; the bundled PostgreSQL is looked for among its dependencies. Call it before
- * anything is opened: the descriptors that are open are those that the commands get.
+ * anything is opened, because commands get the descriptors that are open now.
  */
 export function processIo(from: string, version: string): Io {
   return {
-    // Node makes each of them when it is first asked for, and `exec` has no need of them.
+    // Node makes each stream at its first use, and `exec` does not need them.
     get stdin() {
       return process.stdin
     },
@@ -32,7 +32,7 @@ export function processIo(from: string, version: string): Io {
   }
 }
 
-/** Throws if it was deleted, which matters to none but relative paths. */
+/** Throws if the directory was deleted, which only matters for relative paths. */
 function currentDirectory(): string {
   try {
     return process.cwd()

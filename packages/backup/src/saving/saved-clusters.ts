@@ -87,7 +87,7 @@ export class SavedClusters {
     if (options.force !== true) await requireEndable(cluster)
     let made: Made | undefined
     const fresh = await this.#filling(cluster, by, async ({ path }) => {
-      // The new one's server runs as the same user.
+      // The server of the new cluster runs as the same user.
       const { uid, gid } = statSync(cluster.dataDir)
       mkdirSync(path, { mode: 0o700 })
       if (process.geteuid?.() === 0) chownSync(path, uid, gid)
@@ -96,12 +96,12 @@ export class SavedClusters {
       else await cluster.destroy(options)
     })
     await this.#put(cluster, fresh, options)
-    // Not before: the new one lay among those that are kept.
+    // Not earlier, because the new cluster lay among the saved ones until now.
     await this.expire().catch(() => undefined)
     return made as Made
   }
 
-  /** Removes what is too old, and what is too large in total. */
+  /** Removes saved clusters that are too old, or that exceed the total size. */
   async expire(): Promise<void> {
     let bytes = 0
     const all = this.#all().toSorted((one, other) => other.at.getTime() - one.at.getTime())
@@ -115,7 +115,7 @@ export class SavedClusters {
     }
   }
 
-  /** Removes one for good, unless a server runs on it. */
+  /** Removes a saved cluster for good, unless a server runs on it. */
   async remove({ path }: SavedCluster): Promise<void> {
     if ((await findPostmaster(new DataDirectory(path))) === null) await removeTree(dirname(path))
   }
@@ -130,7 +130,7 @@ export class SavedClusters {
     const id = newId(at)
     const directory = join(this.#place, id)
     const saved = { id, by, at, path: join(directory, 'data') }
-    // Not what is around the cluster, if that was removed.
+    // The project's directory itself is not made again if it was removed.
     makeDirectories(directory, 0o755, dirname(this.#place))
     try {
       const about = { dataDir: this.#name, by, at }
@@ -148,7 +148,7 @@ export class SavedClusters {
     const { dataDir } = cluster
     const { directory, another, coordination } = insideOf(cluster)
     if (canMove(dataDir)) {
-      // It has to be empty.
+      // An existing directory must be empty.
       if (isThere(dataDir)) rmdirSync(dataDir)
       await forgetting(new DataDirectory(path), async () => await rename(path, dataDir))
       await remember((await coordination()).state, directory)
@@ -172,7 +172,7 @@ export class SavedClusters {
   }
 }
 
-/** Throws if it cannot be destroyed unless forced. */
+/** Throws if the cluster can only be destroyed by force. */
 async function requireEndable(cluster: Cluster): Promise<void> {
   const users = await cluster.users()
   if (users.length > 0) throw inUse(cluster.dataDir, users, 'replace')
@@ -180,7 +180,7 @@ async function requireEndable(cluster: Cluster): Promise<void> {
   if (mark?.created !== true) throw notOurs(cluster.dataDir, 'destroy')
 }
 
-/** Not a mount point, which cannot be moved, and not a link, which would be moved without its target. */
+/** Whether the directory can be moved. A mount point cannot, and a link would be moved without its target. */
 function canMove(path: string): boolean {
   const stats = lstatSync(path, { throwIfNoEntry: false })
   return (
@@ -192,7 +192,7 @@ function isThere(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined
 }
 
-/** In bytes, on the disk. */
+/** The size of a directory on the disk, in bytes. */
 function sizeOf(directory: string): number {
   return readdirSync(directory, { withFileTypes: true, recursive: true }).reduce((sum, entry) => {
     if (!entry.isFile()) return sum

@@ -14,16 +14,16 @@ export interface SavedDatabase {
 
 const prefix = 'howdah-saved-'
 
-/** Whether it is the name of a saved database. */
+/** Whether this is the name of a saved database. */
 export function isSavedDatabase(name: string): boolean {
   return name.startsWith(prefix)
 }
 
 /**
- * Drops a database and keeps it: renames it, at once and without a copy, and lets nobody connect to it. The next call drops
- * it for good if it is older than 7 days, or if it and all newer ones are larger than 1 GiB.
+ * Drops a database but keeps it for a while: renames it, at once and without a copy, and lets nobody connect to it. A later
+ * call drops it for good if it is older than 7 days, or if it and all newer ones exceed 1 GiB.
  *
- * Throws as `dropDatabase` does: 55006 if somebody is connected to it.
+ * Rejects as `dropDatabase` does, for example with 55006 if somebody is connected to it.
  */
 export async function keepDatabase(
   session: Session,
@@ -43,13 +43,13 @@ async function moveAway(session: Session, client: pg.Client, name: string): Prom
     [name],
   )
   const [found] = rows
-  // PostgreSQL says why these cannot be dropped.
+  // PostgreSQL reports why these databases cannot be dropped.
   if (found === undefined || found.template || name === postgres)
     return await session.dropDatabase(name)
   const at = new Date()
   const kept = client.escapeIdentifier(`${prefix}${newId(at)}`)
   const about = client.escapeLiteral(JSON.stringify({ name, at }))
-  // A simple query is one transaction.
+  // The statements of a simple query are one transaction.
   await client.query(
     `ALTER DATABASE ${client.escapeIdentifier(name)} RENAME TO ${kept};
      COMMENT ON DATABASE ${kept} IS ${about};
@@ -58,12 +58,12 @@ async function moveAway(session: Session, client: pg.Client, name: string): Prom
   return 'modified'
 }
 
-/** The newest first. */
+/** The saved databases, newest first. */
 export async function savedDatabases(session: Session): Promise<SavedDatabase[]> {
   return await administer(session, list)
 }
 
-/** Gives a saved database its name back. One that has this name now is saved first. */
+/** Gives a saved database its name back. A database that has this name now is saved first. */
 export async function bringBackDatabase(
   session: Session,
   { id, name }: SavedDatabase,
@@ -77,7 +77,7 @@ export async function bringBackDatabase(
        COMMENT ON DATABASE ${kept} IS NULL;
        ALTER DATABASE ${kept} RENAME TO ${client.escapeIdentifier(name)}`,
     )
-    // Not before: it was among those that are kept.
+    // Not earlier, because the database was among the saved ones until now.
     await expire(client, limits)
   })
 }

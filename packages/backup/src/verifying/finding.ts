@@ -1,8 +1,8 @@
-/** Something that is wrong with backups or their WAL. */
+/** A problem with backups or their WAL. */
 export interface BackupFinding {
-  /** Absolute. */
+  /** The absolute path. */
   readonly path: string
-  /** What is wrong with it. */
+  /** The problem. */
   readonly what: string
   readonly remedy: string
 }

@@ -12,25 +12,25 @@ import type { WorkOptions } from '../work-options.ts'
 import { verifyWal } from './verify-wal.ts'
 import { parseLsn, WalArchive } from '@howdah/wal'
 
-/** How backups are verified. */
+/** How to verify backups. */
 export type VerifyOptions = WorkOptions
 
-/** What there is in a directory with backups, and what is wrong with it. */
+/** The backups in a directory, and the problems that were found. */
 export interface Verification {
-  /** Those whose record can be read, oldest first. */
+  /** The backups with a readable record, oldest first. */
   readonly backups: readonly Backup[]
-  /** How many WAL files were read: all that can be replayed on the backups. */
+  /** How many WAL files were read. They are all that can be replayed on the backups. */
   readonly walFiles: number
-  /** Nothing, if all can be restored. */
+  /** The problems; empty if everything can be restored. */
   readonly findings: readonly BackupFinding[]
 }
 
 /**
- * Reads all backups in a directory and all WAL archived since the first one. Says what is wrong: missing files, changed
- * files, and gaps in the WAL. Changes nothing.
+ * Reads all backups in a directory and all WAL that was archived since the first one. Reports missing files, changed files,
+ * and gaps in the WAL. Changes nothing.
  *
- * Throws `ERR_CLUSTER_NO_BACKUP` if there are no backups, and `ERR_CLUSTER_BACKUP_DIRECTORY` and `ERR_CLUSTER_PERMISSION` if that cannot be
- * told.
+ * Throws `ERR_CLUSTER_NO_BACKUP` if there are no backups, and `ERR_CLUSTER_BACKUP_DIRECTORY` or `ERR_CLUSTER_PERMISSION` if
+ * the directory cannot be read.
  */
 export async function verifyBackups(
   directory: string,

@@ -8,7 +8,7 @@ const lost =
   'what comes after it cannot be restored from earlier backups, unless the file is put back; back up again, so that ' +
   'there is a backup after it'
 
-/** Reads all the WAL that can be replayed on some backups, on every timeline. Answers with the number of files. */
+/** Reads all WAL that can be replayed on the given backups, on every timeline. Gives the number of files. */
 export async function verifyWal(
   archive: WalArchive,
   records: readonly BackupRecord[],

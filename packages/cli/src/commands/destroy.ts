@@ -3,7 +3,7 @@ import { exitStatus } from '../exit-status.ts'
 import { destroyCluster, isKept } from '../project/destroy-cluster.ts'
 import { openCluster } from '../opening/open-cluster.ts'
 
-/** Stops the server, if nobody uses it, and removes the cluster with all its data, which is saved for a while. */
+/** Stops the server, if nobody uses it, and removes the cluster with all its data. The data is saved for a while. */
 export async function destroy(context: Context): Promise<number> {
   const { output, options } = context
   const { cluster } = openCluster(context)

@@ -5,7 +5,7 @@ import type { ShadowDatabase } from '../project/shadow-database.ts'
 import { inSession } from '../opening/in-session.ts'
 import { runChild } from '../running/run-child.ts'
 
-/** Runs a command with the environment that leads it to the database. */
+/** Runs a command with the variables by which it finds the database. */
 export async function exec(
   context: Context,
   [command = '', ...args]: readonly string[],

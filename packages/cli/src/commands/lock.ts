@@ -7,7 +7,7 @@ import { nameOfUser } from '../output/name-of-user.ts'
 import { runChild } from '../running/run-child.ts'
 import { fullPath } from '../program/working-directory.ts'
 
-/** Runs a command while holding a lock, or says who holds it. */
+/** Runs a command while holding a lock, or prints who holds the lock. */
 export async function lock(
   context: Context,
   [path = '', command, ...args]: readonly string[],
@@ -30,13 +30,13 @@ export async function lock(
       onFailure: (message) => output.complain(message),
     })
   } finally {
-    // Without --close, what the command left running holds the lock on, as after flock(1).
+    // Without --close, processes that the command has left running keep the lock, as with flock(1).
     if (options.close === true) held.release()
     else held.detach()
   }
 }
 
-/** Waits for the lock, and says who holds it. `null` if that took too long, which the user has been told. */
+/** Waits for the lock, and prints who holds it. `null` if this took too long, after reporting it. */
 async function take(
   { options, output, interruption }: Context,
   path: string,
@@ -44,7 +44,7 @@ async function take(
   let waits = true
   const tellWaiting = async () => {
     const holders = await heldBy(path)
-    // It may be over by now.
+    // The wait may be over by now.
     if (waits) output.message(`howdah: waiting for the lock on ${path}${holders}`)
   }
   try {
@@ -67,11 +67,11 @@ async function take(
   }
 }
 
-/** Who cannot be seen from here. */
+/** The name of a holder that cannot be seen from here. */
 const somebody =
   'somebody who cannot be seen from here, such as a process outside of this container'
 
-/** Who holds it, as words for the end of a message. */
+/** The holders, as text for the end of a message. */
 async function heldBy(path: string): Promise<string> {
   const { holders, unseen } = await inspectQuietly(path)
   const names = holders.map(nameOfUser)
@@ -79,7 +79,7 @@ async function heldBy(path: string): Promise<string> {
   return names.length === 0 ? '' : `, held by ${names.join(', ')}`
 }
 
-/** The processes that hold the lock, inherited or not, as far as we can see them. */
+/** The visible processes that hold the lock, inherited or not. */
 async function inspectQuietly(path: string): Promise<Pick<Inspection, 'holders' | 'unseen'>> {
   try {
     return await inspect(path)
@@ -88,7 +88,7 @@ async function inspectQuietly(path: string): Promise<Pick<Inspection, 'holders' 
   }
 }
 
-/** Says who holds it and who waits for it. */
+/** Prints who holds the lock and who waits for it. */
 async function tell({ options, output }: Context, path: string): Promise<number> {
   const { holders, waiters, unseen } = await inspect(path)
   if (options.json) {

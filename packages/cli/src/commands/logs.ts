@@ -2,7 +2,7 @@ import type { Context } from '../program/command.ts'
 import { exitStatus } from '../exit-status.ts'
 import { openCluster } from '../opening/open-cluster.ts'
 
-/** Prints the server's log, and goes on as it grows if that is asked for. */
+/** Prints the server's log, and follows it if requested. */
 export async function logs(context: Context): Promise<number> {
   const { output, options, interruption } = context
   const { cluster } = openCluster(context)

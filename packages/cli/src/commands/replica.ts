@@ -34,7 +34,7 @@ function refuseTarget({ options }: Context, action: string): void {
   if (stray !== undefined) throw misused(`replica ${action}: --${stray} is for "restore"`)
 }
 
-/** The replica there; a directory that is not there is not taken for an empty one. */
+/** Opens the replica. A missing directory does not count as an empty replica. */
 async function open({ io }: Context, path: string): Promise<Replica> {
   if (path === '') throw misused('replica: the path is empty')
   const isUrl = /^[a-z][a-z\d+.-]*:\/\//i.test(path)
@@ -80,7 +80,7 @@ async function list({ output, options, interruption }: Context, at: Replica): Pr
   return exitStatus.done
 }
 
-/** An entry as JSON has it: transaction ids as the files' names have them. */
+/** An entry for JSON. Transaction ids have the form of the files' names. */
 function describe(entry: ReplicaEntry): object {
   if (entry.kind !== 'ltx') return entry
   return { ...entry, minTxid: hex(entry.minTxid), maxTxid: hex(entry.maxTxid) }

@@ -35,10 +35,10 @@ async function runPsql(
   )
   return await runChild(io, interruption, {
     command: psql,
-    // As the built-in prompt does, a script stops where it fails. What follows can overrule it.
+    // A script stops at its first error, as with the built-in prompt. The caller's arguments follow and can change this.
     args: [...(interactive ? [] : ['-v', 'ON_ERROR_STOP=1']), ...given, ...rest],
     env: commandEnv(context, session),
-    // It cannot find itself without a working directory.
+    // psql cannot find its own files without a working directory.
     refuge: '/',
     interactive,
     onFailure: (message) => output.complain(message),

@@ -4,7 +4,7 @@ import { exitStatus } from '../exit-status.ts'
 import { nameOfUser } from '../output/name-of-user.ts'
 import { openCluster } from '../opening/open-cluster.ts'
 
-/** Says what there is, whether it runs, and who uses it. */
+/** Prints the state of the cluster and its users. */
 export async function status(context: Context): Promise<number> {
   const { output, options } = context
   const { cluster } = openCluster(context)
@@ -23,7 +23,7 @@ export async function status(context: Context): Promise<number> {
   return exitStatus.done
 }
 
-/** Of a server that runs, and answers. */
+/** The mode of a running server; `null` if it does not answer. */
 async function modeOf(cluster: Cluster): Promise<Mode | null> {
   try {
     return await (await cluster.server()).mode()

@@ -3,7 +3,7 @@ import { databaseName } from '../opening/database-name.ts'
 import { exitStatus } from '../exit-status.ts'
 import { openCluster } from '../opening/open-cluster.ts'
 
-/** Prints the URL of the running server; it is not started for that. */
+/** Prints the URL of the running server. It does not start the server. */
 export async function url(context: Context): Promise<number> {
   const { output, options } = context
   const { cluster } = openCluster(context)

@@ -6,23 +6,23 @@ import { foreignDirectory, removed } from '../errors.ts'
 import type { Io } from '../io.ts'
 import { fullPath } from '../program/working-directory.ts'
 
-/** Where the data directory is, and why there. */
+/** The chosen data directory, and the reason for the choice. */
 export interface DataDirectoryChoice {
   /** Absolute. */
   readonly path: string
-  /** The `.howdah` that it lies in, if it lies in one. */
+  /** The `.howdah` in which it lies; `null` if it does not lie in one. */
   readonly project: string | null
-  /** The project by which it was found; `null` if the data directory was named. */
+  /** The project by which it was found; `null` if the data directory was given explicitly. */
   readonly found: Project | null
 }
 
 /**
- * Chooses the data directory: the one asked for, else `PGDATA`, else `.howdah/data` in the project of `cwd`, which
+ * Chooses the data directory: the given one, else `PGDATA`, else `.howdah/data` in the project of `cwd`, which
  * `findProject` of `@howdah/project` finds. A linked worktree has a project of its own, unless `howdah.json` says
  * that worktrees share the cluster of the main checkout.
  *
- * A `.howdah` that belongs neither to us nor to root, or in which another user can put a data directory, is passed over. If
- * it is that of the project itself, this throws `ERR_CLI_FOREIGN_DIRECTORY`.
+ * A `.howdah` that belongs to another user than us or root, or in which another user could put a data directory, is ignored.
+ * If it belongs to the project itself, this throws `ERR_CLI_FOREIGN_DIRECTORY`.
  */
 export function chooseDataDirectory(
   asked: string | undefined,
@@ -52,15 +52,15 @@ function inProject(directory: string, found: Project, uid: number): DataDirector
   return { path: join(project, 'data'), project, found }
 }
 
-/** The choice of a data directory that is named, by its absolute path. */
+/** The choice of a data directory that is given by its absolute path. */
 export function namedDataDirectory(path: string): DataDirectoryChoice {
   const parent = dirname(path)
   return { path, project: basename(parent) === '.howdah' ? parent : null, found: null }
 }
 
 /**
- * A cluster that howdah would have taken when the top of a work tree did not yet end the search: the one of the nearest
- * `.howdah` above the project. `null` if there is none.
+ * The cluster that earlier versions of howdah would have chosen, which searched above the top of the work tree: that of the
+ * nearest `.howdah` above the project. `null` if there is none.
  */
 export function formerDataDirectory(
   { path, found }: DataDirectoryChoice,
@@ -77,21 +77,21 @@ export function formerDataDirectory(
   }
 }
 
-/** The directory of a project that was found. It is never made, since somebody may remove it at any time. */
+/** The directory of a found project. It is never made, because somebody may remove it at any time. */
 export function projectDirectory({ found, project }: DataDirectoryChoice): string | undefined {
   return found === null || project === null ? undefined : dirname(project)
 }
 
 /**
- * Makes the `.howdah` that a cluster is about to be created in, with a file that keeps it out of git. Throws
- * `ERR_CLI_REMOVED` if the directory of the project was removed since it was found.
+ * Makes the `.howdah` for a new cluster, with a file that keeps it out of git. Throws `ERR_CLI_REMOVED` if the directory of
+ * the project was removed since it was found.
  */
 export function prepareProject(place: Pick<DataDirectoryChoice, 'project' | 'found'>): void {
   const { project, found } = place
   if (project === null) return
   if (found === null) makeDirectories(dirname(project))
   try {
-    // Whatever the umask leaves, nobody else is to put a data directory here.
+    // Nobody else may put a data directory here, whatever the umask is.
     mkdirSync(project, 0o755)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException

@@ -9,14 +9,14 @@ const words: Readonly<Record<Progress['phase'], string>> = {
   finishing: 'finishing',
 }
 
-/** How far a backup or a restore is, on one line. */
+/** Describes the progress of a backup or a restore in one line. */
 export function describeProgress({ phase, bytes, totalBytes, remaining }: Progress): string {
   if (totalBytes === null) return words[phase]
   const much = `${words[phase]}: ${megabytes(bytes)} of ${megabytes(totalBytes)} MB`
   return remaining === null || remaining === 0 ? much : `${much}, about ${duration(remaining)} left`
 }
 
-/** With a decimal while they are few. */
+/** Megabytes, with a decimal place if there are few. */
 export function megabytes(bytes: number): string {
   const count = bytes / 1e6
   return count < 100 ? count.toFixed(1) : count.toFixed(0)

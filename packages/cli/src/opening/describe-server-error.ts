@@ -1,4 +1,4 @@
-/** What PostgreSQL tells of an error; see "Error and Notice Message Fields" in its manual. */
+/** The fields of an error of PostgreSQL; see "Error and Notice Message Fields" in its manual. */
 interface ServerError {
   readonly severity?: string | undefined
   readonly message: string
@@ -8,7 +8,7 @@ interface ServerError {
   readonly where?: string | undefined
 }
 
-/** A server's error as psql prints it, with the line of the statement that it is about, and a mark below the place. */
+/** Formats a server's error as psql does, with the line of the statement and a mark below the place. */
 export function describeServerError(error: ServerError, statement: string): string {
   const { severity = 'ERROR', message, position, detail, hint, where } = error
   return [

@@ -3,7 +3,7 @@ import type { Context } from '../program/command.ts'
 import type { Waiting } from '../program/waiting.ts'
 import { describeProgress } from './describe-progress.ts'
 
-/** Options of work on backups: it can be interrupted, and it shows who it waits for and how far it is. */
+/** Options for work on backups, with which it can be interrupted and shows its waits and progress. */
 export function followBackup(
   { output, interruption }: Pick<Context, 'output' | 'interruption'>,
   waiting: Waiting,

@@ -4,10 +4,10 @@ import { joinCluster } from './join-cluster.ts'
 import { describeError } from '../output/report-error.ts'
 
 /**
- * Runs a program while the server runs, and tidies up when it has ended: what `exec` and `shell` are.
+ * Runs a program in a session, and tidies up after its end. `exec` and `shell` use it.
  *
- * Others that are still connected, such as what the program has left running, lose their connections: the server ends with the
- * program. A failure to tidy up is said, and does not change the status of the program.
+ * Clients that are still connected, such as processes that the program has left running, lose their connections, because the
+ * server ends with the program. A failure to tidy up is reported, but does not change the status of the program.
  */
 export async function inSession(
   context: Context,

@@ -9,14 +9,14 @@ import { openCluster, type OpenCluster } from './open-cluster.ts'
 import { fullPath } from '../program/working-directory.ts'
 import { Waiting } from '../program/waiting.ts'
 
-/** Joins the cluster that a command is about: starts it if it does not run, and has it run until the session is left. */
+/** Joins the cluster of a command: starts it if it does not run, and keeps it running until the session is left. */
 export async function joinCluster(
   context: Context,
   {
     toDatabase = false,
     ...options
   }: Pick<RunOptions, 'ifExists'> & {
-    /** To the one that is asked for, rather than to `postgres`. */
+    /** Connect to the requested database instead of `postgres`. */
     toDatabase?: boolean
   },
 ): Promise<Session> {
@@ -26,19 +26,19 @@ export async function joinCluster(
     open.cluster.run({ ...run, ...options, ...(!toDatabase && { database: 'postgres' }) }),
   )
   tellLogin(joining, session)
-  // What others who were killed have left. Nobody waits for it.
+  // Removes the leftovers of killed processes in the background.
   if (joining !== context) void sweepTemporary().catch(() => undefined)
   else void clearGone()
   return session
 }
 
-/** The same, for a new cluster of its own that is gone at the end. */
+/** The same context, for a new temporary cluster. */
 async function inTemporaryPlace(context: Context): Promise<Context> {
   const datadir = await temporaryDataDir()
   return { ...context, options: { ...context.options, datadir, destroy: true } }
 }
 
-/** Does something that starts a cluster, with the options of the command line, showing how it goes. */
+/** Runs an action that starts a cluster, with the options of the command line, and shows its progress. */
 export async function whileStarting<T>(
   context: Context,
   open: OpenCluster,
@@ -77,7 +77,7 @@ export async function whileStarting<T>(
   }
 }
 
-/** Whether the cluster lies in a linked worktree, and so ends with that. */
+/** Whether the cluster lies in a linked worktree, so that its server must end when the worktree is removed. */
 function isInWorktree({ place }: OpenCluster): boolean {
   const { found, project } = place
   return found?.kind === 'linked-worktree' && project === found.howdahDirectory

@@ -9,8 +9,8 @@ export type Login = Pick<RunOptions, 'user' | 'password' | 'database' | 'tcp' | 
 }
 
 /**
- * What `--as`, its parts and the environment ask for. PGUSER and PGPASSWORD name the superuser of a new cluster; one that
- * exists keeps its own, which {@link tellLogin} says.
+ * The login that `--as`, its parts and the environment ask for. PGUSER and PGPASSWORD count for the superuser of a new
+ * cluster. An existing cluster keeps its own, and {@link tellLogin} reports that.
  */
 export async function loginOf(
   { io: { env }, options: { as, user, password, tcp, tls, database, temporary } }: Context,
@@ -22,7 +22,7 @@ export async function loginOf(
   const login = {
     ...asked,
     user: asked.user ?? (isNew ? env['PGUSER'] : undefined),
-    // Over the socket nobody needs one.
+    // The socket needs no password.
     password: asked.password ?? (isNew && wantsTcp(asked) ? env['PGPASSWORD'] : undefined),
     database: asked.database ?? databaseName(env),
   }
@@ -30,7 +30,7 @@ export async function loginOf(
   return Object.fromEntries(filled) as Login
 }
 
-/** Says which of PGUSER and PGPASSWORD the command gets otherwise than they are here. */
+/** Reports if the command gets other values of PGUSER and PGPASSWORD than those in our environment. */
 export function tellLogin({ io: { env }, options, output }: Context, server: Server): void {
   const { user, password } = server.address
   const named = env['PGUSER'] ?? ''

@@ -7,14 +7,14 @@ import {
   projectDirectory,
 } from './default-data-directory.ts'
 
-/** The cluster that a command is about. */
+/** The cluster of a command. */
 export interface OpenCluster {
   readonly cluster: Cluster
   readonly place: DataDirectoryChoice
   readonly strategy: Strategy
 }
 
-/** Finds out which cluster a command is about; nothing is read or started yet. */
+/** Chooses the cluster of a command. Nothing is read or started yet. */
 export function openCluster(context: Context): OpenCluster {
   const place = chooseDataDirectory(context.options.datadir, context.io)
   const strategy = strategyOf(context)
@@ -22,7 +22,7 @@ export function openCluster(context: Context): OpenCluster {
   return { cluster, place, strategy }
 }
 
-/** A cluster of another place, with the same options. */
+/** A cluster in another place, with the same options. */
 export function openElsewhere(
   context: Context,
   dataDir: string,

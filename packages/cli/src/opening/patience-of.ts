@@ -1,6 +1,6 @@
 import type { Context } from '../program/command.ts'
 
-/** How insistent, how patient and how long at all a command is to be that stops what others may use. */
+/** The options of a command that stops something that others may use: force, timeout and interruption. */
 export function patienceOf({ options, interruption }: Context): {
   force: boolean | undefined
   timeout: number | undefined

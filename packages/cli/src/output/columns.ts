@@ -1,9 +1,9 @@
 import stringWidth from 'string-width'
 
 /**
- * Rows as lines: each column as wide as its widest cell, two spaces between.
+ * Formats rows as lines. Each column is as wide as its widest cell, with two spaces between columns.
  *
- * `widest`, in cells of a terminal: a few long values must not push all the others aside.
+ * `widest` limits the width of a column, in cells of a terminal, so that a few long values do not push all others aside.
  */
 export function columns(
   rows: readonly (readonly string[])[],

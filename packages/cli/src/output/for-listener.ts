@@ -5,10 +5,10 @@ interface Words {
 }
 
 /**
- * Makes a command the receiver of the sockets that systemd opened for this process.
+ * Lets a command receive the sockets that systemd opened for this process.
  *
- * sd_listen_fds(3) ignores them unless `LISTEN_PID` is the pid of the process that asks. Only a shell that becomes the
- * command can put its own pid there. Any other command is returned as it is.
+ * sd_listen_fds(3) ignores them unless `LISTEN_PID` is the pid of the asking process. Only a shell that becomes the command
+ * can set this. Without such sockets the command is returned unchanged.
  */
 export function forListener(
   command: string,

@@ -1,6 +1,6 @@
 import { onOneLine } from './on-one-line.ts'
 
-/** Somebody who holds or uses something, as words on one line. */
+/** Describes a process that holds or uses something, on one line. */
 export function nameOfUser({
   pid,
   command,
@@ -8,6 +8,6 @@ export function nameOfUser({
   readonly pid: number
   readonly command: string | null
 }): string {
-  // A script that was given to `sh -c` has lines.
+  // A script of `sh -c` may have several lines.
   return command === null ? `pid ${pid}` : `pid ${pid} (${onOneLine(command)})`
 }

@@ -1,4 +1,4 @@
-/** Text of others for a line of ours: without line breaks, or anything that a terminal would take for an order. */
+/** Prepares foreign text for one line of output: without line breaks and control characters of a terminal. */
 export function onOneLine(text: string): string {
   return text.replaceAll(/[\s\p{Cc}]+/gu, ' ')
 }

@@ -3,13 +3,13 @@ import { exitStatus, statusOfSignal } from '../exit-status.ts'
 import type { Io } from '../io.ts'
 import { Progress } from './progress.ts'
 
-/** What SIGPIPE would have made of it, which Node ignores. */
+/** The status that SIGPIPE would give; Node ignores that signal. */
 const brokenPipe = statusOfSignal('SIGPIPE')
 
 /**
- * What a command says: results on stdout, messages and progress on stderr.
+ * The output of a command: results on stdout, messages and progress on stderr.
  *
- * If a result cannot be written, the command ends. If a message cannot be written, nobody is there to be told.
+ * If a result cannot be written, the command ends. If a message cannot be written, this is ignored.
  */
 export class Output {
   readonly progress: Progress
@@ -19,7 +19,7 @@ export class Output {
   readonly #guarded = new Set<EventEmitter>()
   #failure: number | null = null
 
-  /** `onFailure` is called, once, when a result cannot be written, with the exit status that this means. */
+  /** `onFailure` is called once, with the exit status, if a result cannot be written. */
   constructor(io: Io, options: { quiet: boolean; onFailure: (status: number) => void }) {
     this.#io = io
     this.#quiet = options.quiet
@@ -36,12 +36,12 @@ export class Output {
     )
   }
 
-  /** The exit status of a command that has ended with `status`: another one if its result could not be written. */
+  /** The exit status of a command that ended with `status`, or another one if its result could not be written. */
   statusAfter(status: number): number {
     return status === exitStatus.done ? (this.#failure ?? status) : status
   }
 
-  /** Writes a result to stdout, as it is. Resolves when there is room for more. */
+  /** Writes a result to stdout unchanged. Resolves when there is room for more. */
   async write(text: string | Buffer): Promise<void> {
     this.progress.clear()
     if (this.#failure !== null) return
@@ -67,25 +67,25 @@ export class Output {
     await this.line(JSON.stringify(value, null, 2))
   }
 
-  /** Says something on stderr, unless it is to be quiet. */
+  /** Prints a message on stderr, except with `--quiet`. */
   message(text: string): void {
     if (!this.#quiet) this.complain(text)
   }
 
-  /** Says something on stderr even when it is to be quiet. */
+  /** Prints a message on stderr, even with `--quiet`. */
   complain(text: string): void {
     this.progress.clear()
     this.#stderr.write(`${text}\n`)
   }
 
-  /** Resolves when all that was written has gone out, and lets go of the streams. */
+  /** Resolves when everything is written, and removes the listeners from the streams. */
   async close(): Promise<void> {
     this.progress.clear()
     if (this.#guarded.size === 0) return
     const { stdout } = this.#io
     if (this.#guarded.has(stdout) && !stdout.destroyed)
       await new Promise<void>((done) => stdout.write('', () => done()))
-    // An error is only told after the write that it is about.
+    // An error is reported only after its write.
     await new Promise((done) => setImmediate(done))
     for (const stream of this.#guarded) stream.off('error', this.#listener(stream))
     this.#guarded.clear()
@@ -97,7 +97,7 @@ export class Output {
     return stderr
   }
 
-  /** Without a listener, a stream that cannot be written would end the whole process. */
+  /** Adds an error listener. Without one, a stream that cannot be written would end the whole process. */
   #guard(stream: EventEmitter): void {
     if (this.#guarded.has(stream)) return
     stream.on('error', this.#listener(stream))

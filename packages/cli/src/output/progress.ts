@@ -3,13 +3,13 @@ import type { Io } from '../io.ts'
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
 /** In ms. */
 const interval = 80
-/** In ms: what is over sooner is not worth a word. */
+/** Work that ends within so many ms is not shown. */
 const delay = 200
 
 /**
- * One line on a terminal that says what is being done, with something that turns; nothing if stderr is none.
+ * A line with a spinner on a terminal that says what is being done. It shows nothing if stderr is not a terminal.
  *
- * It is of our own making because the packages that do this end the process themselves on Ctrl-C.
+ * We do not use a package for it, because such packages end the process themselves on Ctrl-C.
  */
 export class Progress implements Disposable {
   readonly #io: Pick<Io, 'stderr' | 'env'>
@@ -24,7 +24,7 @@ export class Progress implements Disposable {
     this.#wanted = wanted
   }
 
-  /** Shows what is being done from now on. */
+  /** Shows a text from now on. */
   show(text: string): void {
     const { stderr, env } = this.#io
     if (!this.#wanted || stderr.isTTY !== true || env['TERM'] === 'dumb') return
@@ -39,7 +39,7 @@ export class Progress implements Disposable {
     this.#timer.unref()
   }
 
-  /** Takes the line away. */
+  /** Removes the line. */
   clear(): void {
     // Timers of either kind are cleared alike.
     if (this.#timer !== null) clearTimeout(this.#timer)

@@ -1,6 +1,6 @@
 import { errno } from '@howdah/durable'
 
-/** What libpq's errors tell beyond their message. */
+/** The fields of a server's error besides its message. */
 const details = [
   ['detail', 'DETAIL'],
   ['hint', 'HINT'],
@@ -28,14 +28,14 @@ export function describeError(error: unknown, debug: boolean): string {
 }
 
 function messageOf(error: Error): string {
-  // Several addresses were tried in vain: the errors of each are the message.
+  // Several addresses failed; the message is made of their errors.
   if (error instanceof AggregateError && error.message === '') {
     return error.errors.map((one) => (one instanceof Error ? one.message : String(one))).join('; ')
   }
   return error.message === '' ? error.name : error.message
 }
 
-/** Whether nobody meant to throw it: a mistake in the program. */
+/** Whether the error comes from a mistake in the program. */
 function isUnforeseen(error: Error): boolean {
   return errno(error) === '' && /^(?:Type|Reference|Range|Syntax)Error$/.test(error.name)
 }

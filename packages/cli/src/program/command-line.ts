@@ -5,7 +5,7 @@ import { exitStatus } from '../exit-status.ts'
 import type { Io } from '../io.ts'
 import { buildProgram, type Invocation } from './program.ts'
 
-/** The help or the complaint that a command line has come to, and the exit status. */
+/** The help or the complaint that a command line leads to, and the exit status. */
 export interface Said {
   readonly status: number
   /** For stdout. */
@@ -15,10 +15,10 @@ export interface Said {
 }
 
 /**
- * Reads the command line: what to run, or what is to be said instead.
+ * Parses the command line. Gives the command to run, or the text to print instead.
  *
- * Options are understood before and after the command's name. Without a command, `shell` is meant. After `exec`, all
- * from the first word that is no option is the command's own.
+ * Options may be before and after the command's name. The default command is `shell`. After `exec`, everything from the first
+ * word that is no option belongs to the program to run.
  */
 export function readCommandLine(args: readonly string[], io: Io): Invocation | Said {
   let invocation: Invocation | null = null
@@ -40,8 +40,8 @@ export function readCommandLine(args: readonly string[], io: Io): Invocation | S
 }
 
 /**
- * Arranges the words for what commander does not know: that `shell` is meant if there is no command, that `--tcp`
- * takes the next word only if that is a port, and that what follows `--` after `shell` is another's.
+ * Rearranges the words for rules that commander does not know: the default command is `shell`, `--tcp` takes the next word
+ * only if that is a port, and words after `--` of `shell` are for psql.
  */
 function arrange(
   program: Command,
@@ -84,7 +84,7 @@ function isDeclared(name: string, trait: 'passesThrough' | 'takesRest'): boolean
   )
 }
 
-/** Whether an option, or a group of short ones such as `-qD`, takes the next word for its value. */
+/** Whether an option, or a group of short options such as `-qD`, takes the next word as its value. */
 function takesNext(options: readonly Option[], word: string): boolean {
   if (word.startsWith('--')) return options.some(({ long, required }) => required && long === word)
   const taking = word

@@ -3,15 +3,15 @@ import type { Io } from '../io.ts'
 import type { Options } from './options.ts'
 import type { Output } from '../output/output.ts'
 
-/** What a command works with. */
+/** The context of a command. */
 export interface Context {
   readonly io: Io
   readonly output: Output
   readonly interruption: Interruption
   readonly options: Options
-  /** The operands that stood after `--`: the last ones of them. */
+  /** The operands after `--`, which are the last operands. */
   readonly rest: readonly string[]
 }
 
-/** A command: does what its operands say and answers with an exit status, or throws. */
+/** A command. It gives an exit status, or throws. */
 export type Command = (context: Context, operands: readonly string[]) => Promise<number>

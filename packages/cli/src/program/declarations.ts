@@ -1,25 +1,25 @@
 import type { Command } from './command.ts'
 import type { OptionName } from './options.ts'
 
-/** What the command line has to know of a command; the command itself is loaded when it is used. */
+/** The declaration of a command for the command line. The command itself is loaded when it is used. */
 export interface Declaration {
   readonly name: string
-  /** Its operands, as commander writes them. */
+  /** Its operands, in the notation of commander. */
   readonly operands?: string
-  /** What its help says of its arguments, if not those operands. */
+  /** The arguments in its help, if they differ from the operands. */
   readonly usage?: string
   /** One line, in the list of commands. */
   readonly summary: string
-  /** What its own help says, if more than the summary. */
+  /** The text of its own help, if it has more than the summary. */
   readonly description?: string
   readonly options: readonly OptionName[]
-  /** Further words for the end of its help. */
+  /** Text for the end of its help. */
   readonly notes?: string
-  /** The first operand is another command's name, and all that follows belongs to that. */
+  /** The first operand is the name of another program, and everything after it belongs to that program. */
   readonly passesThrough?: true
-  /** What follows `--` is handed on as it is. */
+  /** Words after `--` are passed on unchanged. */
   readonly takesRest?: true
-  /** Its exit status is another program's, so that its own failures have a status of their own. */
+  /** Its exit status is that of another program, so its own failures have special statuses. */
   readonly runsProgram?: true
   /** The heading in the list of commands. */
   readonly group: Group

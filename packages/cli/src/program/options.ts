@@ -1,14 +1,14 @@
 import { InvalidArgumentError, Option } from 'commander'
 
-/** The options of all commands together, as they come out of the command line; each command takes some of them. */
+/** The parsed options of all commands; each command takes some of them. */
 export interface Options {
   readonly datadir?: string | undefined
   readonly database?: string | undefined
   /** Settings of the server. */
   readonly set?: Readonly<Record<string, string>> | undefined
-  /** How the cluster weighs speed against a crash of the machine. */
+  /** Whether the cluster is fast, or safe from a crash of the machine. */
   readonly mode?: 'fast' | 'safe' | undefined
-  /** The URL that the project has. */
+  /** The URL by which the project connects. */
   readonly as?: string | undefined
   readonly user?: string | undefined
   readonly password?: string | undefined
@@ -30,11 +30,11 @@ export interface Options {
   /** In ms. */
   readonly timeout?: number | undefined
   readonly destroy?: boolean | undefined
-  /** A cluster of its own, in a place of its own choice. */
+  /** Use a temporary cluster. */
   readonly temporary?: boolean | undefined
   /** Of `exec`: make a database for SHADOW_DATABASE_URL. */
   readonly shadow?: boolean | undefined
-  /** `false`: do not save what is destroyed or dropped. */
+  /** `false`: do not save clusters and databases that are destroyed or dropped. */
   readonly save?: boolean | undefined
   /** Do not fork the main checkout's cluster for a new worktree. */
   readonly empty?: boolean | undefined
@@ -54,7 +54,7 @@ export interface Options {
   readonly quiet?: boolean | undefined
   readonly follow?: boolean | undefined
   readonly lines?: number | undefined
-  /** Hold the lock together with others who share it. */
+  /** Take a shared lock. */
   readonly shared?: boolean | undefined
   /** The command does not inherit the lock. */
   readonly close?: boolean | undefined
@@ -85,23 +85,23 @@ export interface Options {
   readonly lsn?: string | undefined
   readonly exclusive?: boolean | undefined
   readonly timeline?: number | undefined
-  /** What `shell` is to run, in order: SQL of `-c`, files of `-f`. */
+  /** The scripts for `shell`, in order: SQL of `-c`, files of `-f`. */
   readonly scripts?: readonly Script[] | undefined
 }
 
 /** A point in time, which may be more precise than a `Date`. */
 interface Time {
   readonly date: Date
-  /** As it was given. */
+  /** The given text. */
   readonly text: string
 }
 
-/** Something that `shell` is to run. */
+/** A script for `shell`. */
 export type Script =
   | { readonly kind: 'command'; readonly sql: string }
   | { readonly kind: 'file'; readonly path: string }
 
-/** The name of an option in {@link Options}, or one of the two that add to `scripts`. */
+/** The name of an option in {@link Options}, or one of the two options that add to `scripts`. */
 export type OptionName = Exclude<keyof Options, 'scripts'> | 'command' | 'file'
 
 const declarations: Readonly<Record<OptionName, () => Option>> = {

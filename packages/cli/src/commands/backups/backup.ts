@@ -9,7 +9,7 @@ import { provideRuntime } from '../../opening/runtime/provide-runtime.ts'
 import { Waiting } from '../../program/waiting.ts'
 import { fullPath } from '../../program/working-directory.ts'
 
-/** Backs up the cluster into a directory, and has its WAL archived there from then on. */
+/** Backs up the cluster into a directory, and makes the server archive its WAL there from then on. */
 export async function backup(context: Context): Promise<number> {
   const { io, output, options } = context
   if (options.into === undefined) throw misused('backup: say where to, with --into DIR')

@@ -9,7 +9,7 @@ import { whileStarting } from '../../opening/join-cluster.ts'
 import { openCluster } from '../../opening/open-cluster.ts'
 import { fullPath } from '../../program/working-directory.ts'
 
-/** Copies the cluster into another data directory, as a cluster of its own. */
+/** Copies the cluster into another data directory, as an independent cluster. */
 export async function clone(context: Context): Promise<number> {
   const { io, output, options } = context
   const { to } = options

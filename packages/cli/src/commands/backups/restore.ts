@@ -13,8 +13,8 @@ import { Waiting } from '../../program/waiting.ts'
 import { fullPath } from '../../program/working-directory.ts'
 
 /**
- * Makes a cluster of a backup and the WAL that was archived since, up to a point if one is asked for. One that is there is
- * used until then, and saved.
+ * Makes a cluster from a backup and the WAL that was archived since, up to a given point or the end. An existing cluster can
+ * be used until the new one is complete; then it is saved.
  */
 export async function restore(context: Context): Promise<number> {
   const { io, output, options } = context

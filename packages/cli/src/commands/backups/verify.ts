@@ -5,7 +5,7 @@ import { exitStatus } from '../../exit-status.ts'
 import { Waiting } from '../../program/waiting.ts'
 import { fullPath } from '../../program/working-directory.ts'
 
-/** Reads all backups in a directory and the WAL since the first of them, and says what is wrong. */
+/** Reads all backups in a directory and the WAL since the first one, and reports problems. */
 export async function verify(
   context: Context,
   [directory = '']: readonly string[],

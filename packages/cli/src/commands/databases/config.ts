@@ -38,7 +38,7 @@ async function list(context: Context, operands: readonly string[]): Promise<numb
   return exitStatus.done
 }
 
-/** Columns: the name, the value, where that comes from, and what it is. */
+/** Prints a table with the columns name, value, source and description. */
 async function table({ output }: Context, found: readonly Setting[]): Promise<void> {
   const rows = found.map((setting) => [
     setting.name,
@@ -106,9 +106,9 @@ async function reset(context: Context, operands: readonly string[]): Promise<num
   })
 }
 
-/** A change, and how to tell of it. */
+/** A change, and how to report it. */
 interface Change {
-  /** `null` for all of them. */
+  /** The name of the setting; `null` for all settings. */
   readonly name: string | null
   readonly ifExists: boolean
   readonly make: (session: Session) => Promise<SettingChange>
@@ -121,7 +121,7 @@ async function change(context: Context, { name, ifExists, make, words }: Change)
   const { state, overriddenBy, needsRestart } = await make(session)
   const restarted = needsRestart && options.restart === true
   if (restarted) await session.restart({ signal: interruption.signal, ...settingsOf(context) })
-  // If it does not go on running, the next start comes by itself.
+  // If the server stops now, the next start applies the change anyway.
   const stays = ['in-use', 'kept'].includes(await session.leave())
   const awaitsRestart = needsRestart && !restarted && stays
   const changed = state === 'modified'

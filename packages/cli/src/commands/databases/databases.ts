@@ -2,7 +2,7 @@ import type { Context } from '../../program/command.ts'
 import { exitStatus } from '../../exit-status.ts'
 import { joinCluster } from '../../opening/join-cluster.ts'
 
-/** Lists the databases, without those that are only kept for `howdah undo`. */
+/** Lists the databases, except the saved ones for `howdah undo`. */
 export async function databases(context: Context): Promise<number> {
   const { output, options } = context
   await using session = await joinCluster(context, { ifExists: true })

@@ -3,7 +3,7 @@ import { exitStatus } from '../../exit-status.ts'
 import { whileStarting } from '../../opening/join-cluster.ts'
 import { openCluster } from '../../opening/open-cluster.ts'
 
-/** Lists the roles that are superuser and can log in, also of a cluster that does not run. */
+/** Lists the superusers that can log in. The cluster may be stopped. */
 export async function superusers(context: Context): Promise<number> {
   const { output, options } = context
   const open = openCluster(context)

@@ -6,7 +6,7 @@ import { whileStarting } from '../../opening/join-cluster.ts'
 import { openCluster } from '../../opening/open-cluster.ts'
 import { beginsEmpty, originalOf } from '../../project/provide-fork.ts'
 
-/** Makes the cluster of a linked worktree anew: a fork of the main checkout's, or an empty one. */
+/** Replaces the cluster of a linked worktree by a fork of the main checkout's cluster, or by an empty one. */
 export async function reset(context: Context): Promise<number> {
   const { output, options } = context
   const open = openCluster(context)
@@ -22,7 +22,7 @@ export async function reset(context: Context): Promise<number> {
   const changed = await destroyCluster(context, cluster, 'reset')
   const former = changed && options.save !== false ? `what was there: ${isKept}` : null
   try {
-    // Forks, unless it is to be empty.
+    // This forks the main checkout's cluster, unless `--empty` is given.
     await whileStarting(context, open, async (run) => await cluster.create(run))
   } catch (error) {
     if (former !== null) output.message(former)

@@ -15,12 +15,15 @@ import { joinCluster } from '../../opening/join-cluster.ts'
 import { openCluster } from '../../opening/open-cluster.ts'
 import { patienceOf } from '../../opening/patience-of.ts'
 
-/** Something that was saved. */
+/** A saved cluster or database. */
 type Saved =
   | { readonly kind: 'cluster'; readonly saved: SavedCluster }
   | { readonly kind: 'database'; readonly saved: SavedDatabase }
 
-/** Brings back what was destroyed or dropped last, or what is named; lists it, or removes it for good. */
+/**
+ * Brings back the cluster or database that was destroyed or dropped last, or the named one; or lists the saved ones, or
+ * removes them for good.
+ */
 export async function undo(context: Context, [action]: readonly string[]): Promise<number> {
   const all = await list(context)
   if (action === 'list') await show(context, all)
@@ -36,7 +39,7 @@ export async function undo(context: Context, [action]: readonly string[]): Promi
   return exitStatus.done
 }
 
-/** The newest first. */
+/** The saved clusters and databases, newest first. */
 async function list(context: Context): Promise<Saved[]> {
   const { cluster } = openCluster(context)
   const clusters = new SavedClusters(cluster.dataDir)

@@ -11,7 +11,7 @@ import { resetLease } from './reset-lease.ts'
 import { showLease } from './show-lease.ts'
 import { withCure } from './with-cure.ts'
 
-/** Runs a command while holding a lease, and has it ended before that can be lost. Or shows or resets a lease. */
+/** Runs a command while holding a lease, and ends the command before the lease can be lost. Or shows or resets a lease. */
 export async function lease(context: Context, operands: readonly string[]): Promise<number> {
   const { options, rest } = context
   const [first = '', name] = operands.slice(0, operands.length - rest.length)
@@ -52,7 +52,7 @@ async function runWith(
       runCommandWithLease(leaser, words.command, words.args, options),
     )
     if (lost === null) return signal === null ? (status ?? 0) : statusOfSignal(signal)
-    // Whatever it made of its end, it has not had the lease all the time.
+    // The command has not had the lease all the time, whatever its exit status is.
     output.complain(`howdah: ${lost.message}`)
     return exitStatus.ownFailure
   } catch (error) {
@@ -69,7 +69,10 @@ async function runWith(
 
 type Options = Exclude<Parameters<typeof runCommandWithLease>[3], undefined>
 
-/** Signals end the waiting. Once the lease is held they are the command's: as it has a session of its own, no terminal's reach it. */
+/**
+ * Waits for the lease and runs the command. Signals end the wait. Once the lease is held they are passed to the command,
+ * which runs in a session of its own and so does not get the terminal's signals.
+ */
 async function run(
   { io, options, output, interruption }: Context,
   action: (options: Options) => Promise<CommandResult>,
@@ -108,7 +111,7 @@ async function run(
   }
 }
 
-/** What the command works on can refuse a request with an older generation. */
+/** Adds the fencing token, so that the resource that the command works on can refuse older generations. */
 function environment(env: NodeJS.ProcessEnv, { lease: held }: Held): NodeJS.ProcessEnv {
   return {
     ...env,
@@ -117,7 +120,7 @@ function environment(env: NodeJS.ProcessEnv, { lease: held }: Held): NodeJS.Proc
   }
 }
 
-/** Why the system would not run the command; `null` for any other failure. */
+/** The system's reason not to run the command; `null` for any other failure. */
 function errnoOf(error: unknown): string | null {
   if (errno(error) !== 'ERR_LEASE_COMMAND') return null
   return (error as { errno?: string }).errno || null

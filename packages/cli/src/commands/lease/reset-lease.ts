@@ -4,7 +4,7 @@ import { errno } from '@howdah/durable'
 import { exitStatus } from '../../exit-status.ts'
 import { withLeaser } from './with-leaser.ts'
 
-/** Frees a lease that is corrupt, or with --force one that is held. Its generation still grows. */
+/** Frees a corrupt lease, or with --force a held one. The generation still grows. */
 export async function resetLease(context: Context, name: string): Promise<number> {
   return await withLeaser(context, name, async (leaser) => {
     const { options, output, interruption } = context
@@ -21,7 +21,7 @@ export async function resetLease(context: Context, name: string): Promise<number
   })
 }
 
-/** Who holds a sound lease, and until when; `null` if nobody does, or what is stored is not a lease. */
+/** The holder of a valid lease, and its end; `null` if nobody holds it, or the stored state is not a lease. */
 async function holderOf(leaser: Leaser, signal: AbortSignal): Promise<string | null> {
   try {
     const state = await leaser.inspect({ signal })

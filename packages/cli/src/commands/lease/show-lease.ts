@@ -2,7 +2,7 @@ import type { Leaser, LeaseState } from '@howdah/lease'
 import type { Context } from '../../program/command.ts'
 import { withLeaser } from './with-leaser.ts'
 
-/** Says who holds a lease, without taking it or making anything. */
+/** Prints who holds a lease, without taking the lease or making anything. */
 export async function showLease(context: Context, name: string): Promise<number> {
   return await withLeaser(context, name, async (leaser) => {
     const { options, output } = context
@@ -26,7 +26,7 @@ function describe({ held, owner, expiresAt, generation }: LeaseState): string {
   return `free; last held by ${who}, ${end}, generation ${generation}`
 }
 
-/** Generations are text, because they may be larger than what JSON readers take exactly. */
+/** Generations are texts, because they may be too large for JSON readers. */
 function plain({ type, place }: Leaser, state: LeaseState | null): object {
   if (state === null) return { place, type, held: false, lease: null }
   const { held, owner, expiresAt, generation, problem } = state

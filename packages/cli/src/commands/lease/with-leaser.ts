@@ -5,7 +5,7 @@ import { openLeaser } from '../../opening/lease/open-leaser.ts'
 import { describeError } from '../../output/report-error.ts'
 import { withCure } from './with-cure.ts'
 
-/** Does something with a lease that is not to be held. Its failures have the usual statuses: no program runs here. */
+/** Runs an action on a lease without holding it. Failures have the usual exit statuses, because no program runs here. */
 export async function withLeaser(
   context: Context,
   name: string,

@@ -8,7 +8,7 @@ import { exitStatus } from '../../exit-status.ts'
 import { openCluster } from '../../opening/open-cluster.ts'
 import type { Output } from '../../output/output.ts'
 
-/** Says what is wrong here and how to mend it, or mends it. */
+/** Reports problems and their cures, or mends them. */
 export async function doctor(context: Context): Promise<number> {
   const { io, output, options } = context
   if (options.clearTemplates === true) await clearTemplates(output)
@@ -35,18 +35,18 @@ async function clearTemplates(output: Output): Promise<void> {
   output.message(count === 0 ? 'there were no templates' : `removed ${some}`)
 }
 
-/** What turbo keeps from its tasks here. */
+/** A problem with the variables that turbo hides from its tasks. */
 function turboHere(context: Context): Finding | null {
   try {
     const { found } = openCluster(context).place
     return found === null ? null : turboFinding(found.workTree?.top ?? found.path)
   } catch {
-    // Why it cannot be told is said of the cluster.
+    // The reason is reported with the cluster.
     return null
   }
 }
 
-/** The data directory of the cluster here; `null` if it cannot be chosen, after saying why. */
+/** The data directory of the cluster here; `null` if it cannot be chosen, after reporting why. */
 function clusterHere(context: Context): string[] | null {
   try {
     return [openCluster(context).cluster.dataDir]

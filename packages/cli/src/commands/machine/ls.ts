@@ -20,10 +20,10 @@ export async function ls({ output, options }: Context): Promise<number> {
   return exitStatus.done
 }
 
-/** A cluster, and the worktree that it is of. */
+/** A cluster, and the worktree to which it belongs. */
 type Listed = ListedCluster & { readonly worktree: Worktree | null }
 
-/** As `status --json` has it, and for each user what is known. */
+/** The fields of `status --json`, and the known facts about each user. */
 function asJson({ dataDir, status, users, worktree }: Listed): object {
   const ofWorktree = worktree === null ? {} : { worktree }
   if (status.state === 'unknown') {
@@ -41,7 +41,7 @@ function asJson({ dataDir, status, users, worktree }: Listed): object {
   return { dataDir, ...status, version, users, ...ofWorktree }
 }
 
-/** A line for each cluster, and below it one for each of its users. */
+/** A line for each cluster, followed by a line for each of its users. */
 function table(found: readonly Listed[]): string[] {
   const heads = columns(found.map(head))
   const tails = columns(found.flatMap(({ users }) => users.map(tail)))
@@ -51,7 +51,7 @@ function table(found: readonly Listed[]): string[] {
   ])
 }
 
-/** The data directory, the version, what it does, and since when or why; and of what it is a worktree. */
+/** The columns of a cluster: data directory, version, state, its start or reason, and worktree. */
 function head({ dataDir, status, worktree }: Listed): string[] {
   const at = onOneLine(dataDir)
   if (status.state === 'missing') return [at, '', status.state]

@@ -26,7 +26,7 @@ export async function runtimes(
   return await (action === 'install' ? install(context, version) : remove(context, version))
 }
 
-/** A runtime, and where it comes from. */
+/** A runtime, and the strategy that found it. */
 interface Found {
   readonly strategy: string
   readonly runtime: Runtime
@@ -69,7 +69,7 @@ async function list(context: Context): Promise<number> {
   return exitStatus.done
 }
 
-/** The one that the cluster here would be run with. */
+/** The runtime that the cluster here would use. */
 async function usedBy(context: Context): Promise<Runtime | null> {
   try {
     return await openCluster(context).cluster.runtime()
@@ -79,7 +79,7 @@ async function usedBy(context: Context): Promise<Runtime | null> {
   }
 }
 
-/** Each directory once, with the strategy that comes first. */
+/** Each directory once, with the first strategy that found it. */
 function withoutRepetition(found: readonly Found[]): Found[] {
   const seen = new Set<string>()
   return found.filter(({ runtime }) => {

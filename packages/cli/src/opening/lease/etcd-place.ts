@@ -5,13 +5,13 @@ import { misused } from '../../errors.ts'
 import type { Io } from '../../io.ts'
 import { withoutPassword } from './without-password.ts'
 
-/** How an etcd is reached, and the prefix of the keys there. */
+/** How to reach an etcd, and the prefix of its keys. */
 type EtcdPlace = Pick<EtcdLeaserOptions, 'endpoints' | 'user' | 'tls'> & { readonly prefix: string }
 
 /**
  * Reads `etcd://[user[:password]@]host:port,host:port/prefix`, or `etcds://` for TLS.
  *
- * What the URL does not say comes from the variables that etcdctl(1) knows: `ETCDCTL_USER` (`name` or `name:password`),
+ * Missing parts come from the variables of etcdctl(1): `ETCDCTL_USER` (`name` or `name:password`),
  * `ETCDCTL_PASSWORD`, and for TLS the files in `ETCDCTL_CACERT`, `ETCDCTL_CERT` and `ETCDCTL_KEY`. Throws `ERR_CLI_USAGE`.
  */
 export function etcdPlace(url: string, { env, cwd }: Pick<Io, 'env' | 'cwd'>): EtcdPlace {

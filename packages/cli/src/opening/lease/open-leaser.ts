@@ -7,7 +7,7 @@ import { misused } from '../../errors.ts'
 import { etcdPlace } from './etcd-place.ts'
 import { fullPath } from '../../program/working-directory.ts'
 
-/** A lease, and what lets go of the connections to what keeps it. */
+/** A lease, and a function that closes the connections to its store. */
 export interface OpenLeaser {
   readonly leaser: Leaser
   close(): Promise<void>
@@ -26,7 +26,7 @@ export async function openLeaser(
 ): Promise<OpenLeaser> {
   const { io, options, output } = context
   const place = options.in
-  // What it may be called is the same everywhere, and no way out of the place.
+  // The rule for names is the same in all places, and no name can lead out of its place.
   if (!/^[\p{L}\p{N}][\p{L}\p{N}._-]{0,99}$/u.test(name)) {
     throw misused(
       `lease ${name}: a lease's name is 1 to 100 letters, digits, dots, hyphens and underscores, and begins with a letter or digit`,
@@ -87,7 +87,7 @@ function unclosed(leaser: Leaser): OpenLeaser {
   return { leaser, close: async () => undefined }
 }
 
-/** What `PGDATA` says is another matter. All worktrees of a repository have the same leases: those of its main checkout. */
+/** `PGDATA` does not count here. All worktrees of a repository share the leases of its main checkout. */
 function defaultDirectory({ io }: Context, create: boolean): string {
   const place = mainDataDirectory(io)
   const { path, project } = place
@@ -98,7 +98,7 @@ function defaultDirectory({ io }: Context, create: boolean): string {
   return directory
 }
 
-/** The host, or hosts, and the path below of a URL, without slashes around that. */
+/** The hosts and the path of a URL; the path has no slashes around it. */
 function partsOf(url: string | undefined, form: string): { host: string; path: string } {
   const match = /^[^:]+:\/\/([^/?#@\s]+)(?:\/([^?#\s]*))?$/.exec(url ?? '')
   if (match === null) throw misused(`lease --in ${url}: write it as ${form}`)

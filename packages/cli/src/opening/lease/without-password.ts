@@ -1,4 +1,4 @@
-/** A URL for a message: its password, if it has one, is three dots. */
+/** A URL for a message, with dots instead of its password. */
 export function withoutPassword(url: string): string {
   return url.replace(/^([a-z][a-z\d+.-]*:\/\/[^/?#@:]*):[^@]*@/i, '$1:…@')
 }

@@ -1,7 +1,7 @@
 import { installRuntime, type InstallProgress, type Runtime } from '@howdah/runtime'
 import type { Context } from '../../program/command.ts'
 
-/** Fetches a PostgreSQL, showing how far it is. */
+/** Fetches a PostgreSQL, and shows the progress. */
 export async function installWithProgress(
   { output, interruption }: Context,
   version: string,

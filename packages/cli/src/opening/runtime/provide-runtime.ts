@@ -2,12 +2,12 @@ import type { Context } from '../../program/command.ts'
 import { errno } from '@howdah/durable'
 import type { OpenCluster } from '../open-cluster.ts'
 
-/** The major to fetch if nothing says which. */
+/** The major version to fetch by default. */
 const newest = '18'
 
 /**
- * Sees to it that there is a PostgreSQL for the cluster: fetches the version that its data directory needs, or that was
- * asked for, if none is here.
+ * Makes sure that there is a PostgreSQL for the cluster. If there is none, fetches the version that the data directory needs,
+ * or the requested one.
  */
 export async function provideRuntime(context: Context, { cluster }: OpenCluster): Promise<void> {
   try {
