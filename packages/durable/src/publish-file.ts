@@ -50,7 +50,10 @@ export async function publishFile(
     if (options.keepExtended) await keepExtended(fd, path)
     keepAttributes(fd, old)
   }
-  await writeNewFile(temporary, content, { mode, durable, prepare })
+  const complete = (fd: number) => {
+    if (old !== undefined) keepAttributes(fd, old)
+  }
+  await writeNewFile(temporary, content, { mode, durable, prepare, complete })
   try {
     await check?.()
     if (replace) renameSync(temporary, path)

@@ -11,6 +11,8 @@ export interface NewFile {
   readonly durable?: boolean | undefined
   /** Called with the open file before anything is written. If it throws or rejects, no file is left. */
   readonly prepare?: ((fd: number) => void | Promise<void>) | undefined
+  /** Called when the content is written, before it is synced: a write of an ordinary user drops set-id bits. */
+  readonly complete?: ((fd: number) => void) | undefined
 }
 
 /**
@@ -22,7 +24,7 @@ export interface NewFile {
 export async function writeNewFile(
   path: string,
   content: string | Uint8Array,
-  { mode, durable = true, prepare }: NewFile = {},
+  { mode, durable = true, prepare, complete }: NewFile = {},
 ): Promise<void> {
   const fd = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode ?? 0o666)
   try {
@@ -31,6 +33,7 @@ export async function writeNewFile(
       if (mode !== undefined) fchmodSync(fd, mode)
       await prepare?.(fd)
       writeFileSync(fd, content)
+      complete?.(fd)
       if (durable) await syncFile(fd)
     } finally {
       closeSync(fd)

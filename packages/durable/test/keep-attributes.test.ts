@@ -10,6 +10,8 @@ const get = 'import os,sys; print(os.getxattr(sys.argv[1], "user.colour").decode
 
 /** Why extended attributes cannot be tried here; empty if they can. */
 function lacking(): string {
+  if (process.platform !== 'linux')
+    return 'needs Linux, whose cp copies from one open file to another'
   using place = temporaryDirectory()
   writeFileSync(place.file('file'), '')
   const set = 'import os,sys; os.setxattr(sys.argv[1], "user.colour", b"blue")'

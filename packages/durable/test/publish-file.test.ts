@@ -186,6 +186,22 @@ describe('a replaced file keeps its attributes', () => {
   )
 
   it.skipIf(process.geteuid?.() !== 0)(
+    'set-id bits, which a write of an ordinary user drops (skipped as an ordinary user)',
+    async () => {
+      using place = temporaryDirectory({ mode: 0o777 })
+      process.seteuid?.(4_321)
+      try {
+        writeFileSync(place.file('file'), 'old')
+        chmodSync(place.file('file'), 0o4755)
+        await publishFile(place.file('file'), 'new', { durable: false })
+        expect(statSync(place.file('file')).mode & 0o7777).toBe(0o4755)
+      } finally {
+        process.seteuid?.(0)
+      }
+    },
+  )
+
+  it.skipIf(process.geteuid?.() !== 0)(
     'owner and group, for root (skipped as an ordinary user)',
     async () => {
       using place = temporaryDirectory()

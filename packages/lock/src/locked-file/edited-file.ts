@@ -89,6 +89,8 @@ export class EditedFile implements Disposable, AsyncDisposable {
     try {
       await this.#prepare(staged.fd)
       await writeDescriptor(staged.fd, content)
+      // A write of an ordinary user drops set-id bits.
+      this.#keepAttributes(staged.fd)
       if (durable) await syncFile(staged.fd)
       // If the lock was released meanwhile, another process may have locked the file.
       this.#require('write()')
@@ -128,7 +130,11 @@ export class EditedFile implements Disposable, AsyncDisposable {
       return
     }
     await keepExtendedAttributes(fd, this.#lock.fd)
-    keepAttributes(fd, fstatSync(this.#lock.fd))
+    this.#keepAttributes(fd)
+  }
+
+  #keepAttributes(fd: number): void {
+    if (this.#lock !== null) keepAttributes(fd, fstatSync(this.#lock.fd))
   }
 
   #require(what: string): void {
