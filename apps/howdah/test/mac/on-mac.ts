@@ -1,4 +1,4 @@
-import { onMacDouble, whyNoMacDouble, type MacResult } from '@howdah/fixtures'
+import { onMacDouble, whyNoMacDouble, type MacOptions, type MacResult } from '@howdah/fixtures'
 import { postgresForContainers } from '../postgres-for-containers.ts'
 
 /** Why nothing can be tried on the double of a Mac, or `null`; said once for each file of tests. */
@@ -6,8 +6,8 @@ export const whyNoMac = whyNoMacDouble()
 if (whyNoMac !== null) console.log(`no tests on the double of a Mac: ${whyNoMac}`)
 
 /** Runs a script on a double of a Mac that has a PostgreSQL, with one more command: `must STATUS COMMAND …` fails unless it ends so. */
-export async function onMac(script: string): Promise<MacResult> {
-  return await onMacDouble(commands + script, await postgresForContainers())
+export async function onMac(script: string, options?: MacOptions): Promise<MacResult> {
+  return await onMacDouble(commands + script, await postgresForContainers(), options)
 }
 
 const commands = `
