@@ -33,5 +33,6 @@ export {
   type ProcessIdentity,
 } from './process/process-identity.ts'
 export { seeProcess, seeProcesses, type SeenProcess } from './process/seen-process.ts'
+export { spawnedAs } from './process/spawned-as.ts'
 export { formerMachineIds } from './process/surroundings.ts'
 export type { AcquireOptions, Contention, TryOptions, WaitOptions } from './waiting/request.ts'

@@ -8,7 +8,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { temporaryDirectory, whereIs } from '@howdah/fixtures'
+import { linuxOnly, temporaryDirectory, whereIs } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import {
   DataDirLock,
@@ -150,7 +150,9 @@ describe('DataDirLock.acquireOrBreakStale', () => {
     expect(lock.held).toBe(true)
   })
 
-  it('is refused if the holder is in another pid namespace, or the pid is recycled but the lock is held', async () => {
+  const namespaces = linuxOnly('pid namespaces')
+
+  it('is refused if the holder is in another pid namespace', namespaces, async () => {
     using directory = temporaryDirectory()
     using held = await DataDirLock.acquire(directory.path)
     writeFileSync(held.path, JSON.stringify({ ...currentProcess(), pidNamespace: 'pid:[1]' }))
@@ -158,6 +160,11 @@ describe('DataDirLock.acquireOrBreakStale', () => {
       code: 'ERR_LOCK_STALE_BREAK_REFUSED',
       holder: { pid: process.pid, liveness: 'unknown' },
     })
+  })
+
+  it('is refused if the pid is recycled but the lock is held', async () => {
+    using directory = temporaryDirectory()
+    using held = await DataDirLock.acquire(directory.path)
     writeFileSync(held.path, JSON.stringify({ ...currentProcess(), startTime: '1' }))
     await expect(DataDirLock.acquireOrBreakStale(directory.path)).rejects.toMatchObject({
       code: 'ERR_LOCK_STALE_BREAK_REFUSED',

@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs'
-import { temporaryDirectory, times, until, whereIs } from '@howdah/fixtures'
+import { linuxOnly, temporaryDirectory, times, until, whereIs } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import { acquire, flockBinding, inspect } from '../src/index.ts'
 import { Child } from './support/child.ts'
 
-describe('inspect', () => {
+describe('inspect', linuxOnly('/proc/locks, which tells who holds a lock'), () => {
   it('finds no holder of a missing file, and does not make the file', async () => {
     using directory = temporaryDirectory()
     expect(await inspect(directory.file('lock'))).toEqual({

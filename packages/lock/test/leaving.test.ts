@@ -1,4 +1,4 @@
-import { temporaryDirectory } from '@howdah/fixtures'
+import { linuxOnly, temporaryDirectory } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import { acquire, tryAcquire } from '../src/index.ts'
 import { Child } from './support/child.ts'
@@ -67,7 +67,7 @@ describe('a worker thread', () => {
 })
 
 describe('a thousand acquires that are aborted at random', () => {
-  it('leave no lock and no descriptor', async () => {
+  it('leave no lock and no descriptor', linuxOnly('/proc/self/fd'), async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     const source = `

@@ -1,6 +1,6 @@
 import { readdirSync, readlinkSync } from 'node:fs'
 import { setImmediate as breathe } from 'node:timers/promises'
-import { temporaryDirectory, until } from '@howdah/fixtures'
+import { linuxOnly, temporaryDirectory, until } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import { acquire, acquireSync, inspect, tryAcquire, type Lock } from '../src/index.ts'
 import { Child } from './support/child.ts'
@@ -56,19 +56,25 @@ describe('release', () => {
     expect(next?.held).toBe(true)
   })
 
-  it('leaves no descriptor open as soon as the event loop goes on, however quickly locks follow each other', async () => {
-    using directory = temporaryDirectory()
-    const open = (): number =>
-      readdirSync('/proc/self/fd').filter((fd) => linkOf(fd).startsWith(directory.path)).length
-    for (const name of ['one', 'one', 'one', 'two']) {
-      acquireSync(directory.file(name)).release()
-      ;(await acquire(directory.file(name))).release()
-    }
-    await breathe()
-    expect(open()).toBe(0)
-    using lock = await acquire(directory.file('one'))
-    expect([open(), lock.held]).toEqual([1, true])
-  })
+  const openFiles = linuxOnly('/proc/self/fd')
+
+  it(
+    'leaves no descriptor open as soon as the event loop goes on, however quickly locks follow',
+    openFiles,
+    async () => {
+      using directory = temporaryDirectory()
+      const open = (): number =>
+        readdirSync('/proc/self/fd').filter((fd) => linkOf(fd).startsWith(directory.path)).length
+      for (const name of ['one', 'one', 'one', 'two']) {
+        acquireSync(directory.file(name)).release()
+        ;(await acquire(directory.file(name))).release()
+      }
+      await breathe()
+      expect(open()).toBe(0)
+      using lock = await acquire(directory.file('one'))
+      expect([open(), lock.held]).toEqual([1, true])
+    },
+  )
 
   it('ends the lock of a child for good: a lock that is taken at once afterwards does not belong to the child', async () => {
     using directory = temporaryDirectory()
@@ -250,7 +256,7 @@ describe('upgradeOrRelease', () => {
 })
 
 describe('upgrade', () => {
-  it('waits for the other readers', async () => {
+  it('waits for the other readers', linuxOnly('/proc/locks, which tells who waits'), async () => {
     using directory = temporaryDirectory()
     const path = directory.file('lock')
     using lock = await acquire(path, { mode: 'shared' })

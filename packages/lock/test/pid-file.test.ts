@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { temporaryDirectory, whereIs } from '@howdah/fixtures'
+import { linuxOnly, needsProgram, temporaryDirectory } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import { PidFile, currentProcess } from '../src/index.ts'
 import { Child } from './support/child.ts'
@@ -94,14 +94,19 @@ describe('a pidfile', () => {
     expect(PidFile.liveness(directory.file('pidfile'))).toBe('dead')
   })
 
-  it('that names the id of a thread, or a zombie, names a dead process', async ({ skip }) => {
-    skip(whereIs('python3') === null, 'there is no python3')
+  const threads = linuxOnly('ids of threads in the place of pids')
+
+  it('that names the id of a thread names a dead process', threads, () => {
     using directory = temporaryDirectory()
     const path = directory.file('pidfile')
     const thread = readdirSync('/proc/self/task').find((id) => Number(id) !== process.pid)!
     writeFileSync(path, thread)
     expect(PidFile.liveness(path)).toBe('dead')
+  })
 
+  it('that names a zombie names a dead process', needsProgram('python3'), async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('pidfile')
     await using parent = Child.command('python3', [
       fileURLToPath(new URL('child/zombie.py', import.meta.url)),
     ])

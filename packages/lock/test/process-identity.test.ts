@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { whereIs } from '@howdah/fixtures'
+import { linuxOnly, whereIs } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import {
   currentProcess,
@@ -67,7 +67,9 @@ describe('the identity of a process', () => {
     expect(identifyProcess(child.pid)).toBeNull()
   })
 
-  it('knows a name with parentheses and spaces in it', async ({ skip }) => {
+  const names = linuxOnly('/proc/self/comm, by which a process names itself')
+
+  it('knows a name with parentheses and spaces in it', names, async ({ skip }) => {
     skip(noPython, 'there is no python3')
     await using child = Child.command('python3', [
       '-c',
@@ -111,7 +113,9 @@ describe('liveness', () => {
     expect(liveness({ ...currentProcess(), startTime: '1' })).toBe('dead')
   })
 
-  it('is unknown for another pid namespace, where the process may live', () => {
+  const namespaces = linuxOnly('pid namespaces')
+
+  it('is unknown for another pid namespace, where the process may live', namespaces, () => {
     expect(liveness({ ...currentProcess(), pidNamespace: 'pid:[1]' })).toBe('unknown')
   })
 
@@ -136,7 +140,9 @@ describe('liveness', () => {
     expect(liveness({ ...currentProcess(), pid, startTime: null })).toBe('dead')
   })
 
-  it('counts the id of a thread as dead, although it answers to kill 0', () => {
+  const threads = linuxOnly('ids of threads in the place of pids')
+
+  it('counts the id of a thread as dead, although it answers to kill 0', threads, () => {
     const thread = readdirSync('/proc/self/task')
       .map(Number)
       .find((id) => id !== process.pid)!

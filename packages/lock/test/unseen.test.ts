@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { temporaryDirectory } from '@howdah/fixtures'
+import { linuxOnly, temporaryDirectory } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import { acquire, inspect, tryAcquire } from '../src/index.ts'
 
@@ -48,7 +48,7 @@ describe.skipIf(!canUnshare)(`inside of a pid namespace${reason}`, () => {
   })
 })
 
-it('a holder that can be seen is not unseen', async () => {
+it('a holder that can be seen is not unseen', linuxOnly('/proc/locks'), async () => {
   using directory = temporaryDirectory()
   using lock = await acquire(directory.file('lock'))
   expect(await inspect(lock.path)).toMatchObject({ holders: [{ pid: process.pid }], unseen: null })

@@ -60,7 +60,8 @@ function fromNative(pid: number, seen: NativeProcess): SeenProcess {
 function askPs(which: readonly string[]): SeenProcess[] | 'unknown' {
   if (process.platform === 'win32') return 'unknown'
   const keywords = ['pid=', 'stat=', 'uid=', 'ppid=', 'lstart=', 'command=']
-  const words = [...which, ...keywords.flatMap((keyword) => ['-o', keyword])]
+  // Without -ww lines end at the width of a terminal, also if there is none.
+  const words = ['-ww', ...which, ...keywords.flatMap((keyword) => ['-o', keyword])]
   try {
     const lines = execFileSync('/bin/ps', words, {
       encoding: 'utf8',
@@ -90,7 +91,8 @@ function parse(line: string): SeenProcess[] {
       pid: Number(pid),
       startTime: started.replaceAll(/\s+/g, ' '),
       isZombie,
-      uid: Number(uid),
+      // Of `nobody` ps(1) prints -2.
+      uid: Number(uid) >>> 0,
       parent: Number(parent),
       program: null,
       command: command.trimEnd(),

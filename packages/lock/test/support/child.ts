@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, readdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
@@ -113,8 +113,9 @@ export class Child implements AsyncDisposable {
     await until('it is stopped', () => isStopped(this.pid))
   }
 
-  /** Whether it holds one of these locks or waits for it in the kernel; on Linux only. */
+  /** Whether it holds one of these locks or waits for it in the kernel. Only Linux tells that; elsewhere it is taken for granted. */
   isAt(...locks: string[]): boolean {
+    if (process.platform !== 'linux') return true
     return locks.some((path) => kernelLocks(path).some(({ pid }) => pid === this.pid))
   }
 
@@ -124,8 +125,14 @@ export class Child implements AsyncDisposable {
   }
 }
 
-/** Whether a process is stopped with all its threads, or has ended, from proc_pid_stat(5). */
+/** Whether a process is stopped with all its threads, or has ended: from proc_pid_stat(5), or by ps(1). */
 function isStopped(pid: number): boolean {
+  if (process.platform !== 'linux') {
+    const { stdout } = spawnSync('/bin/ps', ['-p', String(pid), '-o', 'stat='], {
+      encoding: 'utf8',
+    })
+    return /^[TZ]|^$/.test(stdout.trim())
+  }
   return readdirSync(`/proc/${pid}/task`).every((thread) => {
     const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8')
     return /^[TZX]/.test(stat.slice(stat.lastIndexOf(')') + 2))
