@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, readdirSync, readlinkSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs'
 import type { Place, Subject } from '@howdah/coordinate'
 import { inPidNamespace, temporaryDirectory, until } from '@howdah/fixtures'
+import { seeProcesses } from '@howdah/lock'
 import { type ServerOptions, placeOf, subjectIn } from './server/directory-subject.mjs'
 import { UserProcess } from './user-process.ts'
 
@@ -17,6 +18,7 @@ export class Arena implements AsyncDisposable {
   readonly subject: Subject<ServerOptions>
   readonly #temporary = temporaryDirectory()
   readonly #users: UserProcess[] = []
+  readonly #inodes = new Set<string>()
   readonly #changes: Partial<Place>
 
   constructor(changes: Partial<Place> = {}) {
@@ -68,13 +70,12 @@ export class Arena implements AsyncDisposable {
 
   /** Every living process that works in the directory or was told its path. */
   involved(): Involved[] {
-    return readdirSync('/proc')
-      .map(Number)
-      .filter((pid) => pid > 0 && pid !== process.pid)
-      .flatMap((pid) => {
-        const role = this.#role(pid)
-        return role === null ? [] : [{ pid, role }]
-      })
+    const processes = process.platform === 'linux' ? this.#processes() : this.#seenProcesses()
+    return processes.flatMap(({ pid, command, inside }) => {
+      const isTold =
+        command.includes(`${this.directory} `) || command.includes(`${this.directory}/`)
+      return pid === process.pid || !(inside || isTold) ? [] : [{ pid, role: roleOf(command) }]
+    })
   }
 
   pid(role: Involved['role']): number {
@@ -112,24 +113,49 @@ export class Arena implements AsyncDisposable {
     this.#temporary[Symbol.dispose]()
   }
 
-  #role(pid: number): Involved['role'] | null {
-    try {
-      const state = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '')
-      if (state.startsWith('Z')) return null
-      const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-      const inside = readlinkSync(`/proc/${pid}/cwd`).startsWith(this.directory)
-      if (
-        !inside &&
-        !command.includes(`${this.directory}\0`) &&
-        !command.includes(`${this.directory}/`)
-      ) {
-        return null
-      }
-      if (command.includes('server.mjs')) return 'server'
-      if (command.includes('user.mjs')) return 'user'
-      return /(howdah|node)-watchdog/.test(command) ? 'watchdog' : 'other'
-    } catch {
-      return null
-    }
+  /** From `/proc`; a directory that was removed or moved is known by its path. */
+  #processes(): Process[] {
+    return readdirSync('/proc')
+      .map(Number)
+      .filter((pid) => pid > 0)
+      .flatMap((pid) => {
+        try {
+          const state = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '')
+          if (state.startsWith('Z')) return []
+          const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+          const inside = readlinkSync(`/proc/${pid}/cwd`).startsWith(this.directory)
+          return [{ pid, command, inside }]
+        } catch {
+          return [] // It has ended.
+        }
+      })
   }
+
+  /** Without `/proc`. A directory is known by its inode, which is remembered, for it may be removed or moved. */
+  #seenProcesses(): Process[] {
+    const stats = statSync(this.directory, { bigint: true, throwIfNoEntry: false })
+    if (stats !== undefined) this.#inodes.add(`${stats.dev}:${stats.ino}`)
+    const seen = seeProcesses()
+    if (seen === 'unknown') throw new Error('the system does not tell which processes there are')
+    return seen
+      .filter(({ isZombie }) => !isZombie)
+      .map(({ pid, command, directory }) => ({
+        pid,
+        command: `${command ?? ''} `,
+        inside: directory !== null && this.#inodes.has(directory),
+      }))
+  }
+}
+
+/** A process, its command line with a blank after each argument, and whether it works in the arena's directory. */
+interface Process {
+  readonly pid: number
+  readonly command: string
+  readonly inside: boolean
+}
+
+function roleOf(command: string): Involved['role'] {
+  if (command.includes('server.mjs')) return 'server'
+  if (command.includes('user.mjs')) return 'user'
+  return /(howdah|node)-watchdog/.test(command) ? 'watchdog' : 'other'
 }

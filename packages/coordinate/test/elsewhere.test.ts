@@ -8,10 +8,11 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { Free, Guard, isServed, ownership, type WatchdogKind } from '@howdah/coordinate'
+import { Free, Guard, isServed, ownership } from '@howdah/coordinate'
 import { until, whyNoPidNamespaces } from '@howdah/fixtures'
-import { acquire } from '@howdah/lock'
+import { acquire, identifyProcess } from '@howdah/lock'
 import { Arena } from './arena.ts'
+import { watchdogKinds } from './locks-in-use.ts'
 import { connectTo, placeOf, subjectIn } from './server/directory-subject.mjs'
 
 const denied = whyNoPidNamespaces()
@@ -138,7 +139,7 @@ describe.skipIf(denied !== null)(
   },
 )
 
-describe.each<WatchdogKind>(['sh', 'node'])('by its inode, and watched by %s', (watchdog) => {
+describe.each(watchdogKinds)('by its inode, and watched by %s', (watchdog) => {
   test('a copy is a subject of its own, and the original never notices', async () => {
     await using arena = new Arena()
     const user = arena.user({ watchdog })
@@ -167,7 +168,7 @@ describe.each<WatchdogKind>(['sh', 'node'])('by its inode, and watched by %s', (
     const server = arena.pid('server')
     rmSync(arena.directory, { recursive: true })
     await user.kill()
-    await until('the server is gone', () => !existsSync(`/proc/${server}`))
+    await until('the server is gone', () => identifyProcess(server) === null)
     await arena.deserted()
     expect(arena.count('start')).toBe(1)
   })
@@ -183,7 +184,7 @@ describe.each<WatchdogKind>(['sh', 'node'])('by its inode, and watched by %s', (
     expect(guard.started).toBe('unmodified')
     expect(await guard.leave()).toBe('in-use')
     await user.kill()
-    await until('the server is gone', () => !existsSync(`/proc/${server}`))
+    await until('the server is gone', () => identifyProcess(server) === null)
     await until('its record is, too', () => !existsSync(placeOf(moved).record))
   })
 

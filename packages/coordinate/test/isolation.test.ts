@@ -5,15 +5,21 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
-import { Guard, users } from '@howdah/coordinate'
-import { isOpenToOthers, until, whereIs } from '@howdah/fixtures'
+import { Guard } from '@howdah/coordinate'
+import { isOpenToOthers, linuxOnly, needsProgram, onlyIf, until } from '@howdah/fixtures'
+import { seeProcess, spawnedAs } from '@howdah/lock'
 import { Arena } from './arena.ts'
+import { isLinux, numberOfUsers, told as toldNumber } from './locks-in-use.ts'
 
 const user = fileURLToPath(new URL('server/user.mjs', import.meta.url))
 
 describe('what a server and a watchdog inherit', () => {
-  test.skipIf(whereIs('bash') === null).each(['sh', 'node'])(
-    'is nothing of the caller: a pipe that it leaves behind ends with it (%s; skipped without bash)',
+  const told = linuxOnly('/proc, which tells what a process has inherited')
+  const toldOfBash = { skip: told.skip || needsProgram('bash').skip }
+
+  test.for(['sh', 'node'])(
+    'is nothing of the caller: a pipe that it leaves behind ends with it (%s)',
+    toldOfBash,
     async (watchdog) => {
       await using arena = new Arena()
       // Descriptor 99 is beyond those that Node marks by itself.
@@ -47,7 +53,7 @@ describe('what a server and a watchdog inherit', () => {
     },
   )
 
-  test('the server gets exactly the environment that it was given', async () => {
+  test('the server gets exactly the environment that it was given', told, async () => {
     await using arena = new Arena()
     const env = { ONE: '1', PWD: '/elsewhere', 'QUOTED "$HOME"': 'x', TWO: 'a b\n$c' }
     await using guard = await Guard.join(arena.subject, arena.place, { start: { env } })
@@ -84,8 +90,10 @@ describe('who may coordinate', () => {
 
   // Another user has to be able to run code from this checkout.
   const others = process.getuid?.() === 0 && isOpenToOthers(import.meta.url)
-  test.runIf(others)('root and the owner at once (needs root, and an open checkout)', async () => {
-    const nobody = { uid: 65_534, gid: 65_534 }
+  const needed = onlyIf(others, 'a test needs root, and a checkout that is open to others')
+  // The second is what macOS calls -2: spawn wants it with a sign, and chown without one.
+  test.for([65_534, 4_294_967_294])('root and the owner, user %i, at once', needed, async (id) => {
+    const nobody = { uid: id, gid: id }
     await using arena = new Arena(nobody)
     await arena.subject.prepare?.()
     chownSync(arena.directory, nobody.uid, nobody.gid)
@@ -95,12 +103,12 @@ describe('who may coordinate', () => {
     expect(userOf(arena.pid('server'))).toBe(nobody.uid)
     expect(userOf(arena.pid('watchdog'))).toBe(nobody.uid)
     const child = spawn(process.execPath, [user, arena.directory, '{}'], {
-      ...nobody,
+      ...spawnedAs(nobody),
       stdio: ['pipe', 'pipe', 'inherit'],
     })
     const [line] = (await once(child.stdout, 'data')) as [Buffer]
     expect(line.toString()).toBe('joined unmodified\n')
-    expect(await users(arena.place)).toHaveLength(2)
+    expect(await numberOfUsers(arena.place)).toBe(toldNumber(2))
     expect(await root.leave()).toBe('in-use')
     child.kill('SIGKILL')
     await arena.deserted()
@@ -132,5 +140,9 @@ function environmentOf(pid: number): string[] {
 }
 
 function userOf(pid: number): number {
+  if (!isLinux) {
+    const seen = seeProcess(pid)
+    return typeof seen === 'object' && seen !== null ? seen.uid : -1
+  }
   return Number(/^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
 }

@@ -7,6 +7,7 @@ import { Free, Guard, ownership, pin, unpin } from '@howdah/coordinate'
 import { until } from '@howdah/fixtures'
 import { acquire } from '@howdah/lock'
 import { Arena } from './arena.ts'
+import { watchdogKinds } from './locks-in-use.ts'
 
 const program = fileURLToPath(new URL('server/server.mjs', import.meta.url))
 const start = {}
@@ -186,7 +187,7 @@ describe('a server that somebody else started', () => {
     await once(server, 'exit')
   })
 
-  test.each(['sh', 'node'])(
+  test.each(watchdogKinds)(
     'keeps its ground, although it was to be thrown away (%s)',
     async (watchdog) => {
       await using arena = new Arena()

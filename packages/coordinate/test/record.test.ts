@@ -92,7 +92,7 @@ describe('a record', () => {
       'pid 4711',
       'start 17',
       `boot ${bootId}`,
-      `namespace ${pidNamespace}`,
+      ...(pidNamespace === null ? [] : [`namespace ${pidNamespace}`]),
       `of ${dev}:${ino}`,
       'host a host',
       'since 2026-01-02T03:04:05.678Z',

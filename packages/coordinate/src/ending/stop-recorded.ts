@@ -41,7 +41,8 @@ export function isRecordedAlive(record: ServerRecord | null): record is ServerRe
   return state === 'alive'
 }
 
-function worksIn(directory: string, pid: number): boolean {
+/** Whether a process works in a directory, or may do so for all that the system tells. */
+export function worksIn(directory: string, pid: number): boolean {
   try {
     const wanted = statSync(directory, { bigint: true })
     if (process.platform !== 'linux') {

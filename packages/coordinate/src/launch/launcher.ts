@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { accessSync, constants } from 'node:fs'
 import { finished } from 'node:stream/promises'
 import { Duplex } from 'node:stream'
-import { identifyProcess } from '@howdah/lock'
+import { identifyProcess, spawnedAs } from '@howdah/lock'
 import { messageOf } from '../caught.ts'
 import { launchFailed } from '../errors.ts'
 import { coverDescriptors } from './inheritable-descriptors.ts'
@@ -130,14 +130,14 @@ export class Launcher implements Launch {
     ]
     using covered = coverDescriptors(inherited)
     const user = childUser(this.#place)
+    const asked = process.getuid?.() === 0 ? { uid, gid } : {}
     const options: SpawnOptions = {
       cwd,
       env,
       detached: true,
       stdio: covered.stdio,
-      ...user,
-      ...(process.getuid?.() === 0 && uid !== undefined && { uid }),
-      ...(process.getuid?.() === 0 && gid !== undefined && { gid }),
+      ...spawnedAs(user),
+      ...spawnedAs(asked),
     }
     const script = launcher(unset, fourth !== undefined)
     return spawn(this.#shell, ['-c', script, 'howdah-launch', command, ...args], options)

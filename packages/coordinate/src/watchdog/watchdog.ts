@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { dirname, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Lock, acquire, currentProcess, tryAcquire } from '@howdah/lock'
+import { type Lock, acquire, currentProcess, spawnedAs, tryAcquire } from '@howdah/lock'
 import { messageOf } from '../caught.ts'
 import type { Outcome } from '../subject.ts'
 import type { Coordinated } from '../joining/coordinated.ts'
@@ -101,7 +101,7 @@ async function run(
     env: { PATH: [process.env['PATH'] ?? systemPath, systemPath].join(':'), ...loaderOf(kind) },
     detached: true,
     stdio: covered.stdio,
-    ...user,
+    ...spawnedAs(user),
   })
   const { stdout } = child
   try {

@@ -3,13 +3,12 @@
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { identifyProcess } from '@howdah/lock'
 
 const [, , slowStart = '0', slowStop = '0', busyStop = '0'] = process.argv
 const directory = process.cwd()
 const events = `${directory}.events`
-const startTime = readFileSync('/proc/self/stat', 'utf8')
-  .replace(/^.*\) /s, '')
-  .split(' ')[19]
+const startTime = startTimeOf(process.pid)
 
 // Two at once must never be: the first thing to look at.
 if (existsSync('server.pid')) {
@@ -35,14 +34,7 @@ server.listen('socket', 1000, () => {
 })
 
 function startTimeOf(pid) {
-  try {
-    const [state, ...fields] = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ')
-    return state === 'Z' ? null : fields[18]
-  } catch {
-    return null
-  }
+  return identifyProcess(Number(pid))?.startTime ?? null
 }
 
 async function stop() {

@@ -2,19 +2,18 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { afterEach, describe, expect, test } from 'vitest'
-import { Guard, type WatchdogKind, endServer, readRecord } from '@howdah/coordinate'
+import { Guard, endServer, readRecord } from '@howdah/coordinate'
 import { identifyProcess, type ProcessIdentity } from '@howdah/lock'
-import { killed, whereIs } from '@howdah/fixtures'
+import { killed, linuxOnly, needsProgram, whereIs } from '@howdah/fixtures'
 import { Arena } from '../arena.ts'
+import { watchdogKinds } from '../locks-in-use.ts'
 import { abandon } from './abandon.ts'
 import { OwnShell } from './own-shell.ts'
 
 const { execPath } = process
 const bash = whereIs('bash')
-if (bash === null)
-  console.log(
-    'what the shell that watches does in its last moments is not tested: there is no bash',
-  )
+const isShell = linuxOnly('a watchdog that is a shell')
+const byBash = { skip: isShell.skip || needsProgram('bash').skip }
 
 afterEach(() => {
   process.execPath = execPath
@@ -41,8 +40,9 @@ describe('a server that does not end when it is told to', () => {
     expect(await endServer(identity, { signal: 'SIGTERM' })).toBe('ended')
   })
 
-  test.skipIf(bash === null)(
+  test(
     'is told to quit by the shell that watches after 1500 looks, one each 20 ms',
+    byBash,
     async () => {
       using shell = new OwnShell()
       // Without the pauses.
@@ -57,7 +57,7 @@ describe('a server that does not end when it is told to', () => {
   )
 })
 
-test.each<WatchdogKind>(['sh', 'node'])(
+test.each(watchdogKinds)(
   'a server that is suspended is continued by its watchdog (%s), or it would never hear that it is to end',
   async (watchdog) => {
     await using arena = new Arena()
@@ -70,13 +70,11 @@ test.each<WatchdogKind>(['sh', 'node'])(
 )
 
 describe('a watchdog that ends lets go of its own lock while it still has use, so that no newcomer counts on it', () => {
-  test.skipIf(bash === null)(
-    'the shell (bash, which can be asked before each command)',
-    async () => {
-      using shell = new OwnShell()
-      const log = shell.beside('log')
-      writeFileSync(log, '')
-      const look = `look() {
+  test('the shell (bash, which can be asked before each command)', byBash, async () => {
+    using shell = new OwnShell()
+    const log = shell.beside('log')
+    writeFileSync(log, '')
+    const look = `look() {
       [ "$BASHPID" = "$$" ] || return 0
       if [ -e /proc/$$/fd/5 ]; then has_use=yes
       elif [ -n "$has_use" ] && [ -e /proc/$$/fd/3 ]; then echo "use is free before: $BASH_COMMAND" >>${log}; fi
@@ -84,17 +82,16 @@ describe('a watchdog that ends lets go of its own lock while it still has use, s
     }
     set -T; trap look DEBUG
     `
-      shell.asWatchdog(`exec bash -c '${look}'"$2" "\${@:3}"`, bash ?? '')
-      await using arena = new Arena({ shell: shell.path })
-      const guard = await Guard.join(arena.subject, arena.place, { start: {} })
-      await abandon(guard, arena.place)
-      await arena.deserted()
-      expect(arena.count('gone')).toBe(1)
-      expect(readFileSync(log, 'utf8')).toMatch(/^(ends at: .*\n)+$/)
-    },
-  )
+    shell.asWatchdog(`exec bash -c '${look}'"$2" "\${@:3}"`, bash ?? '')
+    await using arena = new Arena({ shell: shell.path })
+    const guard = await Guard.join(arena.subject, arena.place, { start: {} })
+    await abandon(guard, arena.place)
+    await arena.deserted()
+    expect(arena.count('gone')).toBe(1)
+    expect(readFileSync(log, 'utf8')).toMatch(/^(ends at: .*\n)+$/)
+  })
 
-  test('Node', async () => {
+  test('Node', linuxOnly('/proc/locks, which tells who holds a lock'), async () => {
     using shell = new OwnShell()
     await using arena = new Arena()
     const log = shell.beside('log')

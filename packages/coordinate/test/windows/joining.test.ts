@@ -8,10 +8,11 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { Guard, readRecord, type Subject, type WatchdogKind } from '@howdah/coordinate'
-import { until } from '@howdah/fixtures'
+import { Guard, readRecord, type Subject } from '@howdah/coordinate'
+import { linuxOnly, until } from '@howdah/fixtures'
 import { acquire, inspect, tryAcquire } from '@howdah/lock'
 import { Arena } from '../arena.ts'
+import { isFree, watchdogKinds } from '../locks-in-use.ts'
 import { placeOf, type ServerOptions } from '../server/directory-subject.mjs'
 import { OwnShell } from './own-shell.ts'
 
@@ -125,8 +126,9 @@ test('who leaves neither stops nor removes what a server of another container wo
   expect(server.held && existsSync(place.use)).toBe(true)
 })
 
-test.each<WatchdogKind>(['sh', 'node'])(
+test.each(watchdogKinds)(
   'who comes while a server lingers has it linger anew (%s)',
+  linuxOnly('/proc/locks, which tells who waits'),
   async (watchdog) => {
     await using arena = new Arena()
     const { subject, place } = arena
@@ -138,11 +140,11 @@ test.each<WatchdogKind>(['sh', 'node'])(
     const waits = async () => (await inspect(place.use)).waiters.length > 0
     await until('the watchdog waits for use', waits)
     expect(await second.leave()).toBe('kept')
-    const isFree = async () => {
+    const isLetGo = async () => {
       const { holders, waiters } = await inspect(place.use)
       return holders.length + waiters.length === 0
     }
-    await until('the watchdog lets it linger, or has stopped it', isFree)
+    await until('the watchdog lets it linger, or has stopped it', isLetGo)
     expect(arena.events().map(([what]) => what)).toEqual(['start'])
   },
 )
@@ -272,7 +274,7 @@ describe('a server that is recorded, and that its subject does not know yet', ()
   })
 })
 
-describe('a server is watched', () => {
+describe('a server is watched', linuxOnly('a watchdog that is a shell'), () => {
   test('before it is started, if its subject was made just now: that may be to be thrown away', async () => {
     using shell = new OwnShell()
     await using arena = new Arena({ shell: shell.path })
@@ -341,6 +343,5 @@ describe('a server is watched', () => {
 
 async function killWatchdog(arena: Arena): Promise<void> {
   process.kill(arena.pid('watchdog'), 'SIGKILL')
-  const isGone = async () => (await inspect(arena.place.watchdog)).holders.length === 0
-  await until('its lock is free', isGone)
+  await until('its lock is free', () => isFree(arena.place.watchdog))
 }

@@ -11,11 +11,12 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { Guard, type WatchdogKind } from '@howdah/coordinate'
-import { killed, until } from '@howdah/fixtures'
+import { Guard } from '@howdah/coordinate'
+import { killed, linuxOnly, until } from '@howdah/fixtures'
 import { type Lock, acquire, identifyProcess, inspect } from '@howdah/lock'
 import { writeRecord } from '../../src/record/record.ts'
 import { Arena } from '../arena.ts'
+import { isFree, watchdogKinds } from '../locks-in-use.ts'
 import { abandon, abandonUnder } from './abandon.ts'
 
 /** What a record says of an ordinary server. */
@@ -31,7 +32,7 @@ const ordinary = {
   joined: '',
 } as const
 
-describe.each<WatchdogKind>(['sh', 'node'])('a watchdog (%s) that is to throw away', (watchdog) => {
+describe.each(watchdogKinds)('a watchdog (%s) that is to throw away', (watchdog) => {
   const options = { start: {}, watchdog, throwAway: true }
 
   /** The change lock, for which the watchdog waits: it has stopped the server, and holds use no more. */
@@ -40,7 +41,7 @@ describe.each<WatchdogKind>(['sh', 'node'])('a watchdog (%s) that is to throw aw
     const change = await acquire(arena.place.change)
     await abandonUnder(guard)
     await until('the server is stopped', () => arena.count('gone') === 1 && !arena.has('server'))
-    await until('use is free', async () => (await inspect(arena.place.use)).holders.length === 0)
+    await until('use is free', () => isFree(arena.place.use))
     return change
   }
 
@@ -57,7 +58,9 @@ describe.each<WatchdogKind>(['sh', 'node'])('a watchdog (%s) that is to throw aw
     expect(existsSync(`${directory}/data/one`)).toBe(true)
   })
 
-  test('waits for users that came while it waited for change', async () => {
+  const waiters = linuxOnly('/proc/locks, which tells who waits')
+
+  test('waits for users that came while it waited for change', waiters, async () => {
     await using arena = new Arena()
     const { place, directory } = arena
     const change = await beforeChange(arena)
@@ -74,6 +77,8 @@ describe.each<WatchdogKind>(['sh', 'node'])('a watchdog (%s) that is to throw aw
     await arena.deserted()
     expect(existsSync(directory)).toBe(false)
   })
+
+  const namespaces = linuxOnly('pid namespaces')
 
   test('leaves alone a server that was started to stay while it waited for change', async () => {
     await using arena = new Arena()
@@ -104,41 +109,49 @@ describe.each<WatchdogKind>(['sh', 'node'])('a watchdog (%s) that is to throw aw
     expect(readdirSync(directory)).toEqual(['letter.txt'])
   })
 
-  test('leaves alone what was made anew while it waited to remove the rest of it', async () => {
-    await using arena = new Arena()
-    const { place, directory } = arena
-    const guard = await Guard.join(arena.subject, place, options)
-    const change = await acquire(place.change)
-    // As somebody who was killed when he had just begun to remove it.
-    writeFileSync(`${directory}/wreck`, '')
-    rmSync(place.use)
-    const watchdogPid = arena.pid('watchdog')
-    await abandonUnder(guard)
-    await until('the watchdog waits for change', async () =>
-      (await inspect(place.change)).waiters.some(
-        ({ pid }) => pid === watchdogPid || isChildOf(pid, watchdogPid),
-      ),
-    )
-    writeFileSync(place.use, 'another')
-    rmSync(`${directory}/wreck`)
-    change.release()
-    await until('the watchdog is gone', () => !arena.has('watchdog'))
-    expect(readFileSync(place.use, 'utf8')).toBe('another')
-    expect(existsSync(`${directory}/data/one`)).toBe(true)
-  })
+  test(
+    'leaves alone what was made anew while it waited to remove the rest of it',
+    waiters,
+    async () => {
+      await using arena = new Arena()
+      const { place, directory } = arena
+      const guard = await Guard.join(arena.subject, place, options)
+      const change = await acquire(place.change)
+      // As somebody who was killed when he had just begun to remove it.
+      writeFileSync(`${directory}/wreck`, '')
+      rmSync(place.use)
+      const watchdogPid = arena.pid('watchdog')
+      await abandonUnder(guard)
+      await until('the watchdog waits for change', async () =>
+        (await inspect(place.change)).waiters.some(
+          ({ pid }) => pid === watchdogPid || isChildOf(pid, watchdogPid),
+        ),
+      )
+      writeFileSync(place.use, 'another')
+      rmSync(`${directory}/wreck`)
+      change.release()
+      await until('the watchdog is gone', () => !arena.has('watchdog'))
+      expect(readFileSync(place.use, 'utf8')).toBe('another')
+      expect(existsSync(`${directory}/data/one`)).toBe(true)
+    },
+  )
 
-  test('leaves a server of another container alone, without waiting for change', async () => {
-    await using arena = new Arena()
-    const { place } = arena
-    const guard = await Guard.join(arena.subject, arena.place, options)
-    const record = readFileSync(place.record, 'utf8')
-    writeFileSync(place.record, record.replace(/^namespace .*$/m, 'namespace pid:[1]'))
-    using change = await acquire(place.change)
-    await abandonUnder(guard)
-    await until('the watchdog is gone', () => !arena.has('watchdog'))
-    expect(change.held && existsSync(place.use)).toBe(true)
-    expect(arena.events().map(([what]) => what)).toEqual(['start'])
-  })
+  test(
+    'leaves a server of another container alone, without waiting for change',
+    namespaces,
+    async () => {
+      await using arena = new Arena()
+      const { place } = arena
+      const guard = await Guard.join(arena.subject, arena.place, options)
+      const record = readFileSync(place.record, 'utf8')
+      writeFileSync(place.record, record.replace(/^namespace .*$/m, 'namespace pid:[1]'))
+      using change = await acquire(place.change)
+      await abandonUnder(guard)
+      await until('the watchdog is gone', () => !arena.has('watchdog'))
+      expect(change.held && existsSync(place.use)).toBe(true)
+      expect(arena.events().map(([what]) => what)).toEqual(['start'])
+    },
+  )
 
   test('leaves alone what another server works in, which its pid file names, and no other process', async () => {
     const isKept = async (

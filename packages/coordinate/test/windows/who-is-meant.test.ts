@@ -2,21 +2,27 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { type Place, type WatchdogKind, Guard, ownership } from '@howdah/coordinate'
-import { killed, until } from '@howdah/fixtures'
-import { identifyProcess, inspect } from '@howdah/lock'
+import { type Place, Guard, ownership } from '@howdah/coordinate'
+import { killed, linuxOnly, until } from '@howdah/fixtures'
+import { identifyProcess } from '@howdah/lock'
 import { Arena } from '../arena.ts'
 import { FakeSubject } from '../fake-subject.ts'
+import { isFree, isLinux, watchdogKinds } from '../locks-in-use.ts'
 import { abandon } from './abandon.ts'
 
+type Other = [what: string, line: RegExp, instead: string]
+
+const namespace: Other = ['pid namespace', /^namespace .*$/m, 'namespace pid:[1]']
+
 /** What else a record says of its process, each with another value. */
-const others: [what: string, line: RegExp, instead: string][] = [
-  ['start time', /^start (\d+)$/m, 'start 1$1'],
+const others: Other[] = [
+  ['start time', /^start (.+)$/m, 'start 1$1'],
   ['boot', /^boot .*$/m, 'boot another'],
-  ['pid namespace', /^namespace .*$/m, 'namespace pid:[1]'],
+  // No other system has any.
+  ...(isLinux ? [namespace] : []),
 ]
 
-describe.each<WatchdogKind>(['sh', 'node'])('a watchdog (%s)', (watchdog) => {
+describe.each(watchdogKinds)('a watchdog (%s)', (watchdog) => {
   test('signals the process that the record names, and nobody that differs from it in one thing', async () => {
     const cases: typeof others = [
       ['nothing', /^/, ''],
@@ -35,8 +41,7 @@ describe.each<WatchdogKind>(['sh', 'node'])('a watchdog (%s)', (watchdog) => {
         await once(bystander, 'spawn')
         rewrite(place, (record) => naming(bystander, record).replace(line, instead))
         await abandon(guard, place)
-        const isOver = async () => (await inspect(place.watchdog)).holders.length === 0
-        await until('the watchdog is gone', isOver)
+        await until('the watchdog is gone', () => isFree(place.watchdog))
         return [what, await signalOf(bystander)]
       }),
     )
@@ -44,8 +49,9 @@ describe.each<WatchdogKind>(['sh', 'node'])('a watchdog (%s)', (watchdog) => {
   })
 })
 
-test.each<WatchdogKind>(['sh', 'node'])(
+test.each(watchdogKinds)(
   'a zombie is dead: no watchdog (%s) waits for its end',
+  linuxOnly('/proc, which tells of zombies when they started'),
   async (watchdog) => {
     await using subject = FakeSubject.thatIs().alreadyExisting()
     const { place } = subject
