@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { linuxOnly } from '@howdah/fixtures'
 import { Project } from './project.ts'
 
 let project: Project
@@ -129,10 +130,16 @@ describe('the command', () => {
     expect((await project.howdah(['databases'])).stdout).toContain("it's äpp\n")
   })
 
-  test('does not inherit our lock: it holds no file of the data directory open', async () => {
-    const { stdout } = await project.howdah(['exec', 'sh', '-c', 'ls -l /proc/self/fd'])
-    expect(stdout).not.toContain(project.dataDir)
-  })
+  const openFiles = linuxOnly('/proc/self/fd')
+
+  test(
+    'does not inherit our lock: it holds no file of the data directory open',
+    openFiles,
+    async () => {
+      const { stdout } = await project.howdah(['exec', 'sh', '-c', 'ls -l /proc/self/fd'])
+      expect(stdout).not.toContain(project.dataDir)
+    },
+  )
 })
 
 test('a new project is kept out of git', () => {

@@ -257,6 +257,7 @@ describe.concurrent('without a command', () => {
 
 /** Whether a process has a handler for a signal; SIGHUP is the last that howdah gets one for, and Node has none by itself. */
 function catches(pid: number, signal: NodeJS.Signals): boolean {
+  if (process.platform !== 'linux') return true // Nobody tells, and so the signal may come too early.
   const mask = /^SigCgt:\s*([\da-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
   return ((BigInt(`0x${mask ?? '0'}`) >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n
 }

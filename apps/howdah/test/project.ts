@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { existsSync, readdirSync, readlinkSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
+import { processesBelow } from '@howdah/postgres-fixtures'
 
 /** The built command. */
 const bin = fileURLToPath(new URL('../dist/bin.cjs', import.meta.url))
@@ -155,6 +156,7 @@ function plainEnvironment(): NodeJS.ProcessEnv {
 
 /** The processes whose working directory is below a path, as a server's is. */
 export function processesIn(path: string): number[] {
+  if (process.platform !== 'linux') return processesBelow(path)
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => {

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
 import { liveness, type ProcessIdentity } from '@howdah/lock'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { Cluster } from '@howdah/cluster'
 import { diagnose, type DiagnoseOptions, type Finding, isWrong } from '../src/index.ts'
-import { postgresProcesses } from '@howdah/data-directory'
+import { postgresProcesses, segments } from '@howdah/data-directory'
 import { isLeft, leaveBusyBackend, newest, postmastersOf, Worker } from '@howdah/postgres-fixtures'
 
 let home: TemporaryDirectory
@@ -46,7 +46,9 @@ const look = async (options: DiagnoseOptions = {}): Promise<Finding[]> =>
   })
 
 const serverProcesses = async () =>
-  ((await postgresProcesses()) ?? []).filter(({ dataDir }) => dataDir.startsWith(home.path))
+  ((await postgresProcesses([cluster.dataDir])) ?? []).filter(({ dataDir }) =>
+    dataDir.startsWith(home.path),
+  )
 
 async function running(): Promise<number> {
   const status = await cluster.status()
@@ -95,8 +97,7 @@ it('removes the pid file and the shared memory of a server that was killed', asy
     what: expect.stringContaining('its shared memory is still there'),
   })
   const segment = found[0]?.subject.segment
-  const isThere = () =>
-    readFileSync('/proc/sysvipc/shm', 'utf8').split(/\s+/).includes(String(segment))
+  const isThere = () => segments().some(({ id }) => id === segment)
   expect(isThere()).toBe(true)
 
   // The pid file goes along with the memory.
@@ -213,7 +214,7 @@ it('ends a server whose data directory was removed under it, with its shared mem
   expect(dead(pid)).toBe(false)
   expect(await look({ fix: true })).toMatchObject([{ subject: { pid }, fixed: true }])
   expect(dead(pid)).toBe(true)
-  expect(creatorsOfSharedMemory()).not.toContain(String(pid))
+  expect(creatorsOfSharedMemory()).not.toContain(pid)
   expect(await look()).toEqual([])
 })
 
@@ -228,14 +229,11 @@ it('leaves a server without a data directory alone when another has its place, f
   expect(await running()).toBe(other)
 })
 
-const creatorsOfSharedMemory = () => {
-  const lines = readFileSync('/proc/sysvipc/shm', 'utf8').trim().split('\n')
-  return lines.map((line) => line.trim().split(/\s+/)[4])
-}
+const creatorsOfSharedMemory = () => segments().map(({ creator }) => creator)
 
 it('does not end a server without a data directory that howdah did not start', async () => {
   const runtime = await cluster.runtime()
-  const { uid, gid } = await import('node:fs').then(({ statSync }) => statSync(cluster.dataDir))
+  const { uid, gid } = statSync(cluster.dataDir)
   const args = ['-D', cluster.dataDir, '-c', 'listen_addresses=', '-k', '.', '-p', '1']
   const server = spawn(runtime.program('postgres'), args, {
     cwd: '/',
@@ -294,9 +292,18 @@ it('stops a server whose last user and whose watchdog were killed', async () => 
 })
 
 async function watchdogOf({ dataDir }: Cluster): Promise<ProcessIdentity> {
-  const { inspect, identifyProcess } = await import('@howdah/lock')
-  const { holders } = await inspect(`${dataDir}/global`)
-  const identity = identifyProcess(holders[0]?.pid ?? 0)
+  const { inspect, identifyProcess, seeProcesses } = await import('@howdah/lock')
+  const { ino } = statSync(dataDir)
+  const seen = process.platform === 'linux' ? 'unknown' : seeProcesses()
+  // It works in the data directory. Only Linux tells who holds its lock.
+  const pid =
+    seen === 'unknown'
+      ? (await inspect(`${dataDir}/global`)).holders[0]?.pid
+      : seen.find(
+          ({ command, directory }) =>
+            /node-watchdog/.test(command ?? '') && directory?.endsWith(`:${ino}`),
+        )?.pid
+  const identity = identifyProcess(pid ?? 0)
   if (identity === null) throw new Error('there is no watchdog')
   return identity
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { temporaryDirectory, whereIs } from '@howdah/fixtures'
+import { linuxOnly, needsProgram, temporaryDirectory } from '@howdah/fixtures'
 import { expect, it } from 'vitest'
 import { abandonedSegments } from '@howdah/data-directory'
 import { Cluster } from '@howdah/cluster'
@@ -19,8 +19,11 @@ print("mapped", flush=True)
 sys.stdin.read()
 `
 
-it.skipIf(whereIs('python3') === null)(
-  'finds what no process maps, and no control segment of one that lives has (skipped without python3)',
+const memory = linuxOnly('/dev/shm, and /proc, which tells who maps a file')
+
+it(
+  'finds what no process maps, and no control segment of one that lives has',
+  { skip: memory.skip || needsProgram('python3').skip },
   async () => {
     using place = temporaryDirectory()
     const segment = (number: number, content: Buffer) => {
@@ -49,7 +52,7 @@ it.skipIf(whereIs('python3') === null)(
   },
 )
 
-it('finds nothing of a server that runs', async () => {
+it('finds nothing of a server that runs', memory, async () => {
   using home = temporaryDirectory()
   const cluster = new Cluster(home.file('data'), { strategy: newest.strategy })
   await using session = await cluster.run()

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import {
   createFileLeaser,
@@ -5,7 +6,7 @@ import {
   type CommandResult,
   type LeaseError,
 } from '@howdah/lease'
-import { temporaryDirectory, until } from '@howdah/fixtures'
+import { nowInShell, temporaryDirectory, until } from '@howdah/fixtures'
 import { describe, expect, test } from 'vitest'
 import { Crew } from './crew.ts'
 import { refusalOf } from './describe-leaser.ts'
@@ -33,7 +34,7 @@ function setUp() {
 
 /** Writes the time in ms into a file again and again, whatever SIGTERM says; its child does too. */
 const stubborn = (path: string) =>
-  `trap '' TERM; beat() { while :; do date +%s%3N >> '${path}'; sleep 0.02; done; }; beat & beat`
+  `trap '' TERM; beat() { while :; do ${nowInShell} >> '${path}'; sleep 0.02; done; }; beat & beat`
 
 /** The last time that a beating command was there. */
 function lastBeat(path: string): number {
@@ -73,7 +74,7 @@ describe.concurrent('a command under a lease', () => {
     await using at = setUp()
     const path = at.directory.file('env')
     const env = { PATH: process.env['PATH'], ONLY: 'this one', NODE_OPTIONS: '--no-such-option' }
-    const script = `pwd > '${path}'; env | grep -v -E '^(PWD|SHLVL|_|OLDPWD)=' | sort >> '${path}'; ls /proc/$$/fd >> '${path}'`
+    const script = `pwd > '${path}'; env | grep -v -E '^(PWD|SHLVL|_|OLDPWD)=' | sort >> '${path}'; [ ! -d /proc/$$ ] || ls /proc/$$/fd >> '${path}'`
     const { status } = await runCommandWithLease(at.leaser, 'sh', ['-c', script], {
       cwd: at.directory.path,
       env,
@@ -87,6 +88,7 @@ describe.concurrent('a command under a lease', () => {
       'ONLY=this one',
       `PATH=${env.PATH}`,
     ])
+    // Only Linux tells which descriptors it has.
     const descriptors = rest.filter((line) => /^\d+$/.test(line)).map(Number)
     // dash keeps the script's own at 10 and above.
     expect(descriptors.filter((descriptor) => descriptor > 2 && descriptor < 10)).toEqual([])
@@ -176,7 +178,7 @@ describe.concurrent('a command under a lease', () => {
   test('gets SIGTERM a grace period before the end, and may tidy up in it', async () => {
     await using at = setUp()
     const path = at.directory.file('told')
-    const script = `trap "date +%s%3N > '${path}'; exit 3" TERM; while :; do sleep 0.02; done`
+    const script = `trap "${nowInShell} > '${path}'; exit 3" TERM; while :; do sleep 0.02; done`
     const options = { grace: 2_000 }
     const result = at.worker.ask<CommandResult>('command', {
       place: at.place,
@@ -252,6 +254,5 @@ describe.concurrent('a command under a lease', () => {
 })
 
 function parentOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
+  return Number(execFileSync('ps', ['-p', String(pid), '-o', 'ppid='], { encoding: 'utf8' }))
 }

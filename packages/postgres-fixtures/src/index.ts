@@ -1,7 +1,13 @@
 export { leaveBusyBackend } from './busy-backend.ts'
 export { killedInTime } from './killed-in-time.ts'
 export { everyPostgres, newest, somePostgres, type Subject } from './postgres.ts'
-export { isLeft, postmastersOf, processesBelow, type SharedMemory } from './postmasters.ts'
+export {
+  isLeft,
+  postmastersOf,
+  processesBelow,
+  serversBelow,
+  type SharedMemory,
+} from './postmasters.ts'
 export { processOf } from './process-of.ts'
 export { Worker } from './worker.ts'
 export { readRows, Writer, type Written } from './writer.ts'

@@ -1,5 +1,9 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { seeProcess, seeProcesses } from '@howdah/lock'
+
+const isLinux = process.platform === 'linux'
 
 /** What a server has of the kernel that outlives it if it is killed. */
 export interface SharedMemory {
@@ -31,11 +35,17 @@ export function postmastersOf(directories: readonly string[]): Postmaster[] {
 
 /** Whether any of it is still there. */
 export function isLeft({ segment, files }: SharedMemory): boolean {
-  const segments = read('/proc/sysvipc/shm').split('\n').map(keyAndIdentifier)
-  const isThere = segments.some(
+  const isThere = segments().some(
     (other) => segment !== null && other?.[0] === segment[0] && other[1] === segment[1],
   )
   return isThere || files.some((file) => existsSync(file))
+}
+
+/** Of System V: keys and identifiers, from proc_sysvipc(5) or as ipcs(1) of macOS prints them. */
+function segments(): ([number, number] | null)[] {
+  if (isLinux) return read('/proc/sysvipc/shm').split('\n').map(keyAndIdentifier)
+  const table = execFileSync('/usr/bin/ipcs', ['-m'], { encoding: 'utf8' })
+  return [...table.matchAll(/^m\s+(\d+)\s+(\S+)/gm)].map(([, id, key]) => [Number(key), Number(id)])
 }
 
 /** The first two numbers of a line. A key may be shown as if it had a sign. */
@@ -46,6 +56,7 @@ function keyAndIdentifier(line: string): [number, number] | null {
 
 /** The processes that work below a directory, or name it on their command line. */
 export function processesBelow(path: string): number[] {
+  if (!isLinux) return seenBelow(path)
   return (
     readdirSync('/proc')
       .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
@@ -57,8 +68,47 @@ export function processesBelow(path: string): number[] {
   )
 }
 
+/** The servers that work below a path; on Linux also those that worked there when it was removed. */
+export function serversBelow(path: string): number[] {
+  if (!isLinux) return seenBelow(path).filter((pid) => /\/postgres -D/.test(commandOf(pid)))
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter(
+      (pid) =>
+        read(`/proc/${pid}/cmdline`).includes('/postgres\0-D') && cwdOf(pid).startsWith(path),
+    )
+}
+
+function commandOf(pid: number): string {
+  const seen = seeProcess(pid)
+  return typeof seen === 'object' ? (seen?.command ?? '') : ''
+}
+
+/** Where there is no `/proc`, a process tells the inode of the directory that it works in. */
+function seenBelow(path: string): number[] {
+  const names = existsSync(path) ? readdirSync(path, { recursive: true, encoding: 'utf8' }) : []
+  const inodes = new Set([path, ...names.map((name) => join(path, name))].map(inodeOf))
+  const seen = seeProcesses()
+  if (seen === 'unknown') throw new Error('the system does not tell which processes there are')
+  return seen
+    .filter(({ pid, isZombie }) => pid !== process.pid && !isZombie)
+    .filter(
+      ({ command, directory }) =>
+        command?.includes(path) || (directory !== null && inodes.has(directory)),
+    )
+    .map(({ pid }) => pid)
+}
+
+function inodeOf(path: string): string | undefined {
+  const stats = statSync(path, { bigint: true, throwIfNoEntry: false })
+  return stats && `${stats.dev}:${stats.ino}`
+}
+
 function worksIn(pid: number, dataDir: string): boolean {
-  return cwdOf(pid) === dataDir
+  if (isLinux) return cwdOf(pid) === dataDir
+  const seen = seeProcess(pid)
+  return typeof seen === 'object' && seen?.directory === inodeOf(dataDir)
 }
 
 function cwdOf(pid: number): string {

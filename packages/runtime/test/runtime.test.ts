@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileS
 import { readFile } from 'node:fs/promises'
 import { delimiter } from 'node:path'
 import { temporaryDirectory, until } from '@howdah/fixtures'
+import { identifyProcess } from '@howdah/lock'
 import { describe, expect, test } from 'vitest'
 import { Runtime, type RuntimeProblem, Version } from '../src/index.ts'
 import { probeVersion } from '../src/version/probe-version.ts'
@@ -205,6 +206,7 @@ test('nothing of our environment reaches the server that is asked', async () => 
 
 /** Whether a process is gone, or dead and not yet waited for by the process that inherited it. */
 async function hasEnded(pid: number): Promise<boolean> {
+  if (process.platform !== 'linux') return identifyProcess(pid) === null
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null)
   return stat === null || stat.slice(stat.lastIndexOf(')')).startsWith(') Z')
 }

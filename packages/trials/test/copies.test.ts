@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
-import { temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
+import { linuxOnly, temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Cluster, type Session } from '@howdah/cluster'
 import { kindsOfCopy, type KindOfCopy } from './support/kinds-of-copy.ts'
@@ -30,32 +30,39 @@ for (const kind of kindsOfCopy) {
   if (kind.whyNot) console.log(`${kind.name} is not tried: ${kind.whyNot}`)
 }
 
-describe('a copy is a cluster of its own, its original never notices, and what is not a copy is the same cluster', () => {
-  it.each(cases)('%s, while the original %s', async (_, state, kind) => {
-    if (kind.whyNot) return
-    const project = home.file(`${kindsOfCopy.indexOf(kind)}-${states.indexOf(state)}`)
-    const [from, to] = [`${project}/one/data`, `${project}/other/data`]
-    for (const path of [`${project}/one`, `${project}/other`]) mkdirSync(path, { recursive: true })
-    const original = clusterAt(from)
-    await kind.prepare?.(from)
-    const user = await original.run()
-    await insert(user, 1)
-    const before = await pidOf(original)
-    const session = state === 'runs' ? user : null
-    if (state === 'was killed') process.kill(before, 'SIGKILL')
-    if (session === null) await user.leave()
-    try {
-      await kind.make(from, to)
-      const outcome = await observe[kind.is]({ original, copy: clusterAt(to), session, before })
-      expect(outcome).toEqual(expected[kind.is])
-      await session?.leave()
-      await until('no server is left', () => processesBelow(project).length === 0, 20_000)
-    } finally {
-      await session?.leave()
-      unmount(project)
-    }
-  })
-})
+const gnu = linuxOnly("GNU's cp and chown, and a file system in memory")
+
+describe(
+  'a copy is a cluster of its own, its original never notices, and what is not a copy is the same cluster',
+  gnu,
+  () => {
+    it.each(cases)('%s, while the original %s', async (_, state, kind) => {
+      if (kind.whyNot) return
+      const project = home.file(`${kindsOfCopy.indexOf(kind)}-${states.indexOf(state)}`)
+      const [from, to] = [`${project}/one/data`, `${project}/other/data`]
+      for (const path of [`${project}/one`, `${project}/other`])
+        mkdirSync(path, { recursive: true })
+      const original = clusterAt(from)
+      await kind.prepare?.(from)
+      const user = await original.run()
+      await insert(user, 1)
+      const before = await pidOf(original)
+      const session = state === 'runs' ? user : null
+      if (state === 'was killed') process.kill(before, 'SIGKILL')
+      if (session === null) await user.leave()
+      try {
+        await kind.make(from, to)
+        const outcome = await observe[kind.is]({ original, copy: clusterAt(to), session, before })
+        expect(outcome).toEqual(expected[kind.is])
+        await session?.leave()
+        await until('no server is left', () => processesBelow(project).length === 0, 20_000)
+      } finally {
+        await session?.leave()
+        unmount(project)
+      }
+    })
+  },
+)
 
 interface Copied {
   readonly original: Cluster

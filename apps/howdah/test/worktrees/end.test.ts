@@ -4,7 +4,7 @@ import { until } from '@howdah/fixtures'
 import { describe, expect, test } from 'vitest'
 import { start } from '../project.ts'
 import { hasGit, Repository } from './repository.ts'
-import { serversOf } from './servers-of.ts'
+import { serversBelow } from '@howdah/postgres-fixtures'
 
 describe.skipIf(!hasGit)('the cluster of a worktree (with git on the machine)', () => {
   test.each([
@@ -19,10 +19,10 @@ describe.skipIf(!hasGit)('the cluster of a worktree (with git on the machine)', 
     if (pinned) await repository.in(worktree, 'start')
     const user = start(worktree, ['exec', '--', 'sh', '-c', 'echo here; exec sleep 600'])
     await user.says('here')
-    expect(serversOf(worktree)).toHaveLength(1)
+    expect(serversBelow(worktree)).toHaveLength(1)
     if (how === 'rm -rf') rmSync(worktree, { recursive: true })
     else repository.git('worktree', 'remove', worktree)
-    await until('its server is gone', () => serversOf(worktree).length === 0, 5000)
+    await until('its server is gone', () => serversBelow(worktree).length === 0, 5000)
     user.kill('SIGTERM')
     await user.result
     const listed = JSON.parse((await repository.howdah(['ls', '--json'])).stdout) as {
@@ -38,7 +38,7 @@ describe.skipIf(!hasGit)('the cluster of a worktree (with git on the machine)', 
     const user = start(worktree, ['exec', '--', 'sh', '-c', 'echo here; exec sleep 600'])
     await user.says('here')
     process.kill(-(user.child.pid ?? 0), 'SIGKILL')
-    await until('its server is gone', () => serversOf(worktree).length === 0, 5000)
+    await until('its server is gone', () => serversBelow(worktree).length === 0, 5000)
     repository.git('worktree', 'remove', worktree)
     expect(repository.git('worktree', 'list')).not.toContain(worktree)
   })
@@ -52,7 +52,7 @@ describe.skipIf(!hasGit)('the cluster of a worktree (with git on the machine)', 
     const known = () =>
       readdirSync(state).filter((name) => readlinkSync(join(state, name)).startsWith(worktree))
     expect(known()).toHaveLength(1)
-    for (const pid of serversOf(worktree)) process.kill(pid, 'SIGKILL')
+    for (const pid of serversBelow(worktree)) process.kill(pid, 'SIGKILL')
     rmSync(worktree, { recursive: true })
     await repository.howdah(['exec', '--', 'true'])
     expect(known()).toEqual([])

@@ -13,7 +13,7 @@ import { Random, times, until, whereIs } from '@howdah/fixtures'
 import { describe, expect, test } from 'vitest'
 import { start } from '../project.ts'
 import { hasGit, Repository } from './repository.ts'
-import { serversOf } from './servers-of.ts'
+import { serversBelow } from '@howdah/postgres-fixtures'
 
 const createKept = 'CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n'
 const countKept = 'SELECT count(*) FROM kept'
@@ -217,6 +217,6 @@ class Storm {
 
   async #isGone(worktree: string): Promise<void> {
     this.#rows.delete(worktree)
-    await until('its server is gone', () => serversOf(worktree).length === 0, 20_000)
+    await until('its server is gone', () => serversBelow(worktree).length === 0, 20_000)
   }
 }

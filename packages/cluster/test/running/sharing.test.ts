@@ -121,7 +121,7 @@ it('stays, or never runs, when the process that starts it to stay is killed', as
     },
   )
   await stopped()
-  const left = spawnSync('ps', ['-eo', 'args']).stdout.toString()
+  const left = spawnSync('ps', ['-Aww', '-o', 'command=']).stdout.toString()
   expect(left).not.toContain(cluster.dataDir)
 }, 180_000)
 
@@ -259,7 +259,7 @@ it('never takes the server from a user, whichever others are killed, and nothing
   }
   await stopped()
   await until('all processes have ended', () => {
-    const processes = spawnSync('ps', ['-eo', 'args']).stdout.toString()
+    const processes = spawnSync('ps', ['-Aww', '-o', 'command=']).stdout.toString()
     return !processes.includes(cluster.dataDir)
   })
 }, 120_000)

@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { temporaryDirectory, until } from '@howdah/fixtures'
-import { identifyProcess, type ProcessIdentity } from '@howdah/lock'
+import { identifyProcess, type ProcessIdentity, seeProcess } from '@howdah/lock'
 import { DataDirectory } from '../../src/index.ts'
 
 /** The lines of `postmaster.pid`; what is not given is as a ready server of the directory writes it. */
@@ -141,7 +141,7 @@ export class FakeDirectory implements AsyncDisposable {
     const exit = once(child, 'exit')
     await once(child, 'spawn')
     const pid = child.pid ?? 0
-    await until('it runs', () => readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith(title))
+    await until('it runs', () => titleOf(pid).startsWith(title))
     const identity = identifyProcess(pid)
     if (identity === null) throw new Error('it has ended')
     return { pid, identity, ended: exit.then(([, signal]) => String(signal)) }
@@ -194,4 +194,11 @@ export async function deadPid(): Promise<number> {
   const child = spawn('true')
   await once(child, 'exit')
   return child.pid ?? 0
+}
+
+/** What a process says of itself; nothing if that is not told. */
+function titleOf(pid: number): string {
+  if (process.platform === 'linux') return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  const seen = seeProcess(pid)
+  return typeof seen === 'object' ? (seen?.command ?? '') : ''
 }
