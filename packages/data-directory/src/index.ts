@@ -35,6 +35,7 @@ export {
 export { readVersion } from './files/version-file.ts'
 export { abandonedSegments, type DynamicSegment } from './memory/dynamic-segments.ts'
 export { leftSegment, removeSegment } from './memory/left-segment.ts'
+export { segments } from './memory/segments.ts'
 export { placeOf } from './place.ts'
 export { endOrphans } from './processes/orphans.ts'
 export {

@@ -2,6 +2,7 @@ import { defaultStrategy, type Strategy } from '@howdah/runtime'
 import type { Check, Complaint } from './check.ts'
 import { type CheckName, type Finding, isWrong } from './finding.ts'
 import { orphans } from './checks/orphans.ts'
+import { copiedAlive } from './checks/mac/copied-alive.ts'
 import { limits } from './checks/limits.ts'
 import { lookAgain } from './look-again.ts'
 import { locks } from './checks/locks.ts'
@@ -53,6 +54,7 @@ const checks: readonly Check[] = [
   runtimes,
   templates,
   limits,
+  copiedAlive,
 ]
 
 /**

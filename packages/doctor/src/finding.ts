@@ -14,6 +14,7 @@ export type CheckName =
   | 'templates'
   | 'modes'
   | 'limits'
+  | 'copied-alive'
   | 'turbo'
 
 /**

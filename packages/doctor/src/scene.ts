@@ -38,16 +38,18 @@ export async function survey(
   wholeMachine: boolean,
   strategy: Strategy,
 ): Promise<Scene> {
-  const [all, registered, remembered] = await Promise.all([
-    postgresProcesses().catch(() => null),
+  const [asked, registered, remembered] = await Promise.all([
+    realDirectories(dataDirs.map((path) => new DataDirectory(path).path)),
     registeredServers().catch((error: unknown) => ({ error })),
     rememberedClusters(),
   ])
-  const asked = await realDirectories(dataDirs.map((path) => new DataDirectory(path).path))
+  const started = 'error' in registered ? [] : registered
+  const places = [...started, ...remembered].map(({ dataDir }) => dataDir)
+  const all = await postgresProcesses([...places, ...asked]).catch(() => null)
   const own = new Set(asked)
   const paths = new Set(asked)
   if (wholeMachine) {
-    const known = [...('error' in registered ? [] : registered), ...remembered]
+    const known = [...started, ...remembered]
     const marked = await Promise.all((all ?? []).map(markedDirectory))
     const self = process.geteuid?.()
     const ours = known.filter(({ uid }) => uid === self).map(({ dataDir }) => dataDir)

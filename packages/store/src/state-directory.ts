@@ -18,6 +18,8 @@ export interface StateDirectorySources {
   temporary?: string | undefined
   /** Instead of `/etc/passwd`, in which root finds the homes of all users. */
   userDatabase?: string | undefined
+  /** Instead of `/Users`, of which root learns them on macOS, whose users are in no file. */
+  homes?: string | undefined
 }
 
 /** A directory with a user's state. */
@@ -118,19 +120,33 @@ function candidate(above: string, path: string): Candidate {
 }
 
 function everybodysCandidates(sources: StateDirectorySources): StateDirectory[] {
-  const { userDatabase = '/etc/passwd', temporary = '/var/tmp' } = sources
-  const candidates: StateDirectory[] = []
-  for (const line of attempt(() => readFileSync(userDatabase, 'utf8').split('\n')) ?? []) {
-    // passwd(5): name, password, uid, gid, comment, home, shell.
-    const [, , uid = '', , , home = ''] = line.split(':')
-    if (/^\d+$/.test(uid) && isAbsolute(home))
-      candidates.push({ path: inHome(home), uid: Number(uid) })
-  }
+  const { userDatabase = '/etc/passwd', temporary = '/var/tmp', homes = '/Users' } = sources
+  const candidates =
+    process.platform === 'darwin' ? stateBelow(homes) : stateOfListedUsers(userDatabase)
   for (const name of attempt(() => readdirSync(temporary)) ?? []) {
     const uid = /^howdah-(\d+)$/.exec(name)?.[1]
     if (uid !== undefined) candidates.push({ path: join(temporary, name), uid: Number(uid) })
   }
   return candidates
+}
+
+/** In the homes of the users that passwd(5) lists: name, password, uid, gid, comment, home, shell. */
+function stateOfListedUsers(userDatabase: string): StateDirectory[] {
+  const lines = attempt(() => readFileSync(userDatabase, 'utf8').split('\n')) ?? []
+  return lines.flatMap((line) => {
+    const [, , uid = '', , , home = ''] = line.split(':')
+    const isUser = /^\d+$/.test(uid) && isAbsolute(home)
+    return isUser ? [{ path: inHome(home), uid: Number(uid) }] : []
+  })
+}
+
+/** In the homes that lie in a directory; each is its owner's. */
+function stateBelow(homes: string): StateDirectory[] {
+  return (attempt(() => readdirSync(homes)) ?? []).flatMap((name) => {
+    const home = join(homes, name)
+    const stats = attempt(() => lstatSync(home))
+    return stats?.isDirectory() === true ? [{ path: inHome(home), uid: stats.uid }] : []
+  })
 }
 
 /** The path contains the machine's id, because several machines may share a home directory. */

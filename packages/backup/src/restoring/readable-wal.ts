@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { spawnedAs } from '@howdah/lock'
 import { type DataDirectory, HeldDirectory, type ServerUser } from '@howdah/data-directory'
 import { cloneTree, sourceOwner } from '../directory/copy-tree.ts'
 
@@ -32,15 +33,11 @@ export async function readableWal(
 }
 
 /** Asks the kernel about the first and the last file; that is enough, because all files of an archive have one owner. */
-async function canRead(
-  wal: string,
-  names: readonly string[],
-  { uid, gid }: ServerUser,
-): Promise<boolean> {
+async function canRead(wal: string, names: readonly string[], user: ServerUser): Promise<boolean> {
   const paths = [names.at(0), names.at(-1)].flatMap((name) => (name ? [join(wal, name)] : []))
   const script = 'for file; do [ -r "$file" ] || exit 1; done'
   try {
-    const options = { uid, gid, cwd: '/', env: {} }
+    const options = { ...spawnedAs(user), cwd: '/', env: {} }
     await promisify(execFile)('/bin/sh', ['-c', script, 'sh', ...paths], options)
     return true
   } catch {

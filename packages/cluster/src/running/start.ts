@@ -21,6 +21,7 @@ import {
 } from '@howdah/data-directory'
 import { settingsToFit } from './fit-machine.ts'
 import { longestStillness, stopPostmaster } from './stop.ts'
+import { writeThrough } from './write-through.ts'
 import { explainedByLog } from '../system-errors.ts'
 
 /** How to start a server. */
@@ -64,6 +65,7 @@ export async function startPostmaster(
   await endLeftServer(directory)
   await removeLeftFiles(directory)
   const deadline = performance.now() + timeout
+  const durable = writeThrough(directory)
   let fitting: Readonly<Record<string, string>> | null = null
   for (let attempt = 1; ; attempt += 1) {
     using earlier = keepPidFile(directory)
@@ -71,7 +73,7 @@ export async function startPostmaster(
     using way = reach(directory.path, user)
     const child = await launch.spawn({
       command: runtime.program('postgres'),
-      args: ['-D', way.argument, ...flags({ ...fitting, ...settings }, tcp)],
+      args: ['-D', way.argument, ...flags({ ...durable, ...fitting, ...settings }, tcp)],
       cwd: way.cwd,
       leavesCwd: way.cwd !== directory.path,
       env: serverEnvironment(runtime.bindir),

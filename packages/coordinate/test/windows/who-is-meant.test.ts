@@ -77,8 +77,7 @@ test.each(watchdogKinds)(
         .replace(/^cwd .*\n/m, ''),
     )
     await abandon(guard, place)
-    const isOver = async () => (await inspect(place.watchdog)).holders.length === 0
-    await until('the watchdog is gone', isOver)
+    await until('the watchdog is gone', () => isFree(place.watchdog))
     expect(await signalOf(parent)).toBe('none')
   },
 )

@@ -70,13 +70,12 @@ function listedSegments(): Segment[] {
 
 /** Asks id(1), because the users of a Mac are not in a file. -1: there is no such user. */
 function uidOf(name: string): number {
-  if (/^\d+$/.test(name)) return Number(name)
+  if (/^-?\d+$/.test(name)) return Number(name) >>> 0
   try {
     const { username, uid } = userInfo()
     if (username === name) return uid
-    return Number(
-      execFileSync('/usr/bin/id', ['-u', name], { stdio: ['ignore', 'pipe', 'ignore'] }),
-    )
+    const id = execFileSync('/usr/bin/id', ['-u', name], { stdio: ['ignore', 'pipe', 'ignore'] })
+    return Number(id) >>> 0
   } catch {
     return -1
   }

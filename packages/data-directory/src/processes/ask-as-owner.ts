@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
+import { spawnedAs } from '@howdah/lock'
 import { ownerOf } from '../user/owner-of.ts'
 
 /**
@@ -17,7 +18,7 @@ export async function askAsOwner(
   const owner = ownerOf(`/proc/${pid}`)
   if (process.geteuid?.() !== 0 || owner === null || owner.uid === 0) return null
   try {
-    const options = { ...owner, cwd: directory, env: {} }
+    const options = { ...spawnedAs(owner), cwd: directory, env: {} }
     const { stdout } = await promisify(execFile)('/bin/sh', ['-c', script, 'sh', ...args], options)
     return stdout
   } catch {

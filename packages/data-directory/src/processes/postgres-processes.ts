@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { lstat, readdir, readFile, readlink, stat } from 'node:fs/promises'
 import { identifyProcess, type ProcessIdentity } from '@howdah/lock'
 import { isPostgres } from './is-postgres.ts'
-import { seenServersIn } from './seen-servers.ts'
+import { seenServersIn, seenServersOf } from './seen-servers.ts'
 import { workingIn } from './working-directory.ts'
 
 /** A process that runs PostgreSQL's server program, a postmaster or one of its children. */
@@ -36,9 +36,13 @@ export function isChild({
 
 /**
  * The processes of PostgreSQL servers that this user may look into, recognized by their executable. Root sees all of this pid
- * namespace and those below it. `null` if there is no `/proc`.
+ * namespace and those below it. Without `/proc`, only
+ * those of `dataDirs`; `null` if the system does not tell where they work.
  */
-export async function postgresProcesses(): Promise<PostgresProcess[] | null> {
+export async function postgresProcesses(
+  dataDirs: readonly string[] = [],
+): Promise<PostgresProcess[] | null> {
+  if (process.platform !== 'linux') return seenServersOf(dataDirs)
   const names = await readdir('/proc').catch(() => null)
   if (names?.includes('self') !== true) return null
   const pids = names.filter((name) => /^\d+$/.test(name)).map(Number)

@@ -17,6 +17,41 @@ export interface SeenServer {
   readonly isNested: false
 }
 
+/** One of a data directory that is known by its path. */
+export interface PlacedServer extends SeenServer {
+  readonly uid: number
+  readonly dataDir: string
+  readonly place: 'here'
+}
+
+/**
+ * The PostgreSQL processes of some data directories where there is no `/proc`: the kernel tells which directory a process works in by
+ * device and inode, so its path is known only from elsewhere. `null` if it does not tell, as to ps(1).
+ *
+ * So it is not seen whether the directory of any other server was moved or removed. If it was removed, the server ends by itself:
+ * it looks for its `postmaster.pid` once a minute.
+ */
+export function seenServersOf(dataDirs: readonly string[]): PlacedServer[] | null {
+  const seen = seeProcesses()
+  if (seen === 'unknown') return null
+  const known = new Map(dataDirs.map((dataDir) => [placeOf(dataDir)?.directory, dataDir]))
+  const found: PlacedServer[] = []
+  for (const { pid, uid, parent, command, directory } of seen.filter(isServer)) {
+    // Of other users' processes the kernel does not tell it.
+    if (directory === null && uid === process.geteuid?.()) return null
+    const dataDir = directory === null ? undefined : known.get(directory)
+    const identity = dataDir === undefined ? null : identifyProcess(pid)
+    if (dataDir === undefined || identity === null) continue
+    const title = command ?? ''
+    found.push({ identity, uid, parent, dataDir, place: 'here', title, isNested: false })
+  }
+  return found
+}
+
+function isServer(one: SeenProcess): boolean {
+  return !one.isZombie && runsPostgres(one)
+}
+
 /**
  * Whether a process is a PostgreSQL server that works in a directory, on a system without `/proc`; `null` if this is unknown.
  *
@@ -43,7 +78,7 @@ export function seenServersIn(directory: string): SeenServer[] {
   const place = placeOf(directory)
   const found: SeenServer[] = []
   for (const one of seen) {
-    if (one.isZombie || !runsPostgres(one)) continue
+    if (!isServer(one)) continue
     const isHere = worksIn(place, one)
     if (isHere === null) {
       const why = `it cannot be seen in which directory process ${one.pid}, a PostgreSQL server, works`

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { nearestReal } from '@howdah/durable'
+import { spawnedAs } from '@howdah/lock'
 import type { DataDirectory } from '../data-directory.ts'
 import { notPermitted } from '../errors.ts'
 import { shellWord } from '../files/quote.ts'
@@ -95,14 +96,10 @@ function ancestors(path: string): string[] {
 }
 
 /** Asks the kernel, because mode bits do not show access control lists. */
-async function canEnter(
-  directory: string,
-  { uid, gid }: { uid: number; gid: number },
-): Promise<boolean> {
+async function canEnter(directory: string, user: { uid: number; gid: number }): Promise<boolean> {
   try {
     await promisify(execFile)('/bin/sh', ['-c', 'cd -- "$1"', 'sh', directory], {
-      uid,
-      gid,
+      ...spawnedAs(user),
       cwd: '/',
       env: {},
     })

@@ -69,25 +69,45 @@ export async function nameOfUserOf(pid: number): Promise<string | null> {
   return (await findUser(uid))?.name ?? uid
 }
 
-function localUsers(): string[] {
+/** A user by name or number. */
+async function findUser(nameOrUid: string): Promise<KnownUser | null> {
+  return process.platform === 'darwin' ? await macUser(nameOrUid) : await listedUser(nameOrUid)
+}
+
+/** From the local user database, or else from whatever else the system asks. */
+async function listedUser(nameOrUid: string): Promise<KnownUser | null> {
+  const find = (lines: string): KnownUser | undefined =>
+    lines
+      .split('\n')
+      .flatMap((line) => userOf(line) ?? [])
+      .find(({ name, uid }) => name === nameOrUid || String(uid) === nameOrUid)
+  return find(localUsers()) ?? find(await output('getent', ['passwd', nameOrUid])) ?? null
+}
+
+/**
+ * Users of a Mac are in a directory service, which id(1) asks for a name, an alias or a number. `/etc/passwd` has but a few of them.
+ *
+ * With `-P` it prints a line as of passwd(5). `postgres` is an alias there, of `_postgres`.
+ */
+async function macUser(nameOrUid: string): Promise<KnownUser | null> {
+  return userOf((await output('/usr/bin/id', ['-P', nameOrUid])).trim())
+}
+
+function localUsers(): string {
   try {
-    return readFileSync('/etc/passwd', 'utf8').split('\n')
+    return readFileSync('/etc/passwd', 'utf8')
   } catch {
-    return []
+    return ''
   }
 }
 
-/** Finds a user by name or number, in the local user database or else by the system's other sources. */
-async function findUser(nameOrUid: string): Promise<KnownUser | null> {
-  const matches = (line: string) => {
-    const [name, , uid] = line.split(':')
-    return name === nameOrUid || uid === nameOrUid
-  }
-  let line = localUsers().find(matches)
-  line ??= (await run('getent', ['passwd', nameOrUid]).catch(() => ({ stdout: '' }))).stdout
-    .split('\n')
-    .find(matches)
-  const [name, , uid, gid] = line?.split(':') ?? []
+async function output(program: string, args: readonly string[]): Promise<string> {
+  return (await run(program, args).catch(() => ({ stdout: '' }))).stdout
+}
+
+/** From a line of passwd(5). `nobody` of a Mac is -2, which stat(2) and chown(2) call 4294967294. */
+function userOf(line: string): KnownUser | null {
+  const [name, , uid, gid] = line.split(':')
   if (name === undefined || uid === undefined || gid === undefined) return null
-  return { name, uid: Number(uid), gid: Number(gid) }
+  return { name, uid: Number(uid) >>> 0, gid: Number(gid) >>> 0 }
 }

@@ -1,6 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
+import { spawnedAs } from '@howdah/lock'
 import type { Runtime } from '@howdah/runtime'
 import { serverEnvironment } from './environment.ts'
 import { lendName, refuseNameless } from './lend-name.ts'
@@ -50,7 +51,7 @@ export async function runServerProgram(
   const child = spawn(runtime.program(program), words, {
     cwd: way.cwd,
     env: { ...serverEnvironment(runtime.bindir), ...name?.env },
-    ...(user !== null && { uid: user.uid, gid: user.gid }),
+    ...(user !== null && spawnedAs(user)),
     stdio: ['pipe', 'pipe', 'pipe', ...way.descriptors, ...(keeps === undefined ? [] : [keeps])],
   }) as ChildProcessWithoutNullStreams
   // If it could not be started, this rejects; there are no streams then.

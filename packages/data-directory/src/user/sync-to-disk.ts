@@ -1,3 +1,4 @@
+import { syncDirectory } from '@howdah/durable'
 import type { Runtime } from '@howdah/runtime'
 import { type Outcome, runServerProgram } from './server-program.ts'
 import type { ServerUser } from './server-user.ts'
@@ -10,5 +11,8 @@ export async function syncToDisk(
   signal?: AbortSignal,
 ): Promise<Outcome> {
   const args = (name: string) => ['--sync-only', '--pgdata', name]
-  return await runServerProgram(runtime, 'initdb', { user, path, args, signal })
+  const outcome = await runServerProgram(runtime, 'initdb', { user, path, args, signal })
+  // macOS's fsync(2), which initdb calls, leaves all in the drive's own memory. Node's empties that: F_FULLFSYNC, fcntl(2).
+  if (process.platform === 'darwin') await syncDirectory(path)
+  return outcome
 }

@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process'
 import { type FSWatcher, watch } from 'node:fs'
 import { readFile, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import type { DataDirectory } from '@howdah/data-directory'
+import { promisify } from 'node:util'
+import { type DataDirectory, segments } from '@howdah/data-directory'
 import type { Check, Complaint } from '../check.ts'
 import { ofEach } from '../of-each.ts'
 
@@ -52,21 +54,30 @@ async function dynamicMemory(): Promise<Complaint | null> {
   }
 }
 
-/** Each server has one segment of System V shared memory. */
+/** Each server has one segment of System V shared memory; on macOS there are 32 for all, and killed servers keep theirs. */
 async function segmentCount(): Promise<Complaint | null> {
-  try {
-    const limit = Number(await readFile('/proc/sys/kernel/shmmni', 'utf8'))
-    const used = (await readFile('/proc/sysvipc/shm', 'utf8')).trim().split('\n').length - 1
-    if (used < limit) return null
-    return {
-      severity: 'error',
-      subject: { path: '/proc/sys/kernel/shmmni' },
-      what: `all ${limit} segments of shared memory are in use, so that no server can start`,
-      cure: 'see with ipcs -m who owns them, or raise the limit: sysctl kernel.shmmni',
-    }
-  } catch {
-    return null
+  const isMac = process.platform === 'darwin'
+  const limit = await (isMac ? macSegmentLimit() : segmentLimit()).catch(() => null)
+  if (limit === null || !(segments().length >= limit)) return null
+  const cure = isMac
+    ? 'see with ipcs -m -o -p who owns them, and remove those that no process has (NATTCH 0): ipcrm -m ID'
+    : 'see with ipcs -m who owns them, or raise the limit: sysctl kernel.shmmni'
+  return {
+    severity: 'error',
+    subject: isMac ? {} : { path: '/proc/sys/kernel/shmmni' },
+    what: `all ${limit} segments of shared memory are in use, so that no server can start`,
+    cure,
   }
+}
+
+async function segmentLimit(): Promise<number> {
+  return Number(await readFile('/proc/sys/kernel/shmmni', 'utf8'))
+}
+
+/** The names of sysctl(3) in macOS's bsd/kern/sysv_shm.c. */
+async function macSegmentLimit(): Promise<number> {
+  const args = ['-n', 'kern.sysv.shmmni']
+  return Number((await promisify(execFile)('/usr/sbin/sysctl', args)).stdout)
 }
 
 /** Processes that wait for a lock are woken by inotify(7). */

@@ -34,8 +34,8 @@ export const strayServers: Check = {
 const cannotSee: Complaint = {
   severity: 'notice',
   subject: {},
-  what: 'the processes of other servers cannot be looked at on this system, only on Linux',
-  cure: 'look for processes called postgres with ps(1)',
+  what: 'the system does not tell in which directories servers work, so those that run on without theirs are not found',
+  cure: 'on a Mac, run this outside of the sandbox; elsewhere look for processes called postgres with ps(1)',
 }
 
 /** The top processes: of those in the removed directory, the ones that are no child of another. */
@@ -82,7 +82,7 @@ function isRegistered(
 
 /** SIGQUIT, because there is nothing left to shut down cleanly; unlike SIGKILL, it takes the shared memory along. */
 async function quit(server: PostgresProcess): Promise<string | null> {
-  const now = (await postgresProcesses())?.find(
+  const now = (await postgresProcesses([server.dataDir]))?.find(
     ({ identity }) => identity.pid === server.identity.pid,
   )
   if (now?.place !== 'removed' || now.identity.startTime !== server.identity.startTime) return null

@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { ConstraintLike } from '../version/constraint-like.ts'
 import { satisfies } from '../version/satisfies.ts'
@@ -38,10 +39,7 @@ export class DirectoriesStrategy implements Strategy {
 
   async runtimes(): Promise<Runtime[]> {
     const looked = await this.#look()
-    const found = looked.filter((one) => one instanceof Runtime)
-    return found.filter(
-      (runtime, index) => found.findIndex(({ bindir }) => bindir === runtime.bindir) === index,
-    )
+    return withoutAliases(looked.filter((one) => one instanceof Runtime))
   }
 
   async select(constraint: ConstraintLike): Promise<Runtime | null> {
@@ -85,6 +83,19 @@ export class DirectoriesStrategy implements Strategy {
       throw error
     }
   }
+}
+
+/**
+ * One for each directory, as Postgres.app's `Versions/latest` and Homebrew's `opt/postgresql` are links to others. The path without
+ * links is kept if it is among them, else the first.
+ */
+function withoutAliases(runtimes: readonly Runtime[]): Runtime[] {
+  const kept = new Map<string, Runtime>()
+  for (const runtime of runtimes) {
+    const real = realpathSync.native(runtime.bindir)
+    if (!kept.has(real) || runtime.bindir === real) kept.set(real, runtime)
+  }
+  return [...kept.values()]
 }
 
 /** Runs the server of a directory, although its version may be known: what it needs may have gone since. */

@@ -77,6 +77,14 @@ export async function probeVersion(
       cause,
     )
   }
+  if (isForOtherProcessor(result)) {
+    throw fail(
+      'wrong-platform',
+      `${postgres} was built for another processor; install one for ${process.arch}, or, on a Mac with Apple's processor, ` +
+        'what runs programs for Intel: softwareupdate --install-rosetta',
+      cause,
+    )
+  }
   // Of glibc's loader, musl's and macOS's.
   if (
     /error while loading shared libraries|Error loading shared library|Library not loaded/i.test(
@@ -92,6 +100,14 @@ export async function probeVersion(
     ? `was ended by ${result.signal}`
     : `ended with ${result.exitCode ?? code ?? 'an error'}`
   throw fail('no-version', `${postgres} --version ${end}${output && `: ${output}`}`, cause)
+}
+
+/**
+ * What macOS says of a program for another processor: EBADARCH, 86 in its sys/errno.h. libuv does not know it, so that its name is
+ * "Unknown system error -86".
+ */
+function isForOtherProcessor({ code }: { readonly code?: string | undefined }): boolean {
+  return process.platform === 'darwin' && code === 'Unknown system error -86'
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -72,6 +72,7 @@ const headings: Readonly<Record<CheckName, string>> = {
   templates: 'templates of new clusters',
   modes: 'modes',
   limits: 'limits of the system',
+  'copied-alive': 'clusters that are copied while they run',
   turbo: 'turbo',
 }
 

@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest'
+import { onMac, whyNoMac } from './on-mac.ts'
+
+/** How often each command may sync a file and start a program on a Mac, where both are slow; by the words that follow `howdah`. */
+const ceilings: readonly [command: string, syncs: number, programs: number][] = [
+  ['exec -- true', 0, 0],
+  ['exec -D made -- true', 0, 0],
+  ['start', 0, 0],
+  ['exec -- false', 0, 0],
+  ['status', 0, 0],
+  ['ls', 0, 0],
+  ['shell -c "select 1"', 0, 0],
+  ['stop', 0, 0],
+  ['backup --into backups', 0, 0],
+  ['restore --from backups --to restored', 0, 0],
+  ['exec --temporary -- true', 0, 0],
+  ['doctor --here', 0, 0],
+  ['destroy', 0, 0],
+]
+
+test.skipIf(whyNoMac !== null)(
+  'no command syncs or starts more than it has to on a double of a Mac',
+  async () => {
+    const words = ceilings.map(([command]) => `tally howdah ${command}`)
+    const result = await onMac(`
+      tally() {
+        : >/.linux/mac/calls
+        "$@" >/dev/null 2>&1 || true
+        echo $(grep -c '^sync' /.linux/mac/calls) $(grep -c '^spawn' /.linux/mac/calls)
+      }
+      ${words.join('\n')}`)
+    const found = result.stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' ').map(Number))
+    expect(found).toHaveLength(ceilings.length)
+    const beyond = ceilings.flatMap(([command, ...most], index) => {
+      const [syncs = 0, programs = 0] = found[index] ?? []
+      const isBeyond = syncs > most[0] || programs > most[1]
+      return isBeyond ? [`${command}: ${syncs} syncs, ${programs} programs`] : []
+    })
+    expect(beyond).toEqual([])
+  },
+)
