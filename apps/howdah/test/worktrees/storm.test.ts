@@ -92,7 +92,7 @@ describe.skipIf(!hasGit)('worktrees in numbers (with git on the machine)', () =>
       await using repository = new Repository()
       await repository.howdah(['shell', '-q', '-c', createKept])
       await repository.howdah(['start'])
-      const [main] = serversOf(repository.path)
+      const [main] = serversBelow(repository.path)
       const storm = new Storm(repository, new Random(seed))
       const rounds = times(10, 1000)
       for (let round = 0; round < rounds; round += 1) {
@@ -103,7 +103,7 @@ describe.skipIf(!hasGit)('worktrees in numbers (with git on the machine)', () =>
       await storm.end()
       // The main checkout has not noticed.
       expect(await repository.ask(repository.path, countKept)).toBe('1000')
-      expect(serversOf(repository.path)).toEqual([main])
+      expect(serversBelow(repository.path)).toEqual([main])
       const log = readFileSync(join(repository.dataDir, 'postmaster.log'), 'utf8')
       expect(log.match(/.*(?:PANIC|FATAL|ERROR).*/g)).toBeNull()
       const { stdout } = await repository.howdah(['ls', '--json'])
@@ -180,7 +180,11 @@ class Storm {
     await this.#repository.in(worktree, this.#random.below(2) === 0 ? 'stop' : 'start')
     mkdirSync(this.#repository.file('moved'), { recursive: true })
     this.#repository.git('worktree', 'move', worktree, to)
-    await until('the server of the former place is gone', () => serversOf(to).length === 0, 20_000)
+    await until(
+      'the server of the former place is gone',
+      () => serversBelow(to).length === 0,
+      20_000,
+    )
     this.#rows.set(to, this.#rows.get(worktree) ?? 0)
     this.#rows.delete(worktree)
   }
