@@ -180,11 +180,9 @@ class Storm {
     await this.#repository.in(worktree, this.#random.below(2) === 0 ? 'stop' : 'start')
     mkdirSync(this.#repository.file('moved'), { recursive: true })
     this.#repository.git('worktree', 'move', worktree, to)
-    await until(
-      'the server of the former place is gone',
-      () => serversBelow(to).length === 0,
-      20_000,
-    )
+    // A server that was started to stay has moved with it.
+    await this.#repository.in(to, 'stop')
+    await until('its server is gone', () => serversBelow(to).length === 0, 20_000)
     this.#rows.set(to, this.#rows.get(worktree) ?? 0)
     this.#rows.delete(worktree)
   }
