@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Lock, tryAcquire } from '@howdah/lock'
 import { type DataDirectory, placeOf } from '@howdah/data-directory'
 
-/** Why a cluster that others use is left as it is. */
+/** Why a cluster that others use is left alone. */
 export const busy = 'somebody uses or changes it just now; try again later'
 
-/** A cluster that nobody else uses, starts, stops, makes or removes, for as long as this is held. */
+/** While this is held, nobody else can use, start, stop, make or remove the cluster. */
 export class Alone implements Disposable {
-  /** By which the directory is found, whatever another user puts at its path. */
+  /** The lock by which the directory is reached, whatever another user puts at its path. */
   readonly change: Lock
   readonly #locks: readonly Lock[]
 
@@ -17,8 +17,8 @@ export class Alone implements Disposable {
   }
 
   /**
-   * The change and use locks of a data directory that is there, in this order, without waiting; `null` if somebody has
-   * one of them. Unlike a user of the cluster, this makes no watchdog.
+   * Takes the change lock and then the use lock of an existing data directory, without waiting; `null` if somebody has one of
+   * them. Unlike a user of the cluster, it starts no watchdog.
    */
   static async try(directory: DataDirectory): Promise<Alone | null> {
     const { change, use } = placeOf(directory, null, false)
@@ -37,7 +37,10 @@ export class Alone implements Disposable {
     }
   }
 
-  /** The same, tried for two seconds: some have these locks only for an instant, such as a watchdog that ends. */
+  /**
+   * Like {@link try}, but tries for two seconds, because some processes, such as an ending watchdog, have these locks only
+   * for an instant.
+   */
   static async with(directory: DataDirectory): Promise<Alone | null> {
     for (let left = 40; ; left -= 1) {
       const alone = await Alone.try(directory)
@@ -51,7 +54,7 @@ export class Alone implements Disposable {
   }
 }
 
-/** Whether there is a watchdog, which will stop the server, or remove what is to be thrown away. */
+/** Whether a watchdog runs, which will stop the server or throw the cluster away. */
 export async function isWatched(directory: DataDirectory): Promise<boolean> {
   const { watchdog } = placeOf(directory, null, false)
   if (!(await directory.has(watchdog))) return false

@@ -1,20 +1,20 @@
 import type { CheckName, FindingSubject, Severity } from './finding.ts'
 import type { Scene } from './scene.ts'
 
-/** What a check has found. */
+/** A problem that a check has found. */
 export interface Complaint {
   readonly severity: Severity
   readonly subject: FindingSubject
   readonly what: string
   readonly cure: string
   /**
-   * Mends it, after looking again, because all may have changed meanwhile. Resolves with why it was left alone, or with `null`
-   * when it was mended. Missing if it is not safe to mend, or not provably ours.
+   * Looks again, because everything may have changed meanwhile, and mends the problem. Gives `null` if it was mended, or the
+   * reason why it was left alone. Missing if mending is not safe, or the thing is not provably ours.
    */
   readonly mend?: (() => Promise<string | null>) | undefined
 }
 
-/** One thing to look at. Looking changes nothing. */
+/** A check. It changes nothing. */
 export interface Check {
   readonly name: CheckName
   examine(scene: Scene): Promise<Complaint[]>

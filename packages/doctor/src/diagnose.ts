@@ -20,25 +20,25 @@ import { stuckServers } from './checks/stuck-servers.ts'
 import { templates } from './checks/templates.ts'
 import { unfinishedWork } from './checks/unfinished-work.ts'
 
-/** What a diagnosis is to be about. */
+/** Options of a diagnosis. */
 export interface DiagnoseOptions {
   /** Clusters to look at, by their data directories, which need not exist. */
   dataDirs?: readonly string[] | undefined
   /**
-   * `machine`, the default: also at all else that this user may look into, such as other clusters of howdah's, servers
-   * that run without a data directory, shared memory that nobody has, and limits of the system. `clusters`: only at
-   * `dataDirs` and the runtimes.
+   * `machine`, the default: also look at everything else that this user may look into, such as other clusters of howdah's,
+   * servers without a data directory, abandoned shared memory, and limits of the system. `clusters`: look only at `dataDirs`
+   * and the runtimes.
    */
   scope?: 'machine' | 'clusters' | undefined
-  /** Only these. */
+  /** Run only these checks. */
   checks?: readonly CheckName[] | undefined
-  /** Mend what is provably howdah's and of no use to anybody, or otherwise safe to mend. */
+  /** Mend problems that are provably howdah's and affect nobody, or that are otherwise safe to mend. */
   fix?: boolean | undefined
-  /** Where PostgreSQLs are looked for; the places of `defaultStrategy` unless told otherwise. */
+  /** Where to look for PostgreSQLs; by default the places of `defaultStrategy`. */
   strategy?: Strategy | undefined
 }
 
-/** In the order in which they have to mend: first processes end, then what they have left is removed. */
+/** The checks, in the order in which they must mend: processes are ended before their leftovers are removed. */
 const checks: readonly Check[] = [
   locks,
   stuckServers,
@@ -58,9 +58,9 @@ const checks: readonly Check[] = [
 ]
 
 /**
- * Looks for what is wrong with clusters and with what they need, and mends what is safe to mend if that is asked for.
+ * Looks for problems of clusters and of the things that they need. With `fix`, mends those that are safe to mend.
  *
- * It never guesses: what cannot be told is a finding of its own, as is a check that fails, which does not end the
+ * It never guesses: an unknown answer is a finding of its own, and so is a check that fails. A failing check does not end the
  * diagnosis. Rejects only for a path that cannot be a data directory, with `ERR_CLUSTER_INVALID_PATH`.
  *
  * @example
@@ -73,7 +73,7 @@ export async function diagnose(options: DiagnoseOptions = {}): Promise<Finding[]
   for (const check of checks) {
     if (options.checks?.includes(check.name) === false) continue
     for (const complaint of await examine(check, scene)) {
-      // What keeps one check from telling often keeps others, too.
+      // The same obstacle often affects several checks.
       if (findings.some((one) => isUntold(one) && one.what === complaint.what)) continue
       findings.push(await settle(check.name, complaint, fix))
     }
@@ -81,7 +81,7 @@ export async function diagnose(options: DiagnoseOptions = {}): Promise<Finding[]
   return findings
 }
 
-/** Whether it keeps others from being told. */
+/** Whether the finding is an obstacle that may affect other checks. */
 const isUntold = ({ severity, check }: Finding): boolean =>
   severity === 'unknown' || check === 'locks'
 

@@ -1,9 +1,9 @@
-/** How often something may vanish under our eyes before that is said. */
+/** How many times things may vanish during a look before this is an error. */
 const attempts = 5
 
 /**
- * Looks at what others may end or remove meanwhile. If something vanishes while it is looked at, that is not a failure: the
- * whole look is repeated, and does not find it any more.
+ * Looks at things that others may end or remove meanwhile. If something vanishes while it is looked at, the whole look is
+ * repeated, and does not find it any more.
  */
 export async function lookAgain<Result>(look: () => Promise<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt += 1) {
@@ -15,7 +15,7 @@ export async function lookAgain<Result>(look: () => Promise<Result>): Promise<Re
   }
 }
 
-/** Whether an error, or what has led to it, says that a file or a process is not there. */
+/** Whether an error or one of its causes says that a file or a process is missing. */
 function hasVanished(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const { code } = error as NodeJS.ErrnoException

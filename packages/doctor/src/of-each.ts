@@ -5,7 +5,7 @@ import { lookAgain } from './look-again.ts'
 import { missing } from './checks/locks.ts'
 import type { Scene } from './scene.ts'
 
-/** What there is to say of each cluster. If that cannot be found out, this is a finding about that cluster. */
+/** Runs a check on each cluster. An error becomes a finding about that cluster. */
 export async function ofEach(
   { clusters, own }: Scene,
   complain: (directory: DataDirectory) => Promise<readonly Complaint[]>,
@@ -23,13 +23,13 @@ export async function ofEach(
   return found.flat()
 }
 
-/** In a directory of another user. */
+/** The complaint for a directory of another user, which is not mended. */
 function unmended({ mend, cure, ...complaint }: Complaint): Complaint {
   const who = mend === undefined ? '' : 'as its owner, or with -D: '
   return { ...complaint, cure: who + cure }
 }
 
-/** What could not be told, in the words of the error, which end in a remedy after a semicolon. */
+/** The complaint about an unknown answer. The error's message ends in a remedy after a semicolon. */
 export function unknown(error: unknown, path?: string): Complaint {
   const withoutLocks = missing(error)
   if (withoutLocks !== null) return withoutLocks
@@ -43,7 +43,7 @@ export function unknown(error: unknown, path?: string): Complaint {
   }
 }
 
-/** Whether it was removed meanwhile. */
+/** Whether the directory was removed meanwhile. */
 async function isGone({ path }: DataDirectory): Promise<boolean> {
   return await lstat(path).then(
     () => false,

@@ -9,29 +9,29 @@ import {
 } from '@howdah/data-directory'
 import { type RegisteredServer, registeredServers, Uses } from '@howdah/known-clusters'
 
-/** What a diagnosis is about. */
+/** The surroundings of a diagnosis. */
 export interface Scene {
-  /** Whether it is about everything here that this user may look into, and not about certain clusters alone. */
+  /** Whether the diagnosis covers everything that this user may look into, and not only given clusters. */
   readonly wholeMachine: boolean
-  /** The data directories to look at, by their real paths; there is something at each. */
+  /** The data directories to look at, by their real paths. Each path exists. */
   readonly clusters: readonly DataDirectory[]
   /**
-   * Those that may be mended, by their paths. As root, we do not remove or close anything where another user may put a link
-   * in our way, unless we were asked to go there, or have been there.
+   * The paths of the directories that may be mended. As root we change nothing in places where another user may put a link,
+   * unless we were asked to look there, or have used the cluster before.
    */
   readonly own: ReadonlySet<string>
-  /** The servers' processes that work in them, or, on the whole machine, anywhere; `null` if that is not told. */
+  /** The server processes that work in these directories, or, for the whole machine, anywhere; `null` if they are unknown. */
   readonly processes: readonly PostgresProcess[] | null
-  /** The servers of howdah's, those that have ended among them, or why it cannot be told which they are. */
+  /** The registered servers of howdah's, including ended ones; or the error because of which they are unknown. */
   readonly registered: readonly RegisteredServer[] | { readonly error: unknown }
   readonly strategy: Strategy
 }
 
 /**
- * Looks around. On the whole machine: at the clusters that howdah has made, started or used here, as it has noted down, and
- * those that run.
+ * Gathers the surroundings. For the whole machine these are the recorded clusters that howdah has made, started or used here,
+ * and running ones.
  *
- * A server that runs in a directory that howdah knows nothing of is none of its business, unless it is asked for.
+ * A server in a directory that howdah does not know is ignored, unless its directory is given.
  */
 export async function survey(
   dataDirs: readonly string[],
@@ -68,7 +68,7 @@ export async function survey(
   return { wholeMachine, clusters, own, processes, registered, strategy }
 }
 
-/** What `howdah ls` lists, too: of this user, and for root of all. Without what cannot be read. */
+/** The clusters that `howdah ls` lists: this user's, and for root those of all users. Unreadable entries are left out. */
 async function rememberedClusters(): Promise<{ readonly dataDir: string; readonly uid: number }[]> {
   const { stateDirectories } = await import('@howdah/store')
   const found = await Promise.all(
@@ -84,7 +84,7 @@ async function rememberedClusters(): Promise<{ readonly dataDir: string; readonl
   return found.flat()
 }
 
-/** Without those where there is nothing, or what cannot be a data directory. */
+/** The real paths of the directories that exist and can be data directories. */
 async function realDirectories(paths: readonly string[]): Promise<string[]> {
   const real = await Promise.all(
     paths.filter((path) => isAbsolute(path)).map(async (path) => await realDirectory(path)),
@@ -99,7 +99,7 @@ async function realDirectory(path: string): Promise<string | null> {
   return real === null || /[\0\r\n\uFFFD]/.test(real) ? null : real
 }
 
-/** Where a server works that howdah has made or started the cluster of. */
+/** The directory of a running server, if howdah has made or started its cluster. */
 async function markedDirectory({ dataDir, place }: PostgresProcess): Promise<string[]> {
   if (place !== 'here') return []
   try {

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { readPlainFile } from '@howdah/lock'
 import type { Finding } from './finding.ts'
 
-/** What `howdah exec` sets, and turbo's strict mode hides from tasks unless turbo.json passes it on. */
+/** The variables that `howdah exec` sets, and that turbo's strict mode hides from tasks unless turbo.json passes them on. */
 const variables = [
   'DATABASE_URL',
   'PGHOST',
@@ -13,8 +13,8 @@ const variables = [
 ] as const
 
 /**
- * Whether turbo hides the database from the tasks that it runs, as it does by default: a finding if neither the whole of
- * turbo.json in `top` nor one of its tasks passes the variables on. `null` if there is nothing to say.
+ * Checks whether turbo hides the database from its tasks, as it does by default. Gives a finding if turbo.json in `top`
+ * passes the variables on neither to all tasks nor to one; otherwise `null`.
  *
  * Source: "Environment Modes" and "passThroughEnv" in Turborepo's documentation.
  */
@@ -43,7 +43,7 @@ export function turboFinding(top: string): Finding | null {
 
 function readTurbo(path: string): Record<string, unknown> | null {
   try {
-    // It may have comments, and commas at the end.
+    // The file may have comments and trailing commas.
     const plain = readPlainFile(path)
       .replaceAll(
         /("(?:[^"\\]|\\.)*")|\/\/[^\n]*|\/\*[\s\S]*?\*\//g,
@@ -71,7 +71,7 @@ function namesIn(value: unknown, ...keys: readonly string[]): string[] {
   })
 }
 
-/** Names may have `*` for any text. */
+/** Whether a variable matches one of the names, in which `*` stands for any text. */
 function isIn(names: readonly string[], variable: string): boolean {
   return names.some((name) => {
     const parts = name.split('*').map((part) => part.replaceAll(/[^\w]/g, String.raw`\$&`))

@@ -1,6 +1,6 @@
 /**
- * Has the variables of an environment lead to a database, without those that would contradict, such as `PGSERVICE`. Gives what
- * puts them back.
+ * Sets the variables of an environment to a database, and removes contradicting ones such as `PGSERVICE`. Gives a function
+ * that restores the old values.
  */
 export function enterEnvironment(
   variables: Readonly<Record<string, string>>,
@@ -19,7 +19,7 @@ export function enterEnvironment(
   }
 }
 
-/** Whether a variable says where a database is: libpq's, and the usual one. */
+/** Whether a variable names a database: a variable of libpq, or `DATABASE_URL`. */
 export function isConnection(name: string): boolean {
   return name === 'DATABASE_URL' || /^PG[A-Z]/.test(name)
 }

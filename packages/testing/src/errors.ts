@@ -12,7 +12,10 @@ export type TestingErrorCode =
   | 'ERR_TESTING_TEMPLATE_IN_USE'
   | 'ERR_TESTING_TIMEOUT'
 
-/** What every error of this package is. `code` says what happened; PostgreSQL's own error, if there is one, is the `cause`. */
+/**
+ * The class of all errors of this package. `code` says what happened; PostgreSQL's own error, if there is one, is the
+ * `cause`.
+ */
 export class TestingError extends Error {
   override readonly name = 'TestingError'
   readonly code: TestingErrorCode

@@ -1,7 +1,7 @@
 import type { TestDatabase } from './test-database.ts'
 import type { TestDatabases } from './test-databases.ts'
 
-/** How a fixture hands out databases. */
+/** Options of a fixture. */
 export interface FixtureOptions<Scope> {
   /** For each test, for each file (vitest), or for each worker; each test by default. */
   readonly scope?: Scope | undefined
@@ -9,14 +9,14 @@ export interface FixtureOptions<Scope> {
   readonly keepFailed?: number | undefined
 }
 
-/** What both runners call: vitest gives the test's context first, Playwright the test's information last. */
+/** The function that both runners call: vitest passes the test's context first, Playwright the test's information last. */
 type Provide = (
   context: object,
   use: (db: TestDatabase) => Promise<void>,
   info?: unknown,
 ) => Promise<void>
 
-/** What `test.extend` takes. */
+/** The value for `test.extend`. */
 export type Fixture<Scope> = [Provide, { scope: Scope }]
 
 /**
@@ -62,7 +62,7 @@ interface RunningTest {
   hasFailed(): boolean
 }
 
-/** Of a fixture for files or workers there is no test. */
+/** The running test. A fixture for files or workers has none. */
 function testOf(context: unknown, info: unknown): RunningTest {
   const { task } = context as { task?: { name?: string; result?: { state?: string } } }
   const playwright = info as

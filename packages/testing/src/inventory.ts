@@ -7,24 +7,24 @@ import { givenServer } from './server/given-server.ts'
 import { ownServerPrefix } from './server/own-server-prefix.ts'
 import type { TestServer } from './server/test-server.ts'
 
-/** A database or template that was made for tests, as people want to know of it. */
+/** A database or template that was made for tests. */
 export interface KnownDatabase {
   readonly name: string
   /** The data directory of its server, or the URL without the password. */
   readonly server: string
-  /** `unknown` if its maker was killed before it could write down what it is. */
+  /** `unknown` if its maker was killed before it could label it. */
   readonly state: 'used' | 'ready' | 'kept' | 'template' | 'building' | 'failed' | 'unknown'
   readonly project: string | null
   /** The process that made it, as `pid@host`. */
   readonly user: string | null
-  /** What it is used for. */
+  /** The test that uses it. */
   readonly test: string | null
   readonly since: Date | null
-  /** Whether somebody owns it now: then it is not dropped. */
+  /** Whether a process owns it now. Then it is not dropped. */
   readonly isOwned: boolean
 }
 
-/** Where to look: on an existing server, or on all servers for tests of this user's. */
+/** Where to look: on an existing server, or on all servers that this user has for tests. */
 export interface InventoryOptions {
   /** A URL, as `testDatabases` takes it. */
   readonly server?: string | undefined
@@ -47,8 +47,8 @@ export async function knownDatabases(options: InventoryOptions = {}): Promise<Kn
 }
 
 /**
- * Drops databases and templates by name, or all: those that nobody owns. Gives the names of what was dropped. A server of our own that
- * stayed for a database that was kept goes with the last one, if nobody uses it.
+ * Drops databases and templates without an owner, by name or all. Gives the names of the dropped ones. If one of our own
+ * servers stays only for kept databases, it is stopped after the last one is dropped, unless somebody uses it.
  */
 export async function dropKnownDatabases(
   names: readonly string[] | 'all',
@@ -64,7 +64,7 @@ export async function dropKnownDatabases(
   return dropped
 }
 
-/** Adds the names of what was dropped to `dropped`. Tells whether a database that was kept is still there. */
+/** Adds the names of dropped databases to `dropped`. Gives whether a kept database remains. */
 async function dropOn(
   server: TestServer,
   names: readonly string[] | 'all',
@@ -89,7 +89,7 @@ async function dropOn(
   })
 }
 
-/** Runs `action`. Its failure does not count if the server is one of our own and has ended meanwhile: nothing is left of it. */
+/** Runs `action`. A failure is ignored if our own server has ended meanwhile, because nothing is left of it. */
 async function whileItRuns({ dataDir }: Found, action: () => Promise<void>): Promise<void> {
   try {
     await action()
@@ -100,10 +100,10 @@ async function whileItRuns({ dataDir }: Found, action: () => Promise<void>): Pro
   }
 }
 
-/** A server, not yet connected to. */
+/** A server that we are not connected to yet. */
 interface Found {
   readonly name: string
-  /** Of one of our own. */
+  /** The data directory, if it is our own server. */
   readonly dataDir: string | null
   readonly open: () => Promise<TestServer>
 }
@@ -126,7 +126,7 @@ async function servers({ server }: InventoryOptions): Promise<Found[]> {
     }))
 }
 
-/** A server of our own, without becoming one of its users. */
+/** One of our own servers, without becoming one of its users. */
 async function runningServer(dataDir: string): Promise<TestServer> {
   const server = await new Cluster(dataDir).server()
   return {

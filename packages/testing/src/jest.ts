@@ -6,20 +6,21 @@ import type { PlainOptions } from './plain-options.ts'
 import type { TestDatabase } from './test-database.ts'
 import { type TestDatabases, testDatabases } from './test-databases.ts'
 
-/** What the configuration names as `testEnvironmentOptions`. */
+/** The `testEnvironmentOptions` of the configuration. */
 type EnvironmentOptions = PlainOptions & {
-  /** A module whose `databases`, or default export, are made by `testDatabases`: for a `migrate` that is a function. */
+  /** A module that exports `testDatabases` as `databases` or by default. Use it if `migrate` is a function. */
   readonly module?: string
   /** Jest's own. */
   readonly exportConditions?: unknown
 }
 
-/** A worker runs many files, one after another; those with the same options share its connections. */
+/** A worker runs many files, one after another. Files with the same options share the worker's connections. */
 const known = new Map<string, Promise<TestDatabases>>()
 
 /**
- * A Jest environment, Node's, in which each test file has a database of its own: `DATABASE_URL` and `PG*` in its `process.env` lead
- * there before it is imported. The database of a file with a failed test is kept if `CI` is not set: see `TestDatabase.keep`.
+ * Jest's Node environment in which each test file has a database of its own: `DATABASE_URL` and `PG*` in its `process.env`
+ * are set before the file is imported. If a test fails and `CI` is not set, the file's database is kept: see
+ * `TestDatabase.keep`.
  *
  * @example
  * // jest.config.js
@@ -69,7 +70,7 @@ export default class HowdahEnvironment extends TestEnvironment {
   }
 }
 
-/** Whether its databases are ended with the file. */
+/** Whether the databases end with the file. */
 function isForOneFile({ isolation, module }: EnvironmentOptions): boolean {
   return isolation === 'cluster' && module === undefined
 }

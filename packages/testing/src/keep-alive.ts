@@ -1,6 +1,6 @@
 /**
- * Keeps the process from ending while it waits for something. Our idle connections do not, so that a process ends when its tests
- * have, and Node would end one that waits for them alone.
+ * Keeps the process alive while it waits for something. Our idle connections do not keep it alive, so that a process ends
+ * with its tests, but without this Node would also end a process that only waits for such a connection.
  */
 export async function keepAlive<T>(action: () => Promise<T>): Promise<T> {
   const timer = setInterval(() => undefined, 2 ** 30)

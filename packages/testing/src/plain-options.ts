@@ -1,6 +1,6 @@
 import type { MigrateCommand, TestDatabasesOptions } from './options.ts'
 
-/** Options that can be written in the configuration of a test runner, which passes them on as JSON. */
+/** The options that can be in the configuration of a test runner, which passes them on as JSON. */
 export type PlainOptions = Omit<
   TestDatabasesOptions,
   'migrate' | 'seed' | 'runtime' | 'strategy' | 'onNotice'

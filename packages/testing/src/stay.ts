@@ -14,15 +14,15 @@ import { provideTemplate } from './template/provide-template.ts'
 import { readRecipe, type Recipe } from './template/recipe.ts'
 import type { Workplace } from './workplace.ts'
 
-/** A process's stay on a server, with a template, and databases that are made of it. */
+/** The stay of a process on a server, with a template and the databases that are made from it. */
 export interface Stay {
   readonly place: Workplace
   readonly recipe: Recipe
   readonly supply: Supply
   readonly disposal: Disposal
-  /** What was left by others is being dropped until then. */
+  /** Settles when the leftovers of other processes are dropped. */
   readonly swept: Promise<unknown>
-  /** Whether the connection to the server, and what we own on it, is lost. */
+  /** Whether the connection to the server is lost, and with it everything that we own on it. */
   isLost(): boolean
   /** Ends the stay. With `all`, databases that others could use are dropped. */
   end(all: boolean): Promise<void>

@@ -4,7 +4,7 @@ import { startingWith } from './database/first-connection.ts'
 import { TestingError } from './errors.ts'
 import { keepAlive } from './keep-alive.ts'
 
-/** What a database is given to work with. */
+/** The context of a database. */
 export interface Tenancy {
   readonly url: string
   readonly env: Readonly<Record<string, string>>
@@ -17,14 +17,14 @@ export interface Tenancy {
 }
 
 /**
- * A database of a test's own, as the template was. Dispose of it, or call {@link release}: that closes what was opened here, and
- * the database is dropped in the background.
+ * A database for one test, a copy of the template. Dispose of it, or call {@link release}: that closes its pools and
+ * connections, and the database is dropped in the background.
  */
 export class TestDatabase implements AsyncDisposable {
   readonly name: string
   /** For node-postgres, psql, and everything else that takes a URL. */
   readonly url: string
-  /** `DATABASE_URL`, `PGHOST`, `PGPORT`, `PGUSER`, `PGDATABASE`, …: what leads clients here. */
+  /** `DATABASE_URL`, `PGHOST`, `PGPORT`, `PGUSER`, `PGDATABASE`, …: the variables by which clients find the database. */
   readonly env: Readonly<Record<string, string>>
   readonly #tenancy: Tenancy
   readonly #pools: OpenPool[] = []
@@ -51,8 +51,8 @@ export class TestDatabase implements AsyncDisposable {
   }
 
   /**
-   * A pool of connections, closed at the latest when the database is given back. Without options it is always the same one. The
-   * first client of the first pool is connected already.
+   * A pool of connections, which is closed when the database is given back, if not before. Without options it is always the
+   * same pool. The first client of the first pool is already connected.
    */
   pool(options?: pg.PoolConfig): pg.Pool {
     this.#refuseReleased()
@@ -66,12 +66,12 @@ export class TestDatabase implements AsyncDisposable {
       ...this.#tenancy.clientOptions,
       ...(first !== null && { Client: startingWith(first, Client) }),
     })
-    // Without a listener, a connection that is lost while it is idle ends the process.
+    // Without a listener, a lost idle connection would end the process.
     pool.on('error', () => undefined)
     const open: OpenPool = { pool, clients: new Set() }
     pool.on('connect', (client) => {
       open.clients.add(client)
-      // One that is checked out has nobody else who listens.
+      // A client that is checked out has no other error listener.
       client.on('error', () => undefined)
     })
     if (options === undefined) this.#pools.unshift(open)
@@ -79,7 +79,7 @@ export class TestDatabase implements AsyncDisposable {
     return pool
   }
 
-  /** A new connection, closed at the latest when the database is given back. */
+  /** A new connection. It is closed when the database is given back, if not before. */
   async connect(): Promise<pg.Client> {
     this.#refuseReleased()
     const client = await this.#tenancy.connect()
@@ -88,9 +88,9 @@ export class TestDatabase implements AsyncDisposable {
   }
 
   /**
-   * Brings all rows and sequences back to what they were in the template. Nobody's connection is closed. Throws
-   * `ERR_TESTING_SCHEMA_CHANGED` if the test has changed the schema, and `ERR_TESTING_RESET_BLOCKED` if a transaction holds a
-   * table for 5 seconds: `create()` another one then.
+   * Restores all rows and sequences to those of the template. No connection is closed. Rejects with
+   * `ERR_TESTING_SCHEMA_CHANGED` if the test has changed the schema, and with `ERR_TESTING_RESET_BLOCKED` if a transaction
+   * holds a table for 5 seconds; then `create()` another database.
    */
   async reset(): Promise<void> {
     this.#refuseReleased()
@@ -98,8 +98,8 @@ export class TestDatabase implements AsyncDisposable {
   }
 
   /**
-   * The database stays after the test, until `howdah testdb drop`, and the command that opens a shell on it is printed. A server
-   * of our own stays, too.
+   * Keeps the database after the test, until `howdah testdb drop`, and prints the command that opens a shell on it. Our own
+   * server also stays.
    */
   async keep(): Promise<void> {
     this.#refuseReleased()
@@ -109,8 +109,8 @@ export class TestDatabase implements AsyncDisposable {
   }
 
   /**
-   * Gives the database back: ends the pools and connections that were opened here, and drops it in the background. Connections
-   * that were made by {@link url} are not closed; while there are any the database stays.
+   * Gives the database back: ends its pools and connections, and drops it in the background. Connections that were made by
+   * {@link url} are not closed, and the database stays while there are any.
    */
   async release(): Promise<void> {
     this.#released ??= keepAlive(async () => await this.#release())
@@ -147,7 +147,7 @@ interface OpenPool {
   readonly clients: Set<pg.PoolClient>
 }
 
-/** In ms: how long a client that was taken from a pool and not given back may hold up the end of the test. */
+/** How long a client that was taken from a pool and not given back may delay the end of the test, in ms. */
 const patience = 200
 
 async function endPool({ pool, clients }: OpenPool): Promise<void> {

@@ -8,14 +8,14 @@ import { connectPatiently } from './server/connect-patiently.ts'
 import { begin, type Stay } from './stay.ts'
 import { TestDatabase } from './test-database.ts'
 
-/** What is known of the use of a database. */
+/** The purpose of a database. */
 export interface CreateOptions {
-  /** What it is for, such as the test's name: `howdah testdb ls` shows it. */
+  /** The purpose of the database, such as the test's name. `howdah testdb ls` shows it. */
   readonly test?: string | undefined
 }
 
 /**
- * Databases for tests. Nothing is touched before the first {@link create}: no server runs if no test asks for one.
+ * Databases for tests. Nothing happens before the first {@link create}, so no server runs if no test needs one.
  *
  * @example
  * const databases = testDatabases({ migrate: 'migrations/*.sql' })
@@ -40,12 +40,12 @@ export class TestDatabases implements AsyncDisposable {
   }
 
   /**
-   * A database of one's own, as the template is. The first call of a process joins the server; the first of all starts it, and
-   * makes the template.
+   * Creates a database as a copy of the template. The first call of a process joins the server; the first call of all
+   * processes starts it, and makes the template.
    *
-   * Throws `ERR_TESTING_MIGRATE` if the template cannot be made, in every process that waits for it, and again without another
-   * attempt; `ERR_TESTING_CONNECTIONS` and `ERR_TESTING_NO_SPACE` if the server has no more; `ERR_TESTING_SERVER` if it does
-   * not let us; `ERR_TESTING_KEY` for a pattern of files that finds none.
+   * Rejects with `ERR_TESTING_MIGRATE` if the template cannot be made, in every waiting process and in later calls, without
+   * another attempt; `ERR_TESTING_CONNECTIONS` and `ERR_TESTING_NO_SPACE` if the server has no more; `ERR_TESTING_SERVER` if
+   * it does not let us; `ERR_TESTING_KEY` for a pattern of files that finds none.
    */
   async create(options: CreateOptions = {}): Promise<TestDatabase> {
     return await keepAlive(async () => {
@@ -63,8 +63,8 @@ export class TestDatabases implements AsyncDisposable {
   }
 
   /**
-   * Gives back what this process still has, drops what nobody uses, templates excepted, and leaves the server. There is no need to
-   * call it: a process may just end. On a server of others it leaves less behind for the next run to drop.
+   * Gives back the databases of this process, drops unused ones except templates, and leaves the server. You need not call
+   * it, because a process may simply end. On a shared server it leaves fewer databases for the next run to drop.
    */
   async end(): Promise<void> {
     await keepAlive(async () => {
@@ -96,7 +96,7 @@ export class TestDatabases implements AsyncDisposable {
     }
   }
 
-  /** What we owned on a server that has crashed belongs to nobody, and will be dropped. */
+  /** Forgets a lost stay. After a crash of the server, our databases have no owner and will be dropped. */
   async #forget(stay: Stay): Promise<void> {
     const isCurrent = (await this.#stay?.catch(() => null)) === stay
     if (!isCurrent) return
@@ -119,12 +119,12 @@ export class TestDatabases implements AsyncDisposable {
       const fresh = await supply.take()
       const { name, client } = fresh
       try {
-        // From here on nobody takes it for one that was not used.
+        // From here on it does not count as unused.
         await administrator.label(name, { ...label, kind: 'used' })
       } catch (error) {
         supply.gaveBack()
         await client.end().catch(() => undefined)
-        // Somebody has dropped it.
+        // It was dropped meanwhile.
         if (isState(error, '3D000')) continue
         throw error
       }

@@ -6,14 +6,14 @@ import { type TestDatabases, testDatabases } from './test-databases.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** What the databases of test files are made of, if `@howdah/testing/vitest` is one of the `setupFiles`. */
+    /** The options for the databases of test files, if `@howdah/testing/vitest` is one of the `setupFiles`. */
     testDatabases?: PlainOptions
   }
 }
 
 /**
- * Gives the test file that runs a database of its own, until its end, and has `DATABASE_URL` and `PG*` in `process.env` lead
- * there. To be awaited in a file of `setupFiles`, so that code which reads them when it is imported finds them.
+ * Gives the running test file a database of its own until its end, and sets `DATABASE_URL` and `PG*` in `process.env`. Await
+ * it in a file of `setupFiles`, so that code that reads the variables at its import finds them.
  */
 export async function databasePerFile(databases: TestDatabases): Promise<TestDatabase> {
   const db = await databases.create({ test: expect.getState().testPath })
@@ -25,14 +25,17 @@ export async function databasePerFile(databases: TestDatabases): Promise<TestDat
   return db
 }
 
-/** With `isolate: false`, vitest loads this file again for each test file, and the connections of the first can go on. */
+/**
+ * Kept on `globalThis`, because with `isolate: false` vitest loads this file again for each test file, and the first
+ * connections can be used again.
+ */
 const known = Symbol.for('@howdah/testing/vitest')
 const shared = globalThis as { [known]?: Map<string, TestDatabases> }
 
 const options = inject('testDatabases')
 if (options?.isolation === 'cluster') {
   const databases = testDatabases(options)
-  // Runs after that of the database: the last one first.
+  // This hook runs after the database's own, because the last hook runs first.
   afterAll(async () => await databases.end())
   await databasePerFile(databases)
 } else if (options !== undefined) {

@@ -7,7 +7,7 @@ import { type DataDirectory, segments } from '@howdah/data-directory'
 import type { Check, Complaint } from '../check.ts'
 import { ofEach } from '../of-each.ts'
 
-/** What PostgreSQL and howdah need of the system, and run out of. */
+/** Limits of the system that PostgreSQL and howdah may run into. */
 export const limits: Check = {
   name: 'limits',
   async examine(scene) {
@@ -21,7 +21,10 @@ export const limits: Check = {
 
 const mebibyte = 1024 * 1024
 
-/** A server that cannot make its next WAL file, of 16 MiB, ends at once, and so does one that cannot write a checkpoint. */
+/**
+ * Warns if the disk is nearly full: a server that cannot make its next WAL file of 16 MiB, or write a checkpoint, ends at
+ * once.
+ */
 async function diskComplaint({ path }: DataDirectory): Promise<Complaint[]> {
   const { bavail, bsize } = await statfs(path)
   const free = bavail * bsize
@@ -36,14 +39,14 @@ async function diskComplaint({ path }: DataDirectory): Promise<Complaint[]> {
   ]
 }
 
-/** Parallel queries keep what they share in `/dev/shm`; containers have 64 MiB unless told otherwise. */
+/** Checks `/dev/shm`, in which parallel queries keep shared data. In containers it has 64 MiB by default. */
 async function dynamicMemory(): Promise<Complaint | null> {
   const path = '/dev/shm'
   const place = await statfs(path).catch(() => null)
   if (place === null) return null
   const size = place.blocks * place.bsize
   const free = place.bavail * place.bsize
-  // Without a limit it says 0.
+  // The size is 0 if there is no limit.
   if (size === 0 || (size > 64 * mebibyte && free >= 16 * mebibyte)) return null
   const isFull = free < 16 * mebibyte
   return {
@@ -80,7 +83,7 @@ async function macSegmentLimit(): Promise<number> {
   return Number((await promisify(execFile)('/usr/sbin/sysctl', args)).stdout)
 }
 
-/** Processes that wait for a lock are woken by inotify(7). */
+/** Checks inotify(7), which wakes processes that wait for a lock. */
 async function watches(): Promise<Complaint | null> {
   let watcher: FSWatcher | undefined
   try {

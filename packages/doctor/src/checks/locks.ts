@@ -1,7 +1,7 @@
 import { flockBinding, LockError } from '@howdah/lock'
 import type { Check, Complaint } from '../check.ts'
 
-/** By what files are locked, without which there is no cluster. */
+/** The binding by which files are locked, without which no cluster works. */
 export const locks: Check = {
   name: 'locks',
   async examine() {
@@ -25,7 +25,7 @@ function slower(path: string): Complaint {
   }
 }
 
-/** What is said once, whatever could not be looked into because of it; `null` for any other error. */
+/** The complaint about a missing binding, which is reported once, whatever it has hindered; `null` for any other error. */
 export function missing(error: unknown): Complaint | null {
   if (!(error instanceof LockError && error.code === 'ERR_LOCK_BINDING')) return null
   const { problem, remedy = 'see its cause' } = error

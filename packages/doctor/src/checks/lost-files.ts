@@ -12,7 +12,7 @@ import { Alone, busy, isWatched } from '../alone.ts'
 import type { Check, Complaint } from '../check.ts'
 import { ofEach } from '../of-each.ts'
 
-/** Clusters whose `PG_VERSION` was removed, so that nobody finds them, and nobody stops a server that runs there. */
+/** Clusters with a removed `PG_VERSION`. Nobody finds them, and nobody stops a server that runs there. */
 export const lostFiles: Check = {
   name: 'lost-files',
   examine: async (scene) => await ofEach(scene, complain),
@@ -39,11 +39,11 @@ async function complain(directory: DataDirectory): Promise<Complaint[]> {
   ]
 }
 
-/** What is there without a `PG_VERSION`. */
+/** A directory that has lost its `PG_VERSION`. */
 interface Lost {
-  /** Of the server that runs there. */
+  /** The pid of the server that runs there; `null` if none does. */
   readonly pid: number | null
-  /** The content of `PG_VERSION`: every database has a copy. */
+  /** The content of `PG_VERSION`, from a copy in a database; `null` if all copies are gone. */
   readonly version: string | null
 }
 
@@ -67,10 +67,10 @@ function versionOf(directory: DataDirectory): string | null {
 }
 
 /**
- * Puts the file back. If its copies are gone, too, there is no cluster any more, and its server is ended.
+ * Puts the file back. If its copies are also gone, there is no cluster any more, and its server is ended.
  *
- * As long as there is a watchdog there are users, whose use lock lies on the file that was removed: they and the users of a
- * new one would not know of each other.
+ * While a watchdog runs there are users, with their use lock on the removed file. They and the users of a new file would not
+ * exclude each other, so nothing is mended then.
  */
 async function mend(directory: DataDirectory): Promise<string | null> {
   using alone = await Alone.with(directory)

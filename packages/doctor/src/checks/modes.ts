@@ -34,13 +34,13 @@ async function complain(directory: DataDirectory, strategy: Strategy): Promise<C
 
 async function modeOf(directory: DataDirectory, strategy: Strategy): Promise<Mode | null> {
   const cluster = new Cluster(directory.path, { strategy })
-  // What is to be thrown away may be destroyed.
+  // A cluster that will be thrown away may be destroyed by a crash.
   if (!(await cluster.exists()) || (await directory.has(directory.throwAway))) return null
   if (await directory.has(directory.unsynced)) return 'fast'
   const postmaster = await findPostmaster(directory)
-  // Not while it comes up or ends.
+  // A starting or stopping server is not asked.
   if (postmaster !== null && !isReady(postmaster)) return null
-  // Another check says so if there is none.
+  // Another check reports a missing runtime.
   const runtime = await cluster.runtime().catch(() => null)
   if (runtime === null) return null
   if (postmaster !== null) return await (await cluster.server()).mode()

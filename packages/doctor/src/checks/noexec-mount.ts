@@ -1,6 +1,6 @@
 import { readFile, realpath } from 'node:fs/promises'
 
-/** The mount point that a path lies below, if programs there may not be run; otherwise `null`. Linux only. */
+/** The mount point of a path, if it is mounted noexec; otherwise `null`. Linux only. */
 export async function noexecMount(path: string): Promise<string | null> {
   const real = await realpath(path).catch(() => path)
   const text = await readFile('/proc/self/mountinfo', 'utf8').catch(() => '')
@@ -11,7 +11,7 @@ export async function noexecMount(path: string): Promise<string | null> {
     if (point === undefined || options === undefined) continue
     const place = unescape(point)
     const isAbove = place === '/' || real === place || real.startsWith(`${place}/`)
-    // Of several at one point, the last is on top.
+    // If several are mounted at one point, the last one is on top.
     if (isAbove && place.length >= (nearest?.point.length ?? 0)) nearest = { point: place, options }
   }
   return nearest?.options.split(',').includes('noexec') === true ? nearest.point : null

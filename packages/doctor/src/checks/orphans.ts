@@ -10,7 +10,7 @@ import {
 import { Alone, busy } from '../alone.ts'
 import type { Check, Complaint } from '../check.ts'
 
-/** What a killed postmaster has left running: its children, which keep its shared memory and the next server from starting. */
+/** Children of a killed postmaster that still run. They hold its shared memory, so that no server can start. */
 export const orphans: Check = {
   name: 'orphans',
   async examine({ processes, own }) {
@@ -37,7 +37,7 @@ async function complain(
   if (!areLeft(group)) return []
   const directory = new DataDirectory(path)
   const pids = group.map(({ identity }) => identity.pid)
-  // One that howdah neither made nor started is its owner's to look after.
+  // A cluster that howdah neither made nor started is the responsibility of its owner.
   const mark = await readMark(directory)
   return [
     {
@@ -63,7 +63,10 @@ async function end(directory: DataDirectory): Promise<string | null> {
   return `still there: ${rest.map(({ identity }) => identity.pid).join(', ')}`
 }
 
-/** Whether the processes that work in one directory are children without a postmaster. What is just starting is not a child. */
+/**
+ * Whether the processes that work in a directory are children without a postmaster. A starting process does not count as a
+ * child.
+ */
 function areLeft(group: readonly WorkingProcess[]): boolean {
   const pids = new Set(group.map(({ identity }) => identity.pid))
   return group.length > 0 && group.every((one) => isChild(one) && !pids.has(one.parent))

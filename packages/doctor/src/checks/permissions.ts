@@ -5,7 +5,7 @@ import { type DataDirectory, open, quote, readVersion } from '@howdah/data-direc
 import type { Check, Complaint } from '../check.ts'
 import { ofEach } from '../of-each.ts'
 
-/** Owners and modes that keep a server from starting, or others from being kept out. */
+/** Owners and modes with which a server cannot start, or with which others have access. */
 export const permissions: Check = {
   name: 'permissions',
   async examine(scene) {
@@ -14,13 +14,13 @@ export const permissions: Check = {
   },
 }
 
-/** Without a place for its state, howdah does not know its own servers again. */
+/** Checks the state directory, without which howdah does not recognize its own servers. */
 async function stateComplaint(): Promise<Complaint[]> {
   const { stateDirectories, stateDirectory, StoreError } = await import('@howdah/store')
   const own = process.geteuid?.()
   if (stateDirectories().some(({ uid }) => uid === own)) return []
   try {
-    // None is there yet, and this makes it, as any use of a cluster would; or none can be used.
+    // There is none yet, and this makes it, as any use of a cluster would; or it throws because none can be used.
     stateDirectory()
     return []
   } catch (error) {
@@ -48,14 +48,14 @@ async function complain(directory: DataDirectory): Promise<Complaint[]> {
     const what = `the file system of ${path} is read-only, so no server can run there`
     return [{ severity: 'error', subject: { path }, what, cure: 'mount it read-write' }]
   }
-  // From 11 on, its group may read it. See "Creating a Database Cluster" in PostgreSQL's manual.
+  // From 11 on, the group may read the directory. See "Creating a Database Cluster" in PostgreSQL's manual.
   const forbidden = version.major >= 11 ? 0o027 : 0o077
   const mode = await wrongMode(path, 0o700, forbidden)
   const password = await wrongMode(directory.passwordFile, 0o600, 0o077)
   return [mode, password, await strangers(path, uid)].filter((one) => one !== null)
 }
 
-/** Asked of the kernel, which refuses that even to root. */
+/** Asks the kernel, which refuses to write to a read-only file system even for root. */
 function isReadOnly(path: string): boolean {
   try {
     accessSync(path, constants.W_OK)
@@ -82,7 +82,7 @@ function wrongOwner(path: string, uid: number): Complaint | null {
   }
 }
 
-/** A mode that lets others do what they must not, or its owner too little. Mended by descriptor, past no link. */
+/** A mode that gives others too many rights, or its owner too few. It is mended by a descriptor, without following links. */
 async function wrongMode(
   path: string,
   needed: number,
@@ -118,8 +118,8 @@ async function wrongMode(
 }
 
 /**
- * Files of others among the first two levels. Never mended: root that gives away what lies in another's directory may give
- * away what that one has linked there.
+ * Files of other users in the first two levels. They are never mended: if root gave away files in another user's directory,
+ * it might give away a file that this user has linked there.
  */
 async function strangers(path: string, owner: number): Promise<Complaint | null> {
   const found: string[] = []
@@ -128,7 +128,7 @@ async function strangers(path: string, owner: number): Promise<Complaint | null>
       const entry = join(directory, name)
       const stats = await lstat(entry).catch(() => null)
       if (stats === null) continue
-      // What root's howdah notes down, no server reads.
+      // Files that howdah has written as root are not read by servers.
       if (stats.uid === 0 && directory === path && name.startsWith('howdah.')) continue
       if (stats.uid !== owner) found.push(entry)
       else if (stats.isDirectory() && depth > 1) await look(entry, depth - 1)

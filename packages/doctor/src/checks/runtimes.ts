@@ -6,7 +6,7 @@ import type { Check, Complaint } from '../check.ts'
 import { noexecMount } from './noexec-mount.ts'
 import { ofEach } from '../of-each.ts'
 
-/** PostgreSQLs that do not run here, and why; and clusters for which there is none. */
+/** PostgreSQLs that do not run here, and clusters without a PostgreSQL. */
 export const runtimes: Check = {
   name: 'runtimes',
   async examine(scene) {
@@ -32,7 +32,7 @@ const nothing: Complaint = {
   cure: 'install one: howdah runtimes install 18',
 }
 
-/** Nothing is wrong with a machine that has just psql, or a program that chooses between versions. */
+/** Problems that are harmless: a machine may have only psql, or a program that chooses between versions. */
 const harmless: ReadonlySet<RuntimeProblem> = new Set([
   'missing',
   'client-only',
@@ -40,7 +40,7 @@ const harmless: ReadonlySet<RuntimeProblem> = new Set([
   'relative',
 ])
 
-/** In the words of the program that tried to run it. */
+/** The complaint about a PostgreSQL that does not run. */
 async function complaintOf(
   { path, problem, message }: Diagnosis,
   severity: 'error' | 'warning',
@@ -66,7 +66,7 @@ function cureOf(path: string, problem: RuntimeProblem, mount: string | null): st
   return cures[problem] ?? 'install this PostgreSQL anew, or take its directory off PATH'
 }
 
-/** A server that runs has not shown yet that initdb finds its libraries, too. */
+/** Checks initdb and psql, because a working server program does not prove that their libraries are found, too. */
 async function brokenPrograms(runtime: Runtime): Promise<Complaint[]> {
   const programs = ['initdb', 'psql'].filter((name) => runtime.has(name))
   const tried = await Promise.all(
@@ -104,7 +104,7 @@ async function failureOf(runtime: Runtime, name: string): Promise<string | null>
 async function withoutRuntime({ path }: DataDirectory, strategy: Strategy): Promise<Complaint[]> {
   const cluster = new Cluster(path, { strategy })
   try {
-    // A process that runs it has one.
+    // A running server has a PostgreSQL.
     if ((await cluster.exists()) && !(await cluster.running())) await cluster.runtime()
     return []
   } catch (error) {

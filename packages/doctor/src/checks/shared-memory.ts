@@ -16,14 +16,14 @@ import type { Check, Complaint } from '../check.ts'
 import { ofEach } from '../of-each.ts'
 import type { Scene } from '../scene.ts'
 
-/** Shared memory that killed servers have left. On macOS only that of System V, of which there are 32 segments for all. */
+/** Shared memory of killed servers. On macOS only System V segments, of which the system has 32. */
 export const sharedMemory: Check = {
   name: 'shared-memory',
   async examine(scene) {
     const { platform } = process
     if (platform !== 'linux' && platform !== 'darwin') return []
     const all = seesAllProcesses()
-    // These first: a server that starts finds them by the others.
+    // POSIX segments come first, because a starting server finds them by the System V segment.
     const isListed = platform === 'linux' && scene.wholeMachine
     const dynamic = isListed ? await dynamicComplaints('/dev/shm', all) : []
     const named = await ofEach(scene, async (directory) => await complain(directory, all, scene))
@@ -31,7 +31,7 @@ export const sharedMemory: Check = {
   },
 }
 
-/** POSIX shared memory: files that outlive a crash of the server, and its data directory. */
+/** POSIX shared memory: files that outlive a crash of the server and the removal of its data directory. */
 async function dynamicComplaints(place: string, seesAll: boolean): Promise<Complaint[]> {
   const abandoned = await abandonedSegments(place)
   if (abandoned.length === 0) return []
@@ -65,7 +65,7 @@ async function dynamicComplaints(place: string, seesAll: boolean): Promise<Compl
   ]
 }
 
-/** The few bytes of System V shared memory by which a server finds out that its data directory is in use. */
+/** The small System V segment by which a server finds out that its data directory is in use. */
 async function complain(
   directory: DataDirectory,
   seesAll: boolean,
@@ -94,9 +94,9 @@ async function removeOf(
   if (alone === null) return busy
   const isLeft = async () => (await leftSegment(directory))?.id === id
   if (!(await isLeft())) return null
-  // A server finds by it what else there is to remove, and afterwards nobody could tell which server that belongs to.
+  // A server finds the other segments by this one. After its removal nobody could find their server.
   await haveItGivenBack(directory, strategy).catch(() => undefined)
-  // By its id, not by its key: a server that is started meanwhile has another.
+  // By its id and not by its key, because a server that was started meanwhile has another id.
   return (await isLeft()) ? await removeSegment(id) : null
 }
 

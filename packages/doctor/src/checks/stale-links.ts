@@ -5,7 +5,7 @@ import { identifyProcess } from '@howdah/lock'
 import { linkDirectories, quote } from '@howdah/data-directory'
 import type { Check, Complaint } from '../check.ts'
 
-/** Short links to the sockets of clusters with long paths that no longer exist. */
+/** Short links to sockets of removed clusters with long paths. */
 export const staleLinks: Check = {
   name: 'stale-links',
   async examine({ wholeMachine }) {
@@ -46,13 +46,13 @@ async function complaintsIn(directory: string): Promise<Complaint[]> {
   return links
 }
 
-/** Where a link leads that howdah has made, if there is nothing any more; otherwise `null`. */
+/** The target of a link of howdah's, if the target is gone; otherwise `null`. */
 async function staleTarget(path: string): Promise<string | null> {
   const [, digest, pid] = /\/([0-9a-f]{16})(?:\.(\d+))?$/.exec(path) ?? []
   const target = await readlink(path).catch(() => null)
   if (digest === undefined || target === null) return null
   if (createHash('sha256').update(target).digest('hex').slice(0, 16) !== digest) return null
-  // Half-made by one that was killed.
+  // A half-made link of a killed process.
   if (pid !== undefined) return identifyProcess(Number(pid)) === null ? target : null
   const isGone = await stat(target).then(
     () => false,

@@ -14,7 +14,7 @@ import { Alone, busy } from '../alone.ts'
 import type { Check, Complaint } from '../check.ts'
 import { ofEach } from '../of-each.ts'
 
-/** `postmaster.pid`, and what lies beside the sockets, of servers that are no more. */
+/** The `postmaster.pid` and the lock files of sockets that ended servers have left. */
 export const stalePidFiles: Check = {
   name: 'stale-pid-files',
   async examine(scene) {
@@ -38,7 +38,7 @@ function complaintOf(
     subject: { path, pid },
     what: `${path} is of a server that was killed: it names ${who}`,
     cure: `howdah sees to it at the next start; to remove it: rm ${quote(path)}`,
-    // Its server may be one of another container, which would end itself when the file is gone.
+    // The server may run in another container, and would end itself when the file is removed.
     mend: seesAll ? async () => await remove(directory, path) : undefined,
   }
 }
@@ -47,7 +47,7 @@ async function remove(directory: DataDirectory, path: string): Promise<string | 
   using alone = await Alone.with(directory)
   if (alone === null) return busy
   if (!(await staleFiles(directory)).some((file) => file.path === path)) return null
-  // By this file, a server finds out that they are there.
+  // A starting server finds these processes only by this file.
   const left = await processesIn(directory.path)
   if (left.length > 0) return 'processes of the killed server are still there; end them first'
   await rm(path, { force: true })
@@ -59,11 +59,11 @@ interface StaleFile {
   readonly pid: number
 }
 
-/** Throws as `readPostmasterPid` does: it cannot be told then. */
+/** Throws as `readPostmasterPid` does if it is unknown. */
 async function staleFiles(directory: DataDirectory): Promise<StaleFile[]> {
   const file = await readPostmasterPid(directory)
   if ((await findPostmaster(directory)) !== null) return []
-  // One that runs in a container has another pid in there.
+  // A server in a container has another pid there.
   if ((await processesIn(directory.path)).some((one) => !isChild(one))) return []
   const locks = await socketLocks(directory)
   const own = file === null ? [] : [{ path: directory.pidFile, pid: file.pid }]

@@ -15,7 +15,7 @@ import type { Check, Complaint } from '../check.ts'
 import { ofEach, unknown } from '../of-each.ts'
 import type { Scene } from '../scene.ts'
 
-/** Servers that run and that nobody will stop: their data directory was removed, or their last user and watchdog killed. */
+/** Running servers that nobody will stop: their data directory was removed, or their last user and watchdog were killed. */
 export const strayServers: Check = {
   name: 'stray-servers',
   async examine(scene) {
@@ -38,7 +38,7 @@ const cannotSee: Complaint = {
   cure: 'on a Mac, run this outside of the sandbox; elsewhere look for processes called postgres with ps(1)',
 }
 
-/** The top processes: of those in the removed directory, the ones that are no child of another. */
+/** The processes in the removed directory that are not children of another one there. */
 function withoutDirectory(
   processes: readonly PostgresProcess[],
   registered: readonly RegisteredServer[],
@@ -63,8 +63,7 @@ function withoutDirectory(
 }
 
 /**
- * Whether howdah has started it: registered by pid and start time when it came up, by a user who may speak for it, which
- * is its own or root.
+ * Whether howdah has started the server: it is registered, with its pid and start time, by its own user or by root.
  */
 function isRegistered(
   { identity, dataDir, uid }: PostgresProcess,
@@ -80,7 +79,7 @@ function isRegistered(
   )
 }
 
-/** SIGQUIT, because there is nothing left to shut down cleanly; unlike SIGKILL, it takes the shared memory along. */
+/** Sends SIGQUIT, because there is nothing left to shut down cleanly. Unlike SIGKILL, it frees the shared memory. */
 async function quit(server: PostgresProcess): Promise<string | null> {
   const now = (await postgresProcesses([server.dataDir]))?.find(
     ({ identity }) => identity.pid === server.identity.pid,
@@ -95,7 +94,7 @@ async function quit(server: PostgresProcess): Promise<string | null> {
   return null
 }
 
-/** A server of howdah's that is to end with its last user, without users and without a watchdog. */
+/** A server of howdah's that is not pinned and has no users and no watchdog. */
 async function unwatchedServer(directory: DataDirectory, scene: Scene): Promise<Complaint[]> {
   const pid = await ownServer(directory, scene)
   if (pid === null) return []
@@ -123,9 +122,9 @@ async function unwatchedServer(directory: DataDirectory, scene: Scene): Promise<
   ]
 }
 
-/** The pid of a server that howdah has started, and not to stay; `null` if there is none, or it cannot be told. */
+/** The pid of an unpinned server that howdah has started; `null` if there is none or it is unknown. */
 async function ownServer({ path }: DataDirectory, { strategy }: Scene): Promise<number | null> {
-  // Other checks say what is wrong there.
+  // Other checks report errors here.
   const status = await new Cluster(path, { strategy }).status().catch(() => null)
   return status?.state === 'running' && status.ours && !status.pinned ? status.pid : null
 }

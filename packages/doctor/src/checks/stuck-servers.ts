@@ -35,7 +35,7 @@ async function stuckServer(directory: DataDirectory): Promise<Postmaster | null>
   if (postmaster?.file.status !== 'stopping') return null
   const still = new Stillness(postmaster.identity.pid)
   const enough = longestStillness * 1000
-  // One that moves now and then is given up on after twice that time.
+  // A server that sometimes moves is left alone after twice that time.
   for (const deadline = performance.now() + 2 * enough; performance.now() < deadline;) {
     if (liveness(postmaster.identity) === 'dead') return null
     if (still.lasts() >= enough) return postmaster

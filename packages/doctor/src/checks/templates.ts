@@ -1,7 +1,7 @@
 import { TemplateCache } from '@howdah/cluster'
 import type { Check } from '../check.ts'
 
-/** Templates that new clusters are no longer made of, and a cache of them that cannot be used. */
+/** Templates that are no longer used, and an unusable cache of templates. */
 export const templates: Check = {
   name: 'templates',
   async examine({ wholeMachine }) {

@@ -14,7 +14,7 @@ import type { Check, Complaint } from '../check.ts'
 import { ofEach } from '../of-each.ts'
 import type { Scene } from '../scene.ts'
 
-/** Clusters that were being made or removed when that was killed, and those to be thrown away that nobody removed. */
+/** Half-made or half-removed clusters of killed processes, and clusters that should have been thrown away. */
 export const unfinishedWork: Check = {
   name: 'unfinished-work',
   async examine(scene) {
@@ -29,7 +29,7 @@ async function complain(directory: DataDirectory, scene: Scene): Promise<Complai
   const kind = await unfinished(directory, scene)
   if (kind === null) return []
   {
-    // A process that still works on it has the locks, and so has the watchdog that is about to remove it.
+    // A process that still works on it holds the locks, and so does a watchdog that is about to remove it.
     using alone = await Alone.try(directory)
     if (alone === null || (await isWatched(directory))) return []
     if ((await unfinished(directory, scene)) !== kind) return []
@@ -56,7 +56,7 @@ async function complain(directory: DataDirectory, scene: Scene): Promise<Complai
   ]
 }
 
-/** What there is to remove, as far as it can be told. */
+/** What is left to remove; `null` if nothing, or it is unknown. */
 async function unfinished(
   directory: DataDirectory,
   { strategy }: Scene,
@@ -67,7 +67,7 @@ async function unfinished(
   return status?.state === 'stopped' ? 'throw-away' : null
 }
 
-/** What the next temporary cluster would remove, too. */
+/** The leftovers that the next temporary cluster would also remove. */
 async function leftTemporary(): Promise<Complaint[]> {
   const found = await Promise.all(
     (await temporaryPlaces()).map(async (place): Promise<Complaint[]> => {
@@ -96,7 +96,7 @@ async function leftIn(place: string): Promise<number> {
   const left = await Promise.all(
     names.map(async (name) => {
       const directory = new DataDirectory(join(place, name))
-      // It is made or removed at this moment.
+      // It is being made or removed at this moment.
       return await isLeft(directory).catch(() => false)
     }),
   )

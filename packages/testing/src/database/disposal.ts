@@ -4,14 +4,14 @@ import { isState } from '../server/connect.ts'
 import { connectionsTo } from '../server/database-statements.ts'
 import type { Workplace } from '../workplace.ts'
 
-/** In ms: after so long, people are told who is still connected to a database that was given back. */
+/** After so many ms, the connections to a database that was given back are reported. */
 const firstWord = 2000
 const longestPause = 1000
 
 /**
- * Drops databases in the background. One to which a test has left connections is dropped when they are closed: to end them would
- * fail a pool that nobody listens to any more, and with it the process. What is not dropped at the end of the process, the next
- * one drops.
+ * Drops databases in the background. If a test has left connections to a database, it is dropped when they are closed. They
+ * are not ended, because that would fail a pool without listeners, and with it the process. Databases that are left at the
+ * end of the process are dropped by the next process.
  */
 export class Disposal {
   readonly #place: Workplace
@@ -29,7 +29,7 @@ export class Disposal {
     void dropped.finally(() => this.#pending.delete(dropped))
   }
 
-  /** Resolves when all are dropped, except those with connections. */
+  /** Resolves when all databases without connections are dropped. */
   async settle(): Promise<void> {
     this.#isHurried = true
     await Promise.all(this.#pending)
@@ -45,7 +45,7 @@ export class Disposal {
         try {
           await client.query(`DROP DATABASE IF EXISTS ${escapeIdentifier(name)}`)
         } catch (error) {
-          // Somebody has connected meanwhile.
+          // A client has connected meanwhile.
           if (!isState(error, '55006')) throw error
           return await connectionsTo(client, name)
         }

@@ -5,7 +5,7 @@ import { holdProcess } from '../server/idle.ts'
 type ClientClass = new (options?: pg.ClientConfig) => pg.Client
 
 /**
- * What a pool makes clients with, of which the first is one that is connected already. A pool calls `new`, and then `connect` with a
+ * A client class for a pool. The first client is one that is already connected. A pool calls `new`, and then `connect` with a
  * callback.
  */
 export function startingWith(first: pg.Client, Client: ClientClass): ClientClass {

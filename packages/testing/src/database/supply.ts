@@ -8,34 +8,34 @@ import { databaseName } from '../server/names.ts'
 import { explained } from '../server/explained.ts'
 import type { Workplace } from '../workplace.ts'
 
-/** A new database of ours, connected to, that nobody has used. */
+/** A new, unused database with a connection. */
 export interface Fresh {
   readonly name: string
   readonly client: pg.Client
-  /** Whether the connection is still there. */
+  /** Whether the connection is still open. */
   isOpen(): boolean
 }
 
-/** Somebody who waits for a database. */
+/** A caller that waits for a database. */
 interface Waiting {
   take(fresh: Fresh): void
   fail(error: unknown): void
 }
 
-/** What databases are copied from. */
+/** The template of the databases. */
 interface Source {
   readonly name: string
   readonly project: string
-  /** Makes it again, if somebody has dropped it. */
+  /** Makes the template again, if somebody has dropped it. */
   provideAgain(): Promise<void>
 }
 
-/** Which share of the server's connections may be taken before no more are opened ahead. */
+/** Connections are opened ahead only while less than this share of the server's connections is in use. */
 const fullness = 0.7
 
 /**
- * Databases that are made, and connected to, before anybody asks: as many as were in use at once. A process that ends leaves its
- * own to the next one, since nobody has used them.
+ * Makes and connects databases ahead: as many as were in use at once. When a process ends, the next process takes over its
+ * unused databases.
  */
 export class Supply {
   readonly #place: Workplace
@@ -43,7 +43,7 @@ export class Supply {
   readonly #most: number
   readonly #ready: Fresh[] = []
   readonly #waiting: Waiting[] = []
-  /** Those that another process has made and left, and that are ours now. */
+  /** Unused databases of another process that we have taken over. */
   readonly #adopted: string[]
   #making = 0
   readonly #pending = new Set<Promise<unknown>>()
@@ -57,7 +57,7 @@ export class Supply {
     this.#adopted = [...adopted]
   }
 
-  /** One of them. It counts as used until {@link gaveBack}. */
+  /** Gives a database. It counts as used until {@link gaveBack}. */
   async take(): Promise<Fresh> {
     this.#used += 1
     try {
@@ -78,7 +78,7 @@ export class Supply {
     this.#used -= 1
   }
 
-  /** A database as the template is, for reading only. */
+  /** Reads from a fresh copy of the template, which must not be changed. */
   async peek<T>(read: (client: pg.Client) => Promise<T>): Promise<T> {
     const fresh = await this.take()
     this.gaveBack()
@@ -87,7 +87,7 @@ export class Supply {
     return found
   }
 
-  /** Ends the connections, and gives the names of the databases that are left. */
+  /** Ends the connections, and gives the names of the remaining databases. */
   async end(): Promise<string[]> {
     this.#ended = true
     await Promise.all(this.#pending)
@@ -96,7 +96,7 @@ export class Supply {
     return [...left.map(({ name }) => name), ...this.#adopted.splice(0)]
   }
 
-  /** Has as many made as are waited for, and as many more as are in use. */
+  /** Makes as many databases as callers wait for, and as many more as are in use. */
   #refill(): void {
     const ahead = Math.min(this.#most, this.#used)
     const wanted = this.#waiting.length + Math.max(ahead - this.#ready.length, 0)
@@ -110,7 +110,7 @@ export class Supply {
     }
   }
 
-  /** Connections are shared with others: those that nobody needs yet are opened only while there are plenty. */
+  /** Makes a database ahead, but only while the server has plenty of connections, because others need them, too. */
   async #makeAhead(): Promise<Fresh> {
     const { administrator } = this.#place
     const [row] = await administrator.query<{ taken: number }>(
@@ -135,7 +135,7 @@ export class Supply {
       if (next === undefined) this.#ready.push(fresh)
       else next.take(fresh)
     } catch (error) {
-      // If nobody waits, the next who does makes another attempt, and is told.
+      // If nobody waits, the next caller makes another attempt, and gets its error.
       this.#waiting.shift()?.fail(error)
     }
   }
@@ -158,7 +158,7 @@ export class Supply {
       letProcessEnd(client)
       return { name, client, isOpen: () => isOpen }
     })
-    // What there may be of it is nobody's then, and goes with the next sweep.
+    // A half-made database then has no owner, and the next sweep drops it.
     made.catch(async () => await administrator.free([name]).catch(() => undefined))
     return await made
   }

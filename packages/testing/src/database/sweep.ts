@@ -2,25 +2,25 @@ import type { Listed } from '../server/administrator.ts'
 import { dropByForce, dropTemplate } from '../server/database-statements.ts'
 import type { Workplace } from '../workplace.ts'
 
-/** In seconds: for how long a database that nobody has used yet is left for others with the same template. */
+/** How long an unused database is kept for other processes with the same template, in seconds. */
 const freshness = 60
-/** How many templates of a project stay, those that were used last. */
+/** How many templates of a project are kept: the ones that were used last. */
 const templatesKept = 8
-/** In seconds: after so long without use a template goes. */
+/** How long an unused template is kept, in seconds. */
 const templateAge = 14 * 24 * 3600
 
-/** What a sweep leaves for later. */
+/** The limits of a sweep. */
 interface Sweeping {
   /** The templates that this process uses. */
   readonly templates: readonly string[]
   readonly project: string
-  /** Whether databases that others could use go, too. */
+  /** Whether to drop databases that others could still use. */
   readonly all: boolean
 }
 
 /**
- * Drops what processes that have ended left on the server: databases that nobody owns, half-made templates, and templates that
- * are old. What somebody owns has its advisory lock, whatever the host. Resolves to the names of what was dropped.
+ * Drops what ended processes have left on the server: databases without an owner, half-made templates, and old templates. An
+ * owner holds an advisory lock, whatever its host is. Gives the names of the dropped databases.
  */
 export async function sweep(place: Workplace, sweeping: Sweeping): Promise<string[]> {
   const { administrator } = place
@@ -35,14 +35,14 @@ export async function sweep(place: Workplace, sweeping: Sweeping): Promise<strin
   const dropped: string[] = []
   for (const name of await administrator.take([...candidates.keys()])) {
     try {
-      // It may have been kept, or finished, before we had it.
+      // It may have been marked as kept, or finished, before we took its lock.
       const found = await administrator.find(name)
       const hasChanged = found?.isFinished !== candidates.get(name)?.isFinished
       if (found === null || hasChanged || found.label?.kind === 'kept') continue
       await drop(place, found)
       dropped.push(name)
     } catch {
-      // Another role's connections are in the way, or the like: the next one tries again.
+      // For example, another role's connections are in the way. The next sweep tries again.
     } finally {
       await administrator.free([name])
     }
@@ -50,7 +50,7 @@ export async function sweep(place: Workplace, sweeping: Sweeping): Promise<strin
   return dropped
 }
 
-/** Takes databases that nobody has used, of processes that have ended: so many at most. */
+/** Takes over at most so many unused databases of ended processes. */
 export async function adopt(
   { administrator }: Workplace,
   template: string,
@@ -61,7 +61,7 @@ export async function adopt(
   const left = (await administrator.list()).filter(isOurs)
   const candidates = left.slice(0, 2 * most).map(({ name }) => name)
   const taken = await administrator.take(candidates)
-  // One may have been taken, used and given up since it was listed.
+  // A database may have been taken, used and given up since it was listed.
   const still = new Set((await administrator.list()).filter(isOurs).map(({ name }) => name))
   const good = taken.filter((name) => still.has(name)).slice(0, most)
   await administrator.free(taken.filter((name) => !good.includes(name)))
@@ -78,7 +78,7 @@ function isLeft({ kind, label, isFinished }: Listed, { all }: Sweeping, now: num
   if (kind === 'template' && isFinished) return false
   if (label?.kind === 'kept') return false
   const isFresh = (label?.at ?? 0) > now - freshness
-  // The words of a failure are there for waiting processes.
+  // The message of a failure is kept for waiting processes.
   if (label?.kind === 'ready' || label?.kind === 'failed') return all || !isFresh
   return true
 }

@@ -1,22 +1,22 @@
 import type pg from 'pg'
 import { type Fingerprint, readFingerprint } from './fingerprint.ts'
 
-/** A table, as it is in the template. */
+/** A table of the template. */
 export interface Table {
   readonly oid: number
-  /** With its schema, quoted. */
+  /** The quoted name with its schema. */
   readonly name: string
-  /** Quoted; without those that are generated. */
+  /** The quoted names of the columns, without generated ones. */
   readonly columns: readonly string[]
-  /** Its rows, each as PostgreSQL writes a composite value. */
+  /** Its rows, each in the form of a composite value of PostgreSQL. */
   readonly rows: readonly string[]
-  /** Statements that turn its triggers off, and on again as they were. */
+  /** Statements that turn its triggers off, and back to their old state. */
   readonly triggers: readonly { readonly off: string; readonly on: string }[]
   /** The tables that have foreign keys to it. */
   readonly referrers: readonly number[]
 }
 
-/** What a reset goes back to: all rows and sequences of a template, read once from a database that nobody has used. */
+/** The state that a reset restores: all rows and sequences of a template, read once from an unused database. */
 export interface Baseline {
   readonly fingerprint: Fingerprint
   readonly tables: ReadonlyMap<number, Table>
@@ -32,7 +32,7 @@ interface Sequence {
   readonly called: boolean
 }
 
-/** Ours, and neither temporary nor an extension's. */
+/** The condition for our own objects, without temporary ones and those of extensions. */
 const ours = `c.relpersistence <> 't' AND pg_catalog.pg_has_role(c.relowner, 'MEMBER')
    AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
    AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d

@@ -1,21 +1,21 @@
 import type pg from 'pg'
 
-/** Digests of the parts of a schema, by what people call them. */
+/** Digests of the parts of a schema, by readable names. */
 export type Fingerprint = ReadonlyMap<string, string>
 
 /** The OID from which users' objects are numbered: `FirstNormalObjectId` in PostgreSQL's `access/transam.h`. */
 const firstUserOid = 16384
 
 /**
- * Each part of the schema with a digest of what the catalogs say of it. Two databases of one template have the same OIDs, so rows of
- * the catalogs can be compared as they are. Temporary tables are no part of the schema, and what changes with the rows is left out.
+ * Reads a digest of the catalogs for each part of the schema. Databases of one template have the same OIDs, so rows of the
+ * catalogs can be compared directly. Temporary tables do not count, and columns that change with the rows are left out.
  */
 export async function readFingerprint(client: pg.Client): Promise<Fingerprint> {
   const { rows } = await client.query<{ part: string; digest: string }>(fingerprints)
   return new Map(rows.map(({ part, digest }) => [part, digest]))
 }
 
-/** What is new, gone or different. */
+/** The new, missing and different parts. */
 export function differences(before: Fingerprint, after: Fingerprint): string[] {
   const parts = new Set([...before.keys(), ...after.keys()])
   return [...parts].filter((part) => before.get(part) !== after.get(part))

@@ -4,12 +4,13 @@ import { isState } from '../server/connect.ts'
 import type { Baseline, Table } from './baseline.ts'
 import { differences, readFingerprint } from './fingerprint.ts'
 
-/** In ms: how long a transaction of somebody else may hold a table. */
+/** How long another transaction may hold a table, in ms. */
 const lockTimeout = 5000
 
 /**
- * Brings the rows and sequences of a database back to what they are in its template, in one transaction. Throws
- * `ERR_TESTING_SCHEMA_CHANGED` if they do not fit any more, and `ERR_TESTING_RESET_BLOCKED` if somebody holds a table.
+ * Restores the rows and sequences of a database to those of its template, in one transaction. Rejects with
+ * `ERR_TESTING_SCHEMA_CHANGED` if the schema has changed, and with `ERR_TESTING_RESET_BLOCKED` if another transaction holds a
+ * table.
  */
 export async function resetDatabase(
   client: pg.Client,
@@ -58,7 +59,7 @@ async function refuseChanged(
   )
 }
 
-/** Those that have rows now, or should have, and those that refer to them, which must be emptied with them. */
+/** The tables that have rows now or should have rows, and the tables that refer to them, which must be emptied with them. */
 async function touchedTables(client: pg.Client, { tables }: Baseline): Promise<Table[]> {
   const { rows } = await client.query<{ oid: number }>(
     `SELECT oid::float8 AS oid FROM unnest($1::float8[]) AS one (oid)
@@ -80,7 +81,8 @@ async function restoreRows(client: pg.Client, tables: readonly Table[]): Promise
   await client.query(`TRUNCATE ONLY ${tables.map(({ name }) => name).join(', ONLY ')}`)
   const filled = tables.filter(({ rows }) => rows.length > 0)
   if (filled.length > 0) {
-    // In one statement, after which foreign keys are checked: so their order does not matter.
+    // All rows are inserted in one statement. Foreign keys are checked at its end, so the order of the tables does not
+    // matter.
     const inserts = filled.map(({ name, columns }, at) => {
       const values = columns.map((column) => `(howdah_row).${column}`).join(', ')
       return `i${at} AS (INSERT INTO ${name} (${columns.join(', ')}) OVERRIDING SYSTEM VALUE

@@ -7,13 +7,13 @@ import { type Label, labelSql, readLabel } from './label.ts'
 import { lockKey, readName } from './names.ts'
 import type { TestServer } from './test-server.ts'
 
-/** What there is to know of a server. */
+/** The facts about a server. */
 interface Facts {
-  /** As PostgreSQL writes it: 180004 is 18.4. */
+  /** The version as a number: 180004 is 18.4. */
   readonly version: number
   readonly role: string
   readonly isSuperuser: boolean
-  /** The OID of the database that we are connected to, in which our locks are. */
+  /** The OID of the database to which we are connected, and which has our locks. */
   readonly place: string
   /** Its name. */
   readonly database: string
@@ -26,20 +26,20 @@ export interface Listed {
   readonly name: string
   readonly kind: 'database' | 'template'
   readonly place: string
-  /** A template that is whole. */
+  /** Whether it is a finished template. */
   readonly isFinished: boolean
   readonly label: Label | null
 }
 
 /**
- * A process's one administrative connection to a server. Its advisory locks say what the process owns, and PostgreSQL frees them
- * when the connection ends, however that happens. So nothing slow is done on it.
+ * The administrative connection of a process to a server. Its advisory locks say which databases the process owns. PostgreSQL
+ * frees the locks when the connection ends, however that happens. Nothing slow runs on this connection.
  */
 export class Administrator {
   readonly facts: Facts
   readonly #client: pg.Client
   readonly #started: { readonly server: number; readonly here: number }
-  /** By lock key: PostgreSQL lets one session have a lock twice. */
+  /** The owned databases by lock key. They are remembered, because PostgreSQL would let one session take a lock twice. */
   readonly #owned = new Set<string>()
   #isLost = false
   #last: Promise<unknown> = Promise.resolve()
@@ -104,19 +104,19 @@ export class Administrator {
     return this.#isLost
   }
 
-  /** The server's time, in seconds since 1970. It does not jump with the clocks. */
+  /** The server's time, in seconds since 1970. Later changes of the clocks do not affect it. */
   now(): number {
     return Math.round(this.#started.server + (performance.now() - this.#started.here) / 1000)
   }
 
-  /** Runs a query after those that were asked before. */
+  /** Runs a query after the earlier ones. */
   async query<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
     const answer = this.#last.then(async () => await this.#client.query<Row>(text, values))
     this.#last = answer.catch(() => undefined)
     return (await answer).rows
   }
 
-  /** Databases and templates of ours, which this role may drop and whose locks are in this place. */
+  /** The databases and templates of this package that this role may drop and that have their locks in this database. */
   async list(): Promise<Listed[]> {
     const rows = await this.query<{ name: string; finished: boolean; comment: string | null }>(
       `SELECT datname AS name, datistemplate AND NOT datallowconn AS finished,
@@ -131,7 +131,7 @@ export class Administrator {
     })
   }
 
-  /** One of them, as it is now; `null` if it is gone. */
+  /** The present state of one of them; `null` if it is gone. */
   async find(name: string): Promise<Listed | null> {
     return (await this.list()).find((one) => one.name === name) ?? null
   }
@@ -145,7 +145,7 @@ export class Administrator {
     return this.#owned.has(name)
   }
 
-  /** Takes those of the databases or templates that nobody owns, this process included. Gives their names. */
+  /** Takes the given databases or templates that no process owns, not even this one. Gives their names. */
   async take(names: readonly string[]): Promise<string[]> {
     const free = names.filter((name) => !this.#owned.has(name))
     if (free.length === 0) return []
@@ -158,7 +158,7 @@ export class Administrator {
     return rows.map(({ name }) => name)
   }
 
-  /** Gives up what was taken. */
+  /** Gives up the ownership. */
   async free(names: readonly string[]): Promise<void> {
     for (const name of names) this.#owned.delete(name)
     if (names.length === 0 || this.#isLost) return
@@ -167,7 +167,7 @@ export class Administrator {
     ])
   }
 
-  /** Shares something with others who share it, so that nobody takes it. */
+  /** Takes a shared lock, so that nobody can become the owner. */
   async tryShare(name: string): Promise<boolean> {
     const [row] = await this.query<{ shared: boolean }>(
       'SELECT pg_catalog.pg_try_advisory_lock_shared($1::bigint) AS shared',
@@ -181,7 +181,7 @@ export class Administrator {
     await this.query('SELECT pg_catalog.pg_advisory_unlock_shared($1::bigint)', [lockKey(name)])
   }
 
-  /** Who has the lock of a database or template: what their connections call themselves. */
+  /** The holders of the lock of a database or template, by the names of their connections. */
   async holdersOf(name: string): Promise<string[]> {
     const rows = await this.query<{ holder: string }>(
       `SELECT coalesce(nullif(application_name, ''), 'process ' || a.pid || ' of the server') AS holder
@@ -204,7 +204,7 @@ async function firstThatAdmits(server: TestServer): Promise<pg.Client> {
     try {
       return await connect(server, database)
     } catch (error) {
-      // It does not exist, or we may not connect to it, or pg_hba.conf has no line for it.
+      // The database does not exist, we may not connect to it, or pg_hba.conf has no line for it.
       if (!isState(error, '3D000', '42501', '28000')) throw error
       refusal ??= error
     }

@@ -6,24 +6,24 @@ import { connect, isState } from './connect.ts'
 import { readLabel } from './label.ts'
 import type { Administrator } from './administrator.ts'
 
-/** In ms: after so long, people are told what is waited for. */
+/** After so many ms, the wait is reported. */
 const firstWord = 1000
 
-/** What waiting for a connection takes. */
+/** The context of a wait for a connection. */
 type Patience = Pick<Workplace, 'server' | 'notice' | 'timeout'> & {
-  /** Who can still ask the server who has its connections. */
+  /** The connection by which the server can still be asked for its clients; `null` if there is none. */
   readonly administrator: Administrator | null
 }
 
 /**
- * Connects to a database. While the server has no connection left it waits for one, since others give theirs back; then throws
- * `ERR_TESTING_CONNECTIONS`, which says who has how many.
+ * Connects to a database. If the server has no connection left, it waits, because others give theirs back. After the timeout
+ * it rejects with `ERR_TESTING_CONNECTIONS`, which says which clients have how many.
  */
 export async function connectPatiently(patience: Patience, database: string): Promise<pg.Client> {
   return await withConnection(patience, async () => await connect(patience.server, database))
 }
 
-/** Does what takes a connection, as soon as there is one. */
+/** Runs an action that needs a connection, as soon as there is one. */
 export async function withConnection<T>(patience: Patience, open: () => Promise<T>): Promise<T> {
   const { notice, timeout, administrator } = patience
   const started = performance.now()

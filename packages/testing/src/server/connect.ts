@@ -3,18 +3,18 @@ import type pg from 'pg'
 import { Client } from 'pg'
 import type { TestServer } from './test-server.ts'
 
-/** A process, as people find it: `pid@host`. */
+/** This process in the form `pid@host`. */
 export function thisProcess(): string {
   return `${process.pid}@${hostname()}`
 }
 
-/** What clients of a database are made with. On the server they are called by our process. */
+/** The options for clients of a database. The server shows them under the name of our process. */
 export function clientOptionsOf(server: TestServer, database: string): pg.ClientConfig {
   const application_name = `howdah-testing ${thisProcess()}`.slice(0, 63)
   return { ...server.clientOptions(database), application_name }
 }
 
-/** Connects to a database. A connection that is lost later ends, and ends no process. */
+/** Connects to a database. If the connection is lost later, this does not end the process. */
 export async function connect(server: TestServer, database: string): Promise<pg.Client> {
   const client = new Client(clientOptionsOf(server, database))
   client.on('error', () => undefined)
@@ -22,7 +22,7 @@ export async function connect(server: TestServer, database: string): Promise<pg.
   return client
 }
 
-/** Whether an error is PostgreSQL's, with one of these SQLSTATEs. */
+/** Whether an error is one of PostgreSQL's with one of these SQLSTATEs. */
 export function isState(error: unknown, ...states: readonly string[]): boolean {
   return states.includes((error as { code?: string }).code ?? '')
 }

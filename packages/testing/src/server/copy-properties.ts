@@ -3,9 +3,9 @@ import { escapeIdentifier } from 'pg'
 
 /** A setting of `ALTER DATABASE … SET`, or of `ALTER ROLE … IN DATABASE … SET`. */
 interface Kept {
-  /** `null`: of all roles. */
+  /** The role; `null` for all roles. */
   readonly role: string | null
-  /** As the server keeps it: `name=value`. */
+  /** In the form in which the server stores it: `name=value`. */
   readonly setting: string
 }
 
@@ -18,8 +18,8 @@ interface Right {
 }
 
 /**
- * Gives a copy what `CREATE DATABASE … TEMPLATE` leaves out: the settings that the template has as a database, and the rights
- * on it.
+ * Gives a copy the properties that `CREATE DATABASE … TEMPLATE` leaves out: the template's own settings, and the rights on
+ * it.
  *
  * Source: the notes on "CREATE DATABASE" in PostgreSQL's manual.
  */
@@ -48,7 +48,7 @@ export async function copyProperties(
   if (found === undefined) return
   const database = escapeIdentifier(name)
   for (const { role, setting } of found.kept ?? []) await keep(client, database, role, setting)
-  // Without any, PUBLIC may connect.
+  // If no rights are set, PUBLIC may connect.
   if (found.limited) await client.query(`REVOKE ALL ON DATABASE ${database} FROM PUBLIC`)
   for (const { role, right, grantable } of found.rights ?? []) {
     const to = role === null ? 'PUBLIC' : escapeIdentifier(role)
@@ -57,7 +57,10 @@ export async function copyProperties(
   }
 }
 
-/** By its value in this session, since a list such as `search_path` is kept in other words than it is set by. */
+/**
+ * Sets a setting by its value in this session, because the stored form of a list such as `search_path` cannot be used to set
+ * it.
+ */
 async function keep(
   client: pg.Client,
   database: string,

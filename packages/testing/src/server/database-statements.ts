@@ -3,16 +3,16 @@ import { escapeIdentifier } from 'pg'
 import { isState } from './connect.ts'
 import { copyProperties } from './copy-properties.ts'
 
-/** How databases are copied on a server. */
+/** The facts that decide how to copy databases on a server. */
 export interface Copying {
-  /** As PostgreSQL writes it: 180004 is 18.4. */
+  /** The version as a number: 180004 is 18.4. */
   readonly version: number
   readonly fsync: boolean
 }
 
 /**
- * Copies a template, with its settings and the rights on it. Copying its files takes a third of the CPU time of writing it to WAL, but two checkpoints, which cost
- * little only if nothing waits for the disk.
+ * Copies a template with its settings and rights. Copying its files takes a third of the CPU time of writing it to WAL, but
+ * needs two checkpoints, which are cheap only if nothing waits for the disk.
  */
 export async function copyDatabase(
   client: pg.Client,
@@ -27,7 +27,7 @@ export async function copyDatabase(
   await copyProperties(client, name, template)
 }
 
-/** Drops a database, and ends the connections to it. One that is gone is fine. */
+/** Drops a database, and ends the connections to it. A missing database is no error. */
 export async function dropByForce(client: pg.Client, name: string, version: number): Promise<void> {
   if (version >= 130000) {
     await client.query(`DROP DATABASE IF EXISTS ${escapeIdentifier(name)} WITH (FORCE)`)
@@ -55,14 +55,14 @@ export async function dropTemplate(
   await dropByForce(client, name, version)
 }
 
-/** A connection of somebody to a database. */
+/** A client's connection to a database. */
 export interface Connected {
   readonly pid: number
   readonly application: string
   readonly state: string | null
 }
 
-/** The connections of clients to a database. Of other roles' the server tells little, but that they are there. */
+/** The connections of clients to a database. For other roles, the server tells little more than that they exist. */
 export async function connectionsTo(client: pg.Client, name: string): Promise<Connected[]> {
   const { rows } = await client.query<Connected>(
     `SELECT pid, coalesce(application_name, '') AS application, state FROM pg_catalog.pg_stat_activity

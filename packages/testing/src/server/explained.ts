@@ -1,7 +1,7 @@
 import { TestingError } from '../errors.ts'
 import { isState } from './connect.ts'
 
-/** Does something on the server, and says what to do if it has no room for it. */
+/** Runs an action on the server. If the server has no room, the error says what to do. */
 export async function explained<T>(action: () => Promise<T>): Promise<T> {
   try {
     return await action()

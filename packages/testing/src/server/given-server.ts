@@ -16,7 +16,7 @@ export function givenServer(url: string): TestServer {
   return {
     isOwn: false,
     isShared: true,
-    // The same for all that use this server, so that they see each other's locks.
+    // All users of this server use the same database, so that they see each other's locks.
     administrative: ['postgres', ...(named === '' || named === 'postgres' ? [] : [named])],
     clientOptions: (database) => ({ connectionString: urlOf(database) }),
     url: urlOf,
@@ -33,7 +33,7 @@ function parse(url: string): URL {
     const parsed = new URL(url)
     if (/^postgres(ql)?:$/.test(parsed.protocol)) return parsed
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw new TestingError(
     'ERR_TESTING_OPTION',

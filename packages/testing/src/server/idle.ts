@@ -1,17 +1,17 @@
 import type pg from 'pg'
 
-/** What `@types/pg` does not know of. */
+/** Methods that `@types/pg` lacks. */
 interface Referable {
   ref(): void
   unref(): void
 }
 
-/** An idle connection keeps no process from ending. */
+/** Lets the process end although this idle connection is open. */
 export function letProcessEnd(client: pg.Client): void {
   ;(client as unknown as Referable).unref()
 }
 
-/** One that is used does again. */
+/** Keeps the process alive while this connection is used. */
 export function holdProcess(client: pg.Client): void {
   ;(client as unknown as Referable).ref()
 }

@@ -1,33 +1,36 @@
-/** What we write down about a database or template, as its comment, where anybody on the server can read it. */
+/** The facts about a database or template, stored as its comment, which every client of the server can read. */
 export interface Label {
   /** The version of this format. */
   readonly howdah: 1
   readonly kind: 'building' | 'failed' | 'template' | 'ready' | 'used' | 'kept'
-  /** Whose tests they are; see `TestDatabasesOptions.name`. */
+  /** The project of the tests; see `TestDatabasesOptions.name`. */
   readonly project: string
-  /** The process, as `pid@host`; of a template, the one that made it. */
+  /** The process, as `pid@host`; for a template the process that made it. */
   readonly user: string
-  /** Of a database: the template that it is a copy of. */
+  /** For a database: its template. */
   readonly template?: string | undefined
-  /** Of a database that is used: what for. */
+  /** For a used database: its test. */
   readonly test?: string | undefined
-  /** By the server's clock, in seconds since 1970: when the label was written; of a template, when it was last used. */
+  /**
+   * The time at which the label was written, or for a template the time of its last use, by the server's clock, in seconds
+   * since 1970.
+   */
   readonly at?: number
-  /** Of a template: hashes of its files, and of all else, for those that start from it. */
+  /** For a template: hashes of its files and of everything else, for templates that start from it. */
   readonly base?: string
   readonly chain?: readonly string[]
-  /** Of a failed template: what happened, and the transaction in which it was written down. */
+  /** For a failed template: the message, and the transaction in which it was written. */
   readonly failure?: string
   readonly transaction?: string
 }
 
-/** A label as a literal of SQL. */
+/** A label as an SQL literal. */
 export function labelSql(label: Label): string {
   const json = JSON.stringify(label).replaceAll('\\', '\\\\').replaceAll("'", "''")
   return `E'${json}'`
 }
 
-/** The label in a comment; `null` if it is none of ours. */
+/** Parses the label in a comment; `null` if it is not one of ours. */
 export function readLabel(comment: string | null): Label | null {
   if (comment === null || !comment.startsWith('{')) return null
   try {

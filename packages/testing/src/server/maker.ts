@@ -3,12 +3,12 @@ import { connect } from './connect.ts'
 import { letProcessEnd } from './idle.ts'
 import type { TestServer } from './test-server.ts'
 
-/** In ms: for how long its connection is kept when there is nothing to do. */
+/** How long the idle connection is kept, in ms. */
 const patience = 5000
 
 /**
- * A process's second connection to the administrative database, on which databases are made and dropped, one after another, so
- * that nothing else waits for that.
+ * The second connection of a process to the administrative database. It makes and drops databases, one after another, so that
+ * other queries need not wait for that.
  */
 export class Maker {
   readonly #server: TestServer
@@ -22,7 +22,7 @@ export class Maker {
     this.#database = database
   }
 
-  /** Runs a task after those that were given before. */
+  /** Runs a task after the earlier ones. */
   async run<T>(task: (client: pg.Client) => Promise<T>): Promise<T> {
     const done = this.#last.then(async () => {
       clearTimeout(this.#idle)
@@ -37,7 +37,7 @@ export class Maker {
     return await done
   }
 
-  /** Ends its connection; the next task opens another one. */
+  /** Ends the connection. The next task opens a new one. */
   async close(): Promise<void> {
     clearTimeout(this.#idle)
     const client = this.#client

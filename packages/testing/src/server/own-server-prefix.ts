@@ -1,2 +1,2 @@
-/** What the names of data directories begin with that belong to servers for tests. */
+/** The prefix of the names of data directories of our own servers for tests. */
 export const ownServerPrefix = 'testing-'

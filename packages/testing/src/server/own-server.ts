@@ -14,14 +14,14 @@ import { TestingError } from '../errors.ts'
 import { ownServerPrefix } from './own-server-prefix.ts'
 import type { TestServer } from './test-server.ts'
 
-/** Which server of our own is wanted. */
+/** The options of our own server. */
 export interface OwnServerOptions {
   readonly runtime: number | string | Constraint | undefined
   readonly strategy: Strategy | undefined
   readonly settings: Readonly<Record<string, string>> | undefined
   readonly tcp: boolean | undefined
   readonly tls: boolean | undefined
-  /** Whether no other process or `testDatabases` is to be on it. */
+  /** Whether no other process or `testDatabases` may use it. */
   readonly isAlone: boolean
   /** In ms. */
   readonly linger: number | undefined
@@ -31,8 +31,9 @@ export interface OwnServerOptions {
 }
 
 /**
- * Joins the server of our own that all processes share if they ask for the same PostgreSQL, settings and TCP, or with `isAlone` one
- * that nobody else joins; it is started if it does not run. It lies in memory if there is room, and is gone some seconds after its last user.
+ * Joins our own server, and starts it if it does not run. All processes that ask for the same PostgreSQL, settings and TCP
+ * share it; with `isAlone` nobody else joins it. It lies in memory if there is room, and is removed some seconds after its
+ * last user.
  */
 export async function joinOwnServer(options: OwnServerOptions): Promise<TestServer> {
   const { settings = {}, tcp = false, tls = false, isAlone, timeout, onNotice } = options

@@ -2,16 +2,16 @@ import type pg from 'pg'
 
 /** The server on which databases of tests are made. */
 export interface TestServer {
-  /** Whether howdah has started it for tests: then nothing in it outlives a crash of the machine, and we are superuser. */
+  /** Whether howdah has started it for tests. Then its data need not survive a crash of the machine, and we are superuser. */
   readonly isOwn: boolean
-  /** Whether databases of others are on it, too. */
+  /** Whether it also has databases of others. */
   readonly isShared: boolean
-  /** Where administrative connections go, the first that admits us. */
+  /** The databases for administrative connections; the first one that admits us is used. */
   readonly administrative: readonly string[]
-  /** What node-postgres is to be given. */
+  /** The options for node-postgres. */
   clientOptions(database: string): pg.ClientConfig
   url(database: string): string
-  /** The variables that lead clients to a database. */
+  /** The variables by which clients find a database. */
   env(database: string): Record<string, string>
   /** PATH with the server's programs, if they are known. */
   path(base: NodeJS.ProcessEnv): string | undefined

@@ -15,12 +15,12 @@ import { migrationOf } from './migration.ts'
 import type { Recipe } from './recipe.ts'
 import { cureOf, sharedObjects, warningOf } from './shared-objects.ts'
 
-/** In ms: how long the connections that a migration has opened may take to close. */
+/** How long the connections of a migration may take to close, in ms. */
 const patience = 2000
 
 /**
- * Makes a template, which the caller owns: what a killed process has left of it goes first. If the migration fails, its words are
- * left in the database's label, for waiting processes; then throws `ERR_TESTING_MIGRATE`.
+ * Makes a template that the caller owns. The unfinished template of a killed process is dropped first. If the migration
+ * fails, its message is written into the database's label for waiting processes, and this rejects with `ERR_TESTING_MIGRATE`.
  */
 export async function buildTemplate(
   place: Workplace,
@@ -59,7 +59,7 @@ export async function buildTemplate(
   )
 }
 
-/** The template to start from, and how many of the recipe's files are in it already. */
+/** The template to start from, and how many of the recipe's files it already has. */
 async function sourceOf(
   { administrator }: Workplace,
   recipe: Recipe,
@@ -82,7 +82,7 @@ async function create(
   source: string | null,
   facts: { readonly version: number; readonly fsync: boolean },
 ): Promise<void> {
-  // A server waits 5 s for connections to a template to end, and then does not name them.
+  // We check the connections ourselves, because PostgreSQL waits 5 s for them to end, and then does not name them.
   const others = await connectionsTo(client, source ?? 'template1')
   if (others.length > 0) {
     const who = others.map(({ application, pid }) => `${application || 'a client'} (pid ${pid})`)
@@ -128,7 +128,7 @@ async function waitUntilAlone(client: pg.Client, name: string): Promise<void> {
   }
 }
 
-/** Leaves the failure for processes that wait for the template. */
+/** Writes down the failure for processes that wait for the template. */
 async function noteFailure(
   { administrator, maker }: Workplace,
   name: string,
@@ -145,7 +145,7 @@ async function noteFailure(
     const transaction = row?.transaction ?? '0'
     await administrator.label(name, { ...label, kind: 'failed', failure, transaction })
   } catch {
-    // They will try it themselves.
+    // If this fails, the waiting processes try the migration themselves.
     await maker
       .run(async (client) => await dropByForce(client, name, administrator.facts.version))
       .catch(() => undefined)

@@ -3,12 +3,15 @@ import { join } from 'node:path'
 import { glob, isDynamicPattern } from 'tinyglobby'
 import { TestingError } from '../errors.ts'
 
-/** The files that patterns name, relative to `root`, with `/`, each once, in the order of the patterns and then of their names. */
+/**
+ * The files that patterns match, relative to `root`, with `/`, each once, in the order of the patterns and then of the
+ * names.
+ */
 export async function findFiles(patterns: readonly string[], root: string): Promise<string[]> {
   const found = new Set<string>()
   for (const pattern of patterns) {
     const files = await glob(pattern, { cwd: root, expandDirectories: false, dot: true })
-    // A directory is a likely mistake, and would match nothing.
+    // A directory is probably a mistake, because it would match no files.
     if (files.length === 0) throw noFile(pattern, root)
     for (const file of files.toSorted()) found.add(file)
   }

@@ -6,10 +6,10 @@ import type { Migration } from '../options.ts'
 import type { TestServer } from '../server/test-server.ts'
 import { findFiles, readText } from './key-files.ts'
 
-/** How much of what a command has printed its error shows, in lines. */
+/** How many lines of a command's output its error shows. */
 const shown = 30
 
-/** What `migrate` and `seed` are given for a database. */
+/** The argument of `migrate` and `seed` for a database. */
 export function migrationOf(
   server: TestServer,
   database: string,
@@ -64,7 +64,7 @@ async function runFile(client: pg.Client, file: string, text: string, root: stri
   }
 }
 
-/** Without what leads to another server. */
+/** The environment without variables that lead to another server. */
 function withoutConnection(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !isConnection(name)))
 }

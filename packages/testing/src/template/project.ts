@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
 /**
- * Tells one project's templates from those of another that happens to have the same migrations: the name in the nearest
- * `package.json`, and the path, since a name such as `app` is not unique.
+ * The name of a project, which distinguishes its templates from those of another project with the same migrations. It has the
+ * name in the nearest `package.json`, and the path, because a name such as `app` is not unique.
  */
 export async function projectName(root: string): Promise<string> {
   for (let directory = root; ; directory = dirname(directory)) {

@@ -4,15 +4,15 @@ import type { Workplace } from '../workplace.ts'
 import { buildTemplate } from './build-template.ts'
 import type { Recipe } from './recipe.ts'
 
-/** In ms: how often a process that waits is told which process it waits for. */
+/** How often a waiting process reports what it waits for, in ms. */
 const firstWord = 1000
 
-/** In seconds: how often it is written down that a template is used. */
+/** How often the use of a template is recorded, in seconds. */
 const freshness = 3600
 
 /**
- * Makes sure that a template is there, and that nobody drops it before {@link Administrator.unshare}. The first process that
- * comes makes it, and the others wait; if it fails they throw the same, without trying it themselves.
+ * Makes sure that a template exists, and that nobody drops it before {@link Administrator.unshare}. The first process makes
+ * it, and the others wait. If the first fails, the others reject with the same error, without trying it themselves.
  */
 export async function provideTemplate(
   place: Workplace,
@@ -61,14 +61,14 @@ async function makeFrom(place: Workplace, recipe: Recipe, root: string | undefin
   }
 }
 
-/** Waiting for another process that makes the template. */
+/** A wait for another process that makes the template. */
 class Waiting {
   readonly #place: Workplace
   readonly #recipe: Recipe
   readonly #started = performance.now()
   #nextWord = firstWord
   #pauses = 0
-  /** A transaction of the server's from before we waited: it counts up, and its clock may jump. */
+  /** A transaction id of the server from before the wait. Ids only grow, while the server's clock may jump. */
   #since: bigint | null = null
 
   constructor(place: Workplace, recipe: Recipe) {
@@ -99,7 +99,7 @@ class Waiting {
     await sleep(Math.min(5 * 2 ** this.#pauses++, 100))
   }
 
-  /** The words of a failure that came while we waited. */
+  /** The message of a failure that happened while we waited; `null` if there was none. */
   failureIn(label: { failure?: string; transaction?: string } | null): string | null {
     if (this.#since === null || label?.failure === undefined) return null
     return BigInt(label.transaction ?? 0) > this.#since ? label.failure : null

@@ -7,27 +7,27 @@ import type { Migration, TestDatabasesOptions } from '../options.ts'
 import { findFiles } from './key-files.ts'
 import { projectName } from './project.ts'
 
-/** How one template is made, and all that it depends on. */
+/** How to make a template, and everything that it depends on. */
 export interface Recipe {
   readonly name: string
   readonly project: string
   /** The template that it starts from. */
   readonly from: Recipe | null
-  /** A hash of all but the files. */
+  /** A hash of everything except the files. */
   readonly base: string
-  /** For each file, a hash of it and of those before it. */
+  /** For each file, a hash of it and of the files before it. */
   readonly chain: readonly string[]
   /** Whether it may start from the template of its first files. */
   readonly isIncremental: boolean
   readonly extensions: readonly string[]
-  /** Makes it of a copy that has been made with so many of its files already. */
+  /** Makes it from a copy that already has the first `done` files. */
   fill(migration: Migration, done: number): Promise<void>
 }
 
-/** Counts up with what changes what a template looks like. */
+/** To be incremented when templates are made in another way. */
 const format = 1
 
-/** Reads what the options name, and gives the recipe of the template for tests. */
+/** Reads the files of the options, and gives the recipe of the template for tests. */
 export async function readRecipe(
   options: TestDatabasesOptions,
   { facts }: Pick<Administrator, 'facts'>,
@@ -38,7 +38,7 @@ export async function readRecipe(
   const patterns = key.filter((part) => typeof part === 'string')
   const migrations = typeof migrate === 'string' ? await findFiles([migrate], root) : []
   const files = [...new Set([...(await findFiles(patterns, root)), ...migrations])]
-  // The files of another key than the migrations themselves may change what each of them does.
+  // With further files in the key, each migration may depend on them, so it is not incremental by default.
   const isIncremental =
     typeof migrate === 'string' ? patterns.length === 0 : (options.incremental ?? false)
   const common = [format, facts.version, facts.role, project]
@@ -97,7 +97,7 @@ function sourceOf(action: unknown): unknown {
   return typeof action === 'function' ? action.toString() : (action ?? null)
 }
 
-/** A file's name as a pattern that stands for itself. */
+/** A pattern that matches exactly a file's name. */
 function literal(file: string): string {
   return file.replaceAll(/[\\*?[\](){}!+@|]/g, String.raw`\$&`)
 }

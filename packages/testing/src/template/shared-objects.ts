@@ -1,6 +1,6 @@
 import type { Administrator } from '../server/administrator.ts'
 
-/** What all databases of a server share: the roles and tablespaces that there are, in words. */
+/** The objects that all databases of a server share: its roles and tablespaces, as texts. */
 export async function sharedObjects(administrator: Administrator): Promise<ReadonlySet<string>> {
   const rows = await administrator.query<{ name: string }>(
     `SELECT 'the role "' || rolname || '"' AS name FROM pg_catalog.pg_roles
@@ -9,7 +9,7 @@ export async function sharedObjects(administrator: Administrator): Promise<Reado
   return new Set(rows.map(({ name }) => name))
 }
 
-/** What to say of those that have come while a template was made; `null` if none has. */
+/** A warning about shared objects that a migration has made; `null` if there are none. */
 export function warningOf(
   before: ReadonlySet<string>,
   after: ReadonlySet<string>,
@@ -23,7 +23,7 @@ export function warningOf(
   )
 }
 
-/** What to do about a migration that failed because of what is shared; `''` if it failed of something else. */
+/** The cure for a migration that failed because of shared objects; `''` if it failed for another reason. */
 export function cureOf(words: string): string {
   return /\b(role|tablespace) "[^"]*" already exists/.test(words)
     ? `; roles and tablespaces outlive the database that made them: ${cure}`

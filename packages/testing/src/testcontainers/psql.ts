@@ -2,14 +2,14 @@ import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { Client, type ClientConfig, type CustomTypesConfig, type QueryArrayResult } from 'pg'
 
-/** What a command has printed, and how it has ended. */
+/** The output and the status of a command. */
 export interface Printed {
   readonly stdout: string
   readonly stderr: string
   readonly exitCode: number
 }
 
-/** Those of psql's options that say what to run and how to print it, and those that change nothing here. */
+/** The supported options of psql: what to run, how to print it, and options without an effect here. */
 const options = {
   command: { type: 'string', short: 'c', multiple: true },
   file: { type: 'string', short: 'f', multiple: true },
@@ -27,8 +27,8 @@ const options = {
 } as const
 
 /**
- * Does what `psql` is mostly asked for in a container, where there is none: runs SQL of `-c` and files of `-f`, and prints the
- * rows. The host and port are always those of the server. What it does not know is refused with status 127.
+ * A substitute for the usual calls of `psql`, if there is no psql: runs SQL of `-c` and files of `-f`, and prints the rows.
+ * The host and port are always those of the server. Unknown options are refused with status 127.
  */
 export async function psql(config: ClientConfig, args: readonly string[]): Promise<Printed> {
   let asked
@@ -68,7 +68,7 @@ export async function psql(config: ClientConfig, args: readonly string[]): Promi
   }
 }
 
-/** Values as the server writes them. */
+/** Values in the text form of the server. */
 const types = { getTypeParser: () => (text: unknown) => text } as CustomTypesConfig
 
 async function readText(path: string): Promise<string> {
@@ -84,7 +84,7 @@ function refuse(why: string): Printed {
   }
 }
 
-/** As psql prints a result, aligned unless asked otherwise. Of a statement without rows the first word of its tag is known. */
+/** Prints a result as psql does, aligned by default. For a statement without rows only the first word of its tag is known. */
 function print({ command, rowCount, fields, rows }: QueryArrayResult, how: Format): string {
   const bare = how['tuples-only'] === true
   if (fields.length === 0) {
@@ -98,7 +98,7 @@ function print({ command, rowCount, fields, rows }: QueryArrayResult, how: Forma
   const shown = bare ? cells : [names, ...cells]
   if (how['no-align'] === true)
     return [...shown.map((row) => row.join('|')), ...footer].map((line) => `${line}\n`).join('')
-  // The names count though they may not be shown.
+  // The names count for the widths even if they are not shown.
   const widths = names.map((_, at) =>
     Math.max(...[names, ...cells].map((row) => row[at]?.length ?? 0)),
   )

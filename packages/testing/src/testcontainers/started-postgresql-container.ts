@@ -4,14 +4,14 @@ import { TestingError } from '../errors.ts'
 import { dropByForce } from '../server/database-statements.ts'
 import { psql } from './psql.ts'
 
-/** A role and a database of it. */
+/** A role and its database. */
 export interface Login {
   readonly username: string
   readonly password: string
   readonly database: string
 }
 
-/** What a command has printed. */
+/** The output of a command. */
 export interface ExecResult {
   readonly output: string
   readonly stdout: string
@@ -77,7 +77,7 @@ export class StartedPostgreSqlContainer implements AsyncDisposable {
     return url.href
   }
 
-  /** Copies the database. Nobody may be connected to it. */
+  /** Copies the database as a snapshot. Nobody may be connected to it. */
   async snapshot(name: string = this.#snapshotName): Promise<void> {
     const { database } = this.#login
     this.#refuseSnapshot(name)
@@ -89,7 +89,7 @@ export class StartedPostgreSqlContainer implements AsyncDisposable {
     })
   }
 
-  /** Brings the database back to a snapshot; connections to it are ended. */
+  /** Restores the database from a snapshot. Connections to it are ended. */
   async restoreSnapshot(name: string = this.#snapshotName): Promise<void> {
     const { database } = this.#login
     this.#refuseSnapshot(name)
@@ -102,8 +102,8 @@ export class StartedPostgreSqlContainer implements AsyncDisposable {
   }
 
   /**
-   * Runs a command on this machine, with the server's programs on PATH and the environment of the database. Where there is no
-   * `psql`, the usual `psql -c` and `psql -f` are done without it.
+   * Runs a command on this machine, with the server's programs on PATH and the environment of the database. If there is no
+   * `psql`, the usual `psql -c` and `psql -f` work without it.
    */
   async exec(command: string | readonly string[]): Promise<ExecResult> {
     const [program = '', ...args] = typeof command === 'string' ? ['sh', '-c', command] : command
@@ -124,7 +124,7 @@ export class StartedPostgreSqlContainer implements AsyncDisposable {
     }
   }
 
-  /** The connections to it are lost, and it is at the same port afterwards. */
+  /** Restarts the server. Connections are lost, and the port stays the same. */
   async restart(): Promise<void> {
     await this.#session.restart()
   }

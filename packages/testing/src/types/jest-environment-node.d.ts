@@ -1,4 +1,4 @@
-// What we use of Jest's own environment, so that its types need not be installed.
+// The part of Jest's environment that we use, so that its types need not be installed.
 declare module 'jest-environment-node' {
   export class TestEnvironment {
     constructor(configuration: object, context: object)
