@@ -3,11 +3,13 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { Options } from 'tsup'
 import base from '../../tsup.config.base.ts'
-import { thirdPartyNotices } from './third-party-notices.ts'
+import { thirdPartyNotices } from '../../scripts/third-party-notices.ts'
 
 const ours = createRequire(import.meta.url)
 const cli = createRequire(ours.resolve('@howdah/cli/package.json'))
 const cluster = createRequire(cli.resolve('@howdah/cluster/package.json'))
+
+const dumpPackage = dirname(cli.resolve('@howdah/dump/package.json'))
 
 /** `import()` of a file of our own as `require()`, without which Node would set up its loader of ES modules for it. */
 const requiresParts: NonNullable<Options['plugins']>[number] = {
@@ -39,7 +41,7 @@ const command: Options = {
   plugins: [requiresParts],
   // For import.meta.url.
   shims: true,
-  noExternal: [/^@howdah\//, 'commander', 'string-width'],
+  noExternal: [/^@howdah\//, 'commander', 'fzstd', 'string-width'],
   esbuildOptions: (options) => {
     // What has no side effects, as our packages say of themselves, is left out where nothing of it is used.
     options.logOverride = { 'ignored-bare-import': 'silent' }
@@ -49,6 +51,10 @@ const command: Options = {
     await cp(join(dirname(cli.resolve('@howdah/lock/package.json')), 'prebuilt'), 'dist/prebuilt', {
       recursive: true,
     })
+    // pg_dump, which is a program of others with a licence of its own.
+    for (const name of ['pg-dump-worker.js', 'pg_dump.wasm'])
+      await cp(join(dumpPackage, 'dist', name), join('dist', name))
+    await cp(join(dumpPackage, 'dist/THIRD-PARTY-NOTICES.txt'), 'dist/PG_DUMP-NOTICES.txt')
   },
 }
 

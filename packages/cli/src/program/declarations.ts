@@ -217,6 +217,33 @@ export const declarations: readonly Declaration[] = [
     load: async () => (await import('./usual-commands.ts')).superusers,
   },
   {
+    name: 'dump',
+    group: 'Databases',
+    usage: '[options] [-- args...]',
+    summary: 'write a database as SQL, as pg_dump does',
+    description:
+      'Writes a database as SQL, to standard output or into a file. It takes the pg_dump of this machine that is at least as ' +
+      'new as the server, or else the pg_dump 18 that howdah has with it.\nWhat follows -- are options of pg_dump, such as ' +
+      '--schema-only or --table=users.',
+    options: [...place, 'database', 'toFile', ...server, 'json'],
+    takesRest: true,
+    load: async () => (await import('../commands/databases/dump.ts')).dump,
+  },
+  {
+    name: 'load',
+    group: 'Databases',
+    operands: '[file]',
+    summary: 'load a dump into a database, from a file or standard input',
+    description:
+      'Loads a dump into a database, which is made if it is missing, up to the first error, which is shown with its line. It ' +
+      'takes SQL as pg_dump writes it, also with gzip or zstd, and other formats of pg_dump if there is a pg_restore.',
+    options: [
+      ...([...place, 'database', 'singleTransaction', 'roles', ...login, ...server] as const),
+      ...(['linger', 'empty', 'json'] as const),
+    ],
+    load: async () => (await import('../commands/databases/load.ts')).load,
+  },
+  {
     name: 'testdb',
     group: 'Databases',
     operands: '<action> [names...]',

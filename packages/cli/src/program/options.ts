@@ -67,8 +67,12 @@ export interface Options {
   readonly owner?: string | undefined
   /** Of `testdb`: the URL of an existing server. */
   readonly server?: string | undefined
-  /** Where `clone` and `restore` put the cluster, and `replica restore` the database. */
+  /** Where `clone` and `restore` put the cluster, `replica restore` the database, and `dump` the SQL. */
   readonly to?: string | undefined
+  /** Of `load`: all or nothing. */
+  readonly singleTransaction?: boolean | undefined
+  /** Of `load`: make roles that are missing. */
+  readonly roles?: boolean | undefined
   readonly txid?: bigint | undefined
   readonly time?: Time | undefined
   /** Where backups are put. */
@@ -101,8 +105,8 @@ export type Script =
   | { readonly kind: 'command'; readonly sql: string }
   | { readonly kind: 'file'; readonly path: string }
 
-/** The name of an option in {@link Options}, or one of the two options that add to `scripts`. */
-export type OptionName = Exclude<keyof Options, 'scripts'> | 'command' | 'file'
+/** The name of an option in {@link Options}, one of the two that add to `scripts`, or `dump`'s own `--to`. */
+export type OptionName = Exclude<keyof Options, 'scripts'> | 'command' | 'file' | 'toFile'
 
 const declarations: Readonly<Record<OptionName, () => Option>> = {
   datadir: () =>
@@ -258,6 +262,18 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
     ).argParser(nonEmpty),
   to: () =>
     new Option('--to <path>', 'what to make: a file, or a data directory').argParser(nonEmpty),
+  toFile: () =>
+    new Option(
+      '--to <file>',
+      'the file, which appears whole at the end and may be there already (default: standard output)',
+    ).argParser(nonEmpty),
+  singleTransaction: () =>
+    new Option('-1, --single-transaction', 'all or nothing: an error takes back what came before'),
+  roles: () =>
+    new Option(
+      '--roles',
+      'make roles that the dump names and that are missing, without login (default: what it gives them is skipped)',
+    ),
   txid: () =>
     new Option('--txid <id>', 'as it was after this transaction: 16 hex digits').argParser(txid),
   time: () =>

@@ -1,0 +1,41 @@
+import { Writable } from 'node:stream'
+import { callbackify } from 'node:util'
+import { dump as dumpDatabase } from '@howdah/dump'
+import type { Context } from '../../program/command.ts'
+import { databaseName } from '../../opening/database-name.ts'
+import { megabytes } from '../../opening/describe-progress.ts'
+import { misused } from '../../errors.ts'
+import { exitStatus } from '../../exit-status.ts'
+import { joinCluster } from '../../opening/join-cluster.ts'
+import { fullPath } from '../../program/working-directory.ts'
+
+/** Writes a database as SQL. What follows `--` are options of pg_dump. */
+export async function dump(context: Context, args: readonly string[]): Promise<number> {
+  const { io, interruption, options, output } = context
+  await using session = await joinCluster(context, { ifExists: true })
+  const database = options.database ?? databaseName(io.env)
+  if (!(await session.databases()).includes(database))
+    throw misused(`dump: there is no database ${database}; "howdah databases" lists what there is`)
+  const path = options.to === undefined || options.to === '-' ? null : fullPath(io, options.to)
+  const to =
+    path ??
+    new Writable({
+      write: callbackify(async (chunk: Buffer, _encoding: string) => await output.write(chunk)),
+    })
+  const dumped = await dumpDatabase(session, {
+    to,
+    database,
+    args,
+    signal: interruption.signal,
+    onProgress:
+      path === null
+        ? undefined
+        : (bytes) => output.progress.show(`dumping: ${megabytes(bytes)} MB`),
+    onNotice: (words) => output.message(words),
+  }).finally(() => output.progress.clear())
+  if (path !== null) {
+    if (options.json) await output.json(dumped)
+    else output.message(`dumped database ${database} into ${path}: ${megabytes(dumped.bytes)} MB`)
+  }
+  return exitStatus.done
+}

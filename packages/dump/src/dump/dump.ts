@@ -1,0 +1,71 @@
+import type { Writable } from 'node:stream'
+import { DumpError } from '../errors.ts'
+import type { Source } from '../source.ts'
+import { findPgDump } from './find-pg-dump.ts'
+import { runBuiltIn } from './run-built-in.ts'
+import { runProgram } from './run-program.ts'
+import { Sink } from './sink.ts'
+
+export interface DumpOptions {
+  /** Where to: a file, which appears whole at the end, or a stream, which is ended. */
+  readonly to: string | Writable
+  /** By default that of the session or the URL. */
+  readonly database?: string | undefined
+  /** pg_dump's own options, such as `['--schema-only', '--table=users']`, except for those of the connection and the output. */
+  readonly args?: readonly string[] | undefined
+  /** `'built-in'`: take no pg_dump of this machine, even if there is one. By default one is preferred. */
+  readonly program?: 'built-in' | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Called with the number of bytes that have been written. */
+  readonly onProgress?: ((bytes: number) => void) | undefined
+  /** Called with what pg_dump says without failing, such as a warning, a line at a time. */
+  readonly onNotice?: ((words: string) => void) | undefined
+}
+
+export interface Dumped {
+  readonly bytes: number
+  /** The absolute path; `null` for a stream. */
+  readonly path: string | null
+  /** The pg_dump that did it: its path, or `'built-in'`. */
+  readonly program: string
+}
+
+/**
+ * Dumps a database as pg_dump does: by the pg_dump of this machine that is at least as new as the server, or else by the one that
+ * this package carries, which is pg_dump 18 as WebAssembly.
+ *
+ * The built-in one writes SQL, or the custom or tar format with `--format`, and cannot write a directory, compress, or run jobs side by side.
+ *
+ * Throws `ERR_DUMP_OPTION` for an option that is not pg_dump's to have here, and `ERR_DUMP_FAILED` with pg_dump's words. Then a file
+ * that was there is as it was.
+ *
+ * @example
+ * await using session = await run()
+ * await dump(session, { to: 'app.sql' })
+ */
+export async function dump(source: Source, options: DumpOptions): Promise<Dumped> {
+  const { database, args = [], signal, onNotice = () => undefined } = options
+  refuseOptions(args)
+  signal?.throwIfAborted()
+  const found = options.program === 'built-in' ? null : await findPgDump(source, database)
+  const run = { source, database, args, signal, onNotice }
+  const write = async (sink: Sink) => {
+    await (found === null ? runBuiltIn(run, sink) : runProgram(found, run, sink))
+  }
+  const sink = new Sink(options)
+  await sink.fill(write)
+  return { bytes: sink.bytes, path: sink.path, program: found ?? 'built-in' }
+}
+
+/** What says where to connect, or where the output goes: both are told otherwise. */
+const notOurs =
+  /^(?:-[fhpUWwd].*|--(?:file|host|port|username|password|no-password|dbname|role-password)(?:=.*)?)$/
+
+function refuseOptions(args: readonly string[]): void {
+  const wrong = args.find((arg) => notOurs.test(arg))
+  if (wrong !== undefined)
+    throw new DumpError(
+      'ERR_DUMP_OPTION',
+      `pg_dump's ${wrong} is decided by howdah: say the database as "database" or -d, the file as "to" or --to`,
+    )
+}

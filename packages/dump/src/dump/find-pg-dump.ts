@@ -1,0 +1,33 @@
+import { execFileSync } from 'node:child_process'
+import { Client } from 'pg'
+import { findProgram } from '../find-program.ts'
+import { majorOf } from '../server-major.ts'
+import { clientOptionsOf, programAccess, type Source } from '../source.ts'
+
+/**
+ * The path of the first pg_dump on the PATH of the server's programs that can dump this server: one of the same major or a newer one.
+ * `null` if there is none.
+ */
+export async function findPgDump(source: Source, database?: string): Promise<string | null> {
+  const client = new Client(clientOptionsOf(source, database))
+  await client.connect()
+  const major = await majorOf(client).finally(() => client.end())
+  const { env } = programAccess(source)
+  return findProgram('pg_dump', env, (path) => (versionOf(path, env) ?? 0) >= major)
+}
+
+/** `null` for what cannot be run, or is something else. */
+function versionOf(path: string, env: Record<string, string>): number | null {
+  try {
+    const words = execFileSync(path, ['--version'], {
+      env,
+      encoding: 'utf8',
+      stdio: 'pipe',
+      timeout: 10_000,
+    })
+    const [, major] = /^pg_dump \(PostgreSQL\) (\d+)/.exec(words) ?? []
+    return major === undefined ? null : Number(major)
+  } catch {
+    return null
+  }
+}

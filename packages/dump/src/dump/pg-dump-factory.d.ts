@@ -1,0 +1,22 @@
+/** pg_dump as Emscripten has made it, found in @electric-sql/pglite-tools when this package is built. */
+declare module 'pg-dump-factory' {
+  export interface PgDump {
+    readonly ENV: Record<string, string>
+    readonly HEAPU8: Uint8Array
+    onRuntimeInitialized: () => void
+    addFunction(action: (at: number, size: number) => number, signature: 'iii'): number
+    /** Sets the functions that take the place of recv(2) and send(2). */
+    _pgl_set_rw_cbs(read: number, write: number): void
+    /** Runs it, and gives its exit status. */
+    callMain(args: string[]): number
+  }
+
+  export function createPgDump(options: {
+    noExitRuntime: boolean
+    locateFile: (name: string) => string
+    /** A byte of its standard output, or `null`. */
+    stdout: (byte: number | null) => void
+    printErr: (line: string) => void
+    preRun: ((instance: PgDump) => void)[]
+  }): Promise<PgDump>
+}

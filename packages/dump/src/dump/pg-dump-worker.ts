@@ -1,0 +1,110 @@
+import { fileURLToPath } from 'node:url'
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { createPgDump } from 'pg-dump-factory'
+
+/** What the thread is given. */
+export interface WorkerInput {
+  /** The connection to the server: bytes in both directions, `null` at its end, and nothing when a chunk was written. */
+  readonly port: MessagePort
+  /** Counts what was sent to the port. */
+  readonly wakeUps: Int32Array
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+}
+
+/**
+ * What the thread says: a part of the output, which is to be answered by an empty message; how many bytes of the server's it has
+ * taken; words; how it ended.
+ */
+export type FromWorker =
+  | { readonly taken: number }
+  | { readonly chunk: Uint8Array }
+  | { readonly words: string }
+  | { readonly status: number }
+
+const { port, wakeUps, args, env } = workerData as WorkerInput
+// oxlint-disable-next-line require-post-message-target-origin -- this is no window
+const say = (message: FromWorker) => parentPort?.postMessage(message)
+
+/** What the server has sent, and pg_dump has not read yet. */
+const received: Uint8Array[] = []
+let isAtEnd = false
+let writing = false
+
+/** Sleeps until there is a message, and takes it. */
+function takeMessage(): void {
+  for (;;) {
+    const seen = Atomics.load(wakeUps, 0)
+    const message = receiveMessageOnPort(port) as { message: Uint8Array | null } | undefined
+    if (message === undefined) {
+      Atomics.wait(wakeUps, 0, seen)
+      continue
+    }
+    const { message: bytes } = message
+    if (bytes === null) isAtEnd = true
+    else if (bytes.length === 0) writing = false
+    else {
+      received.push(bytes)
+      say({ taken: bytes.length })
+    }
+    return
+  }
+}
+
+/** As read(2) of a socket that blocks: at least a byte, or 0 at the end. */
+function read(into: Uint8Array): number {
+  while (received.length === 0 && !isAtEnd) takeMessage()
+  const [first] = received
+  if (first === undefined) return 0
+  const part = first.subarray(0, into.length)
+  into.set(part)
+  if (part.length === first.length) received.shift()
+  else received[0] = first.subarray(part.length)
+  return part.length
+}
+
+const output = new Uint8Array(64 * 1024)
+let filled = 0
+
+function flush(): void {
+  if (filled === 0) return
+  writing = true
+  say({ chunk: output.slice(0, filled) })
+  filled = 0
+  while (writing) takeMessage()
+}
+
+const pgDump = await createPgDump({
+  noExitRuntime: false,
+  locateFile: (name) => fileURLToPath(new URL(name, import.meta.url)),
+  stdout: (byte) => {
+    if (byte === null) return
+    output[filled++] = byte
+    if (filled === output.length) flush()
+  },
+  printErr: (words) => say({ words }),
+  preRun: [
+    (instance) => {
+      Object.assign(
+        instance.ENV,
+        { HOME: '/home/postgres', USER: 'postgres', LOGNAME: 'postgres' },
+        env,
+      )
+      instance.onRuntimeInitialized = () => {
+        const reader = instance.addFunction(
+          (at, size) => read(instance.HEAPU8.subarray(at, at + size)),
+          'iii',
+        )
+        const writer = instance.addFunction((at, size) => {
+          port.postMessage(instance.HEAPU8.slice(at, at + size))
+          return size
+        }, 'iii')
+        // oxlint-disable-next-line no-underscore-dangle -- Emscripten's names of C functions
+        instance._pgl_set_rw_cbs(reader, writer)
+      }
+    },
+  ],
+})
+const status = pgDump.callMain([...args])
+flush()
+say({ status })

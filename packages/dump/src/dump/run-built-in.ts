@@ -1,0 +1,125 @@
+import { connect, type NetConnectOpts, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { MessageChannel, Worker } from 'node:worker_threads'
+import { Client } from 'pg'
+import { DumpError } from '../errors.ts'
+import { clientOptionsOf } from '../source.ts'
+import type { Sink } from './sink.ts'
+import type { FromWorker, WorkerInput } from './pg-dump-worker.ts'
+import type { Run } from './run.ts'
+
+/**
+ * Runs the pg_dump of this package in a thread. It speaks PostgreSQL's protocol through two functions that block: the thread
+ * sleeps while this one carries the bytes to the server's socket and back.
+ */
+export async function runBuiltIn(run: Run, sink: Sink): Promise<void> {
+  const { host, port, user, database, password } = await connectionOf(run)
+  const socket = connect(
+    host.startsWith('/')
+      ? { path: join(host, `.s.PGSQL.${port}`) }
+      : ({ host, port } satisfies NetConnectOpts),
+  )
+  const { port1: ours, port2: its } = new MessageChannel()
+  const wakeUps = new Int32Array(new SharedArrayBuffer(4))
+  const input: WorkerInput = {
+    port: its,
+    wakeUps,
+    args: [...run.args, '--no-password', `--username=${user}`, `--dbname=${database}`],
+    env: {
+      PGPASSWORD: password,
+      PGSSLMODE: 'disable',
+      PGGSSENCMODE: 'disable',
+      PGAPPNAME: 'pg_dump',
+    },
+  }
+  const worker = new Worker(new URL('pg-dump-worker.js', import.meta.url), {
+    workerData: input,
+    transferList: [its],
+    // None of ours, such as those of a test runner, are meant for it.
+    execArgv: [],
+    env: {},
+  })
+  const wake = (message: Uint8Array | null) => {
+    // oxlint-disable-next-line require-post-message-target-origin -- this is no window
+    ours.postMessage(message)
+    Atomics.add(wakeUps, 0, 1)
+    Atomics.notify(wakeUps, 0)
+  }
+  try {
+    await new Promise<void>((settle, fail) => {
+      const abort = () => fail(run.signal?.reason as Error)
+      run.signal?.addEventListener('abort', abort, { once: true })
+      const carrier = new Carrier(socket, wake)
+      socket.on('error', fail)
+      ours.on('message', (bytes: Uint8Array) => socket.write(bytes))
+      const said: string[] = []
+      worker.on('error', fail)
+      worker.on('exit', () =>
+        fail(
+          new DumpError(
+            'ERR_DUMP_FAILED',
+            said.join('\n') || 'the built-in pg_dump ended by itself',
+          ),
+        ),
+      )
+      worker.on('message', (message: FromWorker) => {
+        if ('words' in message) said.push(message.words)
+        else if ('taken' in message) carrier.taken(message.taken)
+        else if ('chunk' in message)
+          sink.take(message.chunk).then(() => wake(new Uint8Array(0)), fail)
+        else if (message.status === 0) {
+          said.forEach(run.onNotice)
+          settle()
+        } else fail(new DumpError('ERR_DUMP_FAILED', said.join('\n')))
+      })
+    })
+  } finally {
+    socket.destroy()
+    ours.close()
+    await worker.terminate()
+  }
+}
+
+/** In bytes: how much of what the server has sent may wait for the thread. */
+const mostWaiting = 4 * 2 ** 20
+
+/** Hands on what the server says, no faster than the thread takes it. */
+class Carrier {
+  readonly #socket: Socket
+  #waiting = 0
+
+  constructor(socket: Socket, wake: (message: Uint8Array | null) => void) {
+    this.#socket = socket
+    socket.on('data', (bytes: Uint8Array) => {
+      wake(bytes)
+      this.#waiting += bytes.length
+      if (this.#waiting > mostWaiting) socket.pause()
+    })
+    socket.on('end', () => wake(null))
+  }
+
+  taken(bytes: number): void {
+    this.#waiting -= bytes
+    if (this.#waiting <= mostWaiting) this.#socket.resume()
+  }
+}
+
+/** As node-postgres reads its options, with what it adds to them. */
+async function connectionOf(run: Run): Promise<{
+  host: string
+  port: number
+  user: string
+  database: string
+  password: string
+}> {
+  const {
+    host,
+    port,
+    user = '',
+    database = '',
+    password,
+  } = new Client(clientOptionsOf(run.source, run.database))
+  const told: unknown =
+    typeof password === 'function' ? await (password as () => unknown)() : password
+  return { host, port, user, database, password: typeof told === 'string' ? told : '' }
+}

@@ -1,0 +1,18 @@
+/**
+ * A statement as a server of an older major reads it. pg_dump writes what its own major has; that a word was another one before is
+ * all that keeps such a dump from being loaded into the major it came from.
+ *
+ * Source: the release notes of 11 ("EXECUTE FUNCTION", operators' "FUNCTION"), 14 ("streaming") and 16 ("run_as_owner").
+ */
+export function inOlderSyntax(statement: string, major: number): string {
+  let text = statement
+  if (major < 16 && /^create subscription\b/i.test(text))
+    text = text.replace(/,\s*run_as_owner\s*=\s*\w+/i, '')
+  if (major < 14 && /^create subscription\b/i.test(text))
+    text = text.replace(/,\s*streaming\s*=\s*\w+/i, '')
+  if (major < 11 && /^create (?:or replace )?(?:constraint |event )?trigger\b/i.test(text))
+    text = text.replace(/\bexecute function(?=\s+\S+\([^;]*\)$)/i, 'EXECUTE PROCEDURE')
+  if (major < 11 && /^create operator\b(?! class| family)/i.test(text))
+    text = text.replace(/^(\s*)FUNCTION = /im, '$1PROCEDURE = ')
+  return text
+}

@@ -1,0 +1,44 @@
+import type pg from 'pg'
+
+/** A server to dump from or to load into: a `Session` or `Server` of `@howdah/cluster`, or the URL of any other. */
+export type Source = ServerLike | { readonly url: string }
+
+/** What is needed of a `Session` or `Server`. */
+export interface ServerLike {
+  readonly url: (database?: string) => string
+  readonly database: string
+  clientOptions(database?: string): pg.ClientConfig
+  /** A whole environment, in which libpq's programs find the server, and the server's own programs stand first on PATH. */
+  commandEnv(database?: string): Record<string, string>
+}
+
+/** How node-postgres reaches a database of the server. */
+export function clientOptionsOf(source: Source, database?: string): pg.ClientConfig {
+  if (!isUrl(source)) return source.clientOptions(database)
+  const url = new URL(source.url)
+  if (database !== undefined) url.pathname = `/${encodeURIComponent(database)}`
+  return { connectionString: url.href, application_name: 'howdah' }
+}
+
+/** How programs of libpq reach it: their environment, and the argument for `--dbname`. */
+export function programAccess(
+  source: Source,
+  database?: string,
+): { env: Record<string, string>; dbname: string } {
+  if (!isUrl(source)) {
+    const env = source.commandEnv(database)
+    return { env, dbname: env['PGDATABASE'] ?? source.database }
+  }
+  const others = Object.entries(process.env).filter(
+    (entry): entry is [string, string] =>
+      entry[1] !== undefined && !/^PG(?!OPTIONS)/.test(entry[0]),
+  )
+  return {
+    env: Object.fromEntries(others),
+    dbname: clientOptionsOf(source, database).connectionString ?? source.url,
+  }
+}
+
+function isUrl(source: Source): source is { readonly url: string } {
+  return typeof source.url === 'string'
+}
