@@ -6,16 +6,21 @@ import {
   fchmodSync,
   fchownSync,
   fstatSync,
+  fsync,
   lchownSync,
   openSync,
+  readFileSync,
   type Stats,
   statSync,
+  writeFileSync,
 } from 'node:fs'
 import { copyFile as copyBlocks, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { syncDirectory } from '@howdah/durable'
 import { openPlainFile, openPlainFileSync } from '@howdah/lock'
+import { type Digest, digestOf, smallest } from './digest-file.ts'
 import { Ground, open, type Owner, pathOf, notPermitted } from '@howdah/data-directory'
 
 /** A file in a tree, with its path from the root. */
@@ -35,11 +40,8 @@ export interface Tree {
 }
 
 /** A copied file. */
-export interface CopiedFile {
+export interface CopiedFile extends Digest {
   readonly path: string
-  /** In bytes. */
-  readonly size: number
-  readonly sha256: string
 }
 
 /** What to do with an entry of a tree: `empty` makes a directory and leaves its content out. */
@@ -85,9 +87,7 @@ export interface CopyOptions {
   readonly onBytes?: ((bytes: number) => void) | undefined
 }
 
-/** A file of up to so many bytes is copied in microseconds, and takes ten times as long through libuv's pool. */
-const smallest = 65_536
-/** The same limit, in bytes, if blocks are shared; the kernel may have to write the whole file first. */
+/** A file of up to so many bytes is cloned at once if its blocks are shared; the kernel may have to write the whole file first. */
 const smallestShared = 16 * 1024 * 1024
 /** Errors of a file system that cannot share blocks, or of two file systems: ioctl_ficlone(2). */
 const cannotShare = new Set([
@@ -116,8 +116,9 @@ export async function copyTree(
   const copied: CopiedFile[] = []
   await eachFile(to, tree, options, (ground) => {
     const buffer = Buffer.allocUnsafe(chunk)
-    return async ({ path }) => {
-      const result = await copyFile(join(from, path), ground.file(path), buffer, options)
+    return async ({ path, size }) => {
+      const copy = size <= smallest ? copySmall : copyFile
+      const result = await copy(join(from, path), ground.file(path), buffer, options)
       if (result !== null) copied.push({ path, ...result })
     }
   })
@@ -201,22 +202,45 @@ async function fill(
   }
 }
 
-/** A file's size and checksum. */
-export async function digestFile(
-  path: string,
-  signal?: AbortSignal,
-): Promise<Omit<CopiedFile, 'path'>> {
-  await using file = await openPlainFile(path)
-  const hash = createHash('sha256')
-  const buffer = Buffer.allocUnsafe(chunk)
-  let size = 0
-  for (;;) {
-    signal?.throwIfAborted()
-    const { bytesRead } = await file.read(buffer, 0, chunk, null)
-    if (bytesRead === 0) return { size, sha256: hash.digest('hex') }
-    hash.update(buffer.subarray(0, bytesRead))
-    size += bytesRead
+const sync = promisify(fsync)
+
+/** Copies as {@link copyFile} does, without libuv's pool except for syncing, unless the file has grown since it was listed. */
+async function copySmall(
+  from: string,
+  to: string,
+  buffer: Buffer,
+  options: CopyOptions,
+): Promise<Digest | null> {
+  const { owner, of, durable, signal, onBytes } = options
+  signal?.throwIfAborted()
+  let source: number
+  try {
+    source = openPlainFileSync(from)
+  } catch (error) {
+    return vanished(error as NodeJS.ErrnoException)
   }
+  let bytes: Buffer
+  let mode: number
+  try {
+    const stats = fstatSync(source)
+    requireOwner(from, stats.uid, of)
+    if (stats.size > smallest) return await copyFile(from, to, buffer, options)
+    mode = stats.mode & 0o777
+    bytes = readFileSync(source)
+  } finally {
+    closeSync(source)
+  }
+  const target = openSync(to, 'wx', mode)
+  try {
+    writeFileSync(target, bytes)
+    if (owner) fchownSync(target, owner.uid, owner.gid)
+    if (durable) await sync(target)
+  } finally {
+    closeSync(target)
+  }
+  onBytes?.(bytes.length)
+  await nextTurn()
+  return digestOf(bytes)
 }
 
 async function copyFile(
@@ -224,7 +248,7 @@ async function copyFile(
   to: string,
   buffer: Buffer,
   { owner, of, durable, signal, onBytes }: CopyOptions,
-): Promise<Omit<CopiedFile, 'path'> | null> {
+): Promise<Digest | null> {
   await using source = await openPlainFile(from).catch(vanished)
   if (source === null) return null
   const { mode, uid } = await source.stat()

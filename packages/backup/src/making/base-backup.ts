@@ -7,10 +7,10 @@ import {
   type CopiedFile,
   type CopyOptions,
   copyTree,
-  digestFile,
   listTree,
   sourceOwner,
 } from '../directory/copy-tree.ts'
+import { digestFile } from '../directory/digest-file.ts'
 import { treatOfBaseBackup, treatOfClone } from './not-copied.ts'
 import type { ProgressReport } from '../progress-report.ts'
 import { open } from '@howdah/data-directory'
