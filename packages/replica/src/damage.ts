@@ -1,7 +1,7 @@
 import { LtxError } from '@howdah/ltx'
 import { ReplicaError } from './errors.ts'
 
-/** Names the file in which a decoder met damage, once; passes any other error on as it is. */
+/** Adds the path of the file to a decoder's error, unless it is there already. Returns any other error unchanged. */
 export function inFile(error: unknown, path: string): unknown {
   if (!(error instanceof LtxError)) return error
   return new ReplicaError('ERR_REPLICA_DAMAGED', `${path} is damaged: ${error.message}`, {

@@ -2,7 +2,7 @@ import { errno } from '@howdah/durable'
 /**
  * The codes of this package's errors. They are permanent: match on them, not on messages or classes.
  *
- * `ENOENT` is the one that litestream's own replica clients have for a file that is not there.
+ * Litestream's own replica clients also use `ENOENT` for a missing file.
  */
 export type ReplicaErrorCode =
   | 'ENOENT'
@@ -25,11 +25,11 @@ interface Details {
   cause?: unknown
 }
 
-/** What every error of this package is. `code` says what happened, `path` to which file. */
+/** An error of this package. `code` says what happened, and `path` names the file. */
 export class ReplicaError extends Error {
   override readonly name = 'ReplicaError'
   readonly code: ReplicaErrorCode
-  /** The file or directory; missing if none is to blame. */
+  /** The file or directory; `undefined` if the error is not about one. */
   readonly path?: string
 
   constructor(code: ReplicaErrorCode, message: string, details: Details = {}) {
@@ -51,7 +51,7 @@ const kinds: Readonly<Record<string, readonly [ReplicaErrorCode, string]>> = {
   EFBIG: ['ERR_REPLICA_NO_SPACE', 'the file would become larger than allowed; raise the limit'],
 }
 
-/** Does something to a file, and wraps the operating system's refusal, once, with the path and the remedy. */
+/** Runs an operation on a file. Wraps an error of the operating system once, with the path and the remedy. */
 export async function io<T>(doing: string, path: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run()
@@ -64,7 +64,7 @@ export async function io<T>(doing: string, path: string, run: () => Promise<T>):
   }
 }
 
-/** Does something to a file, and returns `null` if the file is not there. */
+/** Runs an operation on a file. Returns `null` if the file does not exist. */
 export async function ifThere<T>(
   doing: string,
   path: string,

@@ -2,14 +2,16 @@ import { formatLtxFileName } from '@howdah/ltx'
 import { ReplicaError } from './errors.ts'
 import type { Storage } from './storage.ts'
 
-/** Throws `ERR_REPLICA_OPTION` unless a level is a natural number. */
+/** Throws `ERR_REPLICA_OPTION` if a level is not a natural number. */
 export function checkLevel(level: number): void {
   if (!Number.isSafeInteger(level) || level < 0) {
     throw new ReplicaError('ERR_REPLICA_OPTION', `the level ${level} is not a natural number`)
   }
 }
 
-/** The name of an LTX file. Throws `ERR_REPLICA_OPTION` unless the transaction ids are at least 1 and in order. */
+/**
+ * The name of an LTX file. Throws `ERR_REPLICA_OPTION` if a transaction id is less than 1, or if the ids are not in order.
+ */
 export function ltxFileName(minTxid: bigint, maxTxid: bigint): string {
   if (minTxid < 1n || maxTxid < minTxid || maxTxid >= 1n << 64n) {
     throw new ReplicaError(
@@ -25,7 +27,7 @@ export function generationsDirectory(storage: Storage): string {
   return storage.join('generations')
 }
 
-/** The directory of a generation of litestream 0.3. Throws `ERR_REPLICA_OPTION` unless it is 16 hex digits. */
+/** The directory of a generation of litestream 0.3. Throws `ERR_REPLICA_OPTION` if its name is not 16 hex digits. */
 export function generationDirectory(
   storage: Storage,
   generation: string,

@@ -25,12 +25,12 @@ import type { VerifyOptions } from './verify/verify-options.ts'
 import { verify, type Verdict } from './verify/verify.ts'
 
 /**
- * A replica of a SQLite database, in a directory or in S3, as litestream lays them out.
+ * A replica of a SQLite database, in a directory or in S3, with litestream's layout.
  *
- * LTX files are read, written and deleted; what litestream 0.3 wrote to `generations/` is only read. LTX files are also
- * found where litestream has them in other kinds of storage, so that a copy can be read: in `ltx/<level>/` and in `<level>/`,
- * the level in decimal or as four hex digits. All methods throw a {@link ReplicaError}; if a file or a level is not there,
- * listings are empty, and opening it throws one with the code `ENOENT`.
+ * LTX files are read, written and deleted; litestream 0.3's files in `generations/` are only read. LTX files are found in
+ * `ltx/<level>/` and in `<level>/`, with the level in decimal or as four hex digits. These are litestream's directories in
+ * all kinds of storage, so that a copy of a replica can be read. All methods throw a {@link ReplicaError}. If a file or a
+ * level does not exist, listings are empty, and opening it throws an error with the code `ENOENT`.
  */
 export abstract class Replica implements AsyncDisposable {
   readonly #storage: Storage
@@ -41,17 +41,17 @@ export abstract class Replica implements AsyncDisposable {
     this.#modes = modes
   }
 
-  /** The kind of replica, as litestream's configuration names it. */
+  /** The kind of replica, named as in litestream's configuration. */
   get type(): Storage['type'] {
     return this.#storage.type
   }
 
-  /** Where it is: the root directory, or an `s3://` URL. */
+  /** The root directory of the replica, or its `s3://` URL. */
   get path(): string {
     return this.#storage.root
   }
 
-  /** Does nothing: nothing is made before something is written. */
+  /** Does nothing: directories are made by the first write. */
   async init(): Promise<void> {}
 
   /** Closes connections, if there are any. */
@@ -61,27 +61,27 @@ export abstract class Replica implements AsyncDisposable {
     await this.close()
   }
 
-  /** The directory that LTX files of a level are written to. */
+  /** The directory to which LTX files of a level are written. */
   ltxLevelDir(level: number): string {
     const [own = ''] = levelDirectories(this.#storage, level)
     return own
   }
 
-  /** The path that an LTX file is written to. */
+  /** The path to which an LTX file is written. */
   ltxFilePath(level: number, minTxid: bigint, maxTxid: bigint): string {
     return `${this.ltxLevelDir(level)}/${ltxFileName(minTxid, maxTxid)}`
   }
 
-  /** The levels that there are, in ascending order. */
+  /** The existing levels, in ascending order. */
   async ltxLevels(): Promise<number[]> {
     return [...(await findLevels(this.#storage)).levels]
   }
 
   /**
-   * The LTX files of a level, sorted by first, then last transaction, from `seek` on: those that start before are left out.
+   * The LTX files of a level, sorted by first, then last transaction.
    *
-   * Temporary files and directories are passed over. It reads the directory at once, and asks for sizes and times as the
-   * listing is read.
+   * Files that start before `seek` are left out, as are temporary files and directories. The directory is read at once; sizes
+   * and times are read one by one, while the caller reads the listing.
    */
   async *ltxFiles(level: number, seek = 0n): AsyncGenerator<LtxFileInfo, void, void> {
     for await (const { path: _, ...info } of listLtx(this.#storage, level, seek)) yield info
@@ -113,12 +113,12 @@ export abstract class Replica implements AsyncDisposable {
   }
 
   /**
-   * Writes an LTX file, whole or not at all; a file of that name is replaced.
+   * Writes a whole LTX file or nothing.
    *
-   * The source is verified to its end before the file gets its name, with the time that the header says. Throws
-   * `ERR_REPLICA_DAMAGED` if the source is not a sound LTX file, `ERR_REPLICA_MISMATCH` if it holds other transactions than
-   * those that it is to be named after; errors of the source are passed on. A process that is killed may leave a temporary
-   * file, or in S3 an unfinished upload, which listings pass over.
+   * Replaces a file of the same name. The source is verified to its end before the file gets its name. Its mtime is the time
+   * in the header. Throws `ERR_REPLICA_DAMAGED` if the source is not a valid LTX file, `ERR_REPLICA_MISMATCH` if its
+   * transactions are not the given ones, and errors of the source unchanged. If the process is killed, it may leave a
+   * temporary file, or an unfinished upload in S3. Listings skip both.
    */
   async writeLtxFile(
     level: number,
@@ -130,7 +130,7 @@ export abstract class Replica implements AsyncDisposable {
     return await writeLtx(this.#storage, { level, minTxid, maxTxid, path }, source)
   }
 
-  /** Deletes LTX files; what is gone already is not an error. */
+  /** Deletes LTX files. A missing file is not an error. */
   async deleteLtxFiles(files: Iterable<LtxFileKey>): Promise<void> {
     const keys = [...files]
     const directories = await presentDirectories(
@@ -145,7 +145,7 @@ export abstract class Replica implements AsyncDisposable {
   }
 
   /**
-   * Deletes all LTX files, what killed writers left, and the directories that become empty.
+   * Deletes all LTX files, the temporary files of killed writers, and the directories that become empty.
    *
    * Other files, the generations of litestream 0.3 and the root directory stay.
    */
@@ -170,12 +170,12 @@ export abstract class Replica implements AsyncDisposable {
     for await (const { path: _, ...info } of listWalSegments(this.#storage, generation)) yield info
   }
 
-  /** A snapshot's data, decompressed and verified on the way. */
+  /** A snapshot's data, which is decompressed and verified while it is read. */
   async openSnapshot(generation: string, index: number): Promise<Readable> {
     return await openFirst(this.#storage, [snapshotPath(this.#storage, generation, index)])
   }
 
-  /** A WAL segment's data, decompressed and verified on the way. */
+  /** A WAL segment's data, which is decompressed and verified while it is read. */
   async openWalSegment(generation: string, index: number, offset: number): Promise<Readable> {
     const paths = walSegmentPaths(this.#storage, generation, index, offset)
     return await openFirst(this.#storage, paths)
@@ -187,17 +187,17 @@ export abstract class Replica implements AsyncDisposable {
   }
 
   /**
-   * Reads every file to its end, plans every state that can be restored, and checks what restoring it would.
+   * Reads every file to its end, plans every state that can be restored, and makes the checks of a restore.
    *
-   * If no verdict has a problem, each of these states can be restored; only what SQLite finds in the result is not known
-   * before. A file that does not belong with those before has a problem, as has one that follows on something missing. Each
-   * file has one verdict, in the order of `entries`; they come when all is read.
+   * If no verdict has a problem, each of these states can be restored; only SQLite's check of the result is left out. A file
+   * has a problem if it does not belong with the files before it, or if a file before it is missing. Each file has one
+   * verdict, in the order of `entries`. The verdicts come after all files are read.
    */
   verify(options: VerifyOptions = {}): AsyncGenerator<Verdict, void, void> {
     return verify(this.#storage, options)
   }
 
-  /** The LTX files that a restore would use. Throws what `restore` throws if that cannot be done. */
+  /** The LTX files that a restore would use. Throws the errors of `restore` if it would fail. */
   async plan(target: Pick<RestoreTarget, 'txid' | 'time'> = {}): Promise<RestorePlan> {
     const time = target.time === undefined ? undefined : Number(target.time)
     const files = await LtxFiles.list(this.#storage)
@@ -206,11 +206,11 @@ export abstract class Replica implements AsyncDisposable {
   }
 
   /**
-   * Restores the database: the latest state, or the one of a transaction or a time.
+   * Restores the database: its latest state, or the state at a transaction or a time.
    *
-   * It is put together in a temporary file beside the output, checked by SQLite if there is one, and gets its name at the
-   * end; if anything fails, nothing is left. If there are LTX files and some of litestream 0.3, those that are newer are
-   * taken. Throws `ERR_REPLICA_OUTPUT_EXISTS`, `ERR_REPLICA_EMPTY`, `ERR_REPLICA_GAP`, `ERR_REPLICA_LAYOUT`,
+   * The database is written to a temporary file beside the output, is checked by SQLite if that is available, and gets its
+   * name at the end. If a step fails, no file is left. If there are both LTX files and files of litestream 0.3, the newer
+   * ones are used. Throws `ERR_REPLICA_OUTPUT_EXISTS`, `ERR_REPLICA_EMPTY`, `ERR_REPLICA_GAP`, `ERR_REPLICA_LAYOUT`,
    * `ERR_REPLICA_NOT_REACHED`, `ERR_REPLICA_DAMAGED`, `ERR_REPLICA_MISMATCH`, `ERR_REPLICA_INTEGRITY`, or the signal's
    * reason.
    */

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { syncDirectory as sync } from '@howdah/durable'
 import { ifThere, io } from '../errors.ts'
 
-/** Makes a directory and what is missing above it, so that it is still there after a power failure. */
+/** Makes a directory and its missing parents. All of them survive a power failure. */
 export async function makeDirectory(path: string, mode: number): Promise<void> {
   const found = await ifThere('look at', path, () => stat(path))
   if (found !== null) return

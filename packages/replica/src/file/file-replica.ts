@@ -4,19 +4,19 @@ import { withDefaults, type Modes } from './modes.ts'
 import { pathOfUrl } from './path-of-url.ts'
 
 /**
- * A replica in a directory: LTX files are written to `ltx/<level>/<min>-<max>.ltx`. It holds nothing open between calls.
+ * A replica in a directory. It writes LTX files to `ltx/<level>/<min>-<max>.ltx`, and keeps no file open between calls.
  *
  * @example
  * const replica = FileReplica.fromUrl('file:///var/backups/app')
  * const { from, integrity } = await replica.restore({ output: '/srv/app.db' })
  */
 export class FileReplica extends Replica {
-  /** The replica that a `file://` URL says, percent-encoding decoded. Throws `ERR_REPLICA_OPTION` for any other URL. */
+  /** The replica at a `file://` URL, whose percent-encoding is decoded. Throws `ERR_REPLICA_OPTION` for any other URL. */
   static fromUrl(url: string | URL, modes: Partial<Modes> = {}): FileReplica {
     return new FileReplica(pathOfUrl(url), modes)
   }
 
-  /** Makes nothing: directories are made when something is written. */
+  /** Makes no directories: they are made by the first write. */
   constructor(path: string, modes: Partial<Modes> = {}) {
     const all = withDefaults(modes)
     super(new FileStorage(path, all), all)

@@ -48,7 +48,7 @@ export class FileStorage implements Storage {
     return found?.isFile() ? { size: found.size, modified: found.mtime } : null
   }
 
-  /** The file is closed with the stream. */
+  /** Closing the stream closes the file. */
   async open(path: string, offset: number, size: number): Promise<Readable> {
     const handle = await io('open', path, () => openPlainFile(path))
     return handle.createReadStream({
@@ -111,15 +111,16 @@ async function removeIfEmpty(directory: string): Promise<void> {
   await syncDirectory(dirname(directory))
 }
 
-/** Another process wrote into the directory, or deleted it, in between. */
+/** Ignores the error if another process has meanwhile written into the directory or deleted it. */
 function ignoreRefilled(error: NodeJS.ErrnoException): void {
   if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(error.code ?? '')) throw error
 }
 
 /**
- * A time for utimes, in seconds: a microsecond later, so that rounding a double does not lose a millisecond.
+ * A time for utimes, in seconds.
  *
- * As text, because Node takes a negative number for the present.
+ * It is a microsecond later, so that rounding a double does not lose a millisecond. It is a text, because Node reads a
+ * negative number as the present.
  */
 function fileTime(milliseconds: number): string {
   return `${(milliseconds * 1000 + 1) / 1e6}`

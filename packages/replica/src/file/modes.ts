@@ -1,12 +1,12 @@
-/** The modes of what a replica makes, which the process's umask restricts further. */
+/** The modes of the files and directories that a replica makes. The process's umask restricts them further. */
 export interface Modes {
-  /** Of directories: 0700 by default. */
+  /** The mode of directories; 0700 by default. */
   readonly directoryMode: number
-  /** Of files, restored databases among them: 0600 by default. */
+  /** The mode of files, including restored databases; 0600 by default. */
   readonly fileMode: number
 }
 
-/** These modes, and the defaults for the others. */
+/** Adds the defaults for missing modes. */
 export function withDefaults(modes: Partial<Modes>): Modes {
   return { directoryMode: 0o700, fileMode: 0o600, ...modes }
 }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ReplicaError } from '../errors.ts'
 
-/** The path that a `file://` URL says. Throws `ERR_REPLICA_OPTION` for any other. */
+/** The path of a `file://` URL. Throws `ERR_REPLICA_OPTION` for any other URL. */
 export function pathOfUrl(url: string | URL): string {
   const text = String(url)
   const refuse = (why: string, cause?: unknown): ReplicaError =>
@@ -25,7 +25,7 @@ export function pathOfUrl(url: string | URL): string {
   return path
 }
 
-/** The absolute path. Throws `ENOENT` for a relative one if the current directory was deleted. */
+/** Makes a path absolute. Throws `ENOENT` for a relative path if the current directory was deleted. */
 export function absolutePath(path: string): string {
   try {
     return resolve(path)

@@ -5,22 +5,23 @@ import { io } from '../errors.ts'
 
 const suffix = /\.[0-9a-f]{16}\.tmp$/
 
-/** The name that a temporary file stands in for, or `null` if this is not a temporary file of ours. */
+/** The final name of a temporary file; `null` if this is not a temporary file of ours. */
 export function temporaryFor(name: string): string | null {
   return suffix.test(name) ? name.replace(suffix, '') : null
 }
 
 /**
- * A new file beside the one that it is to become, under a name of its own.
+ * A new file in the target's directory, with a temporary name.
  *
- * The caller publishes it by renaming or linking it. Disposing closes it, and removes it if it still has its own name.
+ * The caller publishes it by renaming or linking it. Disposing closes the file, and removes it if it still has its temporary
+ * name.
  */
 export class TemporaryFile implements AsyncDisposable {
   readonly path: string
   readonly handle: FileHandle
   #closed = false
 
-  /** Creates the file, empty. Throws a {@link ReplicaError} if that is not possible. */
+  /** Creates the empty file. Throws a {@link ReplicaError} if that is not possible. */
   static async create(target: string, mode: number): Promise<TemporaryFile> {
     const path = `${target}.${randomBytes(8).toString('hex')}.tmp`
     return new TemporaryFile(path, await io('create', path, () => open(path, 'wx+', mode)))

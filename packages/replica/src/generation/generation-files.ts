@@ -1,7 +1,7 @@
 import { generationDirectory, generationsDirectory, isGeneration } from '../layout.ts'
 import type { Storage } from '../storage.ts'
 
-/** A snapshot of litestream 0.3: a whole database, as it was when the WAL of this index began or later. */
+/** A snapshot of litestream 0.3: a whole database, as it was at the beginning of the WAL of this index, or later. */
 export interface SnapshotInfo {
   readonly generation: string
   readonly index: number
@@ -12,11 +12,11 @@ export interface SnapshotInfo {
 
 /** A piece of a WAL of litestream 0.3. */
 export interface WalSegmentInfo extends SnapshotInfo {
-  /** Where in the WAL of this index the piece lies, in bytes. */
+  /** The offset of the piece in the WAL of this index, in bytes. */
   readonly offset: number
 }
 
-/** Something with the path of its file. */
+/** An info with the path of its file. */
 export type Placed<Info> = Info & { readonly path: string }
 
 /** The generations of a replica, sorted by name. */
@@ -69,7 +69,7 @@ export function snapshotPath(storage: Storage, generation: string, index: number
   return generationDirectory(storage, generation, 'snapshots', `${hex(index)}.snapshot.lz4`)
 }
 
-/** The paths that a WAL segment may have: litestream writes offsets with 8 digits, readers take up to 16. */
+/** The possible paths of a WAL segment. Litestream writes offsets with 8 digits, and its readers accept up to 16. */
 export function walSegmentPaths(
   storage: Storage,
   generation: string,

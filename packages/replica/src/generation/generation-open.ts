@@ -4,10 +4,10 @@ import { inFile } from '../damage.ts'
 import { ReplicaError } from '../errors.ts'
 import type { Storage } from '../storage.ts'
 
-/** Told of the compressed bytes as they are read. */
+/** Receives the number of compressed bytes of each read. */
 export type Observer = (bytes: number) => void
 
-/** A compressed file's data, decompressed and verified on the way. */
+/** The data of a compressed file, which is decompressed and verified while it is read. */
 export async function openDecompressed(
   storage: Storage,
   path: string,
@@ -18,7 +18,7 @@ export async function openDecompressed(
   return data.once('close', () => file.destroy())
 }
 
-/** The first of these files that is there, decompressed. Throws `ENOENT` if none is. */
+/** The first of these files that exists, decompressed. Throws `ENOENT` if none exists. */
 export async function openFirst(storage: Storage, paths: readonly string[]): Promise<Readable> {
   let missing
   for (const path of paths) {

@@ -4,14 +4,14 @@ import { openDecompressed, type Observer } from './generation-open.ts'
 import type { Snapshot, WalSegment } from './generations.ts'
 import { WalReader, type WalFrame } from './wal-reader.ts'
 
-/** A database that litestream 0.3's files are applied to. */
+/** The database after some files of litestream 0.3. */
 export interface Database {
   /** 0 if the database is empty. */
   readonly pageSize: number
   readonly pages: number
 }
 
-/** Where a WAL is read to, and how that is told. */
+/** Receives the frames and the progress while a WAL is read. */
 export interface WalVisitor {
   /** A segment is about to be read. */
   begin?(segment: WalSegment): void
@@ -20,7 +20,10 @@ export interface WalVisitor {
   frame?(frame: WalFrame): Promise<void>
 }
 
-/** Reads a snapshot to its end, and says what database it holds. Throws a {@link ReplicaError} that names it if it is not one. */
+/**
+ * Reads a snapshot to its end and describes its database. Throws a {@link ReplicaError} with the path if it is not a
+ * database.
+ */
 export async function readSnapshot(
   storage: Storage,
   { path }: Snapshot,
@@ -44,17 +47,17 @@ export async function readSnapshot(
   return { pageSize, pages: size === 0 ? 0 : size / pageSize }
 }
 
-/** How far a WAL was read: the database after its last complete transaction, and where that ends, in bytes. */
+/** The database after the last complete transaction of a WAL, and the end of that transaction, in bytes. */
 export interface WalEnd {
   readonly database: Database
   readonly offset: number
 }
 
 /**
- * Reads the segments of one WAL, and says what they make of a database.
+ * Reads the segments of one WAL, and describes the database after them.
  *
- * Throws a {@link ReplicaError} that names the segment if one is missing before it, if it is damaged, or if it ends within a
- * page; or if its pages are of another size than the database's.
+ * Throws a {@link ReplicaError} with the path of a segment if the segment before it is missing, if it is damaged, if it ends
+ * within a page, or if its page size is not the database's.
  */
 export async function readWal(
   storage: Storage,
@@ -90,7 +93,7 @@ export async function readWal(
   return { database: { pageSize: offset > 0 ? pageSize : before.pageSize, pages }, offset }
 }
 
-/** The segments of a plan, by the index of their WAL. */
+/** The segments of a plan, grouped by the index of their WAL. */
 export function walsOf(segments: readonly WalSegment[]): WalSegment[][] {
   const wals: WalSegment[][] = []
   for (const segment of segments) {

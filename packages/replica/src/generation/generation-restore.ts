@@ -11,7 +11,7 @@ import {
 } from './generation-replay.ts'
 import type { GenerationPlan, WalSegment } from './generations.ts'
 
-/** Writes a snapshot and the WAL since into a database, up to the last transaction that is complete. */
+/** Writes a snapshot and the WAL after it into a database, up to the last complete transaction. */
 export async function restoreGeneration(
   storage: Storage,
   { snapshot, segments, bytes }: GenerationPlan,

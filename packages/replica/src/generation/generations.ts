@@ -21,15 +21,15 @@ export interface Generation {
   readonly segments: readonly WalSegment[]
 }
 
-/** The snapshot and the WAL segments that make up a state, in order. */
+/** The snapshot and the WAL segments of a state, in order. */
 export interface GenerationPlan {
   readonly snapshot: Snapshot
   readonly segments: readonly WalSegment[]
-  /** The sizes of the files together, in bytes. */
+  /** The total size of the files, in bytes. */
   readonly bytes: number
 }
 
-/** Which state is wanted of litestream 0.3's files: the latest, if none is given. */
+/** The state to restore from litestream 0.3's files; the latest by default. */
 export interface GenerationTarget {
   readonly generation?: string | undefined
   readonly index?: number | undefined
@@ -37,7 +37,7 @@ export interface GenerationTarget {
   readonly time?: number | undefined
 }
 
-/** What litestream 0.3 wrote, as it was listed. Times are those of the files, since nothing else says them. */
+/** The files of litestream 0.3, from a listing. All times are mtimes of files, since the files contain no times. */
 export class Generations {
   readonly all: readonly Generation[]
   readonly #storage: Storage
@@ -55,7 +55,7 @@ export class Generations {
     return new Generations(storage, all)
   }
 
-  /** Those among the entries of a replica. */
+  /** The generations among the entries of a replica. */
   static of(storage: Storage, entries: readonly ReplicaEntry[]): Generations {
     const snapshots = entries.filter((entry) => entry.kind === 'snapshot')
     const segments = entries.filter((entry) => entry.kind === 'wal')
@@ -74,10 +74,11 @@ export class Generations {
   }
 
   /**
-   * Chooses what to restore a state from: of the generation that was written last, the last snapshot and the WAL since.
+   * Chooses the files to restore a state from: the last snapshot of the generation that was written last, and the WAL after
+   * it.
    *
    * Throws a {@link ReplicaError}: `ERR_REPLICA_EMPTY` if there is no snapshot, `ERR_REPLICA_GAP` if a WAL, or the snapshot
-   * before it, is missing, `ERR_REPLICA_NOT_REACHED` if the wanted index is not there.
+   * before it, is missing, `ERR_REPLICA_NOT_REACHED` if the wanted index does not exist.
    */
   plan(target: GenerationTarget = {}): GenerationPlan {
     const { time = Infinity, index } = target
@@ -107,13 +108,13 @@ export class Generations {
     return { snapshot, segments, bytes }
   }
 
-  /** When the newest file up to a time was written, in ms since 1970; `null` if there is none. */
+  /** The time of the newest file that was written up to a time, in ms since 1970; `null` if there is none. */
   newest(time = Infinity): number | null {
     const times = this.all.flatMap((generation) => newestOf(generation, Infinity, time) ?? [])
     return times.length === 0 ? null : times.reduce((one, other) => Math.max(one, other))
   }
 
-  /** The generation written last, and its last snapshot. A generation whose snapshots are all later is passed over. */
+  /** The generation that was written last, and its last snapshot. Skips a generation if all its snapshots are later. */
   #choose({ index = Infinity, time = Infinity }: GenerationTarget): {
     generation: Generation
     snapshot: Snapshot
@@ -135,7 +136,7 @@ export class Generations {
   }
 }
 
-/** The segments from a snapshot on, up to the first that is not wanted: later ones build on it. */
+/** The segments from a snapshot on, up to the first unwanted one: later segments depend on it. */
 export function segmentsSince(
   { segments }: Generation,
   snapshot: Snapshot,
@@ -165,7 +166,7 @@ export function firstHole(
   return null
 }
 
-/** The error with what can be restored without the segment that it blames. */
+/** Adds to the error what can be restored without the segment at fault. */
 export function explainGeneration(error: unknown, { snapshot, segments }: GenerationPlan): unknown {
   if (!(error instanceof ReplicaError) || error.code === 'ENOENT') return error
   const { code, message, path, cause } = error
@@ -176,14 +177,14 @@ export function explainGeneration(error: unknown, { snapshot, segments }: Genera
   })
 }
 
-/** How to restore the state before a segment: by the time of the file before it. */
+/** Says how to restore the state before a segment: by the time of the file before it. */
 function beforeIt(snapshot: Snapshot, segments: readonly WalSegment[], path: string): string {
   const at = segments.findIndex((segment) => segment.path === path)
   const before = segments[at - 1] ?? snapshot
   return `the state before it is of ${before.createdAt.toISOString()}: restore that one by its time`
 }
 
-/** A generation's WAL is of no use without a snapshot, and may be newer than what could be restored instead. */
+/** The error for a generation that has WAL but no snapshot. Its WAL may be newer than every state that can be restored. */
 export function withoutSnapshot({ name, segments }: Generation, newest: number): ReplicaError {
   const path = segments[0]?.path
   return new ReplicaError(
@@ -193,7 +194,7 @@ export function withoutSnapshot({ name, segments }: Generation, newest: number):
   )
 }
 
-/** When the newest file up to an index and a time was written; `null` if there is none. */
+/** The time of the newest file up to an index and a time; `null` if there is none. */
 export function newestOf(
   { snapshots, segments }: Generation,
   index: number,

@@ -7,30 +7,31 @@ const magic = 0x377f_0682
 /** A page in a WAL, verified. */
 export interface WalFrame {
   readonly page: number
-  /** The database's size in pages after the transaction that this frame ends; 0 within a transaction. */
+  /** If this frame ends a transaction, the size of the database after it, in pages; otherwise 0. */
   readonly commit: number
   readonly data: Buffer
-  /** Where the frame ends in the WAL, in bytes. */
+  /** The end of the frame in the WAL, in bytes. */
   readonly end: number
 }
 
 /**
  * Reads the frames of a WAL (sqlite.org/fileformat2.html, "The Write-Ahead Log") from chunks of it.
  *
- * SQLite stops silently at the first frame whose salts or checksum are wrong, where an older WAL shows through. A replica
- * has no such remains: here that is damage, and throws `ERR_REPLICA_DAMAGED` with the path of the segment.
+ * SQLite stops silently at the first frame with a wrong salt or checksum, because remains of an older WAL may follow. A
+ * replica contains no such remains. Such a frame is therefore damage, and throws `ERR_REPLICA_DAMAGED` with the path of the
+ * segment.
  */
 export class WalReader {
   #rest: Buffer = Buffer.alloc(0)
   #wal: WalHeader | null = null
   #at = 0
 
-  /** How much of the WAL was read, in bytes. */
+  /** The number of bytes of the WAL that were read. */
   get size(): number {
     return this.#at + this.#rest.length
   }
 
-  /** The frames that are complete with this chunk of a segment. */
+  /** The frames that this chunk of a segment completes. */
   *push(chunk: Buffer, path: string): Generator<WalFrame, void, void> {
     this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
     if (this.#wal === null && this.#rest.length >= headerSize) {

@@ -1,17 +1,17 @@
 import type { LtxFileKey } from './ltx-file-info.ts'
 
-/** The farthest chain of files, from the first transaction on without a gap, that some files give. */
+/** The longest chain of files: it starts with the first transaction and has no gap. */
 export interface Chain<File> {
   readonly files: readonly File[]
-  /** The last transaction in it; 0 if there is none. */
+  /** The last transaction of the chain; 0 if the chain is empty. */
   readonly reached: bigint
 }
 
 /**
- * The chain that reaches farthest among the files that are eligible, in few and large steps.
+ * The chain of eligible files that reaches farthest, with few and large files.
  *
- * Next is always the file that reaches farthest among those that adjoin or overlap what is there. Of several, it is the one
- * of the highest level. Only files that may be next are asked about.
+ * Each next file is the one that reaches farthest among the files that adjoin or overlap the chain. If several reach equally
+ * far, the one of the highest level is next. Eligibility is asked only for files that may be next.
  */
 export async function farthestChain<File extends LtxFileKey>(
   all: Iterable<File>,
@@ -38,18 +38,18 @@ export async function farthestChain<File extends LtxFileKey>(
   }
 }
 
-/** A state that can be restored: the last file of its chain, and the state before. */
+/** A state that can be restored: the last file of its chain, and the state before that file. */
 export interface ChainLink<File> {
   readonly file: File
   readonly before: ChainLink<File> | null
 }
 
 /**
- * The chains to all transactions that can be restored, in ascending order: for each the one that {@link farthestChain} gives
- * if no file beyond that transaction is eligible.
+ * The chains to all transactions that can be restored, in ascending order.
  *
- * A chain is that of an earlier transaction and one file more, because the choice up to there is the same. `stack` is always the
- * farthest chain so far: a file that ends later replaces all that it covers.
+ * Each is the chain that {@link farthestChain} would choose if no file beyond that transaction were eligible. Each chain is
+ * the chain of an earlier transaction and one more file, because the choices before that file are the same. `stack` is always
+ * the farthest chain so far: a file that ends later replaces all files that it covers.
  */
 export function chainsToAll<File extends LtxFileKey>(all: Iterable<File>): ChainLink<File>[] {
   const byEnd = new Map<bigint, File[]>()
@@ -72,7 +72,7 @@ export function chainsToAll<File extends LtxFileKey>(all: Iterable<File>): Chain
   return chains
 }
 
-/** How many links of the stack come before a file that follows a transaction; `null` if it reaches nowhere near. */
+/** The number of links in the stack before a file that follows a transaction; `null` if the stack does not reach it. */
 function firstReaching<File extends LtxFileKey>(
   stack: readonly ChainLink<File>[],
   txid: bigint,
@@ -88,7 +88,7 @@ function firstReaching<File extends LtxFileKey>(
   return low + 1
 }
 
-/** Of the files that may be next, the better one first. */
+/** Compares files that may be next: the better one comes first. */
 function prefer(one: LtxFileKey, other: LtxFileKey): number {
   return (
     compare(other.maxTxid, one.maxTxid) ||

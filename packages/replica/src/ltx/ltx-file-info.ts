@@ -1,6 +1,6 @@
-/** Which transactions an LTX file of a replica holds, at which level of compaction. */
+/** The transactions and the level of compaction of an LTX file of a replica. */
 export interface LtxFileKey {
-  /** 0 for files as they were first written; compacted ones are higher, litestream keeps snapshots at 9. */
+  /** 0 if the file was not compacted; compacted files have a higher level. Litestream keeps snapshots at level 9. */
   readonly level: number
   readonly minTxid: bigint
   readonly maxTxid: bigint
@@ -10,6 +10,6 @@ export interface LtxFileKey {
 export interface LtxFileInfo extends LtxFileKey {
   /** Its size in bytes. */
   readonly size: number
-  /** When its last transaction was made: the file's mtime. */
+  /** The time of its last transaction: the file's mtime. */
   readonly createdAt: Date
 }

@@ -10,7 +10,7 @@ import { readLtxHeader } from './read-ltx.ts'
 
 const headersAtATime = 64
 
-/** Which state is wanted of LTX files: the latest, if neither is given. */
+/** The state to restore from LTX files; the latest if neither is given. */
 export interface LtxTarget {
   readonly txid?: bigint | undefined
   /** In ms since 1970. */
@@ -20,12 +20,12 @@ export interface LtxTarget {
 /** A file of a plan, with its path. */
 export type PlannedLtx = LtxFileInfo & { readonly path: string }
 
-/** The LTX files that make up a state of the database, to be applied in this order. */
+/** The LTX files of a state of the database, in the order in which they are applied. */
 export interface RestorePlan {
   readonly files: readonly PlannedLtx[]
-  /** The last transaction in that state. */
+  /** The last transaction of that state. */
   readonly txid: bigint
-  /** The sizes of the files together, in bytes. */
+  /** The total size of the files, in bytes. */
   readonly bytes: number
 }
 
@@ -34,20 +34,20 @@ export interface LtxPlan extends RestorePlan {
   readonly headers: readonly LtxHeader[]
 }
 
-/** All LTX files of a replica, as they were listed, from which states are put together. */
+/** All LTX files of a replica, from a listing. Plans states from them. */
 export class LtxFiles {
   readonly files: readonly LtxFound[]
   readonly #storage: Storage
   readonly #headers = new Map<LtxFound, Promise<LtxHeader>>()
 
-  /** Lists all levels. Throws `ERR_REPLICA_LAYOUT` if there are LTX files outside of any. */
+  /** Lists all levels. Throws `ERR_REPLICA_LAYOUT` if there are LTX files outside of the levels. */
   static async list(storage: Storage): Promise<LtxFiles> {
     const levels = await findLevels(storage)
     refuseStrangers(storage, levels)
     return new LtxFiles(storage, await allLtx(storage, levels))
   }
 
-  /** Those among the entries of a replica. */
+  /** The LTX files among the entries of a replica. */
   static of(storage: Storage, entries: Iterable<ReplicaEntry>): LtxFiles {
     const files: LtxFound[] = []
     for (const entry of entries) {
@@ -67,10 +67,10 @@ export class LtxFiles {
   /**
    * Chooses the files to restore a state from.
    *
-   * A state as of a time is the farthest one that can be put together from files whose headers say this time or an earlier
-   * one. Files that are merely later leave no gap. Throws a {@link ReplicaError}: `ERR_REPLICA_EMPTY` if there is nothing to
-   * start from, `ERR_REPLICA_GAP` if transactions before the wanted state are in no file, `ERR_REPLICA_NOT_REACHED` if no
-   * files end with the wanted transaction, and what reading a needed header throws.
+   * The state at a time is the farthest state that files with this or an earlier time in their headers give. Later files are
+   * not a gap. Throws a {@link ReplicaError}: `ERR_REPLICA_EMPTY` if no file starts with the first transaction,
+   * `ERR_REPLICA_GAP` if transactions before the wanted state are in no file, `ERR_REPLICA_NOT_REACHED` if no files end with
+   * the wanted transaction, and the error of a header that cannot be read.
    */
   async plan(target: LtxTarget = {}): Promise<LtxPlan> {
     try {
@@ -80,7 +80,7 @@ export class LtxFiles {
     }
   }
 
-  /** The error with what can be restored without the file that it blames. */
+  /** Adds to the error what can be restored without the file at fault. */
   async explain(error: unknown): Promise<unknown> {
     if (!(error instanceof ReplicaError)) return error
     if (error.code !== 'ERR_REPLICA_DAMAGED' && error.code !== 'ERR_REPLICA_MISMATCH') return error
@@ -94,8 +94,8 @@ export class LtxFiles {
   }
 
   /**
-   * When the last transaction up to a time was made, in ms since 1970, whether it can be restored or not; `null` if there is
-   * none. A file whose header cannot be read has its own time.
+   * The time of the last transaction up to a time, in ms since 1970, even if it cannot be restored; `null` if there is none.
+   * If a file's header cannot be read, its mtime counts.
    */
   async newest(time = Infinity): Promise<number | null> {
     const latestFirst = this.files.toSorted((one, other) => Number(other.maxTxid - one.maxTxid))
@@ -106,12 +106,12 @@ export class LtxFiles {
     return null
   }
 
-  /** A file's header. Each is read once. */
+  /** A file's header. Each header is read only once. */
   async header(file: LtxFound): Promise<LtxHeader> {
     let header = this.#headers.get(file)
     if (header === undefined) {
       header = readLtxHeader(this.#storage, file)
-      // It may fail while another one is still being waited for.
+      // Handles the rejection here: the read may fail while the caller still waits for another header.
       header.catch(() => undefined)
       this.#headers.set(file, header)
     }
@@ -130,7 +130,7 @@ export class LtxFiles {
     }
   }
 
-  /** The error for the first transactions that are in no file, although later ones are; `null` if there are none. */
+  /** The error for the first gap: transactions that are in no file, although later ones are. `null` if there is no gap. */
   async gap(): Promise<ReplicaError | null> {
     const { whole, beyond } = await this.#extent()
     return beyond[0] === undefined ? null : gap(whole.reached, beyond[0], whole.reached)
@@ -215,7 +215,7 @@ export class LtxFiles {
     return { header, info: { ...info, path } }
   }
 
-  /** The farthest chain without a file, and without others whose header cannot be read. */
+  /** The farthest chain without the bad file, and without other files with an unreadable header. */
   async #usableWithout(bad: LtxFound): Promise<Chain<LtxFound>> {
     return await farthestChain(this.files, async (file) => {
       if (file === bad || file.minTxid > bad.maxTxid) return false

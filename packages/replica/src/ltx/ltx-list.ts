@@ -13,27 +13,27 @@ export interface LtxFound extends LtxFileKey {
   readonly item: Item
 }
 
-/** A directory of LTX files of one level, and what lies in it if that is known already. */
+/** A directory of LTX files of one level, and its content if that is known already. */
 interface LevelDirectory {
   readonly level: number
   readonly path: string
   readonly items?: readonly Item[]
 }
 
-/** The levels of a replica, and what looks like a level and is none. */
+/** The levels of a replica, and LTX files outside of the levels. */
 export interface LtxLevels {
   /** In ascending order. */
   readonly levels: readonly number[]
-  /** Those that there are; for each level the one for writing first. */
+  /** The directories that exist. For each level, the directory for writing comes first. */
   readonly directories: readonly LevelDirectory[]
-  /** The paths of LTX files, or of directories with LTX files, that belong to no known level. */
+  /** The paths of LTX files and of directories with LTX files that belong to no known level. */
   readonly strangers: readonly string[]
 }
 
 /**
- * The directories that the LTX files of a level may lie in, the one for writing first.
+ * The possible directories of a level's LTX files, the one for writing first.
  *
- * Besides litestream's own for this kind of storage, those of its other kinds are known: a replica may have been copied.
+ * They include the directories that litestream uses in other kinds of storage, since a replica may have been copied.
  */
 export function levelDirectories(storage: Storage, level: number): string[] {
   checkLevel(level)
@@ -41,7 +41,7 @@ export function levelDirectories(storage: Storage, level: number): string[] {
   return [...new Set([storage.levelDirectory(level), ...known])]
 }
 
-/** Those of a level's directories that are there. */
+/** The directories of a level that exist. */
 export async function presentDirectories(
   storage: Storage,
   levels: Iterable<number>,
@@ -58,8 +58,8 @@ export async function presentDirectories(
 /**
  * Finds the levels of a replica.
  *
- * Below `ltx/` a directory with LTX files is a level or a stranger; at the top only one whose name has nothing but digits,
- * since that place may be shared with others.
+ * Below `ltx/`, each directory with LTX files is a level or a stranger. At the top, only a directory with a name of digits
+ * is, since others may use that place too.
  */
 export async function findLevels(storage: Storage): Promise<LtxLevels> {
   const directories: LevelDirectory[] = []
@@ -94,13 +94,13 @@ function isLtx({ name }: Pick<Item, 'name'>): boolean {
   return parseLtxFileName(name) !== null
 }
 
-/** Throws `ERR_REPLICA_LAYOUT` if there are LTX files that belong to no known level: they may be the newer ones. */
+/** Throws `ERR_REPLICA_LAYOUT` if LTX files belong to no known level, because they may be newer than the others. */
 export function refuseStrangers(storage: Storage, { strangers }: LtxLevels): void {
   const [path] = strangers
   if (path !== undefined) throw strange(storage, path)
 }
 
-/** What is wrong with LTX files outside of any level. */
+/** The error for LTX files outside of the levels. */
 export function strange(storage: Storage, path: string): ReplicaError {
   const what = path.endsWith('.ltx')
     ? 'is an LTX file outside of any level'
@@ -125,7 +125,7 @@ export async function allLtx(storage: Storage, { directories }: LtxLevels): Prom
 /**
  * The LTX files of one level's directories from transaction `seek` on, sorted by first, then last transaction.
  *
- * Temporary files and other names are passed over. Of files of the same name the first directory's counts.
+ * Skips temporary files and other names. If several directories have a file of the same name, the first one counts.
  */
 async function ltxIn(
   storage: Storage,
@@ -141,11 +141,11 @@ async function ltxIn(
       found.set(item.name, { level, ...parsed, path: `${path}/${item.name}`, item })
     }
   }
-  // Names have fixed widths: as text they sort as their numbers do.
+  // Names have a fixed width, so that the text order is the order of the numbers.
   return [...found.values()].toSorted((one, other) => (one.item.name < other.item.name ? -1 : 1))
 }
 
-/** The level's files with their sizes and times. Directories, and files gone since, are passed over. */
+/** The level's files with their sizes and times. Skips directories and deleted files. */
 export async function* listLtx(
   storage: Storage,
   level: number,
@@ -163,7 +163,7 @@ export async function* listLtx(
   }
 }
 
-/** What is known about a file, as listings have it. */
+/** The info about a file that listings give. */
 export function ltxInfo(key: LtxFileKey, { size, modified }: FileFacts): LtxFileInfo {
   const { level, minTxid, maxTxid } = key
   return { level, minTxid, maxTxid, size, createdAt: modified }

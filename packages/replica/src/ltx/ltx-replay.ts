@@ -9,16 +9,16 @@ import { ReplicaError } from '../errors.ts'
 import type { LtxPlace } from './read-ltx.ts'
 
 /**
- * The state of a database to which LTX files are applied one after the other, as far as it takes to tell whether they belong
- * together: for each file `begin`, `page` for its pages, and `end`.
+ * Checks whether LTX files that are applied one after the other belong together.
  *
- * If any of them tracks database checksums, the database's own is kept up, and compared with that before and that after each
- * file that tracks them. The former is known if another file of the chain ends there.
+ * For each file, call `begin`, `page` for its pages, and `end`. If any file tracks database checksums, this computes the
+ * checksum of the database, and compares it with the checksums before and after each such file. The checksum before a file is
+ * known if another file of the chain ends there.
  */
 export class LtxReplay {
   #pageSize: number | null
   readonly #checksums: PageChecksums | null
-  /** The database's checksum after the transactions with which files of the chain ended. */
+  /** The database's checksum after the last transaction of each file of the chain. */
   readonly #known: Map<bigint, bigint>
 
   /** Starts with an empty database. */
@@ -36,17 +36,17 @@ export class LtxReplay {
     this.#known = known
   }
 
-  /** Whether the pages of files have to be told. */
+  /** Whether `page` must be called. */
   get needsPages(): boolean {
     return this.#checksums !== null
   }
 
-  /** The same state, that then changes by itself. */
+  /** An independent copy of this state. */
   clone(): LtxReplay {
     return new LtxReplay(this.#pageSize, this.#checksums?.clone() ?? null, new Map(this.#known))
   }
 
-  /** Throws `ERR_REPLICA_MISMATCH` if a file with this header does not belong after those before. */
+  /** Throws `ERR_REPLICA_MISMATCH` if a file with this header cannot follow the files before it. */
   begin(header: LtxHeader, place: LtxPlace): void {
     const { pageSize, minTxid, preApplyChecksum } = header
     if (this.#pageSize !== null && this.#pageSize !== pageSize) {
@@ -66,7 +66,7 @@ export class LtxReplay {
     this.#checksums?.set(number, data)
   }
 
-  /** Throws `ERR_REPLICA_MISMATCH` if the database is now another than the one that the file was made of. */
+  /** Throws `ERR_REPLICA_MISMATCH` if the file was not made from the database that we have now. */
   end(header: LtxHeader, trailer: LtxTrailer, place: LtxPlace): void {
     if (this.#checksums === null) return
     this.#checksums.truncate(header.commit)

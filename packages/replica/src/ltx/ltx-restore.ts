@@ -7,7 +7,7 @@ import type { LtxPlan } from './ltx-files.ts'
 import { LtxReplay } from './ltx-replay.ts'
 import { readLtx } from './read-ltx.ts'
 
-/** Writes the files of a plan into a database, each verified to its end. */
+/** Writes the files of a plan into a database, and verifies each of them to its end. */
 export async function restoreLtx(
   storage: Storage,
   plan: LtxPlan,

@@ -6,7 +6,7 @@ import { furthestTime, headerTime } from './header-time.ts'
 import type { LtxFileInfo } from './ltx-file-info.ts'
 import type { LtxPlace } from './read-ltx.ts'
 
-/** Writes an LTX file whole or not at all, and verifies all of it on the way. See `Replica.writeLtxFile`. */
+/** Writes a whole LTX file or nothing, and verifies all of it meanwhile. See `Replica.writeLtxFile`. */
 export async function writeLtx(
   storage: Storage,
   place: LtxPlace,
@@ -27,7 +27,7 @@ export async function writeLtx(
   }
 }
 
-/** Passes a source on, and then to a file: the header is read before much is stored. */
+/** Yields each chunk of a source before writing it to the file, so that the header is checked before much is stored. */
 async function* copied(source: ByteSource, file: NewFile): AsyncGenerator<Uint8Array> {
   const chunks = source instanceof Uint8Array ? [source] : source
   for await (const chunk of chunks) {

@@ -6,21 +6,21 @@ import type { LtxFileKey } from './ltx-file-info.ts'
 
 const headerSize = 100
 
-/** An LTX file of a replica: what its name says, and where it is. */
+/** An LTX file of a replica: its level and transactions by its name, and its path. */
 export interface LtxPlace extends LtxFileKey {
   readonly path: string
 }
 
-/** What is told of a file while it is read. */
+/** Receives the parts of a file while it is read. */
 export interface LtxVisitor {
-  /** Throws if the file must not come here. */
+  /** May throw if the file does not belong here. */
   header?(header: LtxHeader): void
   page?(number: number, data: Buffer): Promise<void> | void
-  /** So many more bytes were read. */
+  /** Receives the number of bytes of each read. */
   read?(bytes: number): void
 }
 
-/** Reads a file to its end. Throws a {@link ReplicaError} that names it if it is not sound, or is not what its name says. */
+/** Reads a file to its end. Throws a {@link ReplicaError} with its path if it is damaged, or if its name is wrong. */
 export async function readLtx(
   storage: Storage,
   place: LtxPlace,

@@ -3,14 +3,17 @@ import { LtxFiles, type LtxPlan } from '../ltx/ltx-files.ts'
 import type { Storage } from '../storage.ts'
 import type { ReplicaFormat, RestoreResult, RestoreTarget } from './restore-options.ts'
 
-/** What a state is restored from. */
+/** The files from which a state is restored. */
 export type Source = Pick<RestoreResult, 'passedOver'> &
   (
     | { readonly format: 'ltx'; readonly files: LtxFiles; readonly plan: LtxPlan }
     | { readonly format: 'generation'; readonly plan: GenerationPlan }
   )
 
-/** Chooses and plans what to restore a state from: if there are both formats, the one that is newer up to the time. */
+/**
+ * Chooses and plans the files to restore a state from. If both formats exist, it takes the one with the newer file up to the
+ * time.
+ */
 export async function chooseSource(storage: Storage, target: RestoreTarget): Promise<Source> {
   const { txid, generation, index } = target
   const time = target.time === undefined ? undefined : Number(target.time)
@@ -34,7 +37,7 @@ export async function chooseSource(storage: Storage, target: RestoreTarget): Pro
     : { ...ofGeneration(), passedOver: { format: 'ltx', timestamp: new Date(ltx) } }
 }
 
-/** The format that the target can only mean, or `null`. */
+/** The only format that fits the target; `null` if both fit. */
 function formatOf({ txid, format, generation, index }: RestoreTarget): ReplicaFormat | null {
   if (format !== undefined) return format
   if (txid !== undefined) return 'ltx'

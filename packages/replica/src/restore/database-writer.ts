@@ -11,9 +11,10 @@ interface Batch {
 }
 
 /**
- * Writes pages to a database file: those that adjoin together, and several batches at the same time.
+ * Writes pages to a database file.
  *
- * It holds at most sixteen batches of a megabyte. What is written later to the same place wins.
+ * It writes adjacent pages together, and several batches at the same time. It keeps at most sixteen batches of a megabyte in
+ * memory. A later write to the same place wins.
  */
 export class DatabaseWriter {
   readonly #file: TemporaryFile
@@ -26,12 +27,15 @@ export class DatabaseWriter {
     this.#file = file
   }
 
-  /** How much was written, in bytes. */
+  /** The number of bytes that were written. */
   get bytesWritten(): number {
     return this.#written
   }
 
-  /** Writes data at an offset in bytes, soon: an error may show at a later call. The data must not change any more. */
+  /**
+   * Queues data to be written at an offset in bytes. An error may be thrown by a later call. The caller must not change the
+   * data.
+   */
   async write(data: Uint8Array, offset: number): Promise<void> {
     const { start, size } = this.#batch
     if (offset !== start + size || size >= batchSize) {
@@ -57,7 +61,7 @@ export class DatabaseWriter {
     await io('truncate', path, () => handle.truncate(size))
   }
 
-  /** Starts to write the batch, once there is room for it, and whatever it overwrites is written. */
+  /** Starts to write the batch as soon as there is room for it and the batches that it overwrites are written. */
   async #send(): Promise<void> {
     const batch = this.#batch
     const overlapping = [...this.#inFlight].filter(
@@ -90,7 +94,7 @@ export class DatabaseWriter {
   }
 }
 
-/** What is left of buffers after some bytes of them are written. */
+/** The rest of the buffers after some bytes were written. */
 function after(buffers: readonly Uint8Array[], bytes: number): Uint8Array[] {
   let skip = bytes
   return buffers.flatMap((buffer) => {

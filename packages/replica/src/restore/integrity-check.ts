@@ -9,7 +9,7 @@ import type { IntegrityCheck, IntegrityCheckMode } from './restore-options.ts'
 const program = 'sqlite3'
 const pragmas = { full: 'integrity_check', quick: 'quick_check' } as const
 
-/** In a thread of its own, as node:sqlite blocks its thread. */
+/** The check runs in its own thread, because node:sqlite blocks the thread. */
 const inThread = `
   process.emitWarning = () => {}
   const { parentPort, workerData } = require('node:worker_threads')
@@ -21,9 +21,10 @@ const inThread = `
 `
 
 /**
- * Has SQLite check a database file: Node's own if this Node has it, else the `sqlite3` program if it is on PATH.
+ * Checks a database file with SQLite: with Node's own if this Node has it, otherwise with the `sqlite3` program if it is on
+ * PATH.
  *
- * Says who did, or that nobody could. Throws `ERR_REPLICA_INTEGRITY` if SQLite finds fault.
+ * The result says which one checked it, or why none did. Throws `ERR_REPLICA_INTEGRITY` if SQLite finds a fault.
  */
 export async function checkIntegrity(
   path: string,
@@ -46,7 +47,7 @@ export async function checkIntegrity(
     }
     return { mode, checkedBy }
   } finally {
-    // A database in WAL mode gets these even when it is only read.
+    // SQLite makes these files for a database in WAL mode even if it only reads.
     for (const suffix of ['-wal', '-shm']) await rm(path + suffix, { force: true })
   }
 }

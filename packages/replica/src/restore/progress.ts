@@ -3,7 +3,7 @@ import type { RestoreOptions, RestoreProgress } from './restore-options.ts'
 
 const reportEvery = 4 * 1_048_576
 
-/** Tells the caller how far a restore is, every few megabytes, and stops it when the caller's signal says so. */
+/** Reports the progress of a restore every few megabytes, and stops it if the caller's signal is aborted. */
 export class Progress {
   readonly #options: RestoreOptions
   readonly #writer: DatabaseWriter
@@ -20,7 +20,7 @@ export class Progress {
     this.#writer = writer
   }
 
-  /** How much there is to do. */
+  /** Sets the total number of files and bytes. */
   total(files: number, bytes: number): void {
     this.#totalFiles = files
     this.#totalBytes = bytes
@@ -32,24 +32,24 @@ export class Progress {
     this.#report()
   }
 
-  /** A file is being read. */
+  /** Call this before a file is read. */
   begin(file: string): void {
     this.#file = file
     this.#report()
   }
 
-  /** So many more bytes of it were read. */
+  /** Call this after each read of the file, with the number of bytes. */
   read(bytes: number): void {
     this.#bytes += bytes
     this.step()
   }
 
-  /** More was written, perhaps. */
+  /** Call this after a write: reports if enough was written since the last report. */
   step(): void {
     if (this.#bytes + this.#writer.bytesWritten - this.#reported >= reportEvery) this.#report()
   }
 
-  /** The file was read to its end. */
+  /** Call this after the file was read to its end. */
   end(): void {
     this.#files++
     this.#report()

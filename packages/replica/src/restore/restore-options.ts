@@ -1,42 +1,42 @@
 /** LTX files, or the snapshots and WAL of litestream 0.3. */
 export type ReplicaFormat = 'ltx' | 'generation'
 
-/** What to restore: the latest state, unless one of these says otherwise. */
+/** The state to restore; the latest by default. */
 export interface RestoreTarget {
   /** The state after this transaction, from LTX files. */
   readonly txid?: bigint | undefined
-  /** The last state at this time or before, as a date or in milliseconds since 1970. */
+  /** The last state up to this time, which is a date or in milliseconds since 1970. */
   readonly time?: Date | number | undefined
-  /** Which files to restore from, if there are LTX files and some of litestream 0.3; by default those that are newer. */
+  /** The files to restore from if there are both LTX files and files of litestream 0.3; by default the newer ones. */
   readonly format?: ReplicaFormat | undefined
   /** A generation of litestream 0.3; by default the one that was written last. */
   readonly generation?: string | undefined
-  /** The state after the WAL of this index, of litestream 0.3. */
+  /** The state after the WAL of litestream 0.3 with this index. */
   readonly index?: number | undefined
 }
 
-/** How far a restore is. */
+/** The progress of a restore. */
 export interface RestoreProgress {
   /** What is being done. */
   readonly phase: 'restoring' | 'syncing' | 'checking'
   /** The file that is being read. */
   readonly file: string
-  /** How many files were read, and how many there are to read. */
+  /** The number of files that were read, and the number of all files to read. */
   readonly files: number
   readonly totalFiles: number
-  /** How much was read of the files, and their sizes, in bytes. */
+  /** The number of bytes that were read, and the total size of the files, in bytes. */
   readonly bytes: number
   readonly totalBytes: number
-  /** How much was written to the database, in bytes; pages that change often count as often. */
+  /** The number of bytes that were written to the database; a page counts each time that it is written. */
   readonly bytesWritten: number
 }
 
 /** How thoroughly SQLite checks the database: `PRAGMA integrity_check`, `PRAGMA quick_check`, or not at all. */
 export type IntegrityCheckMode = 'full' | 'quick' | 'none'
 
-/** How to restore, and where to. */
+/** Options of a restore. */
 export interface RestoreOptions extends RestoreTarget {
-  /** The database file to make, which must not exist. Its directory must. */
+  /** The database file to make. It must not exist, but its directory must. */
   readonly output: string
   /** `'full'` by default. */
   readonly integrityCheck?: IntegrityCheckMode | undefined
@@ -45,7 +45,7 @@ export interface RestoreOptions extends RestoreTarget {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Who checked the restored database, or why nobody did. */
+/** What checked the restored database, or why it was not checked. */
 export interface IntegrityCheck {
   readonly mode: IntegrityCheckMode
   /** `null` if it was not checked. */
@@ -58,21 +58,21 @@ export interface IntegrityCheck {
 export interface RestoreResult {
   /** The database file. */
   readonly path: string
-  /** Where it came from. */
+  /** The files from which it was restored. */
   readonly from:
     | { readonly format: 'ltx'; readonly txid: bigint }
     | {
         readonly format: 'generation'
         readonly generation: string
-        /** The WAL of this index was the last one, and this much of it was used, in bytes. */
+        /** The index of the last WAL, and the number of its bytes that were used. */
         readonly index: number
         readonly offset: number
       }
-  /** The other format, if it was there and not taken because it is older: its newest file up to the wanted time. */
+  /** The other format, if it exists but was older, and the time of its newest file up to the wanted time. */
   readonly passedOver?: { readonly format: ReplicaFormat; readonly timestamp: Date } | undefined
   /**
-   * When the last transaction in it was made, or the last WAL segment written. If a header's time is beyond what a `Date`
-   * holds, it is the nearest one.
+   * The time of the last transaction, or of the last WAL segment. If a `Date` cannot hold the time in a header, this is the
+   * nearest possible time.
    */
   readonly timestamp: Date
   /** Bytes per page; 0 if the database is empty. */
@@ -81,7 +81,7 @@ export interface RestoreResult {
   readonly pages: number
   /** The size in bytes. */
   readonly bytes: number
-  /** How many files it was put together from. */
+  /** The number of files from which it was restored. */
   readonly files: number
   readonly integrity: IntegrityCheck
 }

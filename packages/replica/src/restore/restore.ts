@@ -16,10 +16,10 @@ import { Progress } from './progress.ts'
 import type { RestoreOptions, RestoreResult } from './restore-options.ts'
 import type { Restored } from './restored.ts'
 
-/** How often to start anew when a file is compacted away between being listed and being read. */
+/** The number of attempts: a restore starts again if a file was compacted away after it was listed. */
 const attempts = 5
 
-/** What a file system without hard links says of them. */
+/** The errors of file systems without hard links. */
 const withoutLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])
 
 /** Restores a database. See `Replica.restore`. */
@@ -83,7 +83,7 @@ async function write(
   }
 }
 
-/** Gives the database its name, unless that is taken by now: a rename would replace what is there. */
+/** Gives the database its name unless a file with that name exists: a rename would replace that file. */
 async function publish(from: string, output: string): Promise<void> {
   await refuseExisting(output)
   try {
@@ -97,7 +97,7 @@ async function publish(from: string, output: string): Promise<void> {
   await syncDirectory(dirname(output))
 }
 
-/** A journal or a WAL that lies there would be taken for the new database's own, and damage it. */
+/** Also refuses an existing journal or WAL: SQLite would apply it to the new database and damage it. */
 async function refuseExisting(output: string): Promise<void> {
   for (const path of ['', '-journal', '-wal', '-shm'].map((suffix) => output + suffix)) {
     if ((await ifThere('look at', path, () => lstat(path))) !== null) throw exists(path)

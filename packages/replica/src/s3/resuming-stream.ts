@@ -3,13 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Body, Range, S3Bucket } from './s3-bucket.ts'
 import { s3 } from './s3-error.ts'
 
-/** How often in a row a read may break off without bringing anything. */
+/** The number of times in a row that a read may break off without any data. */
 const attempts = 5
 const firstPause = 100
 
 /**
- * The bytes of a range of an object. If the connection breaks off, the rest is asked for again, of the same version of the
- * object.
+ * The bytes of a range of an object. If the connection breaks off, it requests the rest of the same version of the object.
  */
 export function resumingStream(bucket: S3Bucket, url: string, range: Range, first: Body): Readable {
   let body = first

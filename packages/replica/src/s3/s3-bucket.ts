@@ -3,7 +3,7 @@ import type * as S3 from '@aws-sdk/client-s3'
 import { s3, s3IfThere, statusOf } from './s3-error.ts'
 import type { S3Sender } from './s3-sender.ts'
 
-/** What is used of the library. */
+/** The parts of the library that we use. */
 export type S3Library = Pick<
   typeof S3,
   | 'AbortMultipartUploadCommand'
@@ -19,25 +19,25 @@ export type S3Library = Pick<
   | 'UploadPartCommand'
 >
 
-/** A part of an object's data, and what tells whether the object is still the same. */
+/** A part of an object's data, and the etag that identifies the object's version. */
 export interface Body {
   readonly stream: Readable
-  /** How many bytes are to come. */
+  /** The number of bytes in the stream. */
   readonly length: number
   readonly etag: string | undefined
 }
 
-/** A range of bytes; an end that is missing means that of the object. */
+/** A range of bytes. Without an end, it ends with the object. */
 export interface Range {
   readonly start: number
   /** The last byte. */
   readonly end?: number | undefined
 }
 
-/** Metadata of an object that says when the last transaction in it was made, by litestream's name for it. */
+/** Litestream's name of the metadata for the time of the last transaction in an object. */
 const timestampName = 'litestream-timestamp'
 
-/** The requests that a replica makes of a bucket. Paths are `s3://` URLs. All throw a `ReplicaError`. */
+/** The requests of a replica to a bucket. Paths are `s3://` URLs. All methods throw a `ReplicaError`. */
 export class S3Bucket {
   readonly url: string
   readonly #library: S3Library
@@ -51,7 +51,10 @@ export class S3Bucket {
     this.url = `s3://${bucket}`
   }
 
-  /** The objects whose keys start so, a thousand at a time, and with a delimiter the prefixes up to it. */
+  /**
+   * The objects with keys that start with this path, a thousand at a time. With a delimiter, it also lists the prefixes up
+   * to it.
+   */
   async *list(url: string, delimiter?: string): AsyncGenerator<S3.ListObjectsV2CommandOutput> {
     let token: string | undefined
     do {
@@ -70,7 +73,7 @@ export class S3Bucket {
     } while (token !== undefined)
   }
 
-  /** An object's size and times; `null` if there is none. */
+  /** An object's size and time; `null` if there is no such object. */
   async head(url: string): Promise<{ size: number; modified: Date } | null> {
     const { HeadObjectCommand } = this.#library
     const answer = await s3IfThere<S3.HeadObjectCommandOutput>('look at', url, () =>
@@ -82,7 +85,7 @@ export class S3Bucket {
     return { size: answer.ContentLength ?? 0, modified }
   }
 
-  /** An object's data; with an etag, of that version only. `null` if the range starts after the object's end. */
+  /** An object's data; with an etag, only of that version. Returns `null` if the range starts after the object's end. */
   async get(url: string, range: Range, etag?: string): Promise<Body | null> {
     const { start, end = '' } = range
     const Range = start === 0 && end === '' ? undefined : `bytes=${start}-${end}`
@@ -121,7 +124,7 @@ export class S3Bucket {
     return answer.UploadId ?? ''
   }
 
-  /** Uploads a part; numbers start with 1. */
+  /** Uploads a part. Part numbers start with 1. */
   async uploadPart(
     url: string,
     upload: string,
@@ -136,7 +139,7 @@ export class S3Bucket {
     return { PartNumber: number, ETag: answer.ETag }
   }
 
-  /** Makes an object of an upload's parts. */
+  /** Makes an object from the parts of an upload. */
   async finishUpload(url: string, upload: string, parts: S3.CompletedPart[]): Promise<void> {
     const { CompleteMultipartUploadCommand } = this.#library
     await s3('publish', url, () =>
@@ -150,7 +153,7 @@ export class S3Bucket {
     )
   }
 
-  /** Throws an upload's parts away. */
+  /** Discards the parts of an upload. */
   async abortUpload(url: string, upload: string): Promise<void> {
     const { AbortMultipartUploadCommand } = this.#library
     await s3IfThere('discard the parts of', url, () =>
@@ -158,7 +161,7 @@ export class S3Bucket {
     )
   }
 
-  /** Unfinished uploads below a path. None if the store does not list them. */
+  /** The unfinished uploads below a path; none if the store does not list them. */
   async *uploads(url: string): AsyncGenerator<{ url: string; upload: string }> {
     const { ListMultipartUploadsCommand } = this.#library
     let at: Pick<S3.ListMultipartUploadsCommandInput, 'KeyMarker' | 'UploadIdMarker'> | null = {}
@@ -188,13 +191,13 @@ export class S3Bucket {
     }
   }
 
-  /** Deletes an object; one that is gone already is not an error. */
+  /** Deletes an object. A missing object is not an error. */
   async delete(url: string): Promise<void> {
     const { DeleteObjectCommand } = this.#library
     await s3IfThere('delete', url, () => this.#send(new DeleteObjectCommand(this.#object(url))))
   }
 
-  /** The key, or the prefix, that a path stands for. */
+  /** The key or the prefix of a path. */
   key(url: string): string {
     return url.slice(this.url.length + 1)
   }

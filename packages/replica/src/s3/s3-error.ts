@@ -2,7 +2,7 @@ import { ReplicaError, type ReplicaErrorCode } from '../errors.ts'
 
 const refused = new Set([401, 403])
 
-/** Sends something to S3, and wraps what it answers instead, once, with the object's URL and the remedy. */
+/** Sends a request to S3. Wraps an error once, with the object's URL and the remedy. */
 export async function s3<T>(doing: string, url: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run()
@@ -13,7 +13,7 @@ export async function s3<T>(doing: string, url: string, run: () => Promise<T>): 
   }
 }
 
-/** As `s3`, and `null` if there is no such object. A bucket that is not there is an error all the same. */
+/** Like `s3`, but returns `null` if there is no such object. A missing bucket is still an error. */
 export async function s3IfThere<T>(
   doing: string,
   url: string,
@@ -28,7 +28,7 @@ export async function s3IfThere<T>(
   }
 }
 
-/** The HTTP status of an answer that the library threw; `undefined` if there was none. */
+/** The HTTP status in an error of the library; `undefined` if S3 did not answer. */
 export function statusOf(error: unknown): number | undefined {
   return (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode
 }

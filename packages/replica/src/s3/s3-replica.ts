@@ -9,34 +9,39 @@ import { parseS3Url } from './s3-url.ts'
 const smallestPart = 5 * 1_048_576
 const usualPart = 16 * 1_048_576
 
-/** How a bucket is reached. What is left out comes from the SDK's own configuration, such as `AWS_ENDPOINT_URL`. */
+/** How to connect to a bucket. Missing options come from the SDK's own configuration, such as `AWS_ENDPOINT_URL`. */
 export interface S3Connection {
-  /** An `S3Client` of the caller's, who destroys it. By default one is made. */
+  /** The caller's `S3Client`, which the caller also destroys. By default the replica makes one. */
   readonly client?: S3Sender | undefined
-  /** For a client that is made here: another endpoint than AWS's. */
+  /** The endpoint if it is not AWS's. Used only if the replica makes the client. */
   readonly endpoint?: string | undefined
-  /** For a client that is made here. */
+  /** Used only if the replica makes the client. */
   readonly region?: string | undefined
-  /** For a client that is made here: the bucket in the path instead of the host name; by default if there is an endpoint. */
+  /**
+   * Puts the bucket into the path instead of the host name; true by default if an endpoint is given. Used only if the
+   * replica makes the client.
+   */
   readonly forcePathStyle?: boolean | undefined
-  /** The size in bytes of the parts in which larger files are written, at least 5 MiB; 16 MiB by default. At most 10,000 fit. */
+  /**
+   * The size of the parts of an upload, in bytes: at least 5 MiB; 16 MiB by default. A file may have at most 10,000 parts.
+   */
   readonly partSize?: number | undefined
 }
 
-/** Where a replica is in S3, and how it is reached. */
+/** The place of a replica in S3, and how to connect to it. */
 export interface S3ReplicaOptions extends S3Connection {
   readonly bucket: string
-  /** The prefix below which the replica lies; the bucket's root by default. */
+  /** The prefix of the replica; the bucket's root by default. */
   readonly path?: string | undefined
-  /** Of restored databases: 0600 by default. */
+  /** The mode of restored databases; 0600 by default. */
   readonly fileMode?: number | undefined
 }
 
 /**
- * A replica in S3, or in a store that speaks its protocol: LTX files are written to `<path>/<level as four hex digits>/`, as
- * litestream has them.
+ * A replica in S3, or in a store with the same protocol.
  *
- * What it lists is as strong as the store's own listing. A read that breaks off is taken up again where it ended.
+ * It writes LTX files to `<path>/<level as four hex digits>/`, like litestream. Its listings are as consistent as the store's
+ * own. A read that breaks off continues at the same byte.
  *
  * @example
  * await using replica = await S3Replica.open({ bucket: 'backups', path: 'app' })
@@ -45,7 +50,7 @@ export interface S3ReplicaOptions extends S3Connection {
 export class S3Replica extends Replica {
   readonly #client: { destroy(): void } | null
 
-  /** Connects to nothing yet. Throws `ERR_REPLICA_PEER_MISSING` without `@aws-sdk/client-s3`. */
+  /** Opens a replica without connecting. Throws `ERR_REPLICA_PEER_MISSING` if `@aws-sdk/client-s3` is not installed. */
   static async open(options: S3ReplicaOptions): Promise<S3Replica> {
     const { bucket, path = '', partSize = usualPart } = options
     if (bucket === '') throw new ReplicaError('ERR_REPLICA_OPTION', 'the bucket is not named')
@@ -64,7 +69,10 @@ export class S3Replica extends Replica {
     return new S3Replica(storage, withDefaults(modes), own)
   }
 
-  /** The replica that an `s3://bucket/path` URL says, percent-encoding decoded. Throws `ERR_REPLICA_OPTION` for any other URL. */
+  /**
+   * The replica at an `s3://bucket/path` URL, whose percent-encoding is decoded. Throws `ERR_REPLICA_OPTION` for any other
+   * URL.
+   */
   static async fromUrl(url: string | URL, options: S3Connection = {}): Promise<S3Replica> {
     return await S3Replica.open({ ...options, ...parseS3Url(url) })
   }
@@ -74,7 +82,7 @@ export class S3Replica extends Replica {
     this.#client = client
   }
 
-  /** Closes the connections, unless the client was passed in. */
+  /** Closes the connections, unless the caller gave the client. */
   override async close(): Promise<void> {
     this.#client?.destroy()
   }
@@ -101,9 +109,9 @@ function makeClient(library: S3Library, options: S3Connection): S3Sender & { des
     ...(region === undefined ? {} : { region }),
     forcePathStyle,
     followRegionRedirects: true,
-    // Else a connection that has gone silent would be waited for without an end.
+    // Without these timeouts, a silent connection would be waited for forever.
     requestHandler: { connectionTimeout: 10_000, socketTimeout: 60_000 },
-    // Not every store knows the newer checksums. LTX files have their own.
+    // Not every store supports the newer checksums. LTX files have their own checksums.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
   })

@@ -1,5 +1,5 @@
-/** What is needed of an `S3Client` of `@aws-sdk/client-s3`. */
+/** The part of `@aws-sdk/client-s3`'s `S3Client` that we need. */
 export interface S3Sender {
-  // `never`: the commands are made here, of the library's own classes.
+  // `never`, because we make the commands ourselves, from the library's own classes.
   send(command: never, options?: { abortSignal?: AbortSignal }): Promise<unknown>
 }

@@ -3,10 +3,10 @@ import { ReplicaError } from '../errors.ts'
 import type { NewFile } from '../storage.ts'
 import type { S3Bucket } from './s3-bucket.ts'
 
-/** The most parts that S3 takes. */
+/** The largest number of parts that S3 accepts. */
 const mostParts = 10_000
 
-/** An object that is being written: at once if it is small, else in parts, of which nothing shows before the end. */
+/** An object that is being written: at once if it is small, otherwise in parts. The object does not appear before the end. */
 export class S3Upload implements NewFile {
   readonly #bucket: S3Bucket
   readonly #url: string
@@ -17,7 +17,7 @@ export class S3Upload implements NewFile {
   #buffer: Buffer
   #filled = 0
 
-  /** `modified` is asked for the object's time before the first part is sent. */
+  /** `modified` is called for the object's time before the first part is sent. */
   constructor(bucket: S3Bucket, url: string, partSize: number, modified: () => Date) {
     this.#bucket = bucket
     this.#url = url
@@ -52,7 +52,7 @@ export class S3Upload implements NewFile {
     const upload = this.#upload
     if (upload === null) return
     this.#upload = null
-    // Parts that stay do not show, and what went wrong before matters more.
+    // Remaining parts do not appear, and the first error matters more.
     await this.#bucket.abortUpload(this.#url, upload).catch(() => undefined)
   }
 

@@ -1,6 +1,6 @@
 import { ReplicaError } from '../errors.ts'
 
-/** The bucket and the path of an `s3://bucket/path` URL. Throws `ERR_REPLICA_OPTION` for any other. */
+/** The bucket and the path of an `s3://bucket/path` URL. Throws `ERR_REPLICA_OPTION` for any other URL. */
 export function parseS3Url(url: string | URL): { bucket: string; path: string } {
   const text = String(url)
   const refuse = (why: string): ReplicaError =>

@@ -1,7 +1,7 @@
 import { ReplicaError } from '../errors.ts'
 import type { VerifyOptions } from './verify-options.ts'
 
-/** What is wrong with the files of a replica: the first problem of each. */
+/** The problems of a replica's files: the first one of each file. */
 export class Findings {
   readonly #problems = new Map<string, ReplicaError>()
   readonly #options: VerifyOptions
@@ -10,7 +10,7 @@ export class Findings {
     this.#options = options
   }
 
-  /** Does something with a file, and notes what is wrong with it, or with the file that the error names. */
+  /** Runs a check of a file, and notes its problem, or the problem of the file that the error names. */
   async examine<T>(path: string, run: () => Promise<T>): Promise<T | null> {
     this.#options.signal?.throwIfAborted()
     this.#options.onProgress?.({ file: path })
@@ -23,18 +23,18 @@ export class Findings {
     }
   }
 
-  /** Notes a problem of the file that the error names, or of another. */
+  /** Notes a problem of the file that the error names, or of the given file. */
   note(problem: ReplicaError, path = problem.path ?? ''): void {
     const blamed = problem.path ?? path
     if (!this.#problems.has(blamed)) this.#problems.set(blamed, problem)
   }
 
-  /** What is wrong with a file; `null` if nothing is. */
+  /** The problem of a file; `null` if it has none. */
   of(path: string): ReplicaError | null {
     return this.#problems.get(path) ?? null
   }
 
-  /** Whether a file has gone since it was listed. */
+  /** Whether a file was deleted after it was listed. */
   get hasGone(): boolean {
     return [...this.#problems.values()].some(({ code }) => code === 'ENOENT')
   }

@@ -7,15 +7,15 @@ import { readLtx } from '../ltx/read-ltx.ts'
 import type { Storage } from '../storage.ts'
 import type { Findings } from './findings.ts'
 
-/** All chains of files that restores would apply, those with a common start together. */
+/** All chains of files that restores would apply, as a tree: chains with a common start share its branch. */
 interface Branch {
   readonly next: Map<LtxFound, Branch>
 }
 
-/** Verifies LTX files: each by itself, and in all chains in which a restore would apply it. */
+/** Verifies each LTX file by itself, and in all chains in which a restore would apply it. */
 export class LtxVerification {
   readonly #storage: Storage
-  /** What was read of files already, in case they are listed again. */
+  /** Summaries of files that were read already, in case the files are listed again. */
   readonly #read = new Map<string, LtxSummary>()
 
   constructor(storage: Storage) {
@@ -43,7 +43,7 @@ export class LtxVerification {
     return summary
   }
 
-  /** Applies the files of all chains, one after the other, and forgets what comes after a problem. */
+  /** Applies the files of all chains, one after the other. Leaves a chain at its first problem. */
   async #replay(
     root: Branch,
     sound: ReadonlyMap<LtxFound, LtxSummary>,
@@ -84,7 +84,7 @@ export class LtxVerification {
   }
 }
 
-/** The chains to every transaction and every time that can be restored. */
+/** The chains to all transactions and all times that can be restored. */
 async function branchesOf(
   files: readonly LtxFound[],
   sound: ReadonlyMap<LtxFound, LtxSummary>,
@@ -112,7 +112,7 @@ function branchFor({ next }: Branch, file: LtxFound): Branch {
   return branch
 }
 
-/** The times whose chains may be others than those to transactions: those from which on the clock stepped back. */
+/** The times with chains that may differ from the chains to transactions: the times after which the clock stepped back. */
 function timesApart(sound: ReadonlyMap<LtxFound, LtxSummary>): bigint[] {
   const headers = [...sound.values()]
     .map(({ header }) => header)

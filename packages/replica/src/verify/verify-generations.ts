@@ -13,7 +13,7 @@ import {
 import type { Storage } from '../storage.ts'
 import type { Findings } from './findings.ts'
 
-/** Verifies what litestream 0.3 wrote: each file by itself, and each snapshot with all of the WAL that restores apply to it. */
+/** Verifies litestream 0.3's files: each file by itself, and each snapshot with all of the WAL that restores apply to it. */
 export async function verifyGenerations(
   storage: Storage,
   generations: readonly Generation[],
@@ -57,7 +57,9 @@ async function replay(
   }
 }
 
-/** The most of the WAL that any restore applies to a snapshot: up to where a later one is there to start from. */
+/**
+ * The longest WAL that a restore applies to a snapshot: a restore up to a later index or time starts from a later snapshot.
+ */
 function longestSince(generation: Generation, place: number): WalSegment[] {
   const snapshot = generation.snapshots[place]
   if (snapshot === undefined) return []
@@ -78,6 +80,6 @@ function beforeHole(segments: readonly WalSegment[], hole: ReplicaError | null):
 }
 
 async function drain(storage: Storage, path: string): Promise<void> {
-  // Only that it ends without an error counts.
+  // Only reads the file to see that no error is thrown.
   for await (const chunk of await openDecompressed(storage, path)) void chunk
 }

@@ -1,4 +1,4 @@
-/** How to verify. */
+/** Options of a verification. */
 export interface VerifyOptions {
   readonly signal?: AbortSignal | undefined
   /** Called before each file that is read. */

@@ -9,16 +9,16 @@ import { Findings } from './findings.ts'
 import { verifyGenerations } from './verify-generations.ts'
 import { LtxVerification } from './ltx-verification.ts'
 
-/** How often to start anew when files are compacted away between being listed and being read. */
+/** The number of attempts: a verification starts again if files were compacted away after they were listed. */
 const attempts = 5
 
-/** What was found about a file of a replica, or about the replica as a whole. */
+/** The result for a file of a replica, or for the whole replica. */
 export type Verdict = (ReplicaEntry | WholeReplica) & {
-  /** Why it, or a state that needs it, cannot be restored; `null` if it can. */
+  /** Why the file, or a state that needs it, cannot be restored; `null` if it can. */
   readonly problem: ReplicaError | null
 }
 
-/** Stands for a replica if no file of it is to blame: there is none, or some lie where none belong. */
+/** Stands for the whole replica if no single file is at fault: it has no files, or files in wrong places. */
 export interface WholeReplica {
   readonly kind: 'replica'
   readonly path: string
