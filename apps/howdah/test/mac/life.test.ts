@@ -80,26 +80,6 @@ test.skipIf(whyNoMac !== null)(
 )
 
 test.skipIf(whyNoMac !== null)(
-  'the watchdog sleeps on a double of a Mac while it lets a server linger, and sees its end',
-  async () => {
-    const result = await onMac(String.raw`
-    howdah exec --quiet --linger 3600 -- true
-    server=$(server)
-    watchdog=$(/bin/ps -A -o pid= -o command= | sed -n 's/^\([0-9]*\) .*node-watchdog.*//p')
-    count() { cat /.linux/proc/$watchdog/task/*/status | awk '/^voluntary/ { sum += $2 } END { print sum }'; }
-    last=; while [ "$(count)" != "$last" ]; do last=$(count); sleep 0.6; done
-    sleep 3; echo woken $(($(count) - last))
-    kill -9 $server; ended $server; ended $watchdog
-    howdah ls
-  `)
-    expect(result).toMatchObject({
-      status: 0,
-      stdout: expect.stringMatching(/^woken [0-2]\n.* stopped\n$/),
-    })
-  },
-)
-
-test.skipIf(whyNoMac !== null)(
   'the segment of a killed server is found and removed on a double of a Mac',
   async () => {
     const result = await onMac(`

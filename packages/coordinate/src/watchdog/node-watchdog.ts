@@ -21,7 +21,6 @@ import { type Lock, acquire, identifyProcess, readPlainFile, tryAcquire } from '
 import type { ServerRecord } from '../record/server-record.ts'
 import { readRecord } from '../record/record.ts'
 import { isOfElsewhere, isServed } from '../launch/server-lock.ts'
-import { awaitChange } from './await-change.ts'
 import { isRecordedAlive, stopRecorded, worksIn } from '../ending/stop-recorded.ts'
 
 const [
@@ -124,25 +123,24 @@ async function watch(): Promise<void> {
   }
 }
 
-/** Sleeps for as long as the server has to linger. Returns if the server ends first. */
+/** Sleeps for as long as the server has to linger. Returns within a second if the server ends first. */
 async function keepLingering(found: ServerRecord): Promise<void> {
   const deadline = performance.now() + found.linger
-  const isOver = (): boolean =>
-    performance.now() >= deadline || fileIdentity(use) !== watched || !isRecordedAlive(found)
-  while (!isOver()) {
-    const longest = deadline - performance.now()
-    await awaitChange({ files: [use], server, longest, isOver })
+  for (;;) {
+    const left = deadline - performance.now()
+    if (left <= 0) return
+    await sleep(Math.min(left, 1000))
+    if (fileIdentity(use) !== watched || !isRecordedAlive(found)) return
   }
 }
 
 /** Watches a pinned server. Such a server needs no users, but has to end when its files are removed. */
 async function keepPinned(): Promise<void> {
-  const isOver = (): boolean => {
-    if (fileIdentity(use) !== watched) return true
+  while (fileIdentity(use) === watched) {
     const found = readRecord(place)
-    return !isRecordedAlive(found) || !found.pinned
+    if (!isRecordedAlive(found) || !found.pinned) return
+    await sleep(500)
   }
-  while (!isOver()) await awaitChange({ files: [use, record], server, longest: Infinity, isOver })
 }
 
 /** Waits for use, exclusively; `false` if its file was removed or replaced. */
