@@ -2,7 +2,6 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -56,19 +55,14 @@ export async function plainServer(bindir, { as, trust = false, init, settings = 
     await ended
     rmSync(home, { recursive: true, force: true })
   }
-  while (!(await answers(join(home, `.s.PGSQL.${port}`)))) {
-    if (server.exitCode !== null) {
-      await end()
-      throw new Error(`no plain server starts at port ${port}; is it taken?`)
-    }
-    await sleep(20)
-  }
+  const place = { host: home, port, user: decodeURIComponent(url.username) }
   try {
-    await prepare(
-      { host: home, port, user: decodeURIComponent(url.username) },
-      url,
-      init && join(directory, init),
-    )
+    while (!(await letsIn(place))) {
+      if (server.exitCode !== null)
+        throw new Error(`no plain server starts at port ${port}; is it taken?`)
+      await sleep(20)
+    }
+    await prepare(place, url, init && join(directory, init))
   } catch (error) {
     await end()
     throw error
@@ -79,30 +73,29 @@ export async function plainServer(bindir, { as, trust = false, init, settings = 
 /** Makes the database, and runs the scripts of a directory in it. */
 async function prepare(place, { pathname }, init) {
   const database = pathname.slice(1)
-  const run = async (name, sql) => {
-    const client = new pg.Client({ ...place, database: name })
-    await client.connect()
-    try {
-      await client.query(sql)
-    } finally {
-      await client.end()
-    }
-  }
   if (database !== 'postgres')
-    await run('postgres', `CREATE DATABASE ${pg.escapeIdentifier(database)}`)
+    await run(place, 'postgres', `CREATE DATABASE ${pg.escapeIdentifier(database)}`)
   if (init === undefined) return
   for (const name of readdirSync(init).toSorted())
-    if (name.endsWith('.sql')) await run(database, readFileSync(join(init, name), 'utf8'))
+    if (name.endsWith('.sql')) await run(place, database, readFileSync(join(init, name), 'utf8'))
 }
 
-async function answers(path) {
-  const socket = connect(path)
+/** Not as soon as it listens. */
+async function letsIn(place) {
   try {
-    await once(socket, 'connect')
+    await run(place, 'postgres', 'SELECT 1')
     return true
   } catch {
     return false
+  }
+}
+
+async function run(place, database, sql) {
+  const client = new pg.Client({ ...place, database })
+  try {
+    await client.connect()
+    await client.query(sql)
   } finally {
-    socket.destroy()
+    await client.end()
   }
 }

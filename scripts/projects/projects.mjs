@@ -62,6 +62,8 @@ export const projects = [
       to: "'@howdah/testing/testcontainers';\nimport { exec",
       lines: 1,
     },
+    // The first time PostgreSQL is fetched, as an image would be.
+    env: { INTEGRATION_TIMEOUT: '120000' },
     tests: 'npx vitest run --project integration',
   },
 ]
