@@ -16,7 +16,7 @@ import { expect, test } from 'vitest'
 import { postgresForContainers } from './postgres-for-containers.ts'
 import { type Result, start } from './project.ts'
 
-const rounds = times(8, 300)
+const rounds = times(5, 300)
 const writer = fileURLToPath(new URL('storm-writer.mjs', import.meta.url))
 const denied = whyNot()
 if (denied !== null) console.log(`no storm of containers: ${denied}`)

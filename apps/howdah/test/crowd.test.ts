@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url'
-import { until } from '@howdah/fixtures'
+import { times, until } from '@howdah/fixtures'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { processesIn, Project, type Running } from './project.ts'
 
-const size = 50
+const size = times(20, 50)
 const barrier = fileURLToPath(new URL('clients/barrier.mjs', import.meta.url))
 
 let project: Project

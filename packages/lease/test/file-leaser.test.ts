@@ -6,7 +6,7 @@ import { Crew, type Attempt } from './crew.ts'
 import { describeLeaser, type LeaserContext } from './describe-leaser.ts'
 import type { Place } from './open-leaser.mjs'
 
-describeLeaser('a directory', makeContext, { rounds: 25, races: 120, cycles: 200 })
+describeLeaser('a directory', makeContext, { rounds: 10, races: 80, cycles: 160 })
 
 async function makeContext(): Promise<LeaserContext> {
   const directory = temporaryDirectory()

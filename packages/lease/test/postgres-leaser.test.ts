@@ -6,7 +6,7 @@ import { describeLeaser, refusalOf, type LeaserContext } from './describe-leaser
 import type { Place } from './open-leaser.mjs'
 import { startPostgres } from './postgres-server.ts'
 
-describeLeaser('PostgreSQL', makeContext, { rounds: 25, races: 150, cycles: 300 })
+describeLeaser('PostgreSQL', makeContext, { rounds: 10, races: 80, cycles: 160 })
 
 async function makeContext(): Promise<LeaserContext> {
   const server = await startPostgres()

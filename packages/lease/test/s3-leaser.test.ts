@@ -56,7 +56,7 @@ describeLeaser(
     // It is proved below. Sixteen proofs a round would be most of the requests.
     return contextOf((options) => place({ proveConditions: false, ...options }), server)
   },
-  { rounds: 12, races: 80, cycles: 100 },
+  { rounds: 6, races: 60, cycles: 80 },
 )
 
 describe('a lease in S3 with faults', () => {
