@@ -21,48 +21,51 @@ export type RuntimeErrorCode =
   | 'ERR_RUNTIME_UNTRUSTED_DIRECTORY'
   | 'ERR_RUNTIME_VERSION'
 
-/** A `Version` or `PartialVersion`. They throw these errors, so they are not named here. */
+/** A `Version` or `PartialVersion`. Those classes throw these errors, so this module does not import them. */
 interface SomeVersion {
   readonly major: number
   toString(): string
 }
 
-/** A runtime that was found instead of the wanted one. */
+/** A runtime that was found but is not the wanted one. */
 interface Found {
   readonly version: SomeVersion
   readonly bindir: string
 }
 
-/** What an error knows in fields, so that nobody has to read its message. A code always comes with the same ones. */
+/** The fields of an error, so that programs need not parse its message. Each code always has the same fields. */
 type Fields = Omit<RuntimeError, keyof Error | 'code'>
 
-/** What every error of this package is: a permanent code, and a message that ends in a remedy. */
+/** An error of this package, with a permanent code and a message that ends in a remedy. */
 export class RuntimeError extends Error {
   override readonly name = 'RuntimeError'
   readonly code: RuntimeErrorCode
-  /** The directory or package that is to blame, which may be an ancestor of the one that was asked for. */
+  /** The directory or package at fault, which may be an ancestor of the one that was asked for. */
   declare readonly path?: string | undefined
   /** The directory of the runtime's programs. */
   declare readonly bindir?: string | undefined
-  /** `ERR_RUNTIME_NOT_A_RUNTIME`: why it is none. */
+  /** `ERR_RUNTIME_NOT_A_RUNTIME`: why the directory is not a runtime. */
   declare readonly problem?: RuntimeProblem | undefined
-  /** `ERR_RUNTIME_PROGRAM_MISSING`: the program that the runtime lacks. */
+  /** `ERR_RUNTIME_PROGRAM_MISSING`: the missing program. */
   declare readonly program?: string | undefined
-  /** `ERR_RUNTIME_PROGRAM_MISSING`: the programs that it has. */
+  /** `ERR_RUNTIME_PROGRAM_MISSING`: the programs of the runtime. */
   declare readonly programs?: readonly string[] | undefined
-  /** `ERR_RUNTIME_NOT_FOUND`, `ERR_RUNTIME_UNKNOWN_VERSION`: what was asked for; `null` if any version would have done. */
+  /**
+   * `ERR_RUNTIME_NOT_FOUND`, `ERR_RUNTIME_UNKNOWN_VERSION`: the wanted version; `null` if any version would have been
+   * accepted.
+   */
   declare readonly wanted?: string | null | undefined
-  /** `ERR_RUNTIME_NOT_FOUND`: what there was instead. */
+  /** `ERR_RUNTIME_NOT_FOUND`: the runtimes that were found. */
   declare readonly found?: readonly Found[] | undefined
-  /** `ERR_RUNTIME_UNKNOWN_VERSION`: the newest of each major that there is. */
+  /** `ERR_RUNTIME_UNKNOWN_VERSION`: the newest version of each available major. */
   declare readonly available?: readonly string[] | undefined
-  /** `ERR_RUNTIME_CONSTRAINT`, `ERR_RUNTIME_VERSION`: the text that was to be read. */
+  /** `ERR_RUNTIME_CONSTRAINT`, `ERR_RUNTIME_VERSION`: the text that could not be read. */
   declare readonly text?: string | undefined
-  /** `ERR_RUNTIME_UNSUPPORTED_PLATFORM`: the operating system, with or without the processor. */
+  /** `ERR_RUNTIME_UNSUPPORTED_PLATFORM`: the operating system, in some cases with the processor. */
   declare readonly platform?: string | undefined
   /** `ERR_RUNTIME_UNTRUSTED_DIRECTORY`: what to do about it. */
   declare readonly remedy?: string | undefined
-  /** `ERR_RUNTIME_IN_USE`: the processes that run from it. */
+  /** `ERR_RUNTIME_IN_USE`: the processes that run its programs. */
   declare readonly pids?: readonly number[] | undefined
   /** `ERR_RUNTIME_INSTALL_FAILED`: npm's own code, such as E401; `null` if it gave none. */
   declare readonly npmCode?: string | null | undefined
@@ -78,7 +81,7 @@ export class RuntimeError extends Error {
   }
 }
 
-/** A text is not a version of PostgreSQL. */
+/** The error for a text that is not a version of PostgreSQL. */
 export function notAVersion(text: string, expected: string): RuntimeError {
   return new RuntimeError(
     'ERR_RUNTIME_VERSION',
@@ -87,7 +90,7 @@ export function notAVersion(text: string, expected: string): RuntimeError {
   )
 }
 
-/** A text is not a constraint, or one that could never match. */
+/** The error for a text that is not a constraint, or that could never match. */
 export function notAConstraint(text: string, problem: string, cause?: unknown): RuntimeError {
   return new RuntimeError(
     'ERR_RUNTIME_CONSTRAINT',
@@ -102,7 +105,7 @@ export type NotARuntime = RuntimeError & {
   readonly problem: RuntimeProblem
 }
 
-/** A directory does not hold a PostgreSQL that runs here. */
+/** The error for a directory without a PostgreSQL that runs here. */
 export function notARuntime(
   bindir: string,
   problem: RuntimeProblem,
@@ -116,17 +119,17 @@ export function notARuntime(
   )
 }
 
-/** Whether an error says that a directory does not hold a PostgreSQL that runs here. */
+/** Whether an error says that a directory has no PostgreSQL that runs here. */
 export function isNotARuntime(error: unknown): error is NotARuntime {
   return error instanceof RuntimeError && error.code === 'ERR_RUNTIME_NOT_A_RUNTIME'
 }
 
-/** What an error means to a search for a runtime. */
+/** The problem that a search for a runtime reports for an error. */
 export function problemOf({ code, problem }: RuntimeError): RuntimeProblem {
   return problem ?? (code === 'ERR_RUNTIME_UNTRUSTED_DIRECTORY' ? 'untrusted' : 'unusable')
 }
 
-/** A runtime lacks a program; the bundled ones have only the server's. */
+/** The error for a missing program. Bundled runtimes have only the server's programs. */
 export function programMissing(
   program: string,
   { bindir, version, programs: names }: Found & { readonly programs: Iterable<string> },
@@ -147,7 +150,7 @@ export function programMissing(
 /**
  * The error to throw if a strategy gives no runtime: `ERR_RUNTIME_NOT_FOUND`.
  *
- * `wanted` is what was asked for, `null` if any version would have done; `found` is what there is instead.
+ * `wanted` is the wanted version, or `null` if any version would have been accepted; `found` lists the runtimes that exist.
  */
 export function noRuntime(
   wanted: SomeVersion | string | null,
@@ -171,14 +174,14 @@ function howToInstall(wanted: string | null): string {
   return 'install one with the package manager of your system'
 }
 
-/** Nothing here can be done on this operating system or processor. */
+/** The error for an operating system or processor that is not supported. */
 export function unsupportedPlatform(what: string, platform: string, remedy: string): RuntimeError {
   return new RuntimeError('ERR_RUNTIME_UNSUPPORTED_PLATFORM', `${what} on ${platform}; ${remedy}`, {
     platform,
   })
 }
 
-/** A directory is not the npm package with PostgreSQL in it that it should be. */
+/** The error for a directory that should be an npm package with PostgreSQL but is not. */
 export function packageDamaged(path: string, problem: string, cause?: unknown): RuntimeError {
   return new RuntimeError(
     'ERR_RUNTIME_PACKAGE',
@@ -187,7 +190,7 @@ export function packageDamaged(path: string, problem: string, cause?: unknown): 
   )
 }
 
-/** A directory of the cache cannot be made, read or written. */
+/** The error for a directory of the cache that cannot be made, read or written. */
 export function cacheUnusable(path: string, problem: string, cause?: unknown): RuntimeError {
   return new RuntimeError(
     'ERR_RUNTIME_CACHE_DIRECTORY',
@@ -196,7 +199,7 @@ export function cacheUnusable(path: string, problem: string, cause?: unknown): R
   )
 }
 
-/** Others could put programs into a directory from which we would run them. */
+/** The error for a directory into which others could put programs that we would run. */
 export function untrusted(path: string, problem: string, remedy: string): RuntimeError {
   return new RuntimeError(
     'ERR_RUNTIME_UNTRUSTED_DIRECTORY',
@@ -205,7 +208,7 @@ export function untrusted(path: string, problem: string, remedy: string): Runtim
   )
 }
 
-/** The user who is to run the server cannot get to the cache at `target`: `path` does not let that user through. */
+/** The error if the server's user cannot reach the cache at `target`, because the user may not enter `path`. */
 export function unreachable(path: string, target: string, user: string): RuntimeError {
   return new RuntimeError(
     'ERR_RUNTIME_UNREACHABLE',
@@ -215,7 +218,7 @@ export function unreachable(path: string, target: string, user: string): Runtime
   )
 }
 
-/** A runtime that is to be removed is being run. */
+/** The error for a runtime that cannot be removed because its programs are running. */
 export function runtimeInUse(bindir: string, pids: readonly number[]): RuntimeError {
   return new RuntimeError(
     'ERR_RUNTIME_IN_USE',

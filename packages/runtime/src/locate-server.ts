@@ -2,9 +2,9 @@ import { existsSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { notARuntime } from './errors.ts'
 
-/** A `postgres` that is probably one. */
+/** A program `postgres` that is probably a server. */
 export interface LocatedServer {
-  /** The directory whose programs belong together. */
+  /** The directory of the server's programs. */
   readonly bindir: string
   /** The real path of `postgres`. */
   readonly postgres: string
@@ -12,11 +12,11 @@ export interface LocatedServer {
 }
 
 /**
- * Finds the directory of programs that a directory stands for.
+ * Finds the directory of a server's programs.
  *
- * If `postgres` is a link to somewhere else, as package managers put into /usr/local/bin, it is the directory behind
- * that link. A directory through which one only gets by links of its own keeps its name. Throws
- * `ERR_RUNTIME_NOT_A_RUNTIME`; nothing is run.
+ * If `postgres` in the given directory is a link to another directory, as package managers make in /usr/local/bin, this is
+ * the other directory. Symbolic links in the directory's own path are kept. Throws `ERR_RUNTIME_NOT_A_RUNTIME`. It runs no
+ * program.
  */
 export function locateServer(directory: string): LocatedServer {
   const path = join(directory, 'postgres')

@@ -9,9 +9,9 @@ import type { Version } from './version/version.ts'
 import { notARuntime, programMissing } from './errors.ts'
 
 /**
- * An installation of PostgreSQL: a directory of programs of one version, at least a server.
+ * An installation of PostgreSQL: a directory of programs of one version, with at least a server.
  *
- * It says what was there when it was found; a package manager may replace or remove it at any time.
+ * It describes the directory when it was found; a package manager may replace or remove it at any time.
  */
 export class Runtime {
   /** The absolute path of the directory with the programs. */
@@ -27,10 +27,11 @@ export class Runtime {
   }
 
   /**
-   * Takes a directory of programs for a runtime, and asks its server for its version, unless the cache knows it.
+   * The runtime in a directory of programs.
    *
-   * If `postgres` is a link into another directory, that one is taken. A `version` that is known already is believed,
-   * and the directory is taken as it is. Throws `ERR_RUNTIME_NOT_A_RUNTIME`, whose `problem` says why it is none.
+   * Asks its server for its version, unless the cache knows it. If `postgres` is a link into another directory, that
+   * directory is used. If `version` is given, neither the server nor the link is checked. Throws `ERR_RUNTIME_NOT_A_RUNTIME`,
+   * whose `problem` says why the directory is not a runtime.
    */
   static async at(
     bindir: string,
@@ -49,7 +50,7 @@ export class Runtime {
     return new Runtime(real, version, programsIn(real))
   }
 
-  /** Whether there is a program of that name. */
+  /** Whether the runtime has a program. */
   has(name: string): boolean {
     return this.programs.has(name)
   }
@@ -63,7 +64,8 @@ export class Runtime {
   /**
    * Runs one of the runtime's programs, with execa and its options.
    *
-   * It is named by its path, and PATH is left alone. Throws `ERR_RUNTIME_PROGRAM_MISSING` if the runtime does not have it.
+   * It is run by its path, and PATH is not changed. Throws `ERR_RUNTIME_PROGRAM_MISSING` if the runtime does not have the
+   * program.
    */
   async execute<O extends Options = Defaults>(
     program: string,
@@ -73,7 +75,7 @@ export class Runtime {
     return run(this.program(program), args, options)
   }
 
-  /** Runs any command, with execa and its options; it and what it runs find the runtime's programs first on PATH. */
+  /** Runs any command, with execa and its options. The runtime's programs are first on its PATH. */
   async command<O extends Options = Defaults>(
     name: string,
     args: readonly string[] = [],
@@ -84,10 +86,11 @@ export class Runtime {
     return run(name, args, { ...options, env: { ...env, PATH } })
   }
 
-  /** The PATH of an environment (our own by default) with `bindir` first, and nowhere else. */
+  /** The PATH of an environment (our own by default), with `bindir` first and not repeated. */
   path(env: Readonly<Record<string, string | undefined>> = process.env): string {
     const PATH = env['PATH']
-    // A relative or empty entry means something else in each working directory, and an empty PATH nothing.
+    // Keeps relative and empty entries, since they mean another directory in each working directory. An empty PATH has no
+    // entries.
     const entries = PATH ? PATH.split(delimiter) : []
     const others = entries.filter((entry) => !isAbsolute(entry) || resolve(entry) !== this.bindir)
     return [this.bindir, ...others].join(delimiter)
@@ -98,10 +101,10 @@ export class Runtime {
   }
 }
 
-/** What execa's options are when none are given, as far as its types depend on them. */
+/** Execa's default options on which its types depend. */
 type Defaults = { encoding: 'utf8' }
 
-/** Execa is loaded on use: to find a runtime does not need it. */
+/** Loads execa on use: a search for a runtime does not need it. */
 async function run<O extends Options>(
   command: string,
   args: readonly string[],

@@ -17,16 +17,16 @@ import { isRecord, parseJson } from './json.ts'
 import { writeOut } from '../machine/write-out.ts'
 import { packageDamaged } from '../errors.ts'
 
-/** `linked`: programs copied, the rest linked to where it is; `copied`: everything copied. */
+/** `linked`: the programs are copied, and the rest are links to the package; `copied`: everything is copied. */
 export type TreeMode = 'linked' | 'copied'
 
 /**
- * Makes a tree of programs that run, from a package's `native` directory.
+ * Makes a tree of runnable programs from a package's `native` directory.
  *
- * npm ships no symbolic links; the tree has those that libraries are looked up by, which `pg-symlinks.json` lists. The programs
- * and libraries look for each other relative to where they are (`$ORIGIN/../lib`), so nothing need be told to the loader.
- * Everything is synced when this returns, except links. On macOS, where to sync a file takes several milliseconds, all of it is
- * written out at once, and on the disk as soon as the next file is synced: that is the tree's manifest.
+ * Packages of npm cannot contain symbolic links; this makes the links to libraries that `pg-symlinks.json` lists. The
+ * programs and libraries find each other by relative paths (`$ORIGIN/../lib`), so the loader needs no settings. When this
+ * returns, everything except links is synced. On macOS a sync of a file takes several milliseconds. There, all files are
+ * written out at once, and reach the disk with the next file that is synced: the tree's manifest.
  */
 export async function buildTree(native: string, target: string, mode: TreeMode): Promise<void> {
   await mkdir(target)
@@ -37,7 +37,7 @@ export async function buildTree(native: string, target: string, mode: TreeMode):
     await copyDirectory(join(native, 'share'), join(target, 'share'))
   } else {
     await linkEntries(join(native, 'lib'), join(target, 'lib'))
-    // The server's modules find libraries by `$ORIGIN/..`, so they must appear to be here as well.
+    // The server's modules find libraries by `$ORIGIN/..`, so the modules need links here as well.
     await linkEntries(join(native, 'lib/postgresql'), join(target, 'lib/postgresql'))
     await symlink(join(native, 'share'), join(target, 'share'))
   }
@@ -45,11 +45,11 @@ export async function buildTree(native: string, target: string, mode: TreeMode):
   if (isSyncedAtOnce) await writeOut()
 }
 
-/** Node's fsync is F_FULLFSYNC there, fcntl(2) of macOS. */
+/** On macOS Node's fsync is F_FULLFSYNC of fcntl(2). */
 const isSyncedAtOnce = process.platform === 'darwin'
 
 /**
- * Makes the links that a package's `pg-symlinks.json` lists, unless they are there.
+ * Makes the missing links of those that a package's `pg-symlinks.json` lists.
  *
  * Throws `ERR_RUNTIME_PACKAGE` for links that are not in `lib`.
  */
@@ -77,7 +77,7 @@ async function linkEntries(from: string, to: string): Promise<void> {
   await mkdir(to)
   await chmod(to, 0o755)
   const names = await readdir(from)
-  // lib/postgresql becomes a directory of its own.
+  // lib/postgresql becomes a real directory, not a link.
   const linked = names.filter((name) => name !== 'postgresql')
   await Promise.all(linked.map((name) => symlink(join(from, name), join(to, name))))
 }
@@ -86,7 +86,7 @@ async function copyDirectory(from: string, to: string): Promise<void> {
   await mkdir(to)
   await chmod(to, 0o755)
   const entries = await readdir(from, { withFileTypes: true })
-  // A few at a time: each file is synced, and syncs that are waited for together are done together.
+  // Copies a few files at a time: each file is synced, and the file system can join syncs that run at the same time.
   const queue = entries.filter((entry) => entry.isFile()).map(({ name }) => name)
   const worker = async (): Promise<void> => {
     for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
@@ -99,7 +99,9 @@ async function copyDirectory(from: string, to: string): Promise<void> {
   }
 }
 
-/** Copies a file's content, readable by all and executable by all or none, and syncs it unless all is synced at once. */
+/**
+ * Copies a file. The copy is readable by all and executable by all or none. Syncs it, unless all files are synced at once.
+ */
 async function copyWhole(from: string, to: string): Promise<void> {
   await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
   if (isSyncedAtOnce) await chmod(to, modeFor((await stat(to)).mode))
@@ -112,7 +114,7 @@ export async function settleFile(path: string): Promise<void> {
   try {
     const { mode } = await file.stat()
     await file.chmod(modeFor(mode))
-    // Under Yarn's Plug'n'Play, handles have no `sync` that works.
+    // Under Yarn's Plug'n'Play, the `sync` of file handles does not work.
     await promisify(fsync)(file.fd)
   } finally {
     await file.close()

@@ -20,18 +20,18 @@ import { trustedDirectory } from '../machine/trusted-directory.ts'
 import type { Version } from '../version/version.ts'
 import { packageDamaged, unreachable } from '../errors.ts'
 
-/** Where trees are kept, and which user runs them. */
+/** The place of the trees, and the user who runs their programs. */
 export interface TreeOptions {
   /** See `cacheDirectory`. */
   readonly cacheDir?: string | undefined
-  /** If we are root: the user that the programs will run as; any user, if it is not given. */
+  /** Only if we are root: the user who will run the programs; by default, it may be any user. */
   readonly serverUser?: ServerUser | undefined
 }
 
-/** The tree of programs that a package becomes, which is made when it is asked for. */
+/** The tree of programs of a package, which is made when it is needed. */
 export class BundledTree {
   readonly version: Version
-  /** Where the programs are, or will be. */
+  /** The directory of the programs, which may not exist yet. */
   readonly bindir: string
   readonly #source: EmbeddedPackage
   readonly #mode: TreeMode
@@ -43,7 +43,7 @@ export class BundledTree {
     this.#source = source
     this.#mode = mode
     this.#serverUser = options.serverUser
-    // A linked tree belongs to one copy of the package; a copied one is the same for every project on a Mac.
+    // A linked tree belongs to one copy of the package. A copied tree (on a Mac) is shared by all projects.
     const key = process.platform === 'darwin' ? content : identity
     const name = `${process.platform}-${process.arch}-${packageVersion}-${mode}-${key}`
     this.#place = { cache: cacheDirectory(options.cacheDir), kind: 'trees', name }
@@ -51,14 +51,14 @@ export class BundledTree {
     this.bindir = join(treePath(this.#place), 'bin')
   }
 
-  /** Plans the tree of a package. Throws `ERR_RUNTIME_PACKAGE` if that is damaged. */
+  /** Plans the tree of a package. Throws `ERR_RUNTIME_PACKAGE` if the package is damaged. */
   static of(directory: string, options: TreeOptions): BundledTree {
     const source = readEmbeddedPackage(directory)
     return new BundledTree(source, modeFor(source, options.serverUser), options)
   }
 
   /**
-   * The runtime in the tree, which is made unless it is there and whole.
+   * The runtime in the tree. Makes the tree if it is missing or damaged.
    *
    * Throws `ERR_RUNTIME_UNTRUSTED_DIRECTORY`, `ERR_RUNTIME_CACHE_DIRECTORY`, `ERR_RUNTIME_UNREACHABLE`,
    * `ERR_RUNTIME_DISK_FULL`, `ERR_RUNTIME_PACKAGE` or `ERR_RUNTIME_NOT_A_RUNTIME`, each of which says what to do.
@@ -84,7 +84,7 @@ export class BundledTree {
       if (identityNow !== identity) throw packageDamaged(source, 'it changed while it was read')
 
       while (!(await staging.publish('tree', tree))) {
-        // Another process was faster, or there is a damaged one.
+        // Another process made the tree first, or a damaged tree is in the place.
         if (await isIntact(this.#place, sizes)) break
         await staging.bury(tree)
       }
@@ -94,7 +94,7 @@ export class BundledTree {
     }
   }
 
-  /** Removes trees that cannot work any more, since their package is gone or another, if we see that nobody runs them. */
+  /** Removes trees that no longer work because their package was removed or replaced, if we see that no process uses them. */
   async #prune(trees: string, staging: StagingDirectory): Promise<void> {
     for (const name of await readdir(trees)) {
       const tree = join(trees, name)
@@ -116,7 +116,7 @@ export class BundledTree {
 }
 
 function modeFor(source: EmbeddedPackage, user: ServerUser | undefined): TreeMode {
-  // macOS looks libraries up beside the file that a link leads to, where the links are missing.
+  // macOS looks for libraries beside the target of a link, and there the links are missing.
   if (process.platform === 'darwin') return 'copied'
   const native = join(source.path, 'native')
   const needed = [

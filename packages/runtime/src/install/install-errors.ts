@@ -1,6 +1,6 @@
 import { RuntimeError } from '../errors.ts'
 
-/** npm does not reach its registry. */
+/** The error if npm does not reach its registry. */
 export function offline(what: string, detail: string, cause?: unknown): RuntimeError {
   return new RuntimeError(
     'ERR_RUNTIME_OFFLINE',
@@ -10,7 +10,10 @@ export function offline(what: string, detail: string, cause?: unknown): RuntimeE
   )
 }
 
-/** The registry has no PostgreSQL of that version for this platform. `available` are the newest of each major. */
+/**
+ * The error if the registry does not have that version of PostgreSQL for this platform. `available` lists the newest version
+ * of each major.
+ */
 export function unknownVersion(
   wanted: string,
   available: readonly string[],
@@ -24,7 +27,7 @@ export function unknownVersion(
   )
 }
 
-/** The packages need glibc, and this is a musl system, such as Alpine. */
+/** The error on a musl system, such as Alpine: the packages need glibc. */
 export function needsGlibc(): RuntimeError {
   return new RuntimeError(
     'ERR_RUNTIME_MUSL',
@@ -33,7 +36,7 @@ export function needsGlibc(): RuntimeError {
   )
 }
 
-/** There is no npm to install with. */
+/** The error if npm is not found. */
 export function npmMissing(cause: unknown): RuntimeError {
   return new RuntimeError(
     'ERR_RUNTIME_NPM_MISSING',
@@ -43,7 +46,7 @@ export function npmMissing(cause: unknown): RuntimeError {
   )
 }
 
-/** There is no room, or a quota is used up. */
+/** The error if the disk is full, or a quota is used up. */
 export function diskFull(path: string, cause: unknown): RuntimeError {
   return new RuntimeError(
     'ERR_RUNTIME_DISK_FULL',
@@ -53,7 +56,7 @@ export function diskFull(path: string, cause: unknown): RuntimeError {
   )
 }
 
-/** What was downloaded is not what the registry says it is. */
+/** The error if the hash of a download is not the registry's. */
 export function notIntact(specifier: string, detail: string, cause: unknown): RuntimeError {
   return new RuntimeError(
     'ERR_RUNTIME_INTEGRITY',
@@ -63,7 +66,7 @@ export function notIntact(specifier: string, detail: string, cause: unknown): Ru
   )
 }
 
-/** npm failed in another way. `npmCode` is its own code, such as E401, if it gave one. */
+/** The error for other failures of npm. `npmCode` is npm's own code, such as E401, if there is one. */
 export function installFailed(
   what: string,
   npmCode: string | null,

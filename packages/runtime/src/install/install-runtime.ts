@@ -23,40 +23,40 @@ import { errno } from '@howdah/durable'
 import { notAVersion, packageDamaged, unreachable } from '../errors.ts'
 import { unknownVersion } from './install-errors.ts'
 
-/** How far an installation is. */
+/** The progress of an installation. */
 export interface InstallProgress {
   /**
-   * `resolving`: asking the registry which versions there are; `downloading`: npm downloads and unpacks; `preparing`: the
-   * programs are put together and tried; `done`: it can be used, or was there already.
+   * `resolving`: the registry is asked for its versions; `downloading`: npm downloads and unpacks; `preparing`: the tree of
+   * programs is made and its server is tried; `done`: the runtime can be used, or was installed already.
    */
   readonly phase: 'resolving' | 'downloading' | 'preparing' | 'done'
-  /** The exact version of the package, as soon as it is known. */
+  /** The exact version of the package; `null` until it is known. */
   readonly packageVersion: string | null
-  /** What has been unpacked, in bytes; `null` outside of `downloading`. */
+  /** The number of unpacked bytes; `null` except in `downloading`. */
   readonly bytes: number | null
 }
 
-/** How to install. */
+/** Options of an installation. */
 export interface InstallOptions extends NpmOptions {
   /** See `cacheDirectory`. */
   readonly cacheDir?: string | undefined
-  /** If we are root: the user that the programs will run as; any user, if it is not given. */
+  /** Only if we are root: the user who will run the programs; by default, it may be any user. */
   readonly serverUser?: ServerUser | undefined
   readonly onProgress?: ((progress: InstallProgress) => void) | undefined
 }
 
 /**
- * Puts a PostgreSQL into the cache, where `installed()` finds it: the newest of a major (`16`), a version (`16.3`), or an
- * exact version of the package (`16.14.0-beta.17`).
+ * Installs a PostgreSQL into the cache, where `installed()` finds it: the newest version of a major (`16`), a version
+ * (`16.3`), or an exact version of the package (`16.14.0-beta.17`).
  *
- * npm downloads it, with the user's configuration, and checks it against the registry's hash. What is there already is
- * given at once if it is exactly what was asked for, or if the registry is out of reach. It appears whole or not at all,
- * however many processes install at once and whenever they are killed.
+ * npm downloads the package with the user's configuration, and checks it against the registry's hash. An installed runtime is
+ * returned at once if it is exactly the wanted version, or if the registry is out of reach. A runtime appears whole or not at
+ * all, even if several processes install at once, or are killed.
  *
  * Throws `ERR_RUNTIME_OFFLINE`, `ERR_RUNTIME_UNKNOWN_VERSION`, `ERR_RUNTIME_UNSUPPORTED_PLATFORM`, `ERR_RUNTIME_MUSL`,
  * `ERR_RUNTIME_NPM_MISSING`, `ERR_RUNTIME_DISK_FULL`, `ERR_RUNTIME_INTEGRITY`, `ERR_RUNTIME_INSTALL_FAILED`,
  * `ERR_RUNTIME_CACHE_DIRECTORY`, `ERR_RUNTIME_UNTRUSTED_DIRECTORY`, `ERR_RUNTIME_UNREACHABLE`, `ERR_RUNTIME_NOT_A_RUNTIME` if
- * it does not run here, or the signal's reason.
+ * the server does not run here, or the signal's reason.
  */
 export async function installRuntime(
   version: string | number,
@@ -110,7 +110,7 @@ export async function installRuntime(
     await prepare(staging, join('node_modules', name), chosen)
     signal?.throwIfAborted()
     while (!(await staging.publish('tree', tree.path))) {
-      // Another process was faster, or there is a damaged one.
+      // Another process installed it first, or a damaged tree is in the place.
       if (await isWhole(tree)) break
       await staging.bury(tree.path)
     }
@@ -136,7 +136,7 @@ function readWanted(version: string | number): Wanted {
   }
 }
 
-/** Whether nothing newer could be meant. */
+/** Whether the wanted version is exact, so that no newer one could be meant. */
 function isExact(wanted: Wanted): boolean {
   return wanted instanceof PackageVersion || wanted.minor !== null
 }
@@ -168,7 +168,7 @@ async function isWhole(tree: InstalledTree): Promise<boolean> {
   return isIntact(tree.place, (await readManifest(tree.path))?.sizes ?? {})
 }
 
-/** Makes a tree of what npm has unpacked, without copying it. */
+/** Makes a tree of the files that npm has unpacked, without copying them. */
 async function prepare(
   staging: StagingDirectory,
   unpacked: string,
@@ -188,7 +188,7 @@ async function prepare(
   await completeTree(tree, chosen.version, { packageVersion, mode: 'copied', source: null, sizes })
 }
 
-/** Makes all below a directory readable by everybody and writable by us only, and syncs it. */
+/** Makes all files below a directory readable by everybody and writable only by us, and syncs them. */
 async function settle(directory: string): Promise<void> {
   const { uid } = await lstat(directory)
   if (uid !== process.geteuid?.()) throw packageDamaged(directory, `npm gave it to user ${uid}`)

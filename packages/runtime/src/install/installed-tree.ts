@@ -32,8 +32,8 @@ export class InstalledTree {
   }
 
   /**
-   * Throws `ERR_RUNTIME_NOT_A_RUNTIME` if it is damaged, and `ERR_RUNTIME_UNTRUSTED_DIRECTORY` if others could have put it
-   * there.
+   * Throws `ERR_RUNTIME_NOT_A_RUNTIME` if the tree is damaged, and `ERR_RUNTIME_UNTRUSTED_DIRECTORY` if others could have
+   * made it.
    */
   async runtime(): Promise<Runtime> {
     const manifest = await readManifest(this.path)
@@ -44,14 +44,14 @@ export class InstalledTree {
     return Runtime.at(this.bindir, { version: this.version })
   }
 
-  /** Like `runtime`, and runs the server. */
+  /** Like `runtime`, but also runs the server to check it. */
   async check(): Promise<void> {
     const { bindir } = await this.runtime()
     await probeVersion(join(bindir, 'postgres'))
   }
 }
 
-/** What is installed for this platform, the highest version first; nothing has been checked. */
+/** The trees that are installed for this platform, the highest version first. They are not checked. */
 export async function installedTrees(cacheDir: string | undefined): Promise<InstalledTree[]> {
   const names = await readdir(join(cacheDirectory(cacheDir), 'installed')).catch(() => [])
   return names
@@ -62,7 +62,7 @@ export async function installedTrees(cacheDir: string | undefined): Promise<Inst
     .map((version) => new InstalledTree(cacheDir, version))
 }
 
-/** Home directories may be shared by machines of several kinds. */
+/** The start of the names of this platform's trees. Machines of several kinds may share a home directory. */
 function prefix(): string {
   return `${process.platform}-${process.arch}-`
 }

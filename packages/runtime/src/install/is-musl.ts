@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /**
- * Whether this Linux has musl's loader and not glibc's, so that programs built for glibc do not start.
+ * Whether this Linux has musl's loader and not glibc's. Programs built for glibc do not start then.
  *
  * `root` stands for `/` in tests.
  */

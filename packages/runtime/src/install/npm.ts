@@ -13,17 +13,17 @@ import {
   unknownVersion,
 } from './install-errors.ts'
 
-/** How npm is run. */
+/** Options of a run of npm. */
 export interface NpmOptions {
   /** Ends npm; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
-  /** How often npm tries again if the registry does not answer; 1 by default. */
+  /** How often npm retries if the registry does not answer; 1 by default. */
   readonly retries?: number | undefined
 }
 
 /**
- * Whatever the user's configuration or an npm that runs us says, these hold: nothing of a package is run, nothing is
- * saved anywhere but where it is asked for, and npm answers in JSON.
+ * These options override the user's configuration and that of an npm that runs us: no script of a package is run, nothing is
+ * saved outside of the given directory, and npm answers in JSON.
  */
 const always = [
   '--json',
@@ -46,8 +46,8 @@ const registryOutOfReach =
   /^(?:ENOTFOUND|EAI_\w+|ECONN\w+|E?TIMEDOUT|EHOST\w+|ENET\w+|EADDRNOTAVAIL|ENOTCACHED|ERR_SOCKET_TIMEOUT|FETCH_ERROR|EIDLETIMEOUT|ERESPONSETIMEOUT|ETRANSFERTIMEOUT|E50[234])$/
 
 /**
- * Runs npm in a directory, which must be our own and without a project in it, with the user's configuration (registry, proxy,
- * credentials), though with no project's, and returns what it answers.
+ * Runs npm in a directory, and returns its answer. npm uses the user's configuration (registry, proxy, credentials), but no
+ * project's. The directory must be our own and contain no project.
  *
  * `what` is for messages. Throws one of the errors of `install-errors.ts`.
  */
@@ -61,7 +61,7 @@ export async function npm(
   signal?.throwIfAborted()
   const settings = [
     ...always,
-    // Without it npm would look for a project upwards from here, and believe a .npmrc in /tmp.
+    // Without this npm would look for a project in the directories above, and read a .npmrc in /tmp.
     `--prefix=${directory}`,
     `--fetch-retries=${retries}`,
     ...(await cacheSetting(directory)),
@@ -77,7 +77,7 @@ export async function npm(
       ...(signal && { cancelSignal: signal }),
     })
   let result = await run('npm')
-  // The one that came with this Node.
+  // Tries the npm that came with this Node.
   if (result.code === 'ENOENT') result = await run(join(dirname(process.execPath), 'npm'))
   signal?.throwIfAborted()
   if (result.code === 'ENOENT') throw npmMissing(result)
@@ -110,7 +110,10 @@ export async function npm(
   }
 }
 
-/** Where there is no home to keep npm's cache in, as a service's user may have none, it goes away with the rest. */
+/**
+ * If there is no home directory for npm's cache, as for the user of a service, the cache is made in the directory and is
+ * removed with it.
+ */
 async function cacheSetting(directory: string): Promise<string[]> {
   if (process.env['npm_config_cache'] ?? process.env['NPM_CONFIG_CACHE']) return []
   const home = await access(homeDirectory() ?? '', constants.W_OK).then(
@@ -120,7 +123,7 @@ async function cacheSetting(directory: string): Promise<string[]> {
   return home ? [] : [`--cache=${join(directory, '.npm')}`]
 }
 
-/** The code in `npm error code ENOSPC`, or `npm ERR!` of older ones. */
+/** The code in `npm error code ENOSPC`; older npms write `npm ERR!`. */
 function codeIn(text: string): string | null {
   return /^npm (?:error|ERR!) code (\w+)$/m.exec(text)?.[1] ?? null
 }

@@ -8,19 +8,19 @@ import { refuseWindows } from './supported-platform.ts'
 import { existingTrustedDirectory } from '../machine/trusted-directory.ts'
 import { runtimeInUse } from '../errors.ts'
 
-/** How to remove. */
+/** Options of a removal. */
 export interface RemoveOptions {
   /** See `cacheDirectory`. */
   readonly cacheDir?: string | undefined
-  /** Removes it although it is being run. */
+  /** Removes a runtime even if its programs are running. */
   readonly force?: boolean | undefined
 }
 
 /**
- * Removes what `installRuntime` has installed of a version: all of a major (`16`), a version (`16.3`) or an exact version
- * of the package. Says `unmodified` if there was none; nothing else is ever removed.
+ * Removes the runtimes of a version that `installRuntime` has installed: all of a major (`16`), a version (`16.3`) or an
+ * exact version of the package. Returns `unmodified` if there was none. It removes nothing else.
  *
- * Throws `ERR_RUNTIME_IN_USE` if a process that we may see runs from it, `ERR_RUNTIME_VERSION`,
+ * Throws `ERR_RUNTIME_IN_USE` if a process that we can see runs its programs, `ERR_RUNTIME_VERSION`,
  * `ERR_RUNTIME_UNTRUSTED_DIRECTORY` or `ERR_RUNTIME_CACHE_DIRECTORY`.
  */
 export async function removeRuntime(
@@ -45,7 +45,7 @@ export async function removeRuntime(
 
 async function refuseUsed(trees: readonly InstalledTree[]): Promise<void> {
   for (const tree of trees) {
-    // macOS does not tell; there, a server that runs goes on with what it has open.
+    // macOS does not tell. There, a running server goes on with its open files.
     const pids = (await processesRunning(tree.path)) ?? []
     if (pids.length > 0) throw runtimeInUse(tree.bindir, pids)
   }

@@ -11,7 +11,7 @@ import { existingTrustedDirectory } from '../machine/trusted-directory.ts'
 import type { Version } from '../version/version.ts'
 import { notARuntime, untrusted } from '../errors.ts'
 
-/** Where a tree of ours is: `<cache>/<kind>/<name>`. */
+/** The place of a tree: `<cache>/<kind>/<name>`. */
 export interface TreePlace {
   readonly cache: string
   readonly kind: 'trees' | 'installed'
@@ -23,19 +23,19 @@ export function treePath({ cache, kind, name }: TreePlace): string {
   return join(cache, kind, name)
 }
 
-/** What a tree of ours says about itself, in `howdah.json`. */
+/** The description of a tree, in its `howdah.json`. */
 export interface TreeManifest {
   readonly packageVersion: string
   readonly mode: TreeMode
-  /** The package's directory, where the tree's links go; `null` if the tree needs it no more. */
+  /** The package's directory, to which the tree's links lead; `null` if the tree does not need it. */
   readonly source: string | null
   /** The sizes of the programs, in bytes. */
   readonly sizes: Readonly<Record<string, number>>
-  /** Where it was built. */
+  /** The machine on which the tree was built. */
   readonly machine: string
 }
 
-/** The manifest of a tree; `null` if it has none that can be read. */
+/** The manifest of a tree; `null` if it cannot be read. */
 export async function readManifest(tree: string): Promise<TreeManifest | null> {
   try {
     const content: unknown = JSON.parse(readPlainFile(join(tree, 'howdah.json')))
@@ -49,7 +49,7 @@ function isManifest(value: unknown): value is TreeManifest {
   return isRecord(value) && typeof value['packageVersion'] === 'string' && isRecord(value['sizes'])
 }
 
-/** Finishes a tree: checks that its server runs and is what it should be, and adds the manifest. */
+/** Finishes a tree: checks that its server runs and has the right version, and adds the manifest. */
 export async function completeTree(
   tree: string,
   version: Version,
@@ -67,18 +67,19 @@ export async function completeTree(
   )
 }
 
-/** Names the place in which we see who runs programs: the machine, and a namespace of process ids. */
+/** Names the machine and the namespace of process ids, because we see only the processes there. */
 export function machineName(): string {
   const { machineId = null, pidNamespace } = currentProcess()
-  // A Mac's name changes with the network. Under Linux, copies of a machine have its id.
+  // A Mac's host name changes with the network. On Linux, copies of a machine have the same id, so the host name counts too.
   const names = process.platform === 'darwin' && machineId !== null ? [] : [hostname()]
   return [machineId, ...names, pidNamespace].map((part) => part ?? '').join(' ')
 }
 
 /**
- * Whether a tree is there and whole; with a handful of system calls, so not looking at everything.
+ * Whether a tree exists and is whole.
  *
- * Throws `ERR_RUNTIME_UNTRUSTED_DIRECTORY` if others could have put it there.
+ * It makes only a few system calls, so it does not look at every file. Throws `ERR_RUNTIME_UNTRUSTED_DIRECTORY` if others
+ * could have made the tree.
  */
 export async function isIntact(
   place: TreePlace,
@@ -90,7 +91,7 @@ export async function isIntact(
   try {
     const directory = lstatSync(bin)
     const programs = embeddedPrograms.map((name) => lstatSync(join(bin, name)))
-    // In a linked tree, this is in the package.
+    // In a linked tree, this file is in the package.
     statSync(join(tree, 'share/postgresql/postgres.bki'))
     const ours = [directory, ...programs].every(
       ({ uid, mode }) => uid === process.geteuid?.() && (mode & 0o022) === 0,

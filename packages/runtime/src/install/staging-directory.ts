@@ -5,13 +5,13 @@ import { errno } from '@howdah/durable'
 import { acquire, type Lock, tryAcquire } from '@howdah/lock'
 
 /**
- * A directory beside the place where what is built in it is to appear at once.
+ * A temporary directory in which a tree is built, beside the final place of the tree.
  *
- * Its process holds a lock in it for as long as it lives, so that others can sweep up after one that was killed.
+ * Its process holds a lock in it while it lives, so that other processes can remove the directory of a killed process.
  */
 export class StagingDirectory implements AsyncDisposable {
   readonly path: string
-  /** `null` if nothing can be locked here; then nobody sweeps. */
+  /** `null` if nothing can be locked here; in this case no process removes it. */
   readonly #lock: Lock | null
 
   private constructor(path: string, lock: Lock | null) {
@@ -19,7 +19,7 @@ export class StagingDirectory implements AsyncDisposable {
     this.#lock = lock
   }
 
-  /** Makes one in a directory, 0700, after sweeping up those of dead processes. */
+  /** Makes a staging directory in a directory, with mode 0700, after removing those of dead processes. */
   static async create(parent: string): Promise<StagingDirectory> {
     await sweep(parent)
     for (;;) {
@@ -34,18 +34,18 @@ export class StagingDirectory implements AsyncDisposable {
         if (withoutLocks.has(code)) return new StagingDirectory(path, null)
         if (code !== 'ERR_LOCK_NOT_FOUND') throw error
       }
-      // Another process has swept it up before it was locked.
+      // Another process removed the directory before we locked it.
     }
   }
 
-  /** A path inside. */
+  /** A path in the directory. */
   file(...names: string[]): string {
     return join(this.path, ...names)
   }
 
   /**
-   * Makes something inside appear in its place, at once. Says `false`, and leaves it, if something has been put there in
-   * the meantime.
+   * Moves a file or directory to its final place, atomically. Returns `false`, and does not move it, if something has been
+   * put there in the meantime.
    */
   async publish(name: string, target: string): Promise<boolean> {
     try {
@@ -58,7 +58,7 @@ export class StagingDirectory implements AsyncDisposable {
     }
   }
 
-  /** Moves a thing away in here, to be removed with the rest. Says `false` if it was gone already. */
+  /** Moves a file or directory in here, to be removed with the staging directory. Returns `false` if it did not exist. */
   async bury(path: string): Promise<boolean> {
     try {
       await rename(path, this.file(`${basename(dirname(path))}-${randomUUID()}`))
@@ -83,21 +83,21 @@ const prefix = '.staging-'
 /** Nothing can be locked on this file system, or on this platform. */
 const withoutLocks = new Set(['ERR_LOCK_BINDING', 'ERR_LOCK_UNSUPPORTED'])
 
-/** Nobody queues for the lock: it is held by the one process that builds, or for a moment by one that sweeps. */
+/** No process waits for the lock: only the process that builds holds it, or briefly a process that removes the directory. */
 const held = { fair: false, permissions: 0o600 } as const
 
 function lockIn(path: string): string {
   return join(path, '.lock')
 }
 
-/** Removes what dead processes have left in a directory. */
+/** Removes the staging directories of dead processes. */
 async function sweep(parent: string): Promise<void> {
   const names = await readdir(parent).catch(() => [])
   const stagings = names.filter((name) => name.startsWith(prefix))
   await Promise.all(stagings.map((name) => removeAbandoned(join(parent, name)).catch(() => {})))
 }
 
-/** Removes a staging directory if no process holds its lock. One that cannot be locked is left. */
+/** Removes a staging directory if no process holds its lock. Leaves it if it cannot be locked. */
 async function removeAbandoned(path: string): Promise<void> {
   const lock = await tryAcquire(lockIn(path), held)
   if (lock === null) return

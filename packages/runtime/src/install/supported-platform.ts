@@ -1,6 +1,6 @@
 import { unsupportedPlatform } from '../errors.ts'
 
-/** Throws `ERR_RUNTIME_UNSUPPORTED_PLATFORM` on Windows, where nothing of this has been made to work. */
+/** Throws `ERR_RUNTIME_UNSUPPORTED_PLATFORM` on Windows, which is not supported. */
 export function refuseWindows(): void {
   if (process.platform === 'win32') {
     throw unsupportedPlatform(

@@ -1,10 +1,10 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** How often the size is looked at, in ms. */
+/** The interval between looks at the size, in ms. */
 const interval = 250
 
-/** Tells how many bytes there are below a directory, whenever that has changed, until it is disposed. */
+/** Reports the number of bytes below a directory whenever it has changed, until disposed. */
 export function watchSize(directory: string, onSize: (bytes: number) => void): Disposable {
   let last = 0
   let stopped = false
@@ -24,7 +24,7 @@ export function watchSize(directory: string, onSize: (bytes: number) => void): D
   }
 }
 
-/** What vanishes meanwhile counts nothing. */
+/** The number of bytes below a directory. Files that vanish meanwhile do not count. */
 async function sizeOf(directory: string): Promise<number> {
   const entries = await readdir(directory, { withFileTypes: true }).catch(() => [])
   const sizes = await Promise.all(

@@ -4,12 +4,12 @@ import { errno } from '@howdah/durable'
 import { homeDirectory } from './home-directory.ts'
 
 /**
- * Where what can be made again is kept on this machine.
+ * The directory of files that can be made again.
  *
- * The one that is given, else `$HOWDAH_CACHE_DIR`; else root's is `/var/cache/howdah`, which servers that run as other
- * users get to, and everybody else's is `$XDG_CACHE_HOME/howdah` or `~/.cache/howdah`. A user who has no home, or none that
- * anything can be written to, has `/var/tmp/howdah-cache-<uid>`. It need not exist, and nothing is said about who can write
- * it: see `trustedDirectory`.
+ * It is the given one, otherwise `$HOWDAH_CACHE_DIR`. Without either, root uses `/var/cache/howdah`, which servers of other
+ * users can reach, and other users use `$XDG_CACHE_HOME/howdah` or `~/.cache/howdah`. A user without a writable home
+ * directory uses `/var/tmp/howdah-cache-<uid>`. The directory need not exist. This does not check who can write it: see
+ * `trustedDirectory`.
  */
 export function cacheDirectory(given?: string): string {
   const explicit = given ?? process.env['HOWDAH_CACHE_DIR']
@@ -17,7 +17,7 @@ export function cacheDirectory(given?: string): string {
   const uid = process.geteuid?.()
   if (uid === 0) return '/var/cache/howdah'
   const xdg = process.env['XDG_CACHE_HOME']
-  // Relative ones are to be ignored, says the XDG base directory specification.
+  // The XDG base directory specification says that relative paths are to be ignored.
   if (xdg && isAbsolute(xdg)) return join(xdg, 'howdah')
   const home = homeDirectory()
   const inHome = home === null ? null : join(home, '.cache', 'howdah')
@@ -25,7 +25,7 @@ export function cacheDirectory(given?: string): string {
   return `/var/tmp/howdah-cache-${uid}`
 }
 
-/** Whether a directory is there, or can be made in the nearest one above it that is. */
+/** Whether a directory exists and can be entered, or can be made in the nearest existing directory above it. */
 function canBeUsed(path: string): boolean {
   try {
     accessSync(`${path}/`, constants.X_OK)

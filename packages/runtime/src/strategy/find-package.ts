@@ -2,7 +2,7 @@ import { existsSync, realpathSync } from 'node:fs'
 import Module from 'node:module'
 import { dirname, join } from 'node:path'
 
-/** What Yarn's Plug'n'Play adds to `node:module`: https://yarnpkg.com/advanced/pnpapi. */
+/** The API that Yarn's Plug'n'Play adds to `node:module`: https://yarnpkg.com/advanced/pnpapi. */
 interface PnpApi {
   resolveToUnqualified(request: string, issuer: string): string | null
   resolveVirtual?(path: string): string | null
@@ -13,9 +13,10 @@ interface PnpModule {
 }
 
 /**
- * The directory of a package that the module at the path `from` sees, or `null`.
+ * The directory of a package that the module at the path `from` can import; `null` if there is none.
  *
- * Not by `require.resolve`: a package may export no `package.json`, and what is in NODE_PATH is not a dependency.
+ * It does not use `require.resolve`, since a package may not export its `package.json`, and packages in NODE_PATH are not
+ * dependencies.
  */
 export function findPackage(name: string, from: string): string | null {
   const { findPnpApi } = Module as PnpModule
@@ -36,7 +37,7 @@ function findByPnp(pnp: PnpApi, name: string, from: string): string | null {
     const found = pnp.resolveToUnqualified(name, from)
     return found === null ? null : (pnp.resolveVirtual?.(found) ?? found)
   } catch {
-    // It is not a dependency, or was not installed for this platform.
+    // The package is not a dependency, or was not installed for this platform.
     return null
   }
 }

@@ -4,7 +4,7 @@ import type { Runtime } from '../runtime.ts'
 import type { Version } from '../version/version.ts'
 import { isNotARuntime } from '../errors.ts'
 
-/** A tree of programs of ours, which is checked, or even made, when it is asked for its runtime. */
+/** A tree of programs. Asking for its runtime checks it, and may make it. */
 interface Tree {
   readonly version: Version
   readonly bindir: string
@@ -12,8 +12,8 @@ interface Tree {
 }
 
 /**
- * The runtime in the first tree that satisfies the constraint; `null` if there is none. Damaged trees are passed over,
- * and what else is wrong with one that would do is thrown.
+ * The runtime in the first tree that satisfies the constraint; `null` if there is none. Skips damaged trees. Throws other
+ * errors of a tree that satisfies the constraint.
  */
 export async function firstRuntime(
   trees: Iterable<Tree>,

@@ -6,17 +6,17 @@ import type { Diagnosis, Strategy } from './strategy.ts'
 import { refuseWindows } from '../install/supported-platform.ts'
 import { RuntimeError, problemOf } from '../errors.ts'
 
-/** Where to look for what was installed. */
+/** Options of the installed strategy. */
 export interface InstalledOptions {
   /** See `cacheDirectory`. */
   readonly cacheDir?: string | undefined
 }
 
 /**
- * What `installRuntime` has put into the cache.
+ * The runtimes that `installRuntime` has put into the cache.
  *
- * Damaged ones are left out. If one that would do lies in a directory that others can write, `select` and `fallback`
- * throw `ERR_RUNTIME_UNTRUSTED_DIRECTORY`.
+ * Damaged runtimes are left out. If a matching runtime is in a directory that others can write, `select` and `fallback` throw
+ * `ERR_RUNTIME_UNTRUSTED_DIRECTORY`.
  */
 export function installed(options: InstalledOptions = {}): Strategy {
   return new InstalledStrategy(options)
@@ -61,7 +61,7 @@ class InstalledStrategy implements Strategy {
     return diagnoses
   }
 
-  /** The highest first. */
+  /** The installed trees, the highest version first. */
   async #trees(): Promise<InstalledTree[]> {
     refuseWindows()
     return installedTrees(this.#options.cacheDir)

@@ -3,21 +3,21 @@ import { DirectoriesStrategy, type DirectoriesOptions } from './directories-stra
 import type { Diagnosis, Strategy } from './strategy.ts'
 
 /**
- * Looks into these directories; its fallback is the first that has a server.
+ * Looks into these directories; its fallback is the first one with a server.
  *
- * A directory in which `postgres` is a link stands for the one behind it; one without `postgres` is passed over. Relative
- * ones are not looked into, because they mean something else in each working directory; {@link Strategy.diagnose} says so.
+ * If `postgres` in a directory is a link, the link's target counts. Directories without `postgres` are skipped. So are
+ * relative paths, because they mean another directory in each working directory; {@link Strategy.diagnose} reports them.
  */
 export function onPath(directories: readonly string[], options: DirectoriesOptions = {}): Strategy {
   return new PathStrategy(() => directories, options)
 }
 
-/** Looks along the PATH of an environment, our own by default; like {@link onPath}. */
+/** Searches the PATH of an environment, our own by default; like {@link onPath}. */
 export function onEnvironmentPath(
   env: Readonly<Record<string, string | undefined>> = process.env,
   options: DirectoriesOptions = {},
 ): Strategy {
-  // An empty entry is the current directory, so relative; an empty PATH has no entries.
+  // An empty entry is the current directory, so it is relative. An empty PATH has no entries.
   return new PathStrategy(() => (env['PATH'] ? env['PATH'].split(delimiter) : []), options)
 }
 

@@ -5,22 +5,21 @@ import { DirectoriesStrategy, type DirectoriesOptions } from './directories-stra
 import { homeDirectory } from '../machine/home-directory.ts'
 import type { Strategy } from './strategy.ts'
 
-/** How `onPlatform` sees the machine; given for tests only. */
+/** Options of `onPlatform`, which only tests give. */
 export interface PlatformOptions extends DirectoriesOptions {
   readonly platform?: NodeJS.Platform | undefined
   /** The home directory. */
   readonly home?: string | undefined
-  /** What stands for `/`. */
+  /** The directory that is used instead of `/`. */
   readonly root?: string | undefined
   readonly env?: Readonly<Record<string, string | undefined>> | undefined
 }
 
 /**
- * Looks where this platform's package managers put PostgreSQL; its fallback is the highest version.
+ * Looks into the directories of this platform's package managers; its fallback is the highest version.
  *
- * Debian and Ubuntu, Red Hat and the PostgreSQL project's packages for it, SUSE, Arch, Alpine, Homebrew, MacPorts,
- * Postgres.app, EnterpriseDB's installers, asdf, mise, Nix profiles. Root looks into its own home directory, whatever
- * HOME says.
+ * It knows Debian and Ubuntu, Red Hat and the PostgreSQL project's packages for it, SUSE, Arch, Alpine, Homebrew, MacPorts,
+ * Postgres.app, EnterpriseDB's installers, asdf, mise and Nix profiles. Root always uses its own home directory, not HOME.
  */
 export function onPlatform(options: PlatformOptions = {}): Strategy {
   return new DirectoriesStrategy('platform', () => directories(options), 'highest', options)
@@ -51,7 +50,7 @@ const mac = [
   'run/current-system/sw/bin', // nix-darwin
 ]
 
-/** Stands for a home that is not there: nothing is found below it. */
+/** Used if there is no home directory: nothing is found below it. */
 const nowhere = '/nonexistent'
 
 function homeOfRoot(): string | null {
@@ -66,7 +65,8 @@ async function directories(options: PlatformOptions): Promise<string[]> {
   const { platform = process.platform, root = '/', env = process.env } = options
   const isRoot = options.home === undefined && process.geteuid?.() === 0
   const home = options.home ?? (isRoot ? homeOfRoot() : homeDirectory()) ?? nowhere
-  // A user who can set a variable of root's, as some sudo configurations allow, must not choose by it what root runs.
+  // Root ignores variables: some sudo configurations let a user set root's variables, and the user must not choose what root
+  // runs.
   const variable = (name: string): string | undefined => (isRoot ? undefined : env[name])
   const data = variable('XDG_DATA_HOME') ?? join(home, '.local/share')
   const state = variable('XDG_STATE_HOME') ?? join(home, '.local/state')
@@ -86,7 +86,7 @@ async function directories(options: PlatformOptions): Promise<string[]> {
   return [...new Set(found.flat())]
 }
 
-/** The directories that a pattern with one star in it stands for; what is not there is passed over later. */
+/** The directories that match a pattern with one star. Missing directories are skipped later. */
 async function expand(base: string, pattern: string): Promise<string[]> {
   const parts = pattern.split('/')
   const star = parts.findIndex((part) => part.includes('*'))

@@ -7,10 +7,10 @@ import { satisfies } from '../version/satisfies.ts'
 import type { Strategy } from './strategy.ts'
 
 /**
- * What a strategy has for a constraint, or `null`. A directory that the constraint names is looked into first: it need
- * not be where the strategy looks.
+ * The runtime that a strategy finds for a constraint, or `null`.
  *
- * Throws `ERR_RUNTIME_NOT_A_RUNTIME` if no PostgreSQL runs from such a directory.
+ * Looks first into a directory that the constraint names, even if the strategy would not look there. Throws
+ * `ERR_RUNTIME_NOT_A_RUNTIME` if no PostgreSQL runs from that directory.
  */
 export async function selectRuntime(
   strategy: Strategy,
@@ -24,7 +24,10 @@ export async function selectRuntime(
   return await strategy.select(constraint)
 }
 
-/** The runtime in a directory, which is that of its programs or the one above its `bin`. Throws as {@link Runtime.at} does. */
+/**
+ * The runtime in a directory, which is the directory of its programs or the parent of its `bin`. Throws the errors of {@link
+ * Runtime.at}.
+ */
 export async function runtimeIn(
   directory: string,
   options: { cacheDir?: string } = {},

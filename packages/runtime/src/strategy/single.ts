@@ -3,7 +3,7 @@ import { satisfies } from '../version/satisfies.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Strategy } from './strategy.ts'
 
-/** Just this one. */
+/** A strategy that knows only this runtime. */
 export function single(runtime: Runtime): Strategy {
   return {
     name: 'single',

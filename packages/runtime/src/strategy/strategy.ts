@@ -2,32 +2,33 @@ import type { ConstraintLike } from '../version/constraint-like.ts'
 import type { Runtime } from '../runtime.ts'
 import type { RuntimeProblem } from '../runtime-problem.ts'
 
-/** Why something that looked like a runtime was left out. */
+/** Why a directory or package that looked like a runtime was left out. */
 export interface Diagnosis {
-  /** The name of the strategy that came across it. */
+  /** The name of the strategy that found it. */
   readonly strategy: string
-  /** The directory of programs, package or cache that it is about. */
+  /** The directory of programs, package or cache. */
   readonly path: string
   readonly problem: RuntimeProblem
-  /** What happened and what to do, in a sentence. */
+  /** A sentence that says what happened and what to do. */
   readonly message: string
 }
 
 /**
  * A place to look for runtimes.
  *
- * A runtime whose version cannot be told is left out, and {@link Strategy.diagnose} says why. Everything is looked at
- * anew with each call, except that versions are cached. On Windows each method throws `ERR_RUNTIME_UNSUPPORTED_PLATFORM`.
+ * If the version of a runtime cannot be determined, the runtime is left out, and {@link Strategy.diagnose} says why. Each
+ * call looks at everything anew, except that versions are cached. On Windows each method throws
+ * `ERR_RUNTIME_UNSUPPORTED_PLATFORM`.
  */
 export interface Strategy {
   /** A word for messages: `PATH`, `platform`, `installed`, `bundled`. */
   readonly name: string
-  /** All that there are, of each directory once, in the order of preference. */
+  /** All runtimes, one for each directory, in the order of preference. */
   runtimes(): Promise<Runtime[]>
   /** The highest version that satisfies the constraint; `null` if none does. */
   select(constraint: ConstraintLike): Promise<Runtime | null>
-  /** The one to use if nothing says which; `null` if there is none at all. */
+  /** The runtime to use without a constraint; `null` if there is none. */
   fallback(): Promise<Runtime | null>
-  /** What was left out, and why. */
+  /** The directories and packages that were left out, and why. */
   diagnose(): Promise<Diagnosis[]>
 }

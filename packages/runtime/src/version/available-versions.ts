@@ -14,14 +14,14 @@ import { needsGlibc } from '../install/install-errors.ts'
 /** A PostgreSQL that can be installed. */
 export interface AvailableVersion {
   readonly major: number
-  /** The newest of that major. */
+  /** The newest version of that major. */
   readonly version: Version
-  /** The exact version of the npm package that holds it, such as `16.14.0-beta.17`. */
+  /** The exact version of its npm package, such as `16.14.0-beta.17`. */
   readonly packageVersion: string
 }
 
 /**
- * What `installRuntime` can install here: the newest of each major, the oldest major first.
+ * The versions that `installRuntime` can install here: the newest version of each major, the oldest major first.
  *
  * Asks npm's registry. Throws `ERR_RUNTIME_OFFLINE`, `ERR_RUNTIME_UNSUPPORTED_PLATFORM`, `ERR_RUNTIME_MUSL`,
  * `ERR_RUNTIME_NPM_MISSING` or `ERR_RUNTIME_INSTALL_FAILED`.
@@ -45,7 +45,7 @@ export async function packageVersions(options: NpmOptions): Promise<PackageVersi
       directory,
       options,
     )
-    // A single one comes without a list around it.
+    // If there is only one version, npm answers without a list.
     return [answer]
       .flat()
       .map((text) => (typeof text === 'string' ? PackageVersion.read(text) : null))
@@ -60,7 +60,7 @@ export async function packageVersions(options: NpmOptions): Promise<PackageVersi
   }
 }
 
-/** The last of each major in a sorted list. */
+/** The last version of each major in a sorted list. */
 export function newestOfEachMajor(sorted: readonly PackageVersion[]): PackageVersion[] {
   return [...new Map(sorted.map((one) => [one.version.major, one])).values()]
 }

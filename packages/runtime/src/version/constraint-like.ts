@@ -1,11 +1,12 @@
 import { type Constraint, version } from './constraint.ts'
 import { parseConstraint } from './parse-constraint.ts'
 
-/** A constraint, or what stands for one: `18`, `'18'`, `'16.3'`, `'/opt/postgresql'`, as `parseConstraint` reads it. */
+/** A constraint, or a number or text for one: `18`, `'18'`, `'16.3'`, `'/opt/postgresql'`, which `parseConstraint` reads. */
 export type ConstraintLike = Constraint | string | number
 
 /**
- * The constraint itself. Throws `ERR_RUNTIME_CONSTRAINT` for a text that is not one, and `ERR_RUNTIME_VERSION` for such a number.
+ * Converts to a constraint. Throws `ERR_RUNTIME_CONSTRAINT` if a text is not a constraint, and `ERR_RUNTIME_VERSION` if a
+ * number is not a version.
  */
 export function constraintOf(like: ConstraintLike): Constraint {
   if (typeof like === 'string') return parseConstraint(like)

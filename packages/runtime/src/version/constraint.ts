@@ -5,7 +5,10 @@ import { PartialVersion } from './partial-version.ts'
 import { Version } from './version.ts'
 import { notAConstraint } from '../errors.ts'
 
-/** Which runtimes will do. Made by functions such as `version` and `all`, or read from a text by `parseConstraint`. */
+/**
+ * Says which runtimes are acceptable. Functions such as `version` and `all` make it, or `parseConstraint` reads it from a
+ * text.
+ */
 export type Constraint =
   | { readonly kind: 'version'; readonly version: PartialVersion | Version }
   | { readonly kind: 'glob'; readonly pattern: string; readonly test: (path: string) => boolean }
@@ -16,15 +19,15 @@ export type Constraint =
   | { readonly kind: 'anything' }
   | { readonly kind: 'nothing' }
 
-/** Every runtime will do. */
+/** Accepts every runtime. */
 export const anything: Constraint = { kind: 'anything' }
 
-/** No runtime will do. */
+/** Accepts no runtime. */
 export const nothing: Constraint = { kind: 'nothing' }
 
 /**
- * The runtimes of a version: `version('16')` are all 16.x, `version('16.3')` and `version(Version.parse('17beta1'))`
- * are just that. Throws `ERR_RUNTIME_VERSION` if a text or a number is none.
+ * The runtimes of a version: `version('16')` accepts all 16.x, `version('16.3')` and `version(Version.parse('17beta1'))`
+ * accept only that version. Throws `ERR_RUNTIME_VERSION` if a text or a number is not a version.
  */
 export function version(wanted: PartialVersion | Version | string | number): Constraint {
   const parsed =
@@ -35,8 +38,8 @@ export function version(wanted: PartialVersion | Version | string | number): Con
 }
 
 /**
- * The runtime in this very directory, which is that of its programs or the one above its `bin`. It need not be where a
- * strategy would look: see `runtimeIn`. A relative path is relative to the working directory.
+ * The runtime in this directory, which is the directory of its programs or the parent of its `bin`. Strategies need not look
+ * there: see `runtimeIn`. A relative path is relative to the working directory.
  *
  * Throws `ERR_RUNTIME_CONSTRAINT` for an empty path.
  */
@@ -46,8 +49,8 @@ export function directory(path: string): Constraint {
 }
 
 /**
- * The runtimes whose directory matches a glob: `bindir`, or the directory above it if it is a `bin`. `*` and `?` do not
- * cross a `/`, `**` does, and `{a,b}` and `[ab]` mean what they do in a shell. Names that begin with a dot are matched.
+ * The runtimes with a directory that matches a glob: `bindir`, or its parent if `bindir` is a `bin`. `*` and `?` do not cross
+ * a `/`, `**` does, and `{a,b}` and `[ab]` mean what they do in a shell. Names that begin with a dot are matched.
  *
  * Throws `ERR_RUNTIME_CONSTRAINT` for a pattern that is empty or cannot be read.
  */
@@ -56,7 +59,7 @@ export function glob(pattern: string): Constraint {
   const trimmed = pattern.length > 1 ? pattern.replace(/\/+$/, '') : pattern
   if (trimmed === '') throw notAConstraint(pattern, 'the pattern is empty')
   try {
-    // Loaded on use: most who look for a runtime do so by its version.
+    // Loaded on use, because most searches for a runtime are by version.
     const require = createRequire(import.meta.url)
     const picomatch = require('picomatch') as typeof Picomatch
     const test = picomatch(trimmed, { dot: true, strictBrackets: true })

@@ -1,6 +1,6 @@
 import type { Version } from './version.ts'
 
-/** The one with the highest version, the first of equals; `null` if there is none. */
+/** The candidate with the highest version, and the first one among equals; `null` if there is none. */
 export function highest<T extends { readonly version: Version }>(
   candidates: Iterable<T>,
 ): T | null {

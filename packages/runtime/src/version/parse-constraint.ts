@@ -5,9 +5,9 @@ import { Version } from './version.ts'
 import { notAConstraint } from '../errors.ts'
 
 /**
- * Reads a constraint as people write one. With a slash it is a directory, with or without its `bin`, or a glob over
- * directories if it has one of `*?[{`; otherwise it is a version, such as `16`, `16.3`, `9.6` or `17beta1`. A directory
- * is relative to `cwd`, by default the working directory.
+ * Reads a constraint from a text. A text with a slash is a directory, with or without its `bin`, or a glob of directories if
+ * it contains one of `*?[{`. Any other text is a version, such as `16`, `16.3`, `9.6` or `17beta1`. A directory is relative
+ * to `cwd`, by default the working directory.
  *
  * Throws `ERR_RUNTIME_CONSTRAINT` if it is none of these.
  */
@@ -17,7 +17,7 @@ export function parseConstraint(text: string, { cwd = '' }: { cwd?: string } = {
     const exact = Version.parse(text)
     if (exact.prerelease && exact.toString() === text.trim()) return version(exact)
   } catch {
-    // It may still be a partial one.
+    // The text may still be a partial version.
   }
   try {
     return version(PartialVersion.parse(text))

@@ -1,6 +1,6 @@
 import { notAVersion } from '../errors.ts'
 
-/** The parts of a complete version, as `Version` has them. */
+/** The parts of a complete `Version`. */
 interface VersionParts {
   readonly major: number
   readonly point: number | null
@@ -9,15 +9,15 @@ interface VersionParts {
 }
 
 /**
- * A version of PostgreSQL of which the later parts may be left open: `16`, `16.3`, `9.6`, `9.6.24`.
+ * A version of PostgreSQL with later parts that may be open:
  *
- * It is what `PG_VERSION` holds, and what people say when they ask for one.
+ * `16`, `16.3`, `9.6`, `9.6.24`. The file `PG_VERSION` contains one, and people ask for a version with one.
  */
 export class PartialVersion {
   readonly major: number
-  /** The second part of a version before 10, such as the 6 of 9.6; `null` from 10 on, and if it is left open. */
+  /** The second part of a version before 10, such as the 6 of 9.6; `null` from 10 on, and if it is open. */
   readonly point: number | null
-  /** `null` if it is left open. */
+  /** `null` if it is open. */
   readonly minor: number | null
 
   private constructor(major: number, point: number | null, minor: number | null) {
@@ -26,7 +26,7 @@ export class PartialVersion {
     this.minor = minor
   }
 
-  /** A major version, and before 10 its point. */
+  /** A major version, before 10 with its point. */
   static of(
     major: number,
     point: number | null = null,
@@ -36,9 +36,10 @@ export class PartialVersion {
   }
 
   /**
-   * Reads a partial version; blanks around it, such as the newline in `PG_VERSION`, do not matter.
+   * Reads a partial version.
    *
-   * Throws `ERR_RUNTIME_VERSION` for anything else, so also for prereleases and for `16.3.1`.
+   * Ignores white space around it, such as the newline in `PG_VERSION`. Throws `ERR_RUNTIME_VERSION` for any other text,
+   * including prereleases and `16.3.1`.
    */
   static parse(text: string | number): PartialVersion {
     const match = /^\s*(\d{1,4})(?:\.(\d{1,4}))?(?:\.(\d{1,4}))?\s*$/.exec(String(text))
@@ -50,7 +51,7 @@ export class PartialVersion {
     throw notAVersion(String(text), 'a version of PostgreSQL, such as 16, 16.3 or 9.6')
   }
 
-  /** Sorts partial versions, lowest first; what is left open comes before what is said (`16` before `16.0`). */
+  /** Sorts partial versions, lowest first; an open part comes before a given one (`16` before `16.0`). */
   static compare(this: void, left: PartialVersion, right: PartialVersion): number {
     return left.compare(right)
   }
@@ -64,7 +65,7 @@ export class PartialVersion {
     )
   }
 
-  /** Whether a version is one of those that this names: 16 matches 16.3 and 16beta1, 16.3 only 16.3. */
+  /** Whether this matches a version: 16 matches 16.3 and 16beta1, 16.3 only 16.3. */
   matches(version: VersionParts): boolean {
     return (
       this.major === version.major &&

@@ -6,14 +6,14 @@ import type { RuntimeProblem } from '../runtime-problem.ts'
 import { Version } from './version.ts'
 import { RuntimeError, notARuntime } from '../errors.ts'
 
-/** How long `postgres --version` may take, in ms; it takes 5. */
+/** The timeout of `postgres --version`, in ms. It usually takes 5 ms. */
 const probeTimeout = 5_000
 
 /**
  * Asks a `postgres` for its version, by running it.
  *
- * It sees nothing of our environment, and is killed, with all that it started, after `timeout` ms. Throws
- * `ERR_RUNTIME_NOT_A_RUNTIME`, which says why no version could be told.
+ * The program does not get our environment. After `timeout` ms, it and the processes that it started are killed. Throws
+ * `ERR_RUNTIME_NOT_A_RUNTIME`, which says why the version could not be determined.
  */
 export async function probeVersion(
   postgres: string,
@@ -22,12 +22,12 @@ export async function probeVersion(
   const fail = (problem: RuntimeProblem, detail: string, cause?: unknown): RuntimeError =>
     notARuntime(dirname(postgres), problem, detail, cause)
 
-  // Who may execute a program may still not read it.
+  // A user who may execute a program may still not be allowed to read it.
   if (await isForeignProgram(postgres).catch(() => false)) {
     throw fail('wrong-platform', `${postgres} was built for another system or processor`)
   }
   const { execa } = await import('execa')
-  // Its own process group, so that the timeout also ends what a wrapper script has started.
+  // It has its own process group, so that the timeout also ends the processes that a wrapper script started.
   const subprocess = execa(postgres, ['--version'], {
     env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
     extendEnv: false,
@@ -45,7 +45,7 @@ export async function probeVersion(
   const result = await Promise.race([subprocess, late])
   clearTimeout(timer)
   if (result === null) {
-    // What escapes from the group and holds the pipe must not hold us.
+    // A process that left the group and still has the pipe open must not make us wait.
     subprocess.all?.destroy()
     subprocess.stdout?.destroy()
     subprocess.stderr?.destroy()
@@ -85,7 +85,7 @@ export async function probeVersion(
       cause,
     )
   }
-  // Of glibc's loader, musl's and macOS's.
+  // The messages of the loaders of glibc, musl and macOS.
   if (
     /error while loading shared libraries|Error loading shared library|Library not loaded/i.test(
       output,
@@ -103,8 +103,8 @@ export async function probeVersion(
 }
 
 /**
- * What macOS says of a program for another processor: EBADARCH, 86 in its sys/errno.h. libuv does not know it, so that its name is
- * "Unknown system error -86".
+ * Whether macOS reports a program for another processor: EBADARCH, 86 in its sys/errno.h. libuv does not know this error, so
+ * it calls it "Unknown system error -86".
  */
 function isForOtherProcessor({ code }: { readonly code?: string | undefined }): boolean {
   return process.platform === 'darwin' && code === 'Unknown system error -86'
@@ -122,6 +122,6 @@ function killGroup(pid: number | undefined): void {
   try {
     process.kill(-pid, 'SIGKILL')
   } catch {
-    // It has just ended by itself.
+    // The process has just ended by itself.
   }
 }

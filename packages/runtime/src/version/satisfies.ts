@@ -33,7 +33,7 @@ export function satisfies(
   }
 }
 
-/** What people call the place of these programs. */
+/** The paths that people use for these programs. */
 function placesOf(bindir: string): string[] {
   return basename(bindir) === 'bin' ? [bindir, dirname(bindir)] : [bindir]
 }

@@ -14,14 +14,14 @@ interface Entry {
 }
 
 const format = 1
-/** Enough for any machine, and little to read. */
+/** The largest number of entries: enough for any machine, and fast to read. */
 const capacity = 200
 
 /**
- * The versions that programs have told, kept on disk so that they need not be run again.
+ * The versions of programs, kept on disk so that the programs need not be run again.
  *
- * A program is the same as long as its real path, size, modification time and inode are. Nothing here fails: without a
- * cache directory that can be trusted, or with a damaged file, programs are just asked again.
+ * A program counts as unchanged while its real path, size, modification time and inode are the same. No method throws because
+ * of the cache: if its directory cannot be trusted, or its file is damaged, the programs are run again.
  */
 export class VersionCache {
   readonly #cacheDir: string | undefined
@@ -32,7 +32,7 @@ export class VersionCache {
     this.#cacheDir = cacheDir
   }
 
-  /** The version of a program that is known, or else what `ask` finds out. */
+  /** The known version of a program, otherwise the answer of `ask`. */
   async versionOf(path: string, stats: Stats, ask: () => Promise<Version>): Promise<Version> {
     this.#entries ??= this.#load()
     const entries = await this.#entries
@@ -58,7 +58,10 @@ export class VersionCache {
     }
   }
 
-  /** Writes what is known, along with what others have written since; two at once may lose an entry, which is harmless. */
+  /**
+   * Writes our entries together with those that others have written since. If two processes write at once, an entry may be
+   * lost, which is harmless.
+   */
   async #save(entries: Map<string, Entry>): Promise<void> {
     try {
       const directory = await trustedDirectory(cacheDirectory(this.#cacheDir))
@@ -67,7 +70,7 @@ export class VersionCache {
       // Not synced: after a power failure the programs are asked again.
       await publishFile(join(directory, 'versions.json'), text, { mode: 0o600, durable: false })
     } catch {
-      // Then the next process asks again.
+      // If the cache cannot be written, the next process runs the programs again.
     }
   }
 }

@@ -1,18 +1,18 @@
 import { PartialVersion } from './partial-version.ts'
 import { notAVersion } from '../errors.ts'
 
-/** The stages before a release, in the order in which they come. */
+/** The stages before a release, in their order. */
 const stages = ['devel', 'alpha', 'beta', 'rc'] as const
 
 /** A stage before the release, such as the second beta. */
 export interface Prerelease {
   readonly stage: (typeof stages)[number]
-  /** 0 if there is none, as in `19devel`. */
+  /** 0 without a number, as in `19devel`. */
   readonly number: number
 }
 
-// A number in front of which no letter, digit or dot stands, so that `x86_64`, `deb12u1` and the like are passed over.
-// Then 9.6.24, 9.6beta4, 16.3, 17beta1.
+// A number without a letter, digit or dot before it, so that `x86_64`, `deb12u1` and the like do not match. Matches 9.6.24,
+// 9.6beta4, 16.3 and 17beta1.
 const pattern =
   /(?<![\w.+~-])(\d{1,4})(?:\.(\d{1,4}))?(?:\.(\d{1,4}))?(?:(devel|alpha|beta|rc)(\d{0,3}))?(?![\d.]*\d)/gi
 
@@ -57,7 +57,7 @@ export class Version {
       const stage = stages.find((name) => name === match[4]?.toLowerCase())
       const prerelease = stage ? { stage, number: Number(match[5] ?? 0) } : null
       if (first >= 10) {
-        // Some packagers print a third part, which means nothing here.
+        // Some packagers print a third part, which we ignore.
         if (second !== null || prerelease) return new Version(first, null, second ?? 0, prerelease)
       } else if (second !== null && (third !== null || prerelease)) {
         return new Version(first, second, third ?? 0, prerelease)
@@ -71,7 +71,7 @@ export class Version {
     return left.compare(right)
   }
 
-  /** What `PG_VERSION` says in a data directory that this version made: `16`, before 10 `9.6`. */
+  /** The content of `PG_VERSION` in a data directory of this version: `16`, before 10 `9.6`. */
   get dataVersion(): PartialVersion {
     return PartialVersion.of(this.major, this.point)
   }
@@ -88,12 +88,12 @@ export class Version {
   }
 
   /**
-   * Whether a server of this version can run a data directory of that version: the same major (before 10 the same
-   * major.point), with a minor at least as high.
+   * Whether a server of this version can run a data directory: the major version must be the same (before 10, major and
+   * point), and the minor version must not be lower.
    *
-   * What PostgreSQL promises for minor releases (manual, section 18.6) does not hold between prereleases, so a data
-   * directory that is known to be of a prerelease needs exactly that. A data version without the point (`9`) is not
-   * enough to tell, and so is not run.
+   * PostgreSQL's promise for minor releases (manual, section 18.6) does not hold between prereleases. A data directory that
+   * is known to be of a prerelease therefore needs exactly that prerelease. If the data version lacks the point (`9`), the
+   * answer is false.
    */
   runs(data: PartialVersion | Version): boolean {
     if (data.major !== this.major || data.point !== this.point) return false
