@@ -68,6 +68,8 @@ describe('a wait that takes long', () => {
       seen.push(watchers())
     }
     expect(seen).toEqual([0, 0, 1, 1, 1])
+    // A wait that was called off would begin again by now.
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
     held.release()
     using lock = await waiting
     // It has kept its place in the queue.
