@@ -81,6 +81,9 @@ it('changes what is kept, though a setting of this start hides it', async () => 
     expect(await switches(db)).toEqual(['on', 'on', 'on'])
     expect(await db.setMode('safe')).toBe('modified')
     expect(await db.setMode('safe')).toBe('unmodified')
+    const client = await db.connect()
+    await client.query('ALTER SYSTEM SET fsync TO off')
+    expect(await db.setMode('safe')).toBe('modified')
   }
   await using db = await cluster.run()
   expect(await switches(db)).toEqual(['on', 'on', 'on'])
