@@ -12,42 +12,42 @@ export interface Options {
   readonly as?: string | undefined
   readonly user?: string | undefined
   readonly password?: string | undefined
-  /** Further variables for the command, by templates. */
+  /** More variables for the command, as templates. */
   readonly env?: Readonly<Record<string, string>> | undefined
   readonly locale?: string | undefined
-  /** A new cluster asks for no password over TCP. */
+  /** Whether a new cluster accepts TCP connections without a password. */
   readonly trust?: boolean | undefined
   /** Scripts for a new cluster: paths or globs. */
   readonly init?: readonly string[] | undefined
-  /** `true`: on any free port. */
+  /** The port; `true` means any free port. */
   readonly tcp?: boolean | number | undefined
   readonly tls?: boolean | undefined
   /** A version, a directory, or a glob of directories with PostgreSQL's programs. */
   readonly runtime?: string | undefined
   readonly install?: boolean | undefined
-  /** In ms; in seconds on the command line, as all durations. */
+  /** In ms. On the command line all durations are in seconds. */
   readonly linger?: number | undefined
   /** In ms. */
   readonly timeout?: number | undefined
   readonly destroy?: boolean | undefined
   /** Use a temporary cluster. */
   readonly temporary?: boolean | undefined
-  /** Of `exec`: make a database for SHADOW_DATABASE_URL. */
+  /** For `exec`: make a database for SHADOW_DATABASE_URL. */
   readonly shadow?: boolean | undefined
   /** `false`: do not save clusters and databases that are destroyed or dropped. */
   readonly save?: boolean | undefined
   /** Do not fork the main checkout's cluster for a new worktree. */
   readonly empty?: boolean | undefined
   readonly force?: boolean | undefined
-  /** Of `config reset`: all settings. */
+  /** For `config reset`: all settings. */
   readonly all?: boolean | undefined
-  /** Of `doctor`: mend what is safe to mend. */
+  /** For `doctor`: repair everything that is safe to repair. */
   readonly fix?: boolean | undefined
-  /** Of `doctor`: remove the templates of new clusters. */
+  /** For `doctor`: remove the templates of new clusters. */
   readonly clearTemplates?: boolean | undefined
-  /** Of `doctor`: only the cluster here, and not the rest of the machine. */
+  /** For `doctor`: examine only the cluster here, not the rest of the machine. */
   readonly here?: boolean | undefined
-  /** Of `config`: restart the server if the change needs it. */
+  /** For `config`: restart the server if the change needs a restart. */
   readonly restart?: boolean | undefined
   readonly runAs?: string | undefined
   readonly json?: boolean | undefined
@@ -60,31 +60,31 @@ export interface Options {
   readonly close?: boolean | undefined
   /** Where leases are kept: a directory or a URL. */
   readonly in?: string | undefined
-  /** In ms: how long a lease lasts. */
+  /** The duration of a lease, in ms. */
   readonly ttl?: number | undefined
   /** In ms. */
   readonly grace?: number | undefined
   readonly owner?: string | undefined
-  /** Of `testdb`: the URL of an existing server. */
+  /** For `testdb`: the URL of an existing server. */
   readonly server?: string | undefined
-  /** Where `clone` and `restore` put the cluster, `replica restore` the database, and `dump` the SQL. */
+  /** The place to which `clone` and `restore` write the cluster, `replica restore` the database, and `dump` the SQL. */
   readonly to?: string | undefined
-  /** Of `load`: all or nothing. */
+  /** For `load`: load everything in one transaction. */
   readonly singleTransaction?: boolean | undefined
-  /** Of `load`: make roles that are missing. */
+  /** For `load`: make missing roles. */
   readonly roles?: boolean | undefined
   readonly txid?: bigint | undefined
   readonly time?: Time | undefined
-  /** Where backups are put. */
+  /** The directory to which backups are written. */
   readonly into?: string | undefined
-  /** How many backups to keep. */
+  /** The number of backups to keep. */
   readonly keep?: number | undefined
-  /** Where backups are. */
+  /** The directory from which backups are read. */
   readonly from?: string | undefined
   /** The number of a backup. */
   readonly backup?: number | undefined
   readonly transaction?: bigint | undefined
-  /** Of a restore point. */
+  /** The name of a restore point. */
   readonly name?: string | undefined
   readonly lsn?: string | undefined
   readonly exclusive?: boolean | undefined
@@ -105,7 +105,9 @@ export type Script =
   | { readonly kind: 'command'; readonly sql: string }
   | { readonly kind: 'file'; readonly path: string }
 
-/** The name of an option in {@link Options}, one of the two that add to `scripts`, or `dump`'s own `--to`. */
+/**
+ * The name of an option in {@link Options}, `command` or `file`, which add to `scripts`, or `toFile`, the `--to` of `dump`.
+ */
 export type OptionName = Exclude<keyof Options, 'scripts'> | 'command' | 'file' | 'toFile'
 
 const declarations: Readonly<Record<OptionName, () => Option>> = {
@@ -321,7 +323,7 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
     new Option('-f, --file <file>', 'run the SQL in this file and leave; can be repeated'),
 }
 
-/** A fresh option for a command to take. */
+/** Makes a new option object for a command. */
 export function declare(name: OptionName): Option {
   return declarations[name]()
 }
@@ -357,7 +359,7 @@ function seconds(text: string): number {
   return Number(text) * 1000
 }
 
-/** In ms. No lease is granted for longer than 30 s; a lease is renewed while it is held. */
+/** Reads the duration of a lease, in ms. It is at most 30 s, since a lease is renewed while it is held. */
 function ttl(text: string): number {
   const duration = seconds(text)
   if (duration === 0 || duration > 30_000)
@@ -386,11 +388,11 @@ function txid(text: string): bigint {
   return BigInt(`0x${text}`)
 }
 
-/** RFC 3339, so that nobody has to guess which time zone is meant. */
+/** Reads a time in RFC 3339, which always names its time zone. */
 function time(text: string): Time {
   const match = /^(\d{4}-\d\d-\d\d)[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/.exec(text)
   const date = new Date(text.replace(' ', 'T').toUpperCase())
-  // The parser takes the 31st of February for a day in March.
+  // The parser reads the 31st of February as a day in March.
   const day = new Date(`${match?.[1]}T00:00:00Z`)
   const isDay = !Number.isNaN(day.getTime()) && day.toISOString().startsWith(match?.[1] ?? '')
   if (match === null || !isDay || Number.isNaN(date.getTime())) {

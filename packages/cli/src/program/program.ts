@@ -4,16 +4,16 @@ import { exitStatus } from '../exit-status.ts'
 import type { Io } from '../io.ts'
 import { declare, type OptionName, type Options, type Script } from './options.ts'
 
-/** What a command line asks for. */
+/** A parsed command line. */
 export interface Invocation {
   readonly declaration: Declaration
   readonly options: Options
   readonly operands: readonly string[]
-  /** Those that stood after `--`, of a command that takes them. */
+  /** The words after `--`, if the command accepts them. */
   readonly rest: readonly string[]
 }
 
-/** These may stand before the command, too. */
+/** The options that are also accepted before the command's name. */
 const common: readonly OptionName[] = [
   ...([
     'datadir',
@@ -30,7 +30,7 @@ const common: readonly OptionName[] = [
   ...(['destroy', 'temporary', 'empty', 'force', 'runAs', 'json', 'quiet'] as const),
 ]
 
-/** In the help of `howdah` itself, these would only be in the way. */
+/** The options of few commands, which the help of `howdah` itself leaves out. */
 const ofFewCommands: ReadonlySet<OptionName> = new Set<OptionName>([
   'destroy',
   'temporary',
@@ -39,7 +39,7 @@ const ofFewCommands: ReadonlySet<OptionName> = new Set<OptionName>([
   'linger',
 ])
 
-/** Builds the parser of such words; `use` is told what was asked for, and `said` gets what is to be printed. */
+/** Builds the parser of a command line. It calls `use` with the parsed command line, and `said` with the text to print. */
 export function buildProgram(
   words: readonly string[],
   io: Io,
@@ -67,7 +67,7 @@ export function buildProgram(
     .exitOverride()
     .showHelpAfterError('see "howdah --help"')
   for (const name of common) program.addOption(declare(name).hideHelp(ofFewCommands.has(name)))
-  // The options of all commands are hundreds: only those of a command that may be meant are declared.
+  // All commands together have hundreds of options, so it declares only those of the commands that may be meant.
   for (const declaration of declarations) {
     const { name } = declaration
     const options = name === 'shell' || words.includes(name) ? declaration.options : []
@@ -81,7 +81,7 @@ export function buildProgram(
   return program
 }
 
-/** A command in the list of commands, whether its options are declared or not: `exec [options] <command> [args...]`. */
+/** The line of a command in the list of commands, which does not need its options: `exec [options] <command> [args...]`. */
 function subcommandTerm(command: Command): string {
   const declaration = declarations.find(({ name }) => name === command.name())
   if (declaration === undefined) return Help.prototype.subcommandTerm(command)
@@ -120,10 +120,10 @@ function addCommand(
   })
 }
 
-/** The options before and after the command's name. */
+/** Merges the options before and after the command's name. */
 function merge(program: Command, command: Command, taken: readonly OptionName[]): Options {
   const before = program.opts<Options>()
-  // Those two are in `scripts`, in their order.
+  // `scripts` contains these two, in their order.
   const {
     command: _command,
     file: _file,

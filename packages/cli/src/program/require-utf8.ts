@@ -4,14 +4,14 @@ import { misused, type CliError } from '../errors.ts'
 import type { Io } from '../io.ts'
 import { workingDirectory } from './working-directory.ts'
 
-/** What Node puts in the place of bytes that are not UTF-8. */
+/** The character by which Node replaces bytes that are not UTF-8. */
 const replacement = '\u{fffd}'
 
 /**
  * Refuses words of the command line, the working directory, and `PGDATA`, if they are not valid UTF-8.
  *
- * Node decodes them, and then they name another file, or mean something else to the program that they are handed on to. A
- * U+FFFD that the user really wrote is let pass: on Linux the system tells the bytes. Throws `ERR_CLI_USAGE`.
+ * Node would decode them wrongly, so that they would name another file, or reach a program changed. A U+FFFD that the user
+ * really wrote is accepted, since Linux tells the original bytes. Throws `ERR_CLI_USAGE`.
  */
 export function requireUtf8(args: readonly string[], io: Pick<Io, 'cwd' | 'env'>): void {
   for (const [index, word] of args.entries()) {
@@ -35,7 +35,7 @@ function refusal(text: string, what = ''): CliError {
   )
 }
 
-/** The words of this process's command line or environment, as they are. None if the system does not tell. */
+/** The undecoded words of this process's command line or environment; empty if the system does not tell them. */
 function wordsOf(list: 'cmdline' | 'environ'): Buffer[] {
   let bytes: Buffer
   try {

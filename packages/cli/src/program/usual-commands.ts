@@ -1,7 +1,7 @@
 /**
- * The commands that stand on clusters, and the small ones: one import for all of them, since each further file takes Node
- * longer to load than what little they do not share. A command with needs of its own is imported by itself: what lays out
- * tables, for one, takes longer to load than all of these.
+ * The commands about clusters, and small commands. They are one import, because Node needs longer to load another file than
+ * the little code that they do not share. A command with larger dependencies is imported separately: the code for tables, for
+ * example, takes longer to load than all of these.
  */
 export { createdb } from '../commands/databases/createdb.ts'
 export { databases } from '../commands/databases/databases.ts'

@@ -1,10 +1,10 @@
 import { nameOfUser } from '../output/name-of-user.ts'
 import type { Output } from '../output/output.ts'
 
-/** In ms: waiting that is over sooner is not worth a word. */
+/** The time in ms before a wait is reported. */
 const wordless = 1000
 
-/** Tells who is waited for: at once on a terminal, and as a message if it takes longer. */
+/** Says which processes we wait for: on a terminal at once, otherwise in a message if the wait takes longer. */
 export class Waiting implements Disposable {
   readonly #output: Output
   readonly #purpose: string
@@ -16,7 +16,7 @@ export class Waiting implements Disposable {
     this.#purpose = purpose
   }
 
-  /** To be told what is waited for. */
+  /** Callback that receives what is waited for. */
   readonly onWait = (wait: {
     readonly holders: readonly Parameters<typeof nameOfUser>[0][]
     readonly what?: string | undefined
@@ -30,7 +30,7 @@ export class Waiting implements Disposable {
     this.#timer.unref()
   };
 
-  /** It is over: no word of it any more. */
+  /** Call this when the wait is over: nothing more is reported. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer)
   }

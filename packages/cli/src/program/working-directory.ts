@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from 'node:path'
 import type { Io } from '../io.ts'
 
-/** The directory that paths are relative to; `undefined` if it was deleted. A command still runs in it, by inheriting it. */
+/** The working directory; `undefined` if it was deleted. In that case a command still runs in it, because it inherits it. */
 export function workingDirectory(io: Pick<Io, 'cwd'>): string | undefined {
   try {
     return io.cwd
@@ -10,7 +10,7 @@ export function workingDirectory(io: Pick<Io, 'cwd'>): string | undefined {
   }
 }
 
-/** A path in full. Only a relative one asks for the working directory, and throws if that was deleted. */
+/** Makes a path absolute. Throws for a relative path if the working directory was deleted. */
 export function fullPath(io: Pick<Io, 'cwd'>, path: string): string {
   return resolve(isAbsolute(path) ? '/' : io.cwd, path)
 }

@@ -1,10 +1,11 @@
 import { forgetGone } from '@howdah/known-clusters'
 
 /**
- * Clears what lies elsewhere of clusters that were removed with their worktrees: what is known of them, short links to their
- * sockets, and shared memory of a server that was killed. Never rejects: the next command tries again.
+ * Removes the remains of clusters that were deleted with their worktrees: the records of known clusters, short links to
+ * sockets, and shared memory of killed servers.
  *
- * It costs a look at each known cluster. Only if one is gone, the rest is looked for, as `howdah doctor --fix` does.
+ * Never rejects: the next command tries again. It looks once at each known cluster. Only if one no longer exists, it searches
+ * for the other remains, like `howdah doctor --fix`.
  */
 export async function clearGone(): Promise<void> {
   try {
@@ -12,6 +13,6 @@ export async function clearGone(): Promise<void> {
     const { diagnose } = await import('@howdah/doctor')
     await diagnose({ checks: ['stale-links', 'shared-memory'], fix: true })
   } catch {
-    // Nobody waits for it.
+    // The command does not depend on this.
   }
 }

@@ -6,8 +6,8 @@ import { Waiting } from '../program/waiting.ts'
 import { patienceOf } from '../opening/patience-of.ts'
 
 /**
- * Destroys a cluster for a command, and saves what it was unless that is not wanted, so that `howdah undo` brings it back.
- * Whether there was one.
+ * Destroys a cluster. Saves it first for `howdah undo`, unless the user gave `--no-save`. Returns whether there was a
+ * cluster.
  */
 export async function destroyCluster(
   context: Context,
@@ -24,7 +24,7 @@ export async function destroyCluster(
   return true
 }
 
-/** Makes another cluster in the place of one that is there, and saves that one unless that is not wanted. */
+/** Replaces an existing cluster by another one. Saves the old cluster first, unless the user gave `--no-save`. */
 export async function replaceCluster<Made>(
   context: Context,
   cluster: Cluster,
@@ -48,5 +48,5 @@ function isToBeSaved({ options }: Context, { dataDir }: Cluster): boolean {
   )
 }
 
-/** What is said when something has been saved. */
+/** The message after a cluster or database was saved. */
 export const isKept = 'it is kept for 7 days: "howdah undo" brings it back'

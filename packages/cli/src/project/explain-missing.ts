@@ -5,8 +5,8 @@ import { openCluster } from '../opening/open-cluster.ts'
 import { originalOf, whatIsNew, worktreeName } from './provide-fork.ts'
 
 /**
- * Looks whether there is a cluster before a command that makes none, and gives what is to be done after it: if there was
- * none, and is none, it says why the cluster is not the one that somebody may expect.
+ * Call this before a command that does not create a cluster, and call the returned function after it. If there was no cluster
+ * and still is none, the function says why the project has a different cluster than the user may expect.
  */
 export function explainMissing(context: Context): () => void {
   try {
@@ -24,7 +24,7 @@ export function explainMissing(context: Context): () => void {
       if (news !== null) context.output.message(`howdah: ${news}`)
     }
   } catch {
-    // The command says what is wrong.
+    // The command itself reports the error.
     return () => undefined
   }
 }

@@ -11,7 +11,7 @@ import {
 import { describeProgress } from '../opening/describe-progress.ts'
 import { type OpenCluster, openElsewhere } from '../opening/open-cluster.ts'
 
-/** How long to wait for others who fork at the same time. */
+/** Options of the wait for processes that fork at the same time. */
 interface Waits {
   readonly signal: AbortSignal
   /** In ms. */
@@ -20,10 +20,10 @@ interface Waits {
 }
 
 /**
- * The first use in a linked worktree: forks the main checkout's cluster if there is one, and says so. Of several first users
- * at once, one forks and the others wait.
+ * At the first use in a linked worktree, forks the main checkout's cluster if there is one, and says so.
  *
- * Nothing happens if the worktree has a cluster, if it is to begin with an empty one, or in any other project.
+ * If several processes use it first at the same time, one of them forks and the others wait. Does nothing if the worktree has
+ * a cluster or is to begin with an empty one, or outside of linked worktrees.
  */
 export async function provideFork(
   context: Context,
@@ -54,7 +54,10 @@ export async function provideFork(
   )
 }
 
-/** What is to be said when a cluster is created that would have been another one until now; `null` if nothing. */
+/**
+ * The message for a new cluster that begins empty in a worktree, or that replaces the cluster which howdah has used here
+ * until now; `null` if there is nothing to say.
+ */
 export function whatIsNew({ place }: OpenCluster, isEmpty: boolean): string | null {
   const { found, path } = place
   if (found === null) return null
@@ -69,12 +72,12 @@ export function whatIsNew({ place }: OpenCluster, isEmpty: boolean): string | nu
   )
 }
 
-/** Whether the first use here is not to fork. */
+/** Whether the first use here starts with an empty cluster instead of a fork. */
 export function beginsEmpty({ options }: Context, { place }: OpenCluster): boolean {
   return options.empty === true || place.found?.settings.worktrees === 'empty'
 }
 
-/** The data directory that a worktree's cluster is forked from; `null` if it is not forked. */
+/** The data directory from which a worktree's cluster is forked; `null` if it is not a fork. */
 export function originalOf(context: Context, open: OpenCluster): string | null {
   const { found, path } = open.place
   if (found?.kind !== 'linked-worktree' || found.main === null) return null
@@ -87,7 +90,7 @@ export function originalOf(context: Context, open: OpenCluster): string | null {
     : null
 }
 
-/** What a worktree is called in messages. */
+/** The name of a worktree in messages. */
 export function worktreeName(found: Project | null): string {
   const branch = found?.workTree ? branchOf(found.workTree) : null
   return branch === null ? 'this worktree' : `the worktree of ${branch}`

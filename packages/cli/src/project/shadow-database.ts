@@ -3,14 +3,14 @@ import { currentProcess, identifyProcess } from '@howdah/lock'
 
 const prefix = 'howdah-shadow-'
 
-/** A database for the time of one command, such as the one that Prisma applies migrations to in order to compare schemas. */
+/** A database that exists during one command. Prisma, for example, applies migrations to it to compare schemas. */
 export interface ShadowDatabase {
   readonly name: string
-  /** Drops it. Never rejects: what is still connected to keeps it, and the next shadow database sees to it. */
+  /** Drops the database. Never rejects: if it still has connections, it stays, and the next shadow database drops it. */
   drop(): Promise<void>
 }
 
-/** Makes an empty database that bears this process's name, and drops those of processes that have ended without it. */
+/** Makes an empty database, named after this process. Drops the shadow databases that ended processes left. */
 export async function makeShadowDatabase(session: Session): Promise<ShadowDatabase> {
   const { pid, startTime } = currentProcess()
   const name = `${prefix}${pid}-${startTime}`
@@ -21,7 +21,7 @@ export async function makeShadowDatabase(session: Session): Promise<ShadowDataba
   return { name, drop: async () => void (await session.dropDatabase(name).catch(() => undefined)) }
 }
 
-/** Whether it is the shadow database of a process that has ended. */
+/** Whether a database is the shadow database of a process that has ended. */
 function isLeft(name: string): boolean {
   const [, pid, startTime] = /^howdah-shadow-(\d+)-(\w+)$/.exec(name) ?? []
   return pid !== undefined && identifyProcess(Number(pid))?.startTime !== startTime

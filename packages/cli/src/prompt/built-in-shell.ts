@@ -4,7 +4,7 @@ import { runPrompt } from './prompt.ts'
 import { QueryRunner } from './query-runner.ts'
 import { runScripts } from './run-scripts.ts'
 
-/** The shell to use without psql: runs what `-c`, `-f` or stdin say, or, on a terminal, prompts. */
+/** The shell if there is no psql: runs the SQL of `-c`, `-f` or stdin, or prompts if stdin is a terminal. */
 export async function runBuiltIn(context: Context, session: Session): Promise<number> {
   const { io, output, options } = context
   const open = (database: string) =>

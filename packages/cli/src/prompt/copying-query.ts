@@ -6,15 +6,15 @@ import {
   type QueryConfig,
 } from 'pg'
 
-/** Where the data of `COPY … TO STDOUT` goes, and that of `COPY … FROM STDIN` comes from. */
+/** The destination of the data of `COPY … TO STDOUT`, and the source of the data of `COPY … FROM STDIN`. */
 export interface CopyStreams {
-  /** Takes a piece, and resolves when there is room for more. */
+  /** Writes a piece, and resolves when there is room for more. */
   readonly write: (data: Buffer) => Promise<void>
-  /** Gives the data, when the server asks for it. Throws if there is none to give. */
+  /** Returns the data when the server asks for it. Throws if there is no source. */
   readonly read: () => AsyncIterable<string | Buffer> | Iterable<string | Buffer>
 }
 
-/** What node-postgres's connections have for COPY, and its types do not tell. */
+/** The members of node-postgres's connections for COPY, which its types lack. */
 interface CopyConnection {
   readonly stream: {
     readonly writableNeedDrain: boolean
@@ -27,7 +27,7 @@ interface CopyConnection {
   sendCopyFail(message: string): void
 }
 
-/** What node-postgres's queries have, and its types do not tell. */
+/** The members of node-postgres's queries that its types lack. */
 declare module 'pg' {
   interface Query {
     _result: { command: string }
@@ -47,7 +47,7 @@ export class CopyingQuery extends Query {
     this.#streams = streams
   }
 
-  /** Runs it, and gives the result of each statement in it, except of the COPY that has written its data. */
+  /** Runs the SQL. Returns the result of each statement, except of a COPY that has written its data. */
   async run(client: Client): Promise<QueryArrayResult[]> {
     const answer = await new Promise<QueryArrayResult | QueryArrayResult[]>((resolve, reject) => {
       this.callback = (error, result) => (error ? reject(error) : resolve(result))
@@ -61,7 +61,7 @@ export class CopyingQuery extends Query {
     return results.filter(({ command }) => command !== 'COPY' || this.#written === null)
   }
 
-  /** Keeps all words of the command (`CREATE TABLE`), of which node-postgres keeps the first. */
+  /** Keeps all words of the command (`CREATE TABLE`). Node-postgres keeps only the first. */
   override handleCommandComplete(message: { text: string }, connection: unknown): void {
     super.handleCommandComplete(message, connection)
     // oxlint-disable-next-line no-underscore-dangle -- It is node-postgres's.
@@ -69,7 +69,7 @@ export class CopyingQuery extends Query {
   }
 
   handleCopyData({ chunk }: { chunk: Buffer }, { stream }: CopyConnection): void {
-    // The piece lies in the connection's buffer, which is used again.
+    // The piece is in the connection's buffer, which is reused.
     const data = Buffer.from(chunk)
     stream.pause()
     this.#written = this.#write(data, this.#written).finally(() => stream.resume())
@@ -90,7 +90,7 @@ export class CopyingQuery extends Query {
   async #send(connection: CopyConnection): Promise<void> {
     const { stream } = connection
     for await (const piece of this.#streams.read()) {
-      // After an error the server wants no more.
+      // After an error the server accepts no more data.
       if (this.#failed) return
       connection.sendCopyFromChunk(Buffer.from(piece))
       if (!stream.writableNeedDrain) continue

@@ -1,7 +1,7 @@
 import type { QueryRunner } from './query-runner.ts'
 import type { TextResult } from './result-table.ts'
 
-/** What comes of a command that begins with a backslash. */
+/** The result of a command that begins with a backslash. */
 export type Outcome =
   | { readonly kind: 'quit' }
   | { readonly kind: 'connect'; readonly database: string }
@@ -50,7 +50,7 @@ const describeConstraints = `
   SELECT conname AS "Constraint", pg_catalog.pg_get_constraintdef(oid) AS "Definition"
   FROM pg_catalog.pg_constraint WHERE conrelid = $1::pg_catalog.regclass ORDER BY conname`
 
-/** The commands of the built-in prompt that begin with a backslash: the few of psql's that one misses at once. */
+/** The built-in prompt's commands that begin with a backslash: the most needed ones of psql. */
 export class PromptCommands {
   readonly #runner: QueryRunner
 
@@ -58,7 +58,7 @@ export class PromptCommands {
     this.#runner = runner
   }
 
-  /** Runs one, such as `\d person`. */
+  /** Runs a command, such as `\d person`. */
   async run(text: string): Promise<Outcome> {
     const [, name = '', operand = ''] = /^(\\\S*)\s*(.*?)[\s;]*$/su.exec(text) ?? []
     switch (name) {
@@ -101,7 +101,7 @@ export class PromptCommands {
   }
 }
 
-/** A name as it is written in SQL: quoted, or without regard to case. */
+/** The name that a quoted or unquoted identifier of SQL means. */
 function unquote(name: string): string {
   return name.startsWith('"') && name.endsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name
 }

@@ -36,13 +36,13 @@ export async function runPrompt(
   return status
 }
 
-/** Reads lines, gathers them into statements, runs these, and prints what comes of it. */
+/** Reads lines, joins them to statements, runs the statements, and prints the results. */
 class Prompt {
   readonly #context: Context
   readonly #open: OpenRunner
   #runner: QueryRunner
   #lines: Interface | null = null
-  /** What was entered after the last semicolon. */
+  /** The text after the last semicolon. */
   #pending = ''
 
   constructor(context: Context, open: OpenRunner, runner: QueryRunner) {
@@ -68,7 +68,7 @@ class Prompt {
     await this.#runner.close().catch(() => undefined)
   }
 
-  /** Ctrl-C: cancels the statement that runs, or throws away what was typed. */
+  /** On Ctrl-C, cancels the running statement, or discards the typed text. */
   interrupt(): void {
     if (this.#runner.running) {
       this.#runner.cancel().catch((error: unknown) => this.#complain(error, ''))
@@ -92,7 +92,7 @@ class Prompt {
     this.#lines?.prompt()
   }
 
-  /** Takes one line, and answers whether to go on. */
+  /** Handles one line. Returns whether the prompt goes on. */
   async #take(line: string): Promise<boolean> {
     const fresh = splitStatements(this.#pending).unfinished === null
     if (fresh && /^\s*\\/.test(line)) return await this.#command(line.trim())

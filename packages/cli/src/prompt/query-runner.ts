@@ -3,13 +3,13 @@ import type { Client, QueryArrayConfig } from 'pg'
 import { CopyingQuery, type CopyStreams } from './copying-query.ts'
 import type { TextResult } from './result-table.ts'
 
-/** What a statement is run with. */
+/** Options of a statement. */
 export interface RunOptions {
   readonly values?: readonly unknown[] | undefined
   readonly read?: CopyStreams['read'] | undefined
 }
 
-/** One connection for SQL that people write: values stay the server's text, and what runs can be cancelled. */
+/** A connection for SQL that people write. Values stay the server's text, and a running statement can be cancelled. */
 export class QueryRunner {
   readonly database: string
   readonly #session: Session
@@ -32,7 +32,7 @@ export class QueryRunner {
     this.#write = write
   }
 
-  /** Connects; `onNotice` is told what the server says besides results, and `write` gets what COPY writes. */
+  /** Connects. `onNotice` receives the server's notices, and `write` receives the data that COPY writes. */
   static async open(
     session: Session,
     database: string,
@@ -49,15 +49,16 @@ export class QueryRunner {
     return new QueryRunner(session, database, client, rows[0]?.pid ?? 0, write)
   }
 
-  /** Whether a statement runs at this moment. */
+  /** Whether a statement is running. */
   get running(): boolean {
     return this.#running
   }
 
   /**
-   * Runs SQL, and gives the result of each statement in it, except what COPY has written.
+   * Runs SQL.
    *
-   * `read` gives the data of `COPY … FROM STDIN`; without it, such a statement fails.
+   * Returns the result of each statement, except the data that COPY has written. `read` returns the data for `COPY … FROM
+   * STDIN`; without it, such a statement fails.
    */
   async run(
     text: string,
@@ -78,7 +79,7 @@ export class QueryRunner {
     }
   }
 
-  /** Asks the server to give up the statement that runs; that one then fails. */
+  /** Asks the server to cancel the running statement, which then fails. */
   async cancel(): Promise<void> {
     if (!this.#running) return
     const other = await this.#session.connect(this.database)

@@ -1,22 +1,22 @@
 import type { FieldDef, QueryArrayResult } from 'pg'
 import stringWidth from 'string-width'
 
-/** A result whose values are the server's own text. */
+/** A result with values that are the server's own text. */
 export type TextResult = QueryArrayResult<(string | null)[]>
 
-/** How to show a missing value, in the prompt's tables. */
+/** The text for NULL in the prompt's tables. */
 const nullMark = 'NULL'
 
 /** The types that are aligned to the right: `bigint`, `smallint`, `integer`, `oid`, `real`, `double precision`, `money`, `numeric`, `xid`. */
 const numeric: ReadonlySet<number> = new Set([20, 21, 23, 26, 700, 701, 790, 1700, 28])
 
 /**
- * Renders a result as psql does: aligned columns, below them the number of rows and an empty line; or, if it has no columns, what the
- * command says of itself (`INSERT 0 1`).
+ * Renders a result like psql: aligned columns, then the number of rows and an empty line. If the result has no columns, it
+ * renders the command's tag (`INSERT 0 1`).
  */
 export function renderResult(result: TextResult): string {
   const { fields, rows, command, rowCount } = result
-  // CREATE TABLE AS calls itself SELECT, and has no rows.
+  // The tag of CREATE TABLE AS is SELECT, although it returns no rows.
   if (fields.length === 0 && rows.length === 0) return tag(command, rowCount)
   const count = `(${rows.length} ${rows.length === 1 ? 'row' : 'rows'})`
   if (fields.length === 0) return `--\n${count}\n`
@@ -39,7 +39,10 @@ function tag(command: string, rowCount: number | null): string {
   return command === 'INSERT' ? `INSERT 0 ${rowCount}` : `${command} ${rowCount}`
 }
 
-/** A generator would be slow and a spread of a long array a stack overflow: the widest line of a column, as a list of one. */
+/**
+ * The width of the widest line of a column, as a list of one. A generator would be slow, and a spread of a long array would
+ * overflow the stack.
+ */
 function maximum(cells: readonly (readonly (readonly string[])[])[], column: number): [number] {
   let widest = 0
   for (const row of cells) {
@@ -73,7 +76,7 @@ function linesOf(value: string): string[] {
   return value.split(/\r?\n/).map(printable)
 }
 
-/** Without what a terminal would take for an order. */
+/** Replaces the control characters, which a terminal would obey. */
 function printable(text: string): string {
   // oxlint-disable-next-line no-control-regex -- control characters are just what is looked for
   return text.replaceAll(/[\u0000-\u001F\u007F-\u009F]/g, (character) =>

@@ -10,19 +10,19 @@ import { renderResult } from './result-table.ts'
 import { splitStatements, type Statement } from './split-statements.ts'
 import { fullPath } from '../program/working-directory.ts'
 
-/** What psql exits with when a script fails, and ON_ERROR_STOP is set. */
+/** The exit status of psql when a script fails and ON_ERROR_STOP is set. */
 const scriptFailed = 3
 
-/** What a script says, and how to call it in messages. */
+/** The SQL of a script, and its name in messages. */
 interface Source {
   readonly sql: string
   readonly name: string | null
 }
 
 /**
- * Runs what `-c` and `-f` say, or else what comes from stdin, statement by statement, up to the first error.
+ * Runs the SQL of `-c` and `-f`, or else of stdin, statement by statement, up to the first error.
  *
- * The statuses are psql's: 1 after a failed `-c` or a file that cannot be read, 3 after a failed file or stdin.
+ * The statuses are psql's: 1 after a failed `-c` or an unreadable file, 3 after a failed file or stdin.
  */
 export async function runScripts(context: Context, runner: QueryRunner): Promise<number> {
   const { io, interruption, options, output } = context
@@ -64,7 +64,7 @@ function nameOf(script: Script): string {
   return script.path === '-' ? '<stdin>' : script.path
 }
 
-/** Runs a script up to its first error, and answers whether there was one. A last statement needs no semicolon. */
+/** Runs a script up to its first error. Returns whether there was an error. The last statement needs no semicolon. */
 async function fails(
   { sql, name }: Source,
   { io, output }: Context,
@@ -79,7 +79,7 @@ async function fails(
   for (let statements = next(); statements.length > 0;) {
     const [statement, ...others] = statements as [Statement, ...Statement[]]
     statements = others
-    // As in psql, the data follows in the same file; that of a command comes from stdin.
+    // As in psql, the data of COPY follows in the same file; for a `-c` command it comes from stdin.
     const read = () => {
       if (name === null) return io.stdin
       const { data, end } = copyData(sql, begin + statement.end)
@@ -101,7 +101,7 @@ async function fails(
   return false
 }
 
-/** The lines from the one after a statement up to `\\.`, and where what follows begins. */
+/** The lines after a statement up to `\\.`, and the position after them. */
 function copyData(sql: string, from: number): { data: string; end: number } {
   const lineEnd = sql.indexOf('\n', from)
   const begin = lineEnd === -1 ? sql.length : lineEnd + 1

@@ -2,25 +2,25 @@ import { StatementScanner } from '@howdah/dump'
 
 /** One SQL statement. */
 export interface Statement {
-  /** Without the semicolon, and without what stands before its first word. */
+  /** Its text, from its first word on, without the semicolon. */
   readonly text: string
-  /** Where its first word is; 1 is the first line of what was split. */
+  /** The line of its first word; the first line of the SQL is 1. */
   readonly line: number
-  /** Where what follows it begins, in characters. */
+  /** The position after it, in characters. */
   readonly end: number
 }
 
-/** What {@link splitStatements} finds. */
+/** The result of {@link splitStatements}. */
 export interface Split {
-  /** Those that are complete, without empty ones. */
+  /** The complete statements, without empty ones. */
   readonly statements: readonly Statement[]
-  /** The statement that goes on at the end; `null` if there is nothing but space and comments. */
+  /** The incomplete statement at the end; `null` if only white space and comments are left. */
   readonly unfinished: Statement | null
-  /** All after the last semicolon: what to put in front of what comes next. */
+  /** All text after the last semicolon, to be put before the next input. */
   readonly rest: string
 }
 
-/** Splits SQL at the semicolons that end statements, as `StatementScanner` finds them. */
+/** Splits SQL at the semicolons that end statements, which `StatementScanner` finds. */
 export function splitStatements(sql: string): Split {
   const scanner = new StatementScanner({ commands: false })
   scanner.add(sql)

@@ -3,7 +3,10 @@ import { delimiter, join } from 'node:path'
 import type { Io } from '../io.ts'
 import { fullPath } from '../program/working-directory.ts'
 
-/** The path of the first program of that name along a PATH; `null` if there is none. An empty entry means the working directory. */
+/**
+ * The path of the first program with the name on a PATH; `null` if there is none. An empty entry means the working
+ * directory.
+ */
 export function findProgram(name: string, path: string, io: Pick<Io, 'cwd'>): string | null {
   for (const directory of path.split(delimiter)) {
     try {
@@ -11,7 +14,7 @@ export function findProgram(name: string, path: string, io: Pick<Io, 'cwd'>): st
       accessSync(candidate, constants.X_OK)
       if (statSync(candidate).isFile()) return candidate
     } catch {
-      // It is not there, or not for us: the next one may be.
+      // The program is not here, or we may not execute it. Tries the next directory.
     }
   }
   return null

@@ -1,24 +1,24 @@
 import { constants, fstatSync, readFileSync, readdirSync, readlinkSync } from 'node:fs'
 
-/** Descriptors above this reach a program by themselves: Node marks them for closing only if all below them are open. */
+/** A program inherits descriptors above this number anyway: Node marks them for closing only if all lower ones are open. */
 const highest = 1023
 
-/** Where the system lists the descriptors of a process. Elsewhere than on Linux that is this process only. */
+/** The directory in which the system lists this process's descriptors. */
 const ownDescriptors = process.platform === 'linux' ? '/proc/self/fd' : '/dev/fd'
 
 interface Descriptor {
   readonly fd: number
-  /** What it leads to: the same for both ends of a pipe. */
+  /** The target of its link: the same for both ends of a pipe. */
   readonly target: string
 }
 
 /**
- * The descriptors from 3 to 1023 that this process was started with, in ascending order: what its caller had opened for
- * it, such as the pipe of make's job server or the sockets of systemd.
+ * The descriptors from 3 to 1023 that this process inherited, in ascending order. Its caller opened them for it, such as the
+ * pipe of make's job server or the sockets of systemd.
  *
- * Call it first of all, before anything is opened. Node marks what it inherits for closing and opens descriptors of its
- * own, so that only their kinds tell them apart. Node's own are event queues, event counters, and pairs of pipe ends.
- * A pair that the parent process has too, or with ends of two sorts, is inherited.
+ * Call this first, before anything is opened. Node marks inherited descriptors for closing and opens descriptors of its own,
+ * so only the kinds of descriptors distinguish them. Node's own are event queues, event counters, and pairs of pipe ends. A
+ * pair is inherited if the parent process has it too, or if its ends have different flags.
  *
  * Empty on Windows.
  */
@@ -38,10 +38,10 @@ export function inheritedDescriptors(): number[] {
 }
 
 /**
- * The `stdio` from 3 on by which a child of `spawn` has those of these descriptors that are {@link stillOpen}, under the same
+ * The `stdio` of `spawn` from 3 on: the child gets those of these descriptors that are {@link stillOpen}, under the same
  * numbers, and no others.
  *
- * Numbers that stay the same cannot collide with what Node opens for the spawning.
+ * With the same numbers, they cannot collide with descriptors that Node opens for the spawning.
  */
 export function stdioOf(descriptors: readonly number[]): ('ignore' | number)[] {
   const wanted = new Set(stillOpen(descriptors).filter((fd) => fd > 2))
@@ -49,7 +49,7 @@ export function stdioOf(descriptors: readonly number[]): ('ignore' | number)[] {
   return Array.from({ length }, (_, index) => (wanted.has(index + 3) ? index + 3 : 'ignore'))
 }
 
-/** Those of the descriptors that were not closed meanwhile: by a closed one, nothing could be spawned. */
+/** The descriptors that are still open. With a closed one, `spawn` would fail. */
 export function stillOpen(descriptors: readonly number[]): number[] {
   return descriptors.filter((fd) => {
     try {
@@ -68,12 +68,12 @@ function descriptorsIn(directory: string): Descriptor[] {
       return target === null ? [] : [{ fd: Number(name), target }]
     })
   } catch {
-    // There is no such list, or it is another user's.
+    // There is no such list, or it belongs to another user.
     return []
   }
 }
 
-/** `null`: it is not open any more, like the one by which the directory was read. */
+/** The target of a descriptor; `null` if it is closed, like the descriptor with which the directory was read. */
 function targetOf(directory: string, name: string): string | null {
   try {
     if (directory !== '/dev/fd') return readlinkSync(`${directory}/${name}`)
@@ -84,7 +84,7 @@ function targetOf(directory: string, name: string): string | null {
   }
 }
 
-/** Whether these are the two ends of one pipe, both blocking or both not, as Node makes them. */
+/** Whether these are the two ends of one pipe, both blocking or both not, like the pipes that Node makes. */
 function isPairOfNode(open: readonly Descriptor[], target: string): boolean {
   if (!target.startsWith('pipe:')) return false
   const ends = open.filter((other) => other.target === target)
@@ -95,7 +95,7 @@ function isPairOfNode(open: readonly Descriptor[], target: string): boolean {
   return isPair && (one & constants.O_NONBLOCK) === (other & constants.O_NONBLOCK)
 }
 
-/** The flags that a descriptor was opened with, from proc_pid_fdinfo(5); `null` if there is no `/proc`. */
+/** The flags of a descriptor, from proc_pid_fdinfo(5); `null` if there is no `/proc`. */
 function flagsOf(fd: number): number | null {
   try {
     const octal = /^flags:\s+([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1]

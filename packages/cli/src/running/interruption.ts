@@ -1,30 +1,30 @@
 import type { Io } from '../io.ts'
 import { statusOfSignal } from '../exit-status.ts'
 
-/** They ask a program to end, or end one that does not listen. */
+/** The signals that ask a program to end. They end a program that does not handle them. */
 const ending = ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const
-/** They tell a program something, and do nothing to one that does not listen. */
+/** The signals that only inform a program. They do nothing to a program that does not handle them. */
 const telling = ['SIGCONT', 'SIGWINCH'] as const
-/** Node would start its debugger at SIGUSR1; listening to it settles that. */
+/** Node would start its debugger at SIGUSR1; a listener prevents that. */
 const signals = [...ending, ...telling] as const
 
-/** A signal that a program that runs in the foreground is to have. */
+/** A signal that is passed on to a program in the foreground. */
 export type PassedSignal = (typeof signals)[number]
 
-/** Whether a signal asks a program to end, rather than tell it something. */
+/** Whether a signal asks a program to end. */
 export function asksToEnd(signal: PassedSignal): boolean {
   return ending.some((name) => name === signal)
 }
 
-/** In ms: how long a command may take to end after a signal. What it leaves then is as after a SIGKILL. */
+/** The time in ms that a command may take to end after a signal. After it, the state is the same as after a SIGKILL. */
 const patience = 5000
 
 /**
- * What becomes of signals while a command runs.
+ * Handles signals while a command runs.
  *
- * At first, one that asks to end aborts {@link signal}, so that all waiting ends. While a child runs, each is handed on
- * ({@link during}). Afterwards, while things are tidied ({@link tidy}), they change nothing. A second SIGINT, counted
- * from the beginning, ends the process at once, except while a child runs. So does a SIGQUIT that is not the first signal,
+ * At first, a signal that asks to end aborts {@link signal}, so that all waiting ends. While a child runs, each signal is
+ * passed on to it ({@link during}). During the tidying after it ({@link tidy}), signals change nothing. The second SIGINT
+ * since the beginning ends the process at once, except while a child runs. So does a SIGQUIT that is not the first signal,
  * and an end that takes too long.
  */
 export class Interruption implements Disposable {
@@ -37,7 +37,7 @@ export class Interruption implements Disposable {
   #tidying = false
   #limit: NodeJS.Timeout | undefined
 
-  /** `onTidying` is called when tidying goes on after a Ctrl-C. */
+  /** `onTidying` is called if tidying continues after a Ctrl-C. */
   constructor(io: Io, onTidying: () => void) {
     this.#io = io
     this.#onTidying = onTidying
@@ -49,12 +49,12 @@ export class Interruption implements Disposable {
     return this.#controller.signal
   }
 
-  /** The exit status that the signal means which has aborted {@link signal}; `null` while none has. */
+  /** The exit status for the signal that has aborted {@link signal}; `null` if none has. */
   get status(): number | null {
     return this.signal.aborted ? this.#status : null
   }
 
-  /** Ends the waiting as a signal would, with that status. */
+  /** Ends the waiting like a signal, with an exit status. */
   abort(status: number): void {
     if (this.signal.aborted) return
     this.#status ??= status
@@ -64,9 +64,9 @@ export class Interruption implements Disposable {
   }
 
   /**
-   * Hands signals to `receive` until `action` is over.
+   * Passes signals to `receive` until `action` has ended.
    *
-   * With `count: false` a Ctrl-C belongs to the child alone, as in an editor of lines, and does not count afterwards.
+   * With `count: false`, a Ctrl-C is meant for the child alone, as in a line editor, and is not counted.
    */
   async during<T>(
     receive: (signal: PassedSignal) => void,
@@ -83,7 +83,7 @@ export class Interruption implements Disposable {
     }
   }
 
-  /** Tidies up after a child that has ended with `status`; skipped by the second Ctrl-C. */
+  /** Tidies up after a child that has ended with `status`. The second Ctrl-C skips this. */
   async tidy<T>(status: number, action: () => Promise<T>): Promise<T> {
     this.#status = status
     this.#tidying = true
@@ -111,7 +111,7 @@ export class Interruption implements Disposable {
     else if (signal === 'SIGINT') this.#onTidying()
   }
 
-  /** Whether a signal asks to end without tidying. */
+  /** Whether a signal asks the process to end without tidying. */
   #isImpatient(signal: PassedSignal): boolean {
     if (signal === 'SIGINT') return this.#interrupts >= 2
     return signal === 'SIGQUIT' && (this.#tidying || this.signal.aborted)

@@ -14,21 +14,26 @@ export interface ChildRequest {
   readonly command: string
   readonly args: readonly string[]
   readonly env: Readonly<NodeJS.ProcessEnv>
-  /** A Ctrl-C is one of its keys, and no wish to end. */
+  /** The program uses Ctrl-C as a key, so it does not ask to end. */
   readonly interactive?: boolean | undefined
-  /** Descriptors that it gets under the same numbers, beside its three streams and what the caller had opened for it. */
+  /**
+   * More descriptors that it gets under the same numbers, besides its three streams and those that the caller opened for it.
+   */
   readonly descriptors?: readonly number[] | undefined
-  /** Where it runs if the working directory was deleted: there by default, where many programs fail. */
+  /**
+   * The directory in which it runs if the working directory was deleted. By default it runs in the deleted one, where many
+   * programs fail.
+   */
   readonly refuge?: string | undefined
   /** Says why the program cannot be run. */
   onFailure(message: string): void
 }
 
 /**
- * Runs a program in the foreground, with our streams, in our process group, and answers with its exit status: its own,
- * 128 and the signal's number, 126 if it cannot be run, or 127 if it is not found.
+ * Runs a program in the foreground, with our streams, in our process group. Returns its exit status, 128 plus the number of
+ * the signal that ended it, 126 if it cannot be run, or 127 if it is not found.
  *
- * Signals are passed on to it, except those that a controlling terminal has sent to the whole process group already.
+ * Passes signals on to it, except those that a controlling terminal has already sent to the whole process group.
  */
 export async function runChild(
   io: Io,
@@ -60,7 +65,7 @@ export async function runChild(
   }
 }
 
-/** Streams that are inherited are not even looked at: making them takes some milliseconds. */
+/** Does not touch inherited streams: creating their objects takes some milliseconds. */
 function stdioFor({ inherit, stdin, stdout, stderr }: Io): ('inherit' | 'pipe' | number)[] {
   if (inherit) return ['inherit', 'inherit', 'inherit']
   return [stdin, stdout, stderr].map(({ fd }) => fd ?? 'pipe')
@@ -69,7 +74,7 @@ function stdioFor({ inherit, stdin, stdout, stderr }: Io): ('inherit' | 'pipe' |
 async function ended(child: ChildProcess, io: Io): Promise<number> {
   const piped = [copy(child.stdout, io.stdout), copy(child.stderr, io.stderr)]
   if (child.stdin !== null) {
-    // A program need not read all that it is given.
+    // A program need not read all of its input.
     child.stdin.on('error', () => undefined)
     io.stdin.pipe(child.stdin)
   }
@@ -84,15 +89,15 @@ async function ended(child: ChildProcess, io: Io): Promise<number> {
   return status
 }
 
-/** Copies what a stream of the program says, if it has one; nothing is done about a reader who has gone away. */
+/** Copies a stream of the program, if it has one. Ignores that our reader has gone away. */
 async function copy(from: Readable | null, to: Writable): Promise<void> {
   if (from !== null) await pipeline(from, to, { end: false }).catch(() => undefined)
 }
 
-/** What a terminal, or a shell that has one, sends to the process group in its foreground. */
+/** The signals that a terminal, or its shell, sends to the foreground process group. */
 const ofTerminals: ReadonlySet<PassedSignal> = new Set(['SIGINT', 'SIGQUIT', 'SIGCONT', 'SIGWINCH'])
 
-/** Whether there is a terminal that sends signals to our process group by itself. */
+/** Whether a terminal sends signals to our process group. */
 function hasControllingTerminal(): boolean {
   try {
     closeSync(openSync('/dev/tty', constants.O_RDWR | constants.O_NOCTTY))
