@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { temporaryDirectory } from '@howdah/fixtures'
@@ -67,7 +67,9 @@ export class ReadersProject {
 
   /** Removes the project, and the cluster that examples have made in it. */
   async leave(): Promise<void> {
-    await this.#outcome('howdah', ['destroy', '--force', '--quiet'])
+    const places = ['project/.howdah', 'project/howdah.json']
+    if (places.some((place) => existsSync(this.#directory.file(place))))
+      await this.#outcome('howdah', ['destroy', '--force', '--quiet', '--no-save'])
     this.#directory[Symbol.dispose]()
   }
 }
