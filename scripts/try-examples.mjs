@@ -1,5 +1,6 @@
 // Runs the examples as their readers would: installed from packages as they would be published, by npm, each with its own
-// `npm test`. Words choose examples by name; `--suites` also runs suites of 200 tests under each runner, in two terminals at once.
+// `npm test`. Words choose examples by name; `--suites` also runs suites of 200 tests under each runner, in two terminals at once, and
+// interrupts them.
 import { execFile, execFileSync } from 'node:child_process'
 import {
   cpSync,
@@ -15,6 +16,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { suites, writeSuite } from '../packages/testing/test/support/suites.mjs'
+import { interrupt } from './suites/interrupt.mjs'
 import { packAll } from './installs/pack-all.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -77,7 +79,7 @@ async function tryExample(name) {
   await run('npm', ['test'], options)
 }
 
-/** Two at once, on one server of howdah's own. */
+/** Two at once, on one server of howdah's own; then one that is ended in the middle, by Ctrl-C and by SIGKILL. */
 async function trySuite(home, runner) {
   const project = join(cache, home, 'suite')
   rmSync(project, { recursive: true, force: true })
@@ -86,6 +88,7 @@ async function trySuite(home, runner) {
   )
   const options = { cwd: project, env: environment() }
   await Promise.all([1, 2].map(async () => await run(process.execPath, args, options)))
+  for (const signal of ['SIGINT', 'SIGKILL']) await interrupt(signal, args, options)
 }
 
 /** Without what an outer npm, pnpm or runner has set. */
