@@ -176,6 +176,8 @@ async function throwAway(): Promise<boolean> {
 
 async function throwAwayUnderChange(): Promise<boolean> {
   if (fileIdentity(use) !== watched) return true
+  // As in `awaitUse`.
+  process.chdir('.')
   held = await tryAcquire(use, { create: false })
   if (held === null) return false
   const found = readRecord(place)
