@@ -1,6 +1,6 @@
 import { SingleBar } from 'cli-progress'
 
-/** A bar on a terminal, and a line now and then if there is none. */
+/** Shows a bar on a terminal; otherwise prints a line from time to time. */
 export class Progress {
   readonly #total: number
   readonly #bar: SingleBar | null
@@ -21,7 +21,7 @@ export class Progress {
     console.log(`${done} of ${this.#total} jobs done`)
   }
 
-  /** Says something above the bar. */
+  /** Prints a message above the bar. */
   say(message: string): void {
     if (this.#bar !== null) process.stdout.write('\r\u001B[K')
     console.log(message)

@@ -4,7 +4,7 @@ import { jobs, type Report } from './demo.ts'
 export interface Check {
   readonly promise: string
   readonly holds: boolean
-  /** What there was instead if it was not kept. */
+  /** The actual result if the promise was not kept. */
   readonly found: string
 }
 

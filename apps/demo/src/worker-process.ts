@@ -6,12 +6,12 @@ import type { Report } from './demo.ts'
 /** One of the demo's worker processes, and how it ends. */
 export class WorkerProcess {
   readonly name: string
-  /** Resolves when the process has ended: `null` if all went well, else what happened, with all that it said on stderr. */
+  /** Resolves when the process has ended: with `null` if it succeeded, otherwise with the failure and its stderr. */
   readonly failure: Promise<string | null>
   readonly #process
   #killed = false
 
-  /** `hear` is told what the worker reports. */
+  /** `hear` receives the worker's messages. */
   constructor(name: string, dataDir: string, hear: (report: Report) => void) {
     this.name = name
     const script = fileURLToPath(new URL('worker.js', import.meta.url))

@@ -37,7 +37,7 @@ async function workUntilDone(): Promise<void> {
     }
     if (batch.length > 0) continue
     if ((await countDone()) >= jobs) return
-    // What is left was taken by one who has been killed, and is on its way back.
+    // The remaining jobs were taken by a killed worker, and will come back.
     await sleep(100)
   }
 }

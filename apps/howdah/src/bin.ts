@@ -10,5 +10,5 @@ async function run(): Promise<void> {
   process.exitCode = await main(process.argv.slice(2), processIo(import.meta.url, version))
 }
 
-// oxlint-disable-next-line unicorn/prefer-top-level-await -- It is built as CommonJS, which has none.
+// oxlint-disable-next-line unicorn/prefer-top-level-await -- The build is CommonJS, which has no top-level await.
 void run()

@@ -23,11 +23,11 @@ export function keepCompiled(): void {
     mkdirSync(compiled, { recursive: true, mode: 0o700 })
     if (isOurs(compiled)) enable(compiled)
   } catch {
-    // There is no such directory, or none can be made.
+    // There is no such directory, or it cannot be made.
   }
 }
 
-/** Whether it is a directory of ours that nobody else can write. Throws if it is missing. */
+/** Whether a directory belongs to us and no other user can write it. Throws if it is missing. */
 function isOurs(directory: string): boolean {
   const stats = lstatSync(directory)
   return stats.isDirectory() && stats.uid === process.geteuid?.() && (stats.mode & 0o022) === 0

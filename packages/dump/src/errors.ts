@@ -9,11 +9,11 @@ export type DumpErrorCode =
   | 'ERR_LOAD_OPTION'
   | 'ERR_LOAD_UNREADABLE'
 
-/** What every error of this package is. `code` says what happened. */
+/** An error of this package. `code` says what happened. */
 export class DumpError extends Error {
   override readonly name = 'DumpError'
   readonly code: DumpErrorCode
-  /** The file that was loaded, as the caller has named it. */
+  /** The file that was loaded, by the name that the caller gave. */
   readonly path?: string
   /** The line of that file, from 1. */
   readonly line?: number

@@ -1,7 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** The path of the first program of that name on PATH that `accepts` takes; `null` if there is none. */
+/** The path of the first program with the name on PATH that `accepts` accepts; `null` if there is none. */
 export function findProgram(
   name: string,
   env: Readonly<Record<string, string>>,

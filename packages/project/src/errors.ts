@@ -1,4 +1,4 @@
-/** What is wrong with a project. `code` is permanent; the README has the table. */
+/** An error about a project. `code` is permanent; the README lists the codes. */
 export class ProjectError extends Error {
   override readonly name = 'ProjectError'
   readonly code: 'ERR_PROJECT_SETTINGS'

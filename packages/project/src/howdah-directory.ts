@@ -1,7 +1,7 @@
 import { lstatSync, type Stats, statSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** What {@link problemOf} says of a `.howdah` that is not there. */
+/** The result of {@link problemOf} for a missing `.howdah`. */
 export const missing = 'is missing'
 
 /**

@@ -5,7 +5,10 @@ import { type ProjectSettings, readSettings, settingsFileIn } from './settings.t
 import type { WorkTree } from './work-tree.ts'
 import { workTreeAt } from './work-tree-at.ts'
 
-/** What a project is part of: a plain directory, a work tree, one that is linked to a main checkout, or a submodule. */
+/**
+ * The kind of a project's place: a plain directory, a work tree, a work tree that is linked to a main checkout, or a
+ * submodule.
+ */
 export type ProjectKind = 'directory' | WorkTree['kind']
 
 /** The project of a directory, which says where its cluster is. */
@@ -13,18 +16,18 @@ export interface Project {
   /** The real path of its directory. */
   readonly path: string
   readonly kind: ProjectKind
-  /** `.howdah` in it, which may not be there. */
+  /** The path of its `.howdah`, which may not exist. */
   readonly howdahDirectory: string
   /** The same project in the main checkout. `null` if this is not in a linked worktree, or the main checkout is missing. */
   readonly main: string | null
-  /** The work tree that it is or lies in. */
+  /** The work tree that contains it. */
   readonly workTree: WorkTree | null
-  /** The `howdah.json` that counts: its own, or the nearest one above it in the work tree. */
+  /** The path of its `howdah.json`: its own, or the nearest one above it in the work tree; `null` if there is none. */
   readonly settingsFile: string | null
   readonly settings: ProjectSettings
 }
 
-/** How a project is found. */
+/** Options of a search for a project. */
 export interface FindOptions {
   /** The user: what belongs to others is passed over. This process's, unless told otherwise. */
   readonly uid?: number | undefined
@@ -85,7 +88,7 @@ function workTreeAround(start: string, uid: number): WorkTree | null {
   return null
 }
 
-/** The first directory upwards that fits, up to and with `last`. */
+/** The first directory upwards that matches, up to and including `last`. */
 function nearest(
   from: string,
   last: string | null,

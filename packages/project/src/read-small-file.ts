@@ -12,7 +12,7 @@ export function readSmallFile(path: string): string | null {
   }
 }
 
-/** The path that is all of such a file, as git, jj and Mercurial write it; `null` if there is none. */
+/** The path that is the whole content of a small file, as git, jj and Mercurial write it; `null` if there is none. */
 export function readPathFile(path: string, prefix = ''): string | null {
   const text = readSmallFile(path)
   if (text?.startsWith(prefix) !== true) return null

@@ -4,15 +4,18 @@ import { readPlainFile } from '@howdah/durable'
 import { ProjectError } from './errors.ts'
 import { isTrusted } from './trust.ts'
 
-/** What the first use in a linked worktree makes: a fork of the main checkout's cluster, an empty one, or none of its own. */
+/**
+ * What the first use in a linked worktree does: it forks the main checkout's cluster, makes an empty one, or uses the main
+ * checkout's.
+ */
 export type WorktreeMode = 'fork' | 'empty' | 'shared'
 
-/** What a project's `howdah.json` says. */
+/** The settings in a project's `howdah.json`. */
 export interface ProjectSettings {
   readonly worktrees?: WorktreeMode | undefined
 }
 
-/** The keys of `howdah.json`. Each reads its value, or answers with what the value should be. */
+/** The keys of `howdah.json`. Each function reads the key's value, or returns a description of a valid value. */
 const keys: Readonly<Record<string, (value: unknown) => ProjectSettings | string>> = {
   $schema: (value) => (typeof value === 'string' ? {} : 'a string'),
   worktrees: (value) =>

@@ -7,7 +7,7 @@ import type { WorkTree } from './work-tree.ts'
  * The work tree of git, jj, Mercurial or Sapling that has its top in a directory; `null` if there is none. Reads only plain
  * files.
  *
- * What belongs to another user is passed over, as git does (`safe.directory`).
+ * Files of other users are skipped, as in git (`safe.directory`).
  */
 export function workTreeAt(directory: string, uid: number): WorkTree | null {
   return (

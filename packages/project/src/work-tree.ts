@@ -1,4 +1,4 @@
-/** The files that somebody has checked out of a repository. */
+/** The files of a checked-out repository. */
 export interface WorkTree {
   /** Its highest directory. */
   readonly top: string
@@ -6,6 +6,6 @@ export interface WorkTree {
   readonly kind: 'work-tree' | 'linked-worktree' | 'submodule'
   /** The top of the work tree that a linked one was made from; `null` if it is missing, or not known. */
   readonly main: string | null
-  /** The file that says what is checked out, as git or Mercurial write it; `null` if there is none. */
+  /** The file of git or Mercurial that says what is checked out; `null` if there is none. */
   readonly head: string | null
 }

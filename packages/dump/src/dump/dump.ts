@@ -7,18 +7,18 @@ import { runProgram } from './run-program.ts'
 import { Sink } from './sink.ts'
 
 export interface DumpOptions {
-  /** Where to: a file, which appears whole at the end, or a stream, which is ended. */
+  /** The output: a file, which appears whole at the end, or a stream, which is ended. */
   readonly to: string | Writable
-  /** By default that of the session or the URL. */
+  /** The database; by default that of the session or the URL. */
   readonly database?: string | undefined
   /** pg_dump's own options, such as `['--schema-only', '--table=users']`, except for those of the connection and the output. */
   readonly args?: readonly string[] | undefined
-  /** `'built-in'`: take no pg_dump of this machine, even if there is one. By default one is preferred. */
+  /** `'built-in'`: do not use a pg_dump of this machine. By default it is preferred. */
   readonly program?: 'built-in' | undefined
   readonly signal?: AbortSignal | undefined
   /** Called with the number of bytes that have been written. */
   readonly onProgress?: ((bytes: number) => void) | undefined
-  /** Called with what pg_dump says without failing, such as a warning, a line at a time. */
+  /** Called with each line that a successful pg_dump prints, such as a warning. */
   readonly onNotice?: ((words: string) => void) | undefined
 }
 
@@ -26,7 +26,7 @@ export interface Dumped {
   readonly bytes: number
   /** The absolute path; `null` for a stream. */
   readonly path: string | null
-  /** The pg_dump that did it: its path, or `'built-in'`. */
+  /** The pg_dump that was used: its path, or `'built-in'`. */
   readonly program: string
 }
 
@@ -57,7 +57,7 @@ export async function dump(source: Source, options: DumpOptions): Promise<Dumped
   return { bytes: sink.bytes, path: sink.path, program: found ?? 'built-in' }
 }
 
-/** What says where to connect, or where the output goes: both are told otherwise. */
+/** Options of the connection and of the output, which our own options set. */
 const notOurs =
   /^(?:-[fhpUWwd].*|--(?:file|host|port|username|password|no-password|dbname|role-password)(?:=.*)?)$/
 

@@ -16,7 +16,7 @@ export async function findPgDump(source: Source, database?: string): Promise<str
   return findProgram('pg_dump', env, (path) => (versionOf(path, env) ?? 0) >= major)
 }
 
-/** `null` for what cannot be run, or is something else. */
+/** The major version of a pg_dump; `null` if it cannot be run, or is another program. */
 function versionOf(path: string, env: Record<string, string>): number | null {
   try {
     const words = execFileSync(path, ['--version'], {

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { createPgDump } from 'pg-dump-factory'
 
-/** What the thread is given. */
+/** The data that the thread gets. */
 export interface WorkerInput {
   /** The connection to the server: bytes in both directions, `null` at its end, and nothing when a chunk was written. */
   readonly port: MessagePort
@@ -26,7 +26,7 @@ const { port, wakeUps, args, env } = workerData as WorkerInput
 // oxlint-disable-next-line require-post-message-target-origin -- this is no window
 const say = (message: FromWorker) => parentPort?.postMessage(message)
 
-/** What the server has sent, and pg_dump has not read yet. */
+/** The data that the server has sent and pg_dump has not read yet. */
 const received: Uint8Array[] = []
 let isAtEnd = false
 let writing = false

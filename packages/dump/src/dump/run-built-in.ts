@@ -35,7 +35,7 @@ export async function runBuiltIn(run: Run, sink: Sink): Promise<void> {
   const worker = new Worker(new URL('pg-dump-worker.js', import.meta.url), {
     workerData: input,
     transferList: [its],
-    // None of ours, such as those of a test runner, are meant for it.
+    // Our own environment and options of Node, such as those of a test runner, are not meant for the thread.
     execArgv: [],
     env: {},
   })
@@ -80,10 +80,10 @@ export async function runBuiltIn(run: Run, sink: Sink): Promise<void> {
   }
 }
 
-/** In bytes: how much of what the server has sent may wait for the thread. */
+/** The largest number of bytes from the server that may wait for the thread. */
 const mostWaiting = 4 * 2 ** 20
 
-/** Hands on what the server says, no faster than the thread takes it. */
+/** Passes the server's data on to the thread, no faster than the thread reads them. */
 class Carrier {
   readonly #socket: Socket
   #waiting = 0
@@ -104,7 +104,7 @@ class Carrier {
   }
 }
 
-/** As node-postgres reads its options, with what it adds to them. */
+/** The connection's options, with the defaults that node-postgres adds. */
 async function connectionOf(run: Run): Promise<{
   host: string
   port: number

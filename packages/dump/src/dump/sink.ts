@@ -5,14 +5,14 @@ import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { syncDirectory, temporaryName } from '@howdah/durable'
 
-/** Where a dump goes: a file, which appears whole at the end, or a stream, which is ended. */
+/** The output of a dump: a file, which appears whole at the end, or a stream, which is ended. */
 interface Output {
   readonly to: string | Writable
   /** Called with the number of bytes that have been written. */
   readonly onProgress?: ((bytes: number) => void) | undefined
 }
 
-/** Where the output goes, chunk by chunk. */
+/** Receives the output, chunk by chunk. */
 export class Sink {
   bytes = 0
   /** The absolute path; `null` for a stream. */
@@ -32,7 +32,7 @@ export class Sink {
   }
 
   async fill(write: (sink: Sink) => Promise<void>): Promise<void> {
-    // Awaited below; without this a stream that fails meanwhile would end the process.
+    // The promise is awaited below. Without this handler, a stream that fails meanwhile would end the process.
     const end = finished(this.#stream)
     end.catch(() => undefined)
     try {

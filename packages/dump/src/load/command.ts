@@ -1,4 +1,4 @@
-/** One of psql's backslash commands, as far as dumps have them. */
+/** One of psql's backslash commands that occur in dumps. */
 export type Command =
   | { readonly kind: 'restrict' | 'unrestrict'; readonly token: string }
   | { readonly kind: 'connect'; readonly database: string }

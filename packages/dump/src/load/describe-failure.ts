@@ -1,9 +1,9 @@
 import type pg from 'pg'
 
-/** In characters: what is shown of a long line. */
+/** The largest number of characters of a line that are shown. */
 const widest = 100
 
-/** A server's error, as compilers print theirs: the place, the words, and the line with a mark below. */
+/** Describes a server's error like a compiler: the place, the message, and the line with a mark below. */
 export function describeFailure(
   error: Partial<pg.DatabaseError> & { readonly message: string },
   { name, statement, line }: { name: string; statement: string; line: number },

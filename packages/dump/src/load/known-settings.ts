@@ -21,7 +21,7 @@ export class KnownSettings {
   }
 }
 
-/** What follows SET and is no name of a setting. */
+/** Whether a word after SET is not the name of a setting. */
 function isSyntax(word: string): boolean {
   return /^(?:time|session|local|role|transaction|names|schema|constraints|catalog|xml)$/i.test(
     word,

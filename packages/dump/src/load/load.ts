@@ -17,11 +17,11 @@ import { ScriptReader } from './script-reader.ts'
 import type { ScannedStatement } from './statement-scanner.ts'
 
 export interface Loaded {
-  /** How many statements were run; `null` for an archive. */
+  /** The number of statements that were run; `null` for an archive. */
   readonly statements: number | null
-  /** How many rows `COPY` has brought; `null` for an archive. */
+  /** The number of rows that `COPY` loaded; `null` for an archive. */
   readonly rows: number | null
-  /** How many statements were skipped, because their roles are missing. */
+  /** The number of statements that were skipped because their roles are missing. */
   readonly skipped: number
 }
 
@@ -81,7 +81,7 @@ class Loading {
 
   async connect(database: string | undefined): Promise<void> {
     const client = new Client(clientOptionsOf(this.#source, database))
-    // A connection that breaks fails the statement that waits for it.
+    // If the connection breaks, the waiting statement fails.
     client.on('error', () => undefined)
     await client.connect()
     this.#client = client
@@ -140,7 +140,7 @@ class Loading {
     this.#statements += 1
   }
 
-  /** A signal ends the connection, and the server the statement. */
+  /** An aborted signal ends the connection, and the server then ends the statement. */
   async #interruptible(client: Client, text: string): Promise<void> {
     const { signal } = this.#options
     const abort = () => void client.end().catch(() => undefined)
@@ -182,7 +182,7 @@ class Loading {
     }
   }
 
-  /** A setting that the server does not know, and that is turned off, makes no difference; any other is told of. */
+  /** Skips a setting that the server does not know. Reports it unless its value is "off", which makes no difference. */
   #passesOver(text: string): boolean {
     const unknown = this.#settings.unknownIn(text)
     if (unknown === null) return false

@@ -1,4 +1,4 @@
-/** What is open within one statement, so that a semicolon does not end it. */
+/** Tracks open parentheses and blocks in a statement, within which a semicolon does not end it. */
 export class Nesting {
   #parentheses = 0
   /** `BEGIN` and `CASE` without their `END`, in the body of a function. */

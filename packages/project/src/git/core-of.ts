@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { readSmallFile } from '../read-small-file.ts'
 
-/** What a repository's configuration says of its work tree. */
+/** The settings of a repository about its work tree. */
 export interface Core {
   readonly bare: boolean
   /** `core.worktree`, as it is written. */
@@ -10,7 +10,7 @@ export interface Core {
 
 /**
  * `core.bare` and `core.worktree` of a repository, in its `config` and then in its `config.worktree`, which counts more.
- * What is included from elsewhere is not read. Source: "CONFIGURATION FILE" in git-config(1).
+ * Included files are not read. Source: "CONFIGURATION FILE" in git-config(1).
  */
 export function coreOf(repository: string): Core {
   const values = new Map<string, string>()

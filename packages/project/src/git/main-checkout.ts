@@ -5,7 +5,7 @@ import { readPathFile, readSmallFile } from '../read-small-file.ts'
 import { isTrusted } from '../trust.ts'
 import { coreOf } from './core-of.ts'
 
-/** How many work trees of a bare repository are looked at. */
+/** The largest number of work trees of a bare repository to examine. */
 const most = 1000
 
 /**
