@@ -1,4 +1,5 @@
 export { errno } from './errno.ts'
+export { isSystemError } from './is-system-error.ts'
 export { keepAttributes, keepExtendedAttributes } from './keep-attributes.ts'
 export { nearestReal, realAsFarAsThere } from './nearest-real.ts'
 export {

@@ -1,7 +1,7 @@
 import { lstatSync, readlinkSync, type Stats } from 'node:fs'
 import { chmod, mkdir } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { errno } from '@howdah/durable'
+import { errno, isSystemError } from '@howdah/durable'
 import { RuntimeError, cacheUnusable, untrusted } from '../errors.ts'
 
 /**
@@ -39,7 +39,7 @@ async function attempt<T>(path: string, action: Action<T>, missing = false) {
   try {
     return await action()
   } catch (cause) {
-    if (!(cause instanceof Error) || !('syscall' in cause)) throw cause
+    if (!isSystemError(cause)) throw cause
     if (missing && errno(cause) === 'ENOENT') return null
     throw cacheUnusable(path, cause.message, cause)
   }
