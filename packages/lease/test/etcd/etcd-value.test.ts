@@ -17,19 +17,19 @@ test('a value is read as it was written', () => {
 test.each<[string, string, string | RegExp]>([
   ['nothing', '', 'it is empty'],
   ['no JSON', '{', /JSON/],
-  ['null', 'null', 'it is no JSON object'],
-  ['a number', '7', 'it is no JSON object'],
-  ['a text', '"x"', 'it is no JSON object'],
+  ['null', 'null', 'it is not a JSON object'],
+  ['a number', '7', 'it is not a JSON object'],
+  ['a text', '"x"', 'it is not a JSON object'],
   ['no owner', text({ owner: undefined }), 'it lacks an owner'],
   ['an owner that is a number', text({ owner: 7 }), 'it lacks an owner'],
   ['no nonce', text({ nonce: undefined }), 'it lacks an owner, a nonce'],
   ['no word about its release', text({ released: undefined }), 'or whether it was released'],
   ['a word about its release that is none', text({ released: 'no' }), 'whether it was released'],
-  ['a generation that is a number', text({ generation: 7 }), 'its generation is no whole number'],
-  ['a generation in words', text({ generation: 'x' }), 'its generation is no whole number'],
-  ['a generation before words', text({ generation: '7x' }), 'its generation is no whole number'],
-  ['a generation after words', text({ generation: 'x7' }), 'its generation is no whole number'],
-  ['a negative generation', text({ generation: '-7' }), 'its generation is no whole number'],
+  ['a generation that is a number', text({ generation: 7 }), 'its generation is not a whole number'],
+  ['a generation in words', text({ generation: 'x' }), 'its generation is not a whole number'],
+  ['a generation before words', text({ generation: '7x' }), 'its generation is not a whole number'],
+  ['a generation after words', text({ generation: 'x7' }), 'its generation is not a whole number'],
+  ['a negative generation', text({ generation: '-7' }), 'its generation is not a whole number'],
 ])('a value of %s is refused', (_, content, message) => {
   expect(() => decode(content)).toThrow(message)
 })
