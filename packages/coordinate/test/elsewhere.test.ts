@@ -118,8 +118,9 @@ describe.skipIf(denied !== null)(
       user.child.stdin?.write('leave\n')
       await until('it has left', () => user.lines.includes('left kept'))
       const left = arena.pid('watchdog')
-      process.kill(left, 'SIGSTOP')
+      // Suspended without change, which nobody could take otherwise.
       const change = await acquire(arena.place.change)
+      process.kill(left, 'SIGSTOP')
       const waits: string[] = []
       const joining = Guard.join(arena.subject, arena.place, {
         start: {},
