@@ -143,7 +143,7 @@ describe('replica verify', () => {
 
   test('does not find a directory sound that holds no replica, nor one that is not there', async () => {
     const { status, stdout } = await howdah(['replica', 'verify', '.'])
-    expect([status, stdout]).toEqual([1, expect.stringContaining('not an LTX file')])
+    expect([status, stdout]).toEqual([1, expect.stringContaining('no LTX file')])
     const { status: missing, stderr } = await howdah(['replica', 'verify', 'elsewhere'])
     expect([missing, stderr]).toEqual([1, expect.stringContaining('it does not exist')])
   })
