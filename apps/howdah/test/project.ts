@@ -87,6 +87,8 @@ export function start(path: string, args: readonly string[], options: Options = 
     env: { ...plainEnvironment(), ...options.env },
     detached: true,
   })
+  // A command that refuses its arguments ends without reading.
+  child.stdin.on('error', () => undefined)
   if (options.input !== null) child.stdin.end(options.input ?? '')
   return new Running(child)
 }

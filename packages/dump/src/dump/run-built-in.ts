@@ -50,7 +50,8 @@ export async function runBuiltIn(run: Run, sink: Sink): Promise<void> {
       const abort = () => fail(run.signal?.reason as Error)
       run.signal?.addEventListener('abort', abort, { once: true })
       const carrier = new Carrier(socket, wake)
-      socket.on('error', fail)
+      // Once the server has spoken, the end of the connection is pg_dump's to tell, with what the server has said before.
+      socket.on('error', (error) => (socket.bytesRead > 0 ? wake(null) : fail(error)))
       ours.on('message', (bytes: Uint8Array) => socket.write(bytes))
       const said: string[] = []
       worker.on('error', fail)
