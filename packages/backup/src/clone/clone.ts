@@ -151,9 +151,9 @@ async function build(
       needsCare,
       progress,
     })
-    const [superuser] = await Promise.all([finished, left]).finally(
-      async () => await Promise.allSettled([finished, left]),
-    )
+    // If one fails, the other is waited for all the same.
+    await Promise.allSettled([finished, left])
+    const [superuser] = await Promise.all([finished, left])
     return superuser
   })
 }

@@ -27,6 +27,6 @@ export async function requireTls(
   })
   if (succeeded) return
   const { bindir, version } = runtime
-  const why = `PostgreSQL ${version} in ${bindir} has none: ${stderr.trim()}; use another one, by the option runtime`
+  const why = `PostgreSQL ${version.toString()} in ${bindir} has none: ${stderr.trim()}; use another one, by the option runtime`
   throw noTls(directory.path, why)
 }

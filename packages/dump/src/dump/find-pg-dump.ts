@@ -11,9 +11,13 @@ import { clientOptionsOf, programAccess, type Source } from '../source.ts'
 export async function findPgDump(source: Source, database?: string): Promise<string | null> {
   const client = new Client(clientOptionsOf(source, database))
   await client.connect()
-  const major = await majorOf(client).finally(() => client.end())
-  const { env } = programAccess(source)
-  return findProgram('pg_dump', env, (path) => (versionOf(path, env) ?? 0) >= major)
+  try {
+    const major = await majorOf(client)
+    const { env } = programAccess(source)
+    return findProgram('pg_dump', env, (path) => (versionOf(path, env) ?? 0) >= major)
+  } finally {
+    await client.end()
+  }
 }
 
 /** The major version of a pg_dump; `null` if it cannot be run, or is another program. */

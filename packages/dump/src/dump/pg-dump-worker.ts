@@ -35,12 +35,12 @@ let writing = false
 function takeMessage(): void {
   for (;;) {
     const seen = Atomics.load(wakeUps, 0)
-    const message = receiveMessageOnPort(port) as { message: Uint8Array | null } | undefined
+    const message = receiveMessageOnPort(port)
     if (message === undefined) {
       Atomics.wait(wakeUps, 0, seen)
       continue
     }
-    const { message: bytes } = message
+    const bytes = message.message as Uint8Array | null
     if (bytes === null) isAtEnd = true
     else if (bytes.length === 0) writing = false
     else {

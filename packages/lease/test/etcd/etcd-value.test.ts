@@ -25,7 +25,11 @@ test.each<[string, string, string | RegExp]>([
   ['no nonce', text({ nonce: undefined }), 'it lacks an owner, a nonce'],
   ['no word about its release', text({ released: undefined }), 'or whether it was released'],
   ['a word about its release that is none', text({ released: 'no' }), 'whether it was released'],
-  ['a generation that is a number', text({ generation: 7 }), 'its generation is not a whole number'],
+  [
+    'a generation that is a number',
+    text({ generation: 7 }),
+    'its generation is not a whole number',
+  ],
   ['a generation in words', text({ generation: 'x' }), 'its generation is not a whole number'],
   ['a generation before words', text({ generation: '7x' }), 'its generation is not a whole number'],
   ['a generation after words', text({ generation: 'x7' }), 'its generation is not a whole number'],

@@ -29,9 +29,9 @@ export class ScriptedEtcd {
 
   readonly fetch = async (url: string | URL | Request, init?: RequestInit): Promise<Response> => {
     init?.signal?.throwIfAborted()
-    const { host, pathname } = new URL(String(url))
+    const { host, pathname } = new URL(url instanceof Request ? url.url : url)
     const path = pathname.replace(/^\/v3\//, '')
-    const body = JSON.parse(String(init?.body)) as Record<string, unknown>
+    const body = JSON.parse(init?.body as string) as Record<string, unknown>
     this.asked.push({ member: host, path, body, headers: new Headers(init?.headers) })
     const list = this.answers.get(path) ?? []
     let answer = (list.length > 1 ? list.shift() : list[0]) ?? {}

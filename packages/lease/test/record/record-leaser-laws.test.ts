@@ -236,7 +236,7 @@ describe('a store that others change', () => {
     const through = overtaken(100)
     const abort = new AbortController()
     const reason = new Error('enough')
-    const { swap } = through
+    const swap = through.swap.bind(through)
     through.swap = async (...words) => {
       const swapped = await swap(...words)
       abort.abort(reason)

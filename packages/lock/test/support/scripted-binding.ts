@@ -46,6 +46,7 @@ export function scripted(real: Binding, hand: Scripted): Binding {
 }
 
 function scriptedNative(real: Native, hand: Scripted): Native {
-  const wait: Native['wait'] = (...words) => (hand.wait ?? real.wait)(...words, real.wait)
+  const realWait: Native['wait'] = (...words) => real.wait(...words)
+  const wait: Native['wait'] = (...words) => (hand.wait ?? realWait)(...words, realWait)
   return { ...real, ...hand.native, wait }
 }

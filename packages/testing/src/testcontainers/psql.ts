@@ -85,7 +85,10 @@ function refuse(why: string): Printed {
 }
 
 /** Prints a result as psql does, aligned by default. For a statement without rows only the first word of its tag is known. */
-function print({ command, rowCount, fields, rows }: QueryArrayResult, how: Format): string {
+function print(
+  { command, rowCount, fields, rows }: QueryArrayResult<(string | null)[]>,
+  how: Format,
+): string {
   const bare = how['tuples-only'] === true
   if (fields.length === 0) {
     if (how.quiet === true || bare) return ''
@@ -93,7 +96,7 @@ function print({ command, rowCount, fields, rows }: QueryArrayResult, how: Forma
     return `${command}${count}\n`
   }
   const names = fields.map(({ name }) => name)
-  const cells = rows.map((row) => (row as unknown[]).map((cell) => String(cell ?? '')))
+  const cells = rows.map((row) => row.map((cell) => cell ?? ''))
   const footer = bare ? [] : [`(${cells.length} ${cells.length === 1 ? 'row' : 'rows'})`]
   const shown = bare ? cells : [names, ...cells]
   if (how['no-align'] === true)
