@@ -94,7 +94,7 @@ describe('processes whose threads load the binding and lock at random, and which
           await using child = Child.node('workers', name, lock, mark, threads)
           // Every fourth process is killed, at any time after it has begun to lock.
           if (left % 4 === 3) {
-            await until('it locks', () => child.isAt(lock, `${lock}.gate`))
+            await until('it locks', () => child.isAt(lock, `${lock}.gate`), 40_000)
             await sleep(Math.random() * 100)
             continue
           }
