@@ -2,25 +2,20 @@ import type * as Timers from 'node:timers/promises'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { EtcdGateway, type EtcdUser } from '../../src/etcd/etcd-gateway.ts'
 import { fetchSender } from '../../src/etcd/etcd-sender.ts'
+import { pauses } from '../pauses.ts'
+import { whatIsLeft } from '../what-is-left.ts'
 import { ScriptedEtcd, type Answer } from './scripted-etcd.ts'
 
-/** How long the gateway pauses, in ms; a pause takes no time here. */
-const pauses = vi.hoisted(() => [] as number[])
-
 vi.mock('node:timers/promises', async (original) => {
-  const real = await original<typeof Timers>()
-  const sleep: typeof real.setTimeout = async (ms, value, options) => {
-    pauses.push(ms ?? 0)
-    return await real.setTimeout(0, value, options)
-  }
-  return { ...real, setTimeout: sleep }
+  const { pauses: replaced } = await import('../pauses.ts')
+  return replaced.replacing(await original<typeof Timers>())
 })
 
 let etcd: ScriptedEtcd
 
 beforeEach(() => {
   etcd = new ScriptedEtcd()
-  pauses.length = 0
+  pauses.reset()
 })
 
 interface Settings {
@@ -70,7 +65,7 @@ describe('members are asked', () => {
     expect(members().slice(2)).toEqual(['two'])
     await ask(it)
     expect(members().slice(3)).toEqual(['two', 'three', 'one'])
-    expect(pauses).toEqual([])
+    expect(pauses.times).toEqual([])
   })
 
   test('four times each, with pauses between the rounds that grow', async () => {
@@ -82,8 +77,8 @@ describe('members are asked', () => {
     })
     const round = ['one', 'two', 'three']
     expect(members()).toEqual([...round, ...round, ...round, ...round])
-    expect(pauses).toHaveLength(3)
-    for (const [index, ms] of pauses.entries()) {
+    expect(pauses.times).toHaveLength(3)
+    for (const [index, ms] of pauses.times.entries()) {
       expect(ms).toBeGreaterThanOrEqual(50 * 2 ** index)
       expect(ms).toBeLessThanOrEqual(150 * 2 ** index)
     }
@@ -194,25 +189,16 @@ describe('a request ends', () => {
   })
 
   test('and leaves no timer, and nobody who listens to the signal', async () => {
-    const { signal } = new AbortController()
-    const add = vi.spyOn(signal, 'addEventListener')
-    const remove = vi.spyOn(signal, 'removeEventListener')
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-    try {
-      let during = 0
+    const left = await whatIsLeft(async (signal, during) => {
       etcd.answer('kv/range', () => {
-        during = vi.getTimerCount()
+        during()
         return {}
       })
       await ask(gateway(), signal)
-      expect([during, vi.getTimerCount()]).toEqual([1, 0])
-    } finally {
-      vi.useRealTimers()
-    }
-    expect(add).toHaveBeenCalledTimes(1)
-    expect(remove.mock.calls.map(([, listener]) => listener)).toEqual(
-      add.mock.calls.map(([, listener]) => listener),
-    )
+    })
+    expect(left.timers).toEqual([1, 0])
+    expect(left.added).toHaveLength(1)
+    expect(left.removed).toEqual(left.added)
   })
 })
 

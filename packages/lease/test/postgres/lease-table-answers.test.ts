@@ -1,23 +1,16 @@
 import type * as Timers from 'node:timers/promises'
 import { beforeEach, expect, test, vi } from 'vitest'
 import { LeaseTable } from '../../src/postgres/lease-table.ts'
-
-/** How long is paused, in ms, and what happens then; a pause takes no time here. */
-const pauses = vi.hoisted(() => ({ times: [] as number[], during: (): void => undefined }))
+import { pauses } from '../pauses.ts'
+import { whatIsLeft } from '../what-is-left.ts'
 
 vi.mock('node:timers/promises', async (original) => {
-  const real = await original<typeof Timers>()
-  const sleep: typeof real.setTimeout = async (ms, value, options) => {
-    pauses.times.push(ms ?? 0)
-    pauses.during()
-    return await real.setTimeout(0, value, options)
-  }
-  return { ...real, setTimeout: sleep }
+  const { pauses: replaced } = await import('../pauses.ts')
+  return replaced.replacing(await original<typeof Timers>())
 })
 
 beforeEach(() => {
-  pauses.times = []
-  pauses.during = () => undefined
+  pauses.reset()
 })
 
 type Rows = Record<string, unknown>[]
@@ -230,19 +223,15 @@ test('a query that is not answered in its time counts as not answered', async ()
 })
 
 test('no timer is left of a query that was answered', async () => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-  try {
-    const answers = new Answers()
-    let during = 0
+  const answers = new Answers()
+  const left = await whatIsLeft(async (_signal, during) => {
     answers.lease = async () => {
-      during = vi.getTimerCount()
+      during()
       return [row]
     }
     await table(answers).read()
-    expect([during, vi.getTimerCount()]).toEqual([1, 0])
-  } finally {
-    vi.useRealTimers()
-  }
+  })
+  expect(left.timers).toEqual([1, 0])
 })
 
 test('a signal that is aborted already ends it before anything is asked', async () => {

@@ -4,18 +4,12 @@ import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { S3Object } from '../../src/s3/s3-object.ts'
 import type { S3Sender } from '../../src/s3/s3-sender.ts'
 import { S3Store } from '../../src/s3/s3-store.ts'
-
-/** How long is paused, in ms, and what happens then; a pause takes no time here. */
-const pauses = vi.hoisted(() => ({ times: [] as number[], during: (): void => undefined }))
+import { pauses } from '../pauses.ts'
+import { whatIsLeft } from '../what-is-left.ts'
 
 vi.mock('node:timers/promises', async (original) => {
-  const real = await original<typeof Timers>()
-  const sleep: typeof real.setTimeout = async (ms, value, options) => {
-    pauses.times.push(ms ?? 0)
-    pauses.during()
-    return await real.setTimeout(0, value, options)
-  }
-  return { ...real, setTimeout: sleep }
+  const { pauses: replaced } = await import('../pauses.ts')
+  return replaced.replacing(await original<typeof Timers>())
 })
 
 /** What the store answers: an object that is there, an etag, or a refusal. */
@@ -34,8 +28,7 @@ beforeEach(() => {
   deletes = [{}]
   asked.length = 0
   said.length = 0
-  pauses.times = []
-  pauses.during = () => undefined
+  pauses.reset()
 })
 
 interface Sent {
@@ -251,29 +244,20 @@ describe('a request', () => {
   })
 
   test('leaves no timer, and nobody who listens to the signal', async () => {
-    const { signal } = new AbortController()
-    const add = vi.spyOn(signal, 'addEventListener')
-    const remove = vi.spyOn(signal, 'removeEventListener')
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-    try {
-      let during = 0
+    const left = await whatIsLeft(async (signal, during) => {
       gets = [
         {
           get text() {
-            during = vi.getTimerCount()
+            during()
             return 'old'
           },
         },
       ]
       await object('x').get(signal)
-      expect([during, vi.getTimerCount()]).toEqual([1, 0])
-    } finally {
-      vi.useRealTimers()
-    }
-    expect(add).toHaveBeenCalledTimes(1)
-    expect(remove.mock.calls.map(([, listener]) => listener)).toEqual(
-      add.mock.calls.map(([, listener]) => listener),
-    )
+    })
+    expect(left.timers).toEqual([1, 0])
+    expect(left.added).toHaveLength(1)
+    expect(left.removed).toEqual(left.added)
   })
 })
 
