@@ -15,21 +15,10 @@ import { acquireSync, currentProcess, type Lock } from '@howdah/lock'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Place, ServerRecord } from '@howdah/coordinate'
 import { launchedNow, names, readRecord, removeRecord, writeRecord } from '../src/record/record.ts'
+import { plainRecord as record } from './plain-record.ts'
 
 const hasProc = process.platform === 'linux' && existsSync('/proc/self/fd')
 const asRoot = process.geteuid?.() === 0
-const record: ServerRecord = {
-  process: currentProcess(),
-  signal: 'SIGTERM',
-  stillness: 0,
-  worksHere: false,
-  host: null,
-  since: null,
-  pinned: false,
-  perishes: false,
-  linger: 0,
-  joined: '',
-}
 const full: ServerRecord = {
   process: { ...currentProcess(), pid: 4711, startTime: '17' },
   signal: 'SIGINT',

@@ -13,6 +13,7 @@ import {
   refuseUnseen,
 } from '../../src/launch/server-lock.ts'
 import { readRecord, writeRecord } from '../../src/record/record.ts'
+import { plainRecord as record } from '../plain-record.ts'
 
 /** What the kernel answers to each try of a lock: `held`, `free`, or an error of this code. The last answer stays. */
 const locks = vi.hoisted(() => ({
@@ -35,18 +36,6 @@ vi.mock('@howdah/lock', async (original) => {
   return { ...real, tryAcquire: attempt, acquire: attempt }
 })
 
-const record: ServerRecord = {
-  process: currentProcess(),
-  signal: 'SIGTERM',
-  stillness: 0,
-  worksHere: false,
-  host: null,
-  since: null,
-  pinned: false,
-  perishes: false,
-  linger: 0,
-  joined: '',
-}
 const dead = { ...currentProcess(), startTime: '1' }
 const ofContainer = { ...currentProcess(), pidNamespace: 'pid:[1]' }
 const elsewhere = { code: 'ERR_COORDINATE_ELSEWHERE' }

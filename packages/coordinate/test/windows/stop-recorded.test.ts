@@ -3,6 +3,7 @@ import { temporaryDirectory } from '@howdah/fixtures'
 import { beforeEach, expect, test, vi } from 'vitest'
 import type { ServerRecord } from '@howdah/coordinate'
 import { stopRecorded } from '../../src/ending/stop-recorded.ts'
+import { plainRecord } from '../plain-record.ts'
 
 /** With what a server was ended. */
 const ended = vi.hoisted(() => [] as unknown[][])
@@ -19,19 +20,7 @@ beforeEach(() => {
 })
 
 function recordOf(changes: Partial<ServerRecord>): ServerRecord {
-  return {
-    process: currentProcess(),
-    signal: 'SIGINT',
-    stillness: 2,
-    worksHere: true,
-    host: null,
-    since: null,
-    pinned: false,
-    perishes: false,
-    linger: 0,
-    joined: '',
-    ...changes,
-  }
+  return { ...plainRecord, signal: 'SIGINT', stillness: 2, worksHere: true, ...changes }
 }
 
 test('a server has 30 s to end in, or for so long as its record says to stand still', async () => {

@@ -17,20 +17,8 @@ import { type Lock, acquire, identifyProcess, inspect } from '@howdah/lock'
 import { writeRecord } from '../../src/record/record.ts'
 import { Arena } from '../arena.ts'
 import { isFree, watchdogKinds } from '../locks-in-use.ts'
+import { plainRecord } from '../plain-record.ts'
 import { abandon, abandonUnder } from './abandon.ts'
-
-/** What a record says of an ordinary server. */
-const ordinary = {
-  signal: 'SIGTERM',
-  stillness: 0,
-  worksHere: true,
-  host: null,
-  since: null,
-  pinned: false,
-  perishes: false,
-  linger: 0,
-  joined: '',
-} as const
 
 describe.each(watchdogKinds)('a watchdog (%s) that is to throw away', (watchdog) => {
   const options = { start: {}, watchdog, throwAway: true }
@@ -88,7 +76,7 @@ describe.each(watchdogKinds)('a watchdog (%s) that is to throw away', (watchdog)
     await once(server, 'spawn')
     const identity = identifyProcess(server.pid ?? 0)
     if (identity === null) throw new Error('it has ended')
-    writeRecord(place, change, { ...ordinary, process: identity, pinned: true })
+    writeRecord(place, change, { ...plainRecord, worksHere: true, process: identity, pinned: true })
     change.release()
     await until('the watchdog is gone', () => !arena.has('watchdog'))
     expect(existsSync(`${directory}/data/one`)).toBe(true)

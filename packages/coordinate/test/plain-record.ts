@@ -1,0 +1,16 @@
+import { currentProcess } from '@howdah/lock'
+import type { ServerRecord } from '@howdah/coordinate'
+
+/** The record of a server that nothing special is known of: this process. */
+export const plainRecord: ServerRecord = {
+  process: currentProcess(),
+  signal: 'SIGTERM',
+  stillness: 0,
+  worksHere: false,
+  host: null,
+  since: null,
+  pinned: false,
+  perishes: false,
+  linger: 0,
+  joined: '',
+}
