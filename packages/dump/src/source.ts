@@ -20,14 +20,16 @@ export function clientOptionsOf(source: Source, database?: string): pg.ClientCon
   return { connectionString: url.href, application_name: 'howdah' }
 }
 
-/** How programs of libpq reach it: their environment, and the argument for `--dbname`. */
+/** How programs of libpq reach a database of the server: their environment, and the argument that names it. */
 export function programAccess(
   source: Source,
   database?: string,
-): { env: Record<string, string>; dbname: string } {
+): { env: Record<string, string>; argument: string } {
   if (!isUrl(source)) {
     const env = source.commandEnv(database)
-    return { env, dbname: env['PGDATABASE'] ?? source.database }
+    const name = env['PGDATABASE'] ?? source.database
+    // As a connection string, because a name with `=` would be taken for one.
+    return { env, argument: `--dbname=dbname='${name.replaceAll(/[\\']/g, '\\$&')}'` }
   }
   const others = Object.entries(process.env).filter(
     (entry): entry is [string, string] =>
@@ -35,7 +37,7 @@ export function programAccess(
   )
   return {
     env: Object.fromEntries(others),
-    dbname: clientOptionsOf(source, database).connectionString ?? source.url,
+    argument: `--dbname=${clientOptionsOf(source, database).connectionString ?? source.url}`,
   }
 }
 

@@ -8,8 +8,8 @@ import type { Run } from './run.ts'
 
 /** Runs a pg_dump of this machine. */
 export async function runProgram(path: string, run: Run, sink: Sink): Promise<void> {
-  const { env, dbname } = programAccess(run.source, run.database)
-  const child = spawn(path, [...run.args, '--no-password', `--dbname=${connectionTo(dbname)}`], {
+  const { env, argument } = programAccess(run.source, run.database)
+  const child = spawn(path, [...run.args, '--no-password', argument], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
     signal: run.signal,
@@ -29,10 +29,4 @@ export async function runProgram(path: string, run: Run, sink: Sink): Promise<vo
     run.signal?.throwIfAborted()
     throw error
   }
-}
-
-/** A name of a database for `--dbname`, which would take one with `=` for a connection string. */
-function connectionTo(dbname: string): string {
-  if (/^postgres(?:ql)?:\/\//.test(dbname)) return dbname
-  return `dbname='${dbname.replaceAll(/[\\']/g, '\\$&')}'`
 }

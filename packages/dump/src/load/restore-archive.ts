@@ -23,7 +23,7 @@ export async function restoreArchive(
       'ERR_LOAD_FORMAT',
       `${what} is in pg_dump's ${format} format; load it from a file`,
     )
-  const { env, dbname } = programAccess(source, database)
+  const { env, argument } = programAccess(source, database)
   const program = findProgram('pg_restore', env)
   if (program === null)
     throw new DumpError(
@@ -33,7 +33,7 @@ export async function restoreArchive(
       { path },
     )
   const args = ['--exit-on-error', ...(singleTransaction === true ? ['--single-transaction'] : [])]
-  const child = spawn(program, [...args, '--no-password', `--dbname=${dbname}`, path], {
+  const child = spawn(program, [...args, '--no-password', argument, path], {
     env,
     stdio: ['ignore', 'ignore', 'pipe'],
     signal,
