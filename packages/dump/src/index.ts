@@ -1,6 +1,7 @@
 export { dump, type Dumped, type DumpOptions } from './dump/dump.ts'
 export { DumpError, type DumpErrorCode } from './errors.ts'
 export { load, type Loaded } from './load/load.ts'
+export { type Place, placeIn } from './load/place-in.ts'
 export type { LoadOptions } from './load/load-options.ts'
 export { type ScannedStatement, StatementScanner } from './load/statement-scanner.ts'
 export type { ServerLike, Source } from './source.ts'

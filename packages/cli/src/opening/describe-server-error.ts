@@ -1,3 +1,5 @@
+import { placeIn } from '@howdah/dump'
+
 /** The fields of an error of PostgreSQL; see "Error and Notice Message Fields" in its manual. */
 interface ServerError {
   readonly severity?: string | undefined
@@ -20,17 +22,8 @@ export function describeServerError(error: ServerError, statement: string): stri
   ].join('\n')
 }
 
-/** `position` counts characters, not UTF-16 units, from 1. */
 function place(statement: string, position: number): string[] {
-  const before = Array.from(statement)
-    .slice(0, position - 1)
-    .join('')
-  const start = before.lastIndexOf('\n') + 1
-  const line = statement.slice(start).split('\n', 1)[0] ?? ''
-  const number = before.split('\n').length
-  const label = `LINE ${number}: `
-  return [
-    `${label}${line.replaceAll('\t', ' ')}`,
-    `${' '.repeat(label.length + before.length - start)}^`,
-  ]
+  const { text, line, column } = placeIn(statement, position)
+  const label = `LINE ${line}: `
+  return [`${label}${text}`, `${' '.repeat(label.length + column)}^`]
 }

@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { type Place, placeIn } from './place-in.ts'
 
 /** The largest number of characters of a line that are shown. */
 const widest = 100
@@ -10,13 +11,14 @@ export function describeFailure(
 ): { words: string; line: number } {
   const { message, position, detail, hint, where } = error
   const data = where === undefined ? null : /^COPY .*, line (\d+)/.exec(where)
-  const at = position === undefined ? null : placeOf(statement, Number(position))
+  const at = position === undefined ? null : placeIn(statement, Number(position))
   // The first line of the data follows the statement.
   const ofData = data === null ? 0 : statement.split('\n').length + Number(data[1]) - 1
-  const found = line + (at?.line ?? ofData)
+  const found = line + (at === null ? ofData : at.line - 1)
+  const shown = at === null ? null : cutAround(at)
   const words = [
     `${name}:${found}: ${message}`,
-    ...(at === null ? [] : [at.text, `${' '.repeat(at.column)}^`]),
+    ...(shown === null ? [] : [shown.text, `${' '.repeat(shown.column)}^`]),
     ...(detail === undefined ? [] : [`detail: ${detail}`]),
     ...(hint === undefined ? [] : [`hint: ${hint}`]),
     ...(data === null || where === undefined ? [] : [`in: ${where.split('\n', 1)[0]}`]),
@@ -24,21 +26,8 @@ export function describeFailure(
   return { words: words.join('\n'), line: found }
 }
 
-/** `position` counts characters, not UTF-16 units, from 1. */
-function placeOf(
-  statement: string,
-  position: number,
-): { text: string; line: number; column: number } {
-  const before = Array.from(statement)
-    .slice(0, position - 1)
-    .join('')
-  const start = before.lastIndexOf('\n') + 1
-  const whole = (statement.slice(start).split('\n', 1)[0] ?? '').replaceAll('\t', ' ')
-  const column = before.length - start
-  const cut = Math.max(0, Math.min(column - widest / 2, whole.length - widest))
-  return {
-    text: whole.slice(cut, cut + widest),
-    line: before.split('\n').length - 1,
-    column: column - cut,
-  }
+/** A part of the line around the place, if it is long. */
+function cutAround({ text, column }: Place): { text: string; column: number } {
+  const cut = Math.max(0, Math.min(column - widest / 2, text.length - widest))
+  return { text: text.slice(cut, cut + widest), column: column - cut }
 }
