@@ -33,6 +33,8 @@ const pieces = [
   'e',
   'x1',
   '\\connect a',
+  // Longer than any mark, so that parts of a value are put aside.
+  'y'.repeat(80),
   'create function f()',
   'create or replace procedure p()',
   'ü',

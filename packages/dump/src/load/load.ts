@@ -1,7 +1,6 @@
 import { basename } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { Client, type DatabaseError } from 'pg'
-import { from as copyFrom } from 'pg-copy-streams'
 import { DumpError } from '../errors.ts'
 import { majorOf } from '../server-major.ts'
 import { clientOptionsOf, type Source } from '../source.ts'
@@ -124,6 +123,7 @@ class Loading {
     try {
       if (!(await this.#roles.allows(client, text))) return
       if (/^copy\b.*\bfrom\s+stdin\b/is.test(text)) {
+        const { from: copyFrom } = await import('pg-copy-streams')
         const sink = client.query(copyFrom(text))
         await pipeline(counted(reader.data(), progressed), sink, { signal: this.#options.signal })
         this.#rows += sink.rowCount

@@ -35,6 +35,8 @@ export class StatementScanner {
   #counted = 0
   /** What was added since `#text`, while nothing but the end of a long value is looked for. */
   #parts: string[] = []
+  /** How long those are together. */
+  #aside = 0
   #isWhole = false
   readonly #commands: boolean
 
@@ -50,7 +52,7 @@ export class StatementScanner {
 
   /** Adds what follows. */
   add(text: string): void {
-    if (this.#open?.resume !== undefined && !this.#endsOpen(text)) return
+    if (this.#putsAside(text)) return
     this.#join()
     // What was taken is dropped here, once for each part and not for each statement.
     const keep = Math.min(this.#first ?? this.#position, this.#position)
@@ -73,23 +75,22 @@ export class StatementScanner {
     if (this.#parts.length === 0) return
     this.#text = [this.#text, ...this.#parts].join('')
     this.#parts = []
+    this.#aside = 0
     this.#lineEnd = this.#counted - 1
   }
 
-  /** Whether a value that goes on ends in a part. If not, the part is put aside: to join it each time would copy the value each time. */
-  #endsOpen(part: string): boolean {
+  /** Puts a part aside in which a long value does not end: to join it at once would copy the value for each part. */
+  #putsAside(part: string): boolean {
     const open = this.#open
-    if (open?.resume === undefined) return true
     const last = this.#parts.at(-1) ?? this.#text
-    const overlap = last.length < longestMark ? '' : last.slice(-longestMark)
-    if (overlap === '') return true
-    const offset = open.known - overlap.length
-    const window = overlap + part
-    if (open.end(window, open.from - offset) !== null) return true
+    if (open?.resume === undefined || last.length < longestMark) return false
+    const window = last.slice(-longestMark) + part
+    const offset = this.#text.length + this.#aside - longestMark
+    if (open.end(window, open.from - offset) !== null) return false
     open.from = offset + open.resume(window, open.from - offset)
-    open.known += part.length
     this.#parts.push(part)
-    return false
+    this.#aside += part.length
+    return true
   }
 
   /** The next statement; `null` if it has not come whole yet, or none is left. */
@@ -190,7 +191,7 @@ export class StatementScanner {
       return end ?? this.#text.length
     }
     const from = token.resume?.(this.#text, token.from) ?? token.from
-    this.#open = { ...token, from, known: this.#text.length }
+    this.#open = { ...token, from }
     return null
   }
 
@@ -213,7 +214,7 @@ export class StatementScanner {
         if (text[position + 1] === '-') return endsWith('\n', position)
         return this.#mayGoOn(position + 1) ? null : position + 1
       case '/':
-        if (text[position + 1] === '*') return { end: commentEnd, from: position, known: 0 }
+        if (text[position + 1] === '*') return { end: commentEnd, from: position }
         return this.#mayGoOn(position + 1) ? null : position + 1
       case '$': {
         const tag = matchAt(dollarTag, text, position)
@@ -226,7 +227,7 @@ export class StatementScanner {
         const end = position + found.length
         if (this.#mayGoOn(end) && /^[\w\u0080-\u{10FFFF}]/u.test(found)) return null
         if (/^e$/i.test(found) && text[end] === "'")
-          return { end: escapedStringEnd, resume: escapedQuote, from: end + 1, known: 0 }
+          return { end: escapedStringEnd, resume: escapedQuote, from: end + 1 }
         return end
       }
     }
@@ -241,8 +242,6 @@ interface Token {
   readonly resume?: (text: string, from: number) => number
   /** From where to look. */
   from: number
-  /** How much had come when it was looked for last. */
-  known: number
 }
 
 /** A token that ends with the next mark. */
@@ -252,7 +251,6 @@ function endsWith(mark: string, from: number): Token {
     // A mark may lie across two parts.
     resume: (text, begin) => Math.max(begin, text.length - mark.length + 1),
     from,
-    known: 0,
   }
 }
 
