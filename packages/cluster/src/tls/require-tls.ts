@@ -1,9 +1,10 @@
 import type { DataDirectory, ServerUser } from '@howdah/data-directory'
-import { runServerProgram } from '@howdah/data-directory'
+import { findPostmaster, runServerProgram } from '@howdah/data-directory'
 import type { Runtime } from '@howdah/runtime'
 import { noTls } from '../errors.ts'
 import { findForge } from './make-certificate.ts'
 import { lasts, withoutForge } from './provide-certificate.ts'
+import { hasOurCertificate } from './trusting.ts'
 
 /**
  * Throws `ERR_CLUSTER_NO_TLS` if a PostgreSQL was built without OpenSSL, or if no library can make certificates. It is called
@@ -19,6 +20,8 @@ export async function requireTls(
   signal?: AbortSignal,
 ): Promise<void> {
   if (!lasts(directory) && (await findForge()) === null) throw noTls(directory.path, withoutForge)
+  // A server that runs with howdah's certificate has TLS. Each further user would start a program to ask for it.
+  if ((await findPostmaster(directory)) !== null && (await hasOurCertificate(directory))) return
   const { succeeded, stderr } = await runServerProgram(runtime, 'postgres', {
     user,
     path: runtime.bindir,
