@@ -12,7 +12,7 @@ import {
 import { join, resolve } from 'node:path'
 import { jsonCodec, type BodyCodec } from './entry/body-codec.ts'
 import type { EntryFormat } from './entry/entry.ts'
-import { errno } from '@howdah/durable'
+import { errno, isSystemError } from '@howdah/durable'
 import { StoreError, ioError, lockError, type Failure } from './errors.ts'
 import { IdentityRange } from './segment/identity-range.ts'
 import { isLockName, lockName } from './segment/list-entries.ts'
@@ -296,8 +296,4 @@ function isRealDirectory(path: string): boolean {
 /** Whether the error only means that one caller gave up waiting; other callers may go on. */
 function isImpatience(error: unknown): boolean {
   return !(error instanceof StoreError) || error.code === 'ERR_STORE_LOCK_TIMEOUT'
-}
-
-function isSystemError(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error
 }

@@ -1,5 +1,5 @@
 import type { Cluster, RunOptions, Server } from '@howdah/cluster'
-import { takeApart } from '@howdah/cluster/inside'
+import { takeApart, wantsTcp } from '@howdah/cluster/inside'
 import type { Context } from '../program/command.ts'
 import { databaseName } from './database-name.ts'
 
@@ -47,8 +47,4 @@ export function tellLogin({ io: { env }, options, output }: Context, server: Ser
     `howdah: PGPASSWORD does not count, for ${server.dataDir} has a password already; ` +
       'change it by --password, or by --as and the URL',
   )
-}
-
-function wantsTcp({ tcp = false, tls = false }: Login): boolean {
-  return tcp !== false || tls
 }

@@ -5,10 +5,8 @@ import { noTls } from '../errors.ts'
 
 /** Whether the running server was started with howdah's certificate. */
 export async function hasOurCertificate(directory: DataDirectory): Promise<boolean> {
-  const { settings } = await howStarted(directory).catch(() => ({ settings: {} }))
-  return (
-    new Map(Object.entries(settings)).get('ssl_cert_file') === basename(directory.certificateFile)
-  )
+  const started = await howStarted(directory).catch(() => null)
+  return started?.settings['ssl_cert_file'] === basename(directory.certificateFile)
 }
 
 /**

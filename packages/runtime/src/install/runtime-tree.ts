@@ -1,7 +1,7 @@
 import { lstatSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { hostname } from 'node:os'
-import { readPlainFile } from '@howdah/durable'
+import { isSystemError, readPlainFile } from '@howdah/durable'
 import { currentProcess } from '@howdah/lock'
 import { writeWhole, type TreeMode } from './build-tree.ts'
 import { embeddedPrograms } from '../strategy/embedded-package.ts'
@@ -107,7 +107,7 @@ export async function isIntact(
       )
     )
   } catch (error) {
-    if (error instanceof Error && 'syscall' in error) return false
+    if (isSystemError(error)) return false
     throw error
   }
 }

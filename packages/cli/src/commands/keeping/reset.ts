@@ -29,6 +29,6 @@ export async function reset(context: Context): Promise<number> {
     throw error
   }
   if (options.json) await output.json({ changed, dataDir: cluster.dataDir })
-  else output.message([`made ${cluster.dataDir} anew`, former ?? []].flat().join('; '))
+  else output.message(`made ${cluster.dataDir} anew${former === null ? '' : `; ${former}`}`)
   return exitStatus.done
 }

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { realpath } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import type { DataDirectory } from '@howdah/data-directory'
+import { type DataDirectory, quote } from '@howdah/data-directory'
 import type { Check, Complaint } from '../../check.ts'
 import { ofEach } from '../../of-each.ts'
 
@@ -43,7 +43,7 @@ async function backedUp(path: string): Promise<Complaint[]> {
       severity: 'notice',
       subject: { path },
       what: `Time Machine backs ${path} up file by file, and a copy that was made while the server wrote may not start`,
-      cure: `make backups with howdah backup, and leave the cluster out of Time Machine's: tmutil addexclusion '${path.replaceAll("'", String.raw`'\''`)}'`,
+      cure: `make backups with howdah backup, and leave the cluster out of Time Machine's: tmutil addexclusion ${quote(path)}`,
     },
   ]
 }
