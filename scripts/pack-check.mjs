@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { packAll } from './installs/pack-all.mjs'
+import { environmentWithout } from './environment-without.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const scratch = mkdtempSync(join(tmpdir(), 'howdah-pack-'))
@@ -122,8 +123,5 @@ function closure(name, seen = new Set()) {
 
 /** Without what an outer npm or pnpm has set. */
 function environment() {
-  const kept = Object.entries(process.env).filter(
-    ([key]) => !/^(npm_|NPM_|PNPM_|NODE_PATH)/.test(key),
-  )
-  return Object.fromEntries(kept)
+  return environmentWithout(/^(npm_|NPM_|PNPM_|NODE_PATH)/)
 }

@@ -18,6 +18,7 @@ import { promisify } from 'node:util'
 import { suites, writeSuite } from '../packages/testing/test/support/suites.mjs'
 import { interrupt } from './suites/interrupt.mjs'
 import { packAll } from './installs/pack-all.mjs'
+import { environmentWithout } from './environment-without.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const words = process.argv.slice(2)
@@ -93,10 +94,7 @@ async function trySuite(home, runner) {
 
 /** Without what an outer npm, pnpm or runner has set. */
 function environment() {
-  const kept = Object.entries(process.env).filter(
-    ([key]) => !/^(npm_|NPM_|PNPM_|NODE_PATH|VITEST|JEST)/.test(key),
-  )
-  return Object.fromEntries(kept)
+  return environmentWithout(/^(npm_|NPM_|PNPM_|NODE_PATH|VITEST|JEST)/)
 }
 
 /** A package of ours, and those that it stands on. */

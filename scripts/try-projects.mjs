@@ -14,6 +14,7 @@ import { plainServer } from './projects/plain-server.mjs'
 import { projects } from './projects/projects.mjs'
 import { source } from './projects/source.mjs'
 import { tally } from './projects/tally.mjs'
+import { environmentWithout } from './environment-without.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const chosen = process.argv.slice(2)
@@ -164,8 +165,7 @@ function variablesOf(as) {
 
 /** Without what an outer npm, pnpm or runner has set, and what leads to another server. */
 function environment() {
-  const kept = Object.entries(process.env).filter(
-    ([key]) => !/^(npm_|NPM_|PNPM_|NODE_PATH|NODE_ENV|VITEST|JEST|PG[A-Z]|DATABASE_URL)/.test(key),
+  return environmentWithout(
+    /^(npm_|NPM_|PNPM_|NODE_PATH|NODE_ENV|VITEST|JEST|PG[A-Z]|DATABASE_URL)/,
   )
-  return Object.fromEntries(kept)
 }
