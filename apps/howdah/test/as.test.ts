@@ -111,7 +111,7 @@ test.concurrent('a program gets the variables that it wants', async () => {
   expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining('{base}') })
 })
 
-test.concurrent('with --tls, clients are told to verify the server, and so is whoever asks for the URL', async () => {
+test.concurrent('with --tls, the URL tells clients to verify the server, also if howdah url prints it', async () => {
   await using project = new Project()
   const port = await freePort()
   const variables = 'echo $PGHOST $PGSSLMODE $PGSSLROOTCERT $NODE_EXTRA_CA_CERTS'

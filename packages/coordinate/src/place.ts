@@ -37,8 +37,7 @@ export interface ThrowAway {
   /** The file, directly in the directory, by which the subject exists. It is removed first. */
   readonly last: string
   /**
-   * A file whose first line is the pid of the server in the directory (a `postmaster.pid`). While that process lives, nothing
-   * is removed, so that a server started by somebody else keeps its directory.
+   * A file that begins with a line with the server's pid (a `postmaster.pid`). While that process lives, nothing is removed, so that a server started by somebody else keeps its directory.
    */
   readonly pidFile?: string | undefined
 }

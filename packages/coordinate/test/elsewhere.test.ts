@@ -70,7 +70,7 @@ describe.skipIf(denied !== null)('a server of another container', () => {
   test.each([
     ['', false],
     [', though their watchdog was killed as well', true],
-  ])('whose users live on without it is not followed by one of ours%s', async (_, unwatched) => {
+  ])('that leaves its users behind is not followed by one of ours%s', async (_, unwatched) => {
     await using arena = new Arena()
     const user = arena.containedUser()
     await user.joined()
@@ -199,7 +199,7 @@ describe.each(watchdogKinds)('by its inode, and watched by %s', (watchdog) => {
     expect(arena.count('gone')).toBe(1)
   })
 
-  test('a server whose use file was replaced is kept for processes that come by the new one', async () => {
+  test('a server stays for processes that come by a new use file, after the old one was replaced', async () => {
     await using arena = new Arena()
     const user = arena.user({ watchdog })
     await user.joined()

@@ -286,7 +286,7 @@ describe('a pid file that names nobody', () => {
 })
 
 describe('shared memory with the key of a directory', () => {
-  /** A directory whose pid file names nobody, and the segment that has its key. */
+  /** A directory with a pid file that names no process, and the segment with the directory's key. */
   function nameless(fake: FakeDirectory) {
     writeFileSync(fake.directory.pidFile, '')
     return { key: inode(fake.directory.path), id: 7, creator: 0, attached: 1, uid: 0 }

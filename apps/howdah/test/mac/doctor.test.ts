@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { onMac, whyNoMac } from './on-mac.ts'
 
 describe.skipIf(whyNoMac !== null)('on a double of a Mac howdah doctor', () => {
-  test('ends busy backends whose server was killed', async () => {
+  test('ends busy backends of a killed server', async () => {
     const result = await onMac(`
       howdah start --quiet
       ${leaveBusyBackend}
@@ -12,7 +12,7 @@ describe.skipIf(whyNoMac !== null)('on a double of a Mac howdah doctor', () => {
     expect(result).toMatchObject({ status: 0, stdout: expect.stringMatching(/ended\n$/) })
   })
 
-  test('leaves a server alone whose directory was moved', async () => {
+  test('leaves a server alone after its directory was moved', async () => {
     const result = await onMac(`
       howdah start --quiet
       server=$(server)

@@ -18,7 +18,7 @@ import { serversBelow } from '@howdah/postgres-fixtures'
 const createKept = 'CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n'
 const countKept = 'SELECT count(*) FROM kept'
 
-/** A program whose test migrates the database and looks at what is in it. */
+/** A program with a test that migrates the database and reads what is in it. */
 const program = {
   'package.json': JSON.stringify({
     type: 'module',
