@@ -13,19 +13,20 @@ export function thirdPartyNotices(file: string): Plugin {
       build.initialOptions.metafile = true
       build.onEnd(async ({ metafile }) => {
         const outputs = Object.values(metafile?.outputs ?? {})
-        const bundled = new Set(outputs.flatMap(({ inputs }) => Object.keys(inputs)))
-        const packages = new Set([...bundled].map(packageOf).filter((path) => path !== null))
         await mkdir(dirname(file), { recursive: true })
-        await writeFile(
-          file,
-          [...packages]
-            .toSorted()
-            .map(notice)
-            .join(`\n${'-'.repeat(80)}\n\n`),
-        )
+        await writeFile(file, noticesOf(outputs.flatMap(({ inputs }) => Object.keys(inputs))))
       })
     },
   }
+}
+
+/** The licences of the packages of others that files belong to. */
+export function noticesOf(files: readonly string[]): string {
+  const packages = new Set(files.map(packageOf).filter((path) => path !== null))
+  return [...packages]
+    .toSorted()
+    .map(notice)
+    .join(`\n${'-'.repeat(80)}\n\n`)
 }
 
 /** The directory of the package of others that a file is part of. */

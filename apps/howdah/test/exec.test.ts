@@ -196,6 +196,14 @@ describe('it starts quickly, for it loads only what it needs:', () => {
     expect(others('pg')).toBe(true)
   })
 
+  test('no driver to tell in which mode a server runs', async () => {
+    await project.howdah(['start'])
+    await project.howdah(['config', 'set', 'synchronous_commit', 'off'])
+    const has = await loaded('status')
+    expect(has('pg')).toBe(false)
+    expect((await project.howdah(['status'])).stdout).toMatch(/^mode +fast/m)
+  })
+
   test('nothing that lays out tables', async () => {
     const has = await loaded('exec', 'true')
     expect(has('string-width')).toBe(false)

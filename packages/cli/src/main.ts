@@ -33,10 +33,11 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   try {
     const command = await declaration.load()
     const context: Context = { io, output, interruption, options, rest }
-    const explain = mayMissCluster(declaration)
+    const before = mayMissCluster(declaration)
       ? (await import('./program/usual-commands.ts')).explainMissing(context)
       : null
-    const status = await command(context, operands).finally(() => explain?.())
+    const found = { ...context, place: before?.place }
+    const status = await command(found, operands).finally(() => before?.explain())
     await output.close()
     return output.statusAfter(status)
   } catch (error) {

@@ -192,7 +192,7 @@ export class Server {
 
   /** `fast` as soon as fsync, full_page_writes or synchronous_commit is off, or not all is on disk since; else `safe`. */
   async mode(): Promise<Mode> {
-    return await modeOf(new DataDirectory(this.dataDir), this)
+    return await modeOf(new DataDirectory(this.dataDir), this, postgres)
   }
 
   /**

@@ -19,12 +19,6 @@ export class LocalState {
     this.warn = warn
   }
 
-  /** Begins to load the modules that {@link attempt} needs, while the caller waits for something else. */
-  load(): void {
-    // A failure is reported where the state is used.
-    import('@howdah/store').catch(() => undefined)
-  }
-
   /**
    * Runs an action with the state directory of this user. Gives `null` if the action failed, after reporting that. Rejects
    * only with a {@link ClusterError}, such as a refusal because of the state.

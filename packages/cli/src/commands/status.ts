@@ -8,9 +8,13 @@ import { openCluster } from '../opening/open-cluster.ts'
 export async function status(context: Context): Promise<number> {
   const { output, options } = context
   const { cluster } = openCluster(context)
-  const [found, users] = await Promise.all([cluster.status(), cluster.users()])
+  const [found, users, asked] = await Promise.all([
+    cluster.status(),
+    cluster.users(),
+    modeOf(cluster),
+  ])
   const { dataDir } = cluster
-  const mode = found.state === 'running' ? await modeOf(cluster) : null
+  const mode = found.state === 'running' ? asked : null
   if (options.json) {
     const version = found.state === 'missing' ? null : found.version.toString()
     await output.json({ dataDir, ...found, version, ...(mode !== null && { mode }), users })
@@ -23,7 +27,7 @@ export async function status(context: Context): Promise<number> {
   return exitStatus.done
 }
 
-/** The mode of a running server; `null` if it does not answer. */
+/** The mode of a running server; `null` if none runs or answers. */
 async function modeOf(cluster: Cluster): Promise<Mode | null> {
   try {
     return await (await cluster.server()).mode()

@@ -35,7 +35,8 @@ export async function joinCluster(
 /** The same context, for a new temporary cluster. */
 async function inTemporaryPlace(context: Context): Promise<Context> {
   const datadir = await temporaryDataDir()
-  return { ...context, options: { ...context.options, datadir, destroy: true } }
+  const options = { ...context.options, datadir, destroy: true }
+  return { ...context, options, place: undefined }
 }
 
 /** Runs an action that starts a cluster, with the options of the command line, and shows its progress. */

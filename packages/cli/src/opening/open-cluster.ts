@@ -16,7 +16,7 @@ export interface OpenCluster {
 
 /** Chooses the cluster of a command. Nothing is read or started yet. */
 export function openCluster(context: Context): OpenCluster {
-  const place = chooseDataDirectory(context.options.datadir, context.io)
+  const place = context.place ?? chooseDataDirectory(context.options.datadir, context.io)
   const strategy = strategyOf(context)
   const cluster = openElsewhere(context, place.path, strategy, projectDirectory(place))
   return { cluster, place, strategy }

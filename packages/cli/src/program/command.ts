@@ -1,3 +1,4 @@
+import type { DataDirectoryChoice } from '../opening/default-data-directory.ts'
 import type { Interruption } from '../running/interruption.ts'
 import type { Io } from '../io.ts'
 import type { Options } from './options.ts'
@@ -11,6 +12,8 @@ export interface Context {
   readonly options: Options
   /** The operands after `--`, which are the last operands. */
   readonly rest: readonly string[]
+  /** The data directory, if it is chosen already. */
+  readonly place?: DataDirectoryChoice | undefined
 }
 
 /** A command. It gives an exit status, or throws. */

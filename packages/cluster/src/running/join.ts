@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { type JoinOptions, ownership, pin, type Shared } from '@howdah/coordinate'
 import type { Coordination } from '../coordination.ts'
 import { type AsOptions, takeApart } from '../connecting/as-url.ts'
@@ -15,7 +16,7 @@ import { restartAlone, takeAlone } from './restart.ts'
 import { Session } from '../session.ts'
 import { type LaunchOptions, wantsTcp } from '../subject.ts'
 import { superuserAs, superuserOf } from './superuser.ts'
-import { enter, refuseBackup } from '@howdah/known-clusters'
+import { enter, refuseBackup, type UseEntry } from '@howdah/known-clusters'
 import { waiting, type WaitingOptions } from '../waiting-options.ts'
 import { whenReady } from './when-ready.ts'
 
@@ -82,8 +83,9 @@ export async function joinCluster(
   const { database = postgres, atEnd = 'stop' } = options
   const joining = joinOptions(options)
   await prepare(coordination, options)
-  let shared = await joinReady(coordination, options)
-  const entering = enter(state, directory, { database, tcp: wantsTcp(options) })
+  const joined = await joinReady(coordination, options)
+  const { entering } = joined
+  let { shared } = joined
   try {
     if (wantsTcp(options)) shared = await withTcp(coordination, shared, joining)
     else await withPassword(coordination, shared, options)
@@ -121,22 +123,36 @@ export async function joinCluster(
 /** How many times to join again if the server ends while we wait for it. */
 const attempts = 3
 
+/** A user of the cluster, who is being listed. */
+interface Joined {
+  readonly shared: Shared<LaunchOptions>
+  readonly entering: Promise<UseEntry | null>
+}
+
 /**
  * Joins, and waits until the server accepts connections, because a running server may be recovering from the crash of one of
- * its processes.
+ * its processes. Meanwhile the user is listed.
  */
 async function joinReady(
-  { directory, free }: Joinable,
+  { directory, free, state }: Joinable,
   options: RunOptions,
-): Promise<Shared<LaunchOptions>> {
-  const { timeout, signal, onWait } = options
+): Promise<Joined> {
+  const { timeout, signal, onWait, database = postgres } = options
   for (let attempt = 1; ; attempt += 1) {
     const shared = await free.join(joinOptions(options))
-    if (shared.started === 'modified') return shared
+    const isNew = shared.started === 'modified'
+    const ready = isNew
+      ? Promise.resolve()
+      : whenReady(directory, async () => await knock(directory), { timeout, signal, onWait })
+    // First the server gets its question.
+    const entering = setImmediate().then(
+      async () => await enter(state, directory, { database, tcp: wantsTcp(options) }),
+    )
     try {
-      await whenReady(directory, async () => await knock(directory), { timeout, signal, onWait })
-      return shared
+      await ready
+      return { shared, entering }
     } catch (error) {
+      await (await entering)?.end()
       await shared.leave().catch(() => undefined)
       const { code } = error as NodeJS.ErrnoException
       if (code !== 'ERR_CLUSTER_NOT_RUNNING' || attempt === attempts) throw error
@@ -155,7 +171,7 @@ async function knock(directory: DataDirectory): Promise<void> {
 
 /** The steps before the locks are taken. */
 async function prepare(
-  { directory, free, runtime, state, subject }: Joinable,
+  { directory, free, runtime, subject }: Joinable,
   options: RunOptions,
 ): Promise<void> {
   if (options.ifExists === true && !(await free.exists())) throw clusterMissing(directory.path)
@@ -166,7 +182,6 @@ async function prepare(
     const { requireTls } = await import('../tls/require-tls.ts')
     await requireTls(directory, await runtime(), subject.user, options.signal)
   }
-  state.load()
 }
 
 function patience({ waitTimeout, signal }: RunOptions): PatienceOptions {

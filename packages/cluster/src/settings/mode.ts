@@ -1,4 +1,6 @@
 import type pg from 'pg'
+import type { Address } from '../connecting/address.ts'
+import { rowsFrom } from '../connecting/rows-from.ts'
 import { type DataDirectory, runServerProgram, type ServerUser } from '@howdah/data-directory'
 import { Durability } from './durability.ts'
 import { notSafe } from '../errors.ts'
@@ -32,13 +34,18 @@ export function warningOf(dataDir: string): string {
   )
 }
 
-/** The mode of a running server: `fast` if one of the three settings is off, or not everything is on disk yet. */
-export async function modeOf(directory: DataDirectory, server: Administered): Promise<Mode> {
-  const durability = new Durability(directory, server)
-  return await server.withAdministrator(async (client) => {
-    const isOff = (await switches(client)).some(({ setting }) => setting === 'off')
-    return isOff || (await durability.isOwed()) ? 'fast' : 'safe'
-  })
+/** The mode of a running server: `fast` if one of the three settings is off, or not everything is on disk yet. Asks in `database`. */
+export async function modeOf(
+  directory: DataDirectory,
+  server: Administered & { readonly address: Address },
+  database: string,
+): Promise<Mode> {
+  if (await new Durability(directory, server).isOwed()) return 'fast'
+  const sql = carelessWhenOff.map((name) => `SELECT current_setting('${name}')`).join(' UNION ALL ')
+  const found = await rowsFrom(server.address, database, sql)
+  const settings =
+    found?.flat() ?? (await server.withAdministrator(switches)).map((one) => one.setting)
+  return settings.includes('off') ? 'fast' : 'safe'
 }
 
 /**

@@ -6,8 +6,6 @@ import { closedAbove } from './access.ts'
 import { noServerUser } from '../errors.ts'
 import { ownerOf } from './owner-of.ts'
 
-const run = promisify(execFile)
-
 /**
  * The user that the server of `dataDir` runs as. `null` if we are not root, because then it runs as our own user.
  *
@@ -102,7 +100,7 @@ function localUsers(): string {
 }
 
 async function output(program: string, args: readonly string[]): Promise<string> {
-  return (await run(program, args).catch(() => ({ stdout: '' }))).stdout
+  return (await promisify(execFile)(program, args).catch(() => ({ stdout: '' }))).stdout
 }
 
 /** From a line of passwd(5). `nobody` of a Mac is -2, which stat(2) and chown(2) call 4294967294. */

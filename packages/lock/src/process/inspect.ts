@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, readlinkSync, realpathSync } from 'node:fs'
+import { readFileSync, readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { setImmediate as breathe } from 'node:timers/promises'
 import { gatePath } from '../waiting/contend.ts'
 import { LockError } from '../errors.ts'
@@ -49,12 +49,15 @@ export async function inspect(path: string): Promise<Inspection> {
   const holders = new Map<number, LockMode>()
   let taken: LockMode | null = null
   const waiters = new Map<number, LockMode>()
-  for (const { pid, mode, blocked } of kernelLocks(lock)) {
+  const [locks, gates] = [kernelLocks(lock), kernelLocks(gatePath(lock))]
+  if (locks.length + gates.length === 0 && showsAllLocks(lock))
+    return { holders: [], waiters: [], unseen: null }
+  for (const { pid, mode, blocked } of locks) {
     if (!blocked) taken = mode
     ;(blocked ? waiters : holders).set(pid, mode)
   }
   const queued = new Set<number>()
-  for (const { pid, mode, blocked } of kernelLocks(gatePath(lock))) {
+  for (const { pid, mode, blocked } of gates) {
     if (mode === 'exclusive' && !waiters.has(pid)) waiters.set(pid, mode)
     if (blocked) queued.add(pid)
   }
@@ -74,6 +77,17 @@ export async function inspect(path: string): Promise<Inspection> {
   let unseen: LockMode | null = null
   if (holders.size === 0) unseen = taken ?? (isInNamespace() ? tryInPassing(path) : null)
   return { holders: list(holders), waiters: list(waiters), unseen }
+}
+
+/**
+ * Whether `/proc/locks` shows every lock on a file. Inside a pid namespace some are hidden, and some file systems without a block
+ * device (btrfs, overlayfs) have other numbers there than stat(2) tells.
+ */
+function showsAllLocks(path: string): boolean {
+  if (isInNamespace()) return false
+  const { dev } = statSync(path, { throwIfNoEntry: false }) ?? { dev: 0 }
+  // The major number: see makedev(3).
+  return ((dev >> 8) & 0xfff) !== 0
 }
 
 /**

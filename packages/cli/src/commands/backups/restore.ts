@@ -22,7 +22,11 @@ export async function restore(context: Context): Promise<number> {
   if (from === undefined) throw misused('restore: say where the backups are, with --from DIR')
   if (to === undefined) throw misused('restore: say where to, with --to DATADIR')
   const target = targetOf(options)
-  const { cluster, place } = openCluster({ ...context, options: { ...options, datadir: to } })
+  const { cluster, place } = openCluster({
+    ...context,
+    options: { ...options, datadir: to },
+    place: undefined,
+  })
   using waiting = new Waiting(output, 'to back up, or to make something of the directory')
   const restoreInto = async (into: Cluster) =>
     await restoreCluster(into, {

@@ -58,7 +58,7 @@ async function shell(context: Context, [name, excess]: readonly string[]): Promi
       throw misused(`testdb shell: there is no ${name}; "howdah testdb ls" lists what there is`)
     const open = await import('../shell.ts')
     const there = { ...options, datadir: found.server, database: name }
-    return await open.shell({ ...context, options: there }, [])
+    return await open.shell({ ...context, options: there, place: undefined }, [])
   }
   const psql = findProgram('psql', io.env['PATH'] ?? '', io)
   if (psql === null) throw misused("there is no psql here; install PostgreSQL's client programs")
