@@ -1,10 +1,12 @@
 import type { Session } from '@howdah/cluster'
+import type { Host } from '@howdah/prompt'
 import type { Context } from '../program/command.ts'
 import { misused } from '../errors.ts'
 import { findProgram } from '../running/find-program.ts'
 import { commandEnv } from '../opening/command-env.ts'
 import { inSession } from '../opening/in-session.ts'
 import { runChild } from '../running/run-child.ts'
+import { fullPath } from '../program/working-directory.ts'
 
 /** Starts psql, or the built-in prompt if there is none. */
 export async function shell(context: Context, rest: readonly string[]): Promise<number> {
@@ -16,9 +18,27 @@ export async function shell(context: Context, rest: readonly string[]): Promise<
         `there is no psql to hand ${rest.join(' ')} on to; install PostgreSQL's client programs`,
       )
     }
-    const { runBuiltIn } = await import('../prompt/built-in-shell.ts')
-    return await runBuiltIn(context, session)
+    const { runShell } = await import('@howdah/prompt')
+    return await runShell(hostOf(context, session), {
+      database: session.database,
+      scripts: context.options.scripts,
+    })
   })
+}
+
+/** This process and the server, as the built-in prompt uses them. */
+function hostOf({ io, output, interruption }: Context, session: Session): Host {
+  return {
+    stdin: io.stdin,
+    stdout: io.stdout,
+    version: io.version,
+    fullPath: (path) => fullPath(io, path),
+    write: async (data) => await output.write(data),
+    complain: (text) => output.complain(text),
+    message: (text) => output.message(text),
+    connect: async (database) => await session.connect(database),
+    during: async (receive, action, options) => await interruption.during(receive, action, options),
+  }
 }
 
 async function runPsql(

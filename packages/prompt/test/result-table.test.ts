@@ -1,6 +1,6 @@
 import type { FieldDef } from 'pg'
 import { expect, test } from 'vitest'
-import { renderResult, type TextResult } from '../src/prompt/result-table.ts'
+import { renderResult, type TextResult } from '../src/result-table.ts'
 
 const text = 25
 const integer = 23

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { describeServerError } from '../src/opening/describe-server-error.ts'
+import { describeServerError } from '../src/describe-server-error.ts'
 
 test('an error marks its place in the line of the statement', () => {
   const error = {

@@ -1,8 +1,7 @@
 import { createInterface, type Interface } from 'node:readline'
-import type { Context } from '../program/command.ts'
-import { describeServerError } from '../opening/describe-server-error.ts'
-import { exitStatus, statusOfSignal } from '../exit-status.ts'
-import { asksToEnd } from '../running/interruption.ts'
+import { describeServerError } from './describe-server-error.ts'
+import { exitStatus, statusOfSignal } from './exit-status.ts'
+import type { Host } from './host.ts'
 import { PromptCommands } from './prompt-commands.ts'
 import type { QueryRunner } from './query-runner.ts'
 import { renderResult } from './result-table.ts'
@@ -12,24 +11,25 @@ import { splitStatements } from './split-statements.ts'
 export type OpenRunner = (database: string) => Promise<QueryRunner>
 
 /** Prompts for SQL on the terminal until Ctrl-D or `\q`. */
-export async function runPrompt(
-  context: Context,
-  database: string,
-  open: OpenRunner,
-): Promise<number> {
-  const { io, interruption } = context
-  const prompt = new Prompt(context, open, await open(database))
+export async function runPrompt(host: Host, database: string, open: OpenRunner): Promise<number> {
+  const prompt = new Prompt(host, open, await open(database))
   let status: number = exitStatus.done
-  await interruption.during(
+  await host.during(
     (signal) => {
       if (signal === 'SIGINT') return prompt.interrupt()
-      if (!asksToEnd(signal)) return
-      status = statusOfSignal(signal)
+      const asked = statusOfSignal(signal)
+      if (asked === null) return
+      status = asked
       prompt.end()
     },
     () =>
       prompt.run(
-        createInterface({ input: io.stdin, output: io.stdout, terminal: true, historySize: 1000 }),
+        createInterface({
+          input: host.stdin,
+          output: host.stdout,
+          terminal: true,
+          historySize: 1000,
+        }),
       ),
     { count: false },
   )
@@ -38,25 +38,24 @@ export async function runPrompt(
 
 /** Reads lines, joins them to statements, runs the statements, and prints the results. */
 class Prompt {
-  readonly #context: Context
+  readonly #host: Host
   readonly #open: OpenRunner
   #runner: QueryRunner
   #lines: Interface | null = null
   /** The text after the last semicolon. */
   #pending = ''
 
-  constructor(context: Context, open: OpenRunner, runner: QueryRunner) {
-    this.#context = context
+  constructor(host: Host, open: OpenRunner, runner: QueryRunner) {
+    this.#host = host
     this.#open = open
     this.#runner = runner
   }
 
   async run(lines: Interface): Promise<void> {
-    const { output } = this.#context
     this.#lines = lines
     lines.on('SIGINT', () => this.interrupt())
-    output.message(
-      `howdah ${this.#context.io.version}, built-in prompt (there is no psql here). \\? lists what it knows.`,
+    this.#host.message(
+      `howdah ${this.#host.version}, built-in prompt (there is no psql here). \\? lists what it knows.`,
     )
     this.#ask()
     for await (const line of lines) {
@@ -64,7 +63,7 @@ class Prompt {
       this.#ask()
     }
     lines.close()
-    await output.write('\n')
+    await this.#host.write('\n')
     await this.#runner.close().catch(() => undefined)
   }
 
@@ -77,7 +76,7 @@ class Prompt {
     this.#pending = ''
     this.#lines?.write(null, { ctrl: true, name: 'e' })
     this.#lines?.write(null, { ctrl: true, name: 'u' })
-    this.#context.io.stdout.write('^C\n')
+    this.#host.stdout.write('^C\n')
     this.#ask()
   }
 
@@ -115,7 +114,7 @@ class Prompt {
       const outcome = await commands.run(text)
       if (outcome.kind === 'quit') return false
       if (outcome.kind === 'connect') await this.#connect(outcome.database)
-      else if (outcome.kind === 'text') await this.#context.output.line(outcome.text)
+      else if (outcome.kind === 'text') await this.#host.write(`${outcome.text}\n`)
       else for (const { title, result } of outcome.tables) await this.#print([result], title)
     } catch (error) {
       this.#complain(error, '')
@@ -127,15 +126,15 @@ class Prompt {
     const next = await this.#open(database)
     await this.#runner.close().catch(() => undefined)
     this.#runner = next
-    await this.#context.output.line(`You are now connected to database "${database}".`)
+    await this.#host.write(`You are now connected to database "${database}".\n`)
   }
 
   async #print(results: Awaited<ReturnType<QueryRunner['run']>>, title?: string): Promise<void> {
-    if (title !== undefined) await this.#context.output.line(title)
-    for (const result of results) await this.#context.output.line(renderResult(result))
+    if (title !== undefined) await this.#host.write(`${title}\n`)
+    for (const result of results) await this.#host.write(`${renderResult(result)}\n`)
   }
 
   #complain(error: unknown, statement: string): void {
-    this.#context.output.complain(describeServerError(error as Error, statement))
+    this.#host.complain(describeServerError(error as Error, statement))
   }
 }

@@ -1,6 +1,6 @@
-import type { Session } from '@howdah/cluster'
 import type { Client, QueryArrayConfig } from 'pg'
 import { CopyingQuery, type CopyStreams } from './copying-query.ts'
+import type { Host } from './host.ts'
 import type { TextResult } from './result-table.ts'
 
 /** Options of a statement. */
@@ -12,41 +12,28 @@ export interface RunOptions {
 /** A connection for SQL that people write. Values stay the server's text, and a running statement can be cancelled. */
 export class QueryRunner {
   readonly database: string
-  readonly #session: Session
+  readonly #host: Host
   readonly #client: Client
   readonly #backend: number
-  readonly #write: CopyStreams['write']
   #running = false
 
-  private constructor(
-    session: Session,
-    database: string,
-    client: Client,
-    backend: number,
-    write: CopyStreams['write'],
-  ) {
-    this.#session = session
+  private constructor(host: Host, database: string, client: Client, backend: number) {
+    this.#host = host
     this.database = database
     this.#client = client
     this.#backend = backend
-    this.#write = write
   }
 
-  /** Connects. `onNotice` receives the server's notices, and `write` receives the data that COPY writes. */
-  static async open(
-    session: Session,
-    database: string,
-    onNotice: (text: string) => void,
-    write: CopyStreams['write'],
-  ): Promise<QueryRunner> {
-    const client = await session.connect(database)
+  /** Connects. */
+  static async open(host: Host, database: string): Promise<QueryRunner> {
+    const client = await host.connect(database)
     client.on('notice', ({ severity, message }) =>
-      onNotice(`${severity ?? 'NOTICE'}:  ${message ?? ''}`),
+      host.message(`${severity ?? 'NOTICE'}:  ${message ?? ''}`),
     )
     const { rows } = await client.query<{ pid: number }>(
       'SELECT pg_catalog.pg_backend_pid() AS pid',
     )
-    return new QueryRunner(session, database, client, rows[0]?.pid ?? 0, write)
+    return new QueryRunner(host, database, client, rows[0]?.pid ?? 0)
   }
 
   /** Whether a statement is running. */
@@ -72,7 +59,7 @@ export class QueryRunner {
     }
     this.#running = true
     try {
-      const query = new CopyingQuery(config, { write: this.#write, read })
+      const query = new CopyingQuery(config, { write: this.#host.write, read })
       return (await query.run(this.#client)) as TextResult[]
     } finally {
       this.#running = false
@@ -82,7 +69,7 @@ export class QueryRunner {
   /** Asks the server to cancel the running statement, which then fails. */
   async cancel(): Promise<void> {
     if (!this.#running) return
-    const other = await this.#session.connect(this.database)
+    const other = await this.#host.connect(this.database)
     try {
       await other.query('SELECT pg_catalog.pg_cancel_backend($1)', [this.#backend])
     } finally {

@@ -1,17 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
-import type { Context } from '../program/command.ts'
-import { describeServerError } from '../opening/describe-server-error.ts'
-import { exitStatus, statusOfSignal } from '../exit-status.ts'
-import { asksToEnd, type PassedSignal } from '../running/interruption.ts'
-import type { Script } from '../program/options.ts'
+import { describeServerError } from './describe-server-error.ts'
+import { exitStatus, statusOfSignal } from './exit-status.ts'
+import type { Host, Script } from './host.ts'
 import type { QueryRunner } from './query-runner.ts'
 import { renderResult } from './result-table.ts'
 import { splitStatements, type Statement } from './split-statements.ts'
-import { fullPath } from '../program/working-directory.ts'
-
-/** The exit status of psql when a script fails and ON_ERROR_STOP is set. */
-const scriptFailed = 3
 
 /** The SQL of a script, and its name in messages. */
 interface Source {
@@ -24,38 +18,44 @@ interface Source {
  *
  * The statuses are psql's: 1 after a failed `-c` or an unreadable file, 3 after a failed file or stdin.
  */
-export async function runScripts(context: Context, runner: QueryRunner): Promise<number> {
-  const { io, interruption, options, output } = context
+export async function runScripts(
+  host: Host,
+  scripts: readonly Script[] = [{ kind: 'file', path: '-' }],
+  runner: QueryRunner,
+): Promise<number> {
   let signalled: number | null = null
-  const receive = (signal: PassedSignal) => {
-    if (!asksToEnd(signal)) return
-    signalled ??= statusOfSignal(signal)
+  const receive = (signal: NodeJS.Signals) => {
+    const status = statusOfSignal(signal)
+    if (status === null) return
+    signalled ??= status
     runner.cancel().catch(() => undefined)
-    io.stdin.destroy()
+    host.stdin.destroy()
   }
   const run = async () => {
-    for (const script of options.scripts ?? [{ kind: 'file', path: '-' } as const]) {
+    for (const script of scripts) {
       let source: Source
       try {
-        source = await sourceOf(script, context)
+        source = await sourceOf(script, host)
       } catch (error) {
-        output.complain(`howdah: cannot read ${nameOf(script)}: ${(error as Error).message}`)
+        host.complain(`howdah: cannot read ${nameOf(script)}: ${(error as Error).message}`)
         return exitStatus.failed
       }
-      if (await fails(source, context, runner)) {
-        return script.kind === 'command' ? exitStatus.failed : scriptFailed
+      if (await fails(source, host, runner)) {
+        return script.kind === 'command' ? exitStatus.failed : exitStatus.scriptFailed
       }
     }
     return exitStatus.done
   }
-  const status = await interruption.during(receive, run)
+  const status = await host.during(receive, run)
   return signalled ?? status
 }
 
-async function sourceOf(script: Script, { io }: Context): Promise<Source> {
+async function sourceOf(script: Script, host: Host): Promise<Source> {
   if (script.kind === 'command') return { sql: script.sql, name: null }
   const sql =
-    script.path === '-' ? await text(io.stdin) : await readFile(fullPath(io, script.path), 'utf8')
+    script.path === '-'
+      ? await text(host.stdin)
+      : await readFile(host.fullPath(script.path), 'utf8')
   return { sql, name: nameOf(script) }
 }
 
@@ -65,11 +65,7 @@ function nameOf(script: Script): string {
 }
 
 /** Runs a script up to its first error. Returns whether there was an error. The last statement needs no semicolon. */
-async function fails(
-  { sql, name }: Source,
-  { io, output }: Context,
-  runner: QueryRunner,
-): Promise<boolean> {
+async function fails({ sql, name }: Source, host: Host, runner: QueryRunner): Promise<boolean> {
   let begin = 0
   let line = 1
   const next = (): readonly Statement[] => {
@@ -81,7 +77,7 @@ async function fails(
     statements = others
     // As in psql, the data of COPY follows in the same file; for a `-c` command it comes from stdin.
     const read = () => {
-      if (name === null) return io.stdin
+      if (name === null) return host.stdin
       const { data, end } = copyData(sql, begin + statement.end)
       line += countLines(sql.slice(begin, end))
       begin = end
@@ -91,10 +87,10 @@ async function fails(
     const at = line + statement.line - 1
     try {
       for (const result of await runner.run(statement.text, { read }))
-        await output.line(renderResult(result))
+        await host.write(`${renderResult(result)}\n`)
     } catch (error) {
       const where = name === null ? '' : `${name}:${at}: `
-      output.complain(where + describeServerError(error as Error, statement.text))
+      host.complain(where + describeServerError(error as Error, statement.text))
       return true
     }
   }

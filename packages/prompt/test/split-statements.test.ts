@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { splitStatements } from '../src/prompt/split-statements.ts'
+import { splitStatements } from '../src/split-statements.ts'
 
 const split = (sql: string) => {
   const { statements, unfinished } = splitStatements(sql)
