@@ -101,11 +101,11 @@ describe.skipIf(!hasGit)('worktrees in numbers (with git on the machine)', () =>
         })
       }
       await storm.end()
-      // The main checkout has not noticed.
+      // The main checkout has not noticed, but for connections of processes that were killed while they copied it.
       expect(await repository.ask(repository.path, countKept)).toBe('1000')
       expect(serversBelow(repository.path)).toEqual([main])
       const log = readFileSync(join(repository.dataDir, 'postmaster.log'), 'utf8')
-      expect(log.match(/.*(?:PANIC|FATAL|ERROR).*/g)).toBeNull()
+      expect(log.match(/.*(?:PANIC|FATAL|ERROR):(?! +connection to client lost$).*/gm)).toBeNull()
       const { stdout } = await repository.howdah(['ls', '--json'])
       const listed = (JSON.parse(stdout) as { dataDir: string }[]).map(({ dataDir }) => dataDir)
       expect(listed.filter((dataDir) => dataDir.startsWith(repository.path))).toEqual([
