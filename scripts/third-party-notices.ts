@@ -41,10 +41,21 @@ function notice(directory: string): string {
     version: string
     license: string
   }
-  const name = readdirSync(directory).find((one) => /^licen[cs]e/i.test(one))
-  if (name === undefined) {
+  const text = licenceIn(directory)
+  if (text === null) {
     throw new Error(`${directory} has no licence to be passed on`)
   }
-  const text = readFileSync(join(directory, name), 'utf8').trim()
-  return `${manifest.name} ${manifest.version} (${manifest.license})\n\n${text}\n`
+  return `${manifest.name} ${manifest.version} (${manifest.license})\n\n${text.trim()}\n`
+}
+
+/** The text of its file with the licence, or of the last section of its README; `null` if it has neither. */
+function licenceIn(directory: string): string | null {
+  const files = readdirSync(directory)
+  const read = (name: string) => readFileSync(join(directory, name), 'utf8')
+  const file = files.find((name) => /^licen[cs]e/i.test(name))
+  if (file !== undefined) return read(file)
+  const readme = files.find((name) => /^readme\.md$/i.test(name))
+  const [, section] =
+    /^#+ *licen[cs]e\s+(.*)/ims.exec(readme === undefined ? '' : read(readme)) ?? []
+  return section?.includes('Permission is hereby granted') ? section : null
 }

@@ -9,8 +9,11 @@ import manifest from './package.json' with { type: 'json' }
 const packages = fileURLToPath(new URL('../../packages', import.meta.url))
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
-/** What stays outside: what is installed with the command, or by those who need it. */
-const outside = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })
+/** What stays outside: what is installed with the command, or by those who need it. Everything else is bundled. */
+const outside = [
+  'pg-native',
+  ...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }),
+]
 
 /** Takes our own packages from their sources, so that each part has only what it uses. */
 const ownSources: Plugin = {
