@@ -194,22 +194,23 @@ describe('tryUpgrade', () => {
         if (round % 7 === 0) await new Promise(setImmediate)
       }
       console.log(JSON.stringify(count))`
-    await using children = Child.several(4, () =>
-      Child.script(storm, directory.file('lock'), directory.file('inside')),
-    )
-    const counts = await Promise.all(
-      children.map(async (child): Promise<Record<string, number>> => {
-        const count = JSON.parse(await child.line())
+    const counts: Record<string, number>[] = []
+    const rage = async (): Promise<void> => {
+      await using children = Child.several(4, () =>
+        Child.script(storm, directory.file('lock'), directory.file('inside')),
+      )
+      const said = children.map(async (child) => {
+        counts.push(JSON.parse(await child.line()) as Record<string, number>)
         await child.success()
-        return count
-      }),
-    )
+      })
+      await Promise.all(said)
+    }
     const sum = (...outcomes: string[]): number =>
       counts.flatMap((count) => outcomes.map((one) => count[one] ?? 0)).reduce((a, b) => a + b)
+    // The upgrades hinder each other, and still succeed. On a busy machine the processes may run one after the other.
+    do await rage()
+    while (sum('true') === 0 || sum('false', 'ERR_LOCK_LOST') === 0)
     expect(sum('true', 'false', 'ERR_LOCK_LOST')).toBe(counts.length * rounds)
-    // The upgrades hindered each other, and still succeeded.
-    expect(sum('true')).toBeGreaterThan(0)
-    expect(sum('false', 'ERR_LOCK_LOST')).toBeGreaterThan(0)
   })
 })
 

@@ -104,6 +104,46 @@ describe('an encoder', () => {
   })
 })
 
+describe('an encoder tells', () => {
+  it('how long the file is so far, and its trailer when it is finished', async () => {
+    const writing = new LtxEncoder(header)
+    expect([writing.offset, writing.trailer]).toEqual([0, null])
+    const parts = [writing.start()]
+    expect(writing.offset).toBe(100)
+    for (const number of [1, 2]) {
+      parts.push(writing.page({ number, data }))
+      expect(writing.offset).toBe(Buffer.concat(parts).length)
+    }
+    expect(writing.trailer).toBeNull()
+    parts.push(writing.finish())
+    const bytes = Buffer.concat(parts)
+    expect(writing.offset).toBe(bytes.length)
+    expect(writing.trailer).toEqual((await verifyLtx(bytes)).trailer)
+  })
+
+  it('that a checksum is not that of the snapshot', () => {
+    const snapshot = encoder({ minTxid: 1n, noChecksum: false })
+    for (const number of [1, 2]) snapshot.page({ number, data })
+    expect(() => snapshot.finish((1n << 63n) | 1n)).toThrow(
+      expect.objectContaining({ code: 'ERR_LTX_CHECKSUM' }),
+    )
+    const checksum = new DatabaseChecksum().add(1, data).add(2, data)
+    expect(() => snapshot.finish(checksum.value)).not.toThrow()
+  })
+
+  it('a block of a page that is compressed already is written as it is', async () => {
+    const other = new LtxEncoder(header)
+    other.start()
+    const block = other.page({ number: 1, data }).subarray(10)
+    const writing = new LtxEncoder(header)
+    const parts = [writing.start(), writing.page({ number: 1, data }, block)]
+    expect(parts[1]?.subarray(10).equals(block)).toBe(true)
+    parts.push(writing.finish())
+    const { content } = await read(Buffer.concat(parts))
+    expect(content.map((page) => page.data.equals(data))).toEqual([true])
+  })
+})
+
 const encoder = (init: object = {}): LtxEncoder => {
   const made = new LtxEncoder({ ...header, ...init })
   made.start()

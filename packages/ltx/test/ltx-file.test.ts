@@ -1,5 +1,5 @@
-import { createWriteStream } from 'node:fs'
-import { open, readFile, writeFile } from 'node:fs/promises'
+import { createWriteStream, readdirSync, readlinkSync } from 'node:fs'
+import { open, readFile, truncate, writeFile } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { seededRandom, temporaryDirectory, times } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
@@ -147,4 +147,105 @@ function entriesOf(index: Buffer): Buffer[] {
     }
   }
   return entries
+}
+
+describe('a file', () => {
+  const header = { pageSize: 512, commit: 9, minTxid: 2n, maxTxid: 2n, timestamp: 0n }
+  const numbers = [3, 5, 8]
+  const page = (number: number) => ({ number, data: Buffer.alloc(512, number) })
+
+  /** A file of some pages at a path of its own. */
+  async function written(path: string, pages = numbers): Promise<Buffer> {
+    await pipeline(encodeLtx(header, pages.map(page)), createWriteStream(path))
+    return await readFile(path)
+  }
+
+  it('may have no pages; one that is a byte shorter is none', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('none.ltx')
+    const bytes = await written(path, [])
+    await using file = await LtxFile.open(path)
+    expect([file.pageCount, await file.page(1)]).toEqual([0, null])
+    await writeFile(path, bytes.subarray(0, -1))
+    await expect(LtxFile.open(path)).rejects.toMatchObject({
+      code: 'ERR_LTX_TRUNCATED',
+      offset: bytes.length - 1,
+    })
+  })
+
+  it.for([
+    ['0 bytes', 0n],
+    ['a byte more than there is room for', null],
+    ['more than there is', 1n << 40n],
+  ] as const)('whose index is said to have %s is refused', async ([, length]) => {
+    using directory = temporaryDirectory()
+    const path = directory.file('odd.ltx')
+    const bytes = await written(path)
+    const room = BigInt(bytes.length - 24 - 100 - 6)
+    bytes.writeBigUInt64BE(length ?? room + 1n, bytes.length - 24)
+    await writeFile(path, bytes)
+    await expect(LtxFile.open(path)).rejects.toMatchObject({
+      code: 'ERR_LTX_INDEX',
+      offset: bytes.length - 24,
+    })
+  })
+
+  it('that has another page where the index says is refused at that page', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('swapped.ltx')
+    const bytes = await written(path)
+    bytes.writeUInt32BE(4, 100)
+    await writeFile(path, bytes)
+    await using file = await LtxFile.open(path)
+    await expect(file.page(3)).rejects.toMatchObject({ code: 'ERR_LTX_INDEX', offset: 100 })
+    expect((await file.page(5))?.[0]).toBe(5)
+  })
+
+  it('whose page is shorter than the index says is refused at that page', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('short-page.ltx')
+    const bytes = await written(path)
+    // The size of the page's LZ4 block.
+    bytes.writeUInt32BE(bytes.readUInt32BE(106) - 1, 106)
+    await writeFile(path, bytes)
+    await using file = await LtxFile.open(path)
+    await expect(file.page(3)).rejects.toBeInstanceOf(LtxError)
+  })
+
+  it('that becomes shorter while it is open is refused', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('shrinking.ltx')
+    await written(path)
+    await using file = await LtxFile.open(path)
+    await truncate(path, 120)
+    const { offset } = file.location(8) ?? { offset: 0 }
+    await expect(file.page(8)).rejects.toMatchObject({ code: 'ERR_LTX_TRUNCATED', offset })
+  })
+
+  it('that is refused, or closed, is not open any more', async ({ skip }) => {
+    skip(process.platform !== 'linux', 'only Linux tells what is open')
+    using directory = temporaryDirectory()
+    const path = directory.file('one.ltx')
+    const bytes = await written(path)
+    const open = () => openBelow(directory.path)
+    const file = await LtxFile.open(path)
+    expect(open()).toBe(1)
+    await file.close()
+    await file.close()
+    expect(open()).toBe(0)
+    await writeFile(path, bytes.subarray(0, -1))
+    await expect(LtxFile.open(path)).rejects.toBeInstanceOf(LtxError)
+    expect(open()).toBe(0)
+  })
+})
+
+/** How many files below a directory this process has open. */
+function openBelow(directory: string): number {
+  return readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith(directory)
+    } catch {
+      return false
+    }
+  }).length
 }

@@ -1,9 +1,10 @@
-import { mkdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { temporaryDirectory, times } from '@howdah/fixtures'
 import { LtxFile } from '@howdah/ltx'
 import { describe, expect, it } from 'vitest'
 import { FileReplica } from '../src/index.ts'
+import { furthestTime } from '../src/ltx/header-time.ts'
 import { below, gather, list, ltx, refusal } from './support/files.ts'
 
 describe('a replica on disk', () => {
@@ -99,9 +100,15 @@ describe('writing an LTX file', () => {
     ['ends early', async () => (await ltx(1n)).subarray(0, 150), 'ERR_REPLICA_DAMAGED'],
     ['is empty', () => Promise.resolve([]), 'ERR_REPLICA_DAMAGED'],
     ['names other transactions', () => ltx(1n, 2n), 'ERR_REPLICA_MISMATCH'],
+    ['names later transactions', () => ltx(2n, 2n), 'ERR_REPLICA_MISMATCH'],
     [
       'has a time that no file has',
       () => ltx(1n, 1n, { timestamp: 1n << 62n }),
+      'ERR_REPLICA_MISMATCH',
+    ],
+    [
+      'has a time before all that files have',
+      () => ltx(1n, 1n, { timestamp: -(1n << 62n) }),
       'ERR_REPLICA_MISMATCH',
     ],
     ['fails its checksum', async () => (await ltx(1n)).fill(0xff, 153), 'ERR_REPLICA_DAMAGED'],
@@ -111,6 +118,35 @@ describe('writing an LTX file', () => {
     const replica = new FileReplica(directory.path)
     expect(await refusal(replica.writeLtxFile(0, 1n, 1n, await source()))).toBe(code)
     expect(below(directory.path)).toEqual(['ltx', 'ltx/0'])
+  })
+
+  it.for([
+    [2n, 3n, 1n, 3n],
+    [2n, 3n, 2n, 4n],
+  ] as const)(
+    'of transactions %i to %i refuses %i to %i, by its path',
+    async ([min, max, otherMin, otherMax]) => {
+      using directory = temporaryDirectory()
+      const replica = new FileReplica(directory.path)
+      await expect(
+        replica.writeLtxFile(0, min, max, await ltx(otherMin, otherMax)),
+      ).rejects.toMatchObject({
+        code: 'ERR_REPLICA_MISMATCH',
+        path: replica.ltxFilePath(0, min, max),
+      })
+    },
+  )
+
+  it('takes the furthest times that a file can have', async () => {
+    using directory = temporaryDirectory()
+    const replica = new FileReplica(directory.path)
+    for (const [txid, timestamp] of [
+      [1n, furthestTime],
+      [2n, -furthestTime],
+    ] as const) {
+      const info = await replica.writeLtxFile(0, txid, txid, await ltx(txid, txid, { timestamp }))
+      expect(BigInt(info.createdAt.getTime())).toBe(timestamp)
+    }
   })
 
   it("passes the source's own error on, and leaves nothing", async () => {
@@ -155,6 +191,19 @@ describe('listing LTX files', () => {
     const sought = await list(replica.ltxFiles(0, 2n))
     expect(sought.map((file) => file.minTxid)).toEqual([2n, 2n, 16n])
     expect(await list(replica.ltxFiles(0, 17n))).toEqual([])
+  })
+
+  it('takes a file in the place of a directory for none, and fails with what else fails', async () => {
+    using directory = temporaryDirectory()
+    const replica = new FileReplica(directory.path)
+    writeFileSync(directory.file('ltx'), '')
+    writeFileSync(directory.file('generations'), '')
+    expect(await replica.ltxLevels()).toEqual([])
+    expect(await replica.generations()).toEqual([])
+    expect(await list(replica.ltxFiles(0))).toEqual([])
+    const looping = new FileReplica(directory.file('loop'))
+    symlinkSync('loop', directory.file('loop'))
+    expect(await refusal(looping.ltxLevels())).toBe('ERR_REPLICA_IO')
   })
 
   it('is empty if the level or the replica is not there', async () => {

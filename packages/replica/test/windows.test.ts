@@ -1,9 +1,9 @@
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs'
 import type * as Promises from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type * as Durable from '@howdah/durable'
-import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
+import { linuxOnly, temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { TemporaryFile } from '../src/file/temporary-file.ts'
 import { FileReplica } from '../src/index.ts'
@@ -48,6 +48,10 @@ vi.mock('node:fs/promises', async (original) => {
     unlink: async (path: string) => {
       seen.note('unlink', path)
       await real.unlink(path)
+    },
+    rmdir: async (path: string) => {
+      seen.note('rmdir', path)
+      await real.rmdir(path)
     },
   }
 })
@@ -110,6 +114,67 @@ describe('a file of a replica', () => {
     seen.calls = []
     await replica.deleteLtxFiles([{ level: 0, minTxid: 1n, maxTxid: 1n }])
     expect(seen.calls).toEqual([`unlink ${name(1)}`, 'sync 0'])
+  })
+})
+
+describe('a replica of which all is deleted', () => {
+  beforeEach(async () => {
+    await write(1n)
+    seen.calls = []
+  })
+
+  it('has lost each file before its directory, for good', async () => {
+    await replica.deleteAll()
+    expect(seen.calls).toEqual([
+      `unlink ${name(1)}`,
+      'rmdir 0',
+      'sync ltx',
+      'rmdir ltx',
+      'sync replica',
+    ])
+    await replica.deleteAll()
+    expect(existsSync(home.file('replica'))).toBe(true)
+  })
+
+  it.each(['ENOTEMPTY', 'EEXIST', 'ENOENT'])(
+    'keeps a directory that somebody has filled or removed meanwhile (%s)',
+    async (error) => {
+      Object.assign(seen, { failing: 'rmdir 0', error })
+      await replica.deleteAll()
+      expect(readdirSync(home.file('replica', 'ltx'))).toEqual(['0'])
+    },
+  )
+
+  it('is not said to be gone if a directory cannot be removed', async () => {
+    seen.failing = 'rmdir 0'
+    expect(await refusal(replica.deleteAll())).toBe('ERR_REPLICA_IO')
+  })
+})
+
+describe('no file of a replica stays open', linuxOnly('/proc/self/fd'), () => {
+  const open = (): number =>
+    readdirSync('/proc/self/fd').filter((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`).startsWith(home.path)
+      } catch {
+        return false
+      }
+    }).length
+
+  it('after it was written, read or refused', async () => {
+    await write(1n)
+    expect(open()).toBe(0)
+    expect(await refusal(replica.writeLtxFile(0, 2n, 2n, await ltx(3n)))).toBe(
+      'ERR_REPLICA_MISMATCH',
+    )
+    expect(open()).toBe(0)
+    await replica.restore({ output: home.file('app.db'), integrityCheck: 'none' })
+    expect(open()).toBe(0)
+    writeFileSync(replica.ltxFilePath(0, 2n, 2n), await ltx(3n))
+    expect(
+      await refusal(replica.restore({ output: home.file('other.db'), integrityCheck: 'none' })),
+    ).toBe('ERR_REPLICA_MISMATCH')
+    await until('all is closed', () => open() === 0)
   })
 })
 

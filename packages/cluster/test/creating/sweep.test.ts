@@ -11,13 +11,13 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
-import { acquire, identifyProcess } from '@howdah/lock'
+import { linuxOnly, temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
+import { acquire, identifyProcess, inspect } from '@howdah/lock'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { DataDirectory, removeTree } from '@howdah/data-directory'
 import { destroyCluster } from '../../src/creating/destroy.ts'
 import { sweep } from '../../src/creating/sweep.ts'
-import { clearWreck, markWreck } from '../../src/creating/wreck.ts'
+import { clearWreck, endCreation, markWreck } from '../../src/creating/wreck.ts'
 
 let home: TemporaryDirectory
 /** Where temporary clusters lie: one of another name is no such place. */
@@ -179,6 +179,50 @@ describe('a cluster that is destroyed', () => {
     await destroyCluster(directory, change)
     expect(readdirSync(home.file('moved'))).toEqual([])
     expect(existsSync(other.file('letter.txt'))).toBe(true)
+  })
+})
+
+describe('what a killed creator has left', () => {
+  const staging = 'howdah.initdb-0123456789ab'
+  /** A wreck with a directory in which a cluster was being made. */
+  function wreck(): { directory: DataDirectory; inside: DataDirectory } {
+    const directory = cluster(home.file('data'), 'howdah.creating')
+    return { directory, inside: cluster(directory.file(staging)) }
+  }
+
+  it.each(['', 'global', 'PG_VERSION'])(
+    'is removed when whoever has the lock on its %j has ended: an initdb that outlived it',
+    linuxOnly('/proc/locks, which tells who waits'),
+    async (name) => {
+      const { directory, inside } = wreck()
+      const path = inside.file(name)
+      const working = await acquire(path)
+      const clearing = clearWreck(directory)
+      await until('it waits', async () => (await inspect(path)).waiters.length > 0)
+      expect(readdirSync(inside.path).toSorted()).toEqual(['PG_VERSION', 'base', 'global'])
+      working.release()
+      await clearing
+      expect(readdirSync(directory.path)).toEqual([])
+    },
+  )
+
+  it('has its server ended first, at once', async () => {
+    const { directory, inside } = wreck()
+    using server = await recorded(inside, false)
+    const ended = once(server.child, 'exit')
+    await clearWreck(directory)
+    expect((await ended)[1]).toBe('SIGQUIT')
+    expect(readdirSync(directory.path)).toEqual([])
+  })
+
+  it('is waited for, too, if only its processes are to be ended', async () => {
+    const { directory, inside } = wreck()
+    using server = await recorded(inside, false)
+    const ended = once(server.child, 'exit')
+    await endCreation(directory)
+    expect((await ended)[1]).toBe('SIGQUIT')
+    expect(readdirSync(directory.path)).toContain(staging)
+    expect(readdirSync(inside.path)).toContain('base')
   })
 })
 

@@ -47,15 +47,19 @@ export interface Frame {
   readonly commit: number
 }
 
-/** A WAL of frames, as SQLite writes it, and where each frame ends. */
-export function walOf(frames: readonly Frame[], pageSize = 512): { bytes: Buffer; ends: number[] } {
+/** A WAL of frames, as SQLite writes it on a machine of this byte order, and where each frame ends. */
+export function walOf(
+  frames: readonly Frame[],
+  pageSize = 512,
+  order: 'LE' | 'BE' = 'LE',
+): { bytes: Buffer; ends: number[] } {
   const header = Buffer.alloc(32)
-  header.writeUInt32BE(0x377f_0682, 0)
+  header.writeUInt32BE(order === 'BE' ? 0x377f_0683 : 0x377f_0682, 0)
   header.writeUInt32BE(3_007_000, 4)
   header.writeUInt32BE(pageSize, 8)
   header.writeUInt32BE(0x1234_5678, 16)
   header.writeUInt32BE(0x9abc_def0, 20)
-  let sum = checksum([0, 0], header.subarray(0, 24))
+  let sum = checksum([0, 0], header.subarray(0, 24), order)
   store(sum, header, 24)
   const parts = [header]
   const ends: number[] = []
@@ -66,7 +70,7 @@ export function walOf(frames: readonly Frame[], pageSize = 512): { bytes: Buffer
     frame.writeUInt32BE(commit, 4)
     header.copy(frame, 8, 16, 24)
     data.copy(frame, 24)
-    sum = checksum(checksum(sum, frame.subarray(0, 8)), frame.subarray(24))
+    sum = checksum(checksum(sum, frame.subarray(0, 8), order), frame.subarray(24), order)
     store(sum, frame, 16)
     parts.push(frame)
     ends.push((end += frame.length))
@@ -74,11 +78,17 @@ export function walOf(frames: readonly Frame[], pageSize = 512): { bytes: Buffer
   return { bytes: Buffer.concat(parts), ends }
 }
 
-function checksum([one, other]: readonly [number, number], data: Buffer): [number, number] {
+function checksum(
+  [one, other]: readonly [number, number],
+  data: Buffer,
+  order: 'LE' | 'BE',
+): [number, number] {
   let [first, second] = [one, other]
+  const word = (at: number): number =>
+    order === 'BE' ? data.readUInt32BE(at) : data.readUInt32LE(at)
   for (let at = 0; at < data.length; at += 8) {
-    first = (first + data.readUInt32LE(at) + second) >>> 0
-    second = (second + data.readUInt32LE(at + 4) + first) >>> 0
+    first = (first + word(at) + second) >>> 0
+    second = (second + word(at + 4) + first) >>> 0
   }
   return [first, second]
 }
