@@ -54,7 +54,7 @@ describe.each([0, 1, 2, 60, 100, 4_000])('the index of %i pages', (count) => {
   it('is that of no other pages', async () => {
     const others: PageLocation[][] = [
       [...pages(count + 1)],
-      [...pages(count)].map((page) => ({ ...page, offset: page.offset + 1 })),
+      [...pages(count)].map(({ number, offset, size }) => ({ number, offset: offset + 1, size })),
     ]
     if (count > 0) others.push([...pages(count)].slice(1))
     for (const locations of others.filter(({ length }) => length > 0 || count > 0)) {

@@ -1,5 +1,15 @@
-import { temporaryDirectory } from '@howdah/fixtures'
-import { copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { linuxOnly, temporaryDirectory } from '@howdah/fixtures'
+import {
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { crc32 } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { EntryId, Store, type Entry } from '../src/index.ts'
@@ -68,6 +78,20 @@ describe('the file of an entry', () => {
       true,
     ],
     [
+      'a body that is null',
+      (b) => reseal(Buffer.concat([b.subarray(0, 16), Buffer.from('null')])),
+      'body',
+      'its body is not an object',
+      true,
+    ],
+    [
+      'a body without a process',
+      (b) => reseal(Buffer.from(b.toString('latin1').replace('"process"', '"someone"'), 'latin1')),
+      'body',
+      'its body names no process',
+      true,
+    ],
+    [
       'another kind in header and checksum',
       (b) => reseal(b.fill(4, 6, 7).fill(251, 7, 8)),
       'kind',
@@ -109,6 +133,36 @@ describe('the file of an entry', () => {
     const found = await segment.transaction(async (locked) => locked.entries())
     const error = await caught(() => found.find(({ name }) => name === other)!.load())
     expect(error).toMatchObject({ code: 'ERR_STORE_ENTRY_DAMAGED', damage: 'id' })
+  })
+
+  test.each([
+    ['a link to it', (path: string) => symlinkSync(`${path}.moved`, path)],
+    ['a directory', (path: string) => mkdirSync(path)],
+  ])('that was replaced by %s since it was listed is not read', async (_, replace) => {
+    using directory = temporaryDirectory()
+    const entry = await savedEntry(directory.path)
+    renameSync(entry.path, `${entry.path}.moved`)
+    replace(entry.path)
+    for (const action of [() => entry.load(), () => entry.kind()]) {
+      const error = await caught(action)
+      expect(error).toMatchObject({ code: 'ERR_STORE_IO', path: entry.path })
+    }
+  })
+
+  test('is closed when it was read, or refused', linuxOnly('/proc/self/fd'), async () => {
+    using directory = temporaryDirectory()
+    const entry = await savedEntry(directory.path)
+    await entry.load()
+    writeFileSync(entry.path, '')
+    await caught(() => entry.load())
+    const open = readdirSync('/proc/self/fd').filter((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`) === entry.path
+      } catch {
+        return false
+      }
+    })
+    expect(open).toEqual([])
   })
 
   test('tells its kind from the header alone, even if the body is lost', async () => {

@@ -268,6 +268,21 @@ describe('a transaction', () => {
     expect((await store.segments()).map(({ identity }) => identity)).toEqual([5, 7, 9])
   })
 
+  test('may have transactions of other stores in it, in which its own rules still hold', async () => {
+    using directory = temporaryDirectory()
+    const store = new Store(directory.file('one'), quick)
+    const other = new Store(directory.file('other'), quick)
+    const [seven, eight] = [await store.segment(7), await store.segment(8)]
+    const first = await other.segment(1)
+    await seven.transaction(() =>
+      first.transaction(async () => {
+        expect((await caught(() => seven.lock())).code).toBe('ERR_STORE_LOCK_ORDER')
+        expect((await caught(() => store.segments())).code).toBe('ERR_STORE_LOCK_ORDER')
+        expect(await eight.count()).toBe(0)
+      }),
+    )
+  })
+
   test('that is over lets the tasks that it started lock the segment', async () => {
     using directory = temporaryDirectory()
     const segment = await new Store(directory.path, quick).segment(7)
@@ -356,6 +371,17 @@ describe('reaping', () => {
     expect(await segment.reap()).toEqual([])
     expect(readdirSync(directory.file('7'))).toEqual(['lock'])
   })
+
+  test.each(['notes.tmp', '.notes', 'tmp', '.tmp.notes'])(
+    'removes no file of another kind: %s',
+    async (name) => {
+      using directory = temporaryDirectory()
+      const segment = await new Store(directory.path, quick).segment(7)
+      writeFileSync(directory.file('7', name), 'precious')
+      expect(await segment.reap()).toEqual([])
+      expect(readFileSync(directory.file('7', name), 'utf8')).toBe('precious')
+    },
+  )
 
   test('by two at once returns each dead process once', async () => {
     using directory = temporaryDirectory()

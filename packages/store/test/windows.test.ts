@@ -7,7 +7,11 @@ import { Store, type ListedEntry } from '../src/index.ts'
 import { caught } from './support/caught.ts'
 
 /** An action of another process, run just before a call of this process. */
-const seen = vi.hoisted(() => ({ before: (_call: string, _path: string): void => undefined }))
+const seen = vi.hoisted(() => ({
+  before: (_call: string, _path: string): void => undefined,
+  /** By how many bytes an open file seems to be longer than it is: it becomes shorter before it is read. */
+  longer: 0,
+}))
 
 vi.mock('node:fs', async (original) => {
   const real = await original<typeof FileSystem>()
@@ -26,6 +30,12 @@ vi.mock('node:fs', async (original) => {
     readdirSync: watched('list', real.readdirSync as (path: string, options?: object) => unknown),
     rmdirSync: watched('remove', real.rmdirSync),
     unlinkSync: watched('unlink', real.unlinkSync),
+    fstatSync: ((...words: Parameters<typeof real.fstatSync>) => {
+      const stats = real.fstatSync(...words)
+      return seen.longer === 0
+        ? stats
+        : Object.assign(stats, { size: Number(stats.size) + seen.longer })
+    }) as typeof real.fstatSync,
   }
 })
 
@@ -193,6 +203,16 @@ describe('a listing of segments', () => {
     }
     await expect(all()).rejects.toBe(reason)
   })
+})
+
+test('an entry that becomes shorter before it is read is read to its end', async () => {
+  const entry = await (await store.segment(7)).save({ n: 1 })
+  seen.longer = 10
+  try {
+    expect((await entry.load()).state).toEqual({ n: 1 })
+  } finally {
+    seen.longer = 0
+  }
 })
 
 describe('a segment that somebody removed', () => {

@@ -37,7 +37,7 @@ describe('all waits of an operation', () => {
 
 describe('a wait for an event', () => {
   test('that has happened tells nothing', async () => {
-    const onWait = vi.fn()
+    const onWait = vi.fn<(wait: Wait) => void>()
     const { look, looks } = finding(1)
     expect(await new Waiting({ timeout: 0, onWait }).until('use', '/use', 'it', look)).toBe('found')
     expect([looks(), onWait.mock.calls]).toEqual([1, []])

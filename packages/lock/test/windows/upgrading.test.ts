@@ -79,7 +79,7 @@ describe('an upgrade', seen, () => {
 
   it('that need not wait tells nothing', async () => {
     other.release()
-    const onWait = vi.fn()
+    const onWait = vi.fn<(contention: Contention) => void>()
     await lock.upgrade({ onWait })
     expect(onWait).not.toHaveBeenCalled()
   })

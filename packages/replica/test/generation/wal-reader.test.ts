@@ -20,14 +20,14 @@ function readAll(chunks: Iterable<Buffer>): WalFrame[] {
   return read
 }
 
-/** The message of the refusal of a WAL; `null` if it is taken. */
+/** The message of the refusal of a WAL as damaged; `null` if it is taken. */
 function refusalOf(bytes: Buffer): string | null {
   try {
     readAll([bytes])
     return null
   } catch (error) {
-    if (!(error instanceof ReplicaError)) throw error
-    expect(error).toMatchObject({ code: 'ERR_REPLICA_DAMAGED', path: 'a.wal' })
+    const isDamage = error instanceof ReplicaError && error.code === 'ERR_REPLICA_DAMAGED'
+    if (!isDamage || error.path !== 'a.wal') throw error
     return error.message
   }
 }
