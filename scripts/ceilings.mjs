@@ -2,8 +2,14 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-/** Files in a folder, lines in a package (5,500 are meant), lines in a file (300 are meant). */
-const ceilings = { folder: 15, package: 5_600, file: 450 }
+/** Files in a folder, lines in a package, lines in a file. */
+const ceilings = { folder: 15, package: 5_500, file: 300 }
+
+/** The files that may be longer, because two of them would be harder to read. */
+const longer = new Map([
+  // One shell script: its functions share their variables, and its order is what keeps the locks safe.
+  ['packages/coordinate/src/watchdog/watchdog-script.ts', 320],
+])
 
 const files = readdirSync('packages')
   .map((name) => join('packages', name, 'src'))
@@ -17,7 +23,8 @@ const add = (counts, name, count) => counts.set(name, (counts.get(name) ?? 0) + 
 
 for (const file of files) {
   const lines = readFileSync(file, 'utf8').split('\n').length - 1
-  if (lines > ceilings.file) faults.push(`${file} has ${lines} lines: make two of it`)
+  if (lines > (longer.get(file) ?? ceilings.file))
+    faults.push(`${file} has ${lines} lines: make two of it`)
   add(folders, dirname(file), 1)
   add(packages, file.split('/').slice(0, 2).join('/'), lines)
 }

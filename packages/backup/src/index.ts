@@ -3,16 +3,17 @@ export { cloneCluster, forkCluster } from './clone/clone.ts'
 export type { CloneOptions } from './clone/clone-options.ts'
 export { BackupDirectory } from './directory/backup-directory.ts'
 export { backUpCluster, type BackedUp, type BackupOptions } from './making/back-up.ts'
+export { type Moment, parseMoment } from './moment.ts'
 export type { RecoveryTarget } from './restoring/recovery-target.ts'
 export { restoreCluster, type RestoreOptions, type Restored } from './restoring/restore.ts'
 export type { BackupFinding } from './verifying/finding.ts'
-export type { KeepingLimits } from './saving/keeping.ts'
+export type { SavingLimits } from './saving/saving-limits.ts'
 export { type SavedCluster, SavedClusters } from './saving/saved-clusters.ts'
 export {
   bringBackDatabase,
-  forgetDatabase,
+  dropSavedDatabase,
   isSavedDatabase,
-  keepDatabase,
+  saveDatabase,
   savedDatabases,
   type SavedDatabase,
 } from './saving/saved-databases.ts'

@@ -3,8 +3,8 @@ import { Free } from '@howdah/coordinate'
 import type { Runtime } from '@howdah/runtime'
 import {
   ClusterError,
+  coordinationPaths,
   type DataDirectory,
-  placeOf,
   readIfThere,
   type ServerUser,
   writeMark,
@@ -41,7 +41,7 @@ export async function runPrivately(
     // It is not listed, because it runs only for a moment.
     new LocalState(() => undefined),
   )
-  const free = new Free(subject, placeOf(directory, user, false))
+  const free = new Free(subject, coordinationPaths(directory, user))
   // A recovery may take any time.
   const start = { settings: { ...settings, ...alone }, timeout: Infinity }
   try {

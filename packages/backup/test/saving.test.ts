@@ -4,7 +4,7 @@ import { Cluster, type Session } from '@howdah/cluster'
 import { temporaryDirectory } from '@howdah/fixtures'
 import { newest } from '@howdah/postgres-fixtures'
 import { expect, it } from 'vitest'
-import { bringBackDatabase, keepDatabase, savedDatabases, SavedClusters } from '../src/index.ts'
+import { bringBackDatabase, saveDatabase, savedDatabases, SavedClusters } from '../src/index.ts'
 
 const { strategy } = newest
 const megabyte = 2 ** 20
@@ -37,7 +37,7 @@ it('of saved databases, those are dropped that are too large together; the newes
   const save = async (name: string, megabytes: number, mostBytes: number): Promise<void> => {
     await session.createDatabase(name)
     await fill(session, name, megabytes)
-    await keepDatabase(session, name, { mostBytes })
+    await saveDatabase(session, name, { mostBytes })
   }
   await save('first', 0, 500 * megabyte)
   await save('large', 40, 500 * megabyte)

@@ -1,96 +1,35 @@
-import { resolve } from 'node:path'
-import { Free, ownership } from '@howdah/coordinate'
-import {
-  all,
-  type ConstraintLike,
-  defaultStrategy,
-  describeConstraint,
-  noRuntime,
-  type PartialVersion,
-  type Runtime,
-  selectRuntime,
-  type Strategy,
-  version,
-} from '@howdah/runtime'
+import type { Outcome } from '@howdah/coordinate'
 import {
   checkAccess,
-  chooseServerUser,
   type ClusterUser,
   DataDirectory,
-  findPostmaster,
+  explained,
   followLog,
   type LogOptions,
-  placeOf,
-  readMark,
   readVersion,
-  refuseServed,
   type ServerUser,
   superusersWhileStopped,
 } from '@howdah/data-directory'
-import type { ClusterStatus } from './cluster-status.ts'
-import type { Coordination } from './coordination.ts'
-import { clusterMissing, inUse, notOurs, unsupportedVersion } from './errors.ts'
-import { joinCluster, type RunOptions, startCluster } from './running/join.ts'
-import { LocalState, usersOf } from '@howdah/known-clusters'
-import { type Mode, modeWhileStopped, warningOf } from './settings/mode.ts'
-import type { Outcome } from '@howdah/coordinate'
-import { postgres, Server } from './server.ts'
+import { type ClusterStatus, statusOf, usersOf } from '@howdah/known-clusters'
+import { defaultStrategy, type PartialVersion, type Runtime, type Strategy } from '@howdah/runtime'
+import type { ClusterOptions, DestroyOptions, EndOptions } from './cluster-options.ts'
 import { findAddress } from './connecting/find-address.ts'
+import { type Coordination, type CoordinationOptions, coordinate } from './coordination.ts'
+import { stopAndDestroyCluster, stopCluster } from './ending.ts'
+import { clusterMissing } from './errors.ts'
+import { chooseRuntime } from './running/choose-runtime.ts'
+import { joinCluster, type RunOptions, startCluster } from './running/join.ts'
+import { postgres, Server } from './server.ts'
 import type { Session } from './session.ts'
+import { type Mode, modeWhileStopped } from './settings/mode.ts'
 import { trusting } from './tls/trusting.ts'
-import { stopPostmaster } from './running/stop.ts'
-import { ClusterSubject } from './subject.ts'
-import { explained } from './system-errors.ts'
-import { markWreck } from './creating/wreck.ts'
 import { waiting, type WaitingOptions } from './waiting-options.ts'
-
-/** Options of a cluster. Nothing is read or started before a method is called. */
-export interface ClusterOptions {
-  /** Where to look for PostgreSQL; by default on PATH, in the usual places, and among the installed and bundled runtimes. */
-  strategy?: Strategy | undefined
-  /**
-   * Which PostgreSQL to use: `'18'`, `'16.3'`, a directory such as `'/opt/postgresql'`, or any other constraint of
-   * `@howdah/runtime`. It must also fit the version of an existing cluster.
-   */
-  runtime?: ConstraintLike | undefined
-  /** As root: the operating system's user to run the server as. */
-  runAs?: string | undefined
-  /**
-   * An absolute path around the data directory that has to be there. It is never made, as directories above the data directory
-   * are otherwise: for a git worktree, which somebody may remove at any time.
-   */
-  within?: string | undefined
-  /** Called with messages for the user. */ onNotice?: ((message: string) => void) | undefined
-}
-
-/** How to stop or destroy a cluster. */
-export interface EndOptions extends WaitingOptions {
-  /** Do it even if others use the cluster, who lose their connections, or if howdah did not make it. */
-  force?: boolean | undefined
-  /** In ms: how long the server may take to shut down; 60,000 by default. */
-  timeout?: number | undefined
-  /** Ends the wait: the call then rejects with the signal's reason. A server that is shutting down still does so. */
-  signal?: AbortSignal | undefined
-  /** PostgreSQL's shutdown mode: `fast` by default; `immediate` leaves recovery to the next start. */
-  shutdown?: 'fast' | 'immediate' | undefined
-}
-
-/** How to destroy a cluster. */
-export interface DestroyOptions extends EndOptions {
-  /**
-   * Move the data directory, as a complete, stopped cluster, to this path on the same file system instead of removing it. The
-   * parent of the path must exist. Throws errors of the system, such as `EXDEV` and, for a mount point, `EBUSY`.
-   */
-  keepAt?: string | undefined
-}
 
 /** The internals of a cluster for other packages of this project. */
 export interface Inside {
   readonly directory: DataDirectory
   /** The context of one operation. `like`: the user to run a new server as, unless something else names one. */
-  readonly coordination: (options?: {
-    like?: ServerUser | null | undefined
-  }) => Promise<Coordination>
+  readonly coordination: (options?: Pick<CoordinationOptions, 'like'>) => Promise<Coordination>
   /** A PostgreSQL for an existing version, or for a new cluster. Throws as {@link Cluster.runtime} does. */
   readonly runtimeFor: (existing: PartialVersion | null) => Promise<Runtime>
   /** Another cluster with the same options. */
@@ -166,30 +105,7 @@ export class Cluster {
 
   /** The state of the data directory. Throws if it is unknown, and never guesses "stopped". */
   async status(): Promise<ClusterStatus> {
-    return await explained(this.dataDir, async () => {
-      const existing = await this.version()
-      if (existing === null) {
-        await this.#refuseServed()
-        return { state: 'missing' }
-      }
-      const postmaster = await findPostmaster(this.#directory)
-      if (postmaster === null) return { state: 'stopped', version: existing }
-      const { file, identity } = postmaster
-      const { subject, place } = await this.#coordination()
-      const owner = await ownership(place, subject)
-      return {
-        state: 'running',
-        version: existing,
-        pid: identity.pid,
-        startedAt: file.startedAt,
-        port: file.port,
-        socketDirectory:
-          file.socketDirectory === null ? null : resolve(this.dataDir, file.socketDirectory),
-        listenAddress: file.listenAddress,
-        ours: owner === 'ours' || owner === 'pinned',
-        pinned: owner === 'pinned' || owner === 'foreign',
-      }
-    })
+    return await explained(this.dataDir, async () => await statusOf(this.#directory))
   }
 
   /** Whether a server runs. Throws if this is unknown. */
@@ -277,14 +193,10 @@ export class Cluster {
 
   /** The superusers that can log in, oldest first. The cluster may be stopped. */
   async superusers(options: WaitingOptions = {}): Promise<string[]> {
-    return await explained(this.dataDir, async () => {
-      if (!(await this.exists())) throw clusterMissing(this.dataDir)
-      const { free, user, runtime } = await this.#coordination()
-      await using exclusive = await free.tryChange({ ...waiting(options), ifExists: true })
-      if (exclusive === null || (await this.running()))
-        return await (await this.server()).superusers()
-      await checkAccess(this.#directory, user)
-      return await superusersWhileStopped(this.#directory, await runtime(), user, options.signal)
+    return await this.#ask(options, {
+      running: async (server) => await server.superusers(),
+      stopped: async (runtime, user) =>
+        await superusersWhileStopped(this.#directory, runtime, user, options.signal),
     })
   }
 
@@ -294,12 +206,11 @@ export class Cluster {
    * A running server is asked. For a stopped cluster, PostgreSQL reads the configuration files.
    */
   async mode(options: WaitingOptions = {}): Promise<Mode> {
-    if (!(await this.exists())) throw clusterMissing(this.dataDir)
-    const { free, user, runtime } = await this.#coordination()
-    await using exclusive = await free.tryChange({ ...waiting(options), ifExists: true })
-    if (exclusive === null || (await this.running())) return await (await this.server()).mode()
-    await checkAccess(this.#directory, user)
-    return await modeWhileStopped(this.#directory, await runtime(), user, options.signal)
+    return await this.#ask(options, {
+      running: async (server) => await server.mode(),
+      stopped: async (runtime, user) =>
+        await modeWhileStopped(this.#directory, runtime, user, options.signal),
+    })
   }
 
   /**
@@ -309,19 +220,11 @@ export class Cluster {
    * server, unless `force` is given.
    */
   async stop(options: EndOptions = {}): Promise<Outcome> {
-    return await explained(this.dataDir, async () => {
-      if (await this.#endLost(options)) return 'modified'
-      const status = await this.status()
-      if (status.state !== 'running') return 'unmodified'
-      if (!status.ours && options.force !== true) throw notOurs(this.dataDir, 'stop')
-      await using exclusive = await this.#forMyself('stop', options)
-      const onNotice = (notice: string) => this.#tell(notice)
-      return await exclusive.reconfigure(async () =>
-        (await stopPostmaster(this.#directory, { ...options, onNotice }))
-          ? 'modified'
-          : 'unmodified',
-      )
-    })
+    const context = async () => await this.#coordination()
+    return await explained(
+      this.dataDir,
+      async () => await stopCluster(this.#directory, context, options),
+    )
   }
 
   /**
@@ -330,94 +233,47 @@ export class Cluster {
    * Throws as {@link stop} does, and `ERR_CLUSTER_NOT_OURS` if howdah did not create the cluster, unless `force` is given.
    */
   async destroy(options: DestroyOptions = {}): Promise<Outcome> {
-    return await explained(this.dataDir, async () => {
-      await this.#endLost(options, async (held) => {
-        if (!(await held.has(held.versionFile))) await markWreck(held)
-      })
-      const exists = await this.exists()
-      if (!exists) {
-        await this.#refuseServed()
-        if (!(await this.#directory.has(this.#directory.wreck))) return 'unmodified'
-      }
-      const mark = await readMark(this.#directory)
-      if (exists && mark?.created !== true && options.force !== true) {
-        throw notOurs(this.dataDir, 'destroy')
-      }
-      await using exclusive = await this.#forMyself('destroy', options)
-      await exclusive.reconfigure(async () => await stopPostmaster(this.#directory, options))
-      options.signal?.throwIfAborted()
-      return await exclusive.destroy()
-    })
-  }
-
-  /** Throws if a server runs in the directory, which may be so even without a `PG_VERSION`. */
-  async #refuseServed(): Promise<void> {
-    const isNew = !(await this.#directory.has(this.#directory.path))
-    await refuseServed(this.#directory, isNew)
-  }
-
-  async #endLost(
-    options: EndOptions,
-    then?: (held: DataDirectory) => Promise<void>,
-  ): Promise<boolean> {
-    if (options.force !== true) return false
-    const { endLost } = await import('./running/end-lost.ts')
-    return await endLost(this.#directory, options, then)
-  }
-
-  async #forMyself(wanted: string, options: DestroyOptions) {
-    const { free, subject } = await this.#coordination()
-    const { force = false, keepAt } = options
-    subject.keepAt = keepAt
-    const exclusive = await free.tryChange({ ...waiting(options), force })
-    if (exclusive === null) throw inUse(this.dataDir, await this.users(), wanted)
-    return exclusive
-  }
-
-  async #runtimeFor(existing: PartialVersion | null): Promise<Runtime> {
-    if (existing !== null && existing.major < 10) {
-      throw unsupportedVersion(this.dataDir, existing.toString())
-    }
-    const strategy = this.#strategy
-    const { runtime: wanted } = this.#options
-    if (existing === null && wanted === undefined) {
-      const found = await strategy.fallback()
-      if (found === null) throw noRuntime(null)
-      return found
-    }
-    const constraint = all(...[existing === null ? [] : version(existing), wanted ?? []].flat())
-    const found = await selectRuntime(strategy, constraint)
-    if (found !== null) return found
-    throw noRuntime(
-      wanted === undefined ? existing : describeConstraint(constraint),
-      await strategy.runtimes(),
+    const context = async () => await this.#coordination()
+    return await explained(
+      this.dataDir,
+      async () => await stopAndDestroyCluster(this.#directory, context, options),
     )
   }
 
-  async #coordination({
-    throwAway = false,
-    mode,
-    like = null,
-  }: Pick<RunOptions, 'throwAway' | 'mode'> & {
-    /** The user to run the server as, if nothing else names one. */
-    like?: ServerUser | null | undefined
-  } = {}): Promise<Coordination> {
-    // Throws if we may not look into the directory.
-    await this.exists()
-    const user = await chooseServerUser(this.dataDir, this.#options.runAs, like)
-    if (user !== null && user.notice !== null) this.#tell(user.notice)
-    if (mode === 'fast') this.#tell(warningOf(this.dataDir))
+  /** Asks the server if one runs, or else the files, while nobody can start one. */
+  async #ask<Answer>(
+    options: WaitingOptions,
+    ways: {
+      readonly running: (server: Server) => Promise<Answer>
+      readonly stopped: (runtime: Runtime, user: ServerUser | null) => Promise<Answer>
+    },
+  ): Promise<Answer> {
+    return await explained(this.dataDir, async () => {
+      if (!(await this.exists())) throw clusterMissing(this.dataDir)
+      const { free, user, runtime } = await this.#coordination()
+      await using exclusive = await free.tryChange({ ...waiting(options), ifExists: true })
+      if (exclusive === null || (await this.running()))
+        return await ways.running(await this.server())
+      await checkAccess(this.#directory, user)
+      return await ways.stopped(await runtime(), user)
+    })
+  }
+
+  async #runtimeFor(existing: PartialVersion | null): Promise<Runtime> {
+    const { runtime: wanted } = this.#options
+    return await chooseRuntime(this.dataDir, existing, { strategy: this.#strategy, wanted })
+  }
+
+  async #coordination(options: CoordinationOptions = {}): Promise<Coordination> {
+    const { runAs, within, onNotice } = this.#options
     // The runtime is looked for once for each operation, and only when it is needed.
     let chosen: Promise<Runtime> | null = null
     const runtime = async () => await (chosen ??= this.runtime())
     const tell = (message: string) => this.#tell(message)
-    const isHeard = this.#options.onNotice !== undefined
-    const state = new LocalState(tell, isHeard ? tell : warnByNode)
-    const subject = new ClusterSubject(this.#directory, user, runtime, state, this.#options.within)
-    const isThrowAway = throwAway || (await this.#directory.has(this.#directory.throwAway))
-    const place = placeOf(this.#directory, user, isThrowAway)
-    const free = new Free(subject, place)
-    return { directory: this.#directory, user, subject, place, free, runtime, state }
+    return await coordinate(
+      { directory: this.#directory, runtime, runAs, within, tell, isHeard: onNotice !== undefined },
+      options,
+    )
   }
 
   /** Tells the user each message once. */
@@ -426,10 +282,6 @@ export class Cluster {
     this.#told.add(notice)
     this.#options.onNotice?.(notice)
   }
-}
-
-function warnByNode(message: string): void {
-  process.emitWarning(message, { type: 'HowdahWarning' })
 }
 
 /**

@@ -1,20 +1,16 @@
 export type { Address } from './connecting/address.ts'
 export type { AsOptions } from './connecting/as-url.ts'
-export type { ClusterStatus, RunningStatus } from './cluster-status.ts'
-export type { ClusterUse } from '@howdah/known-clusters'
-export {
-  Cluster,
-  type ClusterOptions,
-  type DestroyOptions,
-  type EndOptions,
-  run,
-} from './cluster.ts'
 export {
   clusters,
   type ClustersOptions,
+  type ClusterStatus,
+  type ClusterUse,
   type ListedCluster,
+  type RunningStatus,
   type UnknownStatus,
-} from './clusters.ts'
+} from '@howdah/known-clusters'
+export { Cluster, run } from './cluster.ts'
+export type { ClusterOptions, DestroyOptions, EndOptions } from './cluster-options.ts'
 export {
   ClusterError,
   type ClusterErrorCode,

@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs'
 import type { Outcome } from '@howdah/coordinate'
 import type { Runtime } from '@howdah/runtime'
 import type { Options, Result } from 'execa'
 import type pg from 'pg'
 import type { Address } from './connecting/address.ts'
-import { connectionUrl, isPlain } from './connecting/connection-url.ts'
+import { clientOptions } from './connecting/client-options.ts'
+import { connectionEnvironment } from './connecting/connection-environment.ts'
+import { connectionUrl } from './connecting/connection-url.ts'
 import { DataDirectory, withoutConnection } from '@howdah/data-directory'
 import { fillTemplate } from './connecting/fill-template.ts'
 import { refuseTemplateUsers } from './connecting/template-users.ts'
@@ -52,23 +53,7 @@ export class Server {
    * database, or options of node-postgres, which take precedence.
    */
   clientOptions(options: string | pg.ClientConfig = {}): pg.ClientConfig {
-    const { host, port, user, password, authority } = this.address
-    const { database = this.database, ...more } =
-      typeof options === 'string' ? { database: options } : options
-    const told = Object.entries(more).filter(([, value]) => value !== undefined)
-    return {
-      host,
-      port,
-      user,
-      database,
-      ssl: authority === undefined ? false : { ca: readFileSync(authority, 'utf8') },
-      application_name: 'howdah',
-      client_encoding: 'UTF8',
-      // A missing or empty value would be taken from PGPASSWORD and PGOPTIONS.
-      password: password ?? (() => ''),
-      options: ' ',
-      ...Object.fromEntries(told),
-    }
+    return clientOptions(this.address, this.database, options)
   }
 
   /**
@@ -128,18 +113,7 @@ export class Server {
 
   /** The variables by which libpq and other clients find the server: `DATABASE_URL`, `PGDATA`, `PGHOST`, `PGPORT`, … */
   env(database: string = this.database): Record<string, string> {
-    const { host, port, user, password, authority } = this.address
-    return {
-      DATABASE_URL: this.url(database),
-      PGDATA: this.dataDir,
-      PGHOST: host,
-      PGPORT: String(port),
-      PGUSER: user,
-      PGDATABASE: database,
-      ...(password !== null && { PGPASSWORD: password }),
-      ...(isPlain(this.address) && { PGSSLMODE: 'disable' }),
-      ...(authority !== undefined && { PGSSLMODE: 'verify-full', PGSSLROOTCERT: authority }),
-    }
+    return connectionEnvironment(this.address, { dataDir: this.dataDir, database })
   }
 
   /**

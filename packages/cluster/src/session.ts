@@ -1,12 +1,12 @@
 import type { EventEmitter } from 'node:events'
-import { type JoinOptions, type Left, ownership, type Shared } from '@howdah/coordinate'
+import { type JoinOptions, type LeaveOutcome, ownership, type Shared } from '@howdah/coordinate'
 import type { Runtime } from '@howdah/runtime'
 import type pg from 'pg'
 import { DataDirectory } from '@howdah/data-directory'
 import { notOurs } from './errors.ts'
-import type { ConnectedClient } from './connecting/connected-clients.ts'
+import type { ConnectedClient } from './without-driver/connected-clients.ts'
 import { clientsLeftOpen, describeLeftOpen, whenAllHaveGone } from './connecting/left-open.ts'
-import { hasDatabase } from './connecting/has-database.ts'
+import { hasDatabase } from './without-driver/has-database.ts'
 import { crash } from './running/crash.ts'
 import { restartAlone, takeAlone } from './running/restart.ts'
 import type { Address } from './connecting/address.ts'
@@ -47,7 +47,7 @@ export class Session extends Server implements AsyncDisposable {
   static readonly #open = new Set<Session>()
   readonly #clients = new Set<pg.Client>()
   readonly #closers = new Set<() => Promise<unknown>>()
-  #left: Promise<Left> | null = null
+  #leaving: Promise<LeaveOutcome> | null = null
 
   /** @internal Made by `run`. */
   constructor(
@@ -103,7 +103,7 @@ export class Session extends Server implements AsyncDisposable {
    */
   async restart(options: RestartOptions = {}): Promise<void> {
     const shared = this.#shared
-    if ((await ownership(shared.place, shared.subject)) === 'foreign')
+    if ((await ownership(shared.paths, shared.subject)) === 'foreign')
       throw notOurs(this.dataDir, 'restart')
     const directory = new DataDirectory(this.dataDir)
     const joining = { ...this.#stay.joining, start: options, ...waiting(options) }
@@ -111,7 +111,7 @@ export class Session extends Server implements AsyncDisposable {
     try {
       this.#shared = await restartAlone(alone, joining)
     } catch (error) {
-      this.#left ??= Promise.resolve('stopped')
+      this.#leaving ??= Promise.resolve('stopped')
       Session.#open.delete(this)
       await this.#stay.entry?.end()
       throw error
@@ -137,9 +137,9 @@ export class Session extends Server implements AsyncDisposable {
    * `onNotice`, or else by a warning of Node. Then the answer is `'in-use'`, and the server is stopped when they have gone,
    * at the latest at the end of this process. With `force` they lose their connections at once.
    */
-  async leave({ force = false }: { force?: boolean | undefined } = {}): Promise<Left> {
-    this.#left ??= this.#closeAndLeave(force)
-    return await this.#left
+  async leave({ force = false }: { force?: boolean | undefined } = {}): Promise<LeaveOutcome> {
+    this.#leaving ??= this.#closeAndLeave(force)
+    return await this.#leaving
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -158,7 +158,7 @@ export class Session extends Server implements AsyncDisposable {
     }
   }
 
-  async #closeAndLeave(force: boolean): Promise<Left> {
+  async #closeAndLeave(force: boolean): Promise<LeaveOutcome> {
     await Promise.all([...this.#closers].map(async (close) => await soon(close())))
     const leave = async () => {
       await this.#stay.entry?.end()

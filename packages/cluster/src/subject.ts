@@ -10,12 +10,13 @@ import type { ProcessIdentity } from '@howdah/lock'
 import type { Runtime } from '@howdah/runtime'
 import {
   checkAccess,
+  coordinationPaths,
   type DataDirectory,
   findPostmaster,
-  placeOf,
   readVersion,
   refuseHardLinks,
   refuseServed,
+  requireWhole,
   type ServerUser,
   writeMark,
 } from '@howdah/data-directory'
@@ -36,7 +37,6 @@ import { postgres } from './server.ts'
 import { startPostmaster, type StartOptions } from './running/start.ts'
 import { stopPostmaster } from './running/stop.ts'
 import { prepareDirectory } from './creating/prepare.ts'
-import { requireWhole } from './running/require-whole.ts'
 import { recordSuperuser } from './running/superuser.ts'
 import { ensureTcpLogin, type TcpLogin } from './connecting/tcp-login.ts'
 
@@ -80,7 +80,7 @@ export class ClusterSubject implements Subject<LaunchOptions> {
   /** A directory around it that is never made: see `ClusterOptions`. */
   readonly #within: string | undefined
   /** The path to which `destroy` moves the data directory; if it is missing, the directory is removed. */
-  keepAt: string | undefined
+  moveTo: string | undefined
   /** Whether the directory was just made, so that no server can work in it. */
   #isNew = false
 
@@ -139,7 +139,7 @@ export class ClusterSubject implements Subject<LaunchOptions> {
         const state = new LocalState(() => undefined)
         const runtimeOf = () => Promise.resolve(runtime)
         const subject = new ClusterSubject(directory, this.user, runtimeOf, state)
-        const free = new Free(subject, placeOf(directory, this.user, false))
+        const free = new Free(subject, coordinationPaths(directory, this.user))
         await runInitStep(directory, runtime, free, { init, database })
       },
     }
@@ -196,7 +196,7 @@ export class ClusterSubject implements Subject<LaunchOptions> {
     await stopPostmaster(this.#directory, isThrowAway ? { shutdown: 'immediate' } : { onNotice })
     await forgetting(
       this.#directory,
-      async () => await destroyCluster(this.#directory, change, this, this.keepAt),
+      async () => await destroyCluster(this.#directory, change, this, this.moveTo),
     )
     return 'modified'
   }

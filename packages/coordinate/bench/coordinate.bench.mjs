@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Guard } from '@howdah/coordinate'
 import { temporaryDirectory, until } from '@howdah/fixtures'
-import { placeOf, subjectIn } from '../test/server/directory-subject.mjs'
+import { pathsOf, subjectIn } from '../test/server/directory-subject.mjs'
 
 const user = fileURLToPath(new URL('../test/server/user.mjs', import.meta.url))
 const rounds = 40
@@ -13,15 +13,15 @@ const rounds = 40
 const temporary = temporaryDirectory()
 try {
   const directory = temporary.file('subject')
-  const [subject, place] = [subjectIn(directory), placeOf(directory)]
-  await (await Guard.join(subject, place, { start: {} })).leave()
+  const [subject, paths] = [subjectIn(directory), pathsOf(directory)]
+  await (await Guard.join(subject, paths, { start: {} })).leave()
 
   const cold = []
   const bare = []
   const stopping = []
   for (let round = 0; round < rounds; round++) {
     const began = performance.now()
-    const guard = await Guard.join(subject, place, { start: {} })
+    const guard = await Guard.join(subject, paths, { start: {} })
     cold.push(performance.now() - began)
     const leaving = performance.now()
     await guard.leave()
@@ -34,10 +34,10 @@ try {
 
   const warm = []
   const leaving = []
-  const holder = await Guard.join(subject, place, { start: {} })
+  const holder = await Guard.join(subject, paths, { start: {} })
   for (let round = 0; round < 500; round++) {
     const began = performance.now()
-    const guard = await Guard.join(subject, place, { start: {} })
+    const guard = await Guard.join(subject, paths, { start: {} })
     const joined = performance.now()
     await guard.leave()
     warm.push(joined - began)
@@ -60,7 +60,7 @@ try {
       await once(child, 'exit')
       const ended = Date.now()
       const events = `${directory}.events`
-      await until('it is gone', () => !existsSync(place.record))
+      await until('it is gone', () => !existsSync(paths.record))
       const signalled = readFileSync(events, 'utf8')
         .trim()
         .split('\n')

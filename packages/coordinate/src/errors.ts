@@ -11,7 +11,7 @@ export type CoordinateErrorCode =
   | 'ERR_COORDINATE_LAUNCH'
   | 'ERR_COORDINATE_NOT_RUNNING'
   | 'ERR_COORDINATE_OPTION'
-  | 'ERR_COORDINATE_PLACE'
+  | 'ERR_COORDINATE_PATHS'
   | 'ERR_COORDINATE_RECORD'
   | 'ERR_COORDINATE_TIMEOUT'
   | 'ERR_COORDINATE_UNKNOWN'
@@ -26,7 +26,7 @@ type Fields = Omit<CoordinateError, keyof Error | 'code'>
 export class CoordinateError extends Error {
   override readonly name = 'CoordinateError'
   readonly code: CoordinateErrorCode
-  /** The path that is locked, used or recorded: a file of the place, or the subject's directory. */
+  /** The path that is locked, used or recorded: one of the `Paths`, or the subject's directory. */
   declare readonly path?: string | undefined
   /** `ERR_COORDINATE_IN_USE`: the processes that use the subject. */
   declare readonly users?: readonly User[] | undefined
@@ -131,9 +131,9 @@ export function watchdogFailed(why: string, cause?: unknown): CoordinateError {
   })
 }
 
-/** The paths given as the place of coordination cannot be used. */
-export function unusablePlace(message: string): CoordinateError {
-  return new CoordinateError('ERR_COORDINATE_PLACE', message)
+/** The `Paths` cannot be used. */
+export function unusablePaths(message: string): CoordinateError {
+  return new CoordinateError('ERR_COORDINATE_PATHS', message)
 }
 
 /** An option is invalid. */

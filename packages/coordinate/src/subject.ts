@@ -8,7 +8,7 @@ export type Outcome = 'modified' | 'unmodified'
 export interface Creation {
   /**
    * The subject is destroyed after its last user. If the subject appears by one rename, it must contain
-   * `place.throwAway.mark` before that.
+   * `paths.throwAway.mark` before that.
    */
   readonly throwAway: boolean
   /** The change lock. If it locks a directory, its descriptor leads to that directory, whatever happens to the path. */

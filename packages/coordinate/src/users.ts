@@ -1,6 +1,6 @@
 import type { User } from './user.ts'
 import { inspect } from '@howdah/lock'
-import type { Place } from './place.ts'
+import type { Paths } from './paths.ts'
 
 /**
  * The present users of the subject: the processes that hold the use lock. The watchdog is not one of them.
@@ -9,17 +9,17 @@ import type { Place } from './place.ts'
  * with
  * `ERR_LOCK_UNSUPPORTED` if the system does not tell who holds a lock (macOS).
  */
-export async function users(place: Pick<Place, 'use'>): Promise<User[]> {
-  const { holders } = await inspect(place.use)
+export async function users(paths: Pick<Paths, 'use'>): Promise<User[]> {
+  const { holders } = await inspect(paths.use)
   return holders
     .filter(({ mode }) => mode === 'shared')
     .map(({ pid, command }) => ({ pid, command }))
 }
 
 /** Like {@link users}, for error messages: gives an empty list if the users are unknown. */
-export async function usersIfKnown(place: Place): Promise<User[]> {
+export async function usersIfKnown(paths: Paths): Promise<User[]> {
   try {
-    return await users(place)
+    return await users(paths)
   } catch {
     return []
   }

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs'
-import type { Place, Subject } from '@howdah/coordinate'
+import type { Paths, Subject } from '@howdah/coordinate'
 import { inPidNamespace, temporaryDirectory, until } from '@howdah/fixtures'
 import { seeProcesses } from '@howdah/lock'
-import { type ServerOptions, placeOf, subjectIn } from './server/directory-subject.mjs'
+import { type ServerOptions, pathsOf, subjectIn } from './server/directory-subject.mjs'
 import { UserProcess } from './user-process.ts'
 
 /** A process that has to do with an arena's subject. */
@@ -14,17 +14,17 @@ export interface Involved {
 /** A subject of a test's own, its users, and a look at who is left. */
 export class Arena implements AsyncDisposable {
   readonly directory: string
-  readonly place: Place
+  readonly paths: Paths
   readonly subject: Subject<ServerOptions>
   readonly #temporary = temporaryDirectory()
   readonly #users: UserProcess[] = []
   readonly #inodes = new Set<string>()
-  readonly #changes: Partial<Place>
+  readonly #changes: Partial<Paths>
 
-  constructor(changes: Partial<Place> = {}) {
+  constructor(changes: Partial<Paths> = {}) {
     this.directory = this.#temporary.file('subject')
     this.#changes = changes
-    this.place = placeOf(this.directory, changes)
+    this.paths = pathsOf(this.directory, changes)
     this.subject = subjectIn(this.directory)
   }
 
@@ -35,12 +35,12 @@ export class Arena implements AsyncDisposable {
 
   /** A new user of the subject; it has not joined yet. */
   user(options: object = {}): UserProcess {
-    return this.#add(new UserProcess(this.directory, { place: this.#changes, ...options }))
+    return this.#add(new UserProcess(this.directory, { paths: this.#changes, ...options }))
   }
 
   /** A new user in a container of its own, run by `first` if that is given. Killing it ends all that runs in there. */
   containedUser(options: object = {}, first: string[] = []): UserProcess {
-    const all = { place: this.#changes, ...options }
+    const all = { paths: this.#changes, ...options }
     const within = (command: string[]) => inPidNamespace([...first, ...command])
     return this.#add(new UserProcess(this.directory, all, within))
   }

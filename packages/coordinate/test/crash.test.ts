@@ -44,7 +44,7 @@ describe.each([false, true])('started to stay, thrown away: %s', (throwAway) => 
     'a process that is killed at "%s" leaves nothing that runs, or the pinned server',
     async (dieAt) => {
       await using arena = new Arena()
-      const { subject, place } = arena
+      const { subject, paths } = arena
       const victim = arena.user({ stays: true, throwAway, dieAt })
       expect(await victim.ended).toBe('SIGKILL')
       const launched = dieAt === 'launched' || dieAt === 'started'
@@ -52,17 +52,17 @@ describe.each([false, true])('started to stay, thrown away: %s', (throwAway) => 
       await until('only the server is left', () =>
         arena.involved().every(({ role }) => role === 'server'),
       )
-      expect(await ownership(place, subject)).toBe(launched ? 'pinned' : 'none')
+      expect(await ownership(paths, subject)).toBe(launched ? 'pinned' : 'none')
       expect(dieAt === 'start' && throwAway && existsSync(arena.directory)).toBe(false)
 
       const user = arena.user()
       expect(await user.joined()).toBe(launched ? 'unmodified' : 'modified')
       expect(await user.leave()).toMatch(launched ? 'kept' : /stopped|destroyed/)
-      expect(await new Free(subject, place).start({ start: {} })).toBe(
+      expect(await new Free(subject, paths).start({ start: {} })).toBe(
         launched ? 'unmodified' : 'modified',
       )
-      expect(await ownership(place, subject)).toBe('pinned')
-      await unpin(place, subject)
+      expect(await ownership(paths, subject)).toBe('pinned')
+      await unpin(paths, subject)
       await arena.deserted()
       expect(arena.count('clash')).toBe(0)
     },
@@ -71,7 +71,7 @@ describe.each([false, true])('started to stay, thrown away: %s', (throwAway) => 
 
 test('processes that are killed at random instants of a start to stay leave nothing, or what runs', async () => {
   await using arena = new Arena()
-  const { subject, place } = arena
+  const { subject, paths } = arena
   let hits = 0
   for (let round = 0; round < 16 || hits < 4; round++) {
     const victim = arena.user({ stays: true, tells: true })
@@ -82,7 +82,7 @@ test('processes that are killed at random instants of a start to stay leave noth
     const next = arena.user()
     const stays = (await next.joined()) === 'unmodified'
     expect(await next.leave()).toBe(stays ? 'kept' : 'stopped')
-    if (stays) await unpin(place, subject)
+    if (stays) await unpin(paths, subject)
     await arena.deserted()
   }
   expect(arena.count('clash')).toBe(0)

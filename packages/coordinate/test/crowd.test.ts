@@ -8,7 +8,7 @@ test('fifty who start at once start it once, and are all connected to the same s
   const crowd = Array.from({ length: 50 }, () => arena.user())
   const started = await Promise.all(crowd.map((user) => user.joined()))
   expect(started.filter((state) => state === 'modified')).toHaveLength(1)
-  expect(await numberOfUsers(arena.place)).toBe(told(50))
+  expect(await numberOfUsers(arena.paths)).toBe(told(50))
   const answers = await Promise.all(crowd.map((user) => user.leave()))
   expect(answers.filter((answer) => answer === 'stopped')).toHaveLength(1)
   expect(crowd.some((user) => user.lost)).toBe(false)

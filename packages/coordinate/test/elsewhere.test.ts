@@ -13,7 +13,7 @@ import { until, whyNoPidNamespaces } from '@howdah/fixtures'
 import { acquire, identifyProcess } from '@howdah/lock'
 import { Arena } from './arena.ts'
 import { watchdogKinds } from './locks-in-use.ts'
-import { connectTo, placeOf, subjectIn } from './server/directory-subject.mjs'
+import { connectTo, pathsOf, subjectIn } from './server/directory-subject.mjs'
 
 const denied = whyNoPidNamespaces()
 if (denied !== null) console.log(`tests in pid namespaces are skipped: ${denied}`)
@@ -25,14 +25,14 @@ describe.skipIf(denied !== null)('a server of another container', () => {
     await using arena = new Arena()
     const user = arena.containedUser()
     await user.joined()
-    const joining = Guard.join(arena.subject, arena.place, { start: {} })
+    const joining = Guard.join(arena.subject, arena.paths, { start: {} })
     await expect(joining).rejects.toMatchObject({
       ...elsewhere,
       message: expect.stringMatching(/in use in another container.*pid \d+.*pid:\[.*since 20/),
       server: { process: { pid: expect.any(Number) } },
     })
-    expect(await isServed(arena.place)).toBe(true)
-    const forced = await new Free(arena.subject, arena.place).tryChange({ force: true })
+    expect(await isServed(arena.paths)).toBe(true)
+    const forced = await new Free(arena.subject, arena.paths).tryChange({ force: true })
     await expect(forced?.stop()).rejects.toMatchObject(elsewhere)
     await expect(forced?.destroy()).rejects.toMatchObject(elsewhere)
     expect(user.lines).not.toContain('lost')
@@ -40,7 +40,7 @@ describe.skipIf(denied !== null)('a server of another container', () => {
     user.child.stdin?.write('leave\n')
     await user.ended
     expect(user.lines).toContain('left stopped')
-    expect(await isServed(arena.place)).toBe(false)
+    expect(await isServed(arena.paths)).toBe(false)
   })
 
   test('is gone with its container, and the next one starts another', async () => {
@@ -48,7 +48,7 @@ describe.skipIf(denied !== null)('a server of another container', () => {
     const user = arena.containedUser()
     await user.joined()
     await user.kill()
-    await using guard = await Guard.join(arena.subject, arena.place, { start: {} })
+    await using guard = await Guard.join(arena.subject, arena.paths, { start: {} })
     expect(guard.started).toBe('modified')
     expect(arena.count('clash')).toBe(0)
   })
@@ -78,10 +78,10 @@ describe.skipIf(denied !== null)('a server of another container', () => {
     const server = arena.pid('server')
     process.kill(server, 'SIGKILL')
     await until('the server is dead', () => !arena.has('server'))
-    const joining = Guard.join(arena.subject, arena.place, { start: {} })
+    const joining = Guard.join(arena.subject, arena.paths, { start: {} })
     await expect(joining).rejects.toMatchObject(elsewhere)
     await user.kill()
-    await using guard = await Guard.join(arena.subject, arena.place, { start: {} })
+    await using guard = await Guard.join(arena.subject, arena.paths, { start: {} })
     expect(guard.started).toBe('modified')
   })
 })
@@ -100,7 +100,7 @@ describe.skipIf(denied !== null)('a watchdog of another container', () => {
     process.kill(arena.pid('server'), 'SIGKILL')
     await until('the server is dead', () => !arena.has('server'))
     const onWait = () => void process.kill(left, 'SIGCONT')
-    await using guard = await Guard.join(arena.subject, arena.place, { start: {}, onWait })
+    await using guard = await Guard.join(arena.subject, arena.paths, { start: {}, onWait })
     expect(guard.started).toBe('modified')
     const watchdogs = arena.involved().filter(({ role }) => role === 'watchdog')
     expect(watchdogs).toHaveLength(1)
@@ -119,10 +119,10 @@ describe.skipIf(denied !== null)(
       await until('it has left', () => user.lines.includes('left kept'))
       const left = arena.pid('watchdog')
       // Suspended without change, which nobody could take otherwise.
-      const change = await acquire(arena.place.change)
+      const change = await acquire(arena.paths.change)
       process.kill(left, 'SIGSTOP')
       const waits: string[] = []
-      const joining = Guard.join(arena.subject, arena.place, {
+      const joining = Guard.join(arena.subject, arena.paths, {
         start: {},
         onWait: (wait) => {
           waits.push(wait.for)
@@ -147,13 +147,13 @@ describe.each(watchdogKinds)('by its inode, and watched by %s', (watchdog) => {
     await user.joined()
     const copy = arena.beside('copy')
     cpSync(arena.directory, copy, { recursive: true, filter: (path) => !path.endsWith('/socket') })
-    const [subject, place] = [subjectIn(copy), placeOf(copy)]
+    const [subject, paths] = [subjectIn(copy), pathsOf(copy)]
     // The pid file of the original came along; that of a database names its directory, too.
     rmSync(`${copy}/server.pid`)
-    expect(readFileSync(place.record, 'utf8')).toBe(readFileSync(arena.place.record, 'utf8'))
-    expect(await isServed(place)).toBe(false)
-    expect(await ownership(place, subject)).toBe('none')
-    const guard = await Guard.join(subject, place, { start: {}, watchdog })
+    expect(readFileSync(paths.record, 'utf8')).toBe(readFileSync(arena.paths.record, 'utf8'))
+    expect(await isServed(paths)).toBe(false)
+    expect(await ownership(paths, subject)).toBe('none')
+    const guard = await Guard.join(subject, paths, { start: {}, watchdog })
     expect(guard.started).toBe('modified')
     expect(await guard.leave()).toBe('stopped')
     expect(user.lines).not.toContain('lost')
@@ -181,19 +181,19 @@ describe.each(watchdogKinds)('by its inode, and watched by %s', (watchdog) => {
     const server = arena.pid('server')
     const moved = arena.beside('moved')
     renameSync(arena.directory, moved)
-    const guard = await Guard.join(subjectIn(moved), placeOf(moved), { start: {}, watchdog })
+    const guard = await Guard.join(subjectIn(moved), pathsOf(moved), { start: {}, watchdog })
     expect(guard.started).toBe('unmodified')
     expect(await guard.leave()).toBe('in-use')
     await user.kill()
     await until('the server is gone', () => identifyProcess(server) === null)
-    await until('its record is, too', () => !existsSync(placeOf(moved).record))
+    await until('its record is, too', () => !existsSync(pathsOf(moved).record))
   })
 
   test('a server whose use file was removed is stopped when its last user has gone', async () => {
     await using arena = new Arena()
     const user = arena.user({ watchdog })
     await user.joined()
-    rmSync(arena.place.use)
+    rmSync(arena.paths.use)
     await user.kill()
     await arena.deserted()
     expect(arena.count('gone')).toBe(1)
@@ -203,9 +203,9 @@ describe.each(watchdogKinds)('by its inode, and watched by %s', (watchdog) => {
     await using arena = new Arena()
     const user = arena.user({ watchdog })
     await user.joined()
-    rmSync(arena.place.use)
-    writeFileSync(arena.place.use, '1\n')
-    const guard = await Guard.join(arena.subject, arena.place, { start: {}, watchdog })
+    rmSync(arena.paths.use)
+    writeFileSync(arena.paths.use, '1\n')
+    const guard = await Guard.join(arena.subject, arena.paths, { start: {}, watchdog })
     expect(guard.started).toBe('unmodified')
     await user.kill()
     const connection = await connectTo(arena.directory)
@@ -216,6 +216,6 @@ describe.each(watchdogKinds)('by its inode, and watched by %s', (watchdog) => {
 })
 
 /** Half a second is what the Node watchdog takes to see a record. */
-function isRemembered({ place }: Arena): boolean {
-  return Date.now() - statSync(place.record).mtimeMs > 1_000
+function isRemembered({ paths }: Arena): boolean {
+  return Date.now() - statSync(paths.record).mtimeMs > 1_000
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import type { Launch, Place, Outcome, Subject } from '@howdah/coordinate'
+import type { Launch, Paths, Outcome, Subject } from '@howdah/coordinate'
 import { temporaryDirectory, until } from '@howdah/fixtures'
 import { identifyProcess, type ProcessIdentity } from '@howdah/lock'
 
@@ -14,14 +14,14 @@ type Ability = 'create' | 'start' | 'stop' | 'destroy'
  */
 export class FakeSubject implements Subject<void>, AsyncDisposable {
   readonly asked: string[] = []
-  readonly place: Place
+  readonly paths: Paths
   readonly #directory = temporaryDirectory()
   readonly #unable = new Set<Ability>()
   #server: ProcessIdentity | null = null
 
   constructor() {
     const file = (name: string): string => this.#directory.file(name)
-    this.place = {
+    this.paths = {
       change: file('change'),
       use: file('subject/use'),
       watchdog: file('watchdog'),
@@ -36,14 +36,14 @@ export class FakeSubject implements Subject<void>, AsyncDisposable {
 
   alreadyExisting(): this {
     mkdirSync(this.#directory.file('subject'))
-    writeFileSync(this.place.use, '')
-    writeFileSync(this.place.watchdog, '')
+    writeFileSync(this.paths.use, '')
+    writeFileSync(this.paths.watchdog, '')
     return this
   }
 
   /** By somebody else. */
   async alreadyRunning(): Promise<this> {
-    if (!existsSync(this.place.use)) this.alreadyExisting()
+    if (!existsSync(this.paths.use)) this.alreadyExisting()
     const child = spawn('sleep', ['600'], { detached: true, stdio: 'ignore' })
     await once(child, 'spawn')
     child.unref()
@@ -89,7 +89,7 @@ export class FakeSubject implements Subject<void>, AsyncDisposable {
   }
 
   async exists(): Promise<boolean> {
-    return existsSync(this.place.use)
+    return existsSync(this.paths.use)
   }
 
   async running(): Promise<boolean> {

@@ -44,7 +44,7 @@ describe('what a server and a watchdog inherit', () => {
       expect(environmentOf(server)).toEqual([])
       expect(environmentOf(dog)).toEqual(['PATH'])
       // Another user keeps the server, so that it is not its end that closes the pipe.
-      const guard = await Guard.join(arena.subject, arena.place, { start: {} })
+      const guard = await Guard.join(arena.subject, arena.paths, { start: {} })
       child.kill('SIGKILL')
       expect(await output).toMatch(/^(joined modified\n)?$/)
       expect(await arena.subject.running()).toBe(true)
@@ -56,7 +56,7 @@ describe('what a server and a watchdog inherit', () => {
   test('the server gets exactly the environment that it was given', told, async () => {
     await using arena = new Arena()
     const env = { ONE: '1', PWD: '/elsewhere', 'QUOTED "$HOME"': 'x', TWO: 'a b\n$c' }
-    await using guard = await Guard.join(arena.subject, arena.place, { start: { env } })
+    await using guard = await Guard.join(arena.subject, arena.paths, { start: { env } })
     expect(guard.started).toBe('modified')
     expect(environmentOf(arena.pid('server'))).toEqual(['ONE', 'PWD', 'TWO'])
   })
@@ -69,13 +69,13 @@ describe('who may coordinate', () => {
       Guard: typeof Guard
     }
     expect(copy.Guard).not.toBe(Guard)
-    const first = await copy.Guard.join(arena.subject, arena.place, { start: {} })
+    const first = await copy.Guard.join(arena.subject, arena.paths, { start: {} })
     const worker = new Worker(
       `import { parentPort } from 'node:worker_threads'
       const { Guard } = await import(${JSON.stringify(libraryUrl())})
-      const { placeOf, subjectIn } = await import(${JSON.stringify(new URL('server/directory-subject.mjs', import.meta.url).href)})
+      const { pathsOf, subjectIn } = await import(${JSON.stringify(new URL('server/directory-subject.mjs', import.meta.url).href)})
       const directory = ${JSON.stringify(arena.directory)}
-      const guard = await Guard.join(subjectIn(directory), placeOf(directory), { start: {} })
+      const guard = await Guard.join(subjectIn(directory), pathsOf(directory), { start: {} })
       parentPort.postMessage(guard.started)
       parentPort.once('message', async () => parentPort.postMessage(await guard.leave()))`,
       { eval: true, type: 'module' } as object,
@@ -98,7 +98,7 @@ describe('who may coordinate', () => {
     await arena.subject.prepare?.()
     chownSync(arena.directory, nobody.uid, nobody.gid)
     chownSync(arena.beside('.'), nobody.uid, nobody.gid)
-    await using root = await Guard.join(arena.subject, arena.place, { start: {} })
+    await using root = await Guard.join(arena.subject, arena.paths, { start: {} })
     expect(root.started).toBe('modified')
     expect(userOf(arena.pid('server'))).toBe(nobody.uid)
     expect(userOf(arena.pid('watchdog'))).toBe(nobody.uid)
@@ -108,7 +108,7 @@ describe('who may coordinate', () => {
     })
     const [line] = (await once(child.stdout, 'data')) as [Buffer]
     expect(line.toString()).toBe('joined unmodified\n')
-    expect(await numberOfUsers(arena.place)).toBe(toldNumber(2))
+    expect(await numberOfUsers(arena.paths)).toBe(toldNumber(2))
     expect(await root.leave()).toBe('in-use')
     child.kill('SIGKILL')
     await arena.deserted()
@@ -119,7 +119,7 @@ describe('who may coordinate', () => {
     await using arena = new Arena({ uid: 65_534, gid: 65_534 })
     await arena.subject.prepare?.()
     chmodSync(arena.directory, 0o700)
-    await expect(Guard.join(arena.subject, arena.place, { start: {} })).rejects.toMatchObject({
+    await expect(Guard.join(arena.subject, arena.paths, { start: {} })).rejects.toMatchObject({
       code: 'ERR_COORDINATE_WATCHDOG',
       message: expect.stringMatching(/Permission denied.*as user 65534.*EXISTS/s),
     })

@@ -10,9 +10,9 @@ import { connectTo } from './server/directory-subject.mjs'
 describe('joining and leaving', () => {
   test('the first to join starts it, the next finds it, the last to leave stops it', async () => {
     await using arena = new Arena()
-    const { subject, place } = arena
-    const first = await Guard.join(subject, place, { start: {} })
-    const second = await Guard.join(subject, place, { start: {} })
+    const { subject, paths } = arena
+    const first = await Guard.join(subject, paths, { start: {} })
+    const second = await Guard.join(subject, paths, { start: {} })
     expect([first.started, second.started]).toEqual(['modified', 'unmodified'])
     const connection = await connectTo(arena.directory)
     expect(await first.leave()).toBe('in-use')
@@ -26,7 +26,7 @@ describe('joining and leaving', () => {
 
   test('it is left once, however often it is left and disposed', async () => {
     await using arena = new Arena()
-    const guard = await Guard.join(arena.subject, arena.place, { start: {} })
+    const guard = await Guard.join(arena.subject, arena.paths, { start: {} })
     expect(await Promise.all([guard.leave(), guard.leave()])).toEqual(['stopped', 'stopped'])
     await guard[Symbol.asyncDispose]()
     expect(arena.count('stop')).toBe(1)
@@ -34,7 +34,7 @@ describe('joining and leaving', () => {
 
   test('nothing is left of it but what is its own, and the file of the watchdog lock', async () => {
     await using arena = new Arena()
-    await (await Guard.join(arena.subject, arena.place, { start: {} })).leave()
+    await (await Guard.join(arena.subject, arena.paths, { start: {} })).leave()
     await arena.deserted()
     expect(readdirSync(arena.directory).toSorted()).toEqual([
       '.hidden',
@@ -46,9 +46,9 @@ describe('joining and leaving', () => {
 
   test('the last one destroys it, if that is its wish', async () => {
     await using arena = new Arena()
-    const { subject, place } = arena
-    const first = await Guard.join(subject, place, { start: {}, atEnd: 'destroy' })
-    const second = await Guard.join(subject, place, { start: {}, atEnd: 'destroy' })
+    const { subject, paths } = arena
+    const first = await Guard.join(subject, paths, { start: {}, atEnd: 'destroy' })
+    const second = await Guard.join(subject, paths, { start: {}, atEnd: 'destroy' })
     expect(await first.leave()).toBe('in-use')
     expect(await second.leave()).toBe('destroyed')
     expect(existsSync(arena.directory)).toBe(false)
@@ -57,19 +57,19 @@ describe('joining and leaving', () => {
 
   test('what has to exist is not made', async () => {
     await using arena = new Arena()
-    const joining = Guard.join(arena.subject, arena.place, { start: {}, ifExists: true })
+    const joining = Guard.join(arena.subject, arena.paths, { start: {}, ifExists: true })
     await expect(joining).rejects.toMatchObject({
       code: 'ERR_COORDINATE_DOES_NOT_EXIST',
-      path: arena.place.use,
+      path: arena.paths.use,
     })
     expect(existsSync(arena.directory)).toBe(false)
   })
 
   test('a server that died under its users is started again by the next to join', async () => {
     await using arena = new Arena()
-    await using first = await Guard.join(arena.subject, arena.place, { start: {} })
+    await using first = await Guard.join(arena.subject, arena.paths, { start: {} })
     await arena.killServer()
-    await using second = await Guard.join(arena.subject, arena.place, { start: {} })
+    await using second = await Guard.join(arena.subject, arena.paths, { start: {} })
     expect(second.started).toBe('modified')
     expect(await first.leave()).toBe('in-use')
     expect(await second.leave()).toBe('stopped')
@@ -88,13 +88,13 @@ describe('joining and leaving', () => {
 
   test('a user whose subject was removed and made anew leaves the new one alone', async () => {
     await using arena = new Arena()
-    const { subject, place } = arena
-    const old = await Guard.join(subject, place, { start: {} })
+    const { subject, paths } = arena
+    const old = await Guard.join(subject, paths, { start: {} })
     {
-      using change = await acquire(place.change)
+      using change = await acquire(paths.change)
       await subject.destroy({ change })
     }
-    const young = await Guard.join(subject, place, { start: {} })
+    const young = await Guard.join(subject, paths, { start: {} })
     expect(young.started).toBe('modified')
     expect(await old.leave()).toBe('kept')
     expect(await subject.running()).toBe(true)
@@ -104,10 +104,10 @@ describe('joining and leaving', () => {
 
   test('a user whose subject was removed has nothing to leave', async () => {
     await using arena = new Arena()
-    const { subject, place } = arena
-    const guard = await Guard.join(subject, place, { start: {} })
+    const { subject, paths } = arena
+    const guard = await Guard.join(subject, paths, { start: {} })
     {
-      using change = await acquire(place.change)
+      using change = await acquire(paths.change)
       await subject.destroy({ change })
     }
     expect(await guard.leave()).toBe('kept')
@@ -117,18 +117,18 @@ describe('joining and leaving', () => {
 
   test('a failed start leaves nothing behind, and the next one works', async () => {
     await using arena = new Arena()
-    const { subject, place } = arena
-    const failing = Guard.join(subject, place, { start: { fails: true } })
+    const { subject, paths } = arena
+    const failing = Guard.join(subject, paths, { start: { fails: true } })
     await expect(failing).rejects.toThrow('the server does not like it')
     await arena.deserted()
-    await using guard = await Guard.join(subject, place, { start: {} })
+    await using guard = await Guard.join(subject, paths, { start: {} })
     expect(guard.started).toBe('modified')
   })
 
   test('a failed start removes what was made to be thrown away', async () => {
     await using arena = new Arena()
     const options = { start: { fails: true }, throwAway: true }
-    await expect(Guard.join(arena.subject, arena.place, options)).rejects.toThrow(
+    await expect(Guard.join(arena.subject, arena.paths, options)).rejects.toThrow(
       'does not like it',
     )
     await arena.deserted()
@@ -139,31 +139,31 @@ describe('joining and leaving', () => {
 describe('waiting', () => {
   test('who waits for change is told, and gives up after the timeout', async () => {
     await using arena = new Arena()
-    const { subject, place } = arena
-    const slow = Guard.join(subject, place, { start: { slowStart: 1_000 } })
+    const { subject, paths } = arena
+    const slow = Guard.join(subject, paths, { start: { slowStart: 1_000 } })
     await until('it is being started', () => arena.has('server'))
     const waits: string[] = []
-    const hasty = Guard.join(subject, place, {
+    const hasty = Guard.join(subject, paths, {
       start: {},
       timeout: 50,
       onWait: (wait) => waits.push(`${wait.for} ${wait.path} ${wait.holders[0]?.pid}`),
     })
     await expect(hasty).rejects.toMatchObject({
       code: 'ERR_COORDINATE_TIMEOUT',
-      path: place.change,
+      path: paths.change,
     })
     const holder = isLinux ? process.pid : undefined
-    expect(waits).toEqual([`change ${place.change} ${holder}`])
+    expect(waits).toEqual([`change ${paths.change} ${holder}`])
     expect(await (await slow).leave()).toBe('stopped')
   })
 
   test('an abort ends a wait with its reason', async () => {
     await using arena = new Arena()
-    const { subject, place } = arena
-    const slow = Guard.join(subject, place, { start: { slowStart: 500 } })
+    const { subject, paths } = arena
+    const slow = Guard.join(subject, paths, { start: { slowStart: 500 } })
     await until('it is being started', () => arena.has('server'))
     const controller = new AbortController()
-    const waiting = Guard.join(subject, place, {
+    const waiting = Guard.join(subject, paths, {
       start: {},
       signal: controller.signal,
       onWait: () => controller.abort(new Error('enough')),
@@ -174,11 +174,11 @@ describe('waiting', () => {
 
   test('a leave that cannot wait has left all the same, and the watchdog stops the server', async () => {
     await using arena = new Arena()
-    const { subject, place } = arena
-    const guard = await Guard.join(subject, place, { start: {} })
+    const { subject, paths } = arena
+    const guard = await Guard.join(subject, paths, { start: {} })
     const holder = arena.user({ dieAt: 'never' })
     await holder.joined()
-    const change = await acquire(place.change)
+    const change = await acquire(paths.change)
     await holder.kill()
     await expect(guard.leave({ timeout: 20 })).rejects.toMatchObject({
       code: 'ERR_COORDINATE_TIMEOUT',

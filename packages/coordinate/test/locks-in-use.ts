@@ -1,4 +1,4 @@
-import { users, type Place, type WatchdogKind } from '@howdah/coordinate'
+import { users, type Paths, type WatchdogKind } from '@howdah/coordinate'
 import { inspect, tryAcquire } from '@howdah/lock'
 
 /** Whether the system tells who holds a lock. */
@@ -23,8 +23,8 @@ export async function hasOneHolder(path: string): Promise<boolean> {
 }
 
 /** How many use it; `null` if the system does not tell. */
-export async function numberOfUsers(place: Place): Promise<number | null> {
-  return isLinux ? (await users(place)).length : null
+export async function numberOfUsers(paths: Paths): Promise<number | null> {
+  return isLinux ? (await users(paths)).length : null
 }
 
 /** What the system tells of a number: itself, or `null`. */

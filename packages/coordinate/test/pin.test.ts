@@ -15,18 +15,18 @@ const start = {}
 describe('a pinned server', () => {
   test('is kept by everybody who leaves, until it is unpinned', async () => {
     await using arena = new Arena()
-    const { subject, place } = arena
-    const guard = await Guard.join(subject, place, { start })
-    expect(await ownership(place, subject)).toBe('ours')
-    expect([await pin(place, subject), await pin(place, subject)]).toEqual([
+    const { subject, paths } = arena
+    const guard = await Guard.join(subject, paths, { start })
+    expect(await ownership(paths, subject)).toBe('ours')
+    expect([await pin(paths, subject), await pin(paths, subject)]).toEqual([
       'modified',
       'unmodified',
     ])
-    expect(await ownership(place, subject)).toBe('pinned')
+    expect(await ownership(paths, subject)).toBe('pinned')
     expect(await guard.leave()).toBe('kept')
-    const again = await Guard.join(subject, place, { start, atEnd: 'destroy' })
+    const again = await Guard.join(subject, paths, { start, atEnd: 'destroy' })
     expect(again.started).toBe('unmodified')
-    expect([await unpin(place, subject), await unpin(place, subject)]).toEqual([
+    expect([await unpin(paths, subject), await unpin(paths, subject)]).toEqual([
       'modified',
       'unmodified',
     ])
@@ -36,99 +36,99 @@ describe('a pinned server', () => {
 
   test('that is unpinned while nobody uses it is stopped at once', async () => {
     await using arena = new Arena()
-    const { subject, place } = arena
-    const guard = await Guard.join(subject, place, { start })
-    await pin(place, subject)
+    const { subject, paths } = arena
+    const guard = await Guard.join(subject, paths, { start })
+    await pin(paths, subject)
     expect(await guard.leave()).toBe('kept')
-    expect(await unpin(place, subject)).toBe('modified')
+    expect(await unpin(paths, subject)).toBe('modified')
     await arena.deserted()
     expect(arena.count('gone')).toBe(1)
   })
 
   test('that ended is no longer pinned: the next one is stopped by leaving', async () => {
     await using arena = new Arena()
-    const { subject, place } = arena
-    const guard = await Guard.join(subject, place, { start })
-    await pin(place, subject)
+    const { subject, paths } = arena
+    const guard = await Guard.join(subject, paths, { start })
+    await pin(paths, subject)
     await arena.killServer()
-    const next = await Guard.join(subject, place, { start })
-    expect(await ownership(place, subject)).toBe('ours')
+    const next = await Guard.join(subject, paths, { start })
+    expect(await ownership(paths, subject)).toBe('ours')
     expect(await guard.leave()).toBe('in-use')
     expect(await next.leave()).toBe('stopped')
   })
 
   test('is pinned and unpinned under change, and unpinned under use', async () => {
     await using arena = new Arena()
-    const { subject, place } = arena
-    const guard = await Guard.join(subject, place, { start })
+    const { subject, paths } = arena
+    const guard = await Guard.join(subject, paths, { start })
     const hasty = { timeout: 0 }
-    const change = { code: 'ERR_COORDINATE_TIMEOUT', path: place.change }
+    const change = { code: 'ERR_COORDINATE_TIMEOUT', path: paths.change }
     {
-      using _ = await acquire(place.change)
-      await expect(pin(place, subject, hasty)).rejects.toMatchObject(change)
+      using _ = await acquire(paths.change)
+      await expect(pin(paths, subject, hasty)).rejects.toMatchObject(change)
     }
-    await pin(place, subject)
+    await pin(paths, subject)
     {
-      using _ = await acquire(place.change)
-      await expect(unpin(place, subject, hasty)).rejects.toMatchObject(change)
+      using _ = await acquire(paths.change)
+      await expect(unpin(paths, subject, hasty)).rejects.toMatchObject(change)
     }
     expect(await guard.leave()).toBe('kept')
     await until('the watchdog is gone', () => !arena.has('watchdog'))
     {
       // A watchdog that ends has its own lock no more, and use still.
-      using _ = await acquire(place.use)
-      const use = { code: 'ERR_COORDINATE_TIMEOUT', path: place.use }
-      await expect(unpin(place, subject, hasty)).rejects.toMatchObject(use)
+      using _ = await acquire(paths.use)
+      const use = { code: 'ERR_COORDINATE_TIMEOUT', path: paths.use }
+      await expect(unpin(paths, subject, hasty)).rejects.toMatchObject(use)
     }
-    expect(await ownership(place, subject)).toBe('pinned')
-    expect(await unpin(place, subject)).toBe('modified')
+    expect(await ownership(paths, subject)).toBe('pinned')
+    expect(await unpin(paths, subject)).toBe('modified')
     await arena.deserted()
   })
 
   test('has to run to be pinned', async () => {
     await using arena = new Arena()
-    const { subject, place } = arena
-    await (await Guard.join(subject, place, { start })).leave()
-    await expect(pin(place, subject)).rejects.toMatchObject({ code: 'ERR_COORDINATE_NOT_RUNNING' })
-    expect(await unpin(place, subject)).toBe('unmodified')
-    expect(await ownership(place, subject)).toBe('none')
+    const { subject, paths } = arena
+    await (await Guard.join(subject, paths, { start })).leave()
+    await expect(pin(paths, subject)).rejects.toMatchObject({ code: 'ERR_COORDINATE_NOT_RUNNING' })
+    expect(await unpin(paths, subject)).toBe('unmodified')
+    expect(await ownership(paths, subject)).toBe('none')
   })
 })
 
 describe('a server that is started to stay', () => {
   test('is pinned, and has neither user nor watchdog', async () => {
     await using arena = new Arena()
-    const { subject, place } = arena
-    const free = new Free(subject, place)
+    const { subject, paths } = arena
+    const free = new Free(subject, paths)
     expect([await free.start({ start }), await free.start({ start })]).toEqual([
       'modified',
       'unmodified',
     ])
-    expect(await ownership(place, subject)).toBe('pinned')
+    expect(await ownership(paths, subject)).toBe('pinned')
     expect(arena.involved().map(({ role }) => role)).toEqual(['server'])
     const user = arena.user()
     expect(await user.joined()).toBe('unmodified')
     expect(arena.has('watchdog')).toBe(false)
     expect(await user.leave()).toBe('kept')
-    expect(await unpin(place, subject)).toBe('modified')
+    expect(await unpin(paths, subject)).toBe('modified')
     await arena.deserted()
     expect(arena.count('gone')).toBe(1)
   })
 
   test('may be running already, by its users', async () => {
     await using arena = new Arena()
-    const { subject, place } = arena
+    const { subject, paths } = arena
     const user = arena.user()
     await user.joined()
-    expect(await new Free(subject, place).start({ start })).toBe('unmodified')
+    expect(await new Free(subject, paths).start({ start })).toBe('unmodified')
     await user.kill()
     await until('the watchdog is gone', () => !arena.has('watchdog'))
-    expect(await ownership(place, subject)).toBe('pinned')
+    expect(await ownership(paths, subject)).toBe('pinned')
   })
 
   test('can be joined as it is started, and is then kept', async () => {
     await using arena = new Arena()
-    const guard = await Guard.join(arena.subject, arena.place, { start, pinned: true })
+    const guard = await Guard.join(arena.subject, arena.paths, { start, pinned: true })
     expect(arena.has('watchdog')).toBe(false)
     expect(await guard.leave()).toBe('kept')
     expect(await arena.subject.running()).toBe(true)
@@ -136,20 +136,20 @@ describe('a server that is started to stay', () => {
 
   test('leaves nothing when it cannot be started', async () => {
     await using arena = new Arena()
-    const free = new Free(arena.subject, arena.place)
+    const free = new Free(arena.subject, arena.paths)
     await expect(free.start({ start: { fails: true } })).rejects.toThrow('does not like it')
     expect(arena.involved()).toEqual([])
-    expect(existsSync(arena.place.record)).toBe(false)
+    expect(existsSync(arena.paths.record)).toBe(false)
     expect(await free.start({ start })).toBe('modified')
   })
 
   test('is thrown away at the end, if it was made for that', async () => {
     await using arena = new Arena()
-    const { subject, place } = arena
-    expect(await new Free(subject, place).start({ start, throwAway: true })).toBe('modified')
+    const { subject, paths } = arena
+    expect(await new Free(subject, paths).start({ start, throwAway: true })).toBe('modified')
     await until('the watchdog is gone', () => !arena.has('watchdog'))
     expect(await subject.running()).toBe(true)
-    await unpin(place, subject)
+    await unpin(paths, subject)
     await arena.deserted()
     expect(existsSync(arena.directory)).toBe(false)
   })
@@ -158,7 +158,7 @@ describe('a server that is started to stay', () => {
 describe('a server that somebody else started', () => {
   test('is used, is never stopped by leaving, and gets no watchdog', async () => {
     await using arena = new Arena()
-    const { subject, place } = arena
+    const { subject, paths } = arena
     // Made by us, with a record of an earlier server that crashed.
     const earlier = arena.user({})
     await earlier.joined()
@@ -166,15 +166,15 @@ describe('a server that somebody else started', () => {
     await arena.killServer()
     await earlier.kill()
     await until('all are gone', () => arena.involved().length === 0)
-    expect(existsSync(place.record)).toBe(true)
+    expect(existsSync(paths.record)).toBe(true)
 
     const server = spawn(process.execPath, [program], { cwd: arena.directory, stdio: 'ignore' })
     await until('it runs', () => subject.running())
-    const guard = await Guard.join(subject, place, { start, atEnd: 'destroy' })
+    const guard = await Guard.join(subject, paths, { start, atEnd: 'destroy' })
     expect(guard.started).toBe('unmodified')
-    expect(await ownership(place, subject)).toBe('foreign')
+    expect(await ownership(paths, subject)).toBe('foreign')
     expect(arena.has('watchdog')).toBe(false)
-    expect([await pin(place, subject), await unpin(place, subject)]).toEqual([
+    expect([await pin(paths, subject), await unpin(paths, subject)]).toEqual([
       'unmodified',
       'unmodified',
     ])
@@ -191,7 +191,7 @@ describe('a server that somebody else started', () => {
     'keeps its ground, although it was to be thrown away (%s)',
     async (watchdog) => {
       await using arena = new Arena()
-      const { subject, place } = arena
+      const { subject, paths } = arena
       const user = arena.user({ throwAway: true, watchdog })
       await user.joined()
       await arena.killServer()
@@ -199,13 +199,13 @@ describe('a server that somebody else started', () => {
       await until('it runs', () => subject.running())
       await user.kill()
       await until('the watchdog is gone', () => !arena.has('watchdog'))
-      expect(existsSync(place.use)).toBe(true)
+      expect(existsSync(paths.use)).toBe(true)
       expect(await subject.running()).toBe(true)
 
       // The next one to leave after it has ended throws it away.
       server.kill('SIGINT')
       await once(server, 'exit')
-      expect(await (await Guard.join(subject, place, { start })).leave()).toBe('destroyed')
+      expect(await (await Guard.join(subject, paths, { start })).leave()).toBe('destroyed')
       await arena.deserted()
     },
   )
@@ -214,10 +214,10 @@ describe('a server that somebody else started', () => {
 describe('lingering', () => {
   test('the longest wish counts, and it is thrown away after that', async () => {
     await using arena = new Arena()
-    const { subject, place } = arena
-    const first = await Guard.join(subject, place, { start, linger: 200, throwAway: true })
-    const second = await Guard.join(subject, place, { start, linger: 600 })
-    const third = await Guard.join(subject, place, { start })
+    const { subject, paths } = arena
+    const first = await Guard.join(subject, paths, { start, linger: 200, throwAway: true })
+    const second = await Guard.join(subject, paths, { start, linger: 600 })
+    const third = await Guard.join(subject, paths, { start })
     expect(await second.leave()).toBe('in-use')
     expect(await first.leave()).toBe('in-use')
     const left = performance.now()
@@ -229,9 +229,9 @@ describe('lingering', () => {
 
   test('who comes back meanwhile finds the same server, and it lingers anew', async () => {
     await using arena = new Arena()
-    const { subject, place } = arena
-    expect(await (await Guard.join(subject, place, { start, linger: 400 })).leave()).toBe('kept')
-    const again = await Guard.join(subject, place, { start })
+    const { subject, paths } = arena
+    expect(await (await Guard.join(subject, paths, { start, linger: 400 })).leave()).toBe('kept')
+    const again = await Guard.join(subject, paths, { start })
     expect(again.started).toBe('unmodified')
     const left = performance.now()
     expect(await again.leave()).toBe('kept')
@@ -243,7 +243,7 @@ describe('lingering', () => {
   test('who wants it destroyed does not let it linger', async () => {
     await using arena = new Arena()
     const options = { start, linger: 60_000, atEnd: 'destroy' } as const
-    expect(await (await Guard.join(arena.subject, arena.place, options)).leave()).toBe('destroyed')
+    expect(await (await Guard.join(arena.subject, arena.paths, options)).leave()).toBe('destroyed')
     await arena.deserted()
   })
 })

@@ -13,7 +13,7 @@ import { hostname } from 'node:os'
 import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
 import { acquireSync, currentProcess, type Lock } from '@howdah/lock'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Place, ServerRecord } from '@howdah/coordinate'
+import type { Paths, ServerRecord } from '@howdah/coordinate'
 import { launchedNow, names, readRecord, removeRecord, writeRecord } from '../src/record/record.ts'
 import { plainRecord as record } from './plain-record.ts'
 
@@ -22,7 +22,7 @@ const asRoot = process.geteuid?.() === 0
 const full: ServerRecord = {
   process: { ...currentProcess(), pid: 4711, startTime: '17' },
   signal: 'SIGINT',
-  stillness: 3,
+  stillness: 3000,
   worksHere: true,
   host: 'a host',
   since: new Date('2026-01-02T03:04:05.678Z'),
@@ -33,21 +33,21 @@ const full: ServerRecord = {
 }
 
 let home: TemporaryDirectory
-let place: Place
+let paths: Paths
 let change: Lock
 
 beforeEach(() => {
   home = temporaryDirectory()
-  place = placeAt(home.file('data'))
-  mkdirSync(place.change)
-  change = acquireSync(place.change)
+  paths = pathsAt(home.file('data'))
+  mkdirSync(paths.change)
+  change = acquireSync(paths.change)
 })
 afterEach(() => {
   change.release()
   home[Symbol.dispose]()
 })
 
-const placeAt = (path: string): Place => ({
+const pathsAt = (path: string): Paths => ({
   change: path,
   use: `${path}/use`,
   watchdog: `${path}/watchdog`,
@@ -56,7 +56,7 @@ const placeAt = (path: string): Place => ({
 })
 /** The record, with a line changed. */
 const rewrite = (line: RegExp, instead: string) =>
-  writeFileSync(place.record, readFileSync(place.record, 'utf8').replace(line, instead))
+  writeFileSync(paths.record, readFileSync(paths.record, 'utf8').replace(line, instead))
 /** A record knows nothing of the machine. */
 function without({ process: identity, ...rest }: ServerRecord) {
   const { pid, startTime, bootId, pidNamespace } = identity
@@ -66,18 +66,18 @@ function without({ process: identity, ...rest }: ServerRecord) {
 describe('a record', () => {
   it('is read as it was written', () => {
     for (const one of [record, full]) {
-      writeRecord(place, change, one)
-      expect(readRecord(place)).toEqual(without(one))
+      writeRecord(paths, change, one)
+      expect(readRecord(paths)).toEqual(without(one))
     }
-    expect(readdirSync(place.change)).toEqual(['record'])
-    expect(lstatSync(place.record).mode & 0o777).toBe(0o644)
+    expect(readdirSync(paths.change)).toEqual(['record'])
+    expect(lstatSync(paths.record).mode & 0o777).toBe(0o644)
   })
 
   it('is text of a line each, for a shell, which knows whole seconds of standing still', () => {
-    writeRecord(place, change, { ...full, stillness: 2.1 })
-    const { dev, ino } = lstatSync(place.change)
+    writeRecord(paths, change, { ...full, stillness: 2100 })
+    const { dev, ino } = lstatSync(paths.change)
     const { bootId, pidNamespace } = currentProcess()
-    expect(readFileSync(place.record, 'utf8').split('\n')).toEqual([
+    expect(readFileSync(paths.record, 'utf8').split('\n')).toEqual([
       'pid 4711',
       'start 17',
       `boot ${bootId}`,
@@ -97,9 +97,9 @@ describe('a record', () => {
   })
 
   it('may name process 1: in a container a server may be that', () => {
-    writeRecord(place, change, full)
+    writeRecord(paths, change, full)
     rewrite(/^pid .*$/m, 'pid 1')
-    expect(readRecord(place)?.process.pid).toBe(1)
+    expect(readRecord(paths)?.process.pid).toBe(1)
   })
 
   it.each([
@@ -113,9 +113,9 @@ describe('a record', () => {
     ['is of another subject', /^of .*$/m, 'of 1:1'],
     ['is of no subject', /^of .*\n/m, ''],
   ])('that %s is none', (_, line, instead) => {
-    writeRecord(place, change, full)
+    writeRecord(paths, change, full)
     rewrite(line, instead)
-    expect(readRecord(place)).toBeNull()
+    expect(readRecord(paths)).toBeNull()
   })
 
   it.each([
@@ -128,64 +128,64 @@ describe('a record', () => {
     ['cwd', 'there', { worksHere: false }],
     ['since', 'long ago', { since: null }],
   ])('makes nothing of a wish that means nothing: %s %s', (key, value, expected) => {
-    writeRecord(place, change, full)
+    writeRecord(paths, change, full)
     rewrite(new RegExp(`^${key} .*$`, 'm'), `${key} ${value}`)
-    expect(readRecord(place)).toEqual({ ...without(full), ...expected })
+    expect(readRecord(paths)).toEqual({ ...without(full), ...expected })
   })
 
   it('is none if there is none, and if its subject was removed', () => {
-    expect(readRecord(place)).toBeNull()
-    writeRecord(place, change, full)
-    renameSync(place.record, home.file('record'))
-    rmSync(place.change, { recursive: true })
-    expect(readRecord(place)).toBeNull()
-    expect(readRecord({ ...place, record: home.file('record') })).toBeNull()
-    writeFileSync(place.change, '')
-    expect(readRecord(place)).toBeNull()
+    expect(readRecord(paths)).toBeNull()
+    writeRecord(paths, change, full)
+    renameSync(paths.record, home.file('record'))
+    rmSync(paths.change, { recursive: true })
+    expect(readRecord(paths)).toBeNull()
+    expect(readRecord({ ...paths, record: home.file('record') })).toBeNull()
+    writeFileSync(paths.change, '')
+    expect(readRecord(paths)).toBeNull()
   })
 
   it('that cannot be read is never taken for none', () => {
-    mkdirSync(place.record)
-    const refusal = { code: 'ERR_COORDINATE_RECORD', path: place.record }
-    expect(() => readRecord(place)).toThrow(expect.objectContaining(refusal))
+    mkdirSync(paths.record)
+    const refusal = { code: 'ERR_COORDINATE_RECORD', path: paths.record }
+    expect(() => readRecord(paths)).toThrow(expect.objectContaining(refusal))
   })
 
   it('that cannot be written is said, and leaves the old one', () => {
-    writeRecord(place, change, full)
-    mkdirSync(`${place.record}.new`)
-    const refusal = { code: 'ERR_COORDINATE_RECORD', path: place.record }
-    expect(() => writeRecord(place, change, record)).toThrow(expect.objectContaining(refusal))
-    expect(readRecord(place)).toEqual(without(full))
+    writeRecord(paths, change, full)
+    mkdirSync(`${paths.record}.new`)
+    const refusal = { code: 'ERR_COORDINATE_RECORD', path: paths.record }
+    expect(() => writeRecord(paths, change, record)).toThrow(expect.objectContaining(refusal))
+    expect(readRecord(paths)).toEqual(without(full))
   })
 
   it('takes the place of what a killed one has left, and follows no link that is planted there', () => {
     writeFileSync(home.file('precious'), 'precious')
-    symlinkSync(home.file('precious'), `${place.record}.new`)
-    writeRecord(place, change, full)
+    symlinkSync(home.file('precious'), `${paths.record}.new`)
+    writeRecord(paths, change, full)
     expect(readFileSync(home.file('precious'), 'utf8')).toBe('precious')
-    expect(lstatSync(place.record).isFile()).toBe(true)
+    expect(lstatSync(paths.record).isFile()).toBe(true)
   })
 
   it('goes with what a killed one has left of it', () => {
-    writeRecord(place, change, full)
-    writeFileSync(`${place.record}.new`, '')
-    removeRecord(place, change)
-    expect(readdirSync(place.change)).toEqual([])
-    removeRecord(place, change)
+    writeRecord(paths, change, full)
+    writeFileSync(`${paths.record}.new`, '')
+    removeRecord(paths, change)
+    expect(readdirSync(paths.change)).toEqual([])
+    removeRecord(paths, change)
   })
 
   it('may lie beside its subject', () => {
-    const beside = { ...place, record: home.file('record') }
+    const beside = { ...paths, record: home.file('record') }
     writeRecord(beside, change, full)
     expect(readRecord(beside)).toEqual(without(full))
-    expect(readdirSync(place.change)).toEqual([])
+    expect(readdirSync(paths.change)).toEqual([])
     removeRecord(beside, change)
     expect(existsSync(beside.record)).toBe(false)
   })
 
   it.runIf(asRoot)('is that of the user that the server runs as', () => {
-    writeRecord({ ...place, uid: 65_534, gid: 65_533 }, change, full)
-    expect(lstatSync(place.record)).toMatchObject({ uid: 65_534, gid: 65_533 })
+    writeRecord({ ...paths, uid: 65_534, gid: 65_533 }, change, full)
+    expect(lstatSync(paths.record)).toMatchObject({ uid: 65_534, gid: 65_533 })
   })
 })
 
@@ -200,13 +200,13 @@ describe('what a record says', () => {
 
   it('of a server that was launched just now', () => {
     const before = Date.now()
-    const { since, ...rest } = launchedNow(place, place.change)
+    const { since, ...rest } = launchedNow(paths, paths.change)
     expect(rest).toEqual({ worksHere: true, host: hostname() })
     expect((since?.getTime() ?? 0) - before).toBeGreaterThanOrEqual(0)
-    symlinkSync(place.change, home.file('link'))
-    expect(launchedNow(place, home.file('link')).worksHere).toBe(true)
+    symlinkSync(paths.change, home.file('link'))
+    expect(launchedNow(paths, home.file('link')).worksHere).toBe(true)
     for (const other of [home.path, home.file('missing'), null])
-      expect(launchedNow(place, other).worksHere).toBe(false)
+      expect(launchedNow(paths, other).worksHere).toBe(false)
   })
 })
 
@@ -218,10 +218,10 @@ it.runIf(hasProc)(
     using held = acquireSync(data)
     renameSync(data, moved)
     symlinkSync(victim, data)
-    writeRecord(placeAt(data), held, record)
+    writeRecord(pathsAt(data), held, record)
     expect(readdirSync(victim)).toEqual([])
-    expect(readRecord(placeAt(moved))?.process.pid).toBe(process.pid)
-    removeRecord(placeAt(data), held)
+    expect(readRecord(pathsAt(moved))?.process.pid).toBe(process.pid)
+    removeRecord(pathsAt(data), held)
     expect(readdirSync(moved)).toEqual([])
   },
 )

@@ -128,7 +128,7 @@ describe('running an action', () => {
       await using subject = FakeSubject.thatIs().butCannot(...cannot)
       if (is === 'stopped') subject.alreadyExisting()
       if (is === 'running') await subject.alreadyRunning()
-      const running = runs[run](subject, subject.place, { start: undefined }, async () => {
+      const running = runs[run](subject, subject.paths, { start: undefined }, async () => {
         expect(await subject.state()).toBe('running')
         if (fails) throw new Error('failed')
         return 'done'
@@ -144,7 +144,7 @@ describe('running an action', () => {
 
   test('a failure that is not an object wins without a companion', async () => {
     await using subject = FakeSubject.thatIs().alreadyExisting().butCannot('stop')
-    const running = runAndStop(subject, subject.place, { start: undefined }, () =>
+    const running = runAndStop(subject, subject.paths, { start: undefined }, () =>
       Promise.reject('just text'),
     )
     await expect(running).rejects.toBe('just text')

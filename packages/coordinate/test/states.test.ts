@@ -19,7 +19,7 @@ const saidOfUs = isLinux
 describe('the states of the lock', () => {
   test('free → shared → free', async () => {
     await using arena = new Arena()
-    const free = new Free(arena.subject, arena.place)
+    const free = new Free(arena.subject, arena.paths)
     const shared = await free.join({ start })
     expect(shared.started).toBe('modified')
     expect(await shared.running()).toBe(true)
@@ -29,7 +29,7 @@ describe('the states of the lock', () => {
 
   test('nobody has for himself what somebody uses, and it says who that is', async () => {
     await using arena = new Arena()
-    const free = new Free(arena.subject, arena.place)
+    const free = new Free(arena.subject, arena.paths)
     await using shared = await free.join({ start })
     expect(shared.started).toBe('modified')
     expect(await free.tryChange()).toBeNull()
@@ -41,7 +41,7 @@ describe('the states of the lock', () => {
 
   test('who waits to have it for himself lets others join and leave, and gets it then', async () => {
     await using arena = new Arena()
-    const free = new Free(arena.subject, arena.place)
+    const free = new Free(arena.subject, arena.paths)
     const first = await free.join({ start })
     const waits: string[] = []
     const waiting = free.change({ onWait: (wait) => waits.push(wait.for) })
@@ -57,7 +57,7 @@ describe('the states of the lock', () => {
 
   test('shared → exclusive → shared keeps the server of the only user', async () => {
     await using arena = new Arena()
-    const free = new Free(arena.subject, arena.place)
+    const free = new Free(arena.subject, arena.paths)
     const shared = await free.join({ start })
     const exclusive = await shared.tryExclusive()
     expect(exclusive).not.toBeNull()
@@ -73,13 +73,13 @@ describe('the states of the lock', () => {
 
   test('a restart keeps what was wished for the server: to stay, and for how long to linger', async () => {
     await using arena = new Arena()
-    const free = new Free(arena.subject, arena.place)
+    const free = new Free(arena.subject, arena.paths)
     await free.start({ start, linger: 60_000 })
-    const before = readRecord(arena.place)
+    const before = readRecord(arena.paths)
     const exclusive = await free.tryChange()
     await exclusive?.restart({ start, linger: 1000 })
-    expect(readRecord(arena.place)).toMatchObject({ pinned: true, linger: 60_000 })
-    expect(readRecord(arena.place)?.process.pid).not.toBe(before?.process.pid)
+    expect(readRecord(arena.paths)).toMatchObject({ pinned: true, linger: 60_000 })
+    expect(readRecord(arena.paths)?.process.pid).not.toBe(before?.process.pid)
     await exclusive?.stop()
     exclusive?.release()
     await arena.deserted()
@@ -87,7 +87,7 @@ describe('the states of the lock', () => {
 
   test('with others about, shared stays shared', async () => {
     await using arena = new Arena()
-    const free = new Free(arena.subject, arena.place)
+    const free = new Free(arena.subject, arena.paths)
     const shared = await free.join({ start })
     const other = await free.join({ start })
     expect(await shared.tryExclusive()).toBeNull()
@@ -99,7 +99,7 @@ describe('the states of the lock', () => {
 
   test('exclusive creates, starts, stops and destroys', async () => {
     await using arena = new Arena()
-    const free = new Free(arena.subject, arena.place)
+    const free = new Free(arena.subject, arena.paths)
     const exclusive = await free.tryChange()
     expect(await exclusive?.exists()).toBe(false)
     expect(await exclusive?.create({ start })).toBe('modified')
@@ -115,7 +115,7 @@ describe('the states of the lock', () => {
 
   test('a server that is started and released without a user is stopped by the watchdog', async () => {
     await using arena = new Arena()
-    const exclusive = await new Free(arena.subject, arena.place).tryChange()
+    const exclusive = await new Free(arena.subject, arena.paths).tryChange()
     await exclusive?.start({ start })
     exclusive?.release()
     await arena.deserted()
@@ -124,7 +124,7 @@ describe('the states of the lock', () => {
 
   test('by force it is taken although it is used', async () => {
     await using arena = new Arena()
-    const free = new Free(arena.subject, arena.place)
+    const free = new Free(arena.subject, arena.paths)
     const user = arena.user()
     await user.joined()
     const exclusive = await free.change({ force: true })
@@ -136,7 +136,7 @@ describe('the states of the lock', () => {
 
   test('what has to exist is not made for a change either', async () => {
     await using arena = new Arena()
-    const free = new Free(arena.subject, arena.place)
+    const free = new Free(arena.subject, arena.paths)
     const missing = { code: 'ERR_COORDINATE_DOES_NOT_EXIST' }
     await expect(free.tryChange({ ifExists: true })).rejects.toMatchObject(missing)
     await expect(free.change({ ifExists: true })).rejects.toMatchObject(missing)
@@ -147,7 +147,7 @@ describe('the states of the lock', () => {
 describe('a handle that is used up', () => {
   test('says so, and disposing it does nothing', async () => {
     await using arena = new Arena()
-    const free = new Free(arena.subject, arena.place)
+    const free = new Free(arena.subject, arena.paths)
     const shared = await free.join({ start })
     const exclusive = await shared.tryExclusive()
     const usedUp = { code: 'ERR_COORDINATE_USED_UP' }

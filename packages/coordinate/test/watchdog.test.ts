@@ -3,7 +3,7 @@ import { existsSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSyn
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from 'vitest'
-import { type Place, type WatchdogKind, Free, Guard, pin, unpin } from '@howdah/coordinate'
+import { type Paths, type WatchdogKind, Free, Guard, pin, unpin } from '@howdah/coordinate'
 import { identifyProcess } from '@howdah/lock'
 import { killed, linuxOnly, temporaryDirectory, until } from '@howdah/fixtures'
 import { Arena } from './arena.ts'
@@ -25,7 +25,7 @@ const watchdogs: { name: string; watchdog: WatchdogKind; shell: string }[] = [
 ].filter(({ watchdog }) => watchdogKinds.includes(watchdog))
 
 describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
-  const changes: Partial<Place> = { shell }
+  const changes: Partial<Paths> = { shell }
   const options = { watchdog }
 
   test('a server whose users are all killed is stopped, in its orderly way', async () => {
@@ -37,8 +37,8 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
     await both[1]?.kill()
     await arena.deserted()
     expect(arena.events().map(([what]) => what)).toEqual(['start', 'stop', 'gone'])
-    expect(existsSync(arena.place.record)).toBe(false)
-    expect(existsSync(arena.place.use)).toBe(true)
+    expect(existsSync(arena.paths.record)).toBe(false)
+    expect(existsSync(arena.paths.use)).toBe(true)
   })
 
   test.runIf(process.platform === 'linux')(
@@ -46,7 +46,7 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
     async () => {
       const stopped = async (start: object): Promise<string[]> => {
         await using arena = new Arena(changes)
-        const user = arena.user({ ...options, start: { stillness: 1, ...start } })
+        const user = arena.user({ ...options, start: { stillness: 1000, ...start } })
         await user.joined()
         await user.kill()
         await arena.deserted()
@@ -67,7 +67,7 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
     await first.kill()
     await until('the server is being stopped', () => arena.count('stop') === 1)
     const waits: string[] = []
-    await using guard = await Guard.join(arena.subject, arena.place, {
+    await using guard = await Guard.join(arena.subject, arena.paths, {
       ...options,
       start: {},
       onWait: (wait) => waits.push(wait.for),
@@ -83,10 +83,10 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
     await first.joined()
     const old = arena.pid('watchdog')
     process.kill(old, 'SIGKILL')
-    await until('its lock is free', () => isFree(arena.place.watchdog))
+    await until('its lock is free', () => isFree(arena.paths.watchdog))
     const second = arena.user(options)
     expect(await second.joined()).toBe('unmodified')
-    await until('one has the lock', () => hasOneHolder(arena.place.watchdog))
+    await until('one has the lock', () => hasOneHolder(arena.paths.watchdog))
     await first.kill()
     await second.kill()
     await arena.deserted()
@@ -97,8 +97,8 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
     await using arena = new Arena(changes)
     const all = [arena.user(options), arena.user(options), arena.user(options)]
     await Promise.all(all.map((user) => user.joined()))
-    expect(await numberOfUsers(arena.place)).toBe(told(3))
-    await until('one has the lock', () => hasOneHolder(arena.place.watchdog))
+    expect(await numberOfUsers(arena.paths)).toBe(told(3))
+    await until('one has the lock', () => hasOneHolder(arena.paths.watchdog))
   })
 
   test('it removes what was made to be thrown away, hidden files too', async () => {
@@ -126,7 +126,7 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
     const user = arena.user({ ...options, linger: 800 })
     await user.joined()
     await user.kill()
-    const again = await Guard.join(arena.subject, arena.place, { ...options, start: {} })
+    const again = await Guard.join(arena.subject, arena.paths, { ...options, start: {} })
     expect(again.started).toBe('unmodified')
     expect(await again.leave()).toBe('kept')
     await arena.deserted()
@@ -136,7 +136,7 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
   test('it does not linger for a server that was stopped meanwhile', async () => {
     await using arena = new Arena(changes)
     const lingering = { ...options, start: {}, linger: 60_000 }
-    const guard = await Guard.join(arena.subject, arena.place, lingering)
+    const guard = await Guard.join(arena.subject, arena.paths, lingering)
     expect(await guard.leave()).toBe('kept')
     await arena.killServer()
     await arena.deserted()
@@ -145,10 +145,10 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
   test('it does not linger for what was destroyed meanwhile', async () => {
     await using arena = new Arena(changes)
     const lingering = { ...options, start: {}, linger: 60_000 }
-    const guard = await Guard.join(arena.subject, arena.place, lingering)
+    const guard = await Guard.join(arena.subject, arena.paths, lingering)
     expect(await guard.leave()).toBe('kept')
     const destroying = { ...options, start: {}, atEnd: 'destroy' } as const
-    const other = await Guard.join(arena.subject, arena.place, destroying)
+    const other = await Guard.join(arena.subject, arena.paths, destroying)
     expect(await other.leave()).toBe('destroyed')
     await arena.deserted()
   })
@@ -157,11 +157,11 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
     await using arena = new Arena(changes)
     const user = arena.user(options)
     await user.joined()
-    expect(await pin(arena.place, arena.subject)).toBe('modified')
+    expect(await pin(arena.paths, arena.subject)).toBe('modified')
     await user.kill()
     await until('the watchdog is gone', () => !arena.has('watchdog'))
     expect(await arena.subject.running()).toBe(true)
-    expect(await unpin(arena.place, arena.subject, { watchdog })).toBe('modified')
+    expect(await unpin(arena.paths, arena.subject, { watchdog })).toBe('modified')
     await arena.deserted()
     expect(arena.count('gone')).toBe(1)
   })
@@ -208,16 +208,16 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
 
   test('a pinned server that perishes with its files can be stopped and started, and is watched again', async () => {
     await using arena = new Arena(changes)
-    const { subject, place } = arena
-    const free = new Free(subject, place)
+    const { subject, paths } = arena
+    const free = new Free(subject, paths)
     const pinned = { ...options, start: {}, perishes: true }
     expect(await free.start(pinned)).toBe('modified')
     const exclusive = await free.change(options)
     await exclusive.stop()
     exclusive.release()
-    await using guard = await Guard.join(subject, place, { ...options, start: {} })
+    await using guard = await Guard.join(subject, paths, { ...options, start: {} })
     expect(guard.started).toBe('modified')
-    expect(await hasOneHolder(place.watchdog)).toBe(true)
+    expect(await hasOneHolder(paths.watchdog)).toBe(true)
     expect(await guard.leave()).toBe('stopped')
     await arena.deserted()
   })
@@ -226,8 +226,8 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
     await using arena = new Arena(changes)
     const user = arena.user(options)
     await user.joined()
-    const record = readFileSync(arena.place.record, 'utf8')
-    writeFileSync(arena.place.record, record.replace(/^start (.+)$/m, 'start 1$1'))
+    const record = readFileSync(arena.paths.record, 'utf8')
+    writeFileSync(arena.paths.record, record.replace(/^start (.+)$/m, 'start 1$1'))
     await user.kill()
     await until('the watchdog is gone', () => !arena.has('watchdog'))
     expect(arena.events().map(([what]) => what)).toEqual(['start'])
@@ -239,11 +239,11 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
     await user.joined()
     using other = killed(spawn('sleep', ['600'], { cwd: '/' }))
     const identity = identifyProcess(other.pid ?? 0)
-    const record = readFileSync(arena.place.record, 'utf8')
+    const record = readFileSync(arena.paths.record, 'utf8')
       .replace(/^pid .*$/m, `pid ${identity?.pid}`)
       .replace(/^start .*$/m, `start ${identity?.startTime}`)
     expect(record).toContain('cwd here')
-    writeFileSync(arena.place.record, record)
+    writeFileSync(arena.paths.record, record)
     await user.kill()
     await until('the watchdog is gone', () => !arena.has('watchdog'))
     expect(arena.events().map(([what]) => what)).toEqual(['start'])
@@ -256,7 +256,7 @@ describe('a watchdog that cannot be started', () => {
 
   test('is an error that says why, and then nothing is started', isShell, async () => {
     await using arena = new Arena({ shell: '/no/such/shell' })
-    const joining = Guard.join(arena.subject, arena.place, { start: {} })
+    const joining = Guard.join(arena.subject, arena.paths, { start: {} })
     await expect(joining).rejects.toMatchObject({
       code: 'ERR_COORDINATE_WATCHDOG',
       message: expect.stringContaining('/no/such/shell'),

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Lock, tryAcquire } from '@howdah/lock'
-import { type DataDirectory, placeOf } from '@howdah/data-directory'
+import { coordinationPaths, type DataDirectory } from '@howdah/data-directory'
 
 /** Why a cluster that others use is left alone. */
 export const busy = 'somebody uses or changes it just now; try again later'
@@ -21,7 +21,7 @@ export class Alone implements Disposable {
    * them. Unlike a user of the cluster, it starts no watchdog.
    */
   static async try(directory: DataDirectory): Promise<Alone | null> {
-    const { change, use } = placeOf(directory, null, false)
+    const { change, use } = coordinationPaths(directory)
     const locks: Lock[] = []
     try {
       for (const path of [change, use]) {
@@ -56,7 +56,7 @@ export class Alone implements Disposable {
 
 /** Whether a watchdog runs, which will stop the server or throw the cluster away. */
 export async function isWatched(directory: DataDirectory): Promise<boolean> {
-  const { watchdog } = placeOf(directory, null, false)
+  const { watchdog } = coordinationPaths(directory)
   if (!(await directory.has(watchdog))) return false
   const lock = await tryAcquire(watchdog, { create: false })
   lock?.release()

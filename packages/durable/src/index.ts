@@ -1,3 +1,4 @@
+export { findProgram, type FindProgramOptions } from './find-program.ts'
 export { errno } from './errno.ts'
 export { isSystemError } from './is-system-error.ts'
 export { keepAttributes, keepExtendedAttributes } from './keep-attributes.ts'

@@ -1,17 +1,22 @@
 export { backupMark } from './backups-around.ts'
+export { type ClusterStatus, type RunningStatus, statusOf } from './cluster-status.ts'
 export type { ClusterUse } from './cluster-use.ts'
+export {
+  clusters,
+  type ClustersOptions,
+  type ListedCluster,
+  type UnknownStatus,
+} from './clusters.ts'
 export { forgetGone } from './forget-gone.ts'
 export { LocalState } from './local-state.ts'
 export { enter, forgetting, remember, rememberStarted, type UseEntry } from './use-entry.ts'
 export { usersOf } from './users-of.ts'
-export { type FoundUse, Uses } from './uses.ts'
+export { Uses } from './uses.ts'
 export {
-  isGone,
   refuseBackup,
   refuseNested,
   type RegisteredServer,
   registeredServers,
-  registryIn,
   scopeOf,
   WriteScope,
 } from './write-scope.ts'

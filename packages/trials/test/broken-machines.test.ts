@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Cluster } from '@howdah/cluster'
-import { explainedByLog } from '@howdah/cluster/inside'
+import { explainedByLog } from '@howdah/data-directory'
 import { newest } from '@howdah/postgres-fixtures'
 
 let home: TemporaryDirectory

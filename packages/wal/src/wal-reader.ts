@@ -1,6 +1,7 @@
 import { openPlainFile } from '@howdah/lock'
 import { addToCrc32c, emptyCrc32c, finishCrc32c } from './crc32c.ts'
 import { integers } from './native-integers.ts'
+import { pageMagics } from './page-magics.ts'
 import { type Lsn, printLsn } from './wal-position.ts'
 
 /** A record of the WAL. */
@@ -32,19 +33,6 @@ export interface WalFacts {
   /** In bytes. */
   readonly segmentSize: number
 }
-
-/** `XLOG_PAGE_MAGIC` of each major version, in PostgreSQL's `xlog_internal.h`. */
-const magics: ReadonlyMap<number, number> = new Map([
-  [10, 0xd097],
-  [11, 0xd098],
-  [12, 0xd101],
-  [13, 0xd106],
-  [14, 0xd10d],
-  [15, 0xd110],
-  [16, 0xd113],
-  [17, 0xd116],
-  [18, 0xd118],
-])
 
 /**
  * The sizes, in bytes, of the headers of a page, of a segment's first page, and of a record. Source: `xlog_internal.h`,
@@ -170,7 +158,7 @@ export class WalReader {
     const info = integers.readShort(page, 2)
     const size = offset === 0 ? headerSize.segment : headerSize.page
     const toCome = integers.readHalf(page, 16)
-    const magic = magics.get(this.#facts.major)
+    const magic = pageMagics.get(this.#facts.major)
     if (
       (magic !== undefined && integers.readShort(page, 0) !== magic) ||
       integers.read(page, 8) !== address ||

@@ -4,6 +4,7 @@ import {
   type DataDirectory,
   type Descriptor,
   explain,
+  explained,
   readMark,
   type ServerUser,
   wasShutDown,
@@ -19,7 +20,6 @@ import {
   bringIntoBeing,
   chooseSuperuser,
   type Coordination,
-  explained,
   insideOf,
   invokingUser,
   clusterMissing,
@@ -140,7 +140,7 @@ async function build(
     const { path, here } = staging
     const user = to.user && { ...to.user, closed: await closedAbove(path, to.user) }
     const copying = { to: here, owner: user, progress, signal }
-    const { settings, needsCare, left } = await copyCluster(from, copying, options)
+    const { settings, needsCare, leaving } = await copyCluster(from, copying, options)
     // The original's server is left in parallel.
     const finished = finish(from, staging, {
       ...options,
@@ -152,8 +152,8 @@ async function build(
       progress,
     })
     // If one fails, the other is waited for all the same.
-    await Promise.allSettled([finished, left])
-    const [superuser] = await Promise.all([finished, left])
+    await Promise.allSettled([finished, leaving])
+    const [superuser] = await Promise.all([finished, leaving])
     return superuser
   })
 }

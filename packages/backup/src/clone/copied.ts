@@ -8,5 +8,5 @@ export interface Copied {
    */
   readonly needsCare: boolean
   /** Settles when the server of the original is left, which the copy no longer needs. */
-  readonly left: Promise<unknown>
+  readonly leaving: Promise<unknown>
 }

@@ -30,7 +30,7 @@ export async function copyCluster(
       const subscriptions = await stat(subscriptionsOf(directory)).catch(() => null)
       // The subscriptions of a killed server may be only in its WAL.
       const hasNone = subscriptions?.size === 0 && (await wasShutDown(copying.to))
-      return { settings: {}, needsCare: !hasNone, left: Promise.resolve() }
+      return { settings: {}, needsCare: !hasNone, leaving: Promise.resolve() }
     }
   }
   // The server runs until we leave.
@@ -40,10 +40,10 @@ export async function copyCluster(
     const client = await session.connect(postgres)
     const major = session.runtime.version.major
     const { settings, needsCare } = await copyRunning(client, directory, { ...copying, major })
-    const left = session.leave()
+    const leaving = session.leave()
     // A failure before the promise is awaited must not count as unhandled.
-    left.catch(() => undefined)
-    return { settings, needsCare, left }
+    leaving.catch(() => undefined)
+    return { settings, needsCare, leaving }
   } catch (error) {
     await session.leave().catch(() => undefined)
     throw error

@@ -1,13 +1,10 @@
 import { readdir, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openPlainFile } from '@howdah/lock'
-import {
-  cloneTree,
-  type CopyOptions,
-  listTree,
-  sourceOwner,
-  type Treatment,
-} from '../directory/copy-tree.ts'
+import { cloneTree } from '../tree/clone-tree.ts'
+import type { CopyOptions } from '../tree/copy-files.ts'
+import { listTree, type Treatment } from '../tree/list-tree.ts'
+import { sourceOwner } from '../tree/source-owner.ts'
 import { backupUnsupported } from '../errors.ts'
 import { treatOfClone } from '../making/not-copied.ts'
 import type { ProgressReport } from '../progress-report.ts'

@@ -3,7 +3,7 @@ import { readPlainFile } from '@howdah/lock'
 import { writeOwnFile } from '@howdah/data-directory'
 import type { Backup } from '../backup.ts'
 import { backupDamaged } from '../errors.ts'
-import type { CopiedFile } from './copy-tree.ts'
+import type { CopiedFile } from '../tree/copy-tree.ts'
 
 /** The record of a base backup, kept in a file beside the copied ones. */
 export interface BackupRecord extends Omit<Backup, 'path'> {

@@ -27,10 +27,10 @@ export async function archivingServer(
   request: ArchivingRequest,
 ): Promise<Shared<LaunchOptions>> {
   const { directory } = request
-  const { place, subject } = shared
+  const { paths, subject } = shared
   const found = await administer(request, async (client) => {
     const archiving = await inspectArchiving(client, directory, request.wal)
-    const isForeign = archiving.needsRestart && (await ownership(place, subject)) === 'foreign'
+    const isForeign = archiving.needsRestart && (await ownership(paths, subject)) === 'foreign'
     if (!archiving.needsRestart || isForeign) {
       await setUpArchiving(client, directory, request.user, request.wal, archiving)
     }

@@ -5,6 +5,7 @@ import {
   closedAbove,
   type DataDirectory,
   explain,
+  explained,
   HeldDirectory,
   notPermitted,
   readLog,
@@ -13,7 +14,6 @@ import {
 } from '@howdah/data-directory'
 import {
   type Coordination,
-  explained,
   insideOf,
   type Joinable,
   joinCluster,

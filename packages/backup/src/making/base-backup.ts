@@ -2,15 +2,12 @@ import { join } from 'node:path'
 import { syncDirectory } from '@howdah/durable'
 import type pg from 'pg'
 import { backupUnsupported } from '../errors.ts'
-import {
-  cloneTree,
-  type CopiedFile,
-  type CopyOptions,
-  copyTree,
-  listTree,
-  sourceOwner,
-} from '../directory/copy-tree.ts'
 import { digestFile } from '../directory/digest-file.ts'
+import { cloneTree } from '../tree/clone-tree.ts'
+import type { CopyOptions } from '../tree/copy-files.ts'
+import { type CopiedFile, copyTree } from '../tree/copy-tree.ts'
+import { listTree } from '../tree/list-tree.ts'
+import { sourceOwner } from '../tree/source-owner.ts'
 import { treatOfBaseBackup, treatOfClone } from './not-copied.ts'
 import type { ProgressReport } from '../progress-report.ts'
 import { open } from '@howdah/data-directory'

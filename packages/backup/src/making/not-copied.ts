@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import type { Treatment } from '../directory/copy-tree.ts'
+import type { Treatment } from '../tree/list-tree.ts'
 
 /**
  * How a base backup treats a path in a running server's data directory.

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { spawnedAs } from '@howdah/lock'
 import { type DataDirectory, HeldDirectory, type ServerUser } from '@howdah/data-directory'
-import { cloneTree, sourceOwner } from '../directory/copy-tree.ts'
+import { cloneTree } from '../tree/clone-tree.ts'
+import { sourceOwner } from '../tree/source-owner.ts'
 
 /** A directory with WAL that a server's user can read. */
 export interface ReadableWal {

@@ -7,24 +7,21 @@ import {
   type DataDirectory,
   type Descriptor,
   explain,
+  explained,
   removeTree,
   type ServerUser,
   superusersWhileStopped,
 } from '@howdah/data-directory'
-import {
-  bringIntoBeing,
-  explained,
-  insideOf,
-  type LaunchOptions,
-  notEmpty,
-} from '@howdah/cluster/inside'
+import { bringIntoBeing, insideOf, type LaunchOptions, notEmpty } from '@howdah/cluster/inside'
 import { remember } from '@howdah/known-clusters'
 import type { Cluster } from '@howdah/cluster'
 import { resetCopiedSettings } from './auto-conf.ts'
 import type { Backup } from '../backup.ts'
 import { BackupDirectory } from '../directory/backup-directory.ts'
 import { type BackupRecord, recordName } from '../directory/backup-record.ts'
-import { copyTree, listTree, sourceOwner } from '../directory/copy-tree.ts'
+import { copyTree } from '../tree/copy-tree.ts'
+import { listTree } from '../tree/list-tree.ts'
+import { sourceOwner } from '../tree/source-owner.ts'
 import { backupDamaged, targetNotReached } from '../errors.ts'
 import { planRestore, type RestorePlan } from './plan-restore.ts'
 import { ProgressReport } from '../progress-report.ts'

@@ -8,7 +8,7 @@ import { publishFile } from '@howdah/durable'
 import { forgetting, remember } from '@howdah/known-clusters'
 import { makeDirectories, readPlainFile } from '@howdah/lock'
 import { cloneCluster } from '../clone/clone.ts'
-import { isOld, type KeepingLimits, mostBytes, newId } from './keeping.ts'
+import { isOld, type SavingLimits, mostBytes, newId } from './saving-limits.ts'
 
 /** A cluster that was saved before it was destroyed. */
 export interface SavedCluster {
@@ -30,7 +30,7 @@ export class SavedClusters {
   readonly #place: string
   readonly #mostBytes: number
 
-  constructor(dataDir: string, limits: KeepingLimits = {}) {
+  constructor(dataDir: string, limits: SavingLimits = {}) {
     const above = dirname(dataDir)
     this.#name = basename(dataDir)
     this.#place = join(above, basename(above) === '.howdah' ? 'saved' : '.howdah-saved')
@@ -56,7 +56,7 @@ export class SavedClusters {
 
   async #moveAway(cluster: Cluster, by: string, options: EndOptions): Promise<SavedCluster> {
     return await this.#filling(cluster, by, async ({ path }) => {
-      if (canMove(cluster.dataDir)) await cluster.destroy({ ...options, keepAt: path })
+      if (canMove(cluster.dataDir)) await cluster.destroy({ ...options, moveTo: path })
       else {
         await cloneCluster(cluster, { to: path, signal: options.signal })
         await cluster.destroy(options)

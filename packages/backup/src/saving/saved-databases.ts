@@ -1,6 +1,6 @@
 import { postgres, type Session, type Outcome } from '@howdah/cluster'
 import type pg from 'pg'
-import { isOld, type KeepingLimits, mostBytes, newId } from './keeping.ts'
+import { isOld, type SavingLimits, mostBytes, newId } from './saving-limits.ts'
 
 /** A database that was saved before it was dropped. */
 export interface SavedDatabase {
@@ -20,20 +20,20 @@ export function isSavedDatabase(name: string): boolean {
 }
 
 /**
- * Drops a database but keeps it for a while: renames it, at once and without a copy, and lets nobody connect to it. A later
+ * Drops a database, and saves it for a while: renames it, at once and without a copy, and lets nobody connect to it. A later
  * call drops it for good if it is older than 7 days, or if it and all newer ones exceed 1 GiB.
  *
  * Rejects as `dropDatabase` does, for example with 55006 if somebody is connected to it.
  */
-export async function keepDatabase(
+export async function saveDatabase(
   session: Session,
   name: string,
-  limits: KeepingLimits = {},
+  limits: SavingLimits = {},
 ): Promise<Outcome> {
   return await administer(session, async (client) => {
-    const state = await moveAway(session, client, name)
+    const outcome = await moveAway(session, client, name)
     await expire(client, limits)
-    return state
+    return outcome
   })
 }
 
@@ -67,7 +67,7 @@ export async function savedDatabases(session: Session): Promise<SavedDatabase[]>
 export async function bringBackDatabase(
   session: Session,
   { id, name }: SavedDatabase,
-  limits: KeepingLimits = {},
+  limits: SavingLimits = {},
 ): Promise<void> {
   await administer(session, async (client) => {
     await moveAway(session, client, name)
@@ -83,7 +83,7 @@ export async function bringBackDatabase(
 }
 
 /** Drops a saved database for good. */
-export async function forgetDatabase(session: Session, { id }: SavedDatabase): Promise<void> {
+export async function dropSavedDatabase(session: Session, { id }: SavedDatabase): Promise<void> {
   await session.dropDatabase(`${prefix}${id}`)
 }
 
@@ -109,7 +109,7 @@ async function list(client: pg.Client): Promise<SavedDatabase[]> {
 
 async function expire(
   client: pg.Client,
-  { mostBytes: most = mostBytes }: KeepingLimits,
+  { mostBytes: most = mostBytes }: SavingLimits,
 ): Promise<void> {
   let bytes = 0
   for (const [index, { id, at, size }] of (await list(client)).entries()) {

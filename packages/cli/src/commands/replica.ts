@@ -11,6 +11,8 @@ import type { Context } from '../program/command.ts'
 import { misused } from '../errors.ts'
 import { errno } from '@howdah/durable'
 import { exitStatus } from '../exit-status.ts'
+import { momentOf } from '../opening/moment-of.ts'
+import type { Options } from '../program/options.ts'
 import { fullPath } from '../program/working-directory.ts'
 
 /** Lists, verifies or restores a replica of a SQLite database. */
@@ -24,9 +26,10 @@ export async function replica(
     )
   }
   if (action !== 'restore') refuseTarget(context, action)
+  const time = await timeOf(context.options)
   await using at = await open(context, path)
   if (action === 'ls') return await list(context, at)
-  return action === 'verify' ? await verify(context, at) : await restore(context, at)
+  return action === 'verify' ? await verify(context, at) : await restore(context, at, time)
 }
 
 function refuseTarget({ options }: Context, action: string): void {
@@ -116,8 +119,9 @@ async function verify({ output, options, interruption }: Context, at: Replica): 
 async function restore(
   { io, output, options, interruption }: Context,
   at: Replica,
+  time: Date | undefined,
 ): Promise<number> {
-  const { to, txid, time } = options
+  const { to, txid } = options
   if (to === undefined) throw misused('replica restore: say where to, with --to FILE')
   if (txid !== undefined && time !== undefined) {
     throw misused('replica restore: --txid and --time exclude each other; give one of them')
@@ -126,7 +130,7 @@ async function restore(
     .restore({
       output: fullPath(io, to),
       txid,
-      time: time?.date,
+      time,
       signal: interruption.signal,
       onProgress: (progress) => output.progress.show(describeProgress(progress)),
     })
@@ -134,6 +138,13 @@ async function restore(
   if (options.json) await output.json(resultAsJson(result))
   else output.message(describeResult(result))
   return exitStatus.done
+}
+
+/** The time to restore to, in the whole ms that files of a replica have. */
+async function timeOf({ time }: Options): Promise<Date | undefined> {
+  if (time === undefined) return undefined
+  const { microseconds } = await momentOf('replica restore', time)
+  return new Date(Number(microseconds / 1000n))
 }
 
 function describeProgress({ phase, bytes, totalBytes }: RestoreProgress): string {

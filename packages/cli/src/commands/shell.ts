@@ -1,17 +1,18 @@
 import type { Session } from '@howdah/cluster'
+import { findProgram } from '@howdah/durable'
 import type { Host } from '@howdah/prompt'
 import type { Context } from '../program/command.ts'
 import { misused } from '../errors.ts'
-import { findProgram } from '../running/find-program.ts'
 import { commandEnv } from '../opening/command-env.ts'
 import { inSession } from '../opening/in-session.ts'
 import { runChild } from '../running/run-child.ts'
-import { fullPath } from '../program/working-directory.ts'
+import { fullPath, workingDirectory } from '../program/working-directory.ts'
 
 /** Starts psql, or the built-in prompt if there is none. */
 export async function shell(context: Context, rest: readonly string[]): Promise<number> {
   return await inSession(context, async (session) => {
-    const psql = findProgram('psql', commandEnv(context, session)['PATH'] ?? '', context.io)
+    const cwd = workingDirectory(context.io)
+    const psql = findProgram('psql', commandEnv(context, session)['PATH'], { cwd })
     if (psql !== null) return await runPsql(context, session, psql, rest)
     if (rest.length > 0) {
       throw misused(

@@ -9,7 +9,7 @@ export async function start(context: Context): Promise<number> {
   const { output, options } = context
   const open = openCluster(context)
   const { cluster } = open
-  const state = await whileStarting(context, open, (run) => cluster.start(run))
+  const outcome = await whileStarting(context, open, (run) => cluster.start(run))
   const { database = 'postgres', tcp = false, tls } = await loginOf(context, cluster)
   const server = await cluster.server({ database, tcp: tcp !== false, tls })
   tellLogin(context, server)
@@ -18,8 +18,8 @@ export async function start(context: Context): Promise<number> {
   const version = server.runtime.version.toString()
   if (options.json) {
     const { dataDir } = cluster
-    await output.json({ changed: state === 'modified', dataDir, version, pid, url: server.url() })
-  } else if (state === 'modified') {
+    await output.json({ changed: outcome === 'modified', dataDir, version, pid, url: server.url() })
+  } else if (outcome === 'modified') {
     output.message(`started PostgreSQL ${version} on ${cluster.dataDir} (pid ${pid})`)
   } else {
     output.message(

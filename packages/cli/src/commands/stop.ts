@@ -10,8 +10,8 @@ export async function stop(context: Context): Promise<number> {
   const { cluster } = openCluster(context)
   output.progress.show(`stopping PostgreSQL on ${cluster.dataDir}`)
   using waiting = new Waiting(output, 'to start or stop PostgreSQL')
-  const state = await cluster.stop({ ...patienceOf(context), onWait: waiting.onWait })
-  const changed = state === 'modified'
+  const outcome = await cluster.stop({ ...patienceOf(context), onWait: waiting.onWait })
+  const changed = outcome === 'modified'
   if (options.json) await output.json({ changed, dataDir: cluster.dataDir })
   else
     output.message(

@@ -1,8 +1,10 @@
 import { Command, Help } from 'commander'
-import { type Declaration, declarations } from './declarations.ts'
+import { declarations } from './declarations.ts'
+import type { Declaration } from './declared/declaration.ts'
 import { exitStatus } from '../exit-status.ts'
 import type { Io } from '../io.ts'
-import { declare, type OptionName, type Options, type Script } from './options.ts'
+import { declare } from './declare-option.ts'
+import type { OptionName, Options, Script } from './options.ts'
 
 /** A parsed command line. */
 export interface Invocation {

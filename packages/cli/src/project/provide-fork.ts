@@ -37,7 +37,7 @@ export async function provideFork(
   const began = performance.now()
   prepareProject(place)
   const { forkCluster } = await import('@howdah/backup')
-  const state = await forkCluster(openElsewhere(context, original), {
+  const outcome = await forkCluster(openElsewhere(context, original), {
     to: place.path,
     within: projectDirectory(place),
     signal,
@@ -47,7 +47,7 @@ export async function provideFork(
   }).catch((error: unknown) => {
     throw withWayOut(error)
   })
-  if (state === 'unmodified') return
+  if (outcome === 'unmodified') return
   const seconds = ((performance.now() - began) / 1000).toFixed(1)
   output.message(
     `howdah: forked ${original} for ${worktreeName(place.found)} in ${seconds} s: ${place.path}`,

@@ -5,9 +5,9 @@ import {
   reachableSocketDirectory,
 } from '@howdah/data-directory'
 import { noTcp } from '../errors.ts'
-import { acceptsSsl } from './accepts-ssl.ts'
+import { acceptsSsl } from '../without-driver/accepts-ssl.ts'
 import type { Address } from './address.ts'
-import { keptPassword } from './tcp-password.ts'
+import { storedPassword } from './tcp-password.ts'
 
 /** The address of the server that wrote `file`: its socket, or TCP if `tcp` is set. Throws `ERR_CLUSTER_NO_TCP`. */
 export async function addressOf(
@@ -21,7 +21,7 @@ export async function addressOf(
     if (file.listenAddress === null) throw noTcp(directory.path, '; stop it, and start it with TCP')
     const wildcard = ['*', '0.0.0.0', '::', 'localhost'].includes(file.listenAddress)
     const host = wildcard ? '127.0.0.1' : file.listenAddress
-    const password = keptPassword(directory)
+    const password = storedPassword(directory)
     // If the server does not answer now, it counts as one that howdah has set up, without SSL.
     const ssl = (await acceptsSsl(host, port)) ?? false
     return { host, port, user, password, ssl }

@@ -21,10 +21,10 @@ export interface AsOptions {
 /** The parts of a URL, as options of `run`. */
 interface Asked {
   readonly user: string
-  readonly password?: string
+  readonly password: string | undefined
   readonly database: string
   readonly tcp: number | false
-  readonly tls?: true
+  readonly tls: true | undefined
   /** Parameters of the URL for the client itself, such as Prisma's `schema`. */
   readonly parameters: string
 }
@@ -107,10 +107,10 @@ function readUrl(dataDir: string, url: string): Asked {
   const password = part('password', decode(secret, 'password'))
   return {
     user,
-    ...(password !== '' && { password }),
+    password: password === '' ? undefined : password,
     database: part('dbname', decode(path, 'database')) || user,
     tcp: isSocket ? false : Number(port),
-    ...(!isSocket && insisting.has(ssl) && { tls: true }),
+    tls: !isSocket && insisting.has(ssl) ? true : undefined,
     parameters: parameters.toString(),
   }
 }

@@ -4,7 +4,7 @@ import { DataDirectory } from '@howdah/data-directory'
 import { postgres } from '../server.ts'
 import { usersOf } from '@howdah/known-clusters'
 import type { LaunchOptions } from '../subject.ts'
-import { connectedClients, type ConnectedClient } from './connected-clients.ts'
+import { connectedClients, type ConnectedClient } from '../without-driver/connected-clients.ts'
 import { findAddress } from './find-address.ts'
 
 /** How long ending clients may take, in ms. */
@@ -16,11 +16,11 @@ const patience = 500
  */
 export async function clientsLeftOpen(
   dataDir: string,
-  { place, subject }: Shared<LaunchOptions>,
+  { paths, subject }: Shared<LaunchOptions>,
   ours: ReadonlySet<number>,
 ): Promise<readonly ConnectedClient[]> {
   const goesOn: readonly Ownership[] = ['pinned', 'foreign']
-  if (goesOn.includes(await ownership(place, subject))) return []
+  if (goesOn.includes(await ownership(paths, subject))) return []
   if ((await usersOf(new DataDirectory(dataDir))).some(({ pid }) => pid !== process.pid)) return []
   const deadline = performance.now() + patience
   for (;;) {

@@ -6,7 +6,7 @@ import { noTcpLogin } from '../errors.ts'
 import { postgres, Server } from '../server.ts'
 import { findAddress } from './find-address.ts'
 import { superuserOf } from '../running/superuser.ts'
-import { keepPassword, keptPassword, setPassword } from './tcp-password.ts'
+import { storePassword, storedPassword, setPassword } from './tcp-password.ts'
 import type { ReadyOptions } from '../running/when-ready.ts'
 
 /** A server that listens on TCP, and how to log in. */
@@ -36,7 +36,7 @@ const refusals = new Set(['28P01', '28000'])
  */
 export async function ensureTcpLogin(login: TcpLogin): Promise<void> {
   const { directory, isOurs, notice } = login
-  const tries = isOurs ? isKept(login) : true
+  const tries = isOurs ? isStored(login) : true
   const refusal = tries ? await refusalOf(login) : null
   if (refusal === null && tries) return
   if (!isOurs) throw noTcpLogin(directory.path, refusal)
@@ -51,8 +51,11 @@ export async function ensureTcpLogin(login: TcpLogin): Promise<void> {
 }
 
 /** Whether the requested password, or any password if none is requested, is already stored. */
-export function isKept({ directory, password }: Pick<TcpLogin, 'directory' | 'password'>): boolean {
-  const kept = keptPassword(directory)
+export function isStored({
+  directory,
+  password,
+}: Pick<TcpLogin, 'directory' | 'password'>): boolean {
+  const kept = storedPassword(directory)
   return kept !== null && (password ?? kept) === kept
 }
 
@@ -62,11 +65,11 @@ export async function givePassword(login: TcpLogin): Promise<void> {
   const superuser = await superuserOf(directory)
   const server = await reach(login, false)
   await server.withAdministrator(async (client) => {
-    if (!isKept(login)) {
+    if (!isStored(login)) {
       const change = { path: directory.path, create: false, fair: false, timeout, signal }
       const lock = isLocked ? null : await acquire(change.path, change)
       try {
-        if (!isKept(login)) await keepPassword(directory, login.user, login.password)
+        if (!isStored(login)) await storePassword(directory, login.user, login.password)
       } finally {
         lock?.release()
       }

@@ -8,7 +8,7 @@ import {
 } from '@howdah/data-directory'
 
 /** The password that is stored beside the cluster; `null` if there is none. */
-export function keptPassword(directory: DataDirectory): string | null {
+export function storedPassword(directory: DataDirectory): string | null {
   return readIfThere(directory.passwordFile)?.replace(/\r?\n$/, '') ?? null
 }
 
@@ -16,7 +16,7 @@ export function keptPassword(directory: DataDirectory): string | null {
  * Stores a password for TCP connections beside the cluster, with mode 0600; by default a generated one. The caller holds the
  * change lock.
  */
-export async function keepPassword(
+export async function storePassword(
   directory: DataDirectory,
   user: ServerUser | null,
   password = randomBytes(24).toString('base64url'),
@@ -30,7 +30,7 @@ export async function setPassword(
   client: pg.Client,
   superuser: string,
 ): Promise<void> {
-  const password = keptPassword(directory) ?? ''
+  const password = storedPassword(directory) ?? ''
   const role = client.escapeIdentifier(superuser)
   // Up to PostgreSQL 13 the default is md5.
   await client.query("SET password_encryption = 'scram-sha-256'")

@@ -5,7 +5,6 @@ import { userInfo } from 'node:os'
 import { basename, join } from 'node:path'
 import { syncDirectory } from '@howdah/durable'
 import type { Runtime } from '@howdah/runtime'
-import type { Removal } from './abandoned.ts'
 import {
   DataDirectory,
   type Descriptor,
@@ -14,6 +13,8 @@ import {
   isByDescriptor,
   notPermitted,
   realByOwnLinks,
+  type Removal,
+  requireSockets,
   type ServerUser,
   temporaryOf,
   writeMark,
@@ -22,7 +23,6 @@ import {
 import { notEmpty } from '../errors.ts'
 import type { Initialization } from './initdb.ts'
 import { fillWithCluster } from './fill-with-cluster.ts'
-import { requireSockets } from '../running/require-sockets.ts'
 import { clearWreck, markWreck } from './wreck.ts'
 
 /**

@@ -1,6 +1,11 @@
 import { rename, rm, rmdir } from 'node:fs/promises'
-import { type Removal, takeBackAbandoned } from './abandoned.ts'
-import { type DataDirectory, type Descriptor, unknownStatus } from '@howdah/data-directory'
+import {
+  type DataDirectory,
+  type Descriptor,
+  type Removal,
+  takeBackAbandoned,
+  unknownStatus,
+} from '@howdah/data-directory'
 import { discard } from './discard.ts'
 import { isInTemporaryPlace } from './temporary-place.ts'
 import { clearWreck, endCreation, markWreck } from './wreck.ts'
@@ -8,20 +13,20 @@ import { clearWreck, endCreation, markWreck } from './wreck.ts'
 /**
  * Removes a stopped cluster: sets the marker of a wreck, then removes `PG_VERSION`, the rest, and the directory. A mount
  * point, and the target of a symbolic link, are only emptied. A temporary cluster disappears at once, and its files are
- * removed soon after. With `keepAt` the directory is moved there instead. The caller holds the change lock, by which the
+ * removed soon after. With `moveTo` the directory is moved there instead. The caller holds the change lock, by which the
  * directory is reached, and the use lock exclusively.
  */
 export async function destroyCluster(
   named: DataDirectory,
   change: Descriptor,
   removal?: Removal,
-  keepAt?: string,
+  moveTo?: string,
 ): Promise<void> {
   await takeBackAbandoned(named, removal)
   const directory = named.by(change)
   await requireCluster(directory)
   // Processes that wait for its locks will see that another directory, or none, is at the path.
-  if (keepAt !== undefined) return await rename(named.path, keepAt)
+  if (moveTo !== undefined) return await rename(named.path, moveTo)
   await markWreck(directory)
   await rm(directory.versionFile, { force: true })
   if (isInTemporaryPlace(directory.path)) {

@@ -13,16 +13,16 @@ import { open, TemplateCache } from '@howdah/data-directory'
  * Without a usable cache it runs initdb, and tells `onNotice` why.
  */
 export async function fillWithCluster(
-  place: Staging,
+  staging: Staging,
   initialization: Initialization,
   onNotice: (message: string) => void,
 ): Promise<void> {
-  const { here: staging } = place.directory
+  const { here } = staging.directory
   const make = async (keep?: () => Promise<void>) => {
-    await makeIn(place, initialization, onNotice, keep)
+    await makeIn(staging, initialization, onNotice, keep)
   }
   const key = await keyOf(initialization)
-  if (await claimSpare(key, place.path, initialization)) return
+  if (await claimSpare(key, staging.path, initialization)) return
   const without = (error: unknown) => {
     const why = error instanceof Error ? error.message : String(error)
     onNotice(`new clusters take longer without a cache of templates: ${why}`)
@@ -30,15 +30,15 @@ export async function fillWithCluster(
   }
   const cache = await TemplateCache.open().catch(without)
   if (cache === null) return await make()
-  if (await unpackTemplate(cache, key, staging, initialization)) return
+  if (await unpackTemplate(cache, key, here, initialization)) return
   // Distinguishes a failure of the action from a failure to get the lock.
   let isAlone = false
   try {
     await cache.alone(key, async () => {
       isAlone = true
-      if (await unpackTemplate(cache, key, staging, initialization)) return
+      if (await unpackTemplate(cache, key, here, initialization)) return
       await make(async () => {
-        await cache.keep(key, staging, initialization.user?.uid).catch(without)
+        await cache.keep(key, here, initialization.user?.uid).catch(without)
       })
     })
   } catch (error) {
@@ -49,28 +49,32 @@ export async function fillWithCluster(
 }
 
 async function makeIn(
-  place: Staging,
+  staging: Staging,
   initialization: Initialization,
   onNotice: (message: string) => void,
   keep?: () => Promise<void>,
 ): Promise<void> {
-  const { here: staging } = place.directory
+  const { here } = staging.directory
   const { init } = initialization
-  if (init === undefined) await initdb(staging, initialization)
+  if (init === undefined) await initdb(here, initialization)
   else {
     // Made with default settings, because lean settings would become a part of the template.
-    await fillWithCluster(place, { ...initialization, init: undefined, throwAway: false }, onNotice)
-    await init.run(place)
+    await fillWithCluster(
+      staging,
+      { ...initialization, init: undefined, throwAway: false },
+      onNotice,
+    )
+    await init.run(staging)
   }
   if (keep !== undefined) {
-    await beginFreshWal(staging, initialization)
+    await beginFreshWal(here, initialization)
     await keep()
   }
   for (const [path, text] of additionsTo(initialization)) {
     // As root we write in a directory in which another user may write, so only a file that belongs to that user is opened.
     const { O_APPEND, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants
     const flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK
-    await using file = await open(join(staging, path), flags)
+    await using file = await open(join(here, path), flags)
     const stats = await file.stat()
     const owner = initialization.user?.uid ?? stats.uid
     if (!stats.isFile() || stats.uid !== owner || stats.nlink !== 1)

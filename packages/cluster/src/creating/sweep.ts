@@ -1,8 +1,8 @@
 import { readdir, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Lock, tryAcquire } from '@howdah/lock'
-import { Cluster } from '../cluster.ts'
 import { DataDirectory, emptyDirectory, removeTree, temporaryOf } from '@howdah/data-directory'
+import { statusOf } from '@howdah/known-clusters'
 import { destroyCluster } from './destroy.ts'
 import { isDiscarded } from './discard.ts'
 import { isSpare, sweepSpare } from './spare.ts'
@@ -87,7 +87,7 @@ async function isFree(path: string): Promise<boolean> {
 }
 
 /** Whether the server is pinned, so that it needs no user. */
-async function isPinned({ path }: DataDirectory): Promise<boolean> {
-  const status = await new Cluster(path).status()
+async function isPinned(directory: DataDirectory): Promise<boolean> {
+  const status = await statusOf(directory)
   return status.state === 'running' && status.pinned
 }

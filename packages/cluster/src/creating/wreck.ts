@@ -1,8 +1,14 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { acquire } from '@howdah/lock'
-import { type Removal, takeBackAbandoned } from './abandoned.ts'
-import { DataDirectory, emptyDirectory, isStaging, writeOwnFile } from '@howdah/data-directory'
+import {
+  DataDirectory,
+  emptyDirectory,
+  isStaging,
+  type Removal,
+  takeBackAbandoned,
+  writeOwnFile,
+} from '@howdah/data-directory'
 import { stopPostmaster } from '../running/stop.ts'
 
 /** Sets the marker. Until it is removed, the directory does not count as a cluster, whatever its content is. */

@@ -13,10 +13,10 @@ import type { LaunchOptions } from '../subject.ts'
  */
 export async function crash(
   dataDir: string,
-  { place, subject }: Shared<LaunchOptions>,
+  { paths, subject }: Shared<LaunchOptions>,
 ): Promise<Outcome> {
   const directory = new DataDirectory(dataDir)
-  if ((await ownership(place, subject)) === 'foreign') throw notOurs(dataDir, 'stop')
+  if ((await ownership(paths, subject)) === 'foreign') throw notOurs(dataDir, 'stop')
   const others = (await usersOf(directory)).filter(({ pid }) => pid !== process.pid)
   if (others.length > 0) throw inUse(dataDir, others, 'crash the server on')
   const postmaster = await findPostmaster(directory)

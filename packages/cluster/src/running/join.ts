@@ -2,10 +2,10 @@ import { setImmediate } from 'node:timers/promises'
 import { type JoinOptions, ownership, pin, type Shared } from '@howdah/coordinate'
 import type { Coordination } from '../coordination.ts'
 import { type AsOptions, takeApart } from '../connecting/as-url.ts'
-import { givePassword, isKept } from '../connecting/tcp-login.ts'
+import { givePassword, isStored } from '../connecting/tcp-login.ts'
 import { type DataDirectory, findPostmaster } from '@howdah/data-directory'
 import { clusterMissing, notRunning, noTcp, noTls } from '../errors.ts'
-import { hasDatabase } from '../connecting/has-database.ts'
+import { hasDatabase } from '../without-driver/has-database.ts'
 import type { Mode } from '../settings/mode.ts'
 import type { Outcome } from '@howdah/coordinate'
 import { postgres } from '../server.ts'
@@ -111,7 +111,7 @@ export async function joinCluster(
     })
     if (options.mode !== undefined) await session.setMode(options.mode, patience(options))
     if (database !== postgres) await session.ensureDatabase(database)
-    if (options.pinned === true) await pin(shared.place, shared.subject)
+    if (options.pinned === true) await pin(shared.paths, shared.subject)
     return session
   } catch (error) {
     await (await entering)?.end()
@@ -196,11 +196,11 @@ function joinOptions(options: RunOptions): JoinOptions<LaunchOptions> {
 /** Sets the requested password for the superuser of our server, although the socket needs none. */
 async function withPassword(
   { directory, subject, runtime, state }: Joinable,
-  { place }: Shared<LaunchOptions>,
+  { paths }: Shared<LaunchOptions>,
   { password, timeout, signal }: RunOptions,
 ): Promise<void> {
-  if (password === undefined || isKept({ directory, password })) return
-  const isOurs = (await ownership(place, subject)) !== 'foreign'
+  if (password === undefined || isStored({ directory, password })) return
+  const isOurs = (await ownership(paths, subject)) !== 'foreign'
   if (!isOurs) return
   const login = { directory, runtime: await runtime(), user: subject.user, notice: state.notice }
   await givePassword({ ...login, isOurs, isLocked: false, password, timeout, signal })
@@ -214,7 +214,7 @@ async function withTcp(
 ): Promise<Shared<LaunchOptions>> {
   const postmaster = await findPostmaster(directory)
   if (postmaster === null || shared.started === 'modified') return shared
-  const isOurs = (await ownership(shared.place, shared.subject)) !== 'foreign'
+  const isOurs = (await ownership(shared.paths, shared.subject)) !== 'foreign'
   const { tcp, tls = false } = options.start
   const isThere =
     postmaster.file.listenAddress !== null &&

@@ -30,14 +30,14 @@ export async function takeAlone(
   options: WaitOptions,
   wanted: string,
 ): Promise<Alone> {
-  const { place, subject } = shared
+  const { paths, subject } = shared
   const was = await howStarted(directory)
   const exclusive = await shared.tryExclusive(options)
   if (exclusive === null) {
     const others = (await usersOf(directory)).filter(({ pid }) => pid !== process.pid)
     throw inUse(directory.path, others, wanted)
   }
-  return { exclusive, was, pinned: (await ownership(place, subject)) === 'pinned' }
+  return { exclusive, was, pinned: (await ownership(paths, subject)) === 'pinned' }
 }
 
 /**

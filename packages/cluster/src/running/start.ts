@@ -5,10 +5,11 @@ import { isServed, type Launch } from '@howdah/coordinate'
 import type { Runtime } from '@howdah/runtime'
 import {
   checkStartSetting,
+  coordinationPaths,
   type DataDirectory,
   endOrphans,
+  explainedByLog,
   openLog,
-  placeOf,
   portTaken,
   reach,
   readLog,
@@ -18,11 +19,10 @@ import {
   serverEnvironment,
   type ServerUser,
   startFailed,
+  writeThrough,
 } from '@howdah/data-directory'
 import { settingsToFit } from './fit-machine.ts'
 import { longestStillness, stopPostmaster } from './stop.ts'
-import { writeThrough } from './write-through.ts'
-import { explainedByLog } from '../system-errors.ts'
 
 /** How to start a server. */
 export interface StartOptions {
@@ -80,7 +80,8 @@ export async function startPostmaster(
       signal: 'SIGINT',
       stillness: longestStillness,
       stdio: ['ignore', log.fd, log.fd, ...way.descriptors],
-      ...(user !== null && { uid: user.uid, gid: user.gid }),
+      uid: user?.uid,
+      gid: user?.gid,
     })
     const failure =
       (await untilReady(directory, child, earlier, deadline)) ??
@@ -104,8 +105,8 @@ export async function startPostmaster(
 
 /** Gives processes left by our killed server, which hold its lock, a moment to end by themselves, and then ends them. */
 async function endLeftServer(directory: DataDirectory): Promise<void> {
-  const place = placeOf(directory, null, false)
-  for (let look = 0; await isServed(place); look += 1) {
+  const paths = coordinationPaths(directory)
+  for (let look = 0; await isServed(paths); look += 1) {
     if (look === 15) return void (await endOrphans(directory))
     await sleep(10)
   }

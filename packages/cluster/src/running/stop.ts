@@ -5,10 +5,10 @@ import { stopFailed } from '../errors.ts'
 import { scopeOf } from '@howdah/known-clusters'
 
 /**
- * How long a stopping server may stand still before it gets SIGQUIT, in seconds. A server that writes its last checkpoint or
+ * How long a stopping server may stand still before it gets SIGQUIT, in ms. A server that writes its last checkpoint or
  * recovers does not stand still.
  */
-export const longestStillness = 3
+export const longestStillness = 3_000
 
 /** How to stop a server. */
 export interface StopOptions {
@@ -57,14 +57,14 @@ export async function endPostmaster(
     // See "Shutting Down the Server" in PostgreSQL's manual.
     ...(options.shutdown === 'immediate'
       ? { signal: 'SIGQUIT' }
-      : { signal: 'SIGINT', stillness: longestStillness * 1000 }),
+      : { signal: 'SIGINT', stillness: longestStillness }),
     timeout,
     abort: options.signal,
   })
   if (end === 'alive') throw stopFailed(directory.path, pid, timeout)
   if (end === 'quit') {
     options.onNotice?.(
-      `the server on ${directory.path} (pid ${pid}) was told to stop and stood still for ${longestStillness} s, as ` +
+      `the server on ${directory.path} (pid ${pid}) was told to stop and stood still for ${longestStillness / 1000} s, as ` +
         'PostgreSQL does if one of its processes has crashed just before; it was told to quit, and its next start recovers',
     )
   }

@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import type { Address } from '../connecting/address.ts'
-import { rowsFrom } from '../connecting/rows-from.ts'
+import { rowsFrom } from '../without-driver/rows-from.ts'
 import { type DataDirectory, runServerProgram, type ServerUser } from '@howdah/data-directory'
 import { Durability } from './durability.ts'
 import { notSafe } from '../errors.ts'

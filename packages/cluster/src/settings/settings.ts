@@ -19,7 +19,7 @@ import type { Administered } from './administered.ts'
 /** The result of a change to the settings. */
 export interface SettingChange {
   /** Whether `postgresql.auto.conf` has changed. */
-  readonly state: Outcome
+  readonly outcome: Outcome
   /** Whether the change takes effect only after a restart. */
   readonly needsRestart: boolean
   /** The source that overrides the change: `command line`, `database`, `user`, …; `null` if none does. */
@@ -130,15 +130,15 @@ export class Settings {
         await action(client)
         await reloadConfiguration(this.#server.dataDir, client, options)
       })
-      const state = (await keptValues(client, name)) === before ? 'unmodified' : 'modified'
+      const outcome = (await keptValues(client, name)) === before ? 'unmodified' : 'modified'
       if (name === null) {
         const rows = await knownRows(client)
         const needsRestart = rows.some((row) => row.pending_restart)
-        return { state, needsRestart, overriddenBy: null }
+        return { outcome, needsRestart, overriddenBy: null }
       }
       const row = await findRow(client, name)
       const { pending_restart: needsRestart = false, source = 'default' } = row ?? {}
-      return { state, needsRestart, overriddenBy: yielding.has(source) ? null : source }
+      return { outcome, needsRestart, overriddenBy: yielding.has(source) ? null : source }
     })
   }
 

@@ -2,7 +2,9 @@ import { generateKeyPair } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import type { DataDirectory } from '@howdah/data-directory'
 import type Forge from 'node-forge'
+import { noTls } from '../errors.ts'
 
 /** A server's certificate, its key, and the certificate of the authority that has signed it, in PEM. */
 export interface ServerCertificate {
@@ -66,10 +68,18 @@ async function makeKeys(): Promise<{ publicKey: string; privateKey: string }> {
 }
 
 /**
- * The library that makes certificates, from the caller's installation or from the working directory; `null` if there is
- * none.
+ * The library that makes certificates, from the caller's installation or from the working directory. Throws
+ * `ERR_CLUSTER_NO_TLS` if there is none.
  */
-export async function findForge(): Promise<typeof Forge | null> {
+export async function requireForge(directory: DataDirectory): Promise<typeof Forge> {
+  const forge = await findForge()
+  if (forge !== null) return forge
+  const why =
+    'nothing is installed here that makes certificates; install it with: npm install --save-dev node-forge'
+  throw noTls(directory.path, why)
+}
+
+async function findForge(): Promise<typeof Forge | null> {
   try {
     return (await import('node-forge')).default
   } catch (error) {

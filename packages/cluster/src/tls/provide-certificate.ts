@@ -6,8 +6,7 @@ import {
   type ServerUser,
   writeOwnFile,
 } from '@howdah/data-directory'
-import { noTls } from '../errors.ts'
-import { findForge, makeCertificate } from './make-certificate.ts'
+import { makeCertificate, requireForge } from './make-certificate.ts'
 
 /** A certificate that ends in less than so many ms is replaced. */
 const least = 30 * 86_400_000
@@ -22,9 +21,7 @@ export async function provideCertificate(
 ): Promise<Readonly<Record<string, string>>> {
   const { authorityFile, certificateFile, keyFile } = directory
   if (!lasts(directory)) {
-    const forge = await findForge()
-    if (forge === null) throw noTls(directory.path, withoutForge)
-    const made = await makeCertificate(forge)
+    const made = await makeCertificate(await requireForge(directory))
     await writeOwnFile(keyFile, made.key, user)
     await writeOwnFile(authorityFile, made.authority, user)
     // The certificate is written last, because without it the other files are made again.
@@ -33,10 +30,6 @@ export async function provideCertificate(
   const [certificate, key] = [basename(certificateFile), basename(keyFile)]
   return { ssl: 'on', ssl_cert_file: certificate, ssl_key_file: key }
 }
-
-/** The remedy if no library can make certificates. */
-export const withoutForge =
-  'nothing is installed here that makes certificates; install it with: npm install --save-dev node-forge'
 
 /** Whether there is a complete certificate that does not end soon. The content of the files counts, not their times. */
 export function lasts({ authorityFile, certificateFile, keyFile }: DataDirectory): boolean {

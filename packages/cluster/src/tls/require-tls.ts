@@ -2,8 +2,8 @@ import type { DataDirectory, ServerUser } from '@howdah/data-directory'
 import { findPostmaster, runServerProgram } from '@howdah/data-directory'
 import type { Runtime } from '@howdah/runtime'
 import { noTls } from '../errors.ts'
-import { findForge } from './make-certificate.ts'
-import { lasts, withoutForge } from './provide-certificate.ts'
+import { requireForge } from './make-certificate.ts'
+import { lasts } from './provide-certificate.ts'
 import { hasOurCertificate } from './trusting.ts'
 
 /**
@@ -19,7 +19,7 @@ export async function requireTls(
   user: ServerUser | null,
   signal?: AbortSignal,
 ): Promise<void> {
-  if (!lasts(directory) && (await findForge()) === null) throw noTls(directory.path, withoutForge)
+  if (!lasts(directory)) await requireForge(directory)
   // A server that runs with howdah's certificate has TLS. Each further user would start a program to ask for it.
   if ((await findPostmaster(directory)) !== null && (await hasOurCertificate(directory))) return
   const { succeeded, stderr } = await runServerProgram(runtime, 'postgres', {

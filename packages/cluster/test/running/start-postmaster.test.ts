@@ -220,7 +220,7 @@ describe('a server is started with', () => {
   it('what is settled for every start, which nothing overrides', async () => {
     await start({ settings: { work_mem: '5MB', unix_socket_directories: '/elsewhere' } })
     const [request] = launched
-    expect(request).toMatchObject({ signal: 'SIGINT', stillness: 3 })
+    expect(request).toMatchObject({ signal: 'SIGINT', stillness: 3000 })
     expect(request && settingsOf(request)).toEqual({
       work_mem: '5MB',
       unix_socket_directories: '/elsewhere',

@@ -97,7 +97,7 @@ describe.each(somePostgres)('the settings of a cluster on $name', ({ major, stra
     const first = await db.settings.set(name, value)
     expect(first).toMatchObject({ needsRestart: false, overriddenBy: null })
     expect(await shown(name)).toBe(text)
-    expect(await db.settings.set(name, value)).toMatchObject({ state: 'unmodified' })
+    expect(await db.settings.set(name, value)).toMatchObject({ outcome: 'unmodified' })
     const found = await db.settings.get(name)
     expect(found).toMatchObject({ source: 'configuration file', text })
     expect(found.file?.path).toMatch(/\/postgresql\.auto\.conf$/)
@@ -112,23 +112,23 @@ describe.each(somePostgres)('the settings of a cluster on $name', ({ major, stra
     const kept = () => readFileSync(home.file('data', 'postgresql.auto.conf'), 'utf8')
     expect(kept()).toMatch(/^work_mem = '9MB'$/m)
     expect(await db.settings.reset('Work_Mem')).toEqual({
-      state: 'modified',
+      outcome: 'modified',
       needsRestart: false,
       overriddenBy: null,
     })
     expect(kept()).not.toMatch(/^work_mem/m)
-    expect(await db.settings.reset('work_mem')).toMatchObject({ state: 'unmodified' })
+    expect(await db.settings.reset('work_mem')).toMatchObject({ outcome: 'unmodified' })
     expect(await shown('work_mem')).toBe('4MB')
     await db.settings.set('howdah.motto', 'x')
-    expect(await db.settings.reset('howdah.motto')).toMatchObject({ state: 'modified' })
-    expect(await db.settings.resetAll()).toMatchObject({ state: 'modified', needsRestart: false })
-    expect(await db.settings.resetAll()).toMatchObject({ state: 'unmodified' })
+    expect(await db.settings.reset('howdah.motto')).toMatchObject({ outcome: 'modified' })
+    expect(await db.settings.resetAll()).toMatchObject({ outcome: 'modified', needsRestart: false })
+    expect(await db.settings.resetAll()).toMatchObject({ outcome: 'unmodified' })
     expect(kept()).not.toMatch(/^[^#\n]/m)
   })
 
   it('says what needs a restart, until it is taken back', async () => {
     expect(await db.settings.set('max_connections', 123)).toEqual({
-      state: 'modified',
+      outcome: 'modified',
       needsRestart: true,
       overriddenBy: null,
     })
@@ -138,7 +138,7 @@ describe.each(somePostgres)('the settings of a cluster on $name', ({ major, stra
     })
     expect(await db.settings.set('work_mem', '9MB')).toMatchObject({ needsRestart: false })
     expect(await db.settings.reset('max_connections')).toEqual({
-      state: 'modified',
+      outcome: 'modified',
       needsRestart: false,
       overriddenBy: null,
     })
@@ -221,12 +221,12 @@ describe.each(somePostgres)('the settings of a cluster on $name', ({ major, stra
     })
     expect(await db.settings.get('shared_preload_libraries')).toMatchObject({ value: library })
     expect(await db.settings.set('work_mem', '12MB')).toEqual({
-      state: 'modified',
+      outcome: 'modified',
       needsRestart: false,
       overriddenBy: 'command line',
     })
     expect(await db.settings.set('shared_preload_libraries', [])).toMatchObject({
-      state: 'modified',
+      outcome: 'modified',
       needsRestart: true,
     })
     await db.leave()

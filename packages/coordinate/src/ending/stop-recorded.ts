@@ -4,7 +4,7 @@ import { liveness, seeProcess } from '@howdah/lock'
 import { unknownProcess } from '../errors.ts'
 import { isOfHere } from '../record/is-of-here.ts'
 import { endServer } from './end-server.ts'
-import type { Place } from '../place.ts'
+import type { Paths } from '../paths.ts'
 import type { ServerRecord } from '../record/server-record.ts'
 
 /** A server that has not ended after so many ms gets SIGQUIT. */
@@ -17,13 +17,13 @@ const patience = 30_000
  * sending a signal, if the process works in another directory than the recorded server.
  */
 export async function stopRecorded(
-  { use }: Pick<Place, 'use'>,
+  { use }: Pick<Paths, 'use'>,
   record: ServerRecord,
 ): Promise<boolean> {
   if (!isRecordedAlive(record)) return true
   if (record.worksHere && !worksIn(dirname(use), record.process.pid)) return false
   const { signal, stillness } = record
-  await endServer(record.process, { signal, stillness: stillness * 1000, patience })
+  await endServer(record.process, { signal, stillness, patience })
   return true
 }
 
@@ -47,8 +47,8 @@ export function worksIn(directory: string, pid: number): boolean {
     const wanted = statSync(directory, { bigint: true })
     if (process.platform !== 'linux') {
       const seen = seeProcess(pid)
-      const place = typeof seen === 'object' ? seen?.directory : null
-      return place == null || place === `${wanted.dev}:${wanted.ino}`
+      const actual = typeof seen === 'object' ? seen?.directory : null
+      return actual == null || actual === `${wanted.dev}:${wanted.ino}`
     }
     const actual = statSync(`/proc/${pid}/cwd`, { bigint: true })
     return wanted.ino === actual.ino && wanted.dev === actual.dev

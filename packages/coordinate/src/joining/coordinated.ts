@@ -1,8 +1,8 @@
-import type { Place } from '../place.ts'
+import type { Paths } from '../paths.ts'
 import type { Subject } from '../subject.ts'
 
-/** A subject and its place. */
+/** A subject and its paths. */
 export interface Coordinated<Options> {
   readonly subject: Subject<Options>
-  readonly place: Place
+  readonly paths: Paths
 }

@@ -7,47 +7,21 @@ import { convertToExclusive } from './convert-to-exclusive.ts'
 import { CoordinateError, doesNotExist, inUseElsewhere, meaninglessOption } from '../errors.ts'
 import { Launcher } from '../launch/launcher.ts'
 import { lastOneOut } from './leave.ts'
-import { type Place, checkPlace, isThrowAway } from '../place.ts'
-import { names, readRecord, removeRecord, writeRecord } from '../record/record.ts'
+import { type Paths, checkPaths, isThrowAway } from '../paths.ts'
+import { addWishes } from '../record/add-wishes.ts'
+import { readRecord, recordNaming, removeRecord, writeRecord } from '../record/record.ts'
 import { hasServer, isOfElsewhere, lockForServer } from '../launch/server-lock.ts'
 import { stopRecorded } from '../ending/stop-recorded.ts'
 import type { Outcome } from '../subject.ts'
-import { type WaitOptions, Waiting } from './waiting.ts'
-import { type WatchdogKind, ensureWatchdog } from '../watchdog/watchdog.ts'
+import type { JoinOptions, StartOptions } from './join-options.ts'
+import { Waiting } from './waiting.ts'
+import { ensureWatchdog } from '../watchdog/watchdog.ts'
 import {
   awaitWatchdogElsewhere,
   isWatchedElsewhere,
   refuseWatchdogElsewhere,
 } from '../watchdog/watchdog-elsewhere.ts'
 import { withSuppressed } from '../with-suppressed.ts'
-
-/** How to start the server, if joining starts it. */
-export interface StartOptions<Options> extends WaitOptions {
-  /** Passed to the subject's `create` and `start`. */
-  readonly start: Options
-  /** Destroy the subject after its last user. It only has an effect if this call creates the subject. */
-  readonly throwAway?: boolean | undefined
-  /** How many ms the server stays after its last user. The longest time that any user has asked for counts. */
-  readonly linger?: number | undefined
-  /**
-   * Pin the server: it does not stop when its last user leaves. A server that is started by this call is pinned from its
-   * first instant.
-   */
-  readonly pinned?: boolean | undefined
-  /**
-   * Others may remove the subject's files at any time, as `git worktree remove` does. The server then ends within a second,
-   * even if it is used or pinned. This holds for as long as the server runs.
-   */
-  readonly perishes?: boolean | undefined
-  /** The kind of watchdog; by default a shell, if that works. */
-  readonly watchdog?: WatchdogKind | undefined
-}
-
-/** How to join. */
-export interface JoinOptions<Options> extends StartOptions<Options> {
-  /** Throw `ERR_COORDINATE_DOES_NOT_EXIST` instead of creating the subject. */
-  readonly ifExists?: boolean | undefined
-}
 
 /** The result of joining: the shared use lock, and whether the server had to be started. */
 export interface Joined {
@@ -91,7 +65,7 @@ async function joinFor<Options, Result>(
   options: JoinOptions<Options>,
   action: (joined: Joined) => Result,
 ): Promise<Result> {
-  checkPlace(coordinated.place)
+  checkPaths(coordinated.paths)
   const { linger = 0 } = options
   if (!(linger >= 0 && Number.isFinite(linger))) {
     throw meaninglessOption('linger', linger, 'a number of ms, 0 or more')
@@ -99,29 +73,29 @@ async function joinFor<Options, Result>(
   const waiting = new Waiting(options)
   const mustExist = options.ifExists === true
   for (let attempt = 0; attempt < attempts; attempt++) {
-    const hasWaited = await awaitWatchdogElsewhere(coordinated.place, waiting)
+    const hasWaited = await awaitWatchdogElsewhere(coordinated.paths, waiting)
     const change = await takeChange(coordinated, waiting, mustExist)
     try {
       const joined = await joinUnderChange(coordinated, change, options, waiting)
       if (joined !== null) return action(joined)
     } catch (error) {
       // The server has died meanwhile, and its watchdog needs the locks in order to end.
-      if (hasWaited || !(await isWatchedElsewhere(coordinated.place))) throw error
+      if (hasWaited || !(await isWatchedElsewhere(coordinated.paths))) throw error
     } finally {
       change.release()
     }
   }
-  throw doesNotExist(coordinated.place.use)
+  throw doesNotExist(coordinated.paths.use)
 }
 
 /** Takes the change lock. The file or directory that it locks is made, unless the subject has to exist. */
 export async function takeChange<Options>(
-  { subject, place }: Coordinated<Options>,
+  { subject, paths }: Coordinated<Options>,
   waiting: Waiting,
   mustExist: boolean,
 ): Promise<Lock> {
   const exists = await subject.exists()
-  if (mustExist && !exists) throw doesNotExist(place.use)
+  if (mustExist && !exists) throw doesNotExist(paths.use)
   // `prepare` also checks an existing path, which may not be one that can be locked or waited for.
   if (!exists) await subject.prepare?.()
   const isFile = subject.prepare === undefined
@@ -129,13 +103,13 @@ export async function takeChange<Options>(
     try {
       return await waiting.lock({
         for: 'change',
-        path: place.change,
+        path: paths.change,
         mode: 'exclusive',
         create: isFile,
       })
     } catch (error) {
       if (isFile || attempt === attempts || !isNotFound(error)) throw error
-      if (mustExist) throw doesNotExist(place.use)
+      if (mustExist) throw doesNotExist(paths.use)
       await subject.prepare?.()
     }
   }
@@ -148,7 +122,7 @@ export async function joinUnderChange<Options>(
   options: JoinOptions<Options>,
   waiting: Waiting,
 ): Promise<Joined | null> {
-  const { subject, place } = coordinated
+  const { subject, paths } = coordinated
   const fresh = await create(coordinated, change, options, options.ifExists === true)
   const use = await takeUse(coordinated, 'shared', waiting)
   if (use === null) return null
@@ -160,20 +134,20 @@ export async function joinUnderChange<Options>(
     return { use, started: await bringUp(coordinated, change, options, waiting, fresh, use) }
   } catch (error) {
     throw await withSuppressed(error, async () => {
-      await lastOneOut({ subject, place }, change, use, { lingers: false })
+      await lastOneOut({ subject, paths }, change, use, { lingers: false })
     })
   }
 }
 
 /** Takes the use lock under change. Waits for a watchdog that is stopping the server. `null`: the use file is gone. */
 export async function takeUse<Options>(
-  { subject, place }: Coordinated<Options>,
+  { subject, paths }: Coordinated<Options>,
   mode: 'shared' | 'exclusive',
   waiting: Waiting,
 ): Promise<Lock | null> {
   try {
     const isOurs = subject.create === undefined
-    return await waiting.lock({ for: 'use', path: place.use, mode, create: isOurs })
+    return await waiting.lock({ for: 'use', path: paths.use, mode, create: isOurs })
   } catch (error) {
     if (isNotFound(error)) return null
     throw error
@@ -182,22 +156,22 @@ export async function takeUse<Options>(
 
 /** Creates the subject under change, if it does not exist. Gives whether it was created. */
 export async function create<Options>(
-  { subject, place }: Coordinated<Options>,
+  { subject, paths }: Coordinated<Options>,
   change: Lock,
   { start, throwAway = false }: StartOptions<Options>,
   mustExist: boolean,
 ): Promise<boolean> {
   if (await subject.exists()) return false
-  if (mustExist) throw doesNotExist(place.use)
-  if (throwAway && place.throwAway === undefined) {
+  if (mustExist) throw doesNotExist(paths.use)
+  if (throwAway && paths.throwAway === undefined) {
     throw new CoordinateError(
-      'ERR_COORDINATE_PLACE',
-      `what ${place.use} belongs to cannot be thrown away: the place does not say what to remove; set place.throwAway`,
+      'ERR_COORDINATE_PATHS',
+      `what ${paths.use} belongs to cannot be thrown away: the paths do not say what to remove; set throwAway`,
     )
   }
   await subject.create?.(start, { throwAway, change })
-  if (throwAway && place.throwAway !== undefined && !isThrowAway(place)) {
-    closeSync(openSync(place.throwAway.mark, 'wx', 0o644))
+  if (throwAway && paths.throwAway !== undefined && !isThrowAway(paths)) {
+    closeSync(openSync(paths.throwAway.mark, 'wx', 0o644))
   }
   return true
 }
@@ -215,18 +189,18 @@ export async function bringUp<Options>(
   fresh: boolean,
   use: Lock | null = null,
 ): Promise<Outcome> {
-  const { subject, place } = coordinated
+  const { subject, paths } = coordinated
   const patience = performance.now() + farewell
   const runs = await waiting.until(
     'process',
-    place.record,
+    paths.record,
     'the server to come up or to go',
     async () => {
       try {
         if (await subject.running()) return true
-        return (await hasServer(place, subject)) ? null : false
+        return (await hasServer(paths, subject)) ? null : false
       } catch (error) {
-        if (errno(error) !== 'ERR_COORDINATE_ELSEWHERE' || waiting.left === 0) throw error
+        if (errno(error) !== 'ERR_COORDINATE_ELSEWHERE' || waiting.remaining === 0) throw error
         if (performance.now() > patience) throw error
         return null
       }
@@ -236,29 +210,29 @@ export async function bringUp<Options>(
     await keepWatch(coordinated, change, options)
     return 'unmodified'
   }
-  if (use !== null) refuseUsersElsewhere(place, use)
-  await refuseWatchdogElsewhere(place)
+  if (use !== null) refuseUsersElsewhere(paths, use)
+  await refuseWatchdogElsewhere(paths)
   // The lock file is made only for a subject without `create`; otherwise `create` has made it.
-  if (subject.create === undefined) (await lockForServer(place, true)).release()
-  const linger = Math.max(readRecord(place)?.linger ?? 0, Math.round(options.linger ?? 0))
+  if (subject.create === undefined) (await lockForServer(paths, true)).release()
+  const linger = Math.max(readRecord(paths)?.linger ?? 0, Math.round(options.linger ?? 0))
   const { pinned = false, perishes = false } = options
   // Watchdog and server start in parallel; the launcher holds the server back until the watchdog is there. A subject that may
   // have to be thrown away is watched in any case. A pinned server needs no watchdog, unless its files may be removed.
   const watched =
-    pinned && !perishes && !isThrowAway(place)
+    pinned && !perishes && !isThrowAway(paths)
       ? Promise.resolve('unmodified' as const)
       : ensureWatchdog(coordinated, { kind: options.watchdog, fresh })
   if (fresh) await watched
   const launcher = new Launcher(
-    place,
+    paths,
     change,
     { pinned, perishes, linger, joined: randomUUID() },
     watched,
   )
   try {
-    const state = await subject.start(options.start, launcher)
+    const outcome = await subject.start(options.start, launcher)
     await watched
-    return state
+    return outcome
   } catch (error) {
     await launcher.settled()
     // If nothing was launched, the missing watchdog did not hold the server back, so the first error is the reason.
@@ -267,9 +241,9 @@ export async function bringUp<Options>(
       (missing: unknown) => (launcher.launched ? missing : error),
     )
     throw await withSuppressed(reason, async () => {
-      const record = readRecord(place)
+      const record = readRecord(paths)
       if (!launcher.launched || record === null) return
-      if (await stopRecorded(place, record)) removeRecord(place, change)
+      if (await stopRecorded(paths, record)) removeRecord(paths, change)
     })
   } finally {
     await launcher.settled()
@@ -280,10 +254,10 @@ export async function bringUp<Options>(
  * Throws `ERR_COORDINATE_ELSEWHERE` if the last server ran in another container and still has users: their watchdog could not
  * see a server of ours.
  */
-function refuseUsersElsewhere(place: Place, use: Lock): void {
-  const record = readRecord(place)
+function refuseUsersElsewhere(paths: Paths, use: Lock): void {
+  const record = readRecord(paths)
   if (!isOfElsewhere(record) || use.mode === 'exclusive') return
-  if (!convertToExclusive(use)) throw inUseElsewhere(place.change, record)
+  if (!convertToExclusive(use)) throw inUseElsewhere(paths.change, record)
   use.downgrade()
 }
 
@@ -296,16 +270,14 @@ export async function keepWatch<Options>(
   change: Lock,
   wishes: Pick<StartOptions<Options>, 'linger' | 'perishes' | 'pinned' | 'watchdog'>,
 ): Promise<void> {
-  const { subject, place } = coordinated
-  const record = readRecord(place)
-  if (!names(record, await subject.process())) return
-  const linger = Math.max(record.linger, Math.round(wishes.linger ?? 0))
-  const pinned = record.pinned || wishes.pinned === true
-  const perishes = record.perishes || wishes.perishes === true
+  const { subject, paths } = coordinated
+  const record = recordNaming(paths, await subject.process())
+  if (record === null) return
+  const { linger, pinned, perishes } = addWishes(record, wishes)
   if (linger > 0) {
-    writeRecord(place, change, { ...record, pinned, perishes, linger, joined: randomUUID() })
+    writeRecord(paths, change, { ...record, pinned, perishes, linger, joined: randomUUID() })
   } else if (record.pinned !== pinned || record.perishes !== perishes) {
-    writeRecord(place, change, { ...record, pinned, perishes })
+    writeRecord(paths, change, { ...record, pinned, perishes })
   }
   if (!pinned || perishes) await ensureWatchdog(coordinated, { kind: wishes.watchdog })
 }

@@ -1,7 +1,7 @@
 import { errno } from '@howdah/durable'
 import type { Lock } from '@howdah/lock'
 import type { Coordinated } from './coordinated.ts'
-import { isThrowAway } from '../place.ts'
+import { isThrowAway } from '../paths.ts'
 import { names, readRecord, removeRecord } from '../record/record.ts'
 import { isUnseen } from '../launch/server-lock.ts'
 import { isRecordedAlive, stopRecorded } from '../ending/stop-recorded.ts'
@@ -12,7 +12,7 @@ import { type WatchdogKind, ensureWatchdog } from '../watchdog/watchdog.ts'
  * What leaving did. `stopped` or `destroyed`: we were the last user. `in-use`: others use it. `kept`: nobody uses it, but it
  * is pinned, lingers, was not started by us, or was replaced.
  */
-export type Left = 'stopped' | 'destroyed' | 'in-use' | 'kept'
+export type LeaveOutcome = 'stopped' | 'destroyed' | 'in-use' | 'kept'
 
 /** What the last user does. */
 export interface LeaveOptions extends WaitOptions {
@@ -30,14 +30,14 @@ export async function leave<Options>(
   coordinated: Coordinated<Options>,
   use: Lock,
   options: LeaveOptions = {},
-): Promise<Left> {
-  const { place } = coordinated
+): Promise<LeaveOutcome> {
+  const { paths } = coordinated
   // The lock was released when the subject was removed.
   if (!use.held) return 'kept'
   try {
     const change = await new Waiting(options).lock({
       for: 'change',
-      path: place.change,
+      path: paths.change,
       mode: 'exclusive',
       create: false,
     })
@@ -76,7 +76,7 @@ export async function lastOneOut<Options>(
   change: Lock,
   use: Lock,
   end: End,
-): Promise<Left> {
+): Promise<LeaveOutcome> {
   try {
     if (!use.isCurrent()) return 'kept'
     if (!use.upgradeOrRelease()) return 'in-use'
@@ -88,32 +88,32 @@ export async function lastOneOut<Options>(
 
 /** Stops or destroys the subject, under change and use, if we may stop it. */
 async function tidy<Options>(
-  { subject, place }: Coordinated<Options>,
+  { subject, paths }: Coordinated<Options>,
   change: Lock,
   { destroys = false, lingers = true, watchdog }: End,
-): Promise<Left> {
+): Promise<LeaveOutcome> {
   // A server in another container is left to its users and its watchdog there.
-  if (await isUnseen(place)) return 'kept'
+  if (await isUnseen(paths)) return 'kept'
   const running = await subject.process()
-  const record = readRecord(place)
+  const record = readRecord(paths)
   if (running !== null) {
     if (!names(record, running) || record.pinned) return 'kept'
     if (lingers && record.linger > 0 && !destroys) {
-      await ensureWatchdog({ subject, place }, { kind: watchdog })
+      await ensureWatchdog({ subject, paths }, { kind: watchdog })
       return 'kept'
     }
   } else if (isRecordedAlive(record)) {
     // The server is ours, but has not started far enough for the subject to see it.
-    await stopRecorded(place, record)
+    await stopRecorded(paths, record)
   }
-  if (destroys || isThrowAway(place)) {
+  if (destroys || isThrowAway(paths)) {
     await subject.destroy({ change })
-    removeRecord(place, change)
+    removeRecord(paths, change)
     return 'destroyed'
   }
   if (running === null) return 'stopped'
   await subject.stop()
   // We keep the record of a killed server: it tells which server left the files.
-  removeRecord(place, change)
+  removeRecord(paths, change)
   return 'stopped'
 }

@@ -1,6 +1,6 @@
 import { fstatSync } from 'node:fs'
 import type { Lock } from '@howdah/lock'
-import type { Place } from '../place.ts'
+import type { Paths } from '../paths.ts'
 import { identityOf } from '../record/record.ts'
 
 /** How often to look, in ms. A look takes microseconds. */
@@ -12,23 +12,23 @@ const interval = 250
  *
  * It does not keep this process alive, and ends with the lock.
  */
-export function releaseWhenGone(place: Place, use: Lock): void {
-  const subject = identityOrNone(place)
+export function releaseWhenGone(paths: Paths, use: Lock): void {
+  const subject = identityOrNone(paths)
   const timer = setInterval(() => {
-    if (use.held && !isGone(use, place, subject)) return
+    if (use.held && !isGone(use, paths, subject)) return
     clearInterval(timer)
     use.release()
   }, interval)
   timer.unref()
 }
 
-function isGone({ fd }: Lock, place: Place, subject: string | null): boolean {
-  return fstatSync(fd).nlink === 0 && identityOrNone(place) !== subject
+function isGone({ fd }: Lock, paths: Paths, subject: string | null): boolean {
+  return fstatSync(fd).nlink === 0 && identityOrNone(paths) !== subject
 }
 
-function identityOrNone(place: Place): string | null {
+function identityOrNone(paths: Paths): string | null {
   try {
-    return identityOf(place)
+    return identityOf(paths)
   } catch {
     return null
   }

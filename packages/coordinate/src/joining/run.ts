@@ -1,5 +1,5 @@
 import { Guard, type GuardOptions } from '../watchdog/guard.ts'
-import type { Place } from '../place.ts'
+import type { Paths } from '../paths.ts'
 import type { Subject } from '../subject.ts'
 import { withSuppressed } from '../with-suppressed.ts'
 
@@ -14,11 +14,11 @@ export type Action<Options, Result> = (guard: Guard<Options>) => Result | Promis
  */
 export async function runAndStop<Options, Result>(
   subject: Subject<Options>,
-  place: Place,
+  paths: Paths,
   options: GuardOptions<Options>,
   action: Action<Options, Result>,
 ): Promise<Result> {
-  const guard = await Guard.join(subject, place, options)
+  const guard = await Guard.join(subject, paths, options)
   let result: Result
   try {
     result = await action(guard)
@@ -32,19 +32,19 @@ export async function runAndStop<Options, Result>(
 /** Like {@link runAndStop}, but rejects with `ERR_COORDINATE_DOES_NOT_EXIST` if the subject does not exist. */
 export function runAndStopIfExists<Options, Result>(
   subject: Subject<Options>,
-  place: Place,
+  paths: Paths,
   options: GuardOptions<Options>,
   action: Action<Options, Result>,
 ): Promise<Result> {
-  return runAndStop(subject, place, { ...options, ifExists: true }, action)
+  return runAndStop(subject, paths, { ...options, ifExists: true }, action)
 }
 
 /** Like {@link runAndStop}, but the last user destroys the subject. */
 export function runAndDestroy<Options, Result>(
   subject: Subject<Options>,
-  place: Place,
+  paths: Paths,
   options: GuardOptions<Options>,
   action: Action<Options, Result>,
 ): Promise<Result> {
-  return runAndStop(subject, place, { ...options, atEnd: 'destroy' }, action)
+  return runAndStop(subject, paths, { ...options, atEnd: 'destroy' }, action)
 }

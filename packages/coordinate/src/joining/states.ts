@@ -1,12 +1,13 @@
 import { errno } from '@howdah/durable'
 import type { Lock } from '@howdah/lock'
 import { convertToExclusive } from './convert-to-exclusive.ts'
+import type { ChangeOptions } from './change-options.ts'
 import type { Coordinated } from './coordinated.ts'
 import { doesNotExist, inUse, usedUp } from '../errors.ts'
+import { Handle } from './handle.ts'
+import type { JoinOptions, StartOptions } from './join-options.ts'
 import {
-  type JoinOptions,
   type Joined,
-  type StartOptions,
   bringUp,
   create,
   join,
@@ -16,58 +17,23 @@ import {
   takeChange,
   takeUse,
 } from './join.ts'
-import { type LeaveOptions, type Left, leave } from './leave.ts'
+import { type LeaveOptions, type LeaveOutcome, leave } from './leave.ts'
 import { releaseWhenGone } from './release-when-gone.ts'
-import { type Place, checkPlace } from '../place.ts'
-import { names, readRecord, removeRecord } from '../record/record.ts'
+import { type Paths, checkPaths } from '../paths.ts'
+import { addWishes } from '../record/add-wishes.ts'
+import { readRecord, recordNaming, removeRecord } from '../record/record.ts'
 import type { Outcome, Subject } from '../subject.ts'
 import { refuseUnseen } from '../launch/server-lock.ts'
 import { takeUseAlone } from './take-use-alone.ts'
 import { usersIfKnown } from '../users.ts'
 import { type WaitOptions, Waiting } from './waiting.ts'
-import type { WatchdogKind } from '../watchdog/watchdog.ts'
-
-/** How to become the only user of a subject. */
-export interface ChangeOptions extends WaitOptions {
-  /** Throw `ERR_COORDINATE_DOES_NOT_EXIST` instead of making the file or directory of the change lock. */
-  readonly ifExists?: boolean | undefined
-  /** Do not wait for the users to leave; they will lose the server. */
-  readonly force?: boolean | undefined
-  readonly watchdog?: WatchdogKind | undefined
-}
-
-/** The base of all states. */
-abstract class Handle<Options> {
-  /** @internal */
-  protected readonly coordinated: Coordinated<Options>
-
-  constructor(coordinated: Coordinated<Options>) {
-    this.coordinated = coordinated
-  }
-
-  get subject(): Subject<Options> {
-    return this.coordinated.subject
-  }
-
-  get place(): Place {
-    return this.coordinated.place
-  }
-
-  exists(): Promise<boolean> {
-    return this.subject.exists()
-  }
-
-  running(): Promise<boolean> {
-    return this.subject.running()
-  }
-}
 
 /** No lock is held: the subject may start, stop and vanish at any time. */
 export class Free<Options> extends Handle<Options> {
-  /** Throws `ERR_COORDINATE_PLACE` for paths that cannot be used, `ERR_COORDINATE_UNSUPPORTED` on Windows. */
-  constructor(subject: Subject<Options>, place: Place) {
-    checkPlace(place)
-    super({ subject, place })
+  /** Throws `ERR_COORDINATE_PATHS` for paths that cannot be used, `ERR_COORDINATE_UNSUPPORTED` on Windows. */
+  constructor(subject: Subject<Options>, paths: Paths) {
+    checkPaths(paths)
+    super({ subject, paths })
   }
 
   /** Becomes a user. Creates and starts the subject if necessary. */
@@ -100,13 +66,13 @@ export class Free<Options> extends Handle<Options> {
     const waiting = new Waiting(options)
     try {
       // Change is dropped between the tries, because nobody can leave without it.
-      return await waiting.until('use', this.place.use, 'its users to leave', async () => {
+      return await waiting.until('use', this.paths.use, 'its users to leave', async () => {
         const change = await takeChange(this.coordinated, waiting, options.ifExists === true)
         return this.#tryUse(change, waiting, options)
       })
     } catch (error) {
       if (errno(error) !== 'ERR_COORDINATE_TIMEOUT') throw error
-      throw inUse(this.place.use, await usersIfKnown(this.place), error)
+      throw inUse(this.paths.use, await usersIfKnown(this.paths), error)
     }
   }
 
@@ -149,12 +115,12 @@ export class Shared<Options> extends Handle<Options> implements AsyncDisposable 
     this.#options = options
     this.#use = joined.use
     this.started = joined.started
-    if (options.perishes === true || readRecord(this.place)?.perishes === true)
-      releaseWhenGone(this.place, joined.use)
+    if (options.perishes === true || readRecord(this.paths)?.perishes === true)
+      releaseWhenGone(this.paths, joined.use)
   }
 
   /** Stops using the subject; the last user stops it. Uses up the handle, even if it rejects. */
-  async leave(options: LeaveOptions = {}): Promise<Left> {
+  async leave(options: LeaveOptions = {}): Promise<LeaveOutcome> {
     const use = this.#take('leave')
     return await leave(this.coordinated, use, { watchdog: this.#options.watchdog, ...options })
   }
@@ -178,7 +144,10 @@ export class Shared<Options> extends Handle<Options> implements AsyncDisposable 
         }
         if (!use.held) {
           keep = null
-          keep = (await this.#rejoin(change, waiting)).use
+          // Others may have left while the lock was dropped, so we join again.
+          const joined = await joinUnderChange(this.coordinated, change, this.#options, waiting)
+          if (joined === null) throw doesNotExist(this.paths.use)
+          keep = joined.use
         }
       } catch (error) {
         change.release()
@@ -194,13 +163,6 @@ export class Shared<Options> extends Handle<Options> implements AsyncDisposable 
   /** Leaves, unless the handle is used up. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#use !== null) await this.leave()
-  }
-
-  /** Joins again, under change, after a watchdog took the lock in between. */
-  async #rejoin(change: Lock, waiting: Waiting): Promise<Joined> {
-    const joined = await joinUnderChange(this.coordinated, change, this.#options, waiting)
-    if (joined === null) throw doesNotExist(this.place.use)
-    return joined
   }
 
   #take(method: string): Lock {
@@ -246,25 +208,19 @@ export class Exclusive<Options> extends Handle<Options> implements Disposable, A
   /** Stops the server, even if it is pinned or was started by somebody else. */
   async stop(): Promise<Outcome> {
     const change = this.#require('stop')
-    await refuseUnseen(this.place)
-    const state = await this.subject.stop()
+    await refuseUnseen(this.paths)
+    const outcome = await this.subject.stop()
     // We keep the record of a killed server: it tells which server left the files.
-    if (state === 'modified') removeRecord(this.place, change)
-    return state
+    if (outcome === 'modified') removeRecord(this.paths, change)
+    return outcome
   }
 
   /** Stops and starts the server. A server of ours stays pinned, and lingers at least as long as before. */
   async restart(options: StartOptions<Options>): Promise<Outcome> {
     this.#require('restart')
-    const record = readRecord(this.place)
-    const kept = names(record, await this.subject.process()) ? record : null
+    const record = recordNaming(this.paths, await this.subject.process())
     await this.stop()
-    return this.start({
-      ...options,
-      pinned: options.pinned === true || kept?.pinned === true,
-      perishes: options.perishes === true || kept?.perishes === true,
-      linger: Math.max(options.linger ?? 0, kept?.linger ?? 0),
-    })
+    return this.start({ ...options, ...addWishes(record, options) })
   }
 
   /** Runs an action while nobody else can see its intermediate states. The action gets the change lock. */
@@ -278,10 +234,10 @@ export class Exclusive<Options> extends Handle<Options> implements Disposable, A
   async destroy(): Promise<Outcome> {
     const { change, use } = this.#take('destroy')
     try {
-      await refuseUnseen(this.place)
-      const state = await this.subject.destroy({ change })
-      removeRecord(this.place, change)
-      return state
+      await refuseUnseen(this.paths)
+      const outcome = await this.subject.destroy({ change })
+      removeRecord(this.paths, change)
+      return outcome
     } finally {
       use?.release()
       change.release()
@@ -292,7 +248,7 @@ export class Exclusive<Options> extends Handle<Options> implements Disposable, A
   share(options: JoinOptions<Options>): Shared<Options> {
     const change = this.#require('share')
     const use = this.#use
-    if (use === null) throw doesNotExist(this.place.use)
+    if (use === null) throw doesNotExist(this.paths.use)
     this.#take('share')
     try {
       use.downgrade()
@@ -307,7 +263,7 @@ export class Exclusive<Options> extends Handle<Options> implements Disposable, A
     const { change, use } = this.#take('release')
     use?.release()
     change.release()
-    return new Free(this.subject, this.place)
+    return new Free(this.subject, this.paths)
   }
 
   /** Releases, unless the handle is used up. */
@@ -323,7 +279,7 @@ export class Exclusive<Options> extends Handle<Options> implements Disposable, A
   async #create(options: StartOptions<Options>, waiting: Waiting): Promise<boolean> {
     const fresh = await create(this.coordinated, this.#require('create'), options, false)
     this.#use ??= await takeUse(this.coordinated, 'exclusive', waiting)
-    if (this.#use === null) throw doesNotExist(this.place.use)
+    if (this.#use === null) throw doesNotExist(this.paths.use)
     return fresh
   }
 

@@ -24,7 +24,7 @@ export async function takeUseAlone<Options>(
   for (let attempt = 1; ; attempt++) {
     // The lock is first taken shared, which only a watchdog can delay.
     const use = await takeUse(coordinated, 'shared', waiting)
-    if (use === null) throw doesNotExist(coordinated.place.use)
+    if (use === null) throw doesNotExist(coordinated.paths.use)
     if (attempt > tries) return use
     if (use.upgradeOrRelease()) return use
     if (attempt === tries && !force) return null

@@ -48,7 +48,7 @@ export class Waiting {
   }
 
   /** The milliseconds that are left; `undefined` if there is no limit. */
-  get left(): number | undefined {
+  get remaining(): number | undefined {
     if (this.#options.timeout === undefined) return undefined
     return Math.max(0, this.#deadline - performance.now())
   }
@@ -61,7 +61,7 @@ export class Waiting {
         mode,
         create,
         fair: false,
-        timeout: this.left,
+        timeout: this.remaining,
         signal,
         onWait: onWait && (({ holders }) => onWait({ for: what, path, holders })),
       })
@@ -82,7 +82,7 @@ export class Waiting {
       const found = await look()
       if (found !== null) return found
       this.#options.signal?.throwIfAborted()
-      if (this.left === 0) throw this.#timedOut(path, waitedFor)
+      if (this.remaining === 0) throw this.#timedOut(path, waitedFor)
       if (!told) this.#options.onWait?.({ for: what, path, holders: [], what: waitedFor })
       await sleep(10)
     }

@@ -47,7 +47,7 @@ function limit(): number {
   }
 }
 
-/** The `stdio` of a child, with /dev/null in place of descriptors that it would otherwise inherit. */
+/** The `stdio` of a child, with /dev/null instead of descriptors that it would otherwise inherit. */
 export interface CoveredStdio extends Disposable {
   readonly stdio: (IOType | number)[]
 }

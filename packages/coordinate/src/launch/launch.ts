@@ -12,8 +12,8 @@ export interface LaunchRequest {
   /** The signal that ends the server in an orderly way. */
   readonly signal: StopSignal
   /**
-   * In whole seconds: if the server stands still for so long after that signal, neither working nor waiting for a disk, it
-   * gets SIGQUIT. It gets SIGQUIT after 30 s in any case. Linux only.
+   * In ms: if the server stands still for so long after that signal, neither working nor waiting for a disk, it gets
+   * SIGQUIT. Whole seconds count. It gets SIGQUIT after 30 s in any case. Linux only.
    */
   readonly stillness?: number | undefined
   /**
@@ -21,7 +21,7 @@ export interface LaunchRequest {
    * other descriptors.
    */
   readonly stdio: readonly [Stdio, Stdio, Stdio, fourth?: number]
-  /** If this process is root: the uid of the server; by default the place's user. */
+  /** If this process is root: the uid of the server; by default that of the paths. */
   readonly uid?: number | undefined
   readonly gid?: number | undefined
   /** The server changes its working directory by itself, so its working directory does not identify it. */

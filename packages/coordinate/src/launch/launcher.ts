@@ -8,7 +8,7 @@ import { identifyProcess, spawnedAs } from '@howdah/lock'
 import { messageOf } from '../caught.ts'
 import { launchFailed } from '../errors.ts'
 import { coverDescriptors } from './inheritable-descriptors.ts'
-import { type Place, childUser } from '../place.ts'
+import { type Paths, childUser } from '../paths.ts'
 import type { ServerRecord } from '../record/server-record.ts'
 import { type HeldChange, launchedNow, writeRecord } from '../record/record.ts'
 import { lockForServer } from './server-lock.ts'
@@ -26,7 +26,7 @@ type Wishes = Pick<ServerRecord, 'pinned' | 'perishes' | 'linger' | 'joined'>
 
 /** The `Launch` that a join passes to the subject. */
 export class Launcher implements Launch {
-  readonly #place: Place
+  readonly #paths: Paths
   readonly #change: HeldChange
   readonly #about: Wishes
   readonly #watched: Promise<unknown>
@@ -34,8 +34,8 @@ export class Launcher implements Launch {
   readonly #pending = new Set<Promise<unknown>>()
 
   /** `watched` resolves when the watchdog runs; no server runs before that. */
-  constructor(place: Place, change: HeldChange, about: Wishes, watched: Promise<unknown>) {
-    this.#place = place
+  constructor(paths: Paths, change: HeldChange, about: Wishes, watched: Promise<unknown>) {
+    this.#paths = paths
     this.#change = change
     this.#about = about
     this.#watched = watched
@@ -78,11 +78,11 @@ export class Launcher implements Launch {
     try {
       const identity = identifyProcess(child.pid ?? 0)
       if (identity === null) throw launchFailed(command, `its shell, ${this.#shell}, ended at once`)
-      writeRecord(this.#place, this.#change, {
+      writeRecord(this.#paths, this.#change, {
         process: identity,
         signal,
         stillness,
-        ...launchedNow(this.#place, request.leavesCwd === true ? null : cwd),
+        ...launchedNow(this.#paths, request.leavesCwd === true ? null : cwd),
         ...this.#about,
       })
       await this.#watched
@@ -99,11 +99,11 @@ export class Launcher implements Launch {
   }
 
   get #shell(): string {
-    return this.#place.shell ?? '/bin/sh'
+    return this.#paths.shell ?? '/bin/sh'
   }
 
   async #start(request: LaunchRequest): Promise<ChildProcess> {
-    const lock = await lockForServer(this.#place)
+    const lock = await lockForServer(this.#paths)
     try {
       return this.#spawnWith(lock.fd, request)
     } finally {
@@ -129,7 +129,7 @@ export class Launcher implements Launch {
       ...(fourth === undefined ? [] : [fourth]),
     ]
     using covered = coverDescriptors(inherited)
-    const user = childUser(this.#place)
+    const user = childUser(this.#paths)
     const asked = process.getuid?.() === 0 ? { uid, gid } : {}
     const options: SpawnOptions = {
       cwd,

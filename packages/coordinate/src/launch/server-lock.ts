@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { errno } from '@howdah/durable'
 import { type Lock, acquire, currentProcess, tryAcquire } from '@howdah/lock'
 import { inUseElsewhere, timedOut } from '../errors.ts'
-import type { Place } from '../place.ts'
+import type { Paths } from '../paths.ts'
 import type { ServerRecord } from '../record/server-record.ts'
 import { isOfHere } from '../record/is-of-here.ts'
 import { readRecord } from '../record/record.ts'
@@ -10,18 +10,18 @@ import { isRecordedAlive } from '../ending/stop-recorded.ts'
 import type { Subject } from '../subject.ts'
 
 /** The paths of the server's lock and of the record. */
-export type Served = Pick<Place, 'change' | 'record' | 'server'>
+export type Served = Pick<Paths, 'change' | 'record' | 'server'>
 
-/** The descriptor by which a server, and every process that it makes, holds the lock on `place.server`. */
+/** The descriptor by which a server, and every process that it makes, holds the lock on `paths.server`. */
 export const serverLockDescriptor = 4
 
 /**
- * Whether the server's lock is held: then a process of a server that was launched on this place lives, in this or another
+ * Whether the server's lock is held: then a process of a server that was launched with these paths lives, in this or another
  * container. The kernel frees the lock with the last process that has inherited it.
  *
  * The lock is tried in shared mode, so that two processes that ask at the same time do not take each other for a server.
  */
-export async function isServed({ server }: Pick<Place, 'server'>): Promise<boolean> {
+export async function isServed({ server }: Pick<Paths, 'server'>): Promise<boolean> {
   try {
     const lock = await tryAcquire(server, { mode: 'shared', create: false })
     lock?.release()
@@ -39,15 +39,15 @@ export async function isServed({ server }: Pick<Place, 'server'>): Promise<boole
  * It does not throw if the record names a process of this pid namespace: that process lives here, or it was killed and its
  * children, which are also here, are still ending.
  */
-export async function refuseUnseen(place: Served): Promise<void> {
-  if (await isUnseen(place)) throw inUseElsewhere(place.change, readRecord(place))
+export async function refuseUnseen(paths: Served): Promise<void> {
+  if (await isUnseen(paths)) throw inUseElsewhere(paths.change, readRecord(paths))
 }
 
 /** Whether a server lives that cannot be judged from here; see {@link refuseUnseen}. */
-export async function isUnseen(place: Served): Promise<boolean> {
+export async function isUnseen(paths: Served): Promise<boolean> {
   const end = performance.now() + ending
   for (;;) {
-    if (!(await isServed(place)) || isOfHere(readRecord(place))) return false
+    if (!(await isServed(paths)) || isOfHere(readRecord(paths))) return false
     if (performance.now() > end) return true
     await sleep(10)
   }
@@ -62,9 +62,9 @@ export function isOfElsewhere(record: ServerRecord | null): boolean {
 }
 
 /** Whether the subject has a server, even one that is starting or stopping. Throws as {@link refuseUnseen} does. */
-export async function hasServer(place: Served, subject: Subject<never>): Promise<boolean> {
-  if ((await subject.process()) !== null || isRecordedAlive(readRecord(place))) return true
-  await refuseUnseen(place)
+export async function hasServer(paths: Served, subject: Subject<never>): Promise<boolean> {
+  if ((await subject.process()) !== null || isRecordedAlive(readRecord(paths))) return true
+  await refuseUnseen(paths)
   return false
 }
 
@@ -72,14 +72,14 @@ export async function hasServer(place: Served, subject: Subject<never>): Promise
  * Takes the lock that the server will inherit. Processes that ask whether a server lives hold it only for an instant.
  * Processes left by a killed server hold it until they have ended.
  */
-export async function lockForServer(place: Place, create = false): Promise<Lock> {
+export async function lockForServer(paths: Paths, create = false): Promise<Lock> {
   try {
-    return await acquire(place.server, { create, fair: false, timeout: patience })
+    return await acquire(paths.server, { create, fair: false, timeout: patience })
   } catch (error) {
     if (errno(error) !== 'ERR_LOCK_TIMEOUT') throw error
-    await refuseUnseen(place)
+    await refuseUnseen(paths)
     const waitedFor = 'the processes of its killed server to end'
-    throw timedOut(place.server, patience, waitedFor, error)
+    throw timedOut(paths.server, patience, waitedFor, error)
   }
 }
 

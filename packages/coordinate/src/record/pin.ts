@@ -1,8 +1,8 @@
 import type { Lock } from '@howdah/lock'
 import { notRunning } from '../errors.ts'
-import { type Place, checkPlace } from '../place.ts'
+import { type Paths, checkPaths } from '../paths.ts'
 import type { ServerRecord } from './server-record.ts'
-import { names, readRecord, writeRecord } from './record.ts'
+import { recordNaming, writeRecord } from './record.ts'
 import type { Outcome, Subject } from '../subject.ts'
 import { type WaitOptions, Waiting } from '../joining/waiting.ts'
 import { type WatchdogKind, ensureWatchdog } from '../watchdog/watchdog.ts'
@@ -11,11 +11,14 @@ import { type WatchdogKind, ensureWatchdog } from '../watchdog/watchdog.ts'
 export type Ownership = 'none' | 'ours' | 'pinned' | 'foreign'
 
 /** Gives the present owner of the server. It takes no lock, so the answer may be out of date at once. */
-export async function ownership(place: Place, subject: Subject<never>): Promise<Ownership> {
+export async function ownership(
+  paths: Paths,
+  subject: Pick<Subject<never>, 'process'>,
+): Promise<Ownership> {
   const running = await subject.process()
   if (running === null) return 'none'
-  const record = readRecord(place)
-  if (!names(record, running)) return 'foreign'
+  const record = recordNaming(paths, running)
+  if (record === null) return 'foreign'
   return record.pinned ? 'pinned' : 'ours'
 }
 
@@ -27,14 +30,14 @@ export async function ownership(place: Place, subject: Subject<never>): Promise<
  * Rejects with `ERR_COORDINATE_NOT_RUNNING`.
  */
 export async function pin(
-  place: Place,
+  paths: Paths,
   subject: Subject<never>,
   options: WaitOptions = {},
 ): Promise<Outcome> {
-  return underChange(place, options, async (change) => {
-    const record = await ours(place, subject)
+  return underChange(paths, options, async (change) => {
+    const record = await ours(paths, subject)
     if (record === null || record.pinned) return 'unmodified'
-    writeRecord(place, change, { ...record, pinned: true })
+    writeRecord(paths, change, { ...record, pinned: true })
     return 'modified'
   })
 }
@@ -50,18 +53,18 @@ export interface UnpinOptions extends WaitOptions {
  * A server that somebody else started is never stopped by leaving: `unmodified`.
  */
 export async function unpin(
-  place: Place,
+  paths: Paths,
   subject: Subject<never>,
   options: UnpinOptions = {},
 ): Promise<Outcome> {
-  return underChange(place, options, async (change, waiting) => {
+  return underChange(paths, options, async (change, waiting) => {
     if ((await subject.process()) === null) return 'unmodified'
-    const record = await ours(place, subject)
+    const record = await ours(paths, subject)
     if (record === null || !record.pinned) return 'unmodified'
-    const use = await waiting.lock({ for: 'use', path: place.use, mode: 'shared', create: false })
+    const use = await waiting.lock({ for: 'use', path: paths.use, mode: 'shared', create: false })
     try {
-      writeRecord(place, change, { ...record, pinned: false })
-      await ensureWatchdog({ subject, place }, { kind: options.watchdog })
+      writeRecord(paths, change, { ...record, pinned: false })
+      await ensureWatchdog({ subject, paths }, { kind: options.watchdog })
       return 'modified'
     } finally {
       use.release()
@@ -70,15 +73,15 @@ export async function unpin(
 }
 
 async function underChange(
-  place: Place,
+  paths: Paths,
   options: WaitOptions,
   action: (change: Lock, waiting: Waiting) => Promise<Outcome>,
 ): Promise<Outcome> {
-  checkPlace(place)
+  checkPaths(paths)
   const waiting = new Waiting(options)
   const change = await waiting.lock({
     for: 'change',
-    path: place.change,
+    path: paths.change,
     mode: 'exclusive',
     create: false,
   })
@@ -90,9 +93,8 @@ async function underChange(
 }
 
 /** The record, if it names the running server; `null` if somebody else started the server. */
-async function ours(place: Place, subject: Subject<never>): Promise<ServerRecord | null> {
+async function ours(paths: Paths, subject: Subject<never>): Promise<ServerRecord | null> {
   const running = await subject.process()
-  if (running === null) throw notRunning(place.use)
-  const record = readRecord(place)
-  return names(record, running) ? record : null
+  if (running === null) throw notRunning(paths.use)
+  return recordNaming(paths, running)
 }

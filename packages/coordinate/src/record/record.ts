@@ -16,7 +16,7 @@ import { hostname } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { isSameProcess, type ProcessIdentity, readPlainFile } from '@howdah/lock'
 import { recordFailed } from '../errors.ts'
-import { type Place, childUser } from '../place.ts'
+import { type Paths, childUser } from '../paths.ts'
 
 const stopSignals: readonly StopSignal[] = [
   'SIGHUP',
@@ -28,7 +28,7 @@ const stopSignals: readonly StopSignal[] = [
 ]
 
 /** The paths of a record and of its subject's change lock. */
-type Recorded = Pick<Place, 'record' | 'change'>
+type Recorded = Pick<Paths, 'record' | 'change'>
 
 /** The change lock, held while a record is written or removed. */
 export interface HeldChange {
@@ -53,7 +53,7 @@ function held({ record, change }: Recorded, { fd }: HeldChange): string {
  * A copy of the subject has another inode, so a record that was copied with it is not valid there. A subject that is moved,
  * mounted elsewhere or reached by a link keeps its record.
  */
-export function identityOf({ change }: Pick<Place, 'change'>): string {
+export function identityOf({ change }: Pick<Paths, 'change'>): string {
   return nameOf(statSync(change, { bigint: true }))
 }
 
@@ -62,12 +62,12 @@ function nameOf({ dev, ino }: { dev: bigint; ino: bigint }): string {
 }
 
 /**
- * The record of the place's own server; `null` if there is none, if it is incomplete, or if it belongs to another subject.
+ * The record of the server of these paths; `null` if there is none, if it is incomplete, or if it belongs to another subject.
  *
  * It is text with one `key value` pair a line, so that a shell can read it, too.
  */
-export function readRecord(place: Recorded): ServerRecord | null {
-  const path = place.record
+export function readRecord(paths: Recorded): ServerRecord | null {
+  const path = paths.record
   let text: string
   try {
     text = readPlainFile(path)
@@ -84,7 +84,7 @@ export function readRecord(place: Recorded): ServerRecord | null {
   const pid = Number(fields.get('pid'))
   const signal = stopSignals.find((name) => name === fields.get('signal'))
   if (!Number.isSafeInteger(pid) || pid < 1 || signal === undefined) return null
-  if (fields.get('of') !== identityOfOrNone(place)) return null
+  if (fields.get('of') !== identityOfOrNone(paths)) return null
   return {
     process: {
       pid,
@@ -93,7 +93,7 @@ export function readRecord(place: Recorded): ServerRecord | null {
       pidNamespace: fields.get('namespace') ?? null,
     },
     signal,
-    stillness: secondsIn(fields.get('still')),
+    stillness: secondsIn(fields.get('still')) * 1000,
     worksHere: fields.get('cwd') === 'here',
     host: fields.get('host') ?? null,
     since: dateOf(fields.get('since')),
@@ -109,8 +109,8 @@ function secondsIn(text: string | undefined): number {
   return number > 0 && Number.isFinite(number) ? number : 0
 }
 
-/** Publishes the whole record, under change. If this process is root, the file belongs to the place's user. */
-export function writeRecord(place: Place, change: HeldChange, record: ServerRecord): void {
+/** Publishes the whole record, under change. If this process is root, the file belongs to the user of the paths. */
+export function writeRecord(paths: Paths, change: HeldChange, record: ServerRecord): void {
   const {
     process: identity,
     signal,
@@ -132,7 +132,7 @@ export function writeRecord(place: Place, change: HeldChange, record: ServerReco
     ['host', host],
     ['since', since?.toISOString() ?? null],
     ['signal', signal],
-    ['still', stillness > 0 ? Math.ceil(stillness) : null],
+    ['still', stillness > 0 ? Math.ceil(stillness / 1000) : null],
     ['cwd', worksHere ? 'here' : null],
     ['pinned', pinned ? 'yes' : null],
     ['perishes', perishes ? 'yes' : null],
@@ -141,7 +141,7 @@ export function writeRecord(place: Place, change: HeldChange, record: ServerReco
     ['joined', joined === '' ? null : joined],
   ]
   const text = fields.map(([key, value]) => (value === null ? '' : `${key} ${value}\n`)).join('')
-  const path = held(place, change)
+  const path = held(paths, change)
   const temporary = `${path}.new`
   try {
     // Only one process writes at a time, under change, so an existing temporary file was left by a killed process.
@@ -150,7 +150,7 @@ export function writeRecord(place: Place, change: HeldChange, record: ServerReco
     const fd = openSync(temporary, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, 0o644)
     try {
       writeSync(fd, text)
-      const { uid, gid } = childUser(place)
+      const { uid, gid } = childUser(paths)
       if (uid !== undefined || gid !== undefined) fchownSync(fd, uid ?? -1, gid ?? -1)
     } finally {
       closeSync(fd)
@@ -158,17 +158,17 @@ export function writeRecord(place: Place, change: HeldChange, record: ServerReco
     // The record is not synced, because after a crash of the machine the process that it names is dead.
     renameSync(temporary, path)
   } catch (error) {
-    throw recordFailed(place.record, 'write', error)
+    throw recordFailed(paths.record, 'write', error)
   }
 }
 
 /** The fields of a record for a process that was just launched. */
 export function launchedNow(
-  place: Pick<Place, 'use'>,
+  paths: Pick<Paths, 'use'>,
   cwd: string | null,
 ): Pick<ServerRecord, 'worksHere' | 'host' | 'since'> {
   return {
-    worksHere: cwd !== null && isSame(cwd, dirname(place.use)),
+    worksHere: cwd !== null && isSame(cwd, dirname(paths.use)),
     // A value cannot contain a line break.
     host: hostname().split('\n')[0] || null,
     since: new Date(),
@@ -176,8 +176,8 @@ export function launchedNow(
 }
 
 /** Removes the record of a process that is gone, under change. */
-export function removeRecord(place: Place, change: HeldChange): void {
-  const path = held(place, change)
+export function removeRecord(paths: Paths, change: HeldChange): void {
+  const path = held(paths, change)
   rmSync(path, { force: true })
   rmSync(`${path}.new`, { force: true })
 }
@@ -190,9 +190,15 @@ export function names(
   return record !== null && identity !== null && isSameProcess(record.process, identity)
 }
 
-function identityOfOrNone(place: Pick<Place, 'change'>): string | null {
+/** The record, if it names this process; `null` if somebody else started that, or no process is given. */
+export function recordNaming(paths: Paths, process: ProcessIdentity | null): ServerRecord | null {
+  const record = readRecord(paths)
+  return names(record, process) ? record : null
+}
+
+function identityOfOrNone(paths: Pick<Paths, 'change'>): string | null {
   try {
-    return identityOf(place)
+    return identityOf(paths)
   } catch {
     return null // The file was removed.
   }

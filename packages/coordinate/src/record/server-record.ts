@@ -13,7 +13,7 @@ export interface ServerRecord {
   readonly process: ProcessIdentity
   /** The signal that ends the server. */
   readonly signal: StopSignal
-  /** In seconds: the server gets SIGQUIT if it stands still for so long after that signal. 0: it does not. */
+  /** In ms: the server gets SIGQUIT if it stands still for so long after that signal. 0: it does not. */
   readonly stillness: number
   /** Whether the server works in the directory of the use file, which is a further proof of its identity. */
   readonly worksHere: boolean

@@ -1,6 +1,6 @@
-import { type JoinOptions } from '../joining/join.ts'
-import type { LeaveOptions, Left } from '../joining/leave.ts'
-import type { Place } from '../place.ts'
+import type { JoinOptions } from '../joining/join-options.ts'
+import type { LeaveOptions, LeaveOutcome } from '../joining/leave.ts'
+import type { Paths } from '../paths.ts'
 import { Free, type Shared } from '../joining/states.ts'
 import type { Outcome, Subject } from '../subject.ts'
 
@@ -14,14 +14,14 @@ export interface GuardOptions<Options> extends JoinOptions<Options> {
  * A subject in use. It runs until the guard is left or disposed.
  *
  * @example
- * await using guard = await Guard.join(subject, place, { start: {} })
+ * await using guard = await Guard.join(subject, paths, { start: {} })
  */
 export class Guard<Options> implements AsyncDisposable {
   /** Whether joining had to start the server. */
   readonly started: Outcome
   readonly #shared: Shared<Options>
   readonly #atEnd: 'stop' | 'destroy' | undefined
-  #left: Promise<Left> | undefined
+  #leaving: Promise<LeaveOutcome> | undefined
 
   private constructor(shared: Shared<Options>, atEnd: 'stop' | 'destroy' | undefined) {
     this.#shared = shared
@@ -35,15 +35,15 @@ export class Guard<Options> implements AsyncDisposable {
    * Rejects with the signal's reason when aborted, with what `create` or `start` throw, or with a `CoordinateError`:
    * `ERR_COORDINATE_DOES_NOT_EXIST` with `ifExists`, `ERR_COORDINATE_TIMEOUT`, `ERR_COORDINATE_ELSEWHERE` and
    * `ERR_COORDINATE_UNKNOWN` if a server cannot be judged from here, `ERR_COORDINATE_LAUNCH` and `ERR_COORDINATE_WATCHDOG` if
-   * a process cannot be started, `ERR_COORDINATE_RECORD`, `ERR_COORDINATE_PLACE`, `ERR_COORDINATE_OPTION`, and
+   * a process cannot be started, `ERR_COORDINATE_RECORD`, `ERR_COORDINATE_PATHS`, `ERR_COORDINATE_OPTION`, and
    * `ERR_COORDINATE_UNSUPPORTED` on Windows.
    */
   static async join<Options>(
     subject: Subject<Options>,
-    place: Place,
+    paths: Paths,
     options: GuardOptions<Options>,
   ): Promise<Guard<Options>> {
-    return new Guard(await new Free(subject, place).join(options), options.atEnd)
+    return new Guard(await new Free(subject, paths).join(options), options.atEnd)
   }
 
   /**
@@ -51,9 +51,9 @@ export class Guard<Options> implements AsyncDisposable {
    *
    * Even if it rejects, this process no longer uses the subject, and the watchdog does the rest.
    */
-  leave(options: LeaveOptions = {}): Promise<Left> {
-    this.#left ??= this.#shared.leave({ atEnd: this.#atEnd, ...options })
-    return this.#left
+  leave(options: LeaveOptions = {}): Promise<LeaveOutcome> {
+    this.#leaving ??= this.#shared.leave({ atEnd: this.#atEnd, ...options })
+    return this.#leaving
   }
 
   /** Leaves. */

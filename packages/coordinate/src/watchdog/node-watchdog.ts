@@ -39,7 +39,7 @@ const [
   last = '',
   pidFile = '',
 ] = process.argv.slice(2)
-const place = { use, record, server, change }
+const paths = { use, record, server, change }
 const watchdogLock = 3
 let watched = fileIdentity(use)
 let held: Lock | null = null
@@ -60,7 +60,7 @@ stopAttending()
 
 function remember(): void {
   try {
-    known = readRecord(place) ?? known
+    known = readRecord(paths) ?? known
   } catch {
     // The record cannot be read at this moment.
   }
@@ -95,7 +95,7 @@ async function watch(): Promise<void> {
       if (await finish()) return end()
       continue
     }
-    const found = readRecord(place)
+    const found = readRecord(paths)
     if (await isElsewhere(found)) return end()
     if (isRecordedAlive(found)) {
       if (found.pinned && !found.perishes) return end()
@@ -111,7 +111,7 @@ async function watch(): Promise<void> {
         await keepLingering(found)
         continue
       }
-      if (!(await stopRecorded(place, found))) return end()
+      if (!(await stopRecorded(paths, found))) return end()
       stopped = true
     }
     if (mark === '' || fileIdentity(mark) === null) {
@@ -137,7 +137,7 @@ async function keepLingering(found: ServerRecord): Promise<void> {
 /** Watches a pinned server. Such a server needs no users, but has to end when its files are removed. */
 async function keepPinned(): Promise<void> {
   while (fileIdentity(use) === watched) {
-    const found = readRecord(place)
+    const found = readRecord(paths)
     if (!isRecordedAlive(found) || !found.pinned) return
     await sleep(500)
   }
@@ -180,7 +180,7 @@ async function throwAwayUnderChange(): Promise<boolean> {
   process.chdir('.')
   held = await tryAcquire(use, { create: false })
   if (held === null) return false
-  const found = readRecord(place)
+  const found = readRecord(paths)
   if (await isElsewhere(found)) return true
   if (isRecordedAlive(found)) return false
   if (!(await isKept())) remove()
@@ -208,7 +208,7 @@ async function finish(): Promise<boolean> {
   remember()
   if (known === null || (isSameSubject && known.pinned)) return true
   // Without its files the server cannot end in an orderly way.
-  await stopRecorded(place, isSameSubject ? known : { ...known, signal: 'SIGQUIT' })
+  await stopRecorded(paths, isSameSubject ? known : { ...known, signal: 'SIGQUIT' })
   return true
 }
 
@@ -222,8 +222,8 @@ function isWreck(): boolean {
  */
 async function isKept(): Promise<boolean> {
   if (fileIdentity(directory) !== fileIdentity(inside)) return true
-  for (let look = 0; look < 250 && (await isServed(place)); look++) await sleep(20)
-  return (await isServed(place)) || isOccupied()
+  for (let look = 0; look < 250 && (await isServed(paths)); look++) await sleep(20)
+  return (await isServed(paths)) || isOccupied()
 }
 
 function isOccupied(): boolean {
@@ -263,7 +263,7 @@ function removeRecord(): void {
 
 /** Whether the server lives in another pid namespace of this kernel, so that it cannot be signalled from here. */
 async function isElsewhere(found: ServerRecord | null): Promise<boolean> {
-  return isOfElsewhere(found) && (await isServed(place))
+  return isOfElsewhere(found) && (await isServed(paths))
 }
 
 /** We release the watchdog lock first: the next process that gets use starts a new watchdog. */

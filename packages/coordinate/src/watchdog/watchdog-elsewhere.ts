@@ -1,7 +1,7 @@
 import { errno } from '@howdah/durable'
 import { tryAcquire } from '@howdah/lock'
 import { inUseElsewhere } from '../errors.ts'
-import type { Place } from '../place.ts'
+import type { Paths } from '../paths.ts'
 import { readRecord } from '../record/record.ts'
 import { isOfElsewhere, isServed } from '../launch/server-lock.ts'
 import type { Waiting } from '../joining/waiting.ts'
@@ -15,12 +15,12 @@ const patience = 2_000
  *
  * Gives whether there was such a watchdog.
  */
-export async function awaitWatchdogElsewhere(place: Place, waiting: Waiting): Promise<boolean> {
-  if (!(await isWatchedElsewhere(place))) return false
-  const deadline = performance.now() + Math.min(patience, waiting.left ?? patience)
+export async function awaitWatchdogElsewhere(paths: Paths, waiting: Waiting): Promise<boolean> {
+  if (!(await isWatchedElsewhere(paths))) return false
+  const deadline = performance.now() + Math.min(patience, waiting.remaining ?? patience)
   const waitedFor = 'the watchdog of another container to end'
-  await waiting.until('process', place.watchdog, waitedFor, async () => {
-    const isOver = performance.now() >= deadline || !(await isWatchedElsewhere(place))
+  await waiting.until('process', paths.watchdog, waitedFor, async () => {
+    const isOver = performance.now() >= deadline || !(await isWatchedElsewhere(paths))
     return isOver ? true : null
   })
   return true
@@ -30,9 +30,9 @@ export async function awaitWatchdogElsewhere(place: Place, waiting: Waiting): Pr
  * Throws `ERR_COORDINATE_ELSEWHERE` if a watchdog in another container still runs. Called under change, before a server is
  * started.
  */
-export async function refuseWatchdogElsewhere(place: Place): Promise<void> {
-  if (await isWatchedElsewhere(place)) {
-    throw inUseElsewhere(place.change, readRecord(place))
+export async function refuseWatchdogElsewhere(paths: Paths): Promise<void> {
+  if (await isWatchedElsewhere(paths)) {
+    throw inUseElsewhere(paths.change, readRecord(paths))
   }
 }
 
@@ -40,10 +40,10 @@ export async function refuseWatchdogElsewhere(place: Place): Promise<void> {
  * Whether a watchdog runs in another container. A watchdog starts and ends with its server, so the record of the last server
  * tells its container.
  */
-export async function isWatchedElsewhere(place: Place): Promise<boolean> {
-  if (!isOfElsewhere(readRecord(place)) || (await isServed(place))) return false
+export async function isWatchedElsewhere(paths: Paths): Promise<boolean> {
+  if (!isOfElsewhere(readRecord(paths)) || (await isServed(paths))) return false
   try {
-    const lock = await tryAcquire(place.watchdog, { create: false })
+    const lock = await tryAcquire(paths.watchdog, { create: false })
     lock?.release()
     return lock === null
   } catch (error) {

@@ -9,7 +9,7 @@ import type { Outcome } from '../subject.ts'
 import type { Coordinated } from '../joining/coordinated.ts'
 import { watchdogFailed } from '../errors.ts'
 import { coverDescriptors } from '../launch/inheritable-descriptors.ts'
-import { type Place, childUser, isThrowAway } from '../place.ts'
+import { type Paths, childUser, isThrowAway } from '../paths.ts'
 import { identityOf } from '../record/record.ts'
 import { watchdogScript } from './watchdog-script.ts'
 
@@ -37,15 +37,15 @@ export interface WatchdogOptions {
  * lock stays.
  */
 export async function ensureWatchdog<Options>(
-  { subject, place }: Coordinated<Options>,
+  { subject, paths }: Coordinated<Options>,
   options: WatchdogOptions = {},
 ): Promise<Outcome> {
   // The lock file is made only for a subject without `create`; otherwise `create` has made it, and it may be a directory.
   const create = subject.create === undefined
-  const lock = await watchdogLock(place, options.fresh === true, create)
+  const lock = await watchdogLock(paths, options.fresh === true, create)
   if (lock === null) return 'unmodified'
   try {
-    await start(place, lock, options.kind ?? defaultKind())
+    await start(paths, lock, options.kind ?? defaultKind())
   } catch (error) {
     lock.release()
     throw error
@@ -55,13 +55,13 @@ export async function ensureWatchdog<Options>(
   return 'modified'
 }
 
-async function watchdogLock(place: Place, fresh: boolean, create: boolean): Promise<Lock | null> {
+async function watchdogLock(paths: Paths, fresh: boolean, create: boolean): Promise<Lock | null> {
   try {
-    if (!fresh) return await tryAcquire(place.watchdog, { create })
-    return await acquire(place.watchdog, { timeout: farewell, fair: false, create })
+    if (!fresh) return await tryAcquire(paths.watchdog, { create })
+    return await acquire(paths.watchdog, { timeout: farewell, fair: false, create })
   } catch (error) {
     throw watchdogFailed(
-      `its lock ${place.watchdog} cannot be acquired: ${messageOf(error)}`,
+      `its lock ${paths.watchdog} cannot be acquired: ${messageOf(error)}`,
       error,
     )
   }
@@ -71,33 +71,33 @@ function defaultKind(): WatchdogKind {
   return existsSync('/proc/self/stat') ? 'sh' : 'node'
 }
 
-async function start(place: Place, lock: Lock, kind: WatchdogKind): Promise<void> {
-  const report = await run(place, lock, kind, childUser(place))
+async function start(paths: Paths, lock: Lock, kind: WatchdogKind): Promise<void> {
+  const report = await run(paths, lock, kind, childUser(paths))
   if (report === 'ready') return
   if (kind === 'sh' && (report === 'no-flock' || report === 'no-proc'))
-    return start(place, lock, 'node')
-  const user = childUser(place).uid
+    return start(paths, lock, 'node')
+  const user = childUser(paths).uid
   // The server's user may not be allowed to read the watchdog's program, so it is tried again as this user.
   if (kind === 'node' && report === '' && user !== undefined) {
-    if ((await run(place, lock, kind, {})) === 'ready') return
+    if ((await run(paths, lock, kind, {})) === 'ready') return
   }
   const who = user === undefined ? '' : ` as user ${user}`
   throw watchdogFailed(
-    `${report === '' ? 'it ended without a word' : report}; it runs${who} by ${commandOf(place, kind)[0]} and must be able to read ${place.use}`,
+    `${report === '' ? 'it ended without a word' : report}; it runs${who} by ${commandOf(paths, kind)[0]} and must be able to read ${paths.use}`,
   )
 }
 
 /** Spawns the watchdog, and waits for its first line, or for its end and its whole output. */
 async function run(
-  place: Place,
+  paths: Paths,
   lock: Lock,
   kind: WatchdogKind,
   user: { uid?: number | undefined; gid?: number | undefined },
 ): Promise<string> {
-  const [command, ...args] = commandOf(place, kind)
+  const [command, ...args] = commandOf(paths, kind)
   using covered = coverDescriptors(['ignore', 'pipe', 'ignore', lock.fd])
   const child = spawn(command, args, {
-    cwd: dirname(place.use),
+    cwd: dirname(paths.use),
     env: { PATH: [process.env['PATH'] ?? systemPath, systemPath].join(':'), ...loaderOf(kind) },
     detached: true,
     stdio: covered.stdio,
@@ -127,27 +127,27 @@ function failure(child: ChildProcess): Promise<never> {
   })
 }
 
-function commandOf(place: Place, kind: WatchdogKind): [string, ...string[]] {
-  const args = watchdogArguments(place)
+function commandOf(paths: Paths, kind: WatchdogKind): [string, ...string[]] {
+  const args = watchdogArguments(paths)
   if (kind === 'sh')
-    return [place.shell ?? '/bin/sh', '-c', watchdogScript, 'howdah-watchdog', ...args]
+    return [paths.shell ?? '/bin/sh', '-c', watchdogScript, 'howdah-watchdog', ...args]
   const entry = fileURLToPath(new URL('./node-watchdog.js', import.meta.url))
   return [process.execPath, entry, ...args]
 }
 
-function watchdogArguments(place: Place): string[] {
+function watchdogArguments(paths: Paths): string[] {
   const { bootId, pidNamespace } = currentProcess()
-  const thrown = isThrowAway(place) ? place.throwAway : undefined
-  const here = dirname(place.use)
+  const thrown = isThrowAway(paths) ? paths.throwAway : undefined
+  const here = dirname(paths.use)
   return [
-    pathFrom(here, place.use),
-    pathFrom(here, place.record),
-    identityOf(place),
+    pathFrom(here, paths.use),
+    pathFrom(here, paths.record),
+    identityOf(paths),
     bootId ?? '',
     pidNamespace ?? '',
-    pathFrom(here, place.watchdog),
-    pathFrom(here, place.server),
-    pathFrom(here, place.change),
+    pathFrom(here, paths.watchdog),
+    pathFrom(here, paths.server),
+    pathFrom(here, paths.change),
     // The directory is passed only if the subject may be thrown away.
     thrown?.directory ?? '',
     pathFrom(here, thrown?.directory),

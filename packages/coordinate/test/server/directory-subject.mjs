@@ -18,7 +18,7 @@ import { identifyProcess } from '@howdah/lock'
 const serverProgram = fileURLToPath(new URL('server.mjs', import.meta.url))
 
 /** Where the coordination of the subject in a directory lies. */
-export function placeOf(directory, changes = {}) {
+export function pathsOf(directory, changes = {}) {
   const last = join(directory, 'EXISTS')
   return {
     change: directory,

@@ -1,13 +1,13 @@
 // A process that joins, connects, and stays until it is told to leave by a line on its standard input.
-// Arguments: the directory, and options as JSON: those of joining, and `place`, `dieAt`. With `tells` it says
+// Arguments: the directory, and options as JSON: those of joining, and `paths`, `dieAt`. With `tells` it says
 // when it begins. With `stays` it only starts the
 // server, to stay.
 import { createInterface } from 'node:readline'
 import { Free, Guard } from '@howdah/coordinate'
-import { connectTo, placeOf, subjectIn } from './directory-subject.mjs'
+import { connectTo, pathsOf, subjectIn } from './directory-subject.mjs'
 
 const [, , directory, json = '{}'] = process.argv
-const { place = {}, dieAt, stays = false, tells = false, ...options } = JSON.parse(json)
+const { paths = {}, dieAt, stays = false, tells = false, ...options } = JSON.parse(json)
 const at = (step) => {
   if (step === dieAt) process.kill(process.pid, 'SIGKILL')
 }
@@ -15,7 +15,7 @@ const at = (step) => {
 try {
   if (tells) console.log('begun now')
   const subject = subjectIn(directory, at)
-  const where = placeOf(directory, place)
+  const where = pathsOf(directory, paths)
   if (stays) {
     console.log(`started ${await new Free(subject, where).start({ start: {}, ...options })}`)
     process.exit(0)

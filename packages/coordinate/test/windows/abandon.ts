@@ -1,10 +1,10 @@
-import type { Guard, Place } from '@howdah/coordinate'
+import type { Guard, Paths } from '@howdah/coordinate'
 import { acquire } from '@howdah/lock'
 
 /** Has a user of this process go as if it were killed: the server is left to its watchdog. */
 export async function abandon(
   guard: Guard<never>,
-  { change }: Pick<Place, 'change'>,
+  { change }: Pick<Paths, 'change'>,
 ): Promise<void> {
   using _ = await acquire(change)
   await abandonUnder(guard)

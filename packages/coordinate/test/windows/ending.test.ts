@@ -48,9 +48,9 @@ describe('a server that does not end when it is told to', () => {
       // Without the pauses.
       shell.asWatchdog('exec bash -c "${2//free sleep 0.02/:}" "${@:3}"', bash ?? '')
       await using arena = new Arena({ shell: shell.path })
-      const guard = await Guard.join(arena.subject, arena.place, { start: { slowStop: 600_000 } })
-      expect(readRecord(arena.place)?.stillness).toBe(0)
-      await abandon(guard, arena.place)
+      const guard = await Guard.join(arena.subject, arena.paths, { start: { slowStop: 600_000 } })
+      expect(readRecord(arena.paths)?.stillness).toBe(0)
+      await abandon(guard, arena.paths)
       await arena.deserted()
       expect(arena.events().map(([what]) => what)).toEqual(['start', 'stop'])
     },
@@ -61,9 +61,9 @@ test.each(watchdogKinds)(
   'a server that is suspended is continued by its watchdog (%s), or it would never hear that it is to end',
   async (watchdog) => {
     await using arena = new Arena()
-    const guard = await Guard.join(arena.subject, arena.place, { start: {}, watchdog })
+    const guard = await Guard.join(arena.subject, arena.paths, { start: {}, watchdog })
     process.kill(arena.pid('server'), 'SIGSTOP')
-    await abandon(guard, arena.place)
+    await abandon(guard, arena.paths)
     await arena.deserted()
     expect(arena.events().map(([what]) => what)).toEqual(['start', 'stop', 'gone'])
   },
@@ -84,8 +84,8 @@ describe('a watchdog that ends lets go of its own lock while it still has use, s
     `
     shell.asWatchdog(`exec bash -c '${look}'"$2" "\${@:3}"`, bash ?? '')
     await using arena = new Arena({ shell: shell.path })
-    const guard = await Guard.join(arena.subject, arena.place, { start: {} })
-    await abandon(guard, arena.place)
+    const guard = await Guard.join(arena.subject, arena.paths, { start: {} })
+    await abandon(guard, arena.paths)
     await arena.deserted()
     expect(arena.count('gone')).toBe(1)
     expect(readFileSync(log, 'utf8')).toMatch(/^(ends at: .*\n)+$/)
@@ -102,7 +102,7 @@ describe('a watchdog that ends lets go of its own lock while it still has use, s
       const { closeSync } = fs
       fs.closeSync = (fd) => {
         if (fd === 3) {
-          const { ino } = fs.statSync(${JSON.stringify(arena.place.use)})
+          const { ino } = fs.statSync(${JSON.stringify(arena.paths.use)})
           const lock = new RegExp('FLOCK +ADVISORY +WRITE ' + process.pid + ' [^ ]*:' + ino + ' ')
           fs.appendFileSync(${JSON.stringify(log)}, lock.test(fs.readFileSync('/proc/locks', 'utf8')) ? 'has use' : 'has not')
         }
@@ -114,9 +114,9 @@ describe('a watchdog that ends lets go of its own lock while it still has use, s
     writeFileSync(shell.path, node)
     chmodSync(shell.path, 0o755)
     process.execPath = shell.path
-    const guard = await Guard.join(arena.subject, arena.place, { start: {}, watchdog: 'node' })
+    const guard = await Guard.join(arena.subject, arena.paths, { start: {}, watchdog: 'node' })
     process.execPath = execPath
-    await abandon(guard, arena.place)
+    await abandon(guard, arena.paths)
     await arena.deserted()
     expect(readFileSync(log, 'utf8')).toBe('has use')
   })

@@ -13,7 +13,7 @@ import { linuxOnly, until } from '@howdah/fixtures'
 import { acquire, inspect, tryAcquire } from '@howdah/lock'
 import { Arena } from '../arena.ts'
 import { isFree, watchdogKinds } from '../locks-in-use.ts'
-import { placeOf, type ServerOptions } from '../server/directory-subject.mjs'
+import { pathsOf, type ServerOptions } from '../server/directory-subject.mjs'
 import { OwnShell } from './own-shell.ts'
 
 /** A subject that asks a test first. */
@@ -27,8 +27,8 @@ function asking(
 describe('who joins looks again once it has both locks', () => {
   test('whether the change lock is still that of the subject', async () => {
     await using arena = new Arena()
-    const { place, directory } = arena
-    await (await Guard.join(arena.subject, place, { start: {} })).leave()
+    const { paths, directory } = arena
+    await (await Guard.join(arena.subject, paths, { start: {} })).leave()
     await arena.deserted()
     let looks = 0
     let startedUnderChange: boolean | null = null
@@ -45,13 +45,13 @@ describe('who joins looks again once it has both locks', () => {
         return await arena.subject.exists()
       },
       start: async (options, launch) => {
-        const change = await tryAcquire(place.change)
+        const change = await tryAcquire(paths.change)
         startedUnderChange = change === null
         change?.release()
         return await arena.subject.start(options, launch)
       },
     })
-    await using guard = await Guard.join(subject, place, { start: {} })
+    await using guard = await Guard.join(subject, paths, { start: {} })
     expect(guard.started).toBe('modified')
     expect(startedUnderChange).toBe(true)
   })
@@ -70,8 +70,8 @@ describe('who joins looks again once it has both locks', () => {
         return await arena.subject.start(options, launch)
       },
     })
-    await (await Guard.join(arena.subject, arena.place, { start: {} })).leave()
-    await using guard = await Guard.join(subject, arena.place, { start: {} })
+    await (await Guard.join(arena.subject, arena.paths, { start: {} })).leave()
+    await using guard = await Guard.join(subject, arena.paths, { start: {} })
     expect(guard.started).toBe('modified')
     expect(asked.slice(0, 4)).toEqual(['exists', 'exists', 'exists', 'exists'])
     expect(asked.filter((what) => what === 'start')).toHaveLength(1)
@@ -96,7 +96,7 @@ describe('a server that cannot be judged', () => {
   test('is given a moment to go, for the processes of a killed container do not end at once', async () => {
     await using arena = new Arena()
     const { subject, seen } = unclear(arena, 3)
-    await using guard = await Guard.join(subject, arena.place, { start: {} })
+    await using guard = await Guard.join(subject, arena.paths, { start: {} })
     expect(guard.started).toBe('modified')
     expect(seen()).toBe(4)
   })
@@ -105,10 +105,10 @@ describe('a server that cannot be judged', () => {
     await using arena = new Arena()
     const { subject, seen } = unclear(arena, Infinity)
     const elsewhere = { code: 'ERR_COORDINATE_ELSEWHERE' }
-    const hasty = Guard.join(subject, arena.place, { start: {}, timeout: 0 })
+    const hasty = Guard.join(subject, arena.paths, { start: {}, timeout: 0 })
     await expect(hasty).rejects.toMatchObject(elsewhere)
     expect(seen()).toBe(1)
-    await expect(Guard.join(subject, arena.place, { start: {} })).rejects.toMatchObject(elsewhere)
+    await expect(Guard.join(subject, arena.paths, { start: {} })).rejects.toMatchObject(elsewhere)
     expect(seen()).toBeGreaterThan(2)
     expect(arena.count('start')).toBe(0)
   })
@@ -116,14 +116,14 @@ describe('a server that cannot be judged', () => {
 
 test('who leaves neither stops nor removes what a server of another container works on', async () => {
   await using arena = new Arena()
-  const { subject, place } = arena
-  const guard = await Guard.join(subject, place, { start: {}, atEnd: 'destroy' })
+  const { subject, paths } = arena
+  const guard = await Guard.join(subject, paths, { start: {}, atEnd: 'destroy' })
   await arena.killServer()
-  const record = readFileSync(place.record, 'utf8')
-  writeFileSync(place.record, record.replace(/^namespace .*$/m, 'namespace pid:[1]'))
-  using server = await acquire(place.server)
+  const record = readFileSync(paths.record, 'utf8')
+  writeFileSync(paths.record, record.replace(/^namespace .*$/m, 'namespace pid:[1]'))
+  using server = await acquire(paths.server)
   expect(await guard.leave()).toBe('kept')
-  expect(server.held && existsSync(place.use)).toBe(true)
+  expect(server.held && existsSync(paths.use)).toBe(true)
 })
 
 test.each(watchdogKinds)(
@@ -131,17 +131,17 @@ test.each(watchdogKinds)(
   linuxOnly('/proc/locks, which tells who waits'),
   async (watchdog) => {
     await using arena = new Arena()
-    const { subject, place } = arena
+    const { subject, paths } = arena
     const options = { start: {}, watchdog }
-    const first = await Guard.join(subject, place, { ...options, linger: 100 })
+    const first = await Guard.join(subject, paths, { ...options, linger: 100 })
     expect(await first.leave()).toBe('kept')
-    const second = await Guard.join(subject, place, { ...options, linger: 60_000 })
+    const second = await Guard.join(subject, paths, { ...options, linger: 60_000 })
     // It has let the server linger for the first, and waits for the second.
-    const waits = async () => (await inspect(place.use)).waiters.length > 0
+    const waits = async () => (await inspect(paths.use)).waiters.length > 0
     await until('the watchdog waits for use', waits)
     expect(await second.leave()).toBe('kept')
     const isLetGo = async () => {
-      const { holders, waiters } = await inspect(place.use)
+      const { holders, waiters } = await inspect(paths.use)
       return holders.length + waiters.length === 0
     }
     await until('the watchdog lets it linger, or has stopped it', isLetGo)
@@ -153,15 +153,15 @@ test.each(['stop', 'destroy'] as const)(
   'the last to leave does this under change and use, while the record names the server: %s',
   async (atEnd) => {
     await using arena = new Arena()
-    const { place } = arena
+    const { paths } = arena
     const seen: unknown[] = []
     const look = async () => {
-      const held = [place.change, place.use].map(async (path) => {
+      const held = [paths.change, paths.use].map(async (path) => {
         const lock = await tryAcquire(path, { create: false, mode: 'shared' })
         lock?.release()
         return lock === null
       })
-      seen.push(...(await Promise.all(held)), readRecord(place)?.process.pid)
+      seen.push(...(await Promise.all(held)), readRecord(paths)?.process.pid)
     }
     const subject = asking(arena.subject, {
       stop: async () => {
@@ -173,17 +173,17 @@ test.each(['stop', 'destroy'] as const)(
         return await arena.subject.destroy(ending)
       },
     })
-    const guard = await Guard.join(subject, place, { start: {}, atEnd })
+    const guard = await Guard.join(subject, paths, { start: {}, atEnd })
     const pid = arena.pid('server')
     expect(await guard.leave()).toBe(atEnd === 'stop' ? 'stopped' : 'destroyed')
     expect(seen).toEqual([true, true, pid])
-    expect(existsSync(place.record)).toBe(false)
+    expect(existsSync(paths.record)).toBe(false)
   },
 )
 
 test('what has to exist, and vanishes before one has its lock, is not made anew', async () => {
   await using arena = new Arena()
-  await (await Guard.join(arena.subject, arena.place, { start: {} })).leave()
+  await (await Guard.join(arena.subject, arena.paths, { start: {} })).leave()
   const answers = [true, false]
   let isMade = false
   const subject = asking(arena.subject, {
@@ -193,20 +193,20 @@ test('what has to exist, and vanishes before one has its lock, is not made anew'
       return 'modified'
     },
   })
-  const joining = Guard.join(subject, arena.place, { start: {}, ifExists: true })
+  const joining = Guard.join(subject, arena.paths, { start: {}, ifExists: true })
   await expect(joining).rejects.toMatchObject({ code: 'ERR_COORDINATE_DOES_NOT_EXIST' })
   expect(isMade).toBe(false)
 })
 
 test('what is made to be thrown away has its mark, though its subject does not write it', async () => {
   await using arena = new Arena()
-  const { place, directory } = arena
+  const { paths, directory } = arena
   const subject = asking(arena.subject, {
     create: async (options, creation) =>
       (await arena.subject.create?.(options, { ...creation, throwAway: false })) ?? 'unmodified',
   })
-  const guard = await Guard.join(subject, place, { start: {}, throwAway: true })
-  expect(existsSync(place.throwAway?.mark ?? '')).toBe(true)
+  const guard = await Guard.join(subject, paths, { start: {}, throwAway: true })
+  expect(existsSync(paths.throwAway?.mark ?? '')).toBe(true)
   expect(await guard.leave()).toBe('destroyed')
   expect(existsSync(directory)).toBe(false)
 })
@@ -214,34 +214,34 @@ test('what is made to be thrown away has its mark, though its subject does not w
 describe('a record outlives the server that it names', () => {
   test('and the longest wish to linger does so, too', async () => {
     await using arena = new Arena()
-    const { subject, place } = arena
-    const first = await Guard.join(subject, place, { start: {}, linger: 60_000 })
+    const { subject, paths } = arena
+    const first = await Guard.join(subject, paths, { start: {}, linger: 60_000 })
     await arena.killServer()
-    const second = await Guard.join(subject, place, { start: {}, linger: 10 })
+    const second = await Guard.join(subject, paths, { start: {}, linger: 10 })
     expect(second.started).toBe('modified')
-    expect(readRecord(place)?.linger).toBe(60_000)
+    expect(readRecord(paths)?.linger).toBe(60_000)
     expect(await first.leave()).toBe('in-use')
     expect(await second.leave()).toBe('kept')
   })
 
   test('if that was killed, so that one can tell which server has left its files', async () => {
     await using arena = new Arena()
-    const { subject, place } = arena
-    const guard = await Guard.join(subject, place, { start: {} })
+    const { subject, paths } = arena
+    const guard = await Guard.join(subject, paths, { start: {} })
     const pid = arena.pid('server')
     await arena.killServer()
     expect(await guard.leave()).toBe('stopped')
-    expect(readRecord(place)?.process.pid).toBe(pid)
-    const next = await Guard.join(subject, place, { start: {} })
+    expect(readRecord(paths)?.process.pid).toBe(pid)
+    const next = await Guard.join(subject, paths, { start: {} })
     expect(await next.leave()).toBe('stopped')
-    expect(readRecord(place)).toBeNull()
+    expect(readRecord(paths)).toBeNull()
   })
 })
 
 describe('a server that is recorded, and that its subject does not know yet', () => {
   test('is waited for by who joins, who starts no other', async () => {
     await using arena = new Arena()
-    await using first = await Guard.join(arena.subject, arena.place, { start: {} })
+    await using first = await Guard.join(arena.subject, arena.paths, { start: {} })
     let isKnown = false
     const subject = asking(arena.subject, {
       process: async () => (isKnown ? await arena.subject.process() : null),
@@ -253,7 +253,7 @@ describe('a server that is recorded, and that its subject does not know yet', ()
     const onWait = () => {
       isKnown = true
     }
-    await using second = await Guard.join(subject, arena.place, { start: {}, onWait })
+    await using second = await Guard.join(subject, arena.paths, { start: {}, onWait })
     expect([first.started, second.started]).toEqual(['modified', 'unmodified'])
     expect(isKnown).toBe(true)
   })
@@ -264,7 +264,7 @@ describe('a server that is recorded, and that its subject does not know yet', ()
     const subject = asking(arena.subject, {
       process: async () => (isKnown ? await arena.subject.process() : null),
     })
-    const guard = await Guard.join(subject, arena.place, { start: {} })
+    const guard = await Guard.join(subject, arena.paths, { start: {} })
     // Nobody else is to stop it.
     await killWatchdog(arena)
     isKnown = false
@@ -289,7 +289,7 @@ describe('a server is watched', linuxOnly('a watchdog that is a shell'), () => {
     })
     const orderOf = async () => {
       rmSync(log, { force: true })
-      await (await Guard.join(subject, arena.place, { start: {} })).leave()
+      await (await Guard.join(subject, arena.paths, { start: {} })).leave()
       await arena.deserted()
       return readFileSync(log, 'utf8').trim().split('\n')
     }
@@ -300,11 +300,11 @@ describe('a server is watched', linuxOnly('a watchdog that is a shell'), () => {
 
   test('or stopped: one that lingers, and has lost its watchdog, ends with the one who came and found that there can be none', async () => {
     await using arena = new Arena()
-    const { subject, place, directory } = arena
-    const guard = await Guard.join(subject, place, { start: {}, linger: 60_000 })
+    const { subject, paths, directory } = arena
+    const guard = await Guard.join(subject, paths, { start: {}, linger: 60_000 })
     expect(await guard.leave()).toBe('kept')
     await killWatchdog(arena)
-    const without = placeOf(directory, { shell: '/no/such/shell' })
+    const without = pathsOf(directory, { shell: '/no/such/shell' })
     const joining = Guard.join(subject, without, { start: {} })
     await expect(joining).rejects.toMatchObject({ code: 'ERR_COORDINATE_WATCHDOG' })
     expect(arena.events().map(([what]) => what)).toEqual(['start', 'stop', 'gone'])
@@ -314,26 +314,26 @@ describe('a server is watched', linuxOnly('a watchdog that is a shell'), () => {
     using shell = new OwnShell()
     await using arena = new Arena({ shell: shell.path })
     // It is made before, or nothing would be started side by side.
-    await (await Guard.join(arena.subject, placeOf(arena.directory), { start: {} })).leave()
+    await (await Guard.join(arena.subject, pathsOf(arena.directory), { start: {} })).leave()
     await arena.deserted()
     rmSync(`${arena.directory}.events`)
     // Its watchdog fails when the server is recorded and has had the time to run.
-    shell.asWatchdog(`while [ ! -e '${arena.place.record}' ]; do sleep 0.01; done
+    shell.asWatchdog(`while [ ! -e '${arena.paths.record}' ]; do sleep 0.01; done
       for _ in 1 2 3 4 5 6 7 8 9 10; do [ -e '${arena.directory}.events' ] || sleep 0.05; done
       echo 'no watchdog today'; exit 1`)
-    const joining = Guard.join(arena.subject, arena.place, { start: {} })
+    const joining = Guard.join(arena.subject, arena.paths, { start: {} })
     await expect(joining).rejects.toMatchObject({
       code: 'ERR_COORDINATE_WATCHDOG',
       message: expect.stringContaining('no watchdog today'),
     })
     expect(arena.count('start')).toBe(0)
-    expect(existsSync(arena.place.record)).toBe(false)
+    expect(existsSync(arena.paths.record)).toBe(false)
     await arena.deserted()
   })
 
   test('while it lingers, also when its watchdog was killed before its last user left', async () => {
     await using arena = new Arena()
-    const guard = await Guard.join(arena.subject, arena.place, { start: {}, linger: 100 })
+    const guard = await Guard.join(arena.subject, arena.paths, { start: {}, linger: 100 })
     await killWatchdog(arena)
     expect(await guard.leave()).toBe('kept')
     await arena.deserted()
@@ -343,5 +343,5 @@ describe('a server is watched', linuxOnly('a watchdog that is a shell'), () => {
 
 async function killWatchdog(arena: Arena): Promise<void> {
   process.kill(arena.pid('watchdog'), 'SIGKILL')
-  await until('its lock is free', () => isFree(arena.place.watchdog))
+  await until('its lock is free', () => isFree(arena.paths.watchdog))
 }

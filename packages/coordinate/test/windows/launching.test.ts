@@ -4,12 +4,12 @@ import { Guard, type Subject } from '@howdah/coordinate'
 import { until } from '@howdah/fixtures'
 import { identifyProcess, liveness, type ProcessIdentity } from '@howdah/lock'
 import { Arena } from '../arena.ts'
-import { placeOf } from '../server/directory-subject.mjs'
+import { pathsOf } from '../server/directory-subject.mjs'
 import { OwnShell } from './own-shell.ts'
 
 test('a server is recorded before it runs', async () => {
   await using arena = new Arena()
-  const { place, directory } = arena
+  const { paths, directory } = arena
   const seen = arena.beside('seen')
   let server: ProcessIdentity | null = null
   const isAlive = () => server !== null && liveness(server) === 'alive'
@@ -23,7 +23,7 @@ test('a server is recorded before it runs', async () => {
           '-c',
           'cat "$1" >"$2.new"; mv "$2.new" "$2"; exec sleep 600',
           'sh',
-          place.record,
+          paths.record,
           seen,
         ],
         cwd: directory,
@@ -43,7 +43,7 @@ test('a server is recorded before it runs', async () => {
     process: async () => (isAlive() ? server : null),
     running: async () => isAlive(),
   }
-  const guard = await Guard.join(subject, place, { start: {} })
+  const guard = await Guard.join(subject, paths, { start: {} })
   const { pid, startTime } = (await subject.process()) ?? {}
   expect(readFileSync(seen, 'utf8')).toContain(`pid ${pid}\nstart ${startTime}\n`)
   expect(await guard.leave()).toBe('stopped')
@@ -51,7 +51,7 @@ test('a server is recorded before it runs', async () => {
 
 test('a server has a session of its own, which no terminal of ours ends', async () => {
   await using arena = new Arena()
-  await using guard = await Guard.join(arena.subject, arena.place, { start: {} })
+  await using guard = await Guard.join(arena.subject, arena.paths, { start: {} })
   expect(guard.started).toBe('modified')
   for (const role of ['server', 'watchdog'] as const) {
     const pid = arena.pid(role)
@@ -65,14 +65,14 @@ test('a server never runs if its starter is killed before the watchdog is there'
   using shell = new OwnShell()
   await using arena = new Arena({ shell: shell.path })
   // It is made before, or nothing would be started side by side.
-  const other = placeOf(arena.directory)
+  const other = pathsOf(arena.directory)
   await (await Guard.join(arena.subject, other, { start: {} })).leave()
   await arena.deserted()
   const before = arena.events()
   const go = shell.beside('go')
   shell.asWatchdog(`while [ ! -e '${go}' ]; do sleep 0.01; done`)
   const user = arena.user()
-  await until('the server waits for the word', () => existsSync(arena.place.record))
+  await until('the server waits for the word', () => existsSync(arena.paths.record))
   expect(arena.has('server')).toBe(true)
   await user.kill()
   await until('it has ended', () => !arena.has('server'))

@@ -1,7 +1,7 @@
 import { chmodSync, writeFileSync } from 'node:fs'
 import { temporaryDirectory } from '@howdah/fixtures'
 
-/** A shell for a place, which does what a test says when it is to be a watchdog, and is the system's otherwise. */
+/** A shell for `Paths`, which does what a test says when it is to be a watchdog, and is the system's otherwise. */
 export class OwnShell implements Disposable {
   readonly path: string
   readonly #directory = temporaryDirectory()

@@ -3,7 +3,7 @@ import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
 import { acquireSync, currentProcess, type Lock } from '@howdah/lock'
 import type * as Locks from '@howdah/lock'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { Place, ServerRecord, Subject } from '@howdah/coordinate'
+import type { Paths, ServerRecord, Subject } from '@howdah/coordinate'
 import {
   hasServer,
   isOfElsewhere,
@@ -41,7 +41,7 @@ const ofContainer = { ...currentProcess(), pidNamespace: 'pid:[1]' }
 const elsewhere = { code: 'ERR_COORDINATE_ELSEWHERE' }
 
 let home: TemporaryDirectory
-let place: Place
+let paths: Paths
 let change: Lock
 
 beforeEach(() => {
@@ -49,7 +49,7 @@ beforeEach(() => {
   const path = home.file('data')
   mkdirSync(path)
   const file = (name: string) => `${path}/${name}`
-  place = {
+  paths = {
     change: path,
     use: file('use'),
     watchdog: file('watchdog'),
@@ -66,23 +66,23 @@ afterEach(() => {
 })
 
 const recorded = (process: ServerRecord['process']) =>
-  writeRecord(place, change, { ...record, process })
+  writeRecord(paths, change, { ...record, process })
 
 describe('a server lives as long as its lock is held', () => {
   test('which is tried in a way that two may at once, and makes no file', async () => {
-    expect(await isServed(place)).toBe(false)
+    expect(await isServed(paths)).toBe(false)
     expect(locks).toMatchObject({
-      asked: [[place.server, { mode: 'shared', create: false }]],
+      asked: [[paths.server, { mode: 'shared', create: false }]],
       released: 1,
     })
     locks.answers = ['held']
-    expect(await isServed(place)).toBe(true)
+    expect(await isServed(paths)).toBe(true)
   })
 
   test('and none does if the lock has no file; whatever else fails is said', async () => {
     locks.answers = ['ERR_LOCK_NOT_FOUND', 'EIO']
-    expect(await isServed(place)).toBe(false)
-    await expect(isServed(place)).rejects.toMatchObject({ code: 'EIO' })
+    expect(await isServed(paths)).toBe(false)
+    await expect(isServed(paths)).rejects.toMatchObject({ code: 'EIO' })
   })
 })
 
@@ -90,10 +90,10 @@ describe('a server that lives and cannot be judged', () => {
   test('is one that is not of here, and has its lock for longer than it takes to end', async () => {
     locks.answers = ['held']
     recorded(ofContainer)
-    expect(await isUnseen(place)).toBe(true)
-    await expect(refuseUnseen(place)).rejects.toMatchObject({
+    expect(await isUnseen(paths)).toBe(true)
+    await expect(refuseUnseen(paths)).rejects.toMatchObject({
       ...elsewhere,
-      path: place.change,
+      path: paths.change,
       server: { process: { pid: process.pid } },
     })
     expect(locks.asked.length).toBeGreaterThan(4)
@@ -102,18 +102,18 @@ describe('a server that lives and cannot be judged', () => {
   test('is none if it ends, or is recorded, after a moment', async () => {
     recorded(ofContainer)
     locks.answers = ['held', 'held', 'free']
-    await refuseUnseen(place)
+    await refuseUnseen(paths)
     expect(locks.asked).toHaveLength(3)
     locks.answers = ['held']
     locks.onTry = () => recorded(dead)
-    expect(await isUnseen(place)).toBe(false)
+    expect(await isUnseen(paths)).toBe(false)
     expect(locks.asked).toHaveLength(4)
   })
 
   test('is none if it was killed here, and its children still end', async () => {
     locks.answers = ['held']
     recorded(dead)
-    expect(await isUnseen(place)).toBe(false)
+    expect(await isUnseen(paths)).toBe(false)
     expect(locks.asked).toHaveLength(1)
   })
 
@@ -132,51 +132,51 @@ describe('a subject has a server', () => {
     ({ process: async () => process }) as Subject<never>
 
   test('if it knows one, or one is recorded that it does not know yet', async () => {
-    expect(await hasServer(place, subjectWith(currentProcess()))).toBe(true)
-    expect(await hasServer(place, subjectWith(null))).toBe(false)
+    expect(await hasServer(paths, subjectWith(currentProcess()))).toBe(true)
+    expect(await hasServer(paths, subjectWith(null))).toBe(false)
     recorded(currentProcess())
     locks.asked = []
-    expect(await hasServer(place, subjectWith(null))).toBe(true)
+    expect(await hasServer(paths, subjectWith(null))).toBe(true)
     expect(locks.asked).toEqual([])
   })
 
   test('or nobody knows', async () => {
     recorded(ofContainer)
     locks.answers = ['held']
-    await expect(hasServer(place, subjectWith(null))).rejects.toMatchObject(elsewhere)
+    await expect(hasServer(paths, subjectWith(null))).rejects.toMatchObject(elsewhere)
   })
 })
 
 describe('the lock that a server is to inherit', () => {
   test('is made only if that is wanted, and waited for', async () => {
-    expect(await lockForServer(place)).toMatchObject({ fd: 42 })
-    expect(await lockForServer(place, true)).toMatchObject({ fd: 42 })
+    expect(await lockForServer(paths)).toMatchObject({ fd: 42 })
+    expect(await lockForServer(paths, true)).toMatchObject({ fd: 42 })
     expect(locks.asked).toEqual([
-      [place.server, { create: false, fair: false, timeout: 10_000 }],
-      [place.server, { create: true, fair: false, timeout: 10_000 }],
+      [paths.server, { create: false, fair: false, timeout: 10_000 }],
+      [paths.server, { create: true, fair: false, timeout: 10_000 }],
     ])
   })
 
   test('is that of a server elsewhere, or of processes here that do not end', async () => {
     recorded(ofContainer)
     locks.answers = ['ERR_LOCK_TIMEOUT', 'held']
-    await expect(lockForServer(place)).rejects.toMatchObject(elsewhere)
+    await expect(lockForServer(paths)).rejects.toMatchObject(elsewhere)
     recorded(dead)
     locks.answers = ['ERR_LOCK_TIMEOUT', 'held']
-    await expect(lockForServer(place)).rejects.toMatchObject({
+    await expect(lockForServer(paths)).rejects.toMatchObject({
       code: 'ERR_COORDINATE_TIMEOUT',
-      path: place.server,
+      path: paths.server,
       timeout: 10_000,
       message: expect.stringContaining('the processes of its killed server to end'),
       cause: { code: 'ERR_LOCK_TIMEOUT' },
     })
-    expect(readRecord(place)?.process.startTime).toBe('1')
+    expect(readRecord(paths)?.process.startTime).toBe('1')
   })
 
   test('may fail otherwise, which is said as it is', async () => {
-    writeFileSync(place.server, '')
+    writeFileSync(paths.server, '')
     locks.answers = ['EIO']
-    await expect(lockForServer(place)).rejects.toMatchObject({ code: 'EIO' })
+    await expect(lockForServer(paths)).rejects.toMatchObject({ code: 'EIO' })
     expect(locks.asked).toHaveLength(1)
   })
 })

@@ -20,7 +20,7 @@ beforeEach(() => {
 })
 
 function recordOf(changes: Partial<ServerRecord>): ServerRecord {
-  return { ...plainRecord, signal: 'SIGINT', stillness: 2, worksHere: true, ...changes }
+  return { ...plainRecord, signal: 'SIGINT', stillness: 2000, worksHere: true, ...changes }
 }
 
 test('a server has 30 s to end in, or for so long as its record says to stand still', async () => {
@@ -32,10 +32,10 @@ test('a server has 30 s to end in, or for so long as its record says to stand st
 
 test('a process that works elsewhere is left alone, unless the server leaves its directory by itself', async () => {
   using directory = temporaryDirectory()
-  const place = { use: directory.file('use') }
-  expect(await stopRecorded(place, recordOf({}))).toBe(false)
+  const paths = { use: directory.file('use') }
+  expect(await stopRecorded(paths, recordOf({}))).toBe(false)
   expect(ended).toEqual([])
-  expect(await stopRecorded(place, recordOf({ worksHere: false }))).toBe(true)
+  expect(await stopRecorded(paths, recordOf({ worksHere: false }))).toBe(true)
   expect(ended).toHaveLength(1)
 })
 

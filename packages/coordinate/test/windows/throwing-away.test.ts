@@ -25,24 +25,24 @@ describe.each(watchdogKinds)('a watchdog (%s) that is to throw away', (watchdog)
 
   /** The change lock, for which the watchdog waits: it has stopped the server, and holds use no more. */
   async function beforeChange(arena: Arena): Promise<Lock> {
-    const guard = await Guard.join(arena.subject, arena.place, options)
-    const change = await acquire(arena.place.change)
+    const guard = await Guard.join(arena.subject, arena.paths, options)
+    const change = await acquire(arena.paths.change)
     await abandonUnder(guard)
     await until('the server is stopped', () => arena.count('gone') === 1 && !arena.has('server'))
-    await until('use is free', () => isFree(arena.place.use))
+    await until('use is free', () => isFree(arena.paths.use))
     return change
   }
 
   test('leaves alone what was made in its place while it waited for change', async () => {
     await using arena = new Arena()
-    const { place, directory } = arena
+    const { paths, directory } = arena
     const change = await beforeChange(arena)
     rmSync(`${directory}/throw-away`)
-    writeFileSync(`${place.use}.new`, 'another')
-    renameSync(`${place.use}.new`, place.use)
+    writeFileSync(`${paths.use}.new`, 'another')
+    renameSync(`${paths.use}.new`, paths.use)
     change.release()
     await until('the watchdog is gone', () => !arena.has('watchdog'))
-    expect(readFileSync(place.use, 'utf8')).toBe('another')
+    expect(readFileSync(paths.use, 'utf8')).toBe('another')
     expect(existsSync(`${directory}/data/one`)).toBe(true)
   })
 
@@ -50,13 +50,13 @@ describe.each(watchdogKinds)('a watchdog (%s) that is to throw away', (watchdog)
 
   test('waits for users that came while it waited for change', waiters, async () => {
     await using arena = new Arena()
-    const { place, directory } = arena
+    const { paths, directory } = arena
     const change = await beforeChange(arena)
-    const use = await acquire(place.use, { mode: 'shared' })
+    const use = await acquire(paths.use, { mode: 'shared' })
     const watchdogPid = arena.pid('watchdog')
     change.release()
     const waitsForUse = async () =>
-      (await inspect(place.use)).waiters.some(
+      (await inspect(paths.use)).waiters.some(
         ({ pid }) => pid === watchdogPid || isChildOf(pid, watchdogPid),
       )
     await until('the watchdog waits for use', waitsForUse)
@@ -70,13 +70,13 @@ describe.each(watchdogKinds)('a watchdog (%s) that is to throw away', (watchdog)
 
   test('leaves alone a server that was started to stay while it waited for change', async () => {
     await using arena = new Arena()
-    const { place, directory } = arena
+    const { paths, directory } = arena
     const change = await beforeChange(arena)
     using server = killed(spawn('sleep', ['600'], { cwd: directory, stdio: 'ignore' }))
     await once(server, 'spawn')
     const identity = identifyProcess(server.pid ?? 0)
     if (identity === null) throw new Error('it has ended')
-    writeRecord(place, change, { ...plainRecord, worksHere: true, process: identity, pinned: true })
+    writeRecord(paths, change, { ...plainRecord, worksHere: true, process: identity, pinned: true })
     change.release()
     await until('the watchdog is gone', () => !arena.has('watchdog'))
     expect(existsSync(`${directory}/data/one`)).toBe(true)
@@ -102,24 +102,24 @@ describe.each(watchdogKinds)('a watchdog (%s) that is to throw away', (watchdog)
     waiters,
     async () => {
       await using arena = new Arena()
-      const { place, directory } = arena
-      const guard = await Guard.join(arena.subject, place, options)
-      const change = await acquire(place.change)
+      const { paths, directory } = arena
+      const guard = await Guard.join(arena.subject, paths, options)
+      const change = await acquire(paths.change)
       // As somebody who was killed when he had just begun to remove it.
       writeFileSync(`${directory}/wreck`, '')
-      rmSync(place.use)
+      rmSync(paths.use)
       const watchdogPid = arena.pid('watchdog')
       await abandonUnder(guard)
       await until('the watchdog waits for change', async () =>
-        (await inspect(place.change)).waiters.some(
+        (await inspect(paths.change)).waiters.some(
           ({ pid }) => pid === watchdogPid || isChildOf(pid, watchdogPid),
         ),
       )
-      writeFileSync(place.use, 'another')
+      writeFileSync(paths.use, 'another')
       rmSync(`${directory}/wreck`)
       change.release()
       await until('the watchdog is gone', () => !arena.has('watchdog'))
-      expect(readFileSync(place.use, 'utf8')).toBe('another')
+      expect(readFileSync(paths.use, 'utf8')).toBe('another')
       expect(existsSync(`${directory}/data/one`)).toBe(true)
     },
   )
@@ -129,14 +129,14 @@ describe.each(watchdogKinds)('a watchdog (%s) that is to throw away', (watchdog)
     namespaces,
     async () => {
       await using arena = new Arena()
-      const { place } = arena
-      const guard = await Guard.join(arena.subject, arena.place, options)
-      const record = readFileSync(place.record, 'utf8')
-      writeFileSync(place.record, record.replace(/^namespace .*$/m, 'namespace pid:[1]'))
-      using change = await acquire(place.change)
+      const { paths } = arena
+      const guard = await Guard.join(arena.subject, arena.paths, options)
+      const record = readFileSync(paths.record, 'utf8')
+      writeFileSync(paths.record, record.replace(/^namespace .*$/m, 'namespace pid:[1]'))
+      using change = await acquire(paths.change)
       await abandonUnder(guard)
       await until('the watchdog is gone', () => !arena.has('watchdog'))
-      expect(change.held && existsSync(place.use)).toBe(true)
+      expect(change.held && existsSync(paths.use)).toBe(true)
       expect(arena.events().map(([what]) => what)).toEqual(['start'])
     },
   )
@@ -172,12 +172,12 @@ describe.each(watchdogKinds)('a watchdog (%s) that is to throw away', (watchdog)
 
   test('empties its own directory alone, though a link is planted as its marker', async () => {
     await using arena = new Arena()
-    const guard = await Guard.join(arena.subject, arena.place, options)
+    const guard = await Guard.join(arena.subject, arena.paths, options)
     const precious = arena.beside('precious')
     writeFileSync(precious, 'precious')
     symlinkSync(precious, `${arena.directory}/wreck`)
     symlinkSync(arena.beside('.'), `${arena.directory}/data/beside`)
-    await abandon(guard, arena.place)
+    await abandon(guard, arena.paths)
     await arena.deserted()
     expect(existsSync(arena.directory)).toBe(false)
     expect(readFileSync(precious, 'utf8')).toBe('precious')
@@ -186,13 +186,13 @@ describe.each(watchdogKinds)('a watchdog (%s) that is to throw away', (watchdog)
 
 test('the shell that watches waits for what a killed server has left running, before it removes anything', async () => {
   await using arena = new Arena()
-  const { place, directory } = arena
+  const { paths, directory } = arena
   const options = { start: {}, watchdog: 'sh', throwAway: true } as const
-  const guard = await Guard.join(arena.subject, place, options)
+  const guard = await Guard.join(arena.subject, paths, options)
   await arena.killServer()
-  const left = await acquire(place.server)
+  const left = await acquire(paths.server)
   const watchdogPid = arena.pid('watchdog')
-  await abandon(guard, place)
+  await abandon(guard, paths)
   const pauses = () => arena.involved().length > 0 && isPausing(watchdogPid)
   await until('it looks again and again', pauses)
   expect(existsSync(`${directory}/data/one`)).toBe(true)

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { type Place, Guard, ownership } from '@howdah/coordinate'
+import { type Paths, Guard, ownership } from '@howdah/coordinate'
 import { killed, linuxOnly, until } from '@howdah/fixtures'
 import { identifyProcess } from '@howdah/lock'
 import { Arena } from '../arena.ts'
@@ -33,15 +33,15 @@ describe.each(watchdogKinds)('a watchdog (%s)', (watchdog) => {
     const outcomes = await Promise.all(
       cases.map(async ([what, line, instead]) => {
         await using subject = FakeSubject.thatIs().alreadyExisting()
-        const { place } = subject
-        const guard = await Guard.join(subject, place, { start: undefined, watchdog })
+        const { paths } = subject
+        const guard = await Guard.join(subject, paths, { start: undefined, watchdog })
         process.kill((await subject.process())?.pid ?? 0, 'SIGKILL')
         await until('the server is dead', async () => (await subject.process()) === null)
         using bystander = killed(spawn('sleep', ['600']))
         await once(bystander, 'spawn')
-        rewrite(place, (record) => naming(bystander, record).replace(line, instead))
-        await abandon(guard, place)
-        await until('the watchdog is gone', () => isFree(place.watchdog))
+        rewrite(paths, (record) => naming(bystander, record).replace(line, instead))
+        await abandon(guard, paths)
+        await until('the watchdog is gone', () => isFree(paths.watchdog))
         return [what, await signalOf(bystander)]
       }),
     )
@@ -54,8 +54,8 @@ test.each(watchdogKinds)(
   linuxOnly('/proc, which tells of zombies when they started'),
   async (watchdog) => {
     await using subject = FakeSubject.thatIs().alreadyExisting()
-    const { place } = subject
-    const guard = await Guard.join(subject, place, { start: undefined, watchdog })
+    const { paths } = subject
+    const guard = await Guard.join(subject, paths, { start: undefined, watchdog })
     process.kill((await subject.process())?.pid ?? 0, 'SIGKILL')
     await until('the server is dead', async () => (await subject.process()) === null)
     // Its parent has become a program that does not ask for it.
@@ -70,14 +70,14 @@ test.each(watchdogKinds)(
       const all = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
       return all[0] === 'Z' ? all : null
     })
-    rewrite(place, (record) =>
+    rewrite(paths, (record) =>
       record
         .replace(/^pid .*$/m, `pid ${zombie}`)
         .replace(/^start .*$/m, `start ${fields[19]}`)
         .replace(/^cwd .*\n/m, ''),
     )
-    await abandon(guard, place)
-    await until('the watchdog is gone', () => isFree(place.watchdog))
+    await abandon(guard, paths)
+    await until('the watchdog is gone', () => isFree(paths.watchdog))
     expect(await signalOf(parent)).toBe('none')
   },
 )
@@ -86,19 +86,19 @@ test.each(others)(
   'who leaves stops no server that differs from the record in its %s',
   async (_, line, instead) => {
     await using arena = new Arena()
-    const { subject, place } = arena
-    const guard = await Guard.join(subject, place, { start: {} })
-    expect(await ownership(place, subject)).toBe('ours')
-    rewrite(place, (record) => record.replace(line, instead))
-    expect(await ownership(place, subject)).toBe('foreign')
+    const { subject, paths } = arena
+    const guard = await Guard.join(subject, paths, { start: {} })
+    expect(await ownership(paths, subject)).toBe('ours')
+    rewrite(paths, (record) => record.replace(line, instead))
+    expect(await ownership(paths, subject)).toBe('foreign')
     expect(await guard.leave()).toBe('kept')
     expect(await subject.running()).toBe(true)
     expect(arena.count('stop')).toBe(0)
   },
 )
 
-function rewrite(place: Place, change: (record: string) => string): void {
-  writeFileSync(place.record, change(readFileSync(place.record, 'utf8')))
+function rewrite(paths: Paths, change: (record: string) => string): void {
+  writeFileSync(paths.record, change(readFileSync(paths.record, 'utf8')))
 }
 
 function naming({ pid }: ChildProcess, record: string): string {

@@ -16,7 +16,7 @@ export interface PostgresProcess {
    * Whether the path leads to that directory. `removed`: the directory was removed while the process works in it, and there
    * may be another one at the path now. `elsewhere`: the path is valid inside a container, and means something else here.
    */
-  readonly place: 'here' | 'removed' | 'elsewhere'
+  readonly place: 'here' | 'removed' | 'moved'
   /** Its arguments; for a child of a postmaster the title that it has set, such as `postgres: checkpointer`. */
   readonly title: string
   /** Whether the process is in a pid namespace below this one, that is, in a container. */
@@ -121,11 +121,7 @@ async function lookAt(pid: number): Promise<PostgresProcess | null> {
     ])
     const { isEnding, ...told } = ofStatus(status)
     if (isEnding === true) return null
-    const place = (await leadsTo(cwd, pid))
-      ? 'here'
-      : cwd.endsWith(deleted)
-        ? 'removed'
-        : 'elsewhere'
+    const place = (await leadsTo(cwd, pid)) ? 'here' : cwd.endsWith(deleted) ? 'removed' : 'moved'
     return {
       identity,
       // The effective user id, proc_pid_status(5).

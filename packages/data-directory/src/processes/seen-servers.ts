@@ -34,7 +34,7 @@ export interface PlacedServer extends SeenServer {
 export function seenServersOf(dataDirs: readonly string[]): PlacedServer[] | null {
   const seen = seeProcesses()
   if (seen === 'unknown') return null
-  const known = new Map(dataDirs.map((dataDir) => [placeOf(dataDir)?.directory, dataDir]))
+  const known = new Map(dataDirs.map((dataDir) => [identityOf(dataDir)?.directory, dataDir]))
   const found: PlacedServer[] = []
   for (const { pid, uid, parent, command, directory } of seen.filter(isServer)) {
     // Of other users' processes the kernel does not tell it.
@@ -61,7 +61,7 @@ export function isSeenServerOf(directory: string, pid: number): boolean | null {
   const seen = seeProcess(pid)
   if (seen === 'unknown') return null
   if (seen === null || !runsPostgres(seen)) return false
-  return worksIn(placeOf(directory), seen)
+  return worksIn(identityOf(directory), seen)
 }
 
 /**
@@ -75,11 +75,11 @@ export function seenServersIn(directory: string): SeenServer[] {
     const why = 'neither the kernel nor /bin/ps tells which processes there are'
     throw unknownStatus(directory, `${why}; run this outside of the sandbox`)
   }
-  const place = placeOf(directory)
+  const wanted = identityOf(directory)
   const found: SeenServer[] = []
   for (const one of seen) {
     if (!isServer(one)) continue
-    const isHere = worksIn(place, one)
+    const isHere = worksIn(wanted, one)
     if (isHere === null) {
       const why = `it cannot be seen in which directory process ${one.pid}, a PostgreSQL server, works`
       throw unknownStatus(directory, `${why}; stop that server, or run this outside of the sandbox`)
@@ -97,19 +97,19 @@ function runsPostgres({ program, command }: SeenProcess): boolean {
   return /^(\S*\/)?(postgres|postmaster)(:? |$)/.test(command ?? '')
 }
 
-/** The identity and the owner of a directory. `null`: it is gone. */
-interface Place {
+/** The identity and the owner of a directory. */
+interface Identity {
   readonly directory: string
   readonly uid: number
 }
 
-function placeOf(path: string): Place | null {
+function identityOf(path: string): Identity | null {
   const stats = statSync(path, { bigint: true, throwIfNoEntry: false })
   if (stats === undefined) return null
   return { directory: `${stats.dev}:${stats.ino}`, uid: Number(stats.uid) }
 }
 
-function worksIn(place: Place | null, { directory, uid }: SeenProcess): boolean | null {
-  if (place === null || uid !== place.uid) return false
-  return directory === null ? null : directory === place.directory
+function worksIn(wanted: Identity | null, { directory, uid }: SeenProcess): boolean | null {
+  if (wanted === null || uid !== wanted.uid) return false
+  return directory === null ? null : directory === wanted.directory
 }

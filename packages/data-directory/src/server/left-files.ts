@@ -5,7 +5,7 @@ import type { DataDirectory } from '../data-directory.ts'
 import { endOrphans } from '../processes/orphans.ts'
 import { findPostmaster } from './postmaster.ts'
 import { lookAtPidFile, NamelessPidFile } from '../files/postmaster-pid.ts'
-import { placeOf } from '../place.ts'
+import { coordinationPaths } from '../coordination-paths.ts'
 import { readIfThere } from '../files/read-if-there.ts'
 
 /**
@@ -35,8 +35,8 @@ export async function removeLeftFiles(directory: DataDirectory): Promise<void> {
 
 /** Whether the pid belonged to the server that howdah started here last, and no process of that server lives. */
 async function isOver(directory: DataDirectory, pid: number): Promise<boolean> {
-  const place = placeOf(directory, null, false)
-  return readRecord(place)?.process.pid === pid && !(await isServed(place))
+  const paths = coordinationPaths(directory)
+  return readRecord(paths)?.process.pid === pid && !(await isServed(paths))
 }
 
 /**

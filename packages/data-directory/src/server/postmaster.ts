@@ -2,7 +2,7 @@ import { readRecord, refuseUnseen } from '@howdah/coordinate'
 import { identifyProcess, isSameProcess, type ProcessIdentity } from '@howdah/lock'
 import type { DataDirectory } from '../data-directory.ts'
 import { unknownStatus } from '../errors.ts'
-import { placeOf } from '../place.ts'
+import { coordinationPaths } from '../coordination-paths.ts'
 import { lookAtPidFile, NamelessPidFile, type PostmasterPid } from '../files/postmaster-pid.ts'
 import { isServerOf } from './is-server-of.ts'
 import { refuseForeign, refuseUnnamed } from './refuse-unseen.ts'
@@ -26,14 +26,14 @@ export interface Postmaster {
  */
 export async function findPostmaster(directory: DataDirectory): Promise<Postmaster | null> {
   const found = await lookAtPidFile(directory)
-  const place = placeOf(directory, null, false)
+  const paths = coordinationPaths(directory)
   if (found !== null && !(found instanceof NamelessPidFile)) {
-    const postmaster = await postmasterOf(directory, found, place)
+    const postmaster = await postmasterOf(directory, found, paths)
     if (postmaster !== null) return postmaster
   }
-  await refuseUnseen(place)
+  await refuseUnseen(paths)
   if (found instanceof NamelessPidFile) await refuseUnnamed(directory, found)
-  else if (found !== null && readRecord(place)?.process.pid !== found.pid) {
+  else if (found !== null && readRecord(paths)?.process.pid !== found.pid) {
     await refuseForeign(directory, found)
   }
   return null
@@ -43,11 +43,11 @@ export async function findPostmaster(directory: DataDirectory): Promise<Postmast
 async function postmasterOf(
   directory: DataDirectory,
   file: PostmasterPid,
-  place: Parameters<typeof readRecord>[0],
+  paths: Parameters<typeof readRecord>[0],
 ): Promise<Postmaster | null> {
   const identity = identifyProcess(file.pid)
   if (identity === null) return null
-  const record = readRecord(place)
+  const record = readRecord(paths)
   const recorded = record?.process
   if (recorded !== undefined && isSameProcess(recorded, identity)) {
     return { identity, file: isOlder(file, record?.since ?? null) ? unwritten(file) : file }

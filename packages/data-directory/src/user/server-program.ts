@@ -10,7 +10,7 @@ import type { ServerUser } from './server-user.ts'
 import { HeldDirectory } from '../tree/held-directory.ts'
 
 /** The result of running a program. */
-export interface Outcome {
+export interface ProgramResult {
   readonly succeeded: boolean
   readonly stdout: string
   readonly stderr: string
@@ -34,7 +34,7 @@ export async function runServerProgram(
     /** Ends the program with SIGTERM. After its end the call rejects with the signal's reason. */
     signal?: AbortSignal | undefined
   },
-): Promise<Outcome> {
+): Promise<ProgramResult> {
   const { user, path, args, input = '', keeps, signal } = options
   signal?.throwIfAborted()
   using way = reach(path, user)

@@ -1,11 +1,11 @@
 import { rm } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { type Strategy, version } from '@howdah/runtime'
-import { giveBackMemory } from '@howdah/cluster/inside'
 import {
   abandonedSegments,
   chooseServerUser,
   type DataDirectory,
+  giveBackMemory,
   leftSegment,
   readVersion,
   removeSegment,

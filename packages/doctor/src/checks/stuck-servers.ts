@@ -34,11 +34,10 @@ async function stuckServer(directory: DataDirectory): Promise<Postmaster | null>
   const postmaster = await findPostmaster(directory)
   if (postmaster?.file.status !== 'stopping') return null
   const still = new Stillness(postmaster.identity.pid)
-  const enough = longestStillness * 1000
   // A server that sometimes moves is left alone after twice that time.
-  for (const deadline = performance.now() + 2 * enough; performance.now() < deadline;) {
+  for (const deadline = performance.now() + 2 * longestStillness; performance.now() < deadline;) {
     if (liveness(postmaster.identity) === 'dead') return null
-    if (still.lasts() >= enough) return postmaster
+    if (still.lasts() >= longestStillness) return postmaster
     await sleep(300)
   }
   return null

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
+import { findProgram } from '@howdah/durable'
 import { Client } from 'pg'
-import { findProgram } from '../find-program.ts'
 import { majorOf } from '../server-major.ts'
 import { clientOptionsOf, programAccess, type Source } from '../source.ts'
 
@@ -14,7 +14,8 @@ export async function findPgDump(source: Source, database?: string): Promise<str
   try {
     const major = await majorOf(client)
     const { env } = programAccess(source)
-    return findProgram('pg_dump', env, (path) => (versionOf(path, env) ?? 0) >= major)
+    const accepts = (path: string) => (versionOf(path, env) ?? 0) >= major
+    return findProgram('pg_dump', env['PATH'], { accepts })
   } finally {
     await client.end()
   }

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
+import { findProgram } from '@howdah/durable'
 import { DumpError } from '../errors.ts'
 import { programAccess, type Source } from '../source.ts'
-import { findProgram } from '../find-program.ts'
 import type { LoadOptions } from './load-options.ts'
 
 /** Has pg_restore load what only it can read. Throws `ERR_LOAD_FORMAT` if there is none, and `ERR_LOAD_FAILED` with its words. */
@@ -24,7 +24,7 @@ export async function restoreArchive(
       `${what} is in pg_dump's ${format} format; load it from a file`,
     )
   const { env, argument } = programAccess(source, database)
-  const program = findProgram('pg_restore', env)
+  const program = findProgram('pg_restore', env['PATH'])
   if (program === null)
     throw new DumpError(
       'ERR_LOAD_FORMAT',

@@ -117,10 +117,10 @@ export class EtcdLeaser implements Leaser {
       }
     }
     this.#refuseUnbound(state)
-    const left = await this.#key.timeToLive(state.leaseId, signal)
-    const expiresAt = new Date(this.#terms.clock() + (left ?? 0))
-    const problem = this.#problemOf(owner, left ?? 0)
-    return { generation: state.revision, owner, expiresAt, held: left !== null, problem }
+    const remaining = await this.#key.timeToLive(state.leaseId, signal)
+    const expiresAt = new Date(this.#terms.clock() + (remaining ?? 0))
+    const problem = this.#problemOf(owner, remaining ?? 0)
+    return { generation: state.revision, owner, expiresAt, held: remaining !== null, problem }
   }
 
   async reset({ signal }: LeaseRequest = {}): Promise<void> {
@@ -142,10 +142,10 @@ export class EtcdLeaser implements Leaser {
     const { owner, released } = this.#decode(state)
     if (released) return
     this.#refuseUnbound(state)
-    const left = (await this.#key.timeToLive(state.leaseId, signal)) ?? 0
-    const problem = this.#problemOf(owner, left)
+    const remaining = (await this.#key.timeToLive(state.leaseId, signal)) ?? 0
+    const problem = this.#problemOf(owner, remaining)
     if (problem !== null) throw leaseCorrupt(this.place, problem)
-    throw leaseExists(this.place, owner, new Date(this.#terms.clock() + left))
+    throw leaseExists(this.place, owner, new Date(this.#terms.clock() + remaining))
   }
 
   #refuseUnbound(state: KeyState): void {
@@ -153,9 +153,9 @@ export class EtcdLeaser implements Leaser {
     throw leaseCorrupt(this.place, 'its key is bound to no lease, so it would never end')
   }
 
-  #problemOf(owner: string, left: number): string | null {
-    if (left <= this.maxTtl + rounding) return null
-    return `${owner} claims it for ${left} ms, which is more than the ${this.maxTtl} ms that are granted at most`
+  #problemOf(owner: string, remaining: number): string | null {
+    if (remaining <= this.maxTtl + rounding) return null
+    return `${owner} claims it for ${remaining} ms, which is more than the ${this.maxTtl} ms that are granted at most`
   }
 
   /** Swaps the key's value. After a refusal it checks whether a first copy of the same request was executed. */

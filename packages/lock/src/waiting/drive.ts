@@ -36,7 +36,7 @@ export function driveSync<Result>(
       if (step.done === true) return step.value
       onPause(step.value)
       patience.check()
-      Atomics.wait(nobody, 0, 0, Math.min(teeth[tooth % teeth.length]!, patience.left))
+      Atomics.wait(nobody, 0, 0, Math.min(teeth[tooth % teeth.length]!, patience.remaining))
     }
   } finally {
     giveUp(steps)

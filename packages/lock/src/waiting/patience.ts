@@ -13,7 +13,7 @@ export class Patience {
   }
 
   /** The milliseconds that are left, rounded up; `Infinity` if there is no limit. */
-  get left(): number {
+  get remaining(): number {
     return Math.max(0, Math.ceil(this.#deadline - performance.now()))
   }
 
@@ -37,10 +37,11 @@ export class Patience {
    */
   onEnd(stop: () => void): (() => void) | undefined {
     const { signal } = this.#request
-    const { left } = this
-    if (left === Infinity && signal === undefined) return undefined
+    const { remaining } = this
+    if (remaining === Infinity && signal === undefined) return undefined
     // setTimeout takes no longer delay. After that delay the caller checks again, and waits on.
-    const timer = left === Infinity ? undefined : setTimeout(stop, Math.min(left, 2 ** 31 - 1))
+    const timer =
+      remaining === Infinity ? undefined : setTimeout(stop, Math.min(remaining, 2 ** 31 - 1))
     signal?.addEventListener('abort', stop, { once: true })
     return () => {
       clearTimeout(timer)

@@ -175,8 +175,8 @@ export class PostgreSqlContainer {
       database,
       settings: this.#settings,
       timeout: this.#timeout,
-      ...(this.#version !== undefined && { runtime: parseConstraint(this.#version) }),
-      ...(this.#strategy !== undefined && { strategy: this.#strategy }),
+      runtime: this.#version === undefined ? undefined : parseConstraint(this.#version),
+      strategy: this.#strategy,
     }
     if (!this.#isReused) return await temporary(options)
     const identity = [this.#version, this.#settings, this.#login, this.#scripts, this.#contents]

@@ -5,7 +5,7 @@ import type { Cluster, Server } from '@howdah/cluster'
 export class Kept {
   readonly cluster: Cluster
   readonly committed: number[] = []
-  private next = 1
+  #next = 1
 
   constructor(cluster: Cluster) {
     this.cluster = cluster
@@ -17,7 +17,7 @@ export class Kept {
     // A server that is killed ends it.
     client.on('error', () => undefined)
     let stopped = false
-    const writing = this.write(client, () => stopped)
+    const writing = this.#write(client, () => stopped)
     return {
       stop: async () => {
         stopped = true
@@ -39,11 +39,11 @@ export class Kept {
     }
   }
 
-  private async write(client: pg.Client, isOver: () => boolean): Promise<void> {
+  async #write(client: pg.Client, isOver: () => boolean): Promise<void> {
     try {
       while (!isOver()) {
         // Whether one was committed whose answer never came, nobody knows; it is not tried again.
-        const n = this.next++
+        const n = this.#next++
         await client.query('INSERT INTO kept VALUES ($1)', [n])
         this.committed.push(n)
       }

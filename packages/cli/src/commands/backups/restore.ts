@@ -6,6 +6,7 @@ import { prepareProject } from '../../opening/default-data-directory.ts'
 import { followBackup } from '../../opening/follow-backup.ts'
 import { misused } from '../../errors.ts'
 import { exitStatus } from '../../exit-status.ts'
+import { momentOf } from '../../opening/moment-of.ts'
 import { openCluster } from '../../opening/open-cluster.ts'
 import { isKept, replaceCluster } from '../../project/destroy-cluster.ts'
 import type { Options } from '../../program/options.ts'
@@ -21,6 +22,7 @@ export async function restore(context: Context): Promise<number> {
   const { from, to, backup, timeline, timeout } = options
   if (from === undefined) throw misused('restore: say where the backups are, with --from DIR')
   if (to === undefined) throw misused('restore: say where to, with --to DATADIR')
+  if (options.time !== undefined) await momentOf('restore', options.time)
   const target = targetOf(options)
   const { cluster, place } = openCluster({
     ...context,
@@ -59,11 +61,11 @@ function targetOf({
   exclusive,
 }: Options): RecoveryTarget | undefined {
   const targets = [
-    time && { time: time.text },
+    time !== undefined && { time },
     transaction !== undefined && { transaction },
     name !== undefined && { name },
     lsn !== undefined && { lsn },
-  ].filter((one) => one !== undefined && one !== false)
+  ].filter((one) => one !== false)
   const [target, another] = targets
   if (another !== undefined) {
     throw misused(

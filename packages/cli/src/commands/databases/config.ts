@@ -112,19 +112,19 @@ interface Change {
   readonly name: string | null
   readonly ifExists: boolean
   readonly make: (session: Session) => Promise<SettingChange>
-  readonly words: Readonly<Record<SettingChange['state'], string>>
+  readonly words: Readonly<Record<SettingChange['outcome'], string>>
 }
 
 async function change(context: Context, { name, ifExists, make, words }: Change): Promise<number> {
   const { output, options, interruption } = context
   await using session = await joinCluster(context, { ifExists })
-  const { state, overriddenBy, needsRestart } = await make(session)
+  const { outcome, overriddenBy, needsRestart } = await make(session)
   const restarted = needsRestart && options.restart === true
   if (restarted) await session.restart({ signal: interruption.signal, ...settingsOf(context) })
   // If the server stops now, the next start applies the change anyway.
   const stays = ['in-use', 'kept'].includes(await session.leave())
   const awaitsRestart = needsRestart && !restarted && stays
-  const changed = state === 'modified'
+  const changed = outcome === 'modified'
   if (options.json) {
     await output.json({
       changed,
@@ -133,7 +133,7 @@ async function change(context: Context, { name, ifExists, make, words }: Change)
       restarted,
       overriddenBy,
     })
-  } else output.message(words[state])
+  } else output.message(words[outcome])
   const what = name ?? 'some of them'
   if (awaitsRestart) {
     output.message(

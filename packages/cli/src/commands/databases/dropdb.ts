@@ -8,9 +8,9 @@ export async function dropdb(context: Context, [name = '']: readonly string[]): 
   const { output, options } = context
   await using session = await joinCluster(context, { ifExists: true })
   const isKept = options.save !== false
-  const { keepDatabase } = await import('@howdah/backup')
-  const state = isKept ? await keepDatabase(session, name) : await session.dropDatabase(name)
-  const changed = state === 'modified'
+  const { saveDatabase } = await import('@howdah/backup')
+  const outcome = isKept ? await saveDatabase(session, name) : await session.dropDatabase(name)
+  const changed = outcome === 'modified'
   if (options.json) await output.json({ changed, database: name })
   else
     output.message(

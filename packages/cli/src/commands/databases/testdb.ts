@@ -1,10 +1,11 @@
+import { findProgram } from '@howdah/durable'
 import { dropKnownDatabases, type KnownDatabase, knownDatabases } from '@howdah/testing/inventory'
 import { columns } from '../../output/columns.ts'
 import { onOneLine } from '../../output/on-one-line.ts'
 import type { Command, Context } from '../../program/command.ts'
 import { misused } from '../../errors.ts'
 import { exitStatus } from '../../exit-status.ts'
-import { findProgram } from '../../running/find-program.ts'
+import { workingDirectory } from '../../program/working-directory.ts'
 import { runChild } from '../../running/run-child.ts'
 
 /** Lists, drops or opens databases of tests. */
@@ -60,7 +61,7 @@ async function shell(context: Context, [name, excess]: readonly string[]): Promi
     const there = { ...options, datadir: found.server, database: name }
     return await open.shell({ ...context, options: there, place: undefined }, [])
   }
-  const psql = findProgram('psql', io.env['PATH'] ?? '', io)
+  const psql = findProgram('psql', io.env['PATH'], { cwd: workingDirectory(io) })
   if (psql === null) throw misused("there is no psql here; install PostgreSQL's client programs")
   const url = new URL(server)
   url.pathname = `/${name}`

@@ -1,0 +1,77 @@
+import type { Declaration } from './declaration.ts'
+import { cluster, login, server } from './usual-options.ts'
+
+/** The commands below "Databases" in the help. */
+export const databaseCommands: readonly Declaration[] = [
+  {
+    name: 'createdb',
+    group: 'Databases',
+    operands: '<name>',
+    summary: 'create a database',
+    options: [...cluster, ...server, 'empty', 'json'],
+    load: async () => (await import('../usual-commands.ts')).createdb,
+  },
+  {
+    name: 'dropdb',
+    group: 'Databases',
+    operands: '<name>',
+    summary: 'drop a database',
+    description:
+      'Drops a database. What it was is kept for 7 days, and "howdah undo" brings it back.',
+    options: [...cluster, ...server, 'save', 'json'],
+    load: async () => (await import('../usual-commands.ts')).dropdb,
+  },
+  {
+    name: 'databases',
+    group: 'Databases',
+    summary: 'list the databases',
+    options: [...cluster, ...server, 'json'],
+    load: async () => (await import('../usual-commands.ts')).databases,
+  },
+  {
+    name: 'superusers',
+    group: 'Databases',
+    summary: 'list the roles that are superuser and can log in',
+    options: [...cluster, 'runtime', 'install', 'timeout', 'runAs', 'json'],
+    load: async () => (await import('../usual-commands.ts')).superusers,
+  },
+  {
+    name: 'dump',
+    group: 'Databases',
+    usage: '[options] [-- args...]',
+    summary: 'write a database as SQL, as pg_dump does',
+    description:
+      'Writes a database as SQL, to standard output or into a file. It takes the pg_dump of this machine that is at least as ' +
+      'new as the server, or else the pg_dump 18 that howdah has with it.\nWhat follows -- are options of pg_dump, such as ' +
+      '--schema-only or --table=users.',
+    options: [...cluster, 'database', 'toFile', ...server, 'json'],
+    takesRest: true,
+    load: async () => (await import('../../commands/databases/dump.ts')).dump,
+  },
+  {
+    name: 'load',
+    group: 'Databases',
+    operands: '[file]',
+    summary: 'load a dump into a database, from a file or standard input',
+    description:
+      'Loads a dump into a database, which is made if it is missing, up to the first error, which is shown with its line. It ' +
+      'takes SQL as pg_dump writes it, also with gzip or zstd, and other formats of pg_dump if there is a pg_restore.',
+    options: [
+      ...([...cluster, 'database', 'singleTransaction', 'roles', ...login, ...server] as const),
+      ...(['linger', 'empty', 'json'] as const),
+    ],
+    load: async () => (await import('../../commands/databases/load.ts')).load,
+  },
+  {
+    name: 'testdb',
+    group: 'Databases',
+    operands: '<action> [names...]',
+    usage: '[options] ls | drop <name...> | drop --all | shell <name>',
+    summary: 'list, drop or open the databases that @howdah/testing has made for tests',
+    description:
+      'Lists the databases and templates that @howdah/testing has made for tests, and their owners; drops those that ' +
+      'nobody owns; or opens a shell on one, such as that of a test that has failed.',
+    options: ['server', 'all', 'json', 'quiet'],
+    load: async () => (await import('../../commands/databases/testdb.ts')).testdb,
+  },
+]

@@ -1,0 +1,39 @@
+import {
+  all,
+  type ConstraintLike,
+  describeConstraint,
+  noRuntime,
+  type PartialVersion,
+  type Runtime,
+  selectRuntime,
+  type Strategy,
+  version,
+} from '@howdah/runtime'
+import { unsupportedVersion } from '../errors.ts'
+
+/**
+ * The PostgreSQL to run a cluster with: one of the cluster's version if there is a cluster, and one that fits `wanted`.
+ *
+ * Throws a `RuntimeError` of `@howdah/runtime` with `ERR_RUNTIME_NOT_FOUND`, which names the PostgreSQLs that were found.
+ */
+export async function chooseRuntime(
+  dataDir: string,
+  existing: PartialVersion | null,
+  { strategy, wanted }: { strategy: Strategy; wanted: ConstraintLike | undefined },
+): Promise<Runtime> {
+  if (existing !== null && existing.major < 10) {
+    throw unsupportedVersion(dataDir, existing.toString())
+  }
+  if (existing === null && wanted === undefined) {
+    const found = await strategy.fallback()
+    if (found === null) throw noRuntime(null)
+    return found
+  }
+  const constraint = all(...[existing === null ? [] : version(existing), wanted ?? []].flat())
+  const found = await selectRuntime(strategy, constraint)
+  if (found !== null) return found
+  throw noRuntime(
+    wanted === undefined ? existing : describeConstraint(constraint),
+    await strategy.runtimes(),
+  )
+}
