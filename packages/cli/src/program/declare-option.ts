@@ -16,8 +16,8 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
   datadir: () =>
     new Option(
       '-D, --datadir <dir>',
-      'the data directory (default: $PGDATA, else .howdah/data in the project here: the nearest directory upwards with a ' +
-        'howdah.json or a .howdah, at the latest the top of the work tree)',
+      'the data directory (default: $PGDATA, else .howdah/data in this project: the nearest directory upwards that has a ' +
+        'howdah.json or a .howdah, or else the top of the work tree)',
     ).argParser(nonEmpty),
   database: () =>
     new Option(
@@ -27,121 +27,121 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
   set: () =>
     new Option(
       '--set <name=value>',
-      'a setting of the server, if this starts it; can be repeated',
+      'a setting of the server, if this command starts it; can be repeated',
     ).argParser(setting),
   mode: () =>
     new Option(
       '--mode <mode>',
-      'from now on, "fast": a crash of the machine may destroy all data; or "safe" again',
+      'from now on "fast", so that a crash of the machine may destroy all data, or "safe" again',
     ).choices(['fast', 'safe']),
   as: () =>
     new Option(
       '--as <url>',
-      "be reached by this URL, the project's own: postgresql://user:password@localhost:5432/database",
+      'the URL by which this project connects: postgresql://user:password@localhost:5432/database',
     ).argParser(nonEmpty),
   user: () =>
     new Option(
       '--user <name>',
-      'the superuser of a cluster that this makes (default: $PGUSER, else your name)',
+      'the superuser of a cluster that this command makes (default: $PGUSER, else your name)',
     ).argParser(nonEmpty),
   password: () =>
     new Option(
       '--password <password>',
-      "the superuser's over TCP, from now on (default for a new cluster: $PGPASSWORD)",
+      "the superuser's password over TCP, from now on (default for a new cluster: $PGPASSWORD)",
     ).argParser(nonEmpty),
   env: () =>
     new Option(
       '--env <name=template>',
-      'a variable for the command, with {url}, {base} (the URL without a database), {host}, {port}, {user}, ' +
-        '{password}, {database}, {dataDir} or {authority} filled in; can be repeated',
+      'a variable for the command; {url}, {base} (the URL without a database), {host}, {port}, {user}, {password}, ' +
+        '{database}, {dataDir} and {authority} are filled in; can be repeated',
     ).argParser(setting),
   init: () =>
     new Option(
       '--init <glob>',
-      'scripts for a cluster that this makes, in order: .sql, .sql.gz, .sh, or a directory of such; can be repeated',
+      'scripts to run in a cluster that this command makes: .sql, .sql.gz, .sh, or a directory of them; can be repeated',
     ).argParser((text, before?: readonly string[]) => [...(before ?? []), nonEmpty(text)]),
   locale: () =>
     new Option(
       '--locale <locale>',
-      'of a cluster that this makes: en_US.UTF-8, icu:en-US, builtin:C.UTF-8 (default: C)',
+      'the locale of a cluster that this command makes: en_US.UTF-8, icu:en-US, builtin:C.UTF-8 (default: C)',
     ).argParser(nonEmpty),
   trust: () =>
     new Option(
       '--trust',
-      'a cluster that this makes asks nobody on this machine for a password, over TCP either',
+      'a cluster that this command makes asks nobody on this machine for a password, not even over TCP',
     ),
   tcp: () =>
     new Option(
       '--tcp [port]',
-      'listen on localhost too, with a password, at any free port or this one',
+      'also listen on localhost, with a password, at this port or any free one',
     ).argParser(port),
   tls: () =>
     new Option(
       '--tls',
-      'over TCP, encrypt connections, with a certificate made for this server, which DATABASE_URL says to verify',
+      'listen on localhost and encrypt connections; DATABASE_URL makes clients verify the certificate of this server',
     ),
   runtime: () =>
     new Option(
       '--runtime <constraint>',
-      'which PostgreSQL: a version (16, 16.3), its directory with or without bin, or a glob of such',
+      'which PostgreSQL: a version (16, 16.3), its directory with or without bin, or a glob of directories',
     ).argParser(nonEmpty),
-  install: () =>
-    new Option('--install', 'fetch the version of PostgreSQL that is needed, if it is not here'),
+  install: () => new Option('--install', 'install the PostgreSQL that is needed, if it is missing'),
   linger: () =>
     new Option(
       '--linger <seconds>',
-      'keep the server for the next user, this long after the last',
+      'how long the server stays after its last user, for the next one',
     ).argParser(seconds),
   timeout: () =>
     new Option(
       '--timeout <seconds>',
-      'how long to wait, for others and for the server (default: no limit for others)',
+      'how long to wait for other processes and for the server (default: no limit for processes)',
     ).argParser(seconds),
   runAs: () =>
     new Option('--run-as <user>', 'as root: the user that the server runs as').argParser(nonEmpty),
   destroy: () =>
     new Option(
       '--destroy',
-      'destroy the cluster at the end; one that is made by this is gone even after a SIGKILL',
+      'destroy the cluster at the end; if this command made it, even after a SIGKILL',
     ),
   temporary: () =>
     new Option(
       '--temporary',
-      'a new cluster, in memory if there is room, that is gone at the end, even after a SIGKILL',
+      'use a new cluster, in memory if there is room, and destroy it at the end, even after a SIGKILL',
     ).conflicts('datadir'),
   shadow: () =>
     new Option(
       '--shadow',
-      'set SHADOW_DATABASE_URL, as for "prisma migrate dev", to a database that is dropped at the end',
+      'set SHADOW_DATABASE_URL to a database that is dropped at the end, as "prisma migrate dev" needs it',
     ),
-  save: () => new Option('--no-save', 'do not save it for "howdah undo"'),
+  save: () =>
+    new Option('--no-save', 'remove it for good, so that "howdah undo" cannot bring it back'),
   empty: () =>
     new Option(
       '--empty',
-      "in a new worktree: begin with an empty cluster, and not with a fork of the main checkout's",
+      "in a new worktree: begin with an empty cluster instead of a fork of the main checkout's cluster",
     ),
-  force: () => new Option('--force', "even while it is used, or if it is not howdah's"),
-  all: () => new Option('--all', 'all of them'),
+  force: () => new Option('--force', 'also while others use it, or if howdah did not make it'),
+  all: () => new Option('--all', 'all of them, instead of one'),
   server: () =>
     new Option(
       '--server <url>',
-      'an existing server, in the place of those that howdah has started for tests',
+      'an existing server, instead of those that howdah has started for tests',
     ).argParser(nonEmpty),
-  fix: () => new Option('--fix', 'mend what is safe to mend'),
+  fix: () => new Option('--fix', 'repair what is safe to repair'),
   clearTemplates: () =>
-    new Option('--clear-templates', 'remove the templates that new clusters are made of'),
-  here: () => new Option('--here', 'look at this cluster only, and not at the rest of the machine'),
+    new Option('--clear-templates', 'remove the templates from which new clusters are made'),
+  here: () => new Option('--here', 'look only at this cluster, not at the rest of the machine'),
   restart: () =>
-    new Option('--restart', 'restart the server if it takes that, and nobody else uses it'),
+    new Option('--restart', 'restart the server if that is needed and nobody else uses it'),
   json: () => new Option('--json', 'print the result as JSON'),
-  quiet: () => new Option('-q, --quiet', 'say nothing but errors'),
-  follow: () => new Option('-f, --follow', 'go on as the log grows'),
+  quiet: () => new Option('-q, --quiet', 'print only errors'),
+  follow: () => new Option('-f, --follow', 'go on while the log grows'),
   lines: () => new Option('-n, --lines <count>', 'only the last lines').argParser(count),
   shared: () => new Option('--shared', 'share the lock with others who share it'),
   close: () =>
     new Option(
       '-o, --close',
-      'keep the lock from the command, so that nothing it leaves running holds it on',
+      'do not pass the lock on to the command, so that no process it leaves behind holds the lock',
     ),
   in: () =>
     new Option(
@@ -152,7 +152,7 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
   ttl: () =>
     new Option(
       '--ttl <seconds>',
-      'how long the lease lasts if it is not renewed, at most 30 (default: 30)',
+      'how long the lease lasts without a renewal, at most 30 (default: 30)',
     ).argParser(ttl),
   grace: () =>
     new Option(
@@ -162,63 +162,67 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
   owner: () =>
     new Option(
       '--owner <name>',
-      'what waiting processes are told of the holder (default: host and pid)',
+      'the name of the holder for processes that wait (default: host and pid)',
     ).argParser(nonEmpty),
   to: () =>
-    new Option('--to <path>', 'what to make: a file, or a data directory').argParser(nonEmpty),
+    new Option('--to <path>', 'where to make it: a file, or a data directory').argParser(nonEmpty),
   toFile: () =>
     new Option(
       '--to <file>',
-      'the file, which appears whole at the end and may be there already (default: standard output)',
+      'the file, which is written or replaced as a whole at the end (default: standard output)',
     ).argParser(nonEmpty),
   singleTransaction: () =>
-    new Option('-1, --single-transaction', 'all or nothing: an error takes back what came before'),
+    new Option(
+      '-1, --single-transaction',
+      'load everything or nothing: an error takes back what came before it',
+    ),
   roles: () =>
     new Option(
       '--roles',
-      'make roles that the dump names and that are missing, without login (default: what it gives them is skipped)',
+      'make the missing roles that the dump names, without login (default: skip what it grants to them)',
     ),
   txid: () =>
-    new Option('--txid <id>', 'as it was after this transaction: 16 hex digits').argParser(txid),
+    new Option('--txid <id>', 'the state after this transaction: 16 hex digits').argParser(txid),
   time: () =>
-    new Option('--time <time>', 'as it was at this time, such as 2026-03-01T12:00:00Z').argParser(
+    new Option('--time <time>', 'the state at this time, such as 2026-03-01T12:00:00Z').argParser(
       nonEmpty,
     ),
   into: () =>
-    new Option('--into <dir>', 'the directory for the backups, made if missing').argParser(
-      nonEmpty,
-    ),
+    new Option(
+      '--into <dir>',
+      'the directory for the backups, which is made if it is missing',
+    ).argParser(nonEmpty),
   keep: () =>
     new Option(
       '--keep <number>',
-      'keep so many backups, this one among them, and their WAL; remove the rest',
+      'how many backups to keep, this one included, with their WAL; the rest is removed',
     ).argParser(ordinal),
   from: () => new Option('--from <dir>', 'the directory with the backups').argParser(nonEmpty),
   backup: () =>
     new Option(
       '--backup <number>',
-      'the backup to begin with (default: the newest that will do)',
+      'the backup to begin with (default: the newest possible one)',
     ).argParser(ordinal),
   transaction: () =>
     new Option(
       '--transaction <id>',
-      "as it was after this transaction: what txid_current() told, or a row's xmin",
+      "the state after this transaction: the result of txid_current(), or a row's xmin",
     ).argParser(transaction),
   name: () =>
     new Option(
       '--name <name>',
-      'as it was at this restore point, made with pg_create_restore_point()',
+      'the state at this restore point, made by pg_create_restore_point()',
     ).argParser(nonEmpty),
   lsn: () =>
     new Option(
       '--lsn <lsn>',
-      'as it was after the record of the WAL at this position, such as 16/B374D848',
+      'the state after the WAL record at this position, such as 16/B374D848',
     ).argParser(nonEmpty),
-  exclusive: () => new Option('--exclusive', 'without what is at that very point'),
+  exclusive: () => new Option('--exclusive', 'leave out what is at exactly that point'),
   timeline: () =>
     new Option(
       '--timeline <number>',
-      'the timeline to follow (default: the newest that came of the backup)',
+      'the timeline to follow (default: the newest one that branched from the backup)',
     ).argParser(ordinal),
   command: () => new Option('-c, --command <sql>', 'run this SQL and leave; can be repeated'),
   file: () =>

@@ -16,8 +16,7 @@ export const databaseCommands: readonly Declaration[] = [
     group: 'Databases',
     operands: '<name>',
     summary: 'drop a database',
-    description:
-      'Drops a database. What it was is kept for 7 days, and "howdah undo" brings it back.',
+    description: 'Drops a database. It is saved for 7 days: "howdah undo" brings it back.',
     options: [...cluster, ...server, 'save', 'json'],
     load: async () => (await import('../usual-commands.ts')).dropdb,
   },
@@ -31,7 +30,7 @@ export const databaseCommands: readonly Declaration[] = [
   {
     name: 'superusers',
     group: 'Databases',
-    summary: 'list the roles that are superuser and can log in',
+    summary: 'list the superusers that can log in',
     options: [...cluster, 'runtime', 'install', 'timeout', 'runAs', 'json'],
     load: async () => (await import('../usual-commands.ts')).superusers,
   },
@@ -41,8 +40,8 @@ export const databaseCommands: readonly Declaration[] = [
     usage: '[options] [-- args...]',
     summary: 'write a database as SQL, as pg_dump does',
     description:
-      'Writes a database as SQL, to standard output or into a file. It takes the pg_dump of this machine that is at least as ' +
-      'new as the server, or else the pg_dump 18 that howdah has with it.\nWhat follows -- are options of pg_dump, such as ' +
+      'Writes a database as SQL, to standard output or into a file. It uses a pg_dump of this machine that is at least as ' +
+      'new as the server, or else the pg_dump 18 that comes with howdah.\nWords after -- are options of pg_dump, such as ' +
       '--schema-only or --table=users.',
     options: [...cluster, 'database', 'toFile', ...server, 'json'],
     takesRest: true,
@@ -54,8 +53,8 @@ export const databaseCommands: readonly Declaration[] = [
     operands: '[file]',
     summary: 'load a dump into a database, from a file or standard input',
     description:
-      'Loads a dump into a database, which is made if it is missing, up to the first error, which is shown with its line. It ' +
-      'takes SQL as pg_dump writes it, also with gzip or zstd, and other formats of pg_dump if there is a pg_restore.',
+      'Loads a dump into a database, which is made if it is missing. It stops at the first error, and shows the line of the ' +
+      'error. It reads SQL as pg_dump writes it, also with gzip or zstd, and the other formats of pg_dump if there is a pg_restore.',
     options: [
       ...([...cluster, 'database', 'singleTransaction', 'roles', ...login, ...server] as const),
       ...(['linger', 'empty', 'json'] as const),
@@ -69,8 +68,8 @@ export const databaseCommands: readonly Declaration[] = [
     usage: '[options] ls | drop <name...> | drop --all | shell <name>',
     summary: 'list, drop or open the databases that @howdah/testing has made for tests',
     description:
-      'Lists the databases and templates that @howdah/testing has made for tests, and their owners; drops those that ' +
-      'nobody owns; or opens a shell on one, such as that of a test that has failed.',
+      '"ls" lists the databases and templates that @howdah/testing has made for tests, and their owners. "drop" drops databases ' +
+      'that nobody owns. "shell" opens a shell on one, for example after its test has failed.',
     options: ['server', 'all', 'json', 'quiet'],
     load: async () => (await import('../../commands/databases/testdb.ts')).testdb,
   },

@@ -7,13 +7,12 @@ export const lockAndLeaseCommands: readonly Declaration[] = [
     group: 'Locks and leases',
     operands: '<path>',
     usage: '[options] <path> [-- <command> [args...]]',
-    summary: 'run a command while holding a lock on a file or directory, or say who holds it',
+    summary: 'run a command while holding a lock on a file or directory, or print its holders',
     description:
-      'Waits for the lock on a file, which is made if it is missing, or on a directory, and runs a command while holding ' +
-      'it. It is a lock of flock(2), and excludes flock(1) and all others who use that. The command inherits it, so ' +
-      'that it lasts until the command and all that it started have ended, even if howdah itself is killed. With ' +
-      '--close only howdah has it.\nWithout a command, says who holds ' +
-      'the lock and who waits for it, without taking it (on Linux).',
+      'Waits for the lock on a directory or on a file, which is made if it is missing, and runs a command while holding the lock. ' +
+      'The lock is one of flock(2), so it also excludes flock(1). The command inherits it, so the lock lasts until the command ' +
+      'and all processes that it has started have ended, even if howdah itself is killed. With --close only howdah has the ' +
+      'lock.\nWithout a command, prints who holds the lock and who waits for it, without taking it (on Linux).',
     options: ['shared', 'close', 'timeout', 'json', 'quiet'],
     notes:
       'Exit status: that of the command, or 128 and the number of the signal that ended it. 125 if the\n' +
@@ -29,13 +28,13 @@ export const lockAndLeaseCommands: readonly Declaration[] = [
     operands: '<name> [of]',
     usage: '[options] <name> -- <command> [args...] | show <name> | reset <name>',
     summary:
-      'run a command while holding a lease, so that one at a time runs, on one machine or on many',
+      'run a command while holding a lease, so that one command at a time runs on all machines',
     description:
-      'Waits for the lease of that name, and runs a command while holding it. The command is ended, by SIGTERM and then ' +
-      'SIGKILL, before the lease can be lost, even if howdah itself is stopped or killed.\nIn its environment are ' +
-      'HOWDAH_LEASE_GENERATION, the fencing token, which is higher for each holder, and HOWDAH_LEASE_OWNER.\n"show" ' +
-      'says who holds the lease, without taking it. "reset" frees one that is corrupt or claims to last too long, and ' +
-      'with --force one that is held: make sure first that nobody acts under it.',
+      'Waits for the lease of that name, and runs a command while holding it. Before the lease can be lost, the command is ended ' +
+      'by SIGTERM and then SIGKILL, even if howdah itself is suspended or killed.\nThe environment of the command has ' +
+      'HOWDAH_LEASE_OWNER and HOWDAH_LEASE_GENERATION, the fencing token, which is higher for each holder.\n"show" prints who ' +
+      'holds the lease, without taking it. "reset" frees a lease that is corrupt or claims to last too long, and with --force ' +
+      'one that is held: first make sure that nobody acts under it.',
     options: ['in', 'ttl', 'grace', 'timeout', 'owner', 'force', 'json', 'quiet'],
     notes:
       'Exit status: that of the command, or 128 and the number of the signal that ended it. 125 if the\n' +

@@ -22,17 +22,17 @@ export const serverCommands: readonly Declaration[] = [
   {
     name: 'status',
     group: 'Server',
-    summary: 'say what there is, whether it runs, and who uses it',
+    summary: 'print whether there is a cluster, whether its server runs, and who uses it',
     options: [...cluster, 'json'],
     load: async () => (await import('../usual-commands.ts')).status,
   },
   {
     name: 'ls',
     group: 'Server',
-    summary: 'list the clusters of this machine, and who uses them',
+    summary: 'list the clusters of this machine and their users',
     description:
-      'Lists the clusters of this machine that howdah knows, of root those of all users: the data directory, the version, ' +
-      'what it does, and since when; and below, who uses it.',
+      'Lists the clusters of this machine that howdah knows (for root: those of all users), each with its data directory, version ' +
+      'and status, and below it its users.',
     options: ['json', 'quiet'],
     load: async () => (await import('../../commands/machine/ls.ts')).ls,
   },
@@ -55,11 +55,11 @@ export const serverCommands: readonly Declaration[] = [
     group: 'Server',
     operands: '<action> [args...]',
     usage: '[options] list [pattern] | get <name> | set <name> <value> | reset <name>',
-    summary: '"list", "get", "set" or "reset" the settings of the server',
+    summary: 'read or change the settings of the server: "list", "get", "set" or "reset"',
     description:
-      'Reads or changes the settings of the server. What is set is kept with the cluster, for this and all later starts, ' +
-      'and applied at once unless that takes a restart.\n"list" takes a part of a name, or a pattern such as "work*". ' +
-      '"set" takes the value as postgresql.conf does, lists with commas, or name=value as one word.',
+      'Reads or changes the settings of the server. A change holds for this and all later starts. It is applied at once, unless ' +
+      'it needs a restart.\n"list" takes a part of a name, or a pattern such as "work*". "set" takes the value in the form of ' +
+      'postgresql.conf, lists with commas; name=value as one word works, too.',
     options: [...cluster, ...server, 'all', 'restart', 'json'],
     load: async () => (await import('../../commands/databases/config.ts')).config,
   },
@@ -67,10 +67,10 @@ export const serverCommands: readonly Declaration[] = [
     name: 'clone',
     group: 'Server',
     usage: '[options] --to <path>',
-    summary: 'copy the cluster, running or stopped, to another place',
+    summary: 'copy the cluster, running or stopped, to another data directory',
     description:
-      'Copies the cluster, running or stopped, into another data directory, new or empty: a cluster of its own, with a ' +
-      'system identifier of its own. A server that runs goes on, and so do its users.',
+      'Copies the cluster, running or stopped, into a new or empty data directory. The copy is independent and has its own system ' +
+      'identifier. A running server goes on, and so do its users.',
     options: [...cluster, 'to', 'runtime', 'install', 'timeout', 'runAs', 'json'],
     load: async () => (await import('../../commands/backups/clone.ts')).clone,
   },
@@ -79,7 +79,7 @@ export const serverCommands: readonly Declaration[] = [
     group: 'Server',
     summary: 'stop the server, if nobody uses it, and remove the cluster with all its data',
     description:
-      'Stops the server, if nobody uses it, and removes the cluster with all its data. What it was is kept for 7 days, and ' +
+      'Stops the server, if nobody uses it, and removes the cluster with all its data. It is saved for 7 days: ' +
       '"howdah undo" brings it back.',
     options: [...cluster, 'timeout', 'force', 'save', 'json'],
     load: async () => (await import('../usual-commands.ts')).destroy,
@@ -87,10 +87,10 @@ export const serverCommands: readonly Declaration[] = [
   {
     name: 'reset',
     group: 'Server',
-    summary: "in a worktree: make its cluster anew, as a fork of the main checkout's",
+    summary: "in a worktree: replace its cluster by a new fork of the main checkout's cluster",
     description:
-      "Makes the cluster of a linked worktree anew, as a fork of the main checkout's cluster or, with --empty, as an empty " +
-      'one. What was there is kept for 7 days, and "howdah undo" brings it back.',
+      "Replaces the cluster of a linked worktree by a new fork of the main checkout's cluster, or with --empty by an empty one. " +
+      'The former cluster is saved for 7 days: "howdah undo" brings it back.',
     options: [
       'empty',
       ...cluster,
@@ -109,11 +109,11 @@ export const serverCommands: readonly Declaration[] = [
     group: 'Server',
     operands: '[action]',
     usage: '[options] [id | list | clear]',
-    summary: 'bring back what was destroyed or dropped last; "list" or "clear" what is saved',
+    summary: 'bring back what was last destroyed or dropped; "list" or "clear" what is saved',
     description:
-      'Brings back the cluster or the database that "howdah destroy", "howdah reset" or "howdah dropdb" has removed last, or ' +
-      'the one of that id. What is in its place now is saved first. "list" lists what is saved here, "clear" removes it for ' +
-      'good. It is kept for 7 days, and 1 GiB of clusters and of databases at most, except for the newest.',
+      'Brings back the cluster or the database that "howdah destroy", "howdah reset" or "howdah dropdb" removed last, or the one ' +
+      'with the given id. What is there now is saved first. "list" lists what is saved here, "clear" removes it for good. ' +
+      'Everything is saved for 7 days, and at most 1 GiB of clusters and 1 GiB of databases, except for the newest.',
     options: [...cluster, 'runtime', 'install', 'timeout', 'runAs', 'force', 'json'],
     load: async () => (await import('../../commands/saving/undo.ts')).undo,
   },

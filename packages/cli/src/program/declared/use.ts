@@ -10,7 +10,7 @@ export const useCommands: readonly Declaration[] = [
       'psql, or a small built-in prompt if there is no psql (what howdah does if no command is given)',
     description:
       'Starts psql, or a small built-in prompt if there is no psql. SQL from -c, -f or, if it is not a terminal, from ' +
-      'stdin is run up to the first error.\nWhat follows -- is handed on to psql.',
+      'stdin is run up to the first error.\nWords after -- are passed on to psql.',
     options: [
       ...(['command', 'file', ...cluster, 'database', ...login, 'env', ...server] as const),
       ...(['linger', 'destroy', 'temporary', 'empty'] as const),
