@@ -311,7 +311,7 @@ describe('the PostgreSQLs found here', () => {
     const offline = await project.howdah(['start', '--runtime', '11', '--install'], { env })
     expect([offline.status, offline.stderr]).toEqual([
       1,
-      expect.stringMatching(/^howdah: .* needs npm's registry, and npm does not reach it/),
+      expect.stringMatching(/^howdah: .* needs npm's registry, and npm cannot reach it/),
     ])
   })
 })

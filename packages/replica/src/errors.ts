@@ -41,13 +41,13 @@ export class ReplicaError extends Error {
 
 const kinds: Readonly<Record<string, readonly [ReplicaErrorCode, string]>> = {
   ENOENT: ['ENOENT', 'it does not exist'],
-  EACCES: ['ERR_REPLICA_PERMISSION', 'this user may not; change the mode or the owner'],
-  EPERM: ['ERR_REPLICA_PERMISSION', 'this user may not; change the mode or the owner'],
+  EACCES: ['ERR_REPLICA_PERMISSION', 'this user may not do that; change the mode or the owner'],
+  EPERM: ['ERR_REPLICA_PERMISSION', 'this user may not do that; change the mode or the owner'],
   EROFS: ['ERR_REPLICA_PERMISSION', 'the file system is read-only; choose a path elsewhere'],
   ENOSPC: ['ERR_REPLICA_NO_SPACE', 'the disk is full; make room'],
   EDQUOT: ['ERR_REPLICA_NO_SPACE', 'the disk quota is used up; make room'],
   ERR_DURABLE_NOT_PLAIN: ['ERR_REPLICA_IO', 'it is not a regular file; remove it'],
-  ELOOP: ['ERR_REPLICA_IO', 'its symbolic links lead round; remove them'],
+  ELOOP: ['ERR_REPLICA_IO', 'its symbolic links form a loop; remove them'],
   EFBIG: ['ERR_REPLICA_NO_SPACE', 'the file would become larger than allowed; raise the limit'],
 }
 

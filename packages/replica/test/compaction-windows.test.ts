@@ -49,17 +49,20 @@ async function compact(): Promise<void> {
 }
 
 describe('a file that is compacted away after it was listed', () => {
-  it.each([1, 2, 3, 4])('is not missed, if it is at look %i', async (look) => {
-    storage.before = async () => {
-      if (storage.opened === look) await compact()
-    }
-    const { from, files } = await restored()
-    expect(from).toEqual({ format: 'ltx', txid: 2n })
-    expect(files).toBe(1)
-    expect(readdirSync(directory.path).toSorted()).toEqual(['app.db', 'replica'])
-  })
+  it.each([1, 2, 3, 4])(
+    'is replaced by the compacted file, if it vanishes at look %i',
+    async (look) => {
+      storage.before = async () => {
+        if (storage.opened === look) await compact()
+      }
+      const { from, files } = await restored()
+      expect(from).toEqual({ format: 'ltx', txid: 2n })
+      expect(files).toBe(1)
+      expect(readdirSync(directory.path).toSorted()).toEqual(['app.db', 'replica'])
+    },
+  )
 
-  it('is missed five times at most', async () => {
+  it('is looked for again at most five times', async () => {
     storage.before = async (path) => {
       throw new ReplicaError('ENOENT', `${path} is gone`, { path })
     }
@@ -82,7 +85,7 @@ describe('a file that is compacted away after it was listed', () => {
     expect(storage.opened).toBe(4)
   })
 
-  it('is another matter than one that cannot be read', async () => {
+  it('is not confused with a file that cannot be read', async () => {
     storage.before = async (path) => {
       throw new ReplicaError('ERR_REPLICA_IO', 'made to fail', { path })
     }
@@ -94,7 +97,7 @@ describe('a file that is compacted away after it was listed', () => {
 describe('a restore with a signal', () => {
   const reason = new Error('enough')
 
-  it('that is aborted already looks at nothing', async () => {
+  it('that is already aborted reads nothing', async () => {
     await expect(restored({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
     expect([storage.opened, readdirSync(directory.path)]).toEqual([0, ['replica']])
   })

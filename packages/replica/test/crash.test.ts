@@ -28,7 +28,7 @@ async function visible(replica: FileReplica): Promise<number | null> {
 
 describe('a write', () => {
   it(
-    'that is killed at any instant leaves no visible file, or a whole one with its time',
+    'that is killed at any instant leaves no visible file, or a complete one with its time',
     { tags: 'property' },
     async () => {
       const random = seededRandom(10)

@@ -8,7 +8,7 @@ import { furthestTime } from '../src/ltx/header-time.ts'
 import { below, gather, list, ltx, refusal } from './support/files.ts'
 
 describe('a replica on disk', () => {
-  it('lies where litestream has it', async () => {
+  it('has the layout of litestream', async () => {
     const replica = new FileReplica('/backups/app')
     expect(replica.type).toBe('file')
     expect(replica.path).toBe('/backups/app')
@@ -49,7 +49,7 @@ describe('a replica on disk', () => {
     )
   })
 
-  it('refuses levels and transaction ids that mean nothing', () => {
+  it('refuses invalid levels and transaction ids', () => {
     const replica = new FileReplica('/backups')
     const option = expect.objectContaining({ code: 'ERR_REPLICA_OPTION' })
     for (const level of [-1, 0.5, Number.NaN])
@@ -62,7 +62,7 @@ describe('a replica on disk', () => {
 })
 
 describe('writing an LTX file', () => {
-  it('gives it its name, its time and modes that only the owner may use', async () => {
+  it('sets its name, its time, and a mode for the owner only', async () => {
     using directory = temporaryDirectory()
     const replica = new FileReplica(directory.file('a', 'b'))
     const bytes = await ltx(2n, 3n, { timestamp: 1_717_718_400_123n })
@@ -87,7 +87,7 @@ describe('writing an LTX file', () => {
     },
   )
 
-  it('replaces a file of that name', async () => {
+  it('replaces a file with the same name', async () => {
     using directory = temporaryDirectory()
     const replica = new FileReplica(directory.path)
     await replica.writeLtxFile(0, 1n, 1n, await ltx(1n, 1n, { byte: 1 }))
@@ -164,7 +164,7 @@ describe('writing an LTX file', () => {
 })
 
 describe('listing LTX files', () => {
-  it('sorts by first, then last transaction, and passes over what is none', async () => {
+  it('sorts by first and then last transaction, and ignores other files', async () => {
     using directory = temporaryDirectory()
     const replica = new FileReplica(directory.path)
     for (const [min, max] of [
@@ -206,14 +206,14 @@ describe('listing LTX files', () => {
     expect(await refusal(looping.ltxLevels())).toBe('ERR_REPLICA_IO')
   })
 
-  it('is empty if the level or the replica is not there', async () => {
+  it('is empty if the level or the replica is missing', async () => {
     using directory = temporaryDirectory()
     expect(await list(new FileReplica(directory.path).ltxFiles(3))).toEqual([])
     expect(await list(new FileReplica(directory.file('none')).ltxFiles(0))).toEqual([])
     expect(await new FileReplica(directory.file('none')).ltxLevels()).toEqual([])
   })
 
-  it('knows the levels in plain decimal', async () => {
+  it('reads levels in plain decimal', async () => {
     using directory = temporaryDirectory()
     for (const name of ['0', '2', '10', '01', 'x', '-1']) {
       mkdirSync(directory.file('ltx', name), { recursive: true })
@@ -254,7 +254,7 @@ describe('opening an LTX file', () => {
     expect(range.equals(bytes.subarray(start, end))).toBe(true)
   })
 
-  it('refuses what is negative, and says ENOENT of what is not there', async () => {
+  it('refuses negative offsets, and gives ENOENT for a missing file', async () => {
     using directory = temporaryDirectory()
     const replica = new FileReplica(directory.path)
     expect(await refusal(replica.openLtxFile(0, 1n, 1n))).toBe('ENOENT')
@@ -265,7 +265,7 @@ describe('opening an LTX file', () => {
 })
 
 describe('deleting', () => {
-  it('takes files away, and does not mind those that are gone', async () => {
+  it('removes files, and accepts that some are already gone', async () => {
     using directory = temporaryDirectory()
     const replica = new FileReplica(directory.path)
     const files = [
@@ -278,7 +278,7 @@ describe('deleting', () => {
     expect((await list(replica.ltxFiles(0))).map((file) => file.minTxid)).toEqual([1n])
   })
 
-  it('all takes away what a replica writes, and nothing else', async () => {
+  it('everything removes what a replica writes, and nothing else', async () => {
     using directory = temporaryDirectory()
     const replica = new FileReplica(directory.path)
     await replica.writeLtxFile(0, 1n, 1n, await ltx(1n))
@@ -301,7 +301,7 @@ describe('deleting', () => {
 })
 
 describe('verifying', () => {
-  it('says of every file whether it is sound', async () => {
+  it('reports for every file whether it is sound', async () => {
     using directory = temporaryDirectory()
     const replica = new FileReplica(directory.path)
     await replica.writeLtxFile(0, 1n, 1n, await ltx(1n))

@@ -20,7 +20,7 @@ function snapshot() {
 
 describe.skipIf(whyNot !== null)(`on a full disk (${whyNot ?? 'mounted for this test'})`, () => {
   test.each(['replaced', 'made'])(
-    'a file of a replica is %s, whole, or not at all',
+    'a file of a replica is %s completely or not at all',
     async (how) => {
       using disk = SmallDisk.mount(256)
       const replica = new FileReplica(disk.path)
@@ -41,7 +41,7 @@ describe.skipIf(whyNot !== null)(`on a full disk (${whyNot ?? 'mounted for this 
   )
 
   test.each(['full', 'none'] as const)(
-    'a database is restored, whole, or not at all (integrity check: %s)',
+    'a database is restored completely or not at all (integrity check: %s)',
     async (integrityCheck) => {
       using disk = SmallDisk.mount(1024)
       using home = temporaryDirectory()

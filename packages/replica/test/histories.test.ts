@@ -29,7 +29,7 @@ async function problems(replica: FileReplica): Promise<(string | undefined)[]> {
 }
 
 describe('files that track database checksums', () => {
-  it('of one history are restored, with each other and with files that track none', async () => {
+  it('can be restored together if they have one history, also with files that track none', async () => {
     for (const files of [
       [
         { min: 1, max: 1 },
@@ -108,12 +108,14 @@ describe('files that track database checksums', () => {
     await expect(restoring).rejects.toMatchObject({
       code: 'ERR_REPLICA_MISMATCH',
       path,
-      message: expect.stringMatching(/is of another history than the files before/) as string,
+      message: expect.stringMatching(
+        /belongs to another history than the files before it/,
+      ) as string,
     })
     expect(await problems(replica)).toEqual([path])
   })
 
-  it('name the state that can be restored without the one of another history', async () => {
+  it('with another history give an error that names the state before them', async () => {
     using directory = temporaryDirectory()
     const replica = await replicaOf(directory.file('replica'), [
       { min: 1, max: 3 },
@@ -129,7 +131,7 @@ describe('files that track database checksums', () => {
 })
 
 describe('files that track no checksums', () => {
-  it('of two histories are not told apart: the page size alone is compared', async () => {
+  it('of two histories cannot be distinguished: only their page sizes are compared', async () => {
     using directory = temporaryDirectory()
     const replica = await replicaOf(directory.file('replica'), [
       { min: 1, max: 3, tracked: false },

@@ -64,7 +64,7 @@ describe('a replica that was copied from an object store', () => {
     expect(await new FileReplica(directory.path).ltxLevels()).toEqual([10, 11, 16])
   })
 
-  it('has a file that lies there twice once', async () => {
+  it('counts a file once that is there twice', async () => {
     using directory = temporaryDirectory()
     const own = await put(directory.path, 'ltx/0', 1)
     await put(directory.path, '0000', 1)
@@ -73,9 +73,9 @@ describe('a replica that was copied from an object store', () => {
   })
 })
 
-describe('LTX files where no level is known', () => {
+describe('LTX files outside of known levels', () => {
   it.for(['ltx/00', 'ltx/level1', 'ltx/00000', 'ltx/000A', '00', '001', 'a', '000A', 'ltx', '.'])(
-    'are refused, as they may be the newer ones: in %s',
+    'are refused, because they may be the newer ones: in %s',
     async (where) => {
       using directory = temporaryDirectory()
       const replica = new FileReplica(directory.path)
@@ -99,7 +99,7 @@ describe('LTX files where no level is known', () => {
     },
   )
 
-  it('are left alone at the top in directories whose names are no numbers', async () => {
+  it('are ignored at the top in directories with names that are not numbers', async () => {
     using directory = temporaryDirectory()
     const replica = new FileReplica(directory.path)
     await put(replica.path, 'ltx/0', 1)
@@ -109,7 +109,7 @@ describe('LTX files where no level is known', () => {
   })
 })
 
-describe('a replica with LTX files and what litestream 0.3 wrote', () => {
+describe('a replica with LTX files and files of litestream 0.3', () => {
   const at = (seconds: number): number => 1_700_000_000_000 + seconds * 1000
 
   async function replicaOf(root: string, ltxTimes: readonly number[], oldTimes: readonly number[]) {
@@ -152,7 +152,7 @@ describe('a replica with LTX files and what litestream 0.3 wrote', () => {
     expect(await restoredTxid(replica, { time })).toBe(from)
   })
 
-  it('says that it passed over the older one, and restores that if it is told to', async () => {
+  it('reports that it ignored the older kind, and restores that on request', async () => {
     using directory = temporaryDirectory()
     const replica = await replicaOf(directory.file('replica'), [10, 20], [1, 2, 30])
     const restore = async (options: Partial<RestoreOptions>) => {
@@ -177,7 +177,7 @@ describe('a replica with LTX files and what litestream 0.3 wrote', () => {
     }
   })
 
-  it('is refused if the generation that is the newest has no snapshot', async () => {
+  it('is refused if the newest generation has no snapshot', async () => {
     using directory = temporaryDirectory()
     const replica = await replicaOf(directory.path, [10], [1, 2])
     const wal = walOf([{ page: 1, data: emptyDatabase(1), commit: 1 }]).bytes
@@ -192,7 +192,7 @@ describe('a replica with LTX files and what litestream 0.3 wrote', () => {
 })
 
 describe('a file that a copy left empty', () => {
-  it('is refused with the state before it', async () => {
+  it('is refused, and the error names the state before it', async () => {
     using directory = temporaryDirectory()
     const replica = new FileReplica(directory.path)
     for (const txid of [1, 2, 3]) await put(replica.path, 'ltx/0', txid)
@@ -217,7 +217,7 @@ describe('a file that a copy left empty', () => {
     ])
   })
 
-  it('is refused with the hint that other files have its transactions, if they do', async () => {
+  it('is refused, and the error says so if other files have its transactions', async () => {
     using directory = temporaryDirectory()
     const replica = new FileReplica(directory.path)
     for (const txid of [1, 2, 3]) await put(replica.path, 'ltx/0', txid)
@@ -229,7 +229,7 @@ describe('a file that a copy left empty', () => {
     )
   })
 
-  it('is refused with the time before it, if litestream 0.3 wrote it', async () => {
+  it('is refused, and the error names the time before it if litestream 0.3 wrote it', async () => {
     using directory = temporaryDirectory()
     const replica = new FileReplica(directory.path)
     const { bytes, ends } = walOf([
@@ -249,7 +249,7 @@ describe('a file that a copy left empty', () => {
 })
 
 describe('a time that no Date holds', () => {
-  it('in a header keeps nothing from being restored', async () => {
+  it('in a header prevents no restore', async () => {
     for (const [timestamp, nearest] of [
       [1n << 62n, 8.64e15],
       [-(1n << 62n), -8.64e15],
@@ -274,7 +274,7 @@ describe('a time that no Date holds', () => {
 })
 
 describe('a current directory that was deleted', () => {
-  it('is said of relative paths, and does not matter to whole ones', async () => {
+  it('is an error for relative paths, and does not matter for absolute ones', async () => {
     using directory = temporaryDirectory()
     await put(directory.path, 'ltx/0', 1)
     const script = `

@@ -18,12 +18,12 @@ const filesTo = (link: ChainLink<File> | null): File[] =>
   link === null ? [] : [...filesTo(link.before), link.file]
 
 describe('the farthest chain', () => {
-  it('of nothing reaches nothing, nor does one without the first transaction', async () => {
+  it('of no files reaches nothing, and neither does one without the first transaction', async () => {
     expect(await chain([])).toEqual(['reaches 0'])
     expect(await chain([file(0, 2, 3)])).toEqual(['reaches 0'])
   })
 
-  it('goes on with what reaches farthest, of that with the highest level, and then with what begins first', async () => {
+  it('continues with the file that reaches farthest, then with the highest level, then with the one that begins first', async () => {
     expect(await chain([file(0, 1, 1), file(1, 1, 5), file(0, 2, 2)])).toEqual([
       '1: 1 to 5',
       'reaches 5',
@@ -37,12 +37,12 @@ describe('the farthest chain', () => {
     expect(await chain(all.toReversed())).toEqual(['0: 1 to 2', '0: 2 to 9', 'reaches 9'])
   })
 
-  it('takes what adjoins or overlaps, and ends at a gap', async () => {
+  it('takes files that adjoin or overlap, and ends at a gap', async () => {
     const all = [file(0, 1, 2), file(0, 3, 4), file(0, 4, 6), file(0, 8, 9)]
     expect(await chain(all)).toEqual(['0: 1 to 2', '0: 3 to 4', '0: 4 to 6', 'reaches 6'])
   })
 
-  it('passes over what is not eligible, and asks only about what may be next', async () => {
+  it('skips files that are not eligible, and asks only about files that may be next', async () => {
     const all = [file(1, 1, 5), file(0, 1, 2), file(0, 3, 3), file(0, 6, 7), file(0, 9, 9)]
     const asked: string[] = []
     const eligible = (one: File) => {
@@ -56,7 +56,7 @@ describe('the farthest chain', () => {
 })
 
 describe('the chains to all transactions', () => {
-  it('are for each what the farthest chain is if nothing beyond it is eligible', async () => {
+  it('are equal to the farthest chain for each transaction if no later file is eligible', async () => {
     const random = seededRandom(31)
     let found = 0
     for (let round = 0; round < 100 + times(400, 40_000); round++) {
@@ -80,7 +80,7 @@ describe('the chains to all transactions', () => {
     expect(found).toBeGreaterThan(100)
   })
 
-  it('are none of nothing', () => {
+  it('are none if there are no files', () => {
     expect(chainsToAll([])).toEqual([])
     expect(chainsToAll([file(0, 2, 2)])).toEqual([])
   })

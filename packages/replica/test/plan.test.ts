@@ -41,7 +41,7 @@ const inTime = (files: readonly Place[]): LayoutFile[] =>
   files.map((file) => ({ ...file, timestamp: file.max }))
 
 describe('a state as of a time', () => {
-  it('is the last one that files of that time give: those that are later are not missing', async () => {
+  it('is the last one from files of that time: later files are not missing', async () => {
     using directory = temporaryDirectory()
     const singles = [25, 26, 27, 28, 29, 30].map((txid) => ({ level: 0, min: txid, max: txid }))
     const compacted = [1, 11, 21].map((min) => ({ level: 1, min, max: min + 9 }))
@@ -62,7 +62,7 @@ describe('a state as of a time', () => {
     }
   })
 
-  it('is refused once a file follows on transactions that are in none', async () => {
+  it('is refused if a file follows transactions that no file has', async () => {
     using directory = temporaryDirectory()
     const replica = await replicaOf(
       directory.path,
@@ -101,7 +101,7 @@ describe('a state as of a time', () => {
 })
 
 describe('a state after a transaction', () => {
-  it('that lies within a compacted file is not reached, and nothing is missing', async () => {
+  it('within a compacted file cannot be reached, and is not reported as a gap', async () => {
     using directory = temporaryDirectory()
     const singles = [6, 7, 8, 9, 10].map((txid) => ({ level: 0, min: txid, max: txid }))
     const files = inTime([{ level: 1, min: 1, max: 5 }, { level: 1, min: 1, max: 10 }, ...singles])
@@ -118,7 +118,7 @@ describe('a state after a transaction', () => {
 
 describe('a plan for any arrangement of files', () => {
   it(
-    'goes as far as trying all orders of them does',
+    'reaches as far as trying all orders of the files does',
     { tags: 'property', timeout: 600_000 },
     async () => {
       const random = seededRandom(14)

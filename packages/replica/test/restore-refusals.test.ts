@@ -63,7 +63,7 @@ describe('a restore is refused, and leaves nothing,', () => {
     expect(await place.refusal({ generation: '0123456789abcdef' })).toBe('ERR_REPLICA_EMPTY')
   })
 
-  it('if transactions are missing, unless the state before them is asked for', async () => {
+  it('if transactions are missing, unless the wanted state is before them', async () => {
     using place = new Place()
     await place.write(0, 1, 2)
     await place.write(0, 4, 4)
@@ -92,7 +92,7 @@ describe('a restore is refused, and leaves nothing,', () => {
     expect(await place.refusal({ txid: 7n })).toBe('ERR_REPLICA_NOT_REACHED')
   })
 
-  it('if a file is damaged, cut, of other transactions, or of another page size', async () => {
+  it('if a file is damaged, cut off, or has other transactions or another page size', async () => {
     for (const [change, code] of [
       [(bytes: Buffer) => bytes.fill(7, 110, 112), 'ERR_REPLICA_DAMAGED'],
       [(bytes: Buffer) => bytes.subarray(0, -1), 'ERR_REPLICA_DAMAGED'],
@@ -108,7 +108,7 @@ describe('a restore is refused, and leaves nothing,', () => {
     }
   })
 
-  it('if the output exists, or what SQLite would take for its journal or WAL', async () => {
+  it('if the output exists, or a file that SQLite would use as its journal or WAL', async () => {
     for (const suffix of ['', '-journal', '-wal', '-shm']) {
       using place = new Place()
       await place.write(0, 1)
@@ -131,13 +131,13 @@ describe('a restore is refused, and leaves nothing,', () => {
     expect(code).toBe('ERR_REPLICA_INTEGRITY')
   })
 
-  it('if its directory is not there', async () => {
+  it('if its directory is missing', async () => {
     using place = new Place()
     await place.write(0, 1)
     expect(await place.refusal({ output: place.directory.file('none', 'app.db') })).toBe('ENOENT')
   })
 
-  it('with options that contradict each other or mean nothing', async () => {
+  it('with options that contradict each other or are invalid', async () => {
     using place = new Place()
     for (const options of [
       { txid: 1n, time: 5 },
@@ -178,7 +178,7 @@ describe('a restore is refused, and leaves nothing,', () => {
 })
 
 describe('a restore', () => {
-  it('of a deleted database is an empty file', async () => {
+  it('of a deleted database gives an empty file', async () => {
     using place = new Place()
     await place.write(0, 1)
     const header = { pageSize: 512, commit: 0, minTxid: 2n, maxTxid: 2n, timestamp: 0n }
@@ -187,7 +187,7 @@ describe('a restore', () => {
     expect([pages, bytes, readFileSync(place.output).length]).toEqual([0, 0, 0])
   })
 
-  it('goes back to litestream 0.3 if the LTX files do not go back that far', async () => {
+  it('uses files of litestream 0.3 if the LTX files do not go back that far', async () => {
     using place = new Place()
     const database = Buffer.alloc(4096)
     database.writeUInt16BE(4096, 16)

@@ -106,7 +106,7 @@ describe('a database that went through a thousand transactions', { tags: 'proper
   })
   afterAll(() => replicas[Symbol.dispose]())
 
-  it('is restored from LTX files as of any of fifty transactions', async () => {
+  it('can be restored from LTX files to each of fifty transactions', async () => {
     expect(replicas.points.size).toBe(checked)
     for (const [txid, expected] of replicas.points) {
       const output = replicas.directory.file(`txid-${txid}.db`)
@@ -123,7 +123,7 @@ describe('a database that went through a thousand transactions', { tags: 'proper
     }
   })
 
-  it('is restored from LTX files as of any of fifty times', async () => {
+  it('can be restored from LTX files to each of fifty times', async () => {
     const random = seededRandom(9)
     for (const [txid, expected] of replicas.points) {
       const output = replicas.directory.file(`time-${txid}.db`)
@@ -134,7 +134,7 @@ describe('a database that went through a thousand transactions', { tags: 'proper
     }
   })
 
-  it('is restored from snapshots and WAL of litestream 0.3 as of any of fifty times', async () => {
+  it('can be restored from snapshots and WAL of litestream 0.3 to each of fifty times', async () => {
     for (const [txid, expected] of [...replicas.points].slice(0, times(15, checked))) {
       const output = replicas.directory.file(`old-${txid}.db`)
       const time = new Date(timeOf(txid) + 500)
@@ -146,7 +146,7 @@ describe('a database that went through a thousand transactions', { tags: 'proper
     }
   })
 
-  it('is restored at its latest from either, checked by SQLite if there is one', async () => {
+  it('can be restored to its latest state from both, and SQLite checks it if there is one', async () => {
     for (const replica of [replicas.ltx, replicas.old]) {
       const output = `${replica.path}.db`
       const { integrity, bytes } = await replica.restore({ output })
@@ -158,7 +158,7 @@ describe('a database that went through a thousand transactions', { tags: 'proper
     }
   })
 
-  it('is restored as of the end of a WAL, by its index', async () => {
+  it('can be restored to the end of a WAL, given by its index', async () => {
     const output = replicas.directory.file('index.db')
     const { from } = await replicas.old.restore({ output, index: 4, integrityCheck: 'none' })
     expect(from).toMatchObject({ format: 'generation', index: 4 })
@@ -167,7 +167,7 @@ describe('a database that went through a thousand transactions', { tags: 'proper
     expect(await refusal(beyond)).toBe('ERR_REPLICA_NOT_REACHED')
   })
 
-  it('takes few files to restore, snapshots and compacted ones', async () => {
+  it('is restored from few files: snapshots and compacted ones', async () => {
     const plan = await replicas.ltx.plan({ txid: 773n })
     expect(plan.files.map(({ level, maxTxid }) => `${level}: ${maxTxid}`)).toEqual([
       '9: 750',
@@ -219,7 +219,7 @@ describe('a database that went through a thousand transactions', { tags: 'proper
     expect(await refusal(old.openSnapshot(generation, 1))).toBe('ENOENT')
   })
 
-  it('is not restored when the caller stops it, and nothing is left', async () => {
+  it('is not restored if the caller aborts, and no file stays', async () => {
     const output = replicas.directory.file('stopped', 'a.db')
     mkdirSync(replicas.directory.file('stopped'))
     const controller = new AbortController()

@@ -68,7 +68,7 @@ describe('the URL of a replica', () => {
     expect(await refusal(openReplica(url))).toBe('ERR_REPLICA_OPTION')
   })
 
-  it('may be a path or a file:// URL as well', async () => {
+  it('may also be a path or a file:// URL', async () => {
     for (const path of ['/backups/app', 'file:///backups/app', new URL('file:///backups/app')]) {
       const replica = await openReplica(path)
       expect(replica).toBeInstanceOf(FileReplica)
@@ -78,7 +78,7 @@ describe('the URL of a replica', () => {
 })
 
 describe('a replica in S3', () => {
-  it('lies where litestream has it, with the time in its metadata, and is found by the usual variables', async () => {
+  it('has the layout of litestream, with the time in the metadata, and is found by the usual variables', async () => {
     await using replica = await openReplica('s3://replicas/app')
     await replica.writeLtxFile(9, 1n, 1n, await ltx(1n, 1n, { timestamp: 1_717_718_400_123n }))
     expect([...server.objects.keys()]).toEqual([`app/0009/${name}`])
@@ -87,7 +87,7 @@ describe('a replica in S3', () => {
     })
   })
 
-  it('takes the time of an object that has none in its metadata', async () => {
+  it('uses the time of an object that has no time in its metadata', async () => {
     await using replica = await openReplica('s3://replicas')
     server.put(`0000/${name}`, await ltx(1n))
     server.put(`0000/${name.replace('1', '2')}`, await ltx(1n), { 'litestream-timestamp': 'soon' })
@@ -95,13 +95,13 @@ describe('a replica in S3', () => {
     expect(file?.createdAt).toEqual(server.objects.get(`0000/${name}`)?.modified)
   })
 
-  it('refuses levels that four hex digits do not tell from decimal ones', async () => {
+  it('refuses levels that look the same in four hex digits and in decimal', async () => {
     await using replica = await openReplica('s3://replicas')
     expect(replica.ltxLevelDir(0xfff)).toBe('s3://replicas/0fff')
     expect(() => replica.ltxLevelDir(0x1000)).toThrow(ReplicaError)
   })
 
-  it('reads on where a connection broke off, the same version only', async () => {
+  it('reads on after a connection broke off, but only from the same version', async () => {
     const bytes = await large(300)
     server.put(`0000/${name}`, bytes)
     await using replica = await openReplica('s3://replicas')
@@ -124,7 +124,7 @@ describe('a replica in S3', () => {
     await expect(gather(changed)).rejects.toMatchObject({ code: 'ERR_REPLICA_IO' })
   })
 
-  it('gives up reading if nothing comes any more', async () => {
+  it('gives up reading if no more data comes', async () => {
     server.put(`0000/${name}`, await large(2))
     await using replica = await openReplica('s3://replicas')
     server.fault = () => ({ cutAfter: 0 })
@@ -155,7 +155,7 @@ describe('a replica in S3', () => {
     expect([server.objects.size, server.uploads.size]).toEqual([0, 0])
   })
 
-  it('deletes the parts that killed writers left with all the rest, and not those of others', async () => {
+  it('deletes with everything else the parts that killed writers left, but not the parts of others', async () => {
     await using replica = await openReplica('s3://replicas/app')
     await replica.writeLtxFile(1, 1n, 1n, await ltx(1n))
     const upload = (key: string) => ({ key, metadata: {}, parts: new Map<number, Buffer>() })
@@ -189,7 +189,7 @@ describe('what S3 refuses', () => {
     return await replica.plan().catch((error: unknown) => error)
   }
 
-  it('is said with a remedy: a bucket that is not there', async () => {
+  it('gives an error with a remedy: a missing bucket', async () => {
     expect(await plan('s3://elsewhere/app')).toMatchObject({
       code: 'ENOENT',
       path: 's3://elsewhere/app/ltx/',
@@ -197,7 +197,7 @@ describe('what S3 refuses', () => {
     })
   })
 
-  it('is said with a remedy: no permission', async () => {
+  it('gives an error with a remedy: no permission', async () => {
     server.fault = () => ({ status: 403, code: 'AccessDenied' })
     expect(await plan()).toMatchObject({
       code: 'ERR_REPLICA_PERMISSION',
@@ -205,7 +205,7 @@ describe('what S3 refuses', () => {
     })
   })
 
-  it('is said with a remedy: a server that is not there', async () => {
+  it('gives an error with a remedy: a server that does not answer', async () => {
     const gone = await S3Server.start()
     const { endpoint } = gone
     await gone[Symbol.asyncDispose]()
@@ -215,7 +215,7 @@ describe('what S3 refuses', () => {
     })
   })
 
-  it('is said with a remedy: credentials or a region that are not set', async () => {
+  it('gives an error with a remedy: missing credentials or a missing region', async () => {
     for (const [variables, code, remedy] of [
       [
         ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'],
@@ -248,7 +248,7 @@ describe('what S3 refuses', () => {
     }
   })
 
-  it('are parts that are too small', async () => {
+  it('includes parts that are too small', async () => {
     const opened = S3Replica.open({ bucket: 'replicas', partSize: 1_000_000 })
     expect(await refusal(opened)).toBe('ERR_REPLICA_OPTION')
     expect(await refusal(S3Replica.open({ bucket: '' }))).toBe('ERR_REPLICA_OPTION')

@@ -33,7 +33,7 @@ const frame = (page: number, byte: number, commit = 0, pageSize = 512): Frame =>
   return { page, data: Buffer.alloc(pageSize, byte), commit }
 }
 
-describe('verify finds what keeps a state from being restored, although each file is sound:', () => {
+describe('verify finds what prevents a restore although each file is sound:', () => {
   const old = `generations/${generation}`
 
   it.for([
@@ -109,7 +109,7 @@ describe('verify finds what keeps a state from being restored, although each fil
     ])
   })
 
-  it('there is nothing', async () => {
+  it('there are no files', async () => {
     using directory = temporaryDirectory()
     const replica = new FileReplica(directory.path)
     expect(await problems(replica)).toEqual([' ERR_REPLICA_EMPTY'])
@@ -117,7 +117,7 @@ describe('verify finds what keeps a state from being restored, although each fil
 })
 
 describe('verify', () => {
-  it('does not mind files that compaction and retention left alone', async () => {
+  it('accepts files that compaction and retention have left', async () => {
     using directory = temporaryDirectory()
     const replica = new FileReplica(directory.path)
     await replica.writeLtxFile(9, 1n, 30n, await ltx(1n, 30n))
@@ -128,7 +128,7 @@ describe('verify', () => {
     expect(await problems(replica)).toEqual([])
   })
 
-  it('tells which file it reads, and stops when the caller says so', async () => {
+  it('reports which file it reads, and stops if the caller aborts', async () => {
     using directory = temporaryDirectory()
     const replica = new FileReplica(directory.path)
     for (const txid of [1n, 2n, 3n]) await replica.writeLtxFile(0, txid, txid, await ltx(txid))
@@ -256,7 +256,7 @@ const notThere = new Set(['ERR_REPLICA_EMPTY', 'ERR_REPLICA_NOT_REACHED'])
 
 describe('any replica', () => {
   it(
-    'is found sound by verify exactly if its files are, and all its states can be restored',
+    'is sound according to verify exactly if its files are, and then all its states can be restored',
     { tags: 'property', timeout: 600_000 },
     async () => {
       const random = seededRandom(15)

@@ -82,7 +82,7 @@ const write = async (txid: bigint): Promise<void> =>
 const name = (txid: number) => `${`${txid}`.padStart(16, '0')}-${`${txid}`.padStart(16, '0')}.ltx`
 
 describe('a file of a replica', () => {
-  it('has its name when it is on disk, as do all directories on its way', async () => {
+  it('gets its name only when it is on disk, and so do the directories above it', async () => {
     await write(1n)
     const made = ['sync ltx', 'sync replica', 'sync home']
     const published = ['sync temporary', `rename ${name(1)}`, 'sync 0']
@@ -93,7 +93,7 @@ describe('a file of a replica', () => {
   })
 
   it.each(['sync ltx', 'sync home', 'sync temporary', `rename ${name(1)}`])(
-    'is not there if the disk fails at: %s',
+    'does not appear if the disk fails at: %s',
     async (failing) => {
       seen.failing = failing
       expect(await refusal(write(1n))).toBe('ERR_REPLICA_IO')
@@ -104,12 +104,12 @@ describe('a file of a replica', () => {
     },
   )
 
-  it('counts as written only if its name is on disk', async () => {
+  it('counts as written only when its name is on disk', async () => {
     seen.failing = 'sync 0'
     expect(await refusal(write(1n))).toBe('ERR_REPLICA_IO')
   })
 
-  it('is gone for good when it is deleted', async () => {
+  it('does not come back after it was deleted', async () => {
     await write(1n)
     seen.calls = []
     await replica.deleteLtxFiles([{ level: 0, minTxid: 1n, maxTxid: 1n }])
@@ -191,13 +191,13 @@ describe('a restored database', () => {
     seen.calls = []
   })
 
-  it('has its name when it is on disk', async () => {
+  it('gets its name only when it is on disk', async () => {
     await restore()
     expect(seen.calls).toEqual(['sync temporary', 'link app.db', 'sync home'])
   })
 
   it.each(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])(
-    'has its name by a rename if there are no links (%s)',
+    'gets its name by a rename if the file system has no links (%s)',
     async (error) => {
       Object.assign(seen, { failing: 'link app.db', error })
       await restore()
@@ -207,7 +207,7 @@ describe('a restored database', () => {
   )
 
   it.each(['sync temporary', 'link app.db'])(
-    'is not there if the disk fails at: %s',
+    'does not appear if the disk fails at: %s',
     async (failing) => {
       seen.failing = failing
       expect(await refusal(restore())).toBe('ERR_REPLICA_IO')
@@ -215,13 +215,13 @@ describe('a restored database', () => {
     },
   )
 
-  it('counts as restored only if its name is on disk', async () => {
+  it('counts as restored only when its name is on disk', async () => {
     seen.failing = 'sync home'
     expect(await refusal(restore())).toBe('ERR_REPLICA_IO')
   })
 
   it.each(['app.db', 'app.db-journal', 'app.db-wal', 'app.db-shm'])(
-    'takes no place that is taken meanwhile: %s',
+    'replaces no file that appears meanwhile: %s',
     async (taken) => {
       const onProgress = () => writeFileSync(home.file(taken), 'somebody else’s')
       expect(await refusal(restore(onProgress))).toBe('ERR_REPLICA_OUTPUT_EXISTS')
@@ -230,7 +230,7 @@ describe('a restored database', () => {
     },
   )
 
-  it('takes no place that is taken in the last instant', async () => {
+  it('replaces no file that appears at the last instant', async () => {
     const { note } = seen
     seen.note = (call, path) => {
       if (call === 'link') writeFileSync(path, 'somebody else’s')
@@ -266,7 +266,7 @@ describe('a writer of databases', () => {
   const page = Buffer.alloc(512)
   const turn = () => new Promise(setImmediate)
 
-  it('tells of a last batch that failed', async () => {
+  it('reports that its last batch failed', async () => {
     const { asked, writer } = scripted()
     await writer.write(page, 0)
     const flushed = refusal(writer.flush())
@@ -275,7 +275,7 @@ describe('a writer of databases', () => {
     expect(await flushed).toBe('ERR_REPLICA_NO_SPACE')
   })
 
-  it('tells of one that failed before, too, at whatever comes next', async () => {
+  it('also reports at the next call that an earlier batch failed', async () => {
     const { asked, writer } = scripted()
     await writer.write(page, 0)
     await writer.write(page, 4096)
@@ -285,7 +285,7 @@ describe('a writer of databases', () => {
     expect(await refusal(writer.write(page, 0))).toBe('ERR_REPLICA_NO_SPACE')
   })
 
-  it('is done when all is written, and writes on what was written in part', async () => {
+  it('is done when everything is written, and goes on after a partial write', async () => {
     const { asked, writer } = scripted()
     await writer.write(page, 0)
     await writer.write(page, 512)
@@ -306,7 +306,7 @@ describe('a writer of databases', () => {
     expect(writer.bytesWritten).toBe(1024)
   })
 
-  it('writes to the same place in the order in which it was told, and to others at once', async () => {
+  it('writes to one position in order, and to different positions at the same time', async () => {
     const { asked, writer } = scripted()
     const starts = () => asked.map(({ start }) => start)
     for (const offset of [0, 4096]) await writer.write(page, offset)
@@ -324,7 +324,7 @@ describe('a writer of databases', () => {
     await flushed
   })
 
-  it('sends a batch when it has a megabyte, and the next one beside it', async () => {
+  it('sends a batch as soon as it has a megabyte, and the next one at the same time', async () => {
     const { asked, writer } = scripted()
     const megabyte = 1_048_576
     for (let offset = 0; offset < 2 * megabyte + 512; offset += 512)
@@ -342,7 +342,7 @@ describe('a writer of databases', () => {
     expect(writer.bytesWritten).toBe(2 * megabyte + 512)
   })
 
-  it('gives the file its size when all is written, and tells if it cannot', async () => {
+  it('sets the size of the file at the end, and reports if that fails', async () => {
     const { asked, writer, sizes } = scripted()
     await writer.write(page, 0)
     const truncated = writer.truncate(4096)
@@ -354,7 +354,7 @@ describe('a writer of databases', () => {
     expect(await refusal(writer.truncate(-1))).toBe('ERR_REPLICA_IO')
   })
 
-  it('writes nothing of nothing', async () => {
+  it('writes nothing for empty pages', async () => {
     const { asked, writer } = scripted()
     await writer.flush()
     await writer.write(page, 8192)
@@ -366,7 +366,7 @@ describe('a writer of databases', () => {
     expect(asked.map(({ start }) => start)).toEqual([8192])
   })
 
-  it('has sixteen batches in flight at most', async () => {
+  it('has at most sixteen batches in flight', async () => {
     const { asked, writer } = scripted()
     const writing = (async () => {
       for (let index = 0; index < 20; index++) await writer.write(page, index * 4096)

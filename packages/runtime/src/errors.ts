@@ -157,12 +157,14 @@ export function noRuntime(
   found: readonly Found[] = [],
 ): RuntimeError {
   const text = wanted?.toString() ?? null
-  const what = text === null ? '' : text.includes('/') ? ` at ${text}` : ` ${text}`
+  const isPath = text?.includes('/') === true
+  const what = text === null || isPath ? '' : ` ${text}`
+  const where = isPath ? ` at ${text}` : ''
   const instead = found.map(({ version, bindir }) => `${version.toString()} at ${bindir}`)
   const but = instead.length === 0 ? '' : `: found ${instead.join(', ')}`
   return new RuntimeError(
     'ERR_RUNTIME_NOT_FOUND',
-    `no PostgreSQL${what} found${but}; ${howToInstall(text)}`,
+    `no PostgreSQL${what} found${where}${but}; ${howToInstall(text)}`,
     { wanted: text, found },
   )
 }
@@ -212,8 +214,8 @@ export function untrusted(path: string, problem: string, remedy: string): Runtim
 export function unreachable(path: string, target: string, user: string): RuntimeError {
   return new RuntimeError(
     'ERR_RUNTIME_UNREACHABLE',
-    `${user} cannot run programs below ${target}, because ${path} lets nobody else through; ` +
-      `chmod o+x it, or set HOWDAH_CACHE_DIR to a directory that everybody gets to`,
+    `${user} cannot run programs below ${target}, because ${path} is closed to other users; ` +
+      `run chmod o+x ${path}, or set HOWDAH_CACHE_DIR to a directory that everybody can enter`,
     { path },
   )
 }
@@ -222,7 +224,7 @@ export function unreachable(path: string, target: string, user: string): Runtime
 export function runtimeInUse(bindir: string, pids: readonly number[]): RuntimeError {
   return new RuntimeError(
     'ERR_RUNTIME_IN_USE',
-    `the PostgreSQL at ${bindir} is being run by process ${pids.join(', ')}; stop it first`,
+    `the PostgreSQL at ${bindir} is run by process ${pids.join(', ')}; stop that first`,
     { bindir, pids },
   )
 }

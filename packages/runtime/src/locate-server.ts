@@ -26,7 +26,7 @@ export function locateServer(directory: string): LocatedServer {
     throw notARuntime(directory, 'wrapper', detail)
   }
   if (basename(dirname(real)) === 'shims') {
-    const detail = `${path} is a shim, which chooses a version by the directory it is called in`
+    const detail = `${path} is a shim, which chooses a version by its working directory`
     throw notARuntime(directory, 'wrapper', detail)
   }
   const stats = statSync(real)

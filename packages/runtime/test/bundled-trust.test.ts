@@ -68,8 +68,8 @@ describe.skipIf(newest === '')('a planted tree is not run', () => {
   })
 })
 
-describe.skipIf(newest === '' || !isRoot)('if root starts servers as another user', () => {
-  test('a package that this user does not get to is copied whole, and runs', async () => {
+describe.skipIf(newest === '' || !isRoot)('when root starts servers as another user', () => {
+  test('a package that this user cannot enter is copied completely, and runs', async () => {
     using directory = temporaryDirectory()
     mkdirSync(directory.file('private'), { mode: 0o700 })
     const path = directory.file('private/package')
@@ -113,7 +113,7 @@ describe.skipIf(newest === '' || !isRoot)('if root starts servers as another use
     },
   )
 
-  test('a cache that this user does not get to is refused', async () => {
+  test('a cache that this user cannot enter is refused', async () => {
     using directory = temporaryDirectory({ mode: 0o700 })
     const strategy = bundled({
       packages: [newest],

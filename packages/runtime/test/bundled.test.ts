@@ -54,7 +54,7 @@ test.runIf(isPackaged)('every major is installed as a package', () => {
 })
 
 describe.runIf(isPackaged)(`PostgreSQL from npm packages${why}`, () => {
-  test.each(postgresMajors)('%i runs from its tree, and needs nothing told', async (major) => {
+  test.each(postgresMajors)('%i runs from its tree, without any setting', async (major) => {
     using directory = temporaryDirectory()
     const strategy = bundled({ packages, cacheDir: directory.file('cache'), serverUser: nobody })
     const runtime = (await strategy.select(version(major))) as Runtime
@@ -191,7 +191,7 @@ describe.runIf(isPackaged)(`PostgreSQL from npm packages${why}`, () => {
     }
   })
 
-  test('the package of @howdah/postgres is found where only that can see it', async () => {
+  test('the package that only @howdah/postgres can find is found', async () => {
     using directory = temporaryDirectory()
     const collection = directory.file('app/node_modules/@howdah/postgres')
     mkdirSync(`${collection}/node_modules/@howdah`, { recursive: true })
@@ -203,7 +203,7 @@ describe.runIf(isPackaged)(`PostgreSQL from npm packages${why}`, () => {
     expect((await strategy.fallback())?.version.major).toBe(18)
   })
 
-  test('Yarn is asked where it says that it knows the dependencies', async () => {
+  test('Yarn is asked if it knows the dependencies', async () => {
     using directory = temporaryDirectory()
     const collection = directory.file('unplugged/@howdah/postgres')
     const answers = new Map([
@@ -247,7 +247,7 @@ describe.runIf(isPackaged)(`a tree${why}`, () => {
     expect(answers[0]).toBe((await select(newest, cacheDir)).bindir)
   })
 
-  test('is whole or not there, whenever its maker is killed', async () => {
+  test('is complete or missing, whenever its maker is killed', async () => {
     using directory = temporaryDirectory()
     const cacheDir = directory.file('cache')
     let killedInTime = 0
@@ -267,7 +267,7 @@ describe.runIf(isPackaged)(`a tree${why}`, () => {
     }
   })
 
-  test('is made anew when the package is upgraded, and the old one goes', async () => {
+  test('is made anew when the package is upgraded, and the old one is removed', async () => {
     using directory = temporaryDirectory()
     const cacheDir = directory.file('cache')
     const path = packageCopy(newest, directory.file('package'))
@@ -279,7 +279,7 @@ describe.runIf(isPackaged)(`a tree${why}`, () => {
     expect(existsSync(old.bindir)).toBe(false)
   })
 
-  test('is made anew when the package has changed without another version', async () => {
+  test('is made anew when the package has changed but not its version', async () => {
     using directory = temporaryDirectory()
     const cacheDir = directory.file('cache')
     const path = packageCopy(newest, directory.file('package'))
@@ -342,7 +342,7 @@ describe.runIf(isPackaged)(`a tree${why}`, () => {
     },
   )
 
-  test('is not made of a package that holds another version than it says', async () => {
+  test('is not made from a package that contains another version than it claims', async () => {
     using directory = temporaryDirectory()
     const cacheDir = directory.file('cache')
     const path = packageCopy(newest, directory.file('package'), '18.1.0-beta.1')

@@ -49,7 +49,7 @@ describe('a constraint holds or not', () => {
   })
 })
 
-describe('a glob is over the directory of programs', () => {
+describe('a glob matches the directory of programs', () => {
   test.each([
     ['/usr/lib/postgresql/15/bin', true],
     ['/usr/lib/postgresql/15/bin/', true],
@@ -96,7 +96,7 @@ describe('a directory', () => {
     expect(satisfies(at(bindir, '16.3'), directory(place.file(path)))).toBe(holds)
   })
 
-  test('in which only links to the programs are is another name for where they are', () => {
+  test('with only links to the programs is another name for their directory', () => {
     using place = temporaryDirectory()
     const bindir = fakeBindir(place.file('pg/bin'), { version: '16.3' })
     mkdirSync(place.file('links'))
@@ -153,7 +153,7 @@ describe('from a text', () => {
   })
 })
 
-describe('what stands for a constraint is taken for one, everywhere', () => {
+describe('everything that can be a constraint is accepted everywhere', () => {
   test.each<[ConstraintLike, boolean]>([
     ['15', true],
     ['15.18', true],
@@ -177,7 +177,7 @@ describe('what stands for a constraint is taken for one, everywhere', () => {
   })
 })
 
-test('constraints put themselves into words', () => {
+test('constraints describe themselves', () => {
   const constraint = any(all(version(16), not(version('16.1'))), glob('/opt/*/bin'), anything)
   expect(describeConstraint(constraint)).toBe('(16 and not 16.1) or /opt/*/bin or anything')
   expect(describeConstraint(not(any(16, 17)))).toBe('not (16 or 17)')

@@ -33,8 +33,8 @@ import { fakeBindir } from './fake-bindir.ts'
 
 const names = (runtimes: Runtime[]) => runtimes.map(({ bindir }) => bindir)
 
-describe('a directory that is named', () => {
-  test('is taken with or without its bin, wherever it lies', async () => {
+describe('a given directory', () => {
+  test('is accepted with or without its bin, anywhere', async () => {
     using place = temporaryDirectory()
     const bindir = fakeBindir(place.file('pg/bin'), { version: '16.3' })
     symlinkSync(place.file('pg'), place.file('link'))
@@ -47,7 +47,7 @@ describe('a directory that is named', () => {
     }
   })
 
-  test('says why, if nothing runs from it', async () => {
+  test('gives the reason if nothing runs from it', async () => {
     using place = temporaryDirectory()
     const nowhere = onPath([], { cacheDir: place.file('cache') })
     await expect(selectRuntime(nowhere, place.file('missing'))).rejects.toMatchObject({
@@ -57,7 +57,7 @@ describe('a directory that is named', () => {
   })
 })
 
-describe('along a PATH', () => {
+describe('on a PATH', () => {
   test('select gives the highest match, fallback the first', async () => {
     using directory = temporaryDirectory()
     const old = fakeBindir(directory.file('old'), { version: '9.6.24' })
@@ -74,7 +74,7 @@ describe('along a PATH', () => {
     expect((await strategy.fallback())?.bindir).toBe(old)
   })
 
-  test('a version that is known is believed, and diagnose runs the server all the same', async () => {
+  test('a known version is believed, but diagnose runs the server', async () => {
     using directory = temporaryDirectory()
     const library = directory.file('library')
     writeFileSync(library, '')
@@ -91,7 +91,7 @@ describe('along a PATH', () => {
     ])
   })
 
-  test('a directory in which postgres is a link stands for the one behind it', async () => {
+  test('a directory in which postgres is a link counts as the directory of its target', async () => {
     using directory = temporaryDirectory()
     const real = fakeBindir(directory.file('lib/16/bin'), { version: '16.3' }, [
       'initdb',
@@ -115,7 +115,7 @@ describe('along a PATH', () => {
     expect((await strategy.fallback())?.bindir).toBe(directory.file('opt/bin'))
   })
 
-  test('what is no runtime is left out, and the diagnosis says why', async () => {
+  test('a directory that is not a runtime is left out, and the diagnosis gives the reason', async () => {
     using directory = temporaryDirectory()
     const good = fakeBindir(directory.file('good'), { version: '16.3' })
     const bad = fakeBindir(directory.file('bad'), { script: 'exit 1' })
@@ -153,7 +153,7 @@ describe('along a PATH', () => {
   })
 })
 
-describe('where platforms put it', () => {
+describe('in the usual directories', () => {
   const table: [NodeJS.Platform, string, Record<string, string>, string | null][] = [
     ['linux', 'usr/lib/postgresql/16/bin', {}, '16.3'],
     ['linux', 'usr/lib/postgresql16/bin', {}, '16.3'],
@@ -230,7 +230,7 @@ describe('a chain', () => {
     await expect(strategy.select(version(17))).rejects.toThrow('select was asked for')
   })
 
-  test('gives the match of the first that has one, though a later one has a higher', async () => {
+  test('gives the match of the first strategy that has one, even if a later one has a higher version', async () => {
     using directory = temporaryDirectory()
     const low = await fake(directory.file('low'), '16.1')
     const high = await fake(directory.file('high'), '16.3')
@@ -242,7 +242,7 @@ describe('a chain', () => {
     expect(await chain().fallback()).toBeNull()
   })
 
-  test('lists each version once, the first', async () => {
+  test('lists each version once, the first one', async () => {
     using directory = temporaryDirectory()
     const one = await fake(directory.file('one'), '16.3')
     const same = await fake(directory.file('same'), '16.3')
@@ -301,7 +301,7 @@ describe('versions are cached', () => {
     expect(asked(directory)).toBe(2)
   })
 
-  test('not in a directory that others can write, and it works all the same', async () => {
+  test('not in a directory that others can write, without an error', async () => {
     using directory = temporaryDirectory()
     const bindir = counting(directory)
     mkdirSync(directory.file('cache'))

@@ -19,7 +19,7 @@ test.each([
   [
     '/opt/*/bin',
     [],
-    'no PostgreSQL at /opt/*/bin found; install one with the package manager of your system',
+    'no PostgreSQL found at /opt/*/bin; install one with the package manager of your system',
   ],
 ])('no runtime for %s', (wanted, others, message) => {
   const error = noRuntime(wanted, others)

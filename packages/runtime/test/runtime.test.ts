@@ -33,7 +33,7 @@ test('a runtime whose version is known is not asked', async () => {
   expect([...runtime.programs]).toEqual(['initdb', 'pg_ctl', 'postgres'])
 })
 
-test('a program that is missing is named, with what there is', async () => {
+test('the error for a missing program names it, and the programs that there are', async () => {
   using directory = temporaryDirectory()
   const bindir = fakeBindir(directory.file('bin'), { version: '16.3' })
   const runtime = await Runtime.at(bindir, { cacheDir: directory.file('cache') })
@@ -65,7 +65,7 @@ test("links to Debian's pg_wrapper are no programs of a runtime", async () => {
 const parts = (...entries: string[]) => entries.join(delimiter)
 
 describe('PATH', () => {
-  test('has the runtime first, moved there if it is on it already', async () => {
+  test('has the runtime first, even if it was already on it', async () => {
     using directory = temporaryDirectory()
     const bindir = fakeBindir(directory.file('bin'), { version: '16.3' })
     const runtime = await Runtime.at(bindir, { cacheDir: directory.file('cache') })
@@ -79,7 +79,7 @@ describe('PATH', () => {
     expect(runtime.path()).toBe(parts(bindir, process.env['PATH'] ?? ''))
   })
 
-  test('is so for commands, and left alone for programs', async () => {
+  test('is set for commands, and unchanged for programs', async () => {
     using directory = temporaryDirectory()
     const script = 'echo "$0 $PATH $EXTRA"'
     const other = fakeBindir(directory.file('other'), { script: 'echo other' })
@@ -96,7 +96,7 @@ describe('PATH', () => {
   })
 })
 
-describe('what is no runtime is refused, with the reason', () => {
+describe('a directory that is not a runtime is refused, with the reason', () => {
   const table: [RuntimeProblem, string, (bindir: string) => void][] = [
     ['missing', 'nothing there', () => {}],
     ['missing', 'no postgres', (bindir) => mkdirSync(bindir)],
@@ -174,7 +174,7 @@ describe('what is no runtime is refused, with the reason', () => {
     })
   })
 
-  test('hung: it and all that it started are killed', async () => {
+  test('hung: it and all processes that it started are killed', async () => {
     using directory = temporaryDirectory()
     const pids = directory.file('pids')
     const script = `sleep 1000 & echo $$ $! > ${pids}.new; mv ${pids}.new ${pids}; wait`

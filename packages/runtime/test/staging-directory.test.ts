@@ -7,7 +7,7 @@ import { StagingDirectory } from '../src/install/staging-directory.ts'
 
 const script = new URL('stage-in-child.mjs', import.meta.url)
 
-test('what a killed process has left is removed, and what a living one builds is left', async () => {
+test('the rest of a killed process is removed, and the work of a living one stays', async () => {
   using home = temporaryDirectory()
   const path = home.file('.staging-of-another')
   await using child = new Child(script, [path])
@@ -25,7 +25,7 @@ test('what a killed process has left is removed, and what a living one builds is
   expect(readdirSync(home.path)).toEqual([])
 })
 
-test('what was left before it was locked is removed', async () => {
+test('a directory that was left before it was locked is removed', async () => {
   using home = temporaryDirectory()
   mkdirSync(home.file('.staging-unlocked'))
   await using own = await StagingDirectory.create(home.path)
@@ -42,7 +42,7 @@ test.each(['.staging', 'staging-1', '.staged-1'])(
   },
 )
 
-test('one that is swept up before its maker has locked it is made anew', async () => {
+test('one that is removed before its maker has locked it is made anew', async () => {
   using home = temporaryDirectory()
   const makers = Array.from({ length: 12 }, () => StagingDirectory.create(home.path))
   const made = await Promise.all(makers)
@@ -61,7 +61,7 @@ test('one that is swept up before its maker has locked it is made anew', async (
   }
 })
 
-test('it is closed to other users, and gone when it is disposed of', async () => {
+test('it is closed to other users, and removed on disposal', async () => {
   using home = temporaryDirectory()
   let path = ''
   {

@@ -12,7 +12,7 @@ afterAll(() => {
   delete process.env['HOWDAH_FLOCK']
 })
 
-test('where nothing can be locked a tree is built all the same, and nothing is swept up', async () => {
+test('if nothing can be locked, a tree is still built, and nothing is removed', async () => {
   using home = temporaryDirectory()
   mkdirSync(home.file('.staging-of-another'))
   {

@@ -14,7 +14,7 @@ import { existingTrustedDirectory, trustedDirectory } from '../src/index.ts'
 const isRoot = process.geteuid?.() === 0
 const modeOf = (path: string) => (statSync(path).mode & 0o7777).toString(8)
 
-test('it is made, with all above it, whatever the umask is', async () => {
+test('it is made with all directories above it, whatever the umask is', async () => {
   using directory = temporaryDirectory()
   const umask = process.umask(0o077)
   try {
@@ -29,20 +29,20 @@ test('it is made, with all above it, whatever the umask is', async () => {
   }
 })
 
-test('it can be made by many at once', async () => {
+test('it can be made by many processes at once', async () => {
   using directory = temporaryDirectory()
   const path = directory.file('a', 'b', 'c')
   const made = await Promise.all(Array.from({ length: 20 }, () => trustedDirectory(path)))
   expect(new Set(made)).toEqual(new Set([path]))
 })
 
-test('one that is only looked for is not made', async () => {
+test('looking for one makes nothing', async () => {
   using directory = temporaryDirectory()
   expect(await existingTrustedDirectory(directory.file('a'), 'b')).toBeNull()
   expect(existsSync(directory.file('a'))).toBe(false)
 })
 
-test('links above it are followed, and what is behind them is checked', async () => {
+test('links above it are followed, and their targets are checked', async () => {
   using directory = temporaryDirectory()
   mkdirSync(directory.file('real'), { mode: 0o755 })
   symlinkSync('real', directory.file('link'))
@@ -55,7 +55,7 @@ test('links above it are followed, and what is behind them is checked', async ()
   })
 })
 
-test('below a sticky directory that all can write, such as /tmp, it is fine', async () => {
+test('it may be below a sticky directory that all can write, such as /tmp', async () => {
   using directory = temporaryDirectory()
   mkdirSync(directory.file('tmp'))
   chmodSync(directory.file('tmp'), 0o1777)
@@ -110,13 +110,13 @@ describe('it is refused', () => {
       /it is not a directory/,
     ],
     [
-      'when links go round',
+      'when links form a loop',
       (file) => {
         symlinkSync('b', file('a'))
         symlinkSync('a', file('b'))
         return file('a/cache')
       },
-      /go round/,
+      /form a loop/,
     ],
   ]
   const rootTable: Case[] = [
@@ -127,7 +127,7 @@ describe('it is refused', () => {
         chownSync(file('cache'), 65_534, 65_534)
         return file('cache')
       },
-      /it belongs to user 65534; remove it, or chown it to us/,
+      /it belongs to user 65534; remove it, or chown it to user/,
     ],
     [
       'when one above it belongs to another user',
@@ -150,7 +150,7 @@ describe('it is refused', () => {
     await expect(existingTrustedDirectory(path)).rejects.toMatchObject(refused)
   })
 
-  test('when a directory inside that would be trusted is a link, though its target is ours', async () => {
+  test('when a directory in it that would be trusted is a link, even to a directory of ours', async () => {
     using directory = temporaryDirectory()
     mkdirSync(directory.file('elsewhere'))
     mkdirSync(directory.file('cache'))
@@ -162,7 +162,7 @@ describe('it is refused', () => {
   })
 })
 
-test('a file in its place stays as it is', async () => {
+test('a file at its path is unchanged', async () => {
   using directory = temporaryDirectory()
   writeFileSync(directory.file('cache'), '', { mode: 0o600 })
   await expect(trustedDirectory(directory.file('cache'))).rejects.toMatchObject({
@@ -171,7 +171,7 @@ test('a file in its place stays as it is', async () => {
   expect(modeOf(directory.file('cache'))).toBe('600')
 })
 
-test('what is there keeps its mode', async () => {
+test('an existing directory keeps its mode', async () => {
   using directory = temporaryDirectory()
   mkdirSync(directory.file('a/b'), { recursive: true })
   for (const path of ['a', 'a/b']) chmodSync(directory.file(path), 0o750)
@@ -218,7 +218,7 @@ async function asNobody<Result>(action: () => Promise<Result>): Promise<Result> 
 }
 
 describe('of an ordinary user', () => {
-  test('it is for nobody else, and above it is what belongs to root', async () => {
+  test('it is closed to others, and lies below directories of root', async () => {
     using directory = temporaryDirectory()
     mkdirSync(directory.file('home'), { mode: 0o755 })
     if (isRoot) chownSync(directory.file('home'), 65_534, 65_534)
@@ -228,16 +228,16 @@ describe('of an ordinary user', () => {
     expect(await asNobody(() => existingTrustedDirectory(path))).toBe(path)
   })
 
-  test.runIf(isRoot)('it is not what root has made there', async () => {
+  test.runIf(isRoot)('it is not a directory that root has made there', async () => {
     using directory = temporaryDirectory()
     mkdirSync(directory.file('cache'), { mode: 0o755 })
     await expect(asNobody(() => trustedDirectory(directory.file('cache')))).rejects.toMatchObject({
       code: 'ERR_RUNTIME_UNTRUSTED_DIRECTORY',
-      message: expect.stringMatching(/it belongs to user 0; .* chown it to us \(user 65534\)/),
+      message: expect.stringMatching(/it belongs to user 0; .* chown it to user 65534/),
     })
   })
 
-  test('if nothing can be made that is said', async () => {
+  test('if nothing can be made, there is an error', async () => {
     using directory = temporaryDirectory()
     chmodSync(directory.path, 0o555)
     const path = directory.file('cache')

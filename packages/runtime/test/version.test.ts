@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { PartialVersion, RuntimeError, Version } from '../src/index.ts'
 
-describe('a version is read from noise', () => {
+describe('a version is found in other output', () => {
   test.each([
     ['pg_ctl (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)', '15.18'],
     ['postgres (PostgreSQL) 16.3', '16.3'],
@@ -26,7 +26,7 @@ describe('a version is read from noise', () => {
   })
 })
 
-describe('what is not a complete version is refused', () => {
+describe('an incomplete version is refused', () => {
   test.each(['', 'postgres', '16', '9.6', 'v16', '1.2.3.4', 'deb12u1', 'x86_64', '9beta1', '9rc1'])(
     '%j',
     (text) => {
@@ -80,7 +80,7 @@ test.each([
   expect(Version.parse(version).dataVersion.toString()).toBe(data)
 })
 
-describe('a server runs data of the same major whose minor is not higher', () => {
+describe('a server runs data of the same major, if their minor is not higher', () => {
   test.each([
     ['16.3', '16', true],
     ['16.3', '16.3', true],
@@ -172,7 +172,7 @@ describe('a partial version', () => {
     expect(PartialVersion.parse(partial).matches(Version.parse(version))).toBe(matches)
   })
 
-  test('sorts, the less said first', () => {
+  test('sorts less specific versions first', () => {
     const sorted = ['9', '9.5', '9.6', '9.6.2', '9.6.24', '10', '16', '16.0', '16.3', '17']
     const shuffled = sorted.toReversed().map((text) => PartialVersion.parse(text))
     expect(shuffled.toSorted(PartialVersion.compare).map(String)).toEqual(sorted)

@@ -17,7 +17,7 @@ const actions: [string, () => Promise<unknown>][] = [
   ['availableVersions', () => runtime.availableVersions()],
 ]
 
-test.each(actions)('on Windows, %s says plainly that it cannot be done', async (_, action) => {
+test.each(actions)('on Windows, %s gives an error that says so', async (_, action) => {
   await expect(action()).rejects.toMatchObject({
     code: 'ERR_RUNTIME_UNSUPPORTED_PLATFORM',
     message:

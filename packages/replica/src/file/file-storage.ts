@@ -20,7 +20,11 @@ export class FileStorage implements Storage {
   readonly #modes: Modes
 
   constructor(root: string, modes: Modes) {
-    if (root === '') throw new ReplicaError('ERR_REPLICA_OPTION', "a replica's path is not empty")
+    if (root === '')
+      throw new ReplicaError(
+        'ERR_REPLICA_OPTION',
+        'the path of the replica is empty; give its directory',
+      )
     this.root = absolutePath(root)
     this.#modes = modes
   }

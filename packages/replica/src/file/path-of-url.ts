@@ -32,7 +32,7 @@ export function absolutePath(path: string): string {
   } catch (cause) {
     throw new ReplicaError(
       'ENOENT',
-      `${path} is below the current directory, which is deleted; change to another directory, or give the whole path`,
+      `${path} is relative, and the current directory was deleted; change to another directory, or give the absolute path`,
       { path, cause },
     )
   }

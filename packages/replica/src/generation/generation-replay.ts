@@ -42,7 +42,7 @@ export async function readSnapshot(
   const stored = size === 0 ? 0 : head.length < 18 ? -1 : head.readUInt16BE(16)
   const pageSize = stored === 1 ? 65_536 : stored
   if (size > 0 && (pageSize < 512 || size % pageSize !== 0)) {
-    throw new ReplicaError('ERR_REPLICA_DAMAGED', `${path} holds no SQLite database`, { path })
+    throw new ReplicaError('ERR_REPLICA_DAMAGED', `${path} is not a SQLite database`, { path })
   }
   return { pageSize, pages: size === 0 ? 0 : size / pageSize }
 }
@@ -73,7 +73,7 @@ export async function readWal(
     if (segment.offset !== wal.size) {
       throw new ReplicaError(
         'ERR_REPLICA_GAP',
-        `the WAL of index ${index} lacks what lies between byte ${wal.size} and ${path}`,
+        `the WAL of index ${index} has a gap between byte ${wal.size} and ${path}`,
         { path },
       )
     }
@@ -107,7 +107,7 @@ export function walsOf(segments: readonly WalSegment[]): WalSegment[][] {
 function otherPages(path: string, found: number, expected: number): ReplicaError {
   return new ReplicaError(
     'ERR_REPLICA_MISMATCH',
-    `${path} has pages of ${found} bytes, and the database before has ${expected}`,
+    `${path} has pages of ${found} bytes, and the database before it has pages of ${expected}`,
     { path },
   )
 }

@@ -189,7 +189,7 @@ export class LtxFiles {
     ]
     throw new ReplicaError(
       'ERR_REPLICA_NOT_REACHED',
-      `no files of ${this.#storage.root} end with transaction ${formatTxid(txid)}; ${near.join(', ')}`,
+      `no file in ${this.#storage.root} ends with transaction ${formatTxid(txid)}; ${near.join(', ')}`,
       { path: this.#storage.root },
     )
   }
@@ -209,7 +209,9 @@ export class LtxFiles {
     const { path } = file
     const facts = file.item.facts ?? (await this.#storage.look(path))
     if (facts === null) {
-      throw new ReplicaError('ENOENT', `${path} is gone since it was listed`, { path })
+      throw new ReplicaError('ENOENT', `${path} was removed after it was listed; try again`, {
+        path,
+      })
     }
     const info = ltxInfo(file, { size: facts.size, modified: headerTime(header) })
     return { header, info: { ...info, path } }
@@ -237,7 +239,7 @@ export class LtxFiles {
 }
 
 function withoutIt(bad: LtxFound, reached: bigint): string {
-  if (reached === 0n) return 'without it, there is nothing to restore from LTX files'
+  if (reached === 0n) return 'without it, nothing can be restored from LTX files'
   const state = formatTxid(reached)
   return reached >= bad.maxTxid
     ? `other files have its transactions: move it away, to restore transaction ${state} without it`

@@ -103,11 +103,11 @@ export function refuseStrangers(storage: Storage, { strangers }: LtxLevels): voi
 /** The error for LTX files outside of the levels. */
 export function strange(storage: Storage, path: string): ReplicaError {
   const what = path.endsWith('.ltx')
-    ? 'is an LTX file outside of any level'
-    : 'holds LTX files, and its name is that of no level'
+    ? 'is an LTX file outside of all levels'
+    : 'contains LTX files, but its name is not that of a level'
   return new ReplicaError(
     'ERR_REPLICA_LAYOUT',
-    `${path} ${what}; move it out of ${storage.root}, or to where a level belongs, such as ${storage.levelDirectory(0)}`,
+    `${path} ${what}; move it out of ${storage.root}, or into a level, such as ${storage.levelDirectory(0)}`,
     { path },
   )
 }

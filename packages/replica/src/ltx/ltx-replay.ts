@@ -52,7 +52,7 @@ export class LtxReplay {
     if (this.#pageSize !== null && this.#pageSize !== pageSize) {
       throw mismatch(
         place,
-        `has pages of ${pageSize} bytes, and those before have ${this.#pageSize}`,
+        `has pages of ${pageSize} bytes, and the files before it have pages of ${this.#pageSize}`,
       )
     }
     this.#pageSize = pageSize
@@ -79,7 +79,7 @@ export class LtxReplay {
 }
 
 function otherHistory(txid: bigint, found: bigint, wanted: bigint): string {
-  return `is of another history than the files before: the database after transaction ${formatTxid(txid)} has the checksum ${formatChecksum(found)} there, and ${formatChecksum(wanted)} in this file`
+  return `belongs to another history than the files before it: after transaction ${formatTxid(txid)} the database has the checksum ${formatChecksum(found)} by those files, and ${formatChecksum(wanted)} by this one`
 }
 
 function mismatch({ path }: LtxPlace, why: string): ReplicaError {

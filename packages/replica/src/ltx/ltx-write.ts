@@ -41,7 +41,7 @@ function checkHeader(header: LtxHeader, { minTxid, maxTxid, path }: LtxPlace): v
     const actual = formatLtxFileName(header.minTxid, header.maxTxid)
     throw new ReplicaError(
       'ERR_REPLICA_MISMATCH',
-      `${path} was to be written from a file that calls itself ${actual}; write it under that name`,
+      `${path} cannot be written: the header of the given file names ${actual}; write it under that name`,
       { path },
     )
   }

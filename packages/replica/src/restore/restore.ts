@@ -114,20 +114,25 @@ function exists(path: string): ReplicaError {
 
 function checkTarget(options: RestoreOptions): void {
   const { txid, time, generation, index, format } = options
-  if (options.output === '') throw refuse('the output is not empty')
+  if (options.output === '')
+    throw refuse('the output is empty; give the path of the database to make')
   if (
     txid !== undefined &&
     (time !== undefined || generation !== undefined || index !== undefined)
   ) {
-    throw refuse('a transaction id goes with neither a time, a generation, nor an index')
+    throw refuse(
+      'a transaction id cannot be combined with a time, a generation or an index; give one of them',
+    )
   }
   if (format === 'generation' && txid !== undefined)
-    throw refuse('transaction ids are of LTX files')
+    throw refuse('only LTX files have transaction ids; give a time, or leave out the format')
   if (format === 'ltx' && (generation !== undefined || index !== undefined)) {
-    throw refuse('generations and indexes are not of LTX files')
+    throw refuse('LTX files have no generations and indexes; leave out the format')
   }
-  if (txid !== undefined && txid < 1n) throw refuse('transaction ids start with 1')
-  if (time !== undefined && Number.isNaN(Number(time))) throw refuse('the time is not a time')
+  if (txid !== undefined && txid < 1n)
+    throw refuse(`the transaction id ${txid} is less than 1, the first one`)
+  if (time !== undefined && Number.isNaN(Number(time)))
+    throw refuse('the time is an invalid Date; give a valid one')
   if (index !== undefined && (!Number.isSafeInteger(index) || index < 0)) {
     throw refuse(`the index ${index} is not a natural number`)
   }

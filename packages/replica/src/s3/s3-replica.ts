@@ -53,11 +53,15 @@ export class S3Replica extends Replica {
   /** Opens a replica without connecting. Throws `ERR_REPLICA_PEER_MISSING` if `@aws-sdk/client-s3` is not installed. */
   static async open(options: S3ReplicaOptions): Promise<S3Replica> {
     const { bucket, path = '', partSize = usualPart } = options
-    if (bucket === '') throw new ReplicaError('ERR_REPLICA_OPTION', 'the bucket is not named')
+    if (bucket === '')
+      throw new ReplicaError(
+        'ERR_REPLICA_OPTION',
+        'the bucket has no name; give the name of the bucket',
+      )
     if (!Number.isSafeInteger(partSize) || partSize < smallestPart) {
       throw new ReplicaError(
         'ERR_REPLICA_OPTION',
-        `parts of ${partSize} bytes are smaller than the ${smallestPart} that S3 takes`,
+        `parts of ${partSize} bytes are smaller than S3 accepts; give at least ${smallestPart}`,
       )
     }
     const library = await loadLibrary()

@@ -54,7 +54,7 @@ export function describeReplica(
       await replica.writeLtxFile(level, BigInt(min), BigInt(max), bytes)
     }
 
-    it('writes files where litestream has them, and lists them with their sizes and times', async () => {
+    it('writes files to the paths of litestream, and lists them with their sizes and times', async () => {
       const bytes = await ltx(2n, 3n, { timestamp: 1_717_718_400_123n })
       const source = [bytes.subarray(0, 50), bytes.subarray(50)]
       const info = await replica.writeLtxFile(9, 2n, 3n, source)
@@ -68,7 +68,7 @@ export function describeReplica(
       expect(await replica.ltxLevels()).toEqual([9])
     })
 
-    it('sorts listings by first, then last transaction, and passes over what is not an LTX file', async () => {
+    it('sorts listings by first and then last transaction, and ignores files that are not LTX files', async () => {
       for (const [min, max] of [
         [16, 16],
         [2, 9],
@@ -105,14 +105,14 @@ export function describeReplica(
       expect(range.equals(bytes.subarray(from, end))).toBe(true)
     })
 
-    it('refuses negative ranges, and says ENOENT of what is not there', async () => {
+    it('refuses negative ranges, and gives ENOENT for a missing file', async () => {
       expect(await refusal(replica.openLtxFile(0, 1n, 1n))).toBe('ENOENT')
       expect(await refusal(replica.openLtxFile(0, 1n, 1n, -1))).toBe('ERR_REPLICA_OPTION')
       expect(await refusal(replica.openLtxFile(0, 1n, 1n, 0, -1))).toBe('ERR_REPLICA_OPTION')
       expect(await refusal(replica.openSnapshot(generation, 1))).toBe('ENOENT')
     })
 
-    it('replaces a file of that name', async () => {
+    it('replaces a file with the same name', async () => {
       await write(0, 1, 1, 1)
       await write(0, 1, 1, 2)
       const bytes = await gather(await replica.openLtxFile(0, 1n, 1n))
@@ -150,7 +150,7 @@ export function describeReplica(
       expect(await place.names()).toEqual([])
     })
 
-    it('deletes files, and does not mind those that are gone', async () => {
+    it('deletes files, and accepts that some are already gone', async () => {
       await write(0, 1)
       await write(0, 2)
       const gone = [
@@ -162,7 +162,7 @@ export function describeReplica(
       expect(await place.names()).toEqual([`${directory(0)}/${nameOf(1, 1)}`])
     })
 
-    it('deletes all that it writes, and nothing else', async () => {
+    it('deletes everything that it writes, and nothing else', async () => {
       await replica.deleteAll()
       for (const level of [0, 1, 9]) await write(level, 1)
       await place.put(`${directory(0)}/notes`, Buffer.from('mine'))
@@ -209,7 +209,7 @@ export function describeReplica(
       )
     })
 
-    it('reads what litestream 0.3 wrote', async () => {
+    it('reads the files of litestream 0.3', async () => {
       using output = temporaryDirectory({ inMemory: true })
       const data = Buffer.alloc(512, 7)
       const { bytes, ends } = walOf([
@@ -258,7 +258,7 @@ export function describeReplica(
       },
     )
 
-    it('is found empty by verify if nothing is there', async () => {
+    it('is reported as empty by verify if there is nothing', async () => {
       expect(await list(replica.entries())).toEqual([])
       expect((await list(replica.verify())).map(({ problem }) => problem?.code)).toEqual([
         'ERR_REPLICA_EMPTY',

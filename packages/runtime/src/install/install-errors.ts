@@ -4,7 +4,7 @@ import { RuntimeError } from '../errors.ts'
 export function offline(what: string, detail: string, cause?: unknown): RuntimeError {
   return new RuntimeError(
     'ERR_RUNTIME_OFFLINE',
-    `${what} needs npm's registry, and npm does not reach it (${detail}); ` +
+    `${what} needs npm's registry, and npm cannot reach it (${detail}); ` +
       'check the network, the proxy and the registry in `npm config list`',
     { cause },
   )
@@ -60,8 +60,8 @@ export function diskFull(path: string, cause: unknown): RuntimeError {
 export function notIntact(specifier: string, detail: string, cause: unknown): RuntimeError {
   return new RuntimeError(
     'ERR_RUNTIME_INTEGRITY',
-    `npm refused ${specifier}, because it is not what the registry's hash says (${detail}); ` +
-      'try `npm cache verify`, and if it stays so, do not trust the registry or the proxy in between',
+    `npm refused ${specifier}, because its content does not match the registry's hash (${detail}); ` +
+      'run `npm cache verify`, and try again; if that does not help, do not trust the registry or its proxy',
     { cause },
   )
 }

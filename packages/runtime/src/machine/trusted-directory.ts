@@ -78,7 +78,7 @@ function checkTrusted(path: string, inside: readonly string[]): string {
 
   /** The real path of a directory. Throws if another user can replace files in it or in a directory above it. */
   function trustedAncestor(ancestor: string, depth: number): string {
-    if (depth > 40) throw untrusted(path, 'its symbolic links go round', 'remove it')
+    if (depth > 40) throw untrusted(path, 'its symbolic links form a loop', 'remove it')
     const parent = dirname(ancestor)
     const at =
       parent === ancestor ? parent : join(trustedAncestor(parent, depth), basename(ancestor))
@@ -86,7 +86,7 @@ function checkTrusted(path: string, inside: readonly string[]): string {
     // In a user namespace, root may have another uid. The owner of the root directory can do anything in any case.
     if (![0, us, rootOwner].includes(stats.uid)) {
       const problem = `it belongs to user ${stats.uid}, who can replace what is in it`
-      throw untrusted(at, problem, 'choose a directory in a place of your own')
+      throw untrusted(at, problem, 'choose a directory that belongs to you')
     }
     if (stats.isSymbolicLink())
       return trustedAncestor(resolve(dirname(at), readlinkSync(at)), depth + 1)
@@ -113,7 +113,7 @@ function checkOwn(path: string): void {
   if (!stats.isDirectory()) throw untrusted(path, 'it is not a directory', 'remove it')
   const us = process.geteuid?.()
   if (stats.uid !== us) {
-    const remedy = `remove it, or chown it to us (user ${us ?? 'unknown'}) if you trust what is in it`
+    const remedy = `remove it, or chown it to user ${us ?? 'unknown'} if you trust its content`
     throw untrusted(path, `it belongs to user ${stats.uid}`, remedy)
   }
   if (writableByOthers(stats)) throw untrustedMode(path, stats)

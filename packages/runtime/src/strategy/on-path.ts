@@ -40,7 +40,7 @@ class PathStrategy extends DirectoriesStrategy {
         strategy: this.name,
         path: directory,
         problem: 'relative' as const,
-        message: `${JSON.stringify(directory)} on PATH is not looked into, because it is relative; write it in full`,
+        message: `${JSON.stringify(directory)} on PATH is ignored, because it is relative; write the absolute path`,
       })),
       ...others,
     ]

@@ -72,7 +72,7 @@ const installed = (): string[] => readdirSync(join(cacheDir, 'installed'))
 const treeOf = (version: string): string => join(cacheDir, 'installed', `${platform}-${version}`)
 const code = (one: string): unknown => expect.objectContaining({ code: one })
 
-describe('what is asked for', () => {
+describe('the requested version', () => {
   test.each([
     [18, '18.4.0-beta.17'],
     ['18.4', '18.4.0-beta.17'],
@@ -109,12 +109,12 @@ describe('what is asked for', () => {
     },
   )
 
-  test.each(['', 'x', '18.x', '18.4.0-gamma.1'])('%j is no version', async (version) => {
+  test.each(['', 'x', '18.x', '18.4.0-gamma.1'])('%j is not a version', async (version) => {
     await expect(installRuntime(version, { cacheDir })).rejects.toEqual(code('ERR_RUNTIME_VERSION'))
     expect(asked()).toEqual([])
   })
 
-  test('is given without a word to npm if it is exactly that and whole', async () => {
+  test('is given without asking npm if it is exactly that version and complete', async () => {
     await installRuntime(18, { cacheDir })
     rmSync(directory.file('asked'))
     for (const version of ['18.4', '18.4.0-beta.17']) {
@@ -128,7 +128,7 @@ describe('what is asked for', () => {
     expect(asked()).toEqual([view])
   })
 
-  test('is what is there, if npm reaches nobody, unless that is damaged', async () => {
+  test('is the installed one if npm reaches no registry, unless it is damaged', async () => {
     const { bindir } = await installRuntime(18, { cacheDir })
     npm(null)
     expect((await installRuntime(18, { cacheDir })).bindir).toBe(bindir)
@@ -147,7 +147,7 @@ describe('what is asked for', () => {
 })
 
 describe('a tree that npm has unpacked', () => {
-  test('says what it is, may be read by all and written by us only, and has its links', async () => {
+  test('has a manifest and its links; all can read it, and only we can write it', async () => {
     npm(['18.4.0-beta.17'], `chmod -R go= node_modules; chmod g+w node_modules/*/*/native/bin/*`)
     const { bindir } = await installRuntime(18, { cacheDir })
     const tree = join(bindir, '..')
@@ -178,7 +178,7 @@ describe('a tree that npm has unpacked', () => {
     expect(installed()).toHaveLength(1)
   })
 
-  test.runIf(isRoot)('by somebody else is refused (needs root)', async () => {
+  test.runIf(isRoot)('by another user is refused (needs root)', async () => {
     npm(['18.4.0-beta.17'], `chown -R 65534 node_modules/*/*/native/lib`)
     await expect(installRuntime(18, { cacheDir })).rejects.toMatchObject({
       code: 'ERR_RUNTIME_PACKAGE',
@@ -193,7 +193,7 @@ describe('a tree that npm has unpacked', () => {
     expect(installed()).toEqual([])
   })
 
-  test('is told step by step', async () => {
+  test('is reported step by step', async () => {
     const progress: string[] = []
     await installRuntime(18, {
       cacheDir,
@@ -223,7 +223,7 @@ describe('a tree that npm has unpacked', () => {
   )
 })
 
-describe('when a tree is to get its name', () => {
+describe('when a tree gets its name', () => {
   /** Puts a whole tree, or a damaged one, in its place at the last instant. */
   function overtake(damage: (tree: string) => void): { inode: () => bigint } {
     let inode = 0n
@@ -237,14 +237,14 @@ describe('when a tree is to get its name', () => {
     return { inode: () => inode }
   }
 
-  test('and another process was faster, that one’s is taken', async () => {
+  test('and another process was faster, the tree of that process is used', async () => {
     const theirs = overtake(() => undefined)
     const { bindir } = await installRuntime(18, { cacheDir })
     expect(statSync(join(bindir, '..'), { bigint: true }).ino).toBe(theirs.inode())
     expect(installed()).toHaveLength(1)
   })
 
-  test('and what is there is damaged, it is replaced', async () => {
+  test('and the existing tree is damaged, it is replaced', async () => {
     const theirs = overtake((tree) => rmSync(join(tree, 'bin/initdb')))
     const { bindir } = await installRuntime(18, { cacheDir })
     expect(statSync(join(bindir, '..'), { bigint: true }).ino).not.toBe(theirs.inode())
@@ -252,7 +252,7 @@ describe('when a tree is to get its name', () => {
     expect(installed()).toHaveLength(1)
   })
 
-  test('and the disk refuses, that is said, and nothing is left', async () => {
+  test('and the disk refuses, there is an error, and no file stays', async () => {
     const refusal = Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: 'rename' })
     seen.beforeNaming = () => {
       throw refusal
@@ -265,7 +265,7 @@ describe('when a tree is to get its name', () => {
   })
 })
 
-test('a cache that others can write is refused before anything is downloaded', async () => {
+test('a cache that others can write is refused before any download', async () => {
   mkdirSync(join(cacheDir, 'installed'), { recursive: true })
   chmodSync(join(cacheDir, 'installed'), 0o777)
   await expect(installRuntime(18, { cacheDir })).rejects.toEqual(

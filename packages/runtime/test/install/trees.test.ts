@@ -64,7 +64,7 @@ async function make(of = path): Promise<string> {
 /** What tells whether a tree was made anew: its inode. */
 const inodeOf = (tree: string): bigint => statSync(tree, { bigint: true }).ino
 
-describe('a tree that is whole', () => {
+describe('a complete tree', () => {
   test('is used as it is', async () => {
     const tree = await make()
     const before = inodeOf(tree)
@@ -161,7 +161,7 @@ describe('a tree', () => {
     expect(link('share')).toBe(join(native, 'share'))
   })
 
-  test('that is copied needs its package no more', async () => {
+  test('that is copied no longer needs its package', async () => {
     const tree = directory.file('tree')
     chmodSync(join(path, 'native/share/postgresql/postgres.bki'), 0o600)
     await buildTree(join(path, 'native'), tree, 'copied')
@@ -186,7 +186,7 @@ describe('a tree', () => {
     expect(modeOf(tree, 'share/postgresql/postgres.bki')).toBe('644')
   })
 
-  test('takes no place that is taken', async () => {
+  test('replaces nothing that exists', async () => {
     mkdirSync(directory.file('tree'))
     await expect(
       buildTree(join(path, 'native'), directory.file('tree'), 'copied'),
@@ -216,7 +216,7 @@ describe('a tree', () => {
     expect(readdirSync(join(target, 'lib'))).toEqual([])
   })
 
-  test('has the links that it has already, and those that it lacks', async () => {
+  test('keeps its links, and gets those that it lacks', async () => {
     const links = ['a', 'b'].map((name) => ({
       source: `native/lib/${name}.1`,
       target: `native/lib/${name}`,
@@ -229,7 +229,7 @@ describe('a tree', () => {
     expect(readlinkSync(directory.file('target/lib/b'))).toBe('b.1')
   })
 
-  test('whose links cannot be made is said', async () => {
+  test('gives an error if its links cannot be made', async () => {
     await expect(makeLinks(join(path, 'native'), directory.file('missing'))).rejects.toMatchObject({
       code: 'ENOENT',
     })
@@ -237,7 +237,7 @@ describe('a tree', () => {
 })
 
 describe('a manifest', () => {
-  test('says what a tree is, and where it was made', async () => {
+  test('records what a tree is, and where it was made', async () => {
     const tree = await make()
     expect(await readManifest(tree)).toEqual({
       packageVersion,
@@ -309,7 +309,7 @@ describe('when a tree is made', () => {
     },
   )
 
-  test('one of the same package goes when that is another', async () => {
+  test('an earlier one of the same package is removed when the package has changed', async () => {
     const tree = await make()
     rmSync(path, { recursive: true })
     fakePackage(path, '18.5.0-beta.17', 0)
@@ -333,7 +333,7 @@ describe('when a tree is made', () => {
     expect(existsSync(tree)).toBe(true)
   })
 
-  test('what is named otherwise stays', async () => {
+  test('files with other names stay', async () => {
     const tree = await make()
     renameSync(tree, join(cacheDir, 'trees', '.hidden'))
     rmSync(path, { recursive: true })
@@ -341,7 +341,7 @@ describe('when a tree is made', () => {
     expect(existsSync(join(cacheDir, 'trees', '.hidden'))).toBe(true)
   })
 
-  test('of a package that changes meanwhile, it does not appear', async () => {
+  test('from a package that changes meanwhile, it does not appear', async () => {
     const change = `echo '[]' > ${path}/native/pg-symlinks.json`
     const script = `#!/bin/sh\n${change}\necho 'postgres (PostgreSQL) 18.4'\n`
     writeFileSync(join(path, 'native/bin/postgres'), script)
@@ -353,7 +353,7 @@ describe('when a tree is made', () => {
   })
 })
 
-describe('what is installed', () => {
+describe('an installed PostgreSQL', () => {
   /** Installs a package of a version, without npm. */
   async function install(packaged: string): Promise<InstalledTree> {
     const chosen = PackageVersion.parse(packaged)
@@ -452,7 +452,7 @@ describe('what is installed', () => {
     expect(await removeRuntime(wanted, { cacheDir })).toBe('unmodified')
   })
 
-  test('stays while somebody runs from it, unless it is to go all the same', async () => {
+  test('stays while a process runs from it, unless its removal is forced', async () => {
     const tree = await install(packageVersion)
     copyFileSync('/bin/sleep', `${tree.bindir}/sleep`)
     const running = spawn(`${tree.bindir}/sleep`, ['1000'])
@@ -472,7 +472,7 @@ describe('what is installed', () => {
     }
   })
 
-  test('in a place that others can write is neither chosen nor touched', async () => {
+  test('in a directory that others can write is neither chosen nor changed', async () => {
     const tree = await install(packageVersion)
     chmodSync(join(cacheDir, 'installed'), 0o777)
     const strategy = installed({ cacheDir })
@@ -488,7 +488,7 @@ describe('what is installed', () => {
     expect(await names()).toEqual([packageVersion])
   })
 
-  test('is nothing if there is no cache', async () => {
+  test('is empty if there is no cache', async () => {
     expect(await removeRuntime(18, { cacheDir })).toBe('unmodified')
     expect(existsSync(cacheDir)).toBe(false)
   })

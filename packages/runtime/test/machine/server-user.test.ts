@@ -23,7 +23,7 @@ afterEach(() => {
   directory[Symbol.dispose]()
 })
 
-describe.runIf(isRoot)('a path of root’s is open to a user (needs root)', () => {
+describe.runIf(isRoot)('a path that belongs to root is open to a user (needs root)', () => {
   test.each([
     [0o005, true],
     [0o004, false],
@@ -68,7 +68,7 @@ describe.runIf(isRoot)('a path of root’s is open to a user (needs root)', () =
     expect(blockedFor(undefined, [file])).toBe(blocked)
   })
 
-  test('if that is so of each path, and the first that is not is told', () => {
+  test('if each path is open; otherwise the first closed one is given', () => {
     mkdirSync(directory.file('above/shut'), { mode: 0o700 })
     mkdirSync(directory.file('private'), { mode: 0o700 })
     const shut = directory.file('above/shut')
@@ -77,14 +77,14 @@ describe.runIf(isRoot)('a path of root’s is open to a user (needs root)', () =
     expect(blockedFor(nobody, [path, secret, shut])).toBe(secret)
   })
 
-  test('by a link, if what that leads to is open', () => {
+  test('by a link, if its target is open', () => {
     mkdirSync(directory.file('private'), { mode: 0o700 })
     mkdirSync(directory.file('private/inside'), { mode: 0o755 })
     symlinkSync('private/inside', directory.file('link'))
     expect(blockedFor(nobody, [directory.file('link')])).toBe(directory.file('private'))
   })
 
-  test('if it is not there: then it is in nobody’s way, and the others count', () => {
+  test('if it is missing, and then the other paths count', () => {
     chmodSync(path, 0o700)
     expect(blockedFor(nobody, [directory.file('missing')])).toBeNull()
     expect(blockedFor(nobody, [directory.file('missing'), path])).toBe(path)
@@ -95,14 +95,14 @@ describe.runIf(isRoot)('a path of root’s is open to a user (needs root)', () =
     expect(blockedFor({ uid: 0, gid: 0 }, [path])).toBeNull()
   })
 
-  test('and what cannot be looked at is said', () => {
+  test('and an error names what cannot be examined', () => {
     expect(() => blockedFor(nobody, [`${file}/below`])).toThrow(
       expect.objectContaining({ code: 'ENOTDIR' }),
     )
   })
 })
 
-test('for who is not root there is no other user', () => {
+test('without root there is no other user', () => {
   vi.spyOn(process, 'geteuid').mockReturnValue(1_000)
   chmodSync(path, 0o000)
   expect(blockedFor(nobody, [path])).toBeNull()

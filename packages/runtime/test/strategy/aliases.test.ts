@@ -27,7 +27,7 @@ test.each([
   expect(found.map((runtime) => runtime.bindir)).toEqual([bindir])
 })
 
-test('of links to one installation, without the directory itself, the first counts', async () => {
+test('the first of several links to one installation counts if the directory itself is not searched', async () => {
   using root = temporaryDirectory()
   fakeBindir(root.file('Cellar/18/bin'), { version: '18.1' })
   const links = ['one', 'other'].map((name) => root.file(name))

