@@ -46,8 +46,8 @@ export interface ThrowAway {
 export function checkPaths(paths: Paths): void {
   if (process.platform === 'win32') throw unsupported()
   const { change, use, watchdog, server, record, throwAway, shell } = paths
-  const paths = { change, use, watchdog, server, record, shell: shell ?? '/bin/sh' }
-  for (const [name, path] of Object.entries({ ...paths, ...throwAway })) checkPath(name, path)
+  const named = { change, use, watchdog, server, record, shell: shell ?? '/bin/sh', ...throwAway }
+  for (const [name, path] of Object.entries(named)) checkPath(name, path)
   if (new Set([change, use, watchdog, server, record]).size < 5) {
     throw unusablePaths('change, use, watchdog, server and record must be five different paths')
   }

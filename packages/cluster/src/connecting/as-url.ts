@@ -33,6 +33,7 @@ interface Asked {
 export function takeApart<
   Options extends AsOptions & {
     tcp?: boolean | number | undefined
+    tls?: boolean | undefined
     database?: string | undefined
     parameters?: string | undefined
   },

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { Place, Subject } from '@howdah/coordinate'
+import type { Paths, Subject } from '@howdah/coordinate'
 
 export interface ServerOptions {
   /** ms until it is ready. */
@@ -11,6 +11,6 @@ export interface ServerOptions {
   env?: Record<string, string>
 }
 
-export function placeOf(directory: string, changes?: Partial<Place>): Place
+export function pathsOf(directory: string, changes?: Partial<Paths>): Paths
 export function subjectIn(directory: string, at?: (step: string) => void): Subject<ServerOptions>
 export function connectTo(directory: string): Promise<Socket>
