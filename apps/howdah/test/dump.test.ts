@@ -54,7 +54,7 @@ describe.sequential('howdah dump and load', () => {
     expect(stdout).not.toContain('COPY')
     expect(await project.howdah(['dump', '--', '--host=elsewhere'])).toMatchObject({
       status: 1,
-      stderr: expect.stringContaining('is decided by howdah') as unknown,
+      stderr: expect.stringContaining('is set by howdah') as unknown,
     })
     expect(await project.howdah(['dump', '--', '--nonsense'])).toMatchObject({
       status: 1,

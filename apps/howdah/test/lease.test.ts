@@ -1,42 +1,14 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
-import { nowInShell, temporaryDirectory, until } from '@howdah/fixtures'
+import { nowInShell, until } from '@howdah/fixtures'
 import { describe, expect, test } from 'vitest'
-import { Project, type Result, type Running, start } from './project.ts'
+import { Project, type Running, start } from './project.ts'
+import { WorkingDirectory } from './working-directory.ts'
 
 /** In seconds: short, and more than the 5 that clocks may be apart. */
 const ttl = ['--ttl', '8'] as const
 /** Says with what generation it runs, and goes on for ever. */
 const forever = 'echo "generation $HOWDAH_LEASE_GENERATION"; while :; do sleep 0.05; done'
-
-/** A directory to hold leases in, where no command is left at the end. */
-class Place implements AsyncDisposable {
-  readonly #directory = temporaryDirectory({ prefix: 'howdah-lease-' })
-  readonly #running: Running[] = []
-
-  file(name: string): string {
-    return this.#directory.file(name)
-  }
-
-  start(...args: readonly string[]): Running {
-    const running = start(this.#directory.path, ['lease', ...args])
-    this.#running.push(running)
-    return running
-  }
-
-  async lease(...args: readonly string[]): Promise<Result> {
-    return await this.start(...args).result
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const { child } of this.#running) {
-      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
-    }
-    // Their streams are closed when the commands have ended, too.
-    await Promise.all(this.#running.map(({ result }) => result))
-    this.#directory[Symbol.dispose]()
-  }
-}
 
 /** With what generation the command runs. */
 async function generationOf(running: Running): Promise<number> {
@@ -53,29 +25,29 @@ describe('the exit status is that of the command', () => {
     ['SIGTERM: 143', ['sh', '-c', 'kill -TERM $$'], 143],
     ['SIGKILL: 137', ['sh', '-c', 'kill -KILL $$'], 137],
   ])('%s', async (_, command, status) => {
-    await using place = new Place()
-    expect(await place.lease('a', '--', ...command)).toEqual({ status, stdout: '', stderr: '' })
+    await using place = new WorkingDirectory('lease')
+    expect(await place.run('a', '--', ...command)).toEqual({ status, stdout: '', stderr: '' })
   })
 
   test.concurrent('127 when it is not found, 126 when it cannot be run', async () => {
-    await using place = new Place()
-    expect(await place.lease('a', '--', 'no-such-command')).toEqual({
+    await using place = new WorkingDirectory('lease')
+    expect(await place.run('a', '--', 'no-such-command')).toEqual({
       status: 127,
       stdout: '',
       stderr: 'howdah: no-such-command: command not found\n',
     })
     writeFileSync(place.file('closed'), '#!/bin/sh\n', { mode: 0o644 })
-    const { status, stderr } = await place.lease('a', '--', './closed')
+    const { status, stderr } = await place.run('a', '--', './closed')
     expect([status, stderr]).toEqual([126, expect.stringMatching(/^howdah: .*\.\/closed.*EACCES/)])
   })
 
   test.concurrent('125 when howdah itself fails: no such directory, nobody at the address', async () => {
-    await using place = new Place()
-    const none = await place.lease('--in', 'missing', 'a', '--', 'true')
+    await using place = new WorkingDirectory('lease')
+    const none = await place.run('--in', 'missing', 'a', '--', 'true')
     expect([none.status, none.stderr]).toEqual([125, expect.stringContaining('does not exist')])
     expect(existsSync(place.file('missing'))).toBe(false)
     for (const at of ['etcd://127.0.0.1:1/x', 'postgres://me@127.0.0.1:1/x']) {
-      const { status, stderr } = await place.lease('--in', at, 'a', '--', 'true')
+      const { status, stderr } = await place.run('--in', at, 'a', '--', 'true')
       expect([status, stderr]).toEqual([
         125,
         expect.stringMatching(/^howdah: the store of the lease/),
@@ -95,14 +67,14 @@ test.concurrent.each([
   [['a', '--in', 'ftp://host/x', '--', 'true'], 'leases are kept in'],
   [['a', '--in', 's3://', '--', 'true'], 'write it as s3://bucket/prefix'],
 ])('%j is used wrongly: status 2', async (args, why) => {
-  await using place = new Place()
-  const { status, stdout, stderr } = await place.lease(...args)
+  await using place = new WorkingDirectory('lease')
+  const { status, stdout, stderr } = await place.run(...args)
   expect([status, stdout, stderr]).toEqual([2, '', expect.stringContaining(why)])
 })
 
 describe.concurrent('the command', () => {
   test('has our streams, its own flags, our directory and who holds the lease', async () => {
-    await using place = new Place()
+    await using place = new WorkingDirectory('lease')
     mkdirSync(place.file('sub'))
     const script = 'cat; echo "$1" "$HOWDAH_LEASE_OWNER" "$MINE" >&2; pwd'
     const args = ['lease', '--owner', 'the mahout', 'a', '--', 'sh', '-c', script, 'sh', '--ttl']
@@ -116,9 +88,9 @@ describe.concurrent('the command', () => {
   })
 
   test('has a higher generation each time, and each lease its own', async () => {
-    await using place = new Place()
+    await using place = new WorkingDirectory('lease')
     const generation = async (name: string) => {
-      const { stdout } = await place.lease(name, '--', 'sh', '-c', 'echo $HOWDAH_LEASE_GENERATION')
+      const { stdout } = await place.run(name, '--', 'sh', '-c', 'echo $HOWDAH_LEASE_GENERATION')
       return Number(stdout)
     }
     const [first, second] = [await generation('a'), await generation('a')]
@@ -131,7 +103,7 @@ describe.concurrent('the command', () => {
     ['SIGTERM', 7],
     ['SIGHUP', 7],
   ] as const)('is passed %s on, and the status is its own', async (signal, status) => {
-    await using place = new Place()
+    await using place = new WorkingDirectory('lease')
     const script = `trap 'echo heard; exit ${status}' ${signal.slice(3)}; ${forever}`
     const running = place.start('a', '--', 'sh', '-c', script)
     await generationOf(running)
@@ -143,7 +115,7 @@ describe.concurrent('the command', () => {
 
 describe.concurrent('a second howdah lease', () => {
   test('waits until the first has ended, and then has a higher generation', async () => {
-    await using place = new Place()
+    await using place = new WorkingDirectory('lease')
     const first = place.start(
       'a',
       '--',
@@ -153,7 +125,7 @@ describe.concurrent('a second howdah lease', () => {
     )
     const generation = await generationOf(first)
     const second = place.start('a', '--', 'sh', '-c', `cat done; ${forever}`)
-    const other = await place.lease('b', '--', 'true')
+    const other = await place.run('b', '--', 'true')
     expect([other.status, second.stdout]).toEqual([0, ''])
     first.kill('SIGTERM')
     expect((await first.result).status).toBe(0)
@@ -162,9 +134,9 @@ describe.concurrent('a second howdah lease', () => {
   })
 
   test('gives up after --timeout, with 125, and says who holds it', async () => {
-    await using place = new Place()
+    await using place = new WorkingDirectory('lease')
     await generationOf(place.start('a', '--owner', 'the mahout', '--', 'sh', '-c', forever))
-    const { status, stdout, stderr } = await place.lease('a', '--timeout', '0.2', '--', 'echo', 'x')
+    const { status, stdout, stderr } = await place.run('a', '--timeout', '0.2', '--', 'echo', 'x')
     expect([status, stdout, stderr]).toEqual([
       125,
       '',
@@ -176,7 +148,7 @@ describe.concurrent('a second howdah lease', () => {
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const)('is ended by %s while it waits: %i', async (signal, status) => {
-    await using place = new Place()
+    await using place = new WorkingDirectory('lease')
     await generationOf(place.start('a', '--', 'sh', '-c', forever))
     const second = place.start('a', '--', 'echo', 'x')
     await until('it listens for signals', () => catches(second.child.pid ?? 0, 'SIGHUP'))
@@ -197,7 +169,7 @@ describe.concurrent('before the lease can be lost', () => {
   ] as const)(
     'the command has ended, though howdah got %s, and another gets it',
     async (signal, ownStatus, words) => {
-      await using place = new Place()
+      await using place = new WorkingDirectory('lease')
       const first = place.start('a', ...ttl, '--', 'sh', '-c', stubborn)
       const generation = await generationOf(first)
       const next = `${nowInShell} > since; echo "generation $HOWDAH_LEASE_GENERATION"`

@@ -2,9 +2,10 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
-import { temporaryDirectory, until, whereIs } from '@howdah/fixtures'
+import { until, whereIs } from '@howdah/fixtures'
 import { describe, expect, test } from 'vitest'
-import { type Result, type Running, start } from './project.ts'
+import { type Running, start } from './project.ts'
+import { WorkingDirectory } from './working-directory.ts'
 
 /** flock(1), wherever it comes from. */
 const flock = whereIs('flock') ? ['flock'] : whereIs('busybox') ? ['busybox', 'flock'] : null
@@ -13,24 +14,12 @@ if (flock === null) console.log('what is seen from flock(1) is not tested: there
 /** Says that it runs, and goes on for ever. */
 const forever = 'echo ready; while :; do sleep 0.05; done'
 
-/** A directory with locks in it, where no command is left at the end. */
-class Place implements AsyncDisposable {
-  readonly #directory = temporaryDirectory({ prefix: 'howdah-lock-' })
-  readonly #running: Running[] = []
+/** A directory with locks in it. */
+class Place extends WorkingDirectory {
   readonly #pids: number[] = []
 
-  file(name: string): string {
-    return this.#directory.file(name)
-  }
-
-  start(...args: readonly string[]): Running {
-    const running = start(this.#directory.path, ['lock', ...args])
-    this.#running.push(running)
-    return running
-  }
-
-  async lock(...args: readonly string[]): Promise<Result> {
-    return await this.start(...args).result
+  constructor() {
+    super('lock')
   }
 
   /** Holds a lock until this is disposed: the pid of the command that runs with it. */
@@ -50,12 +39,9 @@ class Place implements AsyncDisposable {
     return status
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const { child } of this.#running) child.kill('SIGKILL')
+  override async [Symbol.asyncDispose](): Promise<void> {
     for (const pid of this.#pids) end(pid)
-    // Their streams are closed when the commands have ended, too.
-    await Promise.all(this.#running.map(({ result }) => result))
-    this.#directory[Symbol.dispose]()
+    await super[Symbol.asyncDispose]()
   }
 }
 
@@ -76,19 +62,19 @@ describe.concurrent('the exit status is that of the command', () => {
     ['SIGKILL: 137', ['sh', '-c', 'kill -KILL $$'], 137],
   ])('%s', async (_, command, status) => {
     await using place = new Place()
-    expect(await place.lock('a', '--', ...command)).toEqual({ status, stdout: '', stderr: '' })
+    expect(await place.run('a', '--', ...command)).toEqual({ status, stdout: '', stderr: '' })
   })
 
   test('127 when it is not found, 126 when it cannot be run, 125 when howdah itself fails', async () => {
     await using place = new Place()
-    expect(await place.lock('a', '--', 'no-such-command')).toEqual({
+    expect(await place.run('a', '--', 'no-such-command')).toEqual({
       status: 127,
       stdout: '',
       stderr: 'howdah: no-such-command: command not found\n',
     })
     writeFileSync(place.file('closed'), '#!/bin/sh\n', { mode: 0o644 })
-    expect((await place.lock('a', '--', './closed')).status).toBe(126)
-    const { status, stderr } = await place.lock('missing/a', '--', 'true')
+    expect((await place.run('a', '--', './closed')).status).toBe(126)
+    const { status, stderr } = await place.run('missing/a', '--', 'true')
     expect([status, stderr]).toEqual([125, expect.stringMatching(/^howdah: .*does not exist/)])
     expect(existsSync(place.file('missing'))).toBe(false)
   })
@@ -101,7 +87,7 @@ describe.concurrent('the exit status is that of the command', () => {
     [['a', '--timeout', 'x', '--', 'true'], 'not a number of seconds'],
   ])('%j is used wrongly: status 2', async (args, why) => {
     await using place = new Place()
-    const { status, stdout, stderr } = await place.lock(...args)
+    const { status, stdout, stderr } = await place.run(...args)
     expect([status, stdout, stderr]).toEqual([2, '', expect.stringContaining(why)])
   })
 })
@@ -126,8 +112,8 @@ describe.concurrent('a lock', () => {
       await using place = new Place()
       await place.hold('--shared', 'a')
       expect([await place.flock('-s', 'a'), await place.flock('-x', 'a')]).toEqual([0, 1])
-      expect((await place.lock('--shared', 'a', '--', 'true')).status).toBe(0)
-      expect((await place.lock('--timeout', '0', 'a', '--', 'true')).status).toBe(125)
+      expect((await place.run('--shared', 'a', '--', 'true')).status).toBe(0)
+      expect((await place.run('--timeout', '0', 'a', '--', 'true')).status).toBe(125)
     },
   )
 
@@ -147,7 +133,7 @@ describe.concurrent('a lock', () => {
     running.kill('SIGKILL')
     await once(running.child, 'exit')
     expect(await place.flock('-x', 'a')).toBe(1)
-    const { stdout, stderr } = await place.lock('a')
+    const { stdout, stderr } = await place.run('a')
     expect([stdout, stderr]).toEqual([
       expect.stringMatching(`^holds  exclusive  pid ${pid} \\(sh -c .*\\)\n`),
       '',
@@ -159,7 +145,7 @@ describe.concurrent('a lock', () => {
   test.skipIf(flock === null)('lasts as long as what the command has left running', async () => {
     await using place = new Place()
     const background = 'sleep 1000 >&- 2>&- & echo $!'
-    const { status, stdout } = await place.lock('a', '--', 'sh', '-c', background)
+    const { status, stdout } = await place.run('a', '--', 'sh', '-c', background)
     expect([status, await place.flock('-x', 'a')]).toEqual([0, 1])
     end(Number(stdout))
     await until('it is free', async () => (await place.flock('-x', 'a')) === 0)
@@ -185,7 +171,7 @@ describe.concurrent('who waits', () => {
     const { pid } = await place.hold('a')
     for (const timeout of ['0', '0.2']) {
       const args = ['--quiet', '--timeout', timeout, 'a', '--', 'echo', 'x']
-      const { status, stdout, stderr } = await place.lock(...args)
+      const { status, stdout, stderr } = await place.run(...args)
       expect([status, stdout]).toEqual([125, ''])
       expect(stderr).toMatch(
         /^howdah: the lock on \S+\/a was not acquired within 0(\.2)? s, held by/,
@@ -228,7 +214,7 @@ describe.concurrent('without a command', () => {
     const { pid, running } = await place.hold('--shared', 'a')
     const waiting = place.start('a', '--', 'true')
     await until('it waits', () => waiting.stderr.endsWith('\n'))
-    const { status, stdout, stderr } = await place.lock('--json', 'a')
+    const { status, stdout, stderr } = await place.run('--json', 'a')
     const { path, holders, waiters } = JSON.parse(stdout)
     expect([status, stderr, path]).toEqual([0, '', place.file('a')])
     expect(holders.map((holder: { pid: number }) => holder.pid)).toEqual(
@@ -239,13 +225,13 @@ describe.concurrent('without a command', () => {
 
   test('nobody is said on stderr, and no file is made', async () => {
     await using place = new Place()
-    expect(await place.lock('a')).toEqual({
+    expect(await place.run('a')).toEqual({
       status: 0,
       stdout: '',
       stderr: `nobody holds the lock on ${place.file('a')}\n`,
     })
     expect(existsSync(place.file('a'))).toBe(false)
-    const { stdout } = await place.lock('a', '--json')
+    const { stdout } = await place.run('a', '--json')
     expect(JSON.parse(stdout)).toEqual({
       path: place.file('a'),
       holders: [],
@@ -271,7 +257,7 @@ test.skipIf(flock === null)(
       [[], 1],
       [['--close'], 0],
     ] as const) {
-      const { stdout } = await place.lock(...options, 'a', '--', 'sh', '-c', left)
+      const { stdout } = await place.run(...options, 'a', '--', 'sh', '-c', left)
       expect(await place.flock('-x', 'a')).toBe(status)
       end(Number(/^pid (\d+);$/m.exec(stdout)?.[1]))
     }
@@ -291,7 +277,7 @@ test.each(['nodir/', 'nodir/.', './nodir//'])(
   'a slash at the end means a directory, and no file is made: %s',
   async (name) => {
     await using place = new Place()
-    const { status, stderr } = await place.lock(name, '--', 'true')
+    const { status, stderr } = await place.run(name, '--', 'true')
     expect(status).toBe(125)
     expect(stderr).toMatch(/^howdah: cannot open the directory .*nodir: .*does not exist/)
     expect(existsSync(place.file('nodir'))).toBe(false)
@@ -325,7 +311,7 @@ describe.skipIf(!canUnshare)(
 
     test('nobody holds a free lock', async () => {
       await using place = new Place()
-      await place.lock('a', '--', 'true')
+      await place.run('a', '--', 'true')
       const told = await start(place.file('.'), ['lock', 'a'], { by: unshare }).result
       expect(told.stderr).toBe(`nobody holds the lock on ${place.file('a')}\n`)
     })

@@ -3,12 +3,12 @@ import type pg from 'pg'
 /** A server to dump from or to load into: a `Session` or `Server` of `@howdah/cluster`, or the URL of any other. */
 export type Source = ServerLike | { readonly url: string }
 
-/** What is needed of a `Session` or `Server`. */
+/** The needed part of a `Session` or `Server`. */
 export interface ServerLike {
   readonly url: (database?: string) => string
   readonly database: string
   clientOptions(database?: string): pg.ClientConfig
-  /** A whole environment, in which libpq's programs find the server, and the server's own programs stand first on PATH. */
+  /** A whole environment, in which libpq's programs find the server, with the server's own programs first on PATH. */
   commandEnv(database?: string): Record<string, string>
 }
 
@@ -28,7 +28,7 @@ export function programAccess(
   if (!isUrl(source)) {
     const env = source.commandEnv(database)
     const name = env['PGDATABASE'] ?? source.database
-    // As a connection string, because a name with `=` would be taken for one.
+    // As a connection string, because libpq would read a name with `=` as one.
     return { env, argument: `--dbname=dbname='${name.replaceAll(/[\\']/g, '\\$&')}'` }
   }
   const others = Object.entries(process.env).filter(

@@ -6,7 +6,7 @@ import type { WorkTree } from './work-tree.ts'
 import { workTreeAt } from './work-tree-at.ts'
 
 /**
- * The kind of a project's place: a plain directory, a work tree, a work tree that is linked to a main checkout, or a
+ * The kind of a project's directory: a plain directory, a work tree, a work tree that is linked to a main checkout, or a
  * submodule.
  */
 export type ProjectKind = 'directory' | WorkTree['kind']
@@ -29,17 +29,17 @@ export interface Project {
 
 /** Options of a search for a project. */
 export interface FindOptions {
-  /** The user: what belongs to others is passed over. This process's, unless told otherwise. */
+  /** The user: files of other users are ignored. By default the user of this process. */
   readonly uid?: number | undefined
 }
 
 /**
- * Finds the project of a directory: the nearest directory upwards with a `howdah.json` or a `.howdah`, and at the latest the
- * top of the work tree; outside of any work tree, the directory itself.
+ * Finds the project of a directory: the nearest directory upwards with a `howdah.json` or a `.howdah`, or else the top of the
+ * work tree; outside of any work tree, the directory itself.
  *
- * In a linked worktree a directory counts, too, if it has one of them in the main checkout: so a project lies at the same
- * place in all work trees. Reads only plain files, needs no git, and makes nothing. Throws {@link ProjectError} for a
- * `howdah.json` that cannot be understood.
+ * In a linked worktree a directory also counts if it has one of them in the main checkout, so that a project has the same path in
+ * all work trees. Reads only plain files, needs no git, and makes nothing. Throws {@link ProjectError} for an invalid
+ * `howdah.json`.
  *
  * @example
  * const { path, kind, main } = findProject(process.cwd())

@@ -2,7 +2,7 @@ import { readPlainFile } from '@howdah/durable'
 
 /**
  * The text of a small file that anybody may have put there; `null` if it is missing, cannot be read, is longer than 64 KiB,
- * or is anything but a regular file. Never waits for a FIFO.
+ * or is not a regular file. Never waits for a FIFO.
  */
 export function readSmallFile(path: string): string | null {
   try {

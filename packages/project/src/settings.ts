@@ -25,15 +25,15 @@ const keys: Readonly<Record<string, (value: unknown) => ProjectSettings | string
 }
 
 /**
- * The `howdah.json` in a directory; `null` if there is none that counts. One that belongs to another user does not count,
- * nor does that of a data directory, which is howdah's own mark.
+ * The `howdah.json` in a directory; `null` if there is none that counts. A file of another user does not count,
+ * and neither does the `howdah.json` of a data directory, which is howdah's own mark.
  */
 export function settingsFileIn(directory: string, uid: number): string | null {
   const path = join(directory, 'howdah.json')
   return isTrusted(path, uid) && !existsSync(join(directory, 'PG_VERSION')) ? path : null
 }
 
-/** Reads a `howdah.json`. Throws {@link ProjectError} if it is no JSON object, or has an unknown key or value. */
+/** Reads a `howdah.json`. Throws {@link ProjectError} if it is not a JSON object, or has an unknown key or value. */
 export function readSettings(path: string): ProjectSettings {
   let content: unknown
   try {

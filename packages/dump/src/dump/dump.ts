@@ -7,7 +7,7 @@ import { runProgram } from './run-program.ts'
 import { Sink } from './sink.ts'
 
 export interface DumpOptions {
-  /** The output: a file, which appears whole at the end, or a stream, which is ended. */
+  /** The output: a file, which appears completely at the end, or a stream, which is ended. */
   readonly to: string | Writable
   /** The database; by default that of the session or the URL. */
   readonly database?: string | undefined
@@ -31,13 +31,13 @@ export interface Dumped {
 }
 
 /**
- * Dumps a database as pg_dump does: by the pg_dump of this machine that is at least as new as the server, or else by the one that
- * this package carries, which is pg_dump 18 as WebAssembly.
+ * Dumps a database by pg_dump: by a pg_dump of this machine that is at least as new as the server, or else by the pg_dump 18 of this
+ * package, which is WebAssembly.
  *
- * The built-in one writes SQL, or the custom or tar format with `--format`, and cannot write a directory, compress, or run jobs side by side.
+ * The built-in one writes SQL, or the custom or tar format with `--format`. It cannot write a directory, compress, or run parallel jobs.
  *
- * Throws `ERR_DUMP_OPTION` for an option that is not pg_dump's to have here, and `ERR_DUMP_FAILED` with pg_dump's words. Then a file
- * that was there is as it was.
+ * Throws `ERR_DUMP_OPTION` for an option that howdah sets itself, and `ERR_DUMP_FAILED` with the output of pg_dump. An existing file is
+ * unchanged then.
  *
  * @example
  * await using session = await run()
@@ -66,6 +66,6 @@ function refuseOptions(args: readonly string[]): void {
   if (wrong !== undefined)
     throw new DumpError(
       'ERR_DUMP_OPTION',
-      `pg_dump's ${wrong} is decided by howdah: say the database as "database" or -d, the file as "to" or --to`,
+      `pg_dump's ${wrong} is set by howdah: give the database by "database" or -d, the file by "to" or --to`,
     )
 }

@@ -5,7 +5,7 @@ import { majorOf } from '../server-major.ts'
 import { clientOptionsOf, programAccess, type Source } from '../source.ts'
 
 /**
- * The path of the first pg_dump on the PATH of the server's programs that can dump this server: one of the same major or a newer one.
+ * The path of the first pg_dump on the PATH of the server's programs that can dump this server: it must have the same or a newer major.
  * `null` if there is none.
  */
 export async function findPgDump(source: Source, database?: string): Promise<string | null> {

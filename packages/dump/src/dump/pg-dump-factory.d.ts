@@ -1,11 +1,11 @@
-/** pg_dump as Emscripten has made it, found in @electric-sql/pglite-tools when this package is built. */
+/** pg_dump as Emscripten has compiled it. The build takes it from @electric-sql/pglite-tools. */
 declare module 'pg-dump-factory' {
   export interface PgDump {
     readonly ENV: Record<string, string>
     readonly HEAPU8: Uint8Array
     onRuntimeInitialized: () => void
     addFunction(action: (at: number, size: number) => number, signature: 'iii'): number
-    /** Sets the functions that take the place of recv(2) and send(2). */
+    /** Sets the functions that replace recv(2) and send(2). */
     _pgl_set_rw_cbs(read: number, write: number): void
     /** Runs it, and gives its exit status. */
     callMain(args: string[]): number

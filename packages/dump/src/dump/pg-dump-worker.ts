@@ -13,8 +13,8 @@ export interface WorkerInput {
 }
 
 /**
- * What the thread says: a part of the output, which is to be answered by an empty message; how many bytes of the server's it has
- * taken; words; how it ended.
+ * The messages of the thread: a part of the output, which needs an empty message as an answer; how many bytes of the server it has
+ * read; text for people; how it ended.
  */
 export type FromWorker =
   | { readonly taken: number }
@@ -51,7 +51,7 @@ function takeMessage(): void {
   }
 }
 
-/** As read(2) of a socket that blocks: at least a byte, or 0 at the end. */
+/** Works like read(2) on a blocking socket: gives at least a byte, or 0 at the end. */
 function read(into: Uint8Array): number {
   while (received.length === 0 && !isAtEnd) takeMessage()
   const [first] = received

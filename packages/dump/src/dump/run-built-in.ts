@@ -9,8 +9,8 @@ import type { FromWorker, WorkerInput } from './pg-dump-worker.ts'
 import type { Run } from './run.ts'
 
 /**
- * Runs the pg_dump of this package in a thread. It speaks PostgreSQL's protocol through two functions that block: the thread
- * sleeps while this one carries the bytes to the server's socket and back.
+ * Runs the pg_dump of this package in a thread. pg_dump reaches the server through two functions that block: its thread sleeps
+ * while this thread carries the bytes to the server's socket and back.
  */
 export async function runBuiltIn(run: Run, sink: Sink): Promise<void> {
   const { host, port, user, database, password } = await connectionOf(run)
@@ -50,7 +50,7 @@ export async function runBuiltIn(run: Run, sink: Sink): Promise<void> {
       const abort = () => fail(run.signal?.reason as Error)
       run.signal?.addEventListener('abort', abort, { once: true })
       const carrier = new Carrier(socket, wake)
-      // Once the server has spoken, the end of the connection is pg_dump's to tell, with what the server has said before.
+      // After the first answer of the server, pg_dump itself reports the end of the connection, with the last message of the server.
       socket.on('error', (error) => (socket.bytesRead > 0 ? wake(null) : fail(error)))
       ours.on('message', (bytes: Uint8Array) => socket.write(bytes))
       const said: string[] = []
@@ -59,7 +59,7 @@ export async function runBuiltIn(run: Run, sink: Sink): Promise<void> {
         fail(
           new DumpError(
             'ERR_DUMP_FAILED',
-            said.join('\n') || 'the built-in pg_dump ended by itself',
+            said.join('\n') || 'the built-in pg_dump ended unexpectedly',
           ),
         ),
       )

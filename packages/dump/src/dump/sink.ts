@@ -5,7 +5,7 @@ import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { syncDirectory, temporaryName } from '@howdah/durable'
 
-/** The output of a dump: a file, which appears whole at the end, or a stream, which is ended. */
+/** The output of a dump: a file, which appears completely at the end, or a stream, which is ended. */
 interface Output {
   readonly to: string | Writable
   /** Called with the number of bytes that have been written. */
@@ -49,7 +49,7 @@ export class Sink {
     }
   }
 
-  /** Resolves when more may come. */
+  /** Resolves when the next chunk may come. */
   async take(chunk: Uint8Array): Promise<void> {
     await new Promise<void>((settle, fail) => {
       this.#stream.write(chunk, (error) => (error ? fail(error) : settle()))

@@ -4,7 +4,7 @@ import { type Place, placeIn } from './place-in.ts'
 /** The largest number of characters of a line that are shown. */
 const widest = 100
 
-/** Describes a server's error like a compiler: the place, the message, and the line with a mark below. */
+/** Describes a server's error like a compiler: the position, the message, and the line with a mark below. */
 export function describeFailure(
   error: Partial<pg.DatabaseError> & { readonly message: string },
   { name, statement, line }: { name: string; statement: string; line: number },
@@ -26,7 +26,7 @@ export function describeFailure(
   return { words: words.join('\n'), line: found }
 }
 
-/** A part of the line around the place, if it is long. */
+/** The part of a long line around the position. */
 function cutAround({ text, column }: Place): { text: string; column: number } {
   const cut = Math.max(0, Math.min(column - widest / 2, text.length - widest))
   return { text: text.slice(cut, cut + widest), column: column - cut }

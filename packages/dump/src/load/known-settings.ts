@@ -1,8 +1,8 @@
 import type pg from 'pg'
 
 /**
- * The settings that a server knows, so that those of a newer pg_dump can be passed over, which begins each dump with all that it
- * knows itself.
+ * The settings that a server knows. A newer pg_dump begins each dump with settings that an older server may not know, and these are
+ * skipped.
  */
 export class KnownSettings {
   readonly #names = new Set<string>()

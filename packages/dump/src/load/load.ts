@@ -27,11 +27,11 @@ export interface Loaded {
 /**
  * Loads a dump into a database, up to the first error.
  *
- * SQL is run statement by statement, in memory that does not depend on its size, with the data of `COPY … FROM stdin`. Of psql's
- * commands it knows those of dumps: `\connect`, `\restrict`, `\unrestrict`, `\encoding UTF8`, and `\echo`, which is passed over.
+ * SQL is run statement by statement, in memory that does not depend on its size, with the data of `COPY … FROM stdin`. It knows the
+ * commands of psql that dumps have: `\connect`, `\restrict`, `\unrestrict`, `\encoding UTF8`, and `\echo`, which is ignored.
  *
- * Throws `ERR_LOAD_FAILED` with the file, the line and a mark where the server refuses a statement, `ERR_LOAD_COMMAND` for
- * another of psql's commands, `ERR_LOAD_ENCODING` for a dump that is not in UTF-8, `ERR_LOAD_FORMAT` for an archive if there is no
+ * Throws `ERR_LOAD_FAILED` with the file, the line and a mark if the server refuses a statement, `ERR_LOAD_COMMAND` for any
+ * other command of psql, `ERR_LOAD_ENCODING` for a dump that is not in UTF-8, `ERR_LOAD_FORMAT` for an archive if there is no
  * pg_restore, and `ERR_LOAD_UNREADABLE`.
  *
  * @example

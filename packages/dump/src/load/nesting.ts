@@ -3,7 +3,7 @@ export class Nesting {
   #parentheses = 0
   /** `BEGIN` and `CASE` without their `END`, in the body of a function. */
   #blocks = 0
-  /** The first words, by which such a function is known. */
+  /** The first words, by which such a function is recognized. */
   #opening = ''
 
   get atTop(): boolean {

@@ -1,6 +1,6 @@
 /**
- * A statement as a server of an older major reads it. pg_dump writes what its own major has; that a word was another one before is
- * all that keeps such a dump from being loaded into the major it came from.
+ * Translates a statement for a server of an older major. pg_dump writes the syntax of its own major. A dump can be loaded into the
+ * older major that it came from if only these few words are replaced.
  *
  * Source: the release notes of 11 ("EXECUTE FUNCTION", operators' "FUNCTION"), 14 ("streaming") and 16 ("run_as_owner").
  */

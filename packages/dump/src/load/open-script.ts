@@ -6,7 +6,7 @@ import * as zlib from 'node:zlib'
 import { errno } from '@howdah/durable'
 import { DumpError } from '../errors.ts'
 
-/** What is loaded: SQL, or an archive that only pg_restore reads. */
+/** The text to load, or an archive that only pg_restore reads. */
 export type Script =
   | {
       readonly kind: 'sql'
@@ -19,7 +19,7 @@ export type Script =
     }
   | { readonly kind: 'archive'; readonly path: string | null; readonly format: string }
 
-/** Opens a file or a stream, and says by its first bytes what it is. Throws `ERR_LOAD_UNREADABLE`. */
+/** Opens a file or a stream, and recognizes its kind by its first bytes. Throws `ERR_LOAD_UNREADABLE`. */
 export async function openScript(from: string | Readable): Promise<Script> {
   const path = typeof from === 'string' ? from : null
   const size = path === null ? null : sizeOf(path)
@@ -70,11 +70,11 @@ async function uncompressed(
 }
 
 function through(bytes: AsyncIterable<Uint8Array>, decoder: Transform): AsyncIterable<Uint8Array> {
-  // A failure is seen by who reads.
+  // The reader sees a failure.
   return pipeline(bytes, decoder, () => undefined) as AsyncIterable<Uint8Array>
 }
 
-/** Node's own from 22.15 on. */
+/** Node has it from 22.15 on. */
 async function zstdDecoder(): Promise<Transform> {
   const { createZstdDecompress } = zlib as unknown as { createZstdDecompress?: () => Transform }
   if (createZstdDecompress !== undefined) return createZstdDecompress()
@@ -119,7 +119,7 @@ function directoryFormat(path: string): string {
   } catch (cause) {
     throw new DumpError(
       'ERR_LOAD_UNREADABLE',
-      `${path} is a directory, and none that pg_dump has made: it has no toc.dat`,
+      `${path} is a directory without a dump: it has no toc.dat`,
       { path, cause },
     )
   }

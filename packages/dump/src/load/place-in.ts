@@ -1,14 +1,14 @@
-/** A place in a statement. */
+/** A position in a statement. */
 export interface Place {
   /** The whole line. */
   readonly text: string
   /** Its number, from 1. */
   readonly line: number
-  /** Where the place is in the line, in UTF-16 units from 0. */
+  /** The position in the line, in UTF-16 units from 0. */
   readonly column: number
 }
 
-/** The place that a server's error names: it counts characters, not UTF-16 units, from 1. */
+/** The position that a server's error names. The server counts characters, not UTF-16 units, from 1. */
 export function placeIn(statement: string, position: number): Place {
   const before = Array.from(statement)
     .slice(0, position - 1)

@@ -6,7 +6,7 @@ import { DumpError } from '../errors.ts'
 import { programAccess, type Source } from '../source.ts'
 import type { LoadOptions } from './load-options.ts'
 
-/** Has pg_restore load what only it can read. Throws `ERR_LOAD_FORMAT` if there is none, and `ERR_LOAD_FAILED` with its words. */
+/** Loads an archive by pg_restore. Throws `ERR_LOAD_FORMAT` if there is no pg_restore, and `ERR_LOAD_FAILED` with its output. */
 export async function restoreArchive(
   source: Source,
   { path, format }: { readonly path: string | null; readonly format: string },
@@ -16,7 +16,7 @@ export async function restoreArchive(
   if (roles === 'create')
     throw new DumpError(
       'ERR_LOAD_OPTION',
-      `${what} is in pg_dump's ${format} format, in which roles cannot be found beforehand; create them first`,
+      `${what} is in pg_dump's ${format} format, in which roles cannot be found in advance; create them first`,
     )
   if (path === null)
     throw new DumpError(
@@ -28,7 +28,7 @@ export async function restoreArchive(
   if (program === null)
     throw new DumpError(
       'ERR_LOAD_FORMAT',
-      `${what} is in pg_dump's ${format} format, which only pg_restore reads, and there is none here; ` +
+      `${what} is in pg_dump's ${format} format, which only pg_restore reads, and there is no pg_restore here; ` +
         'install PostgreSQL\'s client programs, or dump as SQL: "howdah dump" does',
       { path },
     )

@@ -2,7 +2,7 @@ import { type Client, escapeIdentifier } from 'pg'
 import type { LoadOptions } from './load-options.ts'
 import { roleMadeBy, rolesIn } from './roles-in.ts'
 
-/** Knows the server's roles, and what becomes of statements whose roles are missing. */
+/** Knows the server's roles, and decides about statements with missing roles. */
 export class RoleKeeper {
   readonly #options: Pick<LoadOptions, 'roles' | 'onNotice'>
   readonly #known = new Set<string>()
@@ -20,7 +20,7 @@ export class RoleKeeper {
     for (const { rolname } of rows) this.#known.add(rolname)
   }
 
-  /** Whether to run a statement; roles that it needs may have been made. */
+  /** Whether to run a statement. May make roles that the statement needs. */
   async allows(client: Client, statement: string): Promise<boolean> {
     const made = roleMadeBy(statement)
     if (made !== null) {

@@ -1,4 +1,4 @@
-/** The roles that a statement gives something to, or takes something from, as far as dumps have such statements. */
+/** The roles to which a statement of a dump gives something, or from which it takes something. */
 export function rolesIn(statement: string): string[] {
   const text = statement.replaceAll(/\s+/g, ' ')
   for (const pattern of patterns) {
@@ -12,7 +12,7 @@ export function rolesIn(statement: string): string[] {
   return []
 }
 
-/** A role, without quotes, that the statement is to make; `null` if it makes none. */
+/** The role that the statement makes, without quotes; `null` if it makes none. */
 export function roleMadeBy(statement: string): string | null {
   const [, name] =
     new RegExp(`^CREATE (?:ROLE|USER|GROUP) (${identifier})`, 'i').exec(statement) ?? []

@@ -3,12 +3,12 @@ import { type ScannedStatement, StatementScanner } from './statement-scanner.ts'
 /**
  * Reads a script of SQL, with the data of `COPY … FROM stdin` in it, in bounded memory.
  *
- * Bytes are read as Latin-1, which keeps each as it is; all that SQL is told apart by is ASCII.
+ * Bytes are read as Latin-1, which keeps each byte; everything that structures SQL is ASCII.
  */
 export class ScriptReader {
   readonly #chunks: AsyncIterator<Uint8Array>
   readonly #scanner = new StatementScanner()
-  /** What has been read and not been looked at. */
+  /** The text that was read but not examined. */
   #ahead: Buffer | null = null
 
   constructor(bytes: AsyncIterable<Uint8Array>) {
@@ -26,7 +26,7 @@ export class ScriptReader {
     }
   }
 
-  /** The lines after the last statement, up to `\.` or the end. To be read to its end before the next statement. */
+  /** The lines after the last statement, up to `\.` or the end. Read them to the end before the next statement. */
   async *data(): AsyncGenerator<Buffer> {
     // It begins with a line.
     let part = await this.#firstData()
@@ -42,7 +42,7 @@ export class ScriptReader {
         this.#ahead = part.subarray(mark.end)
         return
       }
-      // The last line may not be whole.
+      // The last line may be incomplete.
       const end = part.lastIndexOf(10) + 1
       if (end > 0) {
         const data = part.subarray(0, end)
@@ -87,7 +87,7 @@ export class ScriptReader {
   }
 }
 
-/** Where the line `\.` is, and where what follows it begins; only a whole line counts. */
+/** Where the line `\.` begins, and where the text after it begins; only a complete line counts. */
 function markIn(part: Buffer): { begin: number; end: number } | null {
   for (let at = part.indexOf('\\.'); at !== -1; at = part.indexOf('\\.', at + 1)) {
     if (at > 0 && part[at - 1] !== 10) continue

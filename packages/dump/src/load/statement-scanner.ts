@@ -3,39 +3,39 @@ import { Nesting } from './nesting.ts'
 /** One SQL statement, or one of psql's backslash commands. */
 export interface ScannedStatement {
   readonly kind: 'sql' | 'command'
-  /** Without the semicolon, and without what stands before its first word. */
+  /** From its first word on, without the semicolon. */
   readonly text: string
   /** The line of its first word, from 1. */
   readonly line: number
 }
 
 /**
- * Finds the statements in SQL that arrives in parts. What has been looked at is not looked at again, so that a value of many
- * megabytes takes no longer than many small ones.
+ * Finds the statements in SQL that arrives in parts. No text is examined twice, so a value of many megabytes takes no longer than
+ * many small ones.
  *
  * Semicolons within `'…'`, `"…"`, `E'…\'…'`, `$tag$…$tag$`, comments (which nest), parentheses and the `BEGIN ATOMIC … END` of a
- * function's body end nothing. Strings are taken to be standard ones (`standard_conforming_strings`). A backslash where a
- * statement could begin starts a command, which ends with its line.
+ * function's body end nothing. Strings follow the standard (`standard_conforming_strings`). A backslash at the
+ * begin of a statement starts a command, which ends with its line.
  *
  * Source: "Lexical Structure" in PostgreSQL's manual, and psql's scanner.
  */
 export class StatementScanner {
   #text = ''
-  /** Up to where it has been looked at, in `#text`. */
+  /** The position in `#text` up to which it was examined. */
   #position = 0
-  /** The first word of the statement that goes on, in `#text`. */
+  /** The position in `#text` of the first word of the unfinished statement. */
   #first: number | null = null
   #nesting = new Nesting()
-  /** A token that has not ended yet, and looks for its end on from there. */
+  /** A token that has not ended yet. It knows where to continue the search for its end. */
   #open: Token | null = null
-  /** The line of what comes before the line end at `#lineEnd`, which is the first that was not counted. */
+  /** The number of the line that ends at `#lineEnd`, the first line end that was not counted. */
   #line = 1
   #lineEnd = -1
-  /** From where a line end is looked for, if there is none yet. */
+  /** Where to continue the search for a line end if none was found. */
   #counted = 0
-  /** What was added since `#text`, while nothing but the end of a long value is looked for. */
+  /** The parts that were added after `#text` while the end of a long value is searched. */
   #parts: string[] = []
-  /** How long those are together. */
+  /** Their total length. */
   #aside = 0
   #isWhole = false
   readonly #commands: boolean
@@ -45,16 +45,16 @@ export class StatementScanner {
     this.#commands = commands
   }
 
-  /** Whether all has been added. */
+  /** Whether everything was added. */
   get isWhole(): boolean {
     return this.#isWhole
   }
 
-  /** Adds what follows. */
+  /** Adds the next part. */
   add(text: string): void {
     if (this.#putsAside(text)) return
     this.#join()
-    // What was taken is dropped here, once for each part and not for each statement.
+    // Finished statements are dropped here, once for each part and not for each statement.
     const keep = Math.min(this.#first ?? this.#position, this.#position)
     this.#countTo(keep)
     this.#text = this.#text.slice(keep) + text
@@ -65,7 +65,7 @@ export class StatementScanner {
     if (this.#open !== null) this.#open.from -= keep
   }
 
-  /** Says that nothing follows, so that the last statement needs no semicolon. */
+  /** Declares the end of the text, so that the last statement needs no semicolon. */
   end(): void {
     this.#join()
     this.#isWhole = true
@@ -79,7 +79,7 @@ export class StatementScanner {
     this.#lineEnd = this.#counted - 1
   }
 
-  /** Puts a part aside in which a long value does not end: to join it at once would copy the value for each part. */
+  /** Puts a part aside in which a long value does not end, because joining it now would copy the value for each part. */
   #putsAside(part: string): boolean {
     const open = this.#open
     const last = this.#parts.at(-1) ?? this.#text
@@ -93,7 +93,7 @@ export class StatementScanner {
     return true
   }
 
-  /** The next statement; `null` if it has not come whole yet, or none is left. */
+  /** The next statement; `null` if it is not complete yet, or there is no further one. */
   next(): ScannedStatement | null {
     if (this.#parts.length > 0) return null
     while (this.#position < this.#text.length) {
@@ -117,8 +117,8 @@ export class StatementScanner {
   }
 
   /**
-   * Passes over the rest of the line of the last statement, after which data follow, and takes what has arrived of them; `null` if the
-   * line has not come whole.
+   * Skips the rest of the line of the last statement, and takes the data after it that have arrived; `null` if the line is not
+   * complete yet.
    */
   takeData(): string | null {
     const lineEnd = this.#text.indexOf('\n', this.#position)
@@ -133,14 +133,14 @@ export class StatementScanner {
     return data
   }
 
-  /** Up to where what was added last has been looked at, in characters, if it was added at once. */
+  /** How many characters of the last added part were examined, if the part was added at once. */
   get position(): number {
     return this.#position
   }
 
-  /** The statement that goes on at the end; `null` if there is nothing but space and comments. */
+  /** The unfinished statement at the end; `null` if there is only space and comments. */
   get unfinished(): ScannedStatement | null {
-    // A first word at the very end may go on, and is not counted as one yet.
+    // A first word at the very end may be incomplete, so it does not count yet.
     const next = this.#text.slice(this.#position, this.#position + 2)
     const begins = next !== '' && !/^(?:\s|--|\/\*)/.test(next)
     const first = this.#first ?? (begins ? this.#position : null)
@@ -155,7 +155,7 @@ export class StatementScanner {
     return this.#line
   }
 
-  /** Counts lines that did not pass through here. */
+  /** Counts lines that were read elsewhere. */
   passLines(count: number): void {
     this.#line += count
   }
@@ -170,7 +170,7 @@ export class StatementScanner {
 
   #countTo(position: number): void {
     for (;;) {
-      // To look on from the last line end found, and not from here, keeps a text without line ends from being read again.
+      // The search continues at the last line end, so that a text without line ends is not read again.
       if (this.#lineEnd < this.#counted) {
         const next = this.#text.indexOf('\n', this.#counted)
         this.#lineEnd = next === -1 ? this.#text.length : next
@@ -181,7 +181,7 @@ export class StatementScanner {
     }
   }
 
-  /** Where the token at a position ends; `null` if that has not come yet. */
+  /** Where the token at a position ends; `null` if its end has not arrived. */
   #tokenEnd(position: number): number | null {
     const token = this.#open ?? this.#begin(position)
     if (token === null || typeof token === 'number') return token
@@ -195,12 +195,12 @@ export class StatementScanner {
     return null
   }
 
-  /** Whether a token that ends there may be longer when more has come. */
+  /** Whether a token that ends there may become longer with more text. */
   #mayGoOn(end: number): boolean {
     return !this.#isWhole && end === this.#text.length
   }
 
-  /** Where a short token ends, or how to find the end of a long one; `null` if it takes more text to say what begins here. */
+  /** Where a short token ends, or how to find the end of a long one; `null` if more text is needed to recognize it. */
   #begin(position: number): number | Token | null {
     const text = this.#text
     const character = text.charAt(position)
@@ -234,13 +234,13 @@ export class StatementScanner {
   }
 }
 
-/** A token whose end is still to be found. */
+/** A token with an unknown end. */
 interface Token {
-  /** Where it ends; `null` if that has not come yet. */
+  /** Where it ends; `null` if its end has not arrived. */
   readonly end: (text: string, from: number) => number | null
-  /** From where to look on when more has come; missing if only its begin tells. */
+  /** Where to continue when more text has arrived; missing if the search has to start at the begin of the token. */
   readonly resume?: (text: string, from: number) => number
-  /** From where to look. */
+  /** Where to start the search. */
   from: number
 }
 
@@ -284,7 +284,7 @@ function commentEnd(text: string, from: number): number | null {
   return null
 }
 
-/** Where a quote is that no backslash stands before, or where to look on. */
+/** The position of a quote without a backslash before it, or where to continue the search. */
 function escapedQuote(text: string, from: number): number {
   let position = from
   for (; position < text.length; position += 1) {

@@ -9,7 +9,7 @@ export interface Core {
 }
 
 /**
- * `core.bare` and `core.worktree` of a repository, in its `config` and then in its `config.worktree`, which counts more.
+ * `core.bare` and `core.worktree` of a repository, in its `config` and in its `config.worktree`, which takes precedence.
  * Included files are not read. Source: "CONFIGURATION FILE" in git-config(1).
  */
 export function coreOf(repository: string): Core {

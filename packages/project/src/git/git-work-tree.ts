@@ -6,7 +6,7 @@ import type { WorkTree } from '../work-tree.ts'
 import { mainCheckout } from './main-checkout.ts'
 
 /**
- * A work tree of git: `.git` is the repository, or a file that names the directory which git has for this work tree. The
+ * A work tree of git: `.git` is the repository, or a file that names git's directory for this work tree. The
  * environment (`GIT_DIR`, `GIT_WORK_TREE`) does not count: a hook of git finds the project that its user finds.
  *
  * Source: gitrepository-layout(5), git-worktree(1).
