@@ -10,7 +10,7 @@ import { isFree } from '../locks-in-use.ts'
 
 const start = {}
 
-/** What happens in place of the conversion of the use lock; the real one unless a test says otherwise. */
+/** What happens instead of the conversion of the use lock; the real one unless a test says otherwise. */
 const seen = vi.hoisted(() => ({ convert: null as ((use: Lock) => boolean) | null }))
 
 vi.mock('../../src/joining/convert-to-exclusive.ts', async (original) => {
@@ -22,11 +22,11 @@ beforeEach(() => {
   seen.convert = null
 })
 
-const freeIn = ({ subject, place }: Arena) => new Free(subject, place)
+const freeIn = ({ subject, paths }: Arena) => new Free(subject, paths)
 
 /** Whether nobody has change or use. */
-async function areFree({ place }: Arena): Promise<boolean[]> {
-  return [await isFree(place.change), await isFree(place.use)]
+async function areFree({ paths }: Arena): Promise<boolean[]> {
+  return [await isFree(paths.change), await isFree(paths.use)]
 }
 
 describe('a shared user that cannot be the only one', () => {
@@ -44,7 +44,7 @@ describe('a shared user that cannot be the only one', () => {
     expect(await shared.tryExclusive()).toBeNull()
     expect(await shared.running()).toBe(true)
     expect(arena.pid('server')).not.toBe(before)
-    expect(await isFree(arena.place.change)).toBe(true)
+    expect(await isFree(arena.paths.change)).toBe(true)
     expect(await shared.leave()).toBe('stopped')
     await arena.deserted()
     expect(arena.count('gone')).toBe(2)
@@ -53,7 +53,7 @@ describe('a shared user that cannot be the only one', () => {
   test('is a shared user all the same if it has waited for change in vain', async () => {
     await using arena = new Arena()
     const shared = await freeIn(arena).join({ start })
-    const change = await acquire(arena.place.change)
+    const change = await acquire(arena.paths.change)
     await expect(shared.tryExclusive({ timeout: 20 })).rejects.toMatchObject({
       code: 'ERR_COORDINATE_TIMEOUT',
     })
@@ -69,7 +69,7 @@ describe('a shared user that cannot be the only one', () => {
       throw new Error('made to fail')
     }
     await expect(shared.tryExclusive()).rejects.toThrow('made to fail')
-    expect(await isFree(arena.place.change)).toBe(true)
+    expect(await isFree(arena.paths.change)).toBe(true)
     expect(await shared.leave()).toBe('stopped')
   })
 })
@@ -83,7 +83,7 @@ describe('the only user', () => {
     await until('the watchdog is dead', () => !arena.has('watchdog'))
     await user.kill()
     expect(await arena.subject.running()).toBe(true)
-    const unwatched = new Free(arena.subject, { ...arena.place, shell: '/bin/false' })
+    const unwatched = new Free(arena.subject, { ...arena.paths, shell: '/bin/false' })
     await expect(unwatched.tryChange({ watchdog: 'sh' })).rejects.toMatchObject({
       code: 'ERR_COORDINATE_WATCHDOG',
     })
@@ -98,17 +98,17 @@ describe('the only user', () => {
 
   test('keeps everybody out of what it has made, and gives change to what it runs', async () => {
     await using arena = new Arena()
-    const { place } = arena
+    const { paths } = arena
     const exclusive = await freeIn(arena).tryChange()
     await exclusive?.create({ start })
     expect(await areFree(arena)).toEqual([false, false])
-    expect(await tryAcquire(place.use, { mode: 'shared' })).toBeNull()
+    expect(await tryAcquire(paths.use, { mode: 'shared' })).toBeNull()
     const told = await exclusive?.reconfigure(async (subject, change) => [
       await subject.exists(),
       change.held,
       change.path,
     ])
-    expect(told).toEqual([true, true, place.change])
+    expect(told).toEqual([true, true, paths.change])
     exclusive?.release()
     expect(await areFree(arena)).toEqual([true, true])
   })
@@ -119,10 +119,10 @@ describe('the only user', () => {
     await exclusive?.start({ start })
     await arena.killServer()
     expect(await exclusive?.stop()).toBe('unmodified')
-    expect(readRecord(arena.place)).not.toBeNull()
+    expect(readRecord(arena.paths)).not.toBeNull()
     await exclusive?.start({ start })
     expect(await exclusive?.stop()).toBe('modified')
-    expect(readRecord(arena.place)).toBeNull()
+    expect(readRecord(arena.paths)).toBeNull()
     exclusive?.release()
   })
 
@@ -132,12 +132,12 @@ describe('the only user', () => {
     await free.start({ start, perishes: true, linger: 1_000 })
     const exclusive = await free.tryChange()
     await exclusive?.restart({ start, linger: 2_000 })
-    expect(readRecord(arena.place)).toMatchObject({ pinned: true, perishes: true, linger: 2_000 })
+    expect(readRecord(arena.paths)).toMatchObject({ pinned: true, perishes: true, linger: 2_000 })
     await exclusive?.stop()
     await exclusive?.start({ start })
-    expect(readRecord(arena.place)).toMatchObject({ pinned: false, perishes: false })
+    expect(readRecord(arena.paths)).toMatchObject({ pinned: false, perishes: false })
     await exclusive?.restart({ start, pinned: true, perishes: true })
-    expect(readRecord(arena.place)).toMatchObject({ pinned: true, perishes: true })
+    expect(readRecord(arena.paths)).toMatchObject({ pinned: true, perishes: true })
     await exclusive?.stop()
     exclusive?.release()
     await arena.deserted()
@@ -151,7 +151,7 @@ describe('the only user', () => {
         throw new Error('made to fail')
       },
     }
-    const exclusive = await new Free(subject, arena.place).tryChange()
+    const exclusive = await new Free(subject, arena.paths).tryChange()
     await exclusive?.start({ start })
     await expect(exclusive?.destroy()).rejects.toThrow('made to fail')
     await expect(exclusive?.stop()).rejects.toMatchObject({ code: 'ERR_COORDINATE_USED_UP' })
@@ -167,9 +167,9 @@ describe('the only user', () => {
     expect(() => exclusive?.share({ start })).toThrow(
       expect.objectContaining({ code: 'ERR_COORDINATE_DOES_NOT_EXIST' }),
     )
-    expect(await isFree(arena.place.change)).toBe(false)
+    expect(await isFree(arena.paths.change)).toBe(false)
     exclusive?.release()
-    expect(await isFree(arena.place.change)).toBe(true)
+    expect(await isFree(arena.paths.change)).toBe(true)
   })
 
   test.each(['using', 'await using'])('lets go at the end of its block (%s)', async (way) => {
@@ -179,9 +179,9 @@ describe('the only user', () => {
       using exclusive = way === 'using' ? await free.change() : null
       await using other = way === 'using' ? null : await free.change()
       expect(await (exclusive ?? other)?.exists()).toBe(false)
-      expect(await isFree(arena.place.change)).toBe(false)
+      expect(await isFree(arena.paths.change)).toBe(false)
     }
-    expect(await isFree(arena.place.change)).toBe(true)
+    expect(await isFree(arena.paths.change)).toBe(true)
   })
 })
 
@@ -203,15 +203,15 @@ describe('a wait to be the only user', () => {
 describe('a guard', () => {
   test('is left once, and as the one who leaves wishes rather than as the one who joined did', async () => {
     await using arena = new Arena()
-    const { subject, place } = arena
-    const guard = await Guard.join(subject, place, { start, atEnd: 'destroy' })
+    const { subject, paths } = arena
+    const guard = await Guard.join(subject, paths, { start, atEnd: 'destroy' })
     expect(guard.started).toBe('modified')
     const leaving = guard.leave({ atEnd: 'stop' })
     expect(guard.leave()).toBe(leaving)
     expect(await leaving).toBe('stopped')
     expect(await subject.exists()).toBe(true)
     {
-      await using next = await Guard.join(subject, place, { start, atEnd: 'destroy' })
+      await using next = await Guard.join(subject, paths, { start, atEnd: 'destroy' })
       expect(next.started).toBe('modified')
     }
     expect(await subject.exists()).toBe(false)

@@ -23,15 +23,15 @@ describe('all waits of an operation', () => {
     const clock = vi.spyOn(performance, 'now').mockReturnValue(1_000)
     const waiting = new Waiting({ timeout: 50 })
     const endless = new Waiting({})
-    expect([waiting.left, endless.left]).toEqual([50, undefined])
+    expect([waiting.remaining, endless.remaining]).toEqual([50, undefined])
     clock.mockReturnValue(1_030)
-    expect([waiting.left, endless.left]).toEqual([20, undefined])
+    expect([waiting.remaining, endless.remaining]).toEqual([20, undefined])
     clock.mockReturnValue(2_000)
-    expect([waiting.left, endless.left]).toEqual([0, undefined])
+    expect([waiting.remaining, endless.remaining]).toEqual([0, undefined])
   })
 
   test('may take no time at all', () => {
-    expect(new Waiting({ timeout: 0 }).left).toBe(0)
+    expect(new Waiting({ timeout: 0 }).remaining).toBe(0)
   })
 })
 
