@@ -8,7 +8,7 @@ import {
   type ServerUser,
 } from '@howdah/data-directory'
 import { LocalState } from '@howdah/known-clusters'
-import type { RunOptions } from './running/join.ts'
+import type { RunOptions } from './running/run-options.ts'
 import { warningOf } from './settings/mode.ts'
 import { ClusterSubject, type LaunchOptions } from './subject.ts'
 

@@ -18,7 +18,7 @@ export {
   type ClusterUser,
 } from '@howdah/data-directory'
 export type { LogOptions } from '@howdah/data-directory'
-export type { RunOptions } from './running/join.ts'
+export type { RunOptions } from './running/run-options.ts'
 export type { Mode } from './settings/mode.ts'
 export type { PatienceOptions } from './running/reload.ts'
 export type { Outcome } from '@howdah/coordinate'

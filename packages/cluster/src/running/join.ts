@@ -1,45 +1,24 @@
 import { setImmediate } from 'node:timers/promises'
 import { type JoinOptions, ownership, pin, type Shared } from '@howdah/coordinate'
 import type { Coordination } from '../coordination.ts'
-import { type AsOptions, takeApart } from '../connecting/as-url.ts'
+import { takeApart } from '../connecting/as-url.ts'
 import { givePassword, isStored } from '../connecting/tcp-login.ts'
 import { type DataDirectory, findPostmaster } from '@howdah/data-directory'
 import { clusterMissing, notRunning, noTcp, noTls } from '../errors.ts'
 import { hasDatabase } from '../without-driver/has-database.ts'
-import type { Mode } from '../settings/mode.ts'
 import type { Outcome } from '@howdah/coordinate'
 import { postgres } from '../server.ts'
 import { addressOf } from '../connecting/address-of.ts'
 import { hasOurCertificate, trusting } from '../tls/trusting.ts'
 import type { PatienceOptions } from './reload.ts'
 import { restartAlone, takeAlone } from './restart.ts'
+import type { RunOptions } from './run-options.ts'
 import { Session } from '../session.ts'
 import { type LaunchOptions, wantsTcp } from '../subject.ts'
 import { superuserAs, superuserOf } from './superuser.ts'
 import { enter, refuseBackup, type UseEntry } from '@howdah/known-clusters'
-import { waiting, type WaitingOptions } from '../waiting-options.ts'
+import { waiting } from '../waiting-options.ts'
 import { whenReady } from './when-ready.ts'
-
-/** How to join a cluster. */
-export interface RunOptions extends LaunchOptions, WaitingOptions, AsOptions {
-  /** What to do if this user is the last to leave; `stop` by default. */
-  atEnd?: 'stop' | 'destroy' | undefined
-  /** If this call creates the cluster, the cluster is removed when its last user leaves, even if that user is killed. */
-  throwAway?: boolean | undefined
-  /** The server stays without users, until it is stopped. */
-  pinned?: boolean | undefined
-  /** How long the server stays after its last user, in ms, so that the next user finds it running. */
-  linger?: number | undefined
-  /**
-   * The server ends within a second when others remove the data directory, even if it is used or pinned. Use it for a cluster
-   * in a git worktree, which may be removed at any time.
-   */
-  perishes?: boolean | undefined
-  /** Throw `ERR_CLUSTER_MISSING` instead of creating a cluster. */
-  ifExists?: boolean | undefined
-  /** Makes the cluster fast or safe, permanently and for all its users; see {@link Server.setMode}. */
-  mode?: Mode | undefined
-}
 
 /**
  * Starts the server pinned: it stays, with users or without.
