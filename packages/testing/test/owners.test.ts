@@ -1,4 +1,5 @@
-import { until } from '@howdah/fixtures'
+import { join } from 'node:path'
+import { times, until } from '@howdah/fixtures'
 import { escapeIdentifier, escapeLiteral } from 'pg'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { testDatabases } from '../src/index.ts'
@@ -109,6 +110,36 @@ it('takes over a database that a process has made and not used, and never one th
   expect(await second.ask(hold)).toBe(made)
   expect(await second.ask('(await held[0].query("SELECT * FROM t")).rows')).toEqual([])
   await second.end()
+})
+
+it('never takes over a database that was given out, even if its process was killed in that instant', async () => {
+  using project = new Project()
+  const options = project.options()
+  await using databases = testDatabases(options)
+  const db = await databases.create()
+  for (let round = 0; round < times(2, 50); round += 1) {
+    await using killed = new Worker({ root: project.root })
+    await killed.ask(hold)
+    await until('it has made one ahead', async () => {
+      const pid = await killed.ask('process.pid')
+      const { rows } = await db.query(
+        `SELECT FROM pg_database WHERE shobj_description(oid, 'pg_database') LIKE '%"ready"%"${pid}@%'`,
+      )
+      return rows.length > 0
+    })
+    const kill = [
+      'const { name } = await databases.create()',
+      `process.getBuiltinModule('node:fs').appendFileSync(${JSON.stringify(join(project.root, 'used'))}, name + '\\n')`,
+      `process.kill(process.pid, 'SIGKILL')`,
+    ]
+    killed.tell(`(async () => { ${kill.join('; ')} })()`)
+    await killed.ended
+    await using next = new Worker({ root: project.root })
+    const names = [await next.ask(hold), await next.ask(hold), await next.ask(hold)]
+    await next.kill()
+    expect(project.lines('used')).toHaveLength(round + 1)
+    expect(names).not.toContain(project.lines('used').at(-1))
+  }
 })
 
 it('judges only by locks that it can see: those of other administrative databases stay', async () => {

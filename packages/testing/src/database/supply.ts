@@ -1,11 +1,13 @@
 import type pg from 'pg'
 import { isState, thisProcess } from '../server/connect.ts'
 import { connectPatiently } from '../server/connect-patiently.ts'
+import type { Properties } from '../server/copy-properties.ts'
 import { copyDatabase } from '../server/database-statements.ts'
 import type { Label } from '../server/label.ts'
 import { letProcessEnd } from '../server/idle.ts'
 import { databaseName } from '../server/names.ts'
 import { explained } from '../server/explained.ts'
+import { warmUp } from '../server/warm-up.ts'
 import type { Workplace } from '../workplace.ts'
 
 /** A new, unused database with a connection. */
@@ -32,6 +34,13 @@ interface Source {
 
 /** Connections are opened ahead only while less than this share of the server's connections is in use. */
 const fullness = 0.7
+/** For how long that share is taken to be the same, in ms. */
+const knownFor = 500
+/**
+ * How long the next database waits to be made after one was taken, in ms, so that making it does not delay the test's first
+ * queries. It does not wait longer than the test lasts.
+ */
+const courtesy = 20
 
 /**
  * Makes and connects databases ahead: as many as were in use at once. When a process ends, the next process takes over its
@@ -49,6 +58,11 @@ export class Supply {
   readonly #pending = new Set<Promise<unknown>>()
   #used = 0
   #ended = false
+  /** The properties of the template, once they are known. */
+  #properties: Properties | undefined
+  #later: NodeJS.Timeout | undefined
+  /** Whether the server had plenty of connections, and when we asked. */
+  #room = { isPlenty: true, at: -Infinity }
 
   constructor(place: Workplace, source: Source, most: number, adopted: readonly string[]) {
     this.#place = place
@@ -62,8 +76,9 @@ export class Supply {
     this.#used += 1
     try {
       for (let next = this.#ready.shift(); next !== undefined; next = this.#ready.shift()) {
-        this.#refill()
-        if (next.isOpen()) return next
+        if (!next.isOpen()) continue
+        this.#refillLater()
+        return next
       }
       const made = new Promise<Fresh>((take, fail) => this.#waiting.push({ take, fail }))
       this.#refill()
@@ -75,6 +90,7 @@ export class Supply {
   }
 
   gaveBack(): void {
+    this.#refill()
     this.#used -= 1
   }
 
@@ -90,14 +106,21 @@ export class Supply {
   /** Ends the connections, and gives the names of the remaining databases. */
   async end(): Promise<string[]> {
     this.#ended = true
+    clearTimeout(this.#later)
     await Promise.all(this.#pending)
     const left = this.#ready.splice(0)
     await Promise.all(left.map(async ({ client }) => await client.end().catch(() => undefined)))
     return [...left.map(({ name }) => name), ...this.#adopted.splice(0)]
   }
 
+  #refillLater(): void {
+    clearTimeout(this.#later)
+    this.#later = setTimeout(() => this.#refill(), courtesy).unref()
+  }
+
   /** Makes as many databases as callers wait for, and as many more as are in use. */
   #refill(): void {
+    clearTimeout(this.#later)
     const ahead = Math.min(this.#most, this.#used)
     const wanted = this.#waiting.length + Math.max(ahead - this.#ready.length, 0)
     while (!this.#ended && this.#making < wanted) {
@@ -112,14 +135,22 @@ export class Supply {
 
   /** Makes a database ahead, but only while the server has plenty of connections, because others need them, too. */
   async #makeAhead(): Promise<Fresh> {
+    const isUrgent = () => this.#waiting.length > 0
+    if (!(await this.#hasRoom()) && !isUrgent()) throw new Error('there are few connections left')
+    const fresh = await this.#make()
+    if (!isUrgent()) await warmUp(fresh.client)
+    return fresh
+  }
+
+  async #hasRoom(): Promise<boolean> {
+    if (performance.now() - this.#room.at < knownFor) return this.#room.isPlenty
     const { administrator } = this.#place
     const [row] = await administrator.query<{ taken: number }>(
       'SELECT count(*)::int AS taken FROM pg_catalog.pg_stat_activity WHERE datid IS NOT NULL',
     )
-    const isUrgent = this.#waiting.length > 0
-    if (!isUrgent && (row?.taken ?? 0) > fullness * administrator.facts.maxConnections)
-      throw new Error('there are few connections left')
-    return await this.#make()
+    const isPlenty = (row?.taken ?? 0) <= fullness * administrator.facts.maxConnections
+    this.#room = { isPlenty, at: performance.now() }
+    return isPlenty
   }
 
   #offer(made: Promise<Fresh>): void {
@@ -166,11 +197,12 @@ export class Supply {
   async #copy(client: pg.Client, name: string): Promise<void> {
     const { facts } = this.#place.administrator
     try {
-      await copyDatabase(client, name, this.#source.name, facts)
+      const known = this.#properties
+      this.#properties = await copyDatabase(client, name, this.#source.name, facts, known)
     } catch (error) {
       if (!isState(error, '3D000')) throw error
       await this.#source.provideAgain()
-      await copyDatabase(client, name, this.#source.name, facts)
+      this.#properties = await copyDatabase(client, name, this.#source.name, facts)
     }
   }
 

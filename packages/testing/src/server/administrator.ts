@@ -43,6 +43,8 @@ export class Administrator {
   readonly #owned = new Set<string>()
   #isLost = false
   #last: Promise<unknown> = Promise.resolve()
+  /** How many queries have no answer yet. */
+  #open = 0
 
   private constructor(client: pg.Client, facts: Facts, now: number) {
     this.#client = client
@@ -110,9 +112,16 @@ export class Administrator {
   }
 
   /** Runs a query after the earlier ones. */
-  async query<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
+  async query<Row extends pg.QueryResultRow>(
+    text: string | pg.QueryConfig,
+    values?: unknown[],
+  ): Promise<Row[]> {
+    this.#open += 1
     const answer = this.#last.then(async () => await this.#client.query<Row>(text, values))
-    this.#last = answer.catch(() => undefined)
+    this.#last = answer.then(
+      () => (this.#open -= 1),
+      () => (this.#open -= 1),
+    )
     return (await answer).rows
   }
 
@@ -141,6 +150,18 @@ export class Administrator {
     await this.query(`COMMENT ON DATABASE ${escapeIdentifier(name)} IS ${labelSql(dated)}`)
   }
 
+  /**
+   * Labels a database, and resolves when the server is sure to do so: if no earlier query runs, as soon as the system has the
+   * statement. It arrives although our process is killed, and our locks last until it is executed.
+   */
+  async labelSoon(name: string, label: Label): Promise<void> {
+    const isIdle = this.#open === 0
+    const labelled = this.label(name, label)
+    if (!isIdle) return await labelled
+    labelled.catch(() => undefined)
+    await Promise.resolve()
+  }
+
   owns(name: string): boolean {
     return this.#owned.has(name)
   }
@@ -149,11 +170,10 @@ export class Administrator {
   async take(names: readonly string[]): Promise<string[]> {
     const free = names.filter((name) => !this.#owned.has(name))
     if (free.length === 0) return []
-    const rows = await this.query<{ name: string }>(
-      `SELECT name FROM unnest($1::text[], $2::bigint[]) AS wanted (name, key)
-        WHERE pg_catalog.pg_try_advisory_lock(key)`,
-      [free, free.map(lockKey)],
-    )
+    const text = `SELECT name FROM unnest($1::text[], $2::bigint[]) AS wanted (name, key)
+       WHERE pg_catalog.pg_try_advisory_lock(key)`
+    const values = [free, free.map(lockKey)]
+    const rows = await this.query<{ name: string }>({ name: 'take', text, values })
     for (const { name } of rows) this.#owned.add(name)
     return rows.map(({ name }) => name)
   }
@@ -162,9 +182,8 @@ export class Administrator {
   async free(names: readonly string[]): Promise<void> {
     for (const name of names) this.#owned.delete(name)
     if (names.length === 0 || this.#isLost) return
-    await this.query('SELECT pg_catalog.pg_advisory_unlock(key) FROM unnest($1::bigint[]) AS key', [
-      names.map(lockKey),
-    ])
+    const text = 'SELECT pg_catalog.pg_advisory_unlock(key) FROM unnest($1::bigint[]) AS key'
+    await this.query({ name: 'free', text, values: [names.map(lockKey)] })
   }
 
   /** Takes a shared lock, so that nobody can become the owner. */

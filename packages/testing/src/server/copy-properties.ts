@@ -18,16 +18,19 @@ interface Right {
 }
 
 /**
- * Gives a copy the properties that `CREATE DATABASE … TEMPLATE` leaves out: the template's own settings, and the rights on
- * it.
+ * The properties of a template that `CREATE DATABASE … TEMPLATE` does not copy.
  *
  * Source: the notes on "CREATE DATABASE" in PostgreSQL's manual.
  */
-export async function copyProperties(
-  client: pg.Client,
-  name: string,
-  template: string,
-): Promise<void> {
+export interface Properties {
+  /** Whether any rights on it are set. If not, PUBLIC may connect. */
+  readonly limited: boolean
+  readonly kept: readonly Kept[]
+  readonly rights: readonly Right[]
+}
+
+/** Reads the template's own settings, and the rights on it. */
+export async function readProperties(client: pg.Client, template: string): Promise<Properties> {
   const { rows } = await client.query<{
     limited: boolean
     kept: Kept[] | null
@@ -45,12 +48,19 @@ export async function copyProperties(
     [template],
   )
   const [found] = rows
-  if (found === undefined) return
+  return { limited: found?.limited === true, kept: found?.kept ?? [], rights: found?.rights ?? [] }
+}
+
+/** Gives a database these properties. */
+export async function setProperties(
+  client: pg.Client,
+  name: string,
+  { limited, kept, rights }: Properties,
+): Promise<void> {
   const database = escapeIdentifier(name)
-  for (const { role, setting } of found.kept ?? []) await keep(client, database, role, setting)
-  // If no rights are set, PUBLIC may connect.
-  if (found.limited) await client.query(`REVOKE ALL ON DATABASE ${database} FROM PUBLIC`)
-  for (const { role, right, grantable } of found.rights ?? []) {
+  for (const { role, setting } of kept) await keep(client, database, role, setting)
+  if (limited) await client.query(`REVOKE ALL ON DATABASE ${database} FROM PUBLIC`)
+  for (const { role, right, grantable } of rights) {
     const to = role === null ? 'PUBLIC' : escapeIdentifier(role)
     const how = grantable ? ' WITH GRANT OPTION' : ''
     await client.query(`GRANT ${right} ON DATABASE ${database} TO ${to}${how}`)

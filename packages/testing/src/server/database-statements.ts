@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { escapeIdentifier } from 'pg'
 import { isState } from './connect.ts'
-import { copyProperties } from './copy-properties.ts'
+import { type Properties, readProperties, setProperties } from './copy-properties.ts'
 
 /** The facts that decide how to copy databases on a server. */
 export interface Copying {
@@ -11,20 +11,23 @@ export interface Copying {
 }
 
 /**
- * Copies a template with its settings and rights. Copying its files takes a third of the CPU time of writing it to WAL, but
- * needs two checkpoints, which are cheap only if nothing waits for the disk.
+ * Copies a template with its settings and rights, and returns these for the next copy. Copying its files takes a third of the
+ * CPU time of writing it to WAL, but needs two checkpoints, which are cheap only if nothing waits for the disk.
  */
 export async function copyDatabase(
   client: pg.Client,
   name: string,
   template: string,
   { version, fsync }: Copying,
-): Promise<void> {
+  known?: Properties,
+): Promise<Properties> {
   const strategy = version >= 150000 && !fsync ? ' STRATEGY FILE_COPY' : ''
   await client.query(
     `CREATE DATABASE ${escapeIdentifier(name)} TEMPLATE ${escapeIdentifier(template)}${strategy}`,
   )
-  await copyProperties(client, name, template)
+  const properties = known ?? (await readProperties(client, template))
+  await setProperties(client, name, properties)
+  return properties
 }
 
 /** Drops a database, and ends the connections to it. A missing database is no error. */
@@ -64,10 +67,8 @@ export interface Connected {
 
 /** The connections of clients to a database. For other roles, the server tells little more than that they exist. */
 export async function connectionsTo(client: pg.Client, name: string): Promise<Connected[]> {
-  const { rows } = await client.query<Connected>(
-    `SELECT pid, coalesce(application_name, '') AS application, state FROM pg_catalog.pg_stat_activity
-      WHERE datname = $1 AND usesysid IS NOT NULL AND coalesce(backend_type, '') IN ('', 'client backend')`,
-    [name],
-  )
+  const text = `SELECT pid, coalesce(application_name, '') AS application, state FROM pg_catalog.pg_stat_activity
+      WHERE datname = $1 AND usesysid IS NOT NULL AND coalesce(backend_type, '') IN ('', 'client backend')`
+  const { rows } = await client.query<Connected>({ name: 'connections', text, values: [name] })
   return rows
 }
