@@ -2,6 +2,7 @@ export { findProgram, type FindProgramOptions } from './find-program.ts'
 export { errno } from './errno.ts'
 export { isSystemError } from './is-system-error.ts'
 export { keepAttributes, keepExtendedAttributes } from './keep-attributes.ts'
+export { namesIn } from './names-in.ts'
 export { nearestReal, realAsFarAsThere } from './nearest-real.ts'
 export {
   NotPlainError,

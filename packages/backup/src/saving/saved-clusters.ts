@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import type { Cluster, EndOptions } from '@howdah/cluster'
 import { insideOf, inUse, notOurs } from '@howdah/cluster/inside'
 import { DataDirectory, findPostmaster, readMark, removeTree } from '@howdah/data-directory'
-import { publishFile } from '@howdah/durable'
+import { namesIn, publishFile } from '@howdah/durable'
 import { forgetting, remember } from '@howdah/known-clusters'
 import { makeDirectories, readPlainFile } from '@howdah/lock'
 import { cloneCluster } from '../clone/clone.ts'
@@ -199,12 +199,4 @@ function sizeOf(directory: string): number {
     const stats = lstatSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })
     return sum + (stats?.blocks ?? 0) * 512
   }, 0)
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory)
-  } catch {
-    return []
-  }
 }

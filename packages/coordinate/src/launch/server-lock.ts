@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { errno } from '@howdah/durable'
-import { type Lock, acquire, currentProcess, tryAcquire } from '@howdah/lock'
+import { type Lock, acquire, currentProcess } from '@howdah/lock'
 import { inUseElsewhere, timedOut } from '../errors.ts'
 import type { Paths } from '../paths.ts'
 import type { ServerRecord } from '../record/server-record.ts'
@@ -8,6 +8,7 @@ import { isOfHere } from '../record/is-of-here.ts'
 import { readRecord } from '../record/record.ts'
 import { isRecordedAlive } from '../ending/stop-recorded.ts'
 import type { Subject } from '../subject.ts'
+import { isHeld } from './is-held.ts'
 
 /** The paths of the server's lock and of the record. */
 export type Served = Pick<Paths, 'change' | 'record' | 'server'>
@@ -18,18 +19,9 @@ export const serverLockDescriptor = 4
 /**
  * Whether the server's lock is held: then a process of a server that was launched with these paths lives, in this or another
  * container. The kernel frees the lock with the last process that has inherited it.
- *
- * The lock is tried in shared mode, so that two processes that ask at the same time do not take each other for a server.
  */
 export async function isServed({ server }: Pick<Paths, 'server'>): Promise<boolean> {
-  try {
-    const lock = await tryAcquire(server, { mode: 'shared', create: false })
-    lock?.release()
-    return lock === null
-  } catch (error) {
-    if (errno(error) === 'ERR_LOCK_NOT_FOUND') return false
-    throw error
-  }
+  return await isHeld(server, 'shared')
 }
 
 /**

@@ -1,8 +1,7 @@
-import { errno } from '@howdah/durable'
-import { tryAcquire } from '@howdah/lock'
 import { inUseElsewhere } from '../errors.ts'
 import type { Paths } from '../paths.ts'
 import { readRecord } from '../record/record.ts'
+import { isHeld } from '../launch/is-held.ts'
 import { isOfElsewhere, isServed } from '../launch/server-lock.ts'
 import type { Waiting } from '../joining/waiting.ts'
 
@@ -42,12 +41,5 @@ export async function refuseWatchdogElsewhere(paths: Paths): Promise<void> {
  */
 export async function isWatchedElsewhere(paths: Paths): Promise<boolean> {
   if (!isOfElsewhere(readRecord(paths)) || (await isServed(paths))) return false
-  try {
-    const lock = await tryAcquire(paths.watchdog, { create: false })
-    lock?.release()
-    return lock === null
-  } catch (error) {
-    if (errno(error) === 'ERR_LOCK_NOT_FOUND') return false
-    throw error
-  }
+  return await isHeld(paths.watchdog, 'exclusive')
 }

@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
 import { spawnSync } from 'node:child_process'
+import { namesIn } from '@howdah/durable'
 import { ClusterError } from '../cluster-error.ts'
 import { quote } from '../files/quote.ts'
 
@@ -51,14 +52,6 @@ function listening(table: string, port: number): string[] {
     return fields
       .filter(([, local, , state]) => state === '0A' && local?.endsWith(`:${hexadecimal}`))
       .flatMap((row) => row[9] ?? [])
-  } catch {
-    return []
-  }
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory)
   } catch {
     return []
   }

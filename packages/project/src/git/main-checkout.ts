@@ -1,5 +1,6 @@
-import { readdirSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import { namesIn } from '@howdah/durable'
 import { problemOf } from '../howdah-directory.ts'
 import { readPathFile, readSmallFile } from '../read-small-file.ts'
 import { isTrusted } from '../trust.ts'
@@ -27,7 +28,7 @@ export function mainCheckout(common: string, uid: number): string | null {
 function workTreeOfHead(common: string): string | null {
   const head = readPathFile(join(common, 'HEAD'), 'ref: ')
   if (head === null) return null
-  for (const name of namesIn(join(common, 'worktrees'))) {
+  for (const name of namesIn(join(common, 'worktrees')).slice(0, most)) {
     const administration = join(common, 'worktrees', name)
     if (readSmallFile(join(administration, 'HEAD'))?.trimEnd() !== `ref: ${head}`) continue
     const entry = readPathFile(join(administration, 'gitdir'))
@@ -35,14 +36,6 @@ function workTreeOfHead(common: string): string | null {
     if (top !== null) return top
   }
   return null
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory).slice(0, most)
-  } catch {
-    return []
-  }
 }
 
 function directoryAt(path: string): string | null {
