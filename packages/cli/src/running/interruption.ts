@@ -12,7 +12,7 @@ const signals = [...ending, ...telling] as const
 export type PassedSignal = (typeof signals)[number]
 
 /** Whether a signal asks a program to end. */
-export function asksToEnd(signal: PassedSignal): boolean {
+function asksToEnd(signal: PassedSignal): boolean {
   return ending.some((name) => name === signal)
 }
 
