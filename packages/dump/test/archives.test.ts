@@ -35,7 +35,7 @@ describe.skipIf(programs.skip)('with the client programs of the server', () => {
   )
 })
 
-it('an archive without a pg_restore is refused, and so are roles for one', async () => {
+it('an archive is refused without pg_restore, and with roles to create', async () => {
   using home = temporaryDirectory()
   mkdirSync(home.file('bin'))
   const cluster = new Cluster(home.file('data'), { strategy: newest.strategy })

@@ -37,7 +37,7 @@ class Slow extends Writable {
   }
 }
 
-it('goes into a file that replaces another, or into a stream, the same from the socket and over TCP', async () => {
+it('is written to a file that replaces another, or to a stream, by the socket and over TCP', async () => {
   const file = home.file('one.sql')
   writeFileSync(file, 'earlier')
   const progress: number[] = []
@@ -58,7 +58,7 @@ it('goes into a file that replaces another, or into a stream, the same from the 
   expect(Buffer.concat(slow.chunks).toString()).toBe(text)
 })
 
-it('leaves a file as it was if it fails, and nothing beside it', async () => {
+it('leaves an existing file unchanged if it fails, and no file beside it', async () => {
   const directory = home.file('failing')
   const file = `${directory}.sql`
   writeFileSync(file, 'earlier')

@@ -79,7 +79,7 @@ describe('a script', () => {
     expect(await ask('SELECT * FROM t ORDER BY n')).toEqual(rows)
   })
 
-  it('is loaded from a stream, whatever its parts', async () => {
+  it('is loaded from a stream, however it is cut into parts', async () => {
     for (const size of [1, 2, 3, 7, 64]) {
       const { put, ask } = await fresh()
       const bytes = Buffer.from(copy)
@@ -91,7 +91,7 @@ describe('a script', () => {
     }
   })
 
-  it('that is empty, or a comment, is no error', async () => {
+  it('that is empty, or a comment, is not an error', async () => {
     const { put } = await fresh()
     expect(await put('')).toEqual({ statements: 0, rows: 0, skipped: 0 })
     expect(await put('-- nothing\n/* ; */ ;; ')).toEqual({ statements: 0, rows: 0, skipped: 0 })
@@ -135,7 +135,7 @@ describe('an error', () => {
     },
   )
 
-  it('leaves what came before, and nothing in a single transaction', async () => {
+  it('keeps the statements before it, and none in a single transaction', async () => {
     const { put, ask } = await fresh()
     const sql = 'CREATE TABLE before (n int);\nSELECT nothing;\n'
     await expect(put(sql, { singleTransaction: true })).rejects.toMatchObject({ line: 2 })
@@ -182,7 +182,7 @@ ALTER TABLE public.t OWNER TO "Some One";
 GRANT SELECT ON TABLE public.t TO nobody_here;
 GRANT SELECT ON TABLE public.t TO PUBLIC;
 `
-  it('leave out what the dump gives them, which is said once for each', async () => {
+  it('skip what the dump grants to them, with one notice for each', async () => {
     const { put } = await fresh()
     const words: string[] = []
     const onNotice = (one: string) => words.push(one)
@@ -193,7 +193,7 @@ GRANT SELECT ON TABLE public.t TO PUBLIC;
     ])
   })
 
-  it('are made if that is asked for, in a single transaction, too', async () => {
+  it('are made on request, also in a single transaction', async () => {
     const { put, ask } = await fresh()
     const options = { roles: 'create', singleTransaction: true } as const
     expect(await put(sql, options)).toMatchObject({ statements: 4, skipped: 0 })

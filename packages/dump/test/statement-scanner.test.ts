@@ -58,7 +58,7 @@ function scan(parts: readonly string[]): ScannedStatement[] {
   return found
 }
 
-it('finds the same statements, whatever the parts are that a script arrives in', () => {
+it('finds the same statements, however the script is cut into parts', () => {
   const random = seededRandom(Number(process.env['HOWDAH_TEST_SEED'] ?? 0x5ca9))
   for (let round = 0; round < times(2_000, 100_000); round += 1) {
     const sql = Array.from({ length: 1 + random.below(25) }, () => random.pick(pieces)).join('')
@@ -76,7 +76,7 @@ it('finds the same statements character by character', () => {
   expect(scan(Array.from(sql))).toEqual(found)
 })
 
-it('takes no longer for a value of many parts than for one', () => {
+it('takes no longer for a value in many parts than for one in one part', () => {
   // 64 MB in 1,024 parts: looking at it again for each part would take minutes.
   const part = 'x'.repeat(64 * 1024)
   const found = scan(["SELECT '", ...Array.from({ length: 1_024 }, () => part), "';"])

@@ -24,7 +24,7 @@ function branchIn(directory: string): string | null {
 }
 
 describe.skipIf(!isHere('git'))('in work trees of git (with git on the machine)', () => {
-  test('the top of the work tree is the project of all that is in it', () => {
+  test('the top of the work tree is the project of everything in it', () => {
     using here = withRepository()
     const deep = directoryIn(here.repository, 'packages', 'a', 'src')
     expect(about(findProject(deep))).toEqual({
@@ -34,7 +34,7 @@ describe.skipIf(!isHere('git'))('in work trees of git (with git on the machine)'
     })
   })
 
-  test('the top ends the search: a .howdah above it is not of this project', () => {
+  test('the search ends at the top: a .howdah above it does not count', () => {
     using here = withRepository()
     directoryIn(here.path, '.howdah')
     writeFileSync(here.file('howdah.json'), '{ "worktrees": "shared" }')
@@ -58,7 +58,7 @@ describe.skipIf(!isHere('git'))('in work trees of git (with git on the machine)'
     expect([branchIn(worktree), branchIn(repository)]).toEqual(['topic/x', 'main'])
   })
 
-  test('a project inside of the repository lies at the same place in all worktrees', () => {
+  test('a project inside of the repository has the same path in all worktrees', () => {
     using here = withRepository()
     const { repository } = here
     directoryIn(repository, 'packages/a/.howdah')
@@ -97,7 +97,7 @@ describe.skipIf(!isHere('git'))('in work trees of git (with git on the machine)'
     expect(branchIn(here.file('x'))).toBe(commit.slice(0, 7))
   })
 
-  test('a submodule is a project of its own, without a main checkout', () => {
+  test('a submodule is a separate project, without a main checkout', () => {
     using here = withRepository()
     using library = withRepository()
     git(here.repository, 'submodule', '--quiet', 'add', library.repository, 'lib')
@@ -144,7 +144,7 @@ describe.skipIf(!isHere('git'))('in work trees of git (with git on the machine)'
     }
   })
 
-  test('a bare repository itself, and the inside of .git, are no work trees', () => {
+  test('a bare repository and the inside of .git are not work trees', () => {
     using here = withRepository()
     const bare = here.file('bare.git')
     git(here.path, 'clone', '--quiet', '--bare', here.repository, bare)
@@ -155,7 +155,7 @@ describe.skipIf(!isHere('git'))('in work trees of git (with git on the machine)'
     })
   })
 
-  test('a repository apart from its work tree has a work tree all the same', () => {
+  test('a repository outside of its work tree still has a work tree', () => {
     using here = withRepository()
     git(here.path, 'init', '--quiet', `--separate-git-dir=${here.file('apart')}`, here.file('w'))
     expect(about(findProject(here.file('w')))).toEqual({
@@ -165,7 +165,7 @@ describe.skipIf(!isHere('git'))('in work trees of git (with git on the machine)'
     })
   })
 
-  test('GIT_DIR and GIT_WORK_TREE change nothing: a hook finds what its user finds', () => {
+  test('GIT_DIR and GIT_WORK_TREE change nothing: a hook finds the same project as its user', () => {
     using here = withRepository()
     using other = withRepository()
     const before = { ...process.env }
@@ -181,7 +181,7 @@ describe.skipIf(!isHere('git'))('in work trees of git (with git on the machine)'
     }
   })
 
-  test('a worktree that is moved, by git or without it, knows its main checkout', () => {
+  test('a moved worktree knows its main checkout, whether git has moved it or not', () => {
     using here = withRepository()
     const { repository } = here
     git(repository, 'worktree', 'add', '--quiet', here.file('x'))
@@ -193,7 +193,7 @@ describe.skipIf(!isHere('git'))('in work trees of git (with git on the machine)'
     expect(findProject(here.file('z')).main).toBe(repository)
   })
 
-  test('a worktree whose main checkout was moved has none until it is repaired', () => {
+  test('a worktree has no main checkout after that was moved, until it is repaired', () => {
     using here = withRepository()
     git(here.repository, 'worktree', 'add', '--quiet', here.file('x'))
     renameSync(here.repository, here.file('moved'))
@@ -210,7 +210,7 @@ describe.skipIf(!isHere('git'))('in work trees of git (with git on the machine)'
     })
   })
 
-  test('a worktree that was pruned while it was away is its own project still', () => {
+  test('a worktree that was pruned while it was away is still a project', () => {
     using here = withRepository()
     git(here.repository, 'worktree', 'add', '--quiet', here.file('x'))
     rmSync(join(here.repository, '.git/worktrees'), { recursive: true })
@@ -220,7 +220,7 @@ describe.skipIf(!isHere('git'))('in work trees of git (with git on the machine)'
     })
   })
 
-  test('a link to a directory leads to the project that it lies in', () => {
+  test('a link to a directory leads to the project of that directory', () => {
     using here = withRepository()
     const deep = directoryIn(here.repository, 'a/b')
     symlinkSync(deep, here.file('link'))
@@ -245,7 +245,7 @@ describe.skipIf(!isHere('git'))('in work trees of git (with git on the machine)'
   })
 })
 
-describe('what only looks like a work tree', () => {
+describe('a directory that only looks like a work tree', () => {
   test.each([
     ['an empty .git', (entry: string) => mkdirSync(entry)],
     ['a .git with other words', (entry: string) => writeFileSync(entry, 'hello\n')],

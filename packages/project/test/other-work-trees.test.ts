@@ -6,7 +6,7 @@ import { branchOf, findProject } from '@howdah/project'
 import { directoryIn, isHere, run } from './git.ts'
 
 describe('workspaces of jj, by the files that it makes', () => {
-  test('the first one has the repository; another names it, and has it for its main checkout', () => {
+  test('the first one has the repository; another one names it, and has it as its main checkout', () => {
     using here = temporaryDirectory()
     directoryIn(here.path, 'first/.jj/repo/store')
     directoryIn(here.path, 'second/.jj/working_copy')
@@ -35,7 +35,7 @@ describe('workspaces of jj, by the files that it makes', () => {
 })
 
 describe('checkouts of Sapling, by the files that it makes', () => {
-  test('are projects, and one that shares a repository knows whose', () => {
+  test('are projects, and one that shares a repository knows the other', () => {
     using here = temporaryDirectory()
     for (const name of ['first', 'second']) {
       writeFileSync(join(directoryIn(here.path, name, '.sl'), 'requires'), 'store\n')
@@ -63,7 +63,7 @@ test.skipIf(!isHere('hg'))('a share of Mercurial knows what it shares (with hg h
   expect(workTree && branchOf(workTree)).toBe('topic')
 })
 
-test('a directory by a link of its own is found by its real path', () => {
+test('a directory that the user reaches by an own link is found by its real path', () => {
   using here = temporaryDirectory()
   const real = directoryIn(here.path, 'real')
   symlinkSync(real, here.file('link'))

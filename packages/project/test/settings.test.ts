@@ -6,7 +6,7 @@ import { findProject } from '@howdah/project'
 import { directoryIn, isHere, run } from './git.ts'
 
 describe('howdah.json', () => {
-  test('makes its directory a project, and counts for those below it', () => {
+  test('makes its directory a project, and counts for directories below it', () => {
     using here = temporaryDirectory()
     const deep = directoryIn(here.path, 'a/b')
     writeFileSync(here.file('howdah.json'), '{ "$schema": "x", "worktrees": "empty" }')
@@ -54,7 +54,7 @@ describe('howdah.json', () => {
     expect(() => findProject(here.path)).toThrow('it is a FIFO')
   })
 
-  test("of a data directory is howdah's mark, and no project", () => {
+  test("of a data directory is howdah's mark and does not make a project", () => {
     using here = temporaryDirectory()
     const dataDir = directoryIn(here.path, '.howdah/data')
     writeFileSync(join(dataDir, 'howdah.json'), '{ "superuser": "me", "created": true }')

@@ -16,14 +16,14 @@ const files = {
   'migrations/2.sql': `INSERT INTO users (name) VALUES ('Ada')`,
 }
 
-it('touches nothing before the first database is asked for', async () => {
+it('does nothing before the first database is requested', async () => {
   using project = new Project()
   const databases = testDatabases(project.options({ migrate: 'there is none' }))
   await databases.end()
   expect(existsSync(place) && readdirSync(place)).toEqual([])
 })
 
-it('gives each test a database as the template is, whatever others do in theirs', async () => {
+it('gives each test a database that equals the template, whatever other tests do in theirs', async () => {
   using project = new Project(files)
   await using databases = testDatabases(project.options({ migrate: 'migrations/*.sql' }))
   await using one = await databases.create()
@@ -36,7 +36,7 @@ it('gives each test a database as the template is, whatever others do in theirs'
   }
 })
 
-it('leads every client to the database: by query, pool, connect, URL and environment', async () => {
+it('connects every client to the database: by query, pool, connect, URL and environment', async () => {
   using project = new Project()
   await using databases = testDatabases(project.options())
   await using db = await databases.create()
@@ -59,7 +59,7 @@ it('leads every client to the database: by query, pool, connect, URL and environ
   }
 })
 
-it('uses one connection for the first queries, and as many as a pool may have for more', async () => {
+it('uses one connection for the first queries, and as many as the pool allows for more', async () => {
   using project = new Project()
   await using databases = testDatabases(project.options())
   await using db = await databases.create()
@@ -70,7 +70,7 @@ it('uses one connection for the first queries, and as many as a pool may have fo
   expect(new Set(pids).size).toBe(3)
 })
 
-it('refuses a database that was given back, and gives it back once', async () => {
+it('refuses a released database, and releases it only once', async () => {
   using project = new Project()
   await using databases = testDatabases(project.options())
   const db = await databases.create()
@@ -102,7 +102,7 @@ it(
   },
 )
 
-it('keeps the process until what it waits for is done, if nothing else does', async () => {
+it('keeps the process alive until its work is done, if nothing else does', async () => {
   using project = new Project()
   const { place: postgres } = newest
   const script = `
@@ -126,7 +126,7 @@ it('keeps the process until what it waits for is done, if nothing else does', as
   expect(child.exitCode).toBe(0)
 })
 
-it('lets the process end while databases are in use, and ready for others', async () => {
+it('lets the process end while databases are in use or made ahead', async () => {
   using project = new Project()
   await using worker = new Worker({ root: project.root })
   await worker.ask(

@@ -9,7 +9,7 @@ import { Project } from './support/project.ts'
 
 ownPlace()
 
-it('tells whose databases there are, and drops those that nobody owns', async () => {
+it('lists databases with their owners, and drops those that nobody owns', async () => {
   using project = new Project()
   await using server = await givenServer()
   const there = { server: server.url }
@@ -32,7 +32,7 @@ it('tells whose databases there are, and drops those that nobody owns', async ()
   expect(await server.databases()).toEqual([])
 })
 
-it('lets a server of our own stay for a database that is kept, and go with it', async () => {
+it('keeps our server for a kept database, and ends it with the database', async () => {
   using project = new Project()
   const databases = testDatabases(project.options())
   const db = await databases.create()
@@ -46,7 +46,7 @@ it('lets a server of our own stay for a database that is kept, and go with it', 
   expect(await knownDatabases()).not.toContainEqual(expect.objectContaining({ name: db.name }))
 })
 
-it('passes over a server of our own that ends while it is asked', async () => {
+it('skips one of our servers that ends while it is asked', async () => {
   using project = new Project()
   const databases = testDatabases(project.options())
   const db = await databases.create()

@@ -19,7 +19,7 @@ async function dataDirOf(db: TestDatabase): Promise<string> {
 }
 
 describe('roles that a migration makes', () => {
-  it('are named once, with what to do', async () => {
+  it('are named once, with the cure', async () => {
     using project = new Project({ 'm/1.sql': role })
     const notices: string[] = []
     const onNotice = (notice: string) => void notices.push(notice)
@@ -31,7 +31,7 @@ describe('roles that a migration makes', () => {
     ])
   })
 
-  it('are not named if the migration makes none', async () => {
+  it('are not named if the migration makes no roles', async () => {
     using project = new Project({ 'm/1.sql': 'CREATE TABLE t (n int)' })
     const notices: string[] = []
     const onNotice = (notice: string) => void notices.push(notice)
@@ -40,7 +40,7 @@ describe('roles that a migration makes', () => {
     expect(notices).toEqual([])
   })
 
-  it('are in the way of the next migration, whose error says what to do', async () => {
+  it('make the next migration fail, and the error says what to do', async () => {
     using project = new Project({ 'm/1.sql': role })
     await using first = testDatabases(project.options({ migrate: 'm/*.sql' }))
     await first.create()
@@ -56,7 +56,7 @@ describe('roles that a migration makes', () => {
 })
 
 describe('with a cluster for each', () => {
-  it('roles and settings are of one alone, and it is gone at its end', async () => {
+  it('roles and settings belong to one file only, and the cluster is gone at its end', async () => {
     using project = new Project({ 'm/1.sql': role })
     const notices: string[] = []
     const options = project.options({
@@ -83,7 +83,7 @@ describe('with a cluster for each', () => {
     expect(notices).toEqual([])
   })
 
-  it('a server of others is refused, and so is another word', async () => {
+  it('a server that howdah did not start is refused, and so is an unknown setting', async () => {
     await using server = await givenServer()
     for (const options of [
       { isolation: 'cluster', server: server.url },
@@ -96,7 +96,7 @@ describe('with a cluster for each', () => {
 })
 
 describe.each(['a superuser', 'a role with CREATEDB alone'])('for %s', (who) => {
-  it('a database has the settings and the rights that a migration has given its own', async () => {
+  it('a database has the settings and rights that the migration has given to its own database', async () => {
     using project = new Project()
     await using given = await givenServer()
     const server = who === 'a superuser' ? given.session.url() : given.url

@@ -43,7 +43,7 @@ it.each(Object.entries(leavings))(
   },
 )
 
-it('lets others who are connected by the URL finish, names them, and then drops the database', async () => {
+it('lets clients that are connected by the URL finish, names them, and then drops the database', async () => {
   using project = new Project()
   const notices: string[] = []
   await using databases = testDatabases(
@@ -62,7 +62,7 @@ it('lets others who are connected by the URL finish, names them, and then drops 
   await until('it is dropped', async () => !(await server.databases()).includes(db.name))
 })
 
-it('keeps a database that is to stay, prints how to open it, and lets the next process keep it, too', async () => {
+it('keeps a database on request, prints how to open it, and the next process keeps it, too', async () => {
   using project = new Project()
   const notices: string[] = []
   const options = project.options({

@@ -20,7 +20,7 @@ afterAll(async () => {
 
 const hold = 'held.push(await databases.create()), held.at(-1).name'
 
-it('drops what a killed process has left, when the next one comes', async () => {
+it('drops the databases of a killed process when the next process comes', async () => {
   using project = new Project()
   await using killed = new Worker({ root: project.root, server: server.url })
   const name = await killed.ask(hold)
@@ -31,7 +31,7 @@ it('drops what a killed process has left, when the next one comes', async () => 
   await until('it is dropped', async () => !(await server.databases()).includes(String(name)))
 })
 
-it('drops nothing of a process that lives, runs or is stopped, even if it clears all', async () => {
+it('drops no database of a living process, running or suspended, even if it drops everything', async () => {
   using project = new Project()
   await using living = new Worker({ root: project.root, server: server.url })
   // It makes nothing ahead: a process that is stopped while it copies may keep the template from others until it goes on.
@@ -77,7 +77,7 @@ it.each([
   expect((await more.query('SELECT 1 AS n')).rows).toEqual([{ n: 1 }])
 })
 
-it('leaves nothing but templates after a run that ends in order', async () => {
+it('leaves only templates after an orderly end', async () => {
   using project = new Project()
   await using killed = new Worker({ root: project.root, server: server.url })
   await killed.ask(hold)
@@ -90,7 +90,7 @@ it('leaves nothing but templates after a run that ends in order', async () => {
   expect(await server.databases()).not.toEqual([])
 })
 
-it('takes over a database that a process has made and not used, and never one that was used', async () => {
+it('takes over an unused database of another process, and never a used one', async () => {
   using project = new Project()
   const options = { root: project.root, server: server.url }
   await using first = new Worker(options)
@@ -142,7 +142,7 @@ it('never takes over a database that was given out, even if its process was kill
   }
 })
 
-it('judges only by locks that it can see: those of other administrative databases stay', async () => {
+it('judges only by locks that it can see: databases of other administrative databases stay', async () => {
   using project = new Project()
   const foreign = 'howdah_test_0123456789_999999_0123456789ab'
   await server.superuser.query(`CREATE DATABASE ${foreign} OWNER tester`)

@@ -48,7 +48,7 @@ describe.each(['a superuser', 'a role with CREATEDB alone'])('for %s', (who) => 
     return [...found, rows]
   }
 
-  it('brings rows and sequences back to what they are in a new database', async () => {
+  it('restores rows and sequences to those of a new database', async () => {
     await using fresh = await databases.create()
     const expected = await everything(fresh)
     await using db = await databases.create()

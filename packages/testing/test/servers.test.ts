@@ -47,14 +47,14 @@ describe.each(somePostgres)('on $name', (subject) => {
     expect(await use(undefined)).toBe(3)
   })
 
-  it('makes them on a server of others, for a role that has CREATEDB alone', async () => {
+  it('makes databases on a given server, for a role that has only CREATEDB', async () => {
     await using server = await givenServer(subject)
     expect(await use(server.url)).toBe(3)
     expect(await server.databases('howdah_test_%')).toEqual([])
   })
 })
 
-it('says what a role lacks that may not create databases', async () => {
+it('says what is missing if the role may not create databases', async () => {
   using project = new Project()
   await using server = await givenServer()
   await server.superuser.query('ALTER ROLE tester NOCREATEDB')
@@ -65,7 +65,7 @@ it('says what a role lacks that may not create databases', async () => {
   })
 })
 
-it('says who has how many connections when the server has none left, after waiting for one', async () => {
+it('names the holders of the connections if the server has none left after a wait', async () => {
   using project = new Project()
   await using server = await givenServer(undefined, {
     max_connections: '12',

@@ -16,7 +16,7 @@ async function rowsOf(options: TestDatabasesOptions, query: string): Promise<unk
   return (await db.query(query)).rows
 }
 
-it('migrates anew when a file of the key has another content or name, or a value changes', async () => {
+it('migrates again when the content or name of a file of the key changes, or a value', async () => {
   using project = new Project({ 'schema/a.txt': '1' })
   let migrations = 0
   const run = async (key: TestDatabasesOptions['key']) => {
@@ -35,7 +35,7 @@ it('migrates anew when a file of the key has another content or name, or a value
   expect(await run(['schema/*', { flavour: 'y' }])).toBe(4)
 })
 
-it('runs only the files that are new, on the template of those before', async () => {
+it('runs only the new files, on the template of the earlier ones', async () => {
   using project = new Project({ 'm/1.sql': 'CREATE TABLE one AS SELECT clock_timestamp() AS at' })
   const options = project.options({ migrate: 'm/*.sql' })
   await using held = testDatabases(options)
@@ -48,7 +48,7 @@ it('runs only the files that are new, on the template of those before', async ()
   expect(await rowsOf(options, 'SELECT at FROM one')).toEqual([{ at: 1 }])
 })
 
-it('seeds on top of the migrations, and anew if either changes', async () => {
+it('seeds after the migrations, and again if either changes', async () => {
   using project = new Project({
     'm/1.sql': 'CREATE TABLE t (n int, at timestamptz DEFAULT clock_timestamp())',
     'seed.sql': 'INSERT INTO t VALUES (1)',
@@ -63,7 +63,7 @@ it('seeds on top of the migrations, and anew if either changes', async () => {
   expect(await rowsOf(options, 'SELECT n FROM t')).toEqual([{ n: 2 }])
 })
 
-it('tells every process that waits what failed, with the file and the line, and tries it once', async () => {
+it('tells every waiting process what failed, with the file and the line, and tries it once', async () => {
   using project = new Project({
     'migrations/1.sql': 'SELECT pg_sleep(1)',
     'migrations/2-bad.sql': 'CREATE TABLE good ();\nCREATE TABLE bad (x nonsense);',
@@ -103,7 +103,7 @@ it('does not run a migration again in the process in which it failed', async () 
   expect(runs).toBe(1)
 })
 
-it('makes a template anew that a killed process has left half-made, and tells waiting processes what for', async () => {
+it('makes a template again that a killed process has left unfinished, and tells waiting processes the reason', async () => {
   using project = new Project()
   await using killed = new Worker({ root: project.root }, { slow: 60 })
   killed.tell('databases.create()')
@@ -121,7 +121,7 @@ it('makes a template anew that a killed process has left half-made, and tells wa
   await next.end()
 })
 
-it('runs a command with the environment of the database, and shows its words if it fails', async () => {
+it('runs a command with the environment of the database, and shows its output if it fails', async () => {
   using project = new Project({
     'node_modules/.bin/migrate-it': '#!/bin/sh\necho "to $PGDATABASE at $PGHOST: $1"\nexit 3\n',
   })
@@ -150,7 +150,7 @@ it('refuses a migration that leaves connections open, and names them', async () 
   await left?.end()
 })
 
-it('keeps the templates of two projects apart that have the same key', async () => {
+it('separates the templates of two projects with the same key', async () => {
   const migrate = async ({ client, exec }: Migration) => {
     await exec('true')
     await client.query(`CREATE TABLE t AS SELECT 1 AS n`)
@@ -174,7 +174,7 @@ it('refuses a path in the key that is not a file, and says how to write a value'
   })
 })
 
-it('creates extensions first, and says which are not available', async () => {
+it('creates extensions first, and names those that are not available', async () => {
   using project = new Project()
   expect(
     await rowsOf(

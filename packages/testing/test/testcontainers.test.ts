@@ -20,7 +20,7 @@ async function query(started: StartedPostgreSqlContainer, sql: string) {
   }
 }
 
-it('has the user, password and database "test" by default, and a URI that leads there', async () => {
+it('has the user, password and database "test" by default, and a URI for them', async () => {
   await using started = await container().start()
   expect([started.getUsername(), started.getPassword(), started.getDatabase()]).toEqual([
     'test',
@@ -35,7 +35,7 @@ it('has the user, password and database "test" by default, and a URI that leads 
   ])
 })
 
-it('gives the bootstrap superuser the name and password that are asked for, of any letters', async () => {
+it('gives the bootstrap superuser any requested name and password', async () => {
   await using started = await container()
     .withUsername('Some "one"')
     .withPassword(`it's:/@?`)
@@ -54,7 +54,7 @@ it('gives the bootstrap superuser the name and password that are asked for, of a
   await expect(client.connect()).rejects.toMatchObject({ code: '28P01' })
 })
 
-it('restores snapshots, again and again, though somebody is connected', async () => {
+it('restores snapshots repeatedly, even while clients are connected', async () => {
   await using started = await container().start()
   await query(started, `CREATE TABLE t AS SELECT 1 AS n`)
   await started.snapshot()
@@ -101,7 +101,7 @@ it('runs init scripts in the order of their names, with settings of the command'
   await expect(failing.start()).rejects.toThrow(/the init script x\.sql failed.*syntax error/s)
 })
 
-it('finds a server that may be reused, and starts it once', async () => {
+it('finds a reusable server, and starts it once', async () => {
   const reused = () => container().withReuse().withDatabase('again')
   const first = await reused().start()
   await query(first, 'CREATE TABLE t ()')
@@ -117,7 +117,7 @@ it('finds a server that may be reused, and starts it once', async () => {
   process.kill((row as { pid: number }).pid, 'SIGINT')
 })
 
-it('fetches the version that an image names from npm, if it is not on this machine', async () => {
+it('installs the version of an image from npm, if this machine does not have it', async () => {
   const { npm_config_registry: registry } = process.env
   // Nobody answers there.
   process.env['npm_config_registry'] = 'http://127.0.0.1:1'

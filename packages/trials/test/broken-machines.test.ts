@@ -55,7 +55,7 @@ const canMount = spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/m
 describe.runIf(process.platform === 'linux')(
   'if a process may open few files, or write little',
   () => {
-    it('the limit is named, or all goes well', { timeout: 180_000 }, async () => {
+    it('the error names the limit, or there is no error', { timeout: 180_000 }, async () => {
       await cluster.create()
       const answers = new Map<number, unknown>()
       for (const files of [20, 26, 29, 30, 31, 32, 34, 36, 38, 40, 44, 200]) {
@@ -77,14 +77,14 @@ describe.runIf(process.platform === 'linux')(
       }
     })
 
-    it('a limit of the length of files is named', async () => {
+    it('the error names a limit of the length of files', async () => {
       expect(await attempt({ operation: 'create', before: 'ulimit -f 8' })).toEqual({
         code: 'ERR_CLUSTER_LIMIT',
         message: expect.stringMatching(/EFBIG.*; raise the limit, as with: ulimit -f unlimited/),
       })
     })
 
-    it('a limit of processes is named, by which a server could not start its own', () => {
+    it('the error names a limit of processes because of which a server could not start', () => {
       const log =
         '2026-11-29 03:04:11.412 UTC [18287] LOG:  could not fork startup process: Resource temporarily unavailable\n'
       expect(explainedByLog('/data', log, new Error('it ended'))).toMatchObject({
@@ -93,7 +93,7 @@ describe.runIf(process.platform === 'linux')(
       })
     })
 
-    it('descriptors that were opened before the limit was lowered are in nobody’s way', async () => {
+    it('descriptors that were opened before the limit was lowered do no harm', async () => {
       const stdio = Array.from({ length: 301 }, () => 'ignore' as const)
       expect(
         await attempt({ before: 'ulimit -n 256' }, { stdio: ['ignore', 'pipe', 'pipe', ...stdio] }),
@@ -103,14 +103,14 @@ describe.runIf(process.platform === 'linux')(
 )
 
 describe.runIf(process.platform === 'linux')('if the temporary directory', () => {
-  it('is missing, a long path is reached all the same', async () => {
+  it('is missing, a long path can still be reached', async () => {
     const long = home.file('x'.repeat(120))
     mkdirSync(long)
     const env = { ...process.env, TMPDIR: home.file('nowhere') }
     expect(await attempt({ dataDir: `${long}/data` }, { env })).toEqual({ done: true })
   })
 
-  it('is a file, temporary clusters say where they could lie', async () => {
+  it('is a file, temporary clusters give an error that says where they could be', async () => {
     const env = { ...process.env, HOWDAH_TEMPORARY_DIR: '/etc/passwd' }
     expect(await attempt({ operation: 'temporary' }, { env })).toEqual({
       code: 'ERR_CLUSTER_TEMPORARY_PLACE',
@@ -148,7 +148,7 @@ describe.runIf(canMount)('in a mount namespace', () => {
     }
   })
 
-  it('without /proc, a cluster is used, or it says that it is missing', async () => {
+  it('without /proc, a cluster can be used, or the error names /proc', async () => {
     await cluster.create()
     const before = 'mount -t tmpfs none /proc'
     const missing = { code: 'ERR_CLUSTER_NO_PROC', message: expect.stringMatching(/mount it with/) }

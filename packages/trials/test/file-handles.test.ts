@@ -25,7 +25,7 @@ afterAll(() => {
   Object.defineProperties(handles, kept)
 })
 
-it('works if file handles cannot be disposed, and do not sync', { timeout: 300_000 }, async () => {
+it('works if file handles cannot be disposed and do not sync', { timeout: 300_000 }, async () => {
   using home = temporaryDirectory()
   const cluster = new Cluster(home.file('data'), { strategy })
   {

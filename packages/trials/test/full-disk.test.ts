@@ -12,7 +12,7 @@ const step = 2500
 afterEach(() => vi.unstubAllEnvs())
 
 describe.skipIf(whyNot !== null)(`on a full disk (${whyNot ?? 'mounted for this test'})`, () => {
-  it('a template is kept, whole, or not at all', async () => {
+  it('a template is stored completely or not at all', async () => {
     using disk = SmallDisk.mount(512)
     using home = temporaryDirectory()
     chmodSync(disk.path, 0o700)
@@ -35,7 +35,7 @@ describe.skipIf(whyNot !== null)(`on a full disk (${whyNot ?? 'mounted for this 
     expect(refused).toBeGreaterThan(3)
   })
 
-  it('a creation that has no room for its marker leaves nothing', async () => {
+  it('a creation without room for its marker leaves nothing', async () => {
     using disk = SmallDisk.mount(512)
     disk.leave(0)
     const cluster = new Cluster(disk.file('data'), { strategy: newest.strategy })
@@ -43,7 +43,7 @@ describe.skipIf(whyNot !== null)(`on a full disk (${whyNot ?? 'mounted for this 
     expect(readdirSync(cluster.dataDir)).toEqual([])
   })
 
-  it('a cluster is restored, whole, or not at all', async () => {
+  it('a cluster is restored completely or not at all', async () => {
     using disk = SmallDisk.mount(300 * 1024)
     using home = temporaryDirectory()
     const { strategy } = newest

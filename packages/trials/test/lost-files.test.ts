@@ -5,7 +5,7 @@ import { Cluster } from '@howdah/cluster'
 import { diagnose } from '@howdah/doctor'
 import { newest, processesBelow } from '@howdah/postgres-fixtures'
 
-it('a server whose PG_VERSION was removed is not called stopped, and nothing is made or removed there', async () => {
+it('a server without its PG_VERSION does not count as stopped, and nothing is made or removed there', async () => {
   using home = temporaryDirectory()
   const cluster = new Cluster(home.file('data'), { strategy: newest.strategy })
   await cluster.start()
@@ -25,7 +25,7 @@ it('a server whose PG_VERSION was removed is not called stopped, and nothing is 
   expect(await cluster.stop()).toBe('modified')
 })
 
-it('a server whose directory was removed ends with its last user, and another cluster may be made there', async () => {
+it('a server without its directory ends with its last user, and then another cluster may be made there', async () => {
   using home = temporaryDirectory()
   const cluster = new Cluster(home.file('data'), { strategy: newest.strategy })
   // These read files soon after a start, and PostgreSQL ends by itself if one of them finds no files.
@@ -41,7 +41,7 @@ it('a server whose directory was removed ends with its last user, and another cl
   expect(await cluster.running()).toBe(true)
 })
 
-it('stop with force ends the server that works in a directory without PG_VERSION, and no other', async () => {
+it('stop with force ends the server that works in a directory without PG_VERSION, and no other server', async () => {
   using home = temporaryDirectory()
   const cluster = new Cluster(home.file('data'), { strategy: newest.strategy })
   const other = new Cluster(home.file('other'), { strategy: newest.strategy })
@@ -76,7 +76,7 @@ it('destroy with force ends a server without PG_VERSION under its users, and rem
   await until('its watchdog is gone', () => processesBelow(home.path).length === 0)
 })
 
-it('a cluster that was moved while it is used is stopped by force at its new place alone', async () => {
+it('a cluster that was moved while in use can be stopped by force only at its new path', async () => {
   using home = temporaryDirectory()
   const cluster = new Cluster(home.file('data'), { strategy: newest.strategy })
   const session = await cluster.run()

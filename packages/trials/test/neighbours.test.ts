@@ -63,7 +63,7 @@ describe.skipIf(why !== null)(
       return Infinity
     }
 
-    it('is given what root makes there, and never what is elsewhere', async () => {
+    it('gets the files that root makes there, and never files elsewhere', async () => {
       // The control: by paths, it takes a few rounds.
       const byPath = await makings(20_000, async (path) => {
         await mkdir(path, 0o700)
@@ -100,7 +100,7 @@ describe.skipIf(why !== null)(
       return Infinity
     }
 
-    it('cannot lead root, who removes a tree, to what is elsewhere', async () => {
+    it('cannot make root remove files elsewhere', async () => {
       // The control: Node's rm goes by paths.
       const byPath = await removals(2000, async (path) => await rm(path, { recursive: true }))
       expect(byPath).toBeLessThan(Infinity)
@@ -130,7 +130,7 @@ describe.skipIf(why !== null)(
       },
     )
 
-    it('has nothing copied that only root can read by a link in a cluster of its own', async () => {
+    it('cannot have files copied that only root can read, by a link in its own cluster', async () => {
       using home = temporaryDirectory()
       writeFileSync(home.file('secret'), 'only root reads this', { mode: 0o600 })
       const cluster = new Cluster(home.file('data'), { strategy, runAs: 'nobody' })

@@ -44,7 +44,7 @@ async function pidOf(cluster: Cluster): Promise<number> {
   return status.pid
 }
 
-it('registers the data directory in the name of the postmaster, for as long as that runs', async () => {
+it('registers the data directory for the postmaster, as long as that runs', async () => {
   const cluster = at('data')
   const session = await cluster.run()
   expect(await registry.list()).toMatchObject([
@@ -92,7 +92,7 @@ it.each(['while it runs', 'while it is stopped', 'without any state'])(
   },
 )
 
-it('refuses a destination in a data directory, there or not, and no other', async () => {
+it('refuses a destination in a data directory, whether it exists or not, and accepts others', async () => {
   const cluster = at('data')
   await cluster.create()
   const refusal = { code: 'ERR_CLUSTER_NESTED', owner: cluster.dataDir, pid: null }
@@ -105,7 +105,7 @@ it('refuses a destination in a data directory, there or not, and no other', asyn
   expect(existsSync(home.file('new'))).toBe(false)
 })
 
-it('refuses what others have registered, with their name and pid', async () => {
+it('refuses what other programs have registered, with their name and pid', async () => {
   await using runner = await registry.register('runner', { allow: [write(home.file('work'))] })
   const refusal = { code: 'ERR_CLUSTER_NESTED', owner: 'runner', pid: process.pid }
   await expect(refuseNested(home.file('work', 'backup'))).rejects.toMatchObject(refusal)
@@ -160,7 +160,7 @@ it('refuses a cluster among backups, and to run a backup itself, which would spo
   ])
 })
 
-it('lets only one run of two clusters that lie in each other', async () => {
+it('lets only one of two nested clusters run', async () => {
   await at('outer').create()
   await at('inner').create()
   renameSync(home.file('inner'), home.file('outer', 'inner'))
@@ -180,7 +180,7 @@ it('lets only one run of two clusters that lie in each other', async () => {
   await outer.stop()
 })
 
-it('lets only one win of two such clusters that start at once, and leaves no server of the other', async () => {
+it('lets only one of two nested clusters win that start at once, and leaves no server of the other', async () => {
   await at('outer').create()
   await at('inner').create()
   renameSync(home.file('inner'), home.file('outer', 'inner'))
@@ -192,7 +192,7 @@ it('lets only one win of two such clusters that start at once, and leaves no ser
   expect(await registry.list()).toHaveLength(running.filter(Boolean).length)
 })
 
-it('is not held up by a scope of its own that nobody can tell to be over, nor by that of a cluster that is no more', async () => {
+it('is not prevented by an earlier registration of its own with an unknown end, nor by that of a removed cluster', async () => {
   const cluster = at('data')
   await cluster.create()
   // Whether a process of another pid namespace lives cannot be seen from here.
@@ -213,7 +213,7 @@ it('is not held up by a scope of its own that nobody can tell to be over, nor by
   expect(await registry.list()).toMatchObject([{ name: dataDir, pid: await pidOf(cluster) }])
 })
 
-it('has a server that ends take along its own registration, and no other', async () => {
+it('removes the registration of a server that ends, and no other', async () => {
   const cluster = at('data')
   await cluster.start()
   const [own] = await registry.list()

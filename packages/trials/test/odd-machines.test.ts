@@ -135,7 +135,7 @@ describe.runIf(isRoot && checkoutIsOpen)(
       },
     )
 
-    it('runs a cluster that was made for it, without a name', async () => {
+    it('runs a cluster that was made for a uid without a name', async () => {
       using home = temporaryDirectory()
       const cluster = new Cluster(home.file('data'), { strategy: newest.strategy, runAs: 'nobody' })
       await cluster.create()

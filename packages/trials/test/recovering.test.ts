@@ -81,7 +81,7 @@ describe.runIf(process.platform === 'linux')('while a server recovers from a cra
     await done
   })
 
-  it('the wait ends after as long as a start may take, and when it is told to', async () => {
+  it('the wait ends after the timeout of a start, and on a signal', async () => {
     await cluster.start()
     const release = await heldInRecovery()
     await expect(cluster.run({ timeout: 100 })).rejects.toMatchObject({

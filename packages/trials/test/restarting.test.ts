@@ -16,7 +16,7 @@ async function show(server: Server, name: string): Promise<string> {
 }
 
 describe.each(somePostgres)('restarting on $name', ({ strategy }) => {
-  it('applies what waits for it, and starts the server as it was', async () => {
+  it('applies pending settings, and starts the server as before', async () => {
     const cluster = new Cluster(home.file('data'), { strategy })
     await using db = await cluster.run({
       tcp: true,
@@ -90,7 +90,7 @@ describe('a restart for any cause keeps how the server was started, and adds', (
     await cluster.stop()
   })
 
-  it('also when nothing comes of it: a server that was to stay runs as it did', async () => {
+  it('also if it fails: a pinned server runs as before', async () => {
     const cluster = new Cluster(home.file('data'), { strategy: newest.strategy })
     await cluster.start({ settings: { work_mem: '5MB' } })
     await using db = await cluster.run()
@@ -101,7 +101,7 @@ describe('a restart for any cause keeps how the server was started, and adds', (
     await cluster.stop()
   })
 
-  it('is refused when nobody knows how that was', async () => {
+  it('is refused if it is unknown how the server was started', async () => {
     const cluster = new Cluster(home.file('data'), { strategy: newest.strategy })
     await using db = await cluster.run()
     writeFileSync(home.file('data', 'postmaster.opts'), '')
@@ -110,7 +110,7 @@ describe('a restart for any cause keeps how the server was started, and adds', (
   })
 })
 
-it('keeps a server that is to stay', async () => {
+it('keeps a pinned server', async () => {
   const cluster = new Cluster(home.file('data'), { strategy: newest.strategy })
   await cluster.start()
   {
@@ -122,7 +122,7 @@ it('keeps a server that is to stay', async () => {
   await cluster.stop()
 })
 
-it('does not take it from others who use it', async () => {
+it('does not take the server from other users', async () => {
   const cluster = new Cluster(home.file('data'), { strategy: newest.strategy })
   await using db = await cluster.run()
   await using other = new Worker('use', cluster.dataDir, newest)
@@ -136,7 +136,7 @@ it('does not take it from others who use it', async () => {
   await db.restart()
 })
 
-it('has left when the server does not start again, and another value makes it start', async () => {
+it('has left if the server does not start again, and another value makes it start', async () => {
   const cluster = new Cluster(home.file('data'), { strategy: newest.strategy })
   {
     await using db = await cluster.run()

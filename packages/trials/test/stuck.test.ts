@@ -37,7 +37,7 @@ describe.runIf(process.platform === 'linux')('a server that is to stop', () => {
     },
   )
 
-  it('and stands still is told to quit, which is said', async () => {
+  it('and stands still is told to quit, and a notice says so', async () => {
     using home = temporaryDirectory()
     const notices: string[] = []
     const onNotice = (notice: string) => notices.push(notice)
@@ -61,7 +61,7 @@ describe.runIf(process.platform === 'linux')('a server that is to stop', () => {
     expect(notices).toEqual([])
   })
 
-  it('by another, and stands still, is seen by the doctor, who ends it', async () => {
+  it('by another process, and stands still, is found by doctor, which ends it', async () => {
     using home = temporaryDirectory()
     const cluster = new Cluster(home.file('data'), { strategy: newest.strategy })
     await cluster.start()

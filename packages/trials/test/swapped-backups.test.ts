@@ -25,8 +25,8 @@ function swap(path: string, victim: string): string {
   return moved
 }
 
-describe.runIf(hasProc)('a directory of backups that is exchanged for another', () => {
-  it('gets its backup all the same, and the other nothing', async () => {
+describe.runIf(hasProc)('a directory of backups that is replaced by another', () => {
+  it('still gets its backup, and the other gets nothing', async () => {
     using home = temporaryDirectory()
     const [backups, victim] = [home.file('backups'), home.file('victim')]
     mkdirSync(victim, { mode: 0o711 })
@@ -47,7 +47,7 @@ describe.runIf(hasProc)('a directory of backups that is exchanged for another', 
     expect(existsSync(`${moved}/data.0000000002/howdah.backup`)).toBe(true)
   })
 
-  it('loses nothing that it has in common with the other', async () => {
+  it('loses no files that it shares with the other', async () => {
     using home = temporaryDirectory()
     const [backups, victim] = [home.file('backups'), home.file('victim')]
     using open = await new BackupDirectory(backups).open('/data', 7n, null, {})
@@ -64,7 +64,7 @@ describe.runIf(hasProc)('a directory of backups that is exchanged for another', 
     expect(existsSync(`${victim}/making.0123456789ab/precious`)).toBe(true)
   })
 
-  it.runIf(isRoot)('has an archive of root’s given away only if that is empty', async () => {
+  it.runIf(isRoot)('gives away an archive that belongs to root only if it is empty', async () => {
     using home = temporaryDirectory()
     const backups = home.file('backups')
     const user = { uid: 65534, gid: 65534, name: 'nobody', closed: null, notice: null }

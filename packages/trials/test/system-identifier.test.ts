@@ -18,7 +18,7 @@ it('computes the checksums that RFC 3720 has for examples', () => {
   expect(crc32c(Buffer.from(Array.from({ length: 32 }, (_, at) => at)))).toBe(0x46dd794e)
 })
 
-it('makes identifiers of which the first half is the time, and no two are alike', async () => {
+it('makes identifiers that begin with the time, and no two are equal', async () => {
   const before = Math.floor(Date.now() / 1000)
   const all: bigint[] = []
   while (all.length < 1000) all.push(await setImmediate(null).then(newSystemIdentifier))
@@ -79,7 +79,7 @@ it('recovers a copy of a crashed cluster from the WAL that it has changed', asyn
   expect((await again.query('SELECT answer FROM kept')).rows).toEqual([{ answer: 42 }])
 })
 
-it('touches nothing if the control file is damaged', async () => {
+it('changes nothing if the control file is damaged', async () => {
   using home = temporaryDirectory()
   const cluster = new Cluster(home.file('data'), { strategy: newest.strategy })
   await cluster.create()
