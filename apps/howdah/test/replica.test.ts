@@ -284,8 +284,8 @@ test.each([
   [['ls', 'replica', '--to', 'new.db'], '--to is for "restore"'],
   [['restore', 'replica'], 'say where to'],
   [['restore', 'replica', '--to', 'new.db', '--txid', '2'], 'It takes 16 hex digits'],
-  [['restore', 'replica', '--to', 'new.db', '--time', 'noon'], 'Write it as'],
-  [['restore', 'replica', '--to', 'new.db', '--time', '2026-02-31T00:00:00Z'], 'Write it as'],
+  [['restore', 'replica', '--to', 'new.db', '--time', 'noon'], 'write it as'],
+  [['restore', 'replica', '--to', 'new.db', '--time', '2026-02-31T00:00:00Z'], 'write it as'],
   [
     ['restore', 'replica', '--to', 'x', '--txid', txidOf(1), '--time', '2026-03-01T00:00:00Z'],
     'exclude each other',
