@@ -147,7 +147,7 @@ describe.sequential('howdah backup and restore', { timeout: patience }, () => {
     expect([status, stderr]).toEqual([
       0,
       expect.stringContaining(
-        'what was there: it is kept for 7 days: "howdah undo" brings it back\n',
+        'what was there: it is saved for 7 days: "howdah undo" brings it back\n',
       ),
     ])
     expect(await elephants()).not.toContain('Kandula')

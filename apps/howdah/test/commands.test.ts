@@ -249,7 +249,7 @@ describe.sequential('a cluster', () => {
   test('is destroyed', async () => {
     expect(await howdah('destroy')).toEqual({
       stdout: '',
-      stderr: `destroyed ${project.dataDir}; it is kept for 7 days: "howdah undo" brings it back\n`,
+      stderr: `destroyed ${project.dataDir}; it is saved for 7 days: "howdah undo" brings it back\n`,
     })
     expect(existsSync(project.dataDir)).toBe(false)
   })

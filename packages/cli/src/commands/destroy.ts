@@ -1,6 +1,6 @@
 import type { Context } from '../program/command.ts'
 import { exitStatus } from '../exit-status.ts'
-import { destroyCluster, isKept } from '../project/destroy-cluster.ts'
+import { destroyCluster, isSaved } from '../project/destroy-cluster.ts'
 import { openCluster } from '../opening/open-cluster.ts'
 
 /** Stops the server, if nobody uses it, and removes the cluster with all its data. The data is saved for a while. */
@@ -11,7 +11,7 @@ export async function destroy(context: Context): Promise<number> {
   if (options.json) await output.json({ changed, dataDir: cluster.dataDir })
   else if (!changed) output.message(`${cluster.dataDir}: there was no cluster`)
   else {
-    output.message(`destroyed ${cluster.dataDir}${options.save === false ? '' : `; ${isKept}`}`)
+    output.message(`destroyed ${cluster.dataDir}${options.save === false ? '' : `; ${isSaved}`}`)
   }
   return exitStatus.done
 }

@@ -49,4 +49,4 @@ function isToBeSaved({ options }: Context, { dataDir }: Cluster): boolean {
 }
 
 /** The message after a cluster or database was saved. */
-export const isKept = 'it is kept for 7 days: "howdah undo" brings it back'
+export const isSaved = 'it is saved for 7 days: "howdah undo" brings it back'

@@ -8,7 +8,7 @@ import { misused } from '../../errors.ts'
 import { exitStatus } from '../../exit-status.ts'
 import { momentOf } from '../../opening/moment-of.ts'
 import { openCluster } from '../../opening/open-cluster.ts'
-import { isKept, replaceCluster } from '../../project/destroy-cluster.ts'
+import { isSaved, replaceCluster } from '../../project/destroy-cluster.ts'
 import type { Options } from '../../program/options.ts'
 import { Waiting } from '../../program/waiting.ts'
 import { fullPath } from '../../program/working-directory.ts'
@@ -47,7 +47,7 @@ export async function restore(context: Context): Promise<number> {
   if (options.json) await output.json({ dataDir: cluster.dataDir, ...restored })
   else {
     for (const line of describe(cluster.dataDir, restored)) output.message(line)
-    if (isInPlace && options.save !== false) output.message(`what was there: ${isKept}`)
+    if (isInPlace && options.save !== false) output.message(`what was there: ${isSaved}`)
   }
   return exitStatus.done
 }

@@ -1,7 +1,7 @@
 import type { Context } from '../../program/command.ts'
 import { misused } from '../../errors.ts'
 import { exitStatus } from '../../exit-status.ts'
-import { destroyCluster, isKept } from '../../project/destroy-cluster.ts'
+import { destroyCluster, isSaved } from '../../project/destroy-cluster.ts'
 import { whileStarting } from '../../opening/join-cluster.ts'
 import { openCluster } from '../../opening/open-cluster.ts'
 import { beginsEmpty, originalOf } from '../../project/provide-fork.ts'
@@ -20,7 +20,7 @@ export async function reset(context: Context): Promise<number> {
     throw misused('reset: the main checkout has no cluster to fork; use --empty for an empty one')
   }
   const changed = await destroyCluster(context, cluster, 'reset')
-  const former = changed && options.save !== false ? `what was there: ${isKept}` : null
+  const former = changed && options.save !== false ? `what was there: ${isSaved}` : null
   try {
     // This forks the main checkout's cluster, unless `--empty` is given.
     await whileStarting(context, open, async (run) => await cluster.create(run))
