@@ -12,7 +12,10 @@ const file = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 /** What stays outside: what is installed with the command, or by those who need it. Everything else is bundled. */
 const outside = [
   'pg-native',
-  ...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }),
+  ...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }).filter(
+    // Dependencies of the library, which the command has in itself.
+    (name) => !name.startsWith('@howdah/'),
+  ),
 ]
 
 /** Takes our own packages from their sources, so that each part has only what it uses. */
@@ -95,6 +98,7 @@ const beside: Plugin = {
     // pg_dump, which is a program of others with a licence of its own.
     for (const name of ['pg-dump-worker.js', 'pg_dump.wasm'])
       await cp(join(dump, name), join('dist', name))
+    await cp(join(packages, 'project/howdah.schema.json'), 'howdah.schema.json')
     await cp(join(dump, 'THIRD-PARTY-NOTICES.txt'), 'dist/PG_DUMP-NOTICES.txt')
   },
 }

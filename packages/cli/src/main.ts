@@ -1,13 +1,21 @@
-import type { Context } from './program/command.ts'
+import type { Context, Declaration } from './program/command.ts'
 import { readCommandLine, type Said } from './program/command-line.ts'
+import { declarations } from './program/declarations.ts'
 import { errno } from '@howdah/durable'
-import { exitStatus, inUseElsewhere, statusOf } from './exit-status.ts'
+import { misused } from './errors.ts'
+import { exitStatus, inUseElsewhere, statusOf, statusOfSignal } from './exit-status.ts'
 import { Interruption } from './running/interruption.ts'
 import type { Io } from './io.ts'
 import { Output } from './output/output.ts'
 import type { Invocation } from './program/program.ts'
-import { describeError } from './output/report-error.ts'
+import { describeError, errorAsJson } from './output/report-error.ts'
 import { requireUtf8 } from './program/require-utf8.ts'
+
+/** How to run a command line. */
+export interface MainOptions {
+  /** More commands. One with the name of a known command takes its place. */
+  readonly commands?: readonly Declaration[] | undefined
+}
 
 /**
  * Runs a command line, given without the name of the program, and gives the exit status.
@@ -17,10 +25,16 @@ import { requireUtf8 } from './program/require-utf8.ts'
  * @example
  * process.exitCode = await main(process.argv.slice(2), processIo(import.meta.url, '1.0.0'))
  */
-export async function main(args: readonly string[], io: Io): Promise<number> {
+export async function main(
+  args: readonly string[],
+  io: Io,
+  { commands: added = [] }: MainOptions = {},
+): Promise<number> {
   const undecodable = refuseUndecodable(args, io)
   if (undecodable !== null) return undecodable
-  const invocation = readCommandLine(args, io)
+  const known = declarations.filter(({ name }) => !added.some((command) => command.name === name))
+  const commands = [...known, ...added]
+  const invocation = readCommandLine(args, io, commands)
   if ('status' in invocation) return await say(invocation, io)
   const { declaration, options, operands, rest } = invocation
   using interruption = new Interruption(io, () => {
@@ -32,21 +46,33 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   })
   try {
     const command = await declaration.load()
-    const context: Context = { io, output, interruption, options, rest }
+    const bare: Context = { io, output, interruption, options, commands, rest }
+    const context = mayHaveSettings(declaration)
+      ? await (await import('./program/usual-commands.ts')).withSettings(bare)
+      : bare
     const before = mayMissCluster(declaration)
       ? (await import('./program/usual-commands.ts')).explainMissing(context)
       : null
-    const found = { ...context, place: before?.place }
+    const found = { ...context, place: context.place ?? before?.place }
     const status = await command(found, operands).finally(() => before?.explain())
     await output.close()
     return output.statusAfter(status)
   } catch (error) {
     if (interruption.status !== null) return interruption.status
-    output.complain(describeError(error, io.env['HOWDAH_DEBUG'] === '1'))
-    return failureOf(invocation, error)
+    const status = failureOf(invocation, error)
+    const isDebug = io.env['HOWDAH_DEBUG'] === '1'
+    output.complain(options.json ? errorAsJson(error, status) : describeError(error, isDebug))
+    return status
   } finally {
     await output.close()
   }
+}
+
+/** Whether the settings of a project say more about the command than which cluster it is about. */
+function mayHaveSettings({ options }: Invocation['declaration']): boolean {
+  return (
+    options.includes('datadir') && (options.includes('runtime') || options.includes('database'))
+  )
 }
 
 /** Whether the command is about a cluster but does not make one. A command that makes one says itself where and why. */
@@ -55,12 +81,16 @@ function mayMissCluster({ options }: Invocation['declaration']): boolean {
 }
 
 /** Prints the help or the complaint that the command line has led to. */
-async function say({ status, out, err }: Said, io: Io): Promise<number> {
+async function say({ status, out, err, isJson }: Said, io: Io): Promise<number> {
   const output = new Output(io, { quiet: false, onFailure: () => undefined })
-  if (err !== '') output.complain(err.replace(/\n$/, ''))
+  const words = err.replace(/\n$/, '')
+  if (isJson && err !== '') output.complain(errorAsJson(misused(words), status))
+  else if (err !== '') output.complain(words)
   if (out !== '') await output.write(out)
   await output.close()
-  return output.statusAfter(status)
+  const whole = output.statusAfter(status)
+  // Who reads only the beginning of a help has what they want.
+  return whole === statusOfSignal('SIGPIPE') ? status : whole
 }
 
 /** The exit status if an argument or path is not UTF-8, after reporting it; otherwise `null`. */

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { readCommandLine } from '../src/program/command-line.ts'
+import { declarations } from '../src/program/declarations.ts'
 import { fakeIo } from './fake-io.ts'
 
 function read(...args: string[]) {
-  const found = readCommandLine(args, fakeIo())
+  const found = readCommandLine(args, fakeIo(), declarations)
   if ('status' in found) return found
   return { command: found.declaration.name, options: found.options, operands: found.operands }
 }
@@ -85,6 +86,12 @@ describe('a command line', () => {
     [['--json', 'runtimes', 'install', '16'], 'runtimes', { json: true }, ['install', '16']],
     [['logs', '-f', '-n', '5'], 'logs', { follow: true, lines: 5 }, []],
     [['createdb', '--', '--odd'], 'createdb', {}, ['--odd']],
+    [['psql', '-d', 'app'], 'shell', { database: 'app' }, []],
+    [['lock', 'f', 'ls', '-l', '--json'], 'lock', {}, ['f', 'ls', '-l', '--json']],
+    [['lock', 'f', '--', 'ls', '-l'], 'lock', {}, ['f', 'ls', '-l']],
+    [['lock', '-n', 'f', '-s', 'ls'], 'lock', { nonblock: true, shared: true }, ['f', 'ls']],
+    [['lock', 'f', '-c', 'exit 3'], 'lock', { command: 'exit 3' }, ['f']],
+    [['lock', '-w', '2', 'f'], 'lock', { wait: 2000 }, ['f']],
     [
       ['start', '--run-as', 'me', '--install', '--runtime', '16'],
       'start',
@@ -123,11 +130,21 @@ describe('a command line', () => {
     ],
     [['exec', '--temporary', '-D', 'x', 'y'], /cannot be used with option/],
     [['--destroy', 'start'], /option '--destroy' is none of "howdah start"/],
+    [['help', 'nope'], /^howdah: unknown command 'nope'\nsee "howdah --help"\n$/],
+    [['help', 'statsu'], /\(Did you mean status\?\)/],
+    [['clone'], /required option '--to <path>' not specified/],
+    [['restore', '--from', 'x'], /required option '--to <path>' not specified/],
+    [['backup'], /required option '--into <dir>' not specified/],
   ])('%j is misused: status 2', (args, message) => {
-    expect(read(...args)).toEqual({ status: 2, out: '', err: expect.stringMatching(message) })
+    expect(read(...args)).toEqual({
+      status: 2,
+      out: '',
+      err: expect.stringMatching(message),
+      isJson: false,
+    })
   })
 
   test.each([[['-V']], [['--version']]])('%j prints the version', (args) => {
-    expect(read(...args)).toEqual({ status: 0, out: '1.2.3\n', err: '' })
+    expect(read(...args)).toEqual({ status: 0, out: '1.2.3\n', err: '', isJson: false })
   })
 })

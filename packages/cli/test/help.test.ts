@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest'
 import { readCommandLine } from '../src/program/command-line.ts'
 import { declarations } from '../src/program/declarations.ts'
+import { declare } from '../src/program/declare-option.ts'
 import { fakeIo } from './fake-io.ts'
 
 function help(...args: string[]) {
-  const said = readCommandLine(args, fakeIo())
-  expect(said).toEqual({ status: 0, out: expect.any(String), err: '' })
+  const said = readCommandLine(args, fakeIo(), declarations)
+  expect(said).toEqual({ status: 0, out: expect.any(String), err: '', isJson: false })
   return 'out' in said ? said.out : ''
 }
 
@@ -25,4 +26,16 @@ test('no line of any help is longer than a terminal of 100 columns', () => {
   for (const text of [help('--help'), ...declarations.map(({ name }) => help(name, '--help'))]) {
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(100)
   }
+})
+
+test.each(declarations.filter(({ requires }) => requires !== undefined))(
+  'the usage line of $name has the options without which it does nothing',
+  ({ name, requires = [] }) => {
+    const [usage = ''] = help(name, '--help').split('\n')
+    for (const option of requires) expect(usage).toContain(declare(option).flags)
+  },
+)
+
+test('howdah psql is howdah shell', () => {
+  expect(help('help', 'psql')).toBe(help('shell', '--help'))
 })

@@ -128,7 +128,7 @@ export class Cluster {
   }
 
   /**
-   * Creates the cluster if there is none; `'unmodified'` if there was one.
+   * Creates the cluster if there is none; `'unmodified'` if there was one. Of the options, those about a new cluster count.
    *
    * Throws a `ClusterError`: `ERR_CLUSTER_NOT_EMPTY` if the directory holds other things, `ERR_CLUSTER_NESTED` if it lies in
    * or around what another cluster writes, `ERR_CLUSTER_SERVER_USER` if root finds no user to run the server as,
@@ -137,12 +137,12 @@ export class Cluster {
    * `ERR_CLUSTER_UNKNOWN_STATUS` and `ERR_COORDINATE_ELSEWHERE` if a server may run there that cannot be seen from here,
    * `ERR_COORDINATE_TIMEOUT` after `waitTimeout`, `ERR_RUNTIME_…` without a PostgreSQL to use, and the reason of `signal`.
    */
-  async create(options: WaitingOptions = {}): Promise<Outcome> {
+  async create(options: RunOptions = {}): Promise<Outcome> {
     return await explained(this.dataDir, async () => {
       if (await this.exists()) return 'unmodified'
       const { free } = await this.#coordination()
       await using exclusive = await free.change(waiting(options))
-      return await exclusive.create({ start: {} })
+      return await exclusive.create({ start: options })
     })
   }
 

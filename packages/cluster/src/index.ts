@@ -18,6 +18,7 @@ export {
   type ClusterUser,
 } from '@howdah/data-directory'
 export type { LogOptions } from '@howdah/data-directory'
+export type { InitStep } from './init/init-scripts.ts'
 export type { RunOptions } from './running/run-options.ts'
 export type { Mode } from './settings/mode.ts'
 export type { PatienceOptions } from './running/reload.ts'

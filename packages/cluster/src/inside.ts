@@ -1,6 +1,7 @@
 /** The exports for other packages of this project. They may change with any version. */
 export { type Inside, insideOf } from './cluster.ts'
 export { clusterMissing, createFailed, inUse, notEmpty, notOurs, notRunning } from './errors.ts'
+export { quote, shellWord } from '@howdah/data-directory'
 export { takeApart } from './connecting/as-url.ts'
 export type { Coordination } from './coordination.ts'
 export { bringIntoBeing, invokingUser } from './creating/create.ts'

@@ -107,7 +107,8 @@ export class Session extends Server implements AsyncDisposable {
       throw notOurs(this.dataDir, 'restart')
     const directory = new DataDirectory(this.dataDir)
     const joining = { ...this.#stay.joining, start: options, ...waiting(options) }
-    const alone = await takeAlone(directory, shared, joining, 'restart the server on')
+    const ours = this.#backends()
+    const alone = await takeAlone(directory, shared, joining, 'restart the server on', ours)
     try {
       this.#shared = await restartAlone(alone, joining)
     } catch (error) {

@@ -19,6 +19,7 @@ import {
   requireWhole,
   type ServerUser,
   writeMark,
+  writeOwnFile,
 } from '@howdah/data-directory'
 import type { AsOptions } from './connecting/as-url.ts'
 import { createCluster, invokingUser } from './creating/create.ts'
@@ -30,7 +31,7 @@ import {
   rememberStarted,
   WriteScope,
 } from '@howdah/known-clusters'
-import { readInitScripts } from './init/init-scripts.ts'
+import { type InitStep, readInitScripts } from './init/init-scripts.ts'
 import { runInitStep } from './init/run-init-step.ts'
 import type { Initialization } from './creating/initdb.ts'
 import { postgres } from './server.ts'
@@ -45,9 +46,9 @@ export interface LaunchOptions extends StartOptions, Pick<AsOptions, 'user' | 'p
   /**
    * Scripts for a cluster that this call creates: paths, directories or globs of `.sql`, `.sql.gz` and `.sh`, relative to the
    * working directory. They run in `database`, in the order of the patterns and of their names. If one fails, no cluster is
-   * made. Their result is kept as a template, and made again if one of them changes.
+   * made. Their result is kept as a template, and made again if one of them changes. Or a step of your own.
    */
-  init?: string | readonly string[] | undefined
+  init?: string | readonly string[] | InitStep | undefined
   /** The database to use; `postgres` by default. It is made if it is missing. */
   database?: string | undefined
   /**
@@ -131,9 +132,12 @@ export class ClusterSubject implements Subject<LaunchOptions> {
   async #initOf(options: LaunchOptions, runtime: Runtime): Promise<Initialization['init']> {
     const { init: patterns, database = postgres, user: superuser = invokingUser() } = options
     if (patterns === undefined) return undefined
-    const init = await readInitScripts(this.#directory.path, patterns, database)
+    const init =
+      typeof patterns === 'object' && 'run' in patterns
+        ? patterns
+        : await readInitScripts(this.#directory.path, patterns)
     return {
-      key: init.key,
+      key: init.key === null ? null : `${init.key} in ${database}`,
       run: async ({ directory }) => {
         await writeMark(directory, this.user, { superuser, created: true })
         const state = new LocalState(() => undefined)
@@ -141,6 +145,8 @@ export class ClusterSubject implements Subject<LaunchOptions> {
         const subject = new ClusterSubject(directory, this.user, runtimeOf, state)
         const free = new Free(subject, coordinationPaths(directory, this.user))
         await runInitStep(directory, runtime, free, { init, database })
+        if (init.record === undefined) return
+        await writeOwnFile(directory.file(init.record.name), init.record.text, this.user)
       },
     }
   }

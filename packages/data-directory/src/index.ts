@@ -86,6 +86,7 @@ export {
   type SettingRow,
   settingOf,
 } from './settings/setting.ts'
+export { leanSettings } from './settings/lean-settings.ts'
 export { type SettingValue, valuesFor } from './settings/setting-value.ts'
 export { checkStartSetting, checkKeptSetting, checkSettingName } from './settings/setting-name.ts'
 export { writeThrough } from './settings/write-through.ts'

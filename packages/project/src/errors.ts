@@ -4,10 +4,17 @@ export class ProjectError extends Error {
   readonly code: 'ERR_PROJECT_SETTINGS'
   /** The file. */
   readonly path: string
+  /** The line in it, from 1 on; `null` if it is about the whole file. */
+  readonly line: number | null
 
-  constructor(path: string, why: string, options?: ErrorOptions) {
-    super(`${path} ${why}`, options)
+  constructor(
+    path: string,
+    why: string,
+    { line = null, ...options }: ErrorOptions & { readonly line?: number | null } = {},
+  ) {
+    super(`${path}${line === null ? '' : `:${line}`} ${why}`, options)
     this.code = 'ERR_PROJECT_SETTINGS'
     this.path = path
+    this.line = line
   }
 }

@@ -1,4 +1,4 @@
-import { lstatSync, type Stats, statSync } from 'node:fs'
+import { lstatSync, mkdirSync, type Stats, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** The result of {@link problemOf} for a missing `.howdah`. */
@@ -27,5 +27,23 @@ export function problemOf(path: string, uid: number): string | null {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     return code === 'ENOENT' || code === 'ENOTDIR' ? missing : `cannot be looked at (${code})`
+  }
+}
+
+/**
+ * Makes a `.howdah` if there is none, with a file that keeps it out of git. Throws errors of the system, such as `ENOENT` if the
+ * directory above is missing.
+ */
+export function makeHowdahDirectory(path: string): void {
+  // Nobody else may put a data directory here, whatever the umask is.
+  unlessThere(() => mkdirSync(path, 0o755))
+  unlessThere(() => writeFileSync(join(path, '.gitignore'), '*\n', { flag: 'wx' }))
+}
+
+function unlessThere(make: () => void): void {
+  try {
+    make()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }

@@ -1,6 +1,14 @@
 export { branchOf } from './branch-of.ts'
 export { ProjectError } from './errors.ts'
-export { missing, problemOf } from './howdah-directory.ts'
+export { makeHowdahDirectory, missing, problemOf } from './howdah-directory.ts'
 export { findProject, type FindOptions, type Project, type ProjectKind } from './project.ts'
-export type { ProjectSettings, WorktreeMode } from './settings.ts'
+export type {
+  DatabaseSettings,
+  ProjectSettings,
+  RoleSettings,
+  ScriptSource,
+  SecretSource,
+  TcpSettings,
+  WorktreeMode,
+} from './settings/project-settings.ts'
 export type { WorkTree } from './work-tree.ts'

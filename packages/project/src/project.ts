@@ -1,7 +1,9 @@
 import { realpathSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { problemOf } from './howdah-directory.ts'
-import { type ProjectSettings, readSettings, settingsFileIn } from './settings.ts'
+import type { ProjectSettings } from './settings/project-settings.ts'
+import { readSettings } from './settings/read-settings.ts'
+import { settingsFileIn } from './settings/settings-file.ts'
 import type { WorkTree } from './work-tree.ts'
 import { workTreeAt } from './work-tree-at.ts'
 
@@ -22,7 +24,10 @@ export interface Project {
   readonly main: string | null
   /** The work tree that contains it. */
   readonly workTree: WorkTree | null
-  /** The path of its `howdah.json`: its own, or the nearest one above it in the work tree; `null` if there is none. */
+  /**
+   * The path of its `howdah.json`, or of its `package.json` with the key `howdah`: its own, or the nearest one above it in the
+   * work tree; `null` if there is none.
+   */
   readonly settingsFile: string | null
   readonly settings: ProjectSettings
 }
@@ -34,12 +39,12 @@ export interface FindOptions {
 }
 
 /**
- * Finds the project of a directory: the nearest directory upwards with a `howdah.json` or a `.howdah`, or else the top of the
- * work tree; outside of any work tree, the directory itself.
+ * Finds the project of a directory: the nearest directory upwards with a `howdah.json`, a `package.json` with the key
+ * `howdah`, or a `.howdah`, or else the top of the work tree; outside of any work tree, the directory itself.
  *
  * In a linked worktree a directory also counts if it has one of them in the main checkout, so that a project has the same path in
  * all work trees. Reads only plain files, needs no git, and makes nothing. Throws {@link ProjectError} for an invalid
- * `howdah.json`.
+ * settings.
  *
  * @example
  * const { path, kind, main } = findProject(process.cwd())
@@ -49,8 +54,16 @@ export function findProject(from: string, options: FindOptions = {}): Project {
   const start = realOrGiven(from)
   const workTree = workTreeAround(start, uid)
   const top = workTree?.top ?? null
+  const looked = new Map<string, string | null>()
+  const settingsIn = (directory: string) => {
+    const found = looked.has(directory)
+      ? (looked.get(directory) ?? null)
+      : settingsFileIn(directory, uid)
+    looked.set(directory, found)
+    return found
+  }
   const hasProject = (directory: string) =>
-    settingsFileIn(directory, uid) !== null || problemOf(join(directory, '.howdah'), uid) === null
+    settingsIn(directory) !== null || problemOf(join(directory, '.howdah'), uid) === null
   const counterpart = (directory: string) =>
     workTree === null || workTree.main === null
       ? null
@@ -67,8 +80,8 @@ export function findProject(from: string, options: FindOptions = {}): Project {
     inMain === null || workTree === null
       ? null
       : (nearest(inMain, workTree.main, hasProject) ?? workTree.main)
-  const withSettings = nearest(path, top, (directory) => settingsFileIn(directory, uid) !== null)
-  const settingsFile = withSettings === null ? null : settingsFileIn(withSettings, uid)
+  const withSettings = nearest(path, top, (directory) => settingsIn(directory) !== null)
+  const settingsFile = withSettings === null ? null : settingsIn(withSettings)
   return {
     path,
     kind: workTree?.kind ?? 'directory',

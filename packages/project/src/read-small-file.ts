@@ -1,12 +1,12 @@
 import { readPlainFile } from '@howdah/durable'
 
 /**
- * The text of a small file that anybody may have put there; `null` if it is missing, cannot be read, is longer than 64 KiB,
- * or is not a regular file. Never waits for a FIFO.
+ * The text of a small file that anybody may have put there; `null` if it is missing, cannot be read, is longer than
+ * `limit` bytes, 64 KiB by default, or is not a regular file. Never waits for a FIFO.
  */
-export function readSmallFile(path: string): string | null {
+export function readSmallFile(path: string, limit = 65_536): string | null {
   try {
-    return readPlainFile(path, { limit: 65_536 })
+    return readPlainFile(path, { limit })
   } catch {
     return null
   }

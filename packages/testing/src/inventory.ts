@@ -5,6 +5,7 @@ import { connect } from './server/connect.ts'
 import { dropByForce, dropTemplate } from './server/database-statements.ts'
 import { givenServer } from './server/given-server.ts'
 import { ownServerPrefix } from './server/own-server-prefix.ts'
+import { shellCommand } from './database/shell-command.ts'
 import type { TestServer } from './server/test-server.ts'
 
 /** A database or template that was made for tests. */
@@ -137,7 +138,7 @@ async function runningServer(dataDir: string): Promise<TestServer> {
     url: (database) => server.url(database),
     env: (database) => server.env(database),
     path: (base) => server.runtime.path(base),
-    shell: (database) => `howdah shell -D ${dataDir} -d ${database}`,
+    shell: (database) => shellCommand(dataDir, database),
     stay: async () => undefined,
     leave: async () => undefined,
   }

@@ -10,9 +10,13 @@ import { fullPath } from '../program/working-directory.ts'
 /** Runs a command while holding a lock, or prints who holds the lock. */
 export async function lock(
   context: Context,
-  [path = '', command, ...args]: readonly string[],
+  [path = '', ...words]: readonly string[],
 ): Promise<number> {
   const { io, options, output, interruption } = context
+  if (options.command !== undefined && words.length > 0)
+    throw misused('lock: it takes a command, or -c and one for the shell')
+  const script = options.command === undefined ? words : ['/bin/sh', '-c', options.command]
+  const [command, ...args] = script
   if (path === '') throw misused('lock: the path is empty')
   // A slash at the end says that it is a directory.
   const place = `${fullPath(io, path)}${/.\/\.?$/.test(path) ? '/' : ''}`
@@ -41,6 +45,7 @@ async function take(
   { options, output, interruption }: Context,
   path: string,
 ): Promise<Lock | null> {
+  const timeout = options.nonblock === true ? 0 : (options.timeout ?? options.wait)
   let waits = true
   const tellWaiting = async () => {
     const holders = await heldBy(path)
@@ -50,7 +55,7 @@ async function take(
   try {
     return await acquire(path, {
       mode: options.shared ? 'shared' : 'exclusive',
-      timeout: options.timeout,
+      timeout,
       signal: interruption.signal,
       onWait: () => void tellWaiting(),
     })
@@ -58,7 +63,7 @@ async function take(
     waits = false
     if (errno(error) !== 'ERR_LOCK_TIMEOUT') throw error
     output.complain(
-      `howdah: the lock on ${path} was not acquired within ${(options.timeout ?? 0) / 1000} s${await heldBy(path)}; ` +
+      `howdah: the lock on ${path} was not acquired within ${(timeout ?? 0) / 1000} s${await heldBy(path)}; ` +
         'wait longer, or end the process that holds it',
     )
     return null

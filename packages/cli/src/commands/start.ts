@@ -9,7 +9,11 @@ export async function start(context: Context): Promise<number> {
   const { output, options } = context
   const open = openCluster(context)
   const { cluster } = open
-  const outcome = await whileStarting(context, open, (run) => cluster.start(run))
+  const outcome = await whileStarting(context, open, async (run, settle) => {
+    const started = await cluster.start(run)
+    if (context.asked !== undefined) await settle(await cluster.server(), { isTold: true })
+    return started
+  })
   const { database = 'postgres', tcp = false, tls } = await loginOf(context, cluster)
   const server = await cluster.server({ database, tcp: tcp !== false, tls })
   tellLogin(context, server)

@@ -1,7 +1,9 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { chooseServerUser, writeOwnFile } from '@howdah/data-directory'
+import { errno } from '@howdah/durable'
 import { makeDirectories } from '@howdah/lock'
-import { findProject, missing, problemOf, type Project } from '@howdah/project'
+import { findProject, makeHowdahDirectory, missing, problemOf, type Project } from '@howdah/project'
 import { foreignDirectory, removed } from '../errors.ts'
 import type { Io } from '../io.ts'
 import { fullPath } from '../program/working-directory.ts'
@@ -77,6 +79,16 @@ export function formerDataDirectory(
   }
 }
 
+/**
+ * Keeps a cluster out of git: by the ignore file of its `.howdah`, or of its data directory if it does not lie in one. The file
+ * belongs to the owner of the directory, and is not there for a directory in which it cannot be made.
+ */
+export async function keepOutOfGit(place: DataDirectoryChoice): Promise<void> {
+  if (place.project !== null) return prepareProject(place)
+  const path = join(place.path, '.gitignore')
+  if (!existsSync(path)) await writeOwnFile(path, '*\n', await chooseServerUser(place.path))
+}
+
 /** The directory of a found project. It is never made, because somebody may remove it at any time. */
 export function projectDirectory({ found, project }: DataDirectoryChoice): string | undefined {
   return found === null || project === null ? undefined : dirname(project)
@@ -91,16 +103,8 @@ export function prepareProject(place: Pick<DataDirectoryChoice, 'project' | 'fou
   if (project === null) return
   if (found === null) makeDirectories(dirname(project))
   try {
-    // Nobody else may put a data directory here, whatever the umask is.
-    mkdirSync(project, 0o755)
+    makeHowdahDirectory(project)
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT') throw removed(dirname(project))
-    if (code !== 'EEXIST') throw error
-  }
-  try {
-    writeFileSync(join(project, '.gitignore'), '*\n', { flag: 'wx' })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    throw errno(error) === 'ENOENT' ? removed(dirname(project)) : error
   }
 }

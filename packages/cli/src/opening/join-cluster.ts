@@ -1,6 +1,12 @@
-import { type RunOptions, type Session, sweepTemporary, temporaryDataDir } from '@howdah/cluster'
+import {
+  type RunOptions,
+  type Server,
+  type Session,
+  sweepTemporary,
+  temporaryDataDir,
+} from '@howdah/cluster'
 import type { Context } from '../program/command.ts'
-import { prepareProject } from './default-data-directory.ts'
+import { namedDataDirectory, prepareProject } from './default-data-directory.ts'
 import { loginOf, tellLogin } from './login.ts'
 import { clearGone } from '../project/clear-gone.ts'
 import { beginsEmpty, provideFork, whatIsNew } from '../project/provide-fork.ts'
@@ -22,9 +28,17 @@ export async function joinCluster(
 ): Promise<Session> {
   const joining = context.options.temporary === true ? await inTemporaryPlace(context) : context
   const open = openCluster(joining)
-  const session = await whileStarting(joining, open, (run) =>
-    open.cluster.run({ ...run, ...options, ...(!toDatabase && { database: 'postgres' }) }),
-  )
+  const session = await whileStarting(joining, open, async (run, settle) => {
+    const database = toDatabase ? run.database : 'postgres'
+    const joined = await open.cluster.run({ ...run, ...options, database })
+    try {
+      await settle(joined, { isTold: toDatabase })
+      return joined
+    } catch (error) {
+      await joined.leave().catch(() => undefined)
+      throw error
+    }
+  })
   tellLogin(joining, session)
   // Removes the leftovers of killed processes in the background.
   if (joining !== context) void sweepTemporary().catch(() => undefined)
@@ -35,33 +49,42 @@ export async function joinCluster(
 /** The same context, for a new temporary cluster. */
 async function inTemporaryPlace(context: Context): Promise<Context> {
   const datadir = await temporaryDataDir()
-  const options = { ...context.options, datadir, destroy: true }
-  return { ...context, options, place: undefined }
+  const place = namedDataDirectory(datadir)
+  return { ...context, place, options: { ...context.options, datadir, destroy: true } }
 }
+
+/** Makes what the settings of the project ask for. With `isTold` it says which of their scripts have not run. */
+type Settle = (server: Server, options: { readonly isTold: boolean }) => Promise<void>
 
 /** Runs an action that starts a cluster, with the options of the command line, and shows its progress. */
 export async function whileStarting<T>(
   context: Context,
   open: OpenCluster,
-  action: (options: RunOptions) => Promise<T>,
+  action: (options: RunOptions, settle: Settle) => Promise<T>,
 ): Promise<T> {
   const { io, options, output, interruption } = context
   const { set, mode, locale, trust, init, timeout, linger, destroy } = options
   using waiting = new Waiting(output, 'to start or stop PostgreSQL')
   try {
     if (options.install) await provideRuntime(context, open)
+    const provided = context.asked === undefined ? null : await import('../project/provide.ts')
+    const provision = (await provided?.provisionOf(context)) ?? null
+    const settle: Settle = async (server, told) => {
+      if (provision !== null) await provided?.settle(context, provision, server, told)
+    }
     const waits = { signal: interruption.signal, waitTimeout: timeout, onWait: waiting.onWait }
-    await provideFork(context, open, waits)
-    return await action({
+    if (options.ifExists !== true) await provideFork(context, open, waits)
+    const run: RunOptions = {
       ...(await loginOf(context, open.cluster)),
       settings: set,
       mode,
       locale,
       trust,
-      init: init?.map((pattern) => fullPath(io, pattern)),
+      init: provision?.step ?? init?.map((pattern) => fullPath(io, pattern)),
       timeout,
       waitTimeout: timeout,
       linger,
+      ifExists: options.ifExists,
       perishes: isInWorktree(open),
       ...(destroy && { atEnd: 'destroy', throwAway: true }),
       signal: interruption.signal,
@@ -72,7 +95,8 @@ export async function whileStarting<T>(
         const doing = step === 'creating' ? 'creating a cluster in' : 'starting PostgreSQL on'
         output.progress.show(`${doing} ${open.place.path}`)
       },
-    })
+    }
+    return await action(run, settle)
   } finally {
     output.progress.clear()
   }

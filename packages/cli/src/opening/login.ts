@@ -13,7 +13,11 @@ export type Login = Pick<RunOptions, 'user' | 'password' | 'database' | 'tcp' | 
  * cluster. An existing cluster keeps its own, and {@link tellLogin} reports that.
  */
 export async function loginOf(
-  { io: { env }, options: { as, user, password, tcp, tls, database, temporary } }: Context,
+  {
+    io: { env },
+    options: { as, user, password, tcp, tls, database, temporary },
+    asked: project,
+  }: Context,
   cluster: Cluster,
 ): Promise<Login> {
   const given = { user, password, tcp, tls, database }
@@ -21,13 +25,28 @@ export async function loginOf(
   const isNew = temporary === true || !(await cluster.exists())
   const login = {
     ...asked,
-    user: asked.user ?? (isNew ? env['PGUSER'] : undefined),
+    user: asked.user ?? (isNew ? env['PGUSER'] || project?.settings.user : undefined),
     // The socket needs no password.
-    password: asked.password ?? (isNew && wantsTcp(asked) ? env['PGPASSWORD'] : undefined),
+    password:
+      asked.password ?? (wantsTcp(asked) ? await passwordOf(project, env, isNew) : undefined),
     database: asked.database ?? databaseName(env),
   }
   const filled = Object.entries(login).filter(([, value]) => value !== undefined && value !== '')
   return Object.fromEntries(filled) as Login
+}
+
+/** The password over TCP that the environment or else the settings of the project ask for. */
+async function passwordOf(
+  project: Context['asked'],
+  env: NodeJS.ProcessEnv,
+  isNew: boolean,
+): Promise<string | undefined> {
+  if (isNew && env['PGPASSWORD']) return env['PGPASSWORD']
+  if (project === undefined) return undefined
+  const { tcpPasswordOf } = await import('@howdah/provision')
+  const { tcp } = project.settings
+  if (typeof tcp !== 'object' || tcp.password === undefined) return undefined
+  return env['PGPASSWORD'] || tcpPasswordOf(project, env)
 }
 
 /** Reports if the command gets other values of PGUSER and PGPASSWORD than those in our environment. */

@@ -27,6 +27,24 @@ export function describeError(error: unknown, debug: boolean): string {
   return lines.join('\n')
 }
 
+/**
+ * An error as one line of JSON: `{ "error": { "code", "message", "status" } }`, of an error of the server with `detail`, `hint`
+ * and `where` if it has them. The code is `null` if the error has none.
+ */
+export function errorAsJson(error: unknown, status: number): string {
+  const message =
+    describeError(error, false)
+      .split('\n')[0]
+      ?.replace(/^howdah: /, '') ?? ''
+  const more = details.flatMap(([field]) => {
+    const value = (error as Partial<Record<typeof field, unknown>> | null)?.[field]
+    return typeof value === 'string' && value !== '' ? [[field, value]] : []
+  })
+  const whole = error instanceof Error ? messageOf(error) : message
+  const described = { code: errno(error) || null, message: whole.replace(/^howdah: /, ''), status }
+  return JSON.stringify({ error: { ...described, ...Object.fromEntries(more) } })
+}
+
 function messageOf(error: Error): string {
   // Several addresses failed; the message is made of their errors.
   if (error instanceof AggregateError && error.message === '') {

@@ -1,6 +1,6 @@
 import type { Command, Option } from 'commander'
 import { CommanderError } from 'commander'
-import { declarations } from './declarations.ts'
+import type { Declaration } from './command.ts'
 import { exitStatus } from '../exit-status.ts'
 import type { Io } from '../io.ts'
 import { buildProgram, type Invocation } from './program.ts'
@@ -12,6 +12,8 @@ export interface Said {
   readonly out: string
   /** For stderr. */
   readonly err: string
+  /** Whether the complaint is to be JSON. */
+  readonly isJson: boolean
 }
 
 /**
@@ -20,20 +22,25 @@ export interface Said {
  * Options may be before and after the command's name. The default command is `shell`. After `exec`, everything from the first
  * word that is no option belongs to the program to run.
  */
-export function readCommandLine(args: readonly string[], io: Io): Invocation | Said {
+export function readCommandLine(
+  args: readonly string[],
+  io: Io,
+  commands: readonly Declaration[],
+): Invocation | Said {
   let invocation: Invocation | null = null
   const said = { out: '', err: '' }
-  const program = buildProgram(args, io, said, (asked) => {
+  const program = buildProgram(args, io, said, commands, (asked) => {
     invocation = asked
   })
-  const words = arrange(program, args)
+  const words = arrange(program, args, commands)
   try {
     program.parse(words.args, { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    return { ...said, status: error.exitCode === 0 ? exitStatus.done : exitStatus.misused }
+    const status = error.exitCode === 0 ? exitStatus.done : exitStatus.misused
+    return { ...said, isJson: words.isJson, status }
   }
-  if (invocation === null) return { ...said, status: exitStatus.misused }
+  if (invocation === null) return { ...said, isJson: words.isJson, status: exitStatus.misused }
   const { declaration, options, operands } = invocation as Invocation
   const { rest } = words
   return { declaration, options, operands: [...operands, ...rest], rest }
@@ -41,24 +48,31 @@ export function readCommandLine(args: readonly string[], io: Io): Invocation | S
 
 /**
  * Rearranges the words for rules that commander does not know: the default command is `shell`, `--tcp` takes the next word
- * only if that is a port, and words after `--` of `shell` are for psql.
+ * only if that is a port, words after `--` of `shell` are for psql, a command may have another name, and `help` is for
+ * commands that there are.
  */
 function arrange(
   program: Command,
   words: readonly string[],
-): { args: string[]; rest: readonly string[] } {
+  commands: readonly Declaration[],
+): { args: string[]; rest: readonly string[]; isJson: boolean } {
+  const declarationOf = (name: string) => commands.find((declaration) => declaration.name === name)
   const find = (name: string) => program.commands.find((command) => command.name() === name)
   const args: string[] = []
   let named: string | null = null
   let wantsHelp = false
+  let operands = 0
   let index = 0
   for (; index < words.length; index++) {
     const word = words[index] ?? ''
     if (word === '--') break
     if (!word.startsWith('-') || word === '-') {
-      if (named !== null && isDeclared(named, 'passesThrough')) break
-      named ??= word
-      args.push(word)
+      if (named !== null && operands === declarationOf(named)?.passesThrough) break
+      const isName: boolean = named === null || (named === 'help' && operands === 0)
+      const meant: string = isName ? nameOf(word, commands) : word
+      if (named !== null) operands += 1
+      named ??= meant
+      args.push(meant)
     } else if (word === '--tcp') {
       const port = /^\d+$/.test(words[index + 1] ?? '') ? words[++index] : ''
       args.push(`--tcp=${port}`)
@@ -74,14 +88,19 @@ function arrange(
     args.unshift('shell')
     named = 'shell'
   }
-  if (named !== null && isDeclared(named, 'takesRest')) return { args, rest: remaining.slice(1) }
-  return { args: [...args, ...remaining], rest: [] }
+  const isJson = args.includes('--json')
+  if (named !== null && declarationOf(named)?.takesRest === true) {
+    return { args, rest: remaining[0] === '--' ? remaining.slice(1) : remaining, isJson }
+  }
+  // The command that help is asked for is unknown: it is refused as a command would be.
+  const [asked] = named === 'help' ? args.filter((word) => !word.startsWith('-')).slice(1) : []
+  if (asked !== undefined && find(asked) === undefined) return { args: [asked], rest: [], isJson }
+  return { args: [...args, ...remaining], rest: [], isJson }
 }
 
-function isDeclared(name: string, trait: 'passesThrough' | 'takesRest'): boolean {
-  return declarations.some(
-    (declaration) => declaration.name === name && declaration[trait] === true,
-  )
+/** The name of the command that a word means. */
+function nameOf(word: string, commands: readonly Declaration[]): string {
+  return commands.find(({ alias }) => alias === word)?.name ?? word
 }
 
 /** Whether an option, or a group of short options such as `-qD`, takes the next word as its value. */

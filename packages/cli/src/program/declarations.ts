@@ -5,7 +5,7 @@ import { postgresqlCommands } from './declared/postgresql.ts'
 import { serverCommands } from './declared/server.ts'
 import { sqliteCommands } from './declared/sqlite.ts'
 import { useCommands } from './declared/use.ts'
-import type { Declaration } from './declared/declaration.ts'
+import type { Declaration } from './command.ts'
 
 /** All commands, in the order of the help. */
 export const declarations: readonly Declaration[] = [

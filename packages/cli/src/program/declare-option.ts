@@ -120,6 +120,13 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
       '--empty',
       "in a new worktree: begin with an empty cluster instead of a fork of the main checkout's cluster",
     ),
+  done: () => new Option('--done', 'run nothing, and record that it was run already'),
+  ifExists: () =>
+    new Option('--if-exists', 'fail if there is no cluster, instead of making one').conflicts(
+      'temporary',
+    ),
+  yes: () => new Option('-y, --yes', 'do not ask on a terminal whether it is meant'),
+  socket: () => new Option('--socket', 'over the socket').conflicts(['tcp', 'tls']),
   force: () => new Option('--force', 'also while others use it, or if howdah did not make it'),
   all: () => new Option('--all', 'all of them, instead of one'),
   server: () =>
@@ -137,7 +144,12 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
   quiet: () => new Option('-q, --quiet', 'print only errors'),
   follow: () => new Option('-f, --follow', 'go on while the log grows'),
   lines: () => new Option('-n, --lines <count>', 'only the last lines').argParser(count),
-  shared: () => new Option('--shared', 'share the lock with others who share it'),
+  shared: () => new Option('-s, --shared', 'share the lock with others who share it'),
+  nonblock: () => new Option('-n, --nonblock', 'fail at once if it is held, as with --timeout 0'),
+  wait: () =>
+    new Option('-w, --wait <seconds>', 'how long to wait, as --timeout').argParser(seconds),
+  shellCommand: () =>
+    new Option('-c, --command <command>', 'run this by the shell, instead of a command'),
   close: () =>
     new Option(
       '-o, --close',
@@ -224,12 +236,12 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
       '--timeline <number>',
       'the timeline to follow (default: the newest one that branched from the backup)',
     ).argParser(ordinal),
-  command: () => new Option('-c, --command <sql>', 'run this SQL and leave; can be repeated'),
+  sql: () => new Option('-c, --command <sql>', 'run this SQL and leave; can be repeated'),
   file: () =>
     new Option('-f, --file <file>', 'run the SQL in this file and leave; can be repeated'),
 }
 
 /** Makes a new option object for a command. */
-export function declare(name: OptionName): Option {
-  return declarations[name]()
+export function declare(option: OptionName | Option): Option {
+  return typeof option === 'string' ? declarations[option]() : option
 }

@@ -34,6 +34,8 @@ export interface Options {
   readonly shadow?: boolean | undefined
   /** `false`: do not save clusters and databases that are destroyed or dropped. */
   readonly save?: boolean | undefined
+  /** For `apply`: do not run the scripts, but record that they have run. */
+  readonly done?: boolean | undefined
   /** Do not fork the main checkout's cluster for a new worktree. */
   readonly empty?: boolean | undefined
   readonly force?: boolean | undefined
@@ -52,6 +54,18 @@ export interface Options {
   readonly quiet?: boolean | undefined
   readonly follow?: boolean | undefined
   readonly lines?: number | undefined
+  /** Fail if there is no cluster, instead of making one. */
+  readonly ifExists?: boolean | undefined
+  /** Do not ask whether it is meant. */
+  readonly yes?: boolean | undefined
+  /** For `url`: the URL over the socket. */
+  readonly socket?: boolean | undefined
+  /** For `lock`: do not wait. */
+  readonly nonblock?: boolean | undefined
+  /** For `lock`: how long to wait, in ms. */
+  readonly wait?: number | undefined
+  /** For `lock`: a command for the shell. */
+  readonly command?: string | undefined
   /** Take a shared lock. */
   readonly shared?: boolean | undefined
   /** The command does not inherit the lock. */
@@ -98,6 +112,12 @@ export type Script =
   | { readonly kind: 'file'; readonly path: string }
 
 /**
- * The name of an option in {@link Options}, `command` or `file`, which add to `scripts`, or `toFile`, the `--to` of `dump`.
+ * The name of an option in {@link Options}; `sql` or `file`, which add to `scripts`; `toFile`, the `--to` of `dump`; or
+ * `shellCommand`, the `--command` of `lock`.
  */
-export type OptionName = Exclude<keyof Options, 'scripts'> | 'command' | 'file' | 'toFile'
+export type OptionName =
+  | Exclude<keyof Options, 'scripts' | 'command'>
+  | 'sql'
+  | 'file'
+  | 'toFile'
+  | 'shellCommand'

@@ -1,6 +1,5 @@
 import { Command, Help } from 'commander'
-import { declarations } from './declarations.ts'
-import type { Declaration } from './declared/declaration.ts'
+import type { Declaration } from './command.ts'
 import { exitStatus } from '../exit-status.ts'
 import type { Io } from '../io.ts'
 import { declare } from './declare-option.ts'
@@ -16,7 +15,7 @@ export interface Invocation {
 }
 
 /** The options that are also accepted before the command's name. */
-const common: readonly OptionName[] = [
+export const commonOptions: readonly OptionName[] = [
   ...([
     'datadir',
     'database',
@@ -29,14 +28,24 @@ const common: readonly OptionName[] = [
     'linger',
     'timeout',
   ] as const),
-  ...(['destroy', 'temporary', 'empty', 'force', 'runAs', 'json', 'quiet'] as const),
+  ...(['destroy', 'temporary', 'empty', 'ifExists', 'force', 'runAs', 'json', 'quiet'] as const),
 ]
+
+/** What howdah is. */
+export const describe =
+  'A real PostgreSQL as easy as SQLite: found or brought, started on demand, shared, and gone afterwards.'
+
+/** The exit statuses of all commands. */
+export const exitStatuses =
+  'Exit status: 0 done, 1 failed, 2 used wrongly, 69 no PostgreSQL found, 75 somebody else holds it;\n' +
+  "after exec, shell, lock and lease that of the program, howdah's own failures being 125."
 
 /** The options of few commands, which the help of `howdah` itself leaves out. */
 const ofFewCommands: ReadonlySet<OptionName> = new Set<OptionName>([
   'destroy',
   'temporary',
   'empty',
+  'ifExists',
   'force',
   'linger',
 ])
@@ -46,19 +55,18 @@ export function buildProgram(
   words: readonly string[],
   io: Io,
   said: { out: string; err: string },
+  commands: readonly Declaration[],
   use: (invocation: Invocation) => void,
 ): Command {
   const program = new Command('howdah')
-    .description(
-      'A real PostgreSQL as easy as SQLite: found or brought, started on demand, shared, and gone afterwards.',
-    )
+    .description(describe)
     .usage('[options] [command]')
     .enablePositionalOptions()
     .commandsGroup('Help:')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
     .version(io.version, '-V, --version', 'print the version')
-    .configureHelp({ showGlobalOptions: false, subcommandTerm })
+    .configureHelp({ showGlobalOptions: false, subcommandTerm: termOf(commands) })
     .configureOutput({
       writeOut: (text) => void (said.out += text),
       writeErr: (text) => void (said.err += text),
@@ -68,27 +76,27 @@ export function buildProgram(
     })
     .exitOverride()
     .showHelpAfterError('see "howdah --help"')
-  for (const name of common) program.addOption(declare(name).hideHelp(ofFewCommands.has(name)))
+  for (const name of commonOptions)
+    program.addOption(declare(name).hideHelp(ofFewCommands.has(name)))
   // All commands together have hundreds of options, so it declares only those of the commands that may be meant.
-  for (const declaration of declarations) {
-    const { name } = declaration
-    const options = name === 'shell' || words.includes(name) ? declaration.options : []
+  for (const declaration of commands) {
+    const { name, alias } = declaration
+    const isMeant = name === 'shell' || words.some((word) => word === name || word === alias)
+    const options = isMeant ? declaration.options : []
     addCommand(program, { ...declaration, options }, use)
   }
-  program.addHelpText(
-    'after',
-    '\nExit status: 0 done, 1 failed, 2 used wrongly, 69 no PostgreSQL found, 75 somebody else holds it;\n' +
-      "after exec, shell, lock and lease that of the program, howdah's own failures being 125.",
-  )
+  program.addHelpText('after', `\n${exitStatuses}`)
   return program
 }
 
 /** The line of a command in the list of commands, which does not need its options: `exec [options] <command> [args...]`. */
-function subcommandTerm(command: Command): string {
-  const declaration = declarations.find(({ name }) => name === command.name())
-  if (declaration === undefined) return Help.prototype.subcommandTerm(command)
-  const { name, operands } = declaration
-  return `${name} [options]${operands === undefined ? '' : ` ${operands}`}`
+function termOf(commands: readonly Declaration[]): (command: Command) => string {
+  return (command) => {
+    const declaration = commands.find(({ name }) => name === command.name())
+    if (declaration === undefined) return Help.prototype.subcommandTerm(command)
+    const { name, operands } = declaration
+    return `${name} [options]${operands === undefined ? '' : ` ${operands}`}`
+  }
 }
 
 function addCommand(
@@ -96,21 +104,24 @@ function addCommand(
   declaration: Declaration,
   use: (invocation: Invocation) => void,
 ): void {
-  const { name, operands, usage, summary, description, notes, options } = declaration
+  const { name, operands, summary, description, notes, options, requires = [] } = declaration
   const command = program
     .command(`${name}${operands === undefined ? '' : ` ${operands}`}`)
     .summary(summary)
-    .description(description ?? `${summary[0]?.toUpperCase()}${summary.slice(1)}.`)
+    .description(description ?? summaryOf(declaration))
     .helpGroup(`${declaration.group}:`)
     .allowExcessArguments(false)
     .showHelpAfterError(`see "howdah ${name} --help"`)
-  if (declaration.passesThrough) command.passThroughOptions()
-  if (usage !== undefined) command.usage(usage)
-  for (const option of options) command.addOption(declare(option))
+  if (declaration.passesThrough === 0) command.passThroughOptions()
+  command.usage(usageOf(declaration))
+  for (const option of options)
+    command.addOption(declare(option).makeOptionMandatory(requires.includes(option as OptionName)))
   if (notes !== undefined) command.addHelpText('after', `\n${notes}`)
   const scripts: Script[] = []
-  command.on('option:command', (sql: string) => scripts.push({ kind: 'command', sql }))
-  command.on('option:file', (path: string) => scripts.push({ kind: 'file', path }))
+  if (options.includes('sql')) {
+    command.on('option:command', (sql: string) => scripts.push({ kind: 'command', sql }))
+    command.on('option:file', (path: string) => scripts.push({ kind: 'file', path }))
+  }
   command.action(() => {
     const merged = merge(program, command, options)
     use({
@@ -122,15 +133,24 @@ function addCommand(
   })
 }
 
+/** The words after the command's name in the first line of its help: required options are among them. */
+export function usageOf({ usage, operands, requires = [] }: Declaration): string {
+  const required = requires.map((name) => declare(name).flags)
+  return usage ?? ['[options]', ...required, operands ?? []].flat().join(' ')
+}
+
+/** The summary of a command as a sentence. */
+export function summaryOf({ summary }: Pick<Declaration, 'summary'>): string {
+  return `${summary[0]?.toUpperCase()}${summary.slice(1)}.`
+}
+
 /** Merges the options before and after the command's name. */
-function merge(program: Command, command: Command, taken: readonly OptionName[]): Options {
+function merge(program: Command, command: Command, taken: Declaration['options']): Options {
   const before = program.opts<Options>()
-  // `scripts` contains these two, in their order.
-  const {
-    command: _command,
-    file: _file,
-    ...after
-  } = command.opts<Options & { command?: string; file?: string }>()
+  const own = command.opts<Options & { file?: string }>()
+  const { command: given, file: _file, ...others } = own
+  // `scripts` contains these two of `shell`, in their order.
+  const after = taken.includes('shellCommand') && given !== undefined ? own : others
   const stray = Object.keys(before).find((name) => !taken.includes(name as OptionName))
   if (stray !== undefined) {
     const flag = program.options.find((option) => option.attributeName() === stray)?.long ?? stray

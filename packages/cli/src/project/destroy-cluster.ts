@@ -50,3 +50,8 @@ function isToBeSaved({ options }: Context, { dataDir }: Cluster): boolean {
 
 /** The message after a cluster or database was saved. */
 export const isSaved = 'it is saved for 7 days: "howdah undo" brings it back'
+
+/** The question before a cluster is destroyed. */
+export function questionAbout(dataDir: string): string {
+  return `destroy the cluster in ${dataDir}, with all its data?`
+}

@@ -24,14 +24,15 @@ export async function clientsLeftOpen(
   if ((await usersOf(new DataDirectory(dataDir))).some(({ pid }) => pid !== process.pid)) return []
   const deadline = performance.now() + patience
   for (;;) {
-    const clients = await ask(dataDir)
+    const clients = await clientsOf(dataDir)
     const isPatient = performance.now() <= deadline && clients.some(({ pid }) => !ours.has(pid))
     if (!isPatient) return clients
     await sleep(10)
   }
 }
 
-async function ask(dataDir: string): Promise<readonly ConnectedClient[]> {
+/** The clients that are connected to the server of a cluster; none if it does not run, or does not answer. */
+export async function clientsOf(dataDir: string): Promise<readonly ConnectedClient[]> {
   // Without a server or its socket, no client can be named.
   const address = await findAddress(new DataDirectory(dataDir), false).catch(() => null)
   return (address && (await connectedClients(address, postgres))) ?? []
@@ -40,7 +41,7 @@ async function ask(dataDir: string): Promise<readonly ConnectedClient[]> {
 /** Resolves when no client is connected any more, or no server runs. It does not keep the process alive. */
 export async function whenAllHaveGone(dataDir: string): Promise<void> {
   do await sleep(200, undefined, { ref: false })
-  while ((await ask(dataDir)).length > 0)
+  while ((await clientsOf(dataDir)).length > 0)
 }
 
 /** The message about clients that were left open. */

@@ -21,6 +21,7 @@ export async function fillWithCluster(
   const make = async (keep?: () => Promise<void>) => {
     await makeIn(staging, initialization, onNotice, keep)
   }
+  if (initialization.init?.key === null) return await make()
   const key = await keyOf(initialization)
   if (await claimSpare(key, staging.path, initialization)) return
   const without = (error: unknown) => {

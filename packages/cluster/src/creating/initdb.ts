@@ -23,7 +23,7 @@ export interface Initialization {
   /** Whether the cluster asks for no password over TCP on this machine. */
   readonly trust?: boolean | undefined
   /** An action to run in the directory before it counts as a cluster, with a key that identifies its effect. */
-  readonly init?: { readonly key: string; run(staging: Staging): Promise<void> } | undefined
+  readonly init?: { readonly key: string | null; run(staging: Staging): Promise<void> } | undefined
   /** Whether the cluster will be thrown away. Then it gets lean settings, and need not be on disk. */
   readonly throwAway: boolean
 }

@@ -1,7 +1,7 @@
 import { type Initialization, initdbArguments, syncToDisk } from './initdb.ts'
-import { leanSettings } from './lean-settings.ts'
 import {
   emptyDirectory,
+  leanSettings,
   type TemplateCache,
   type TemplateKey,
   templateKey,

@@ -6,9 +6,12 @@ import { runInitScript } from './run-init-script.ts'
 
 /** An action to run in a new cluster before it counts as one. */
 export interface InitStep {
-  /** Steps with the same key have the same effect. */
-  readonly key: string
+  /** Steps with the same key have the same effect; the result of one with `null` is not kept as a template. */
+  readonly key: string | null
+  /** Runs it on a server that has only a socket, in the requested database. If it rejects, no cluster is made. */
   run(server: Server): Promise<void>
+  /** A small file to keep in the data directory. */
+  readonly record?: { readonly name: string; readonly text: string } | undefined
 }
 
 /**
@@ -18,13 +21,12 @@ export interface InitStep {
 export async function readInitScripts(
   dataDir: string,
   patterns: string | readonly string[],
-  database: string,
 ): Promise<InitStep> {
   const paths = await findScripts(dataDir, [patterns].flat())
   const scripts = await Promise.all(
     paths.map(async (path) => ({ name: path, path, content: await readFile(path) })),
   )
-  const hash = createHash('sha256').update(database)
+  const hash = createHash('sha256')
   for (const { path, content } of scripts)
     hash.update(`\0${path}\0${content.length}\0`).update(content)
   return {

@@ -6,6 +6,7 @@ import {
   type WaitOptions,
 } from '@howdah/coordinate'
 import { type DataDirectory, howStarted, type HowStarted } from '@howdah/data-directory'
+import { clientsOf } from '../connecting/left-open.ts'
 import { inUse } from '../errors.ts'
 import type { StartOptions } from './start.ts'
 import type { LaunchOptions } from '../subject.ts'
@@ -22,6 +23,8 @@ export interface Alone {
 /**
  * Makes us the only user of our server, to restart it; `null` if others use it. Uses up `shared`.
  *
+ * `ours` are the backends of our own clients. Others may be connected without being users, as on a pinned server.
+ *
  * Throws `ERR_CLUSTER_IN_USE`, or an error if others join and leave for too long. After a failure `shared` is unchanged.
  */
 export async function takeAlone(
@@ -29,8 +32,10 @@ export async function takeAlone(
   shared: Shared<LaunchOptions>,
   options: WaitOptions,
   wanted: string,
+  ours: ReadonlySet<number> = new Set(),
 ): Promise<Alone> {
   const { paths, subject } = shared
+  await refuseClients(directory, wanted, ours)
   const was = await howStarted(directory)
   const exclusive = await shared.tryExclusive(options)
   if (exclusive === null) {
@@ -38,6 +43,21 @@ export async function takeAlone(
     throw inUse(directory.path, others, wanted)
   }
   return { exclusive, was, pinned: (await ownership(paths, subject)) === 'pinned' }
+}
+
+/** Throws `ERR_CLUSTER_IN_USE`, which names them, if clients are connected that a restart would cut off. */
+async function refuseClients(
+  directory: DataDirectory,
+  wanted: string,
+  ours: ReadonlySet<number>,
+): Promise<void> {
+  const others = (await clientsOf(directory.path)).filter(({ pid }) => !ours.has(pid))
+  if (others.length === 0) return
+  const users = others.map(({ pid, application, user, database }) => ({
+    pid,
+    command: `the client "${application}" as "${user}" on database "${database}"`,
+  }))
+  throw inUse(directory.path, users, wanted)
 }
 
 /**

@@ -16,10 +16,11 @@ export interface Awaited {
 export async function awaitLease(
   leaser: Leaser,
   pace: Pace,
-  { timeout = Infinity, signal, logger }: HoldOptions,
+  { timeout = Infinity, signal, logger, onWait }: HoldOptions,
   clocks: Clocks,
 ): Promise<Awaited> {
   const deadline = clocks.monotonic() + timeout
+  let owner: string | undefined
   for (let first = true; ; first = false) {
     signal?.throwIfAborted()
     const before = readClocks(clocks)
@@ -34,6 +35,10 @@ export async function awaitLease(
     }
     const left = deadline - clocks.monotonic()
     if (left <= 0) throw leaseTimedOut(timeout, refusal)
+    if (refusal.code === 'ERR_LEASE_EXISTS' && refusal.owner !== owner) {
+      owner = refusal.owner
+      onWait?.(refusal)
+    }
     const pause = Math.min(left, pauseAfter(refusal, pace))
     logger?.debug?.(`waiting ${Math.round(pause)} ms: ${refusal.message}`)
     await sleep(pause, undefined, { signal }).catch(() => signal?.throwIfAborted())

@@ -1,3 +1,4 @@
+import type { LeaseError } from '../errors.ts'
 import type { Clocks } from './clocks.ts'
 import type { Listening } from './held.ts'
 import type { Times } from './pace.ts'
@@ -8,6 +9,8 @@ export interface HoldOptions extends Listening, Times {
   readonly timeout?: number | undefined
   /** Ends the wait. It does not affect an acquired lease. */
   readonly signal?: AbortSignal | undefined
+  /** Called when the wait begins, and when another holder has come: with the refusal, which names the holder. */
+  readonly onWait?: ((refusal: LeaseError) => void) | undefined
   /** Other clocks, for tests. */
   readonly clocks?: Clocks | undefined
 }

@@ -1,3 +1,4 @@
+import { quote, shellWord } from '@howdah/cluster/inside'
 import { TestingError } from '../errors.ts'
 import type { TestServer } from './test-server.ts'
 
@@ -22,7 +23,8 @@ export function givenServer(url: string): TestServer {
     url: urlOf,
     env: (database) => variables(parsed, urlOf(database), database),
     path: () => undefined,
-    shell: (database) => `howdah testdb shell ${database} --server '${withoutPassword(parsed)}'`,
+    shell: (database) =>
+      `howdah testdb shell ${shellWord(database)} --server ${quote(withoutPassword(parsed))}`,
     stay: async () => undefined,
     leave: async () => undefined,
   }

@@ -12,6 +12,7 @@ import {
 } from '@howdah/runtime'
 import { TestingError } from '../errors.ts'
 import { ownServerPrefix } from './own-server-prefix.ts'
+import { shellCommand } from '../database/shell-command.ts'
 import type { TestServer } from './test-server.ts'
 
 /** The options of our own server. */
@@ -69,7 +70,7 @@ export async function joinOwnServer(options: OwnServerOptions): Promise<TestServ
     url: (database) => session.url(database),
     env: (database) => session.env(database),
     path: (base) => runtime.path(base),
-    shell: (database) => `howdah shell -D ${session.dataDir} -d ${database}`,
+    shell: (database) => shellCommand(session.dataDir, database),
     stay: async () => void (await cluster.start()),
     leave: async () => void (await session.leave()),
   }

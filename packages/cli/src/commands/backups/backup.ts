@@ -2,7 +2,6 @@ import { backUpCluster } from '@howdah/backup'
 import type { Context } from '../../program/command.ts'
 import { megabytes } from '../../opening/describe-progress.ts'
 import { followBackup } from '../../opening/follow-backup.ts'
-import { misused } from '../../errors.ts'
 import { exitStatus } from '../../exit-status.ts'
 import { openCluster } from '../../opening/open-cluster.ts'
 import { provideRuntime } from '../../opening/runtime/provide-runtime.ts'
@@ -12,12 +11,11 @@ import { fullPath } from '../../program/working-directory.ts'
 /** Backs up the cluster into a directory, and makes the server archive its WAL there from then on. */
 export async function backup(context: Context): Promise<number> {
   const { io, output, options } = context
-  if (options.into === undefined) throw misused('backup: say where to, with --into DIR')
   const open = openCluster(context)
   if (options.install) await provideRuntime(context, open)
   using waiting = new Waiting(output, 'to back up, or to start or stop PostgreSQL')
   const made = await backUpCluster(open.cluster, {
-    into: fullPath(io, options.into),
+    into: fullPath(io, options.into ?? ''),
     keep: options.keep,
     timeout: options.timeout,
     waitTimeout: options.timeout,

@@ -1,9 +1,8 @@
 import { cloneCluster } from '@howdah/backup'
 import { readSystemIdentifier } from '@howdah/cluster'
 import type { Context } from '../../program/command.ts'
-import { namedDataDirectory, prepareProject } from '../../opening/default-data-directory.ts'
+import { keepOutOfGit, namedDataDirectory } from '../../opening/default-data-directory.ts'
 import { describeProgress } from '../../opening/describe-progress.ts'
-import { misused } from '../../errors.ts'
 import { exitStatus } from '../../exit-status.ts'
 import { whileStarting } from '../../opening/join-cluster.ts'
 import { openCluster } from '../../opening/open-cluster.ts'
@@ -12,8 +11,7 @@ import { fullPath } from '../../program/working-directory.ts'
 /** Copies the cluster into another data directory, as an independent cluster. */
 export async function clone(context: Context): Promise<number> {
   const { io, output, options } = context
-  const { to } = options
-  if (to === undefined) throw misused('clone: say where to, with --to DIRECTORY')
+  const { to = '' } = options
   const open = openCluster(context)
   const copy = await whileStarting(context, open, async ({ signal, waitTimeout, onWait }) => {
     return await cloneCluster(open.cluster, {
@@ -24,7 +22,7 @@ export async function clone(context: Context): Promise<number> {
       onProgress: (progress) => output.progress.show(describeProgress(progress)),
     })
   })
-  prepareProject(namedDataDirectory(copy.dataDir))
+  await keepOutOfGit(namedDataDirectory(copy.dataDir))
   const systemIdentifier = String(await readSystemIdentifier(copy.dataDir))
   const from = open.cluster.dataDir
   if (options.json) await output.json({ dataDir: copy.dataDir, from, systemIdentifier })

@@ -2,7 +2,7 @@ import { type RecoveryTarget, restoreCluster, type Restored } from '@howdah/back
 import type { Cluster } from '@howdah/cluster'
 import { shellWord } from '@howdah/data-directory'
 import type { Context } from '../../program/command.ts'
-import { prepareProject } from '../../opening/default-data-directory.ts'
+import { keepOutOfGit } from '../../opening/default-data-directory.ts'
 import { followBackup } from '../../opening/follow-backup.ts'
 import { misused } from '../../errors.ts'
 import { exitStatus } from '../../exit-status.ts'
@@ -19,9 +19,7 @@ import { fullPath } from '../../program/working-directory.ts'
  */
 export async function restore(context: Context): Promise<number> {
   const { io, output, options } = context
-  const { from, to, backup, timeline, timeout } = options
-  if (from === undefined) throw misused('restore: say where the backups are, with --from DIR')
-  if (to === undefined) throw misused('restore: say where to, with --to DATADIR')
+  const { from = '', to, backup, timeline, timeout } = options
   if (options.time !== undefined) await momentOf('restore', options.time)
   const target = targetOf(options)
   const { cluster, place } = openCluster({
@@ -43,7 +41,7 @@ export async function restore(context: Context): Promise<number> {
   const restored = await (
     isInPlace ? replaceCluster(context, cluster, 'restore', restoreInto) : restoreInto(cluster)
   ).finally(() => output.progress.clear())
-  prepareProject(place)
+  await keepOutOfGit(place)
   if (options.json) await output.json({ dataDir: cluster.dataDir, ...restored })
   else {
     for (const line of describe(cluster.dataDir, restored)) output.message(line)

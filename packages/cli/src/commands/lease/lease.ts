@@ -48,7 +48,7 @@ async function runWith(
   try {
     output.progress.show(`waiting for the lease ${leaser.place}`)
     const words = forListener(command, args, context.io.env)
-    const { status, signal, lost } = await run(context, (options) =>
+    const { status, signal, lost } = await run(context, leaser.place, (options) =>
       runCommandWithLease(leaser, words.command, words.args, options),
     )
     if (lost === null) return signal === null ? (status ?? 0) : statusOfSignal(signal)
@@ -75,6 +75,7 @@ type Options = Exclude<Parameters<typeof runCommandWithLease>[3], undefined>
  */
 async function run(
   { io, options, output, interruption }: Context,
+  place: string,
   action: (options: Options) => Promise<CommandResult>,
 ): Promise<CommandResult> {
   const early: PassedSignal[] = []
@@ -98,6 +99,11 @@ async function run(
       },
       signal: interruption.signal,
       timeout: options.timeout,
+      onWait: ({ owner, expiresAt }) => {
+        const holder = owner === undefined || owner === '' ? 'somebody without a name' : owner
+        const until = expiresAt === undefined ? '' : `, at present until ${expiresAt.toISOString()}`
+        output.message(`howdah: waiting for the lease ${place}, held by ${holder}${until}`)
+      },
       grace: options.grace,
       logger: { warn: (message) => output.message(`howdah: ${message}`) },
       onStart: (running) => {

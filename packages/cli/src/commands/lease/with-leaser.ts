@@ -2,7 +2,7 @@ import type { Leaser } from '@howdah/lease'
 import type { Context } from '../../program/command.ts'
 import { statusOf } from '../../exit-status.ts'
 import { openLeaser } from '../../opening/lease/open-leaser.ts'
-import { describeError } from '../../output/report-error.ts'
+import { describeError, errorAsJson } from '../../output/report-error.ts'
 import { withCure } from './with-cure.ts'
 
 /** Runs an action on a lease without holding it. Failures have the usual exit statuses, because no program runs here. */
@@ -18,8 +18,12 @@ export async function withLeaser(
   } catch (error) {
     if (interruption.status !== null) throw error
     const cured = withCure(error, context, name)
-    output.complain(describeError(cured, io.env['HOWDAH_DEBUG'] === '1'))
-    return statusOf(cured)
+    const status = statusOf(cured)
+    const isDebug = io.env['HOWDAH_DEBUG'] === '1'
+    output.complain(
+      context.options.json ? errorAsJson(cured, status) : describeError(cured, isDebug),
+    )
+    return status
   } finally {
     await opened.close()
   }

@@ -1,4 +1,4 @@
-import type { Declaration } from './declaration.ts'
+import type { Declaration } from '../command.ts'
 import { cluster } from './usual-options.ts'
 
 /** The commands below "Backups" in the help. */
@@ -6,6 +6,7 @@ export const backupCommands: readonly Declaration[] = [
   {
     name: 'backup',
     group: 'Backups',
+    requires: ['into'],
     summary: 'back up the cluster into a directory, and archive its WAL there from then on',
     description:
       'Backs up the cluster into a directory. From then on the server archives its WAL there, so that you can restore the ' +
@@ -16,6 +17,7 @@ export const backupCommands: readonly Declaration[] = [
   {
     name: 'restore',
     group: 'Backups',
+    requires: ['from', 'to'],
     summary: 'make a cluster from a backup and the WAL after it, up to the end or an earlier point',
     description:
       'Makes a cluster from a backup and the WAL that was archived after it, up to the end or up to the given point. Its server ' +

@@ -1,4 +1,4 @@
-import type { Declaration } from './declaration.ts'
+import type { Declaration } from '../command.ts'
 import { cluster, login, server } from './usual-options.ts'
 
 /** The commands below "Databases" in the help. */
@@ -8,7 +8,7 @@ export const databaseCommands: readonly Declaration[] = [
     group: 'Databases',
     operands: '<name>',
     summary: 'create a database',
-    options: [...cluster, ...server, 'empty', 'json'],
+    options: [...cluster, ...server, 'empty', 'ifExists', 'json'],
     load: async () => (await import('../usual-commands.ts')).createdb,
   },
   {
@@ -57,14 +57,28 @@ export const databaseCommands: readonly Declaration[] = [
       'error. It reads SQL as pg_dump writes it, also with gzip or zstd, and the other formats of pg_dump if there is a pg_restore.',
     options: [
       ...([...cluster, 'database', 'singleTransaction', 'roles', ...login, ...server] as const),
-      ...(['linger', 'empty', 'json'] as const),
+      ...(['linger', 'empty', 'ifExists', 'json'] as const),
     ],
     load: async () => (await import('../../commands/databases/load.ts')).load,
+  },
+  {
+    name: 'apply',
+    group: 'Databases',
+    operands: '[what]',
+    usage: '[options] [init | seed]',
+    actions: ['init', 'seed'],
+    summary: 'run init and seed of howdah.json on the existing cluster, if they have changed',
+    description:
+      'Runs "init" and "seed" of the project\'s howdah.json on the existing cluster: those that have changed since they ran, or ' +
+      'the one that is named. It stops at the first error; what ran before the error stays.',
+    options: [...cluster, ...server, 'done', 'json'],
+    load: async () => (await import('../../commands/databases/apply.ts')).apply,
   },
   {
     name: 'testdb',
     group: 'Databases',
     operands: '<action> [names...]',
+    actions: ['ls', 'drop', 'shell'],
     usage: '[options] ls | drop <name...> | drop --all | shell <name>',
     summary: 'list, drop or open the databases that @howdah/testing has made for tests',
     description:

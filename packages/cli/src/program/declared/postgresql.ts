@@ -1,4 +1,4 @@
-import type { Declaration } from './declaration.ts'
+import type { Declaration } from '../command.ts'
 import { cluster } from './usual-options.ts'
 
 /** The commands below "PostgreSQL" in the help. */
@@ -7,6 +7,7 @@ export const postgresqlCommands: readonly Declaration[] = [
     name: 'runtimes',
     group: 'PostgreSQL',
     operands: '[action] [version]',
+    actions: ['install', 'remove'],
     summary: 'list the PostgreSQLs of this machine, "install VERSION" or "remove VERSION"',
     description:
       'Lists the PostgreSQLs of this machine; * marks the one that would be used. "howdah runtimes install 16" installs one ' +
@@ -26,6 +27,26 @@ export const postgresqlCommands: readonly Declaration[] = [
     options: [...cluster, 'fix', 'here', 'clearTemplates', 'json'],
     notes: 'Exit status: 0 if nothing is wrong or everything was repaired, otherwise 1.',
     load: async () => (await import('../../commands/machine/doctor.ts')).doctor,
+  },
+  {
+    name: 'version',
+    group: 'PostgreSQL',
+    summary: 'print the versions of howdah, of Node and of the PostgreSQL that is used here',
+    options: [...cluster, 'runtime', 'json'],
+    load: async () => (await import('../../commands/machine/version.ts')).version,
+  },
+  {
+    name: 'completion',
+    group: 'PostgreSQL',
+    operands: '<shell>',
+    usage: 'bash | zsh | fish | man',
+    actions: ['bash', 'zsh', 'fish', 'man'],
+    summary: 'print a completion script for bash, zsh or fish, or the man page',
+    description:
+      'Prints a script that completes commands, options and values of howdah. Its first lines say where it belongs.\n' +
+      '"man" prints the man page: howdah completion man | man -l -',
+    options: [],
+    load: async () => (await import('../../commands/machine/completion.ts')).completion,
   },
   {
     name: 'agents',

@@ -1,4 +1,4 @@
-import type { Declaration } from './declaration.ts'
+import type { Declaration } from '../command.ts'
 import { cluster, login, server } from './usual-options.ts'
 
 /** The commands below "Server" in the help. */
@@ -9,7 +9,7 @@ export const serverCommands: readonly Declaration[] = [
     summary: 'start the server, to run until it is stopped',
     description:
       'Starts the server, creating the cluster if there is none. It runs until "howdah stop".',
-    options: [...cluster, 'database', ...login, ...server, 'empty', 'json'],
+    options: [...cluster, 'database', ...login, ...server, 'empty', 'ifExists', 'json'],
     load: async () => (await import('../usual-commands.ts')).start,
   },
   {
@@ -47,13 +47,16 @@ export const serverCommands: readonly Declaration[] = [
     name: 'url',
     group: 'Server',
     summary: 'print the URL of the running server',
-    options: [...cluster, 'database', 'tcp', 'tls', 'json'],
+    description:
+      'Prints the URL of the running server: over TCP if it was started with --tcp, otherwise over its socket.',
+    options: [...cluster, 'database', 'socket', 'tcp', 'tls', 'json'],
     load: async () => (await import('../usual-commands.ts')).url,
   },
   {
     name: 'config',
     group: 'Server',
     operands: '<action> [args...]',
+    actions: ['list', 'get', 'set', 'reset'],
     usage: '[options] list [pattern] | get <name> | set <name> <value> | reset <name>',
     summary: 'read or change the settings of the server: "list", "get", "set" or "reset"',
     description:
@@ -66,7 +69,7 @@ export const serverCommands: readonly Declaration[] = [
   {
     name: 'clone',
     group: 'Server',
-    usage: '[options] --to <path>',
+    requires: ['to'],
     summary: 'copy the cluster, running or stopped, to another data directory',
     description:
       'Copies the cluster, running or stopped, into a new or empty data directory. The copy is independent and has its own system ' +
@@ -81,15 +84,16 @@ export const serverCommands: readonly Declaration[] = [
     description:
       'Stops the server, if nobody uses it, and removes the cluster with all its data. It is saved for 7 days: ' +
       '"howdah undo" brings it back.',
-    options: [...cluster, 'timeout', 'force', 'save', 'json'],
+    options: [...cluster, 'timeout', 'yes', 'force', 'save', 'json'],
     load: async () => (await import('../usual-commands.ts')).destroy,
   },
   {
     name: 'reset',
     group: 'Server',
-    summary: "in a worktree: replace its cluster by a new fork of the main checkout's cluster",
+    summary: "replace the cluster by a new one: in a worktree by a fork of the main checkout's",
     description:
-      "Replaces the cluster of a linked worktree by a new fork of the main checkout's cluster, or with --empty by an empty one. " +
+      "Replaces the cluster by a new one: in a linked worktree by a fork of the main checkout's cluster, elsewhere or with --empty " +
+      'by one with what howdah.json asks for. ' +
       'The former cluster is saved for 7 days: "howdah undo" brings it back.',
     options: [
       'empty',
@@ -98,6 +102,7 @@ export const serverCommands: readonly Declaration[] = [
       'install',
       'timeout',
       'runAs',
+      'yes',
       'force',
       'save',
       'json',
@@ -108,6 +113,7 @@ export const serverCommands: readonly Declaration[] = [
     name: 'undo',
     group: 'Server',
     operands: '[action]',
+    actions: ['list', 'clear'],
     usage: '[options] [id | list | clear]',
     summary: 'bring back what was last destroyed or dropped; "list" or "clear" what is saved',
     description:

@@ -1,4 +1,4 @@
-import type { Declaration } from './declaration.ts'
+import type { Declaration } from '../command.ts'
 
 /** The commands below "SQLite" in the help. */
 export const sqliteCommands: readonly Declaration[] = [
@@ -6,6 +6,8 @@ export const sqliteCommands: readonly Declaration[] = [
     name: 'replica',
     group: 'SQLite',
     operands: '<action> <path>',
+    usage: '[options] ls <path> | verify <path> | restore <path> --to <file>',
+    actions: ['ls', 'verify', 'restore'],
     summary: '"ls", "verify" or "restore" a replica of a SQLite database, as litestream makes them',
     description:
       'Reads a replica of a SQLite database: LTX files, or the files of litestream 0.3. The path is a directory, or a file:// or ' +

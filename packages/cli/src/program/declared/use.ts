@@ -1,10 +1,11 @@
-import type { Declaration } from './declaration.ts'
+import type { Declaration } from '../command.ts'
 import { cluster, login, server } from './usual-options.ts'
 
 /** The commands below "Use" in the help. */
 export const useCommands: readonly Declaration[] = [
   {
     name: 'shell',
+    alias: 'psql',
     group: 'Use',
     summary:
       'psql, or a small built-in prompt if there is no psql (what howdah does if no command is given)',
@@ -12,8 +13,8 @@ export const useCommands: readonly Declaration[] = [
       'Starts psql, or a small built-in prompt if there is no psql. SQL from -c, -f or, if it is not a terminal, from ' +
       'stdin is run up to the first error.\nWords after -- are passed on to psql.',
     options: [
-      ...(['command', 'file', ...cluster, 'database', ...login, 'env', ...server] as const),
-      ...(['linger', 'destroy', 'temporary', 'empty'] as const),
+      ...(['sql', 'file', ...cluster, 'database', ...login, 'env', ...server] as const),
+      ...(['linger', 'destroy', 'temporary', 'empty', 'ifExists'] as const),
     ],
     notes:
       'Exit status: that of psql, and the same from the built-in prompt: 1 after a failed -c, 3 after a\n' +
@@ -33,12 +34,12 @@ export const useCommands: readonly Declaration[] = [
       'when its last user has left.',
     options: [
       ...([...cluster, 'database', ...login, 'env', ...server] as const),
-      ...(['linger', 'destroy', 'temporary', 'empty', 'shadow'] as const),
+      ...(['linger', 'destroy', 'temporary', 'empty', 'ifExists', 'shadow'] as const),
     ],
     notes:
       'Exit status: that of the command, or 128 and the number of the signal that ended it. 125 if\n' +
       'howdah itself failed, 126 if the command cannot be run, 127 if it is not found.',
-    passesThrough: true,
+    passesThrough: 0,
     runsProgram: true,
     load: async () => (await import('../usual-commands.ts')).exec,
   },

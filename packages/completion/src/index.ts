@@ -1,0 +1,5 @@
+export { bashCompletion } from './bash-completion.ts'
+export { fishCompletion } from './fish-completion.ts'
+export type { CommandGuide, Guide, OptionGuide } from './guide.ts'
+export { manPage } from './man-page.ts'
+export { zshCompletion } from './zsh-completion.ts'

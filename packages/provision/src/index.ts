@@ -1,0 +1,5 @@
+export type { Asked } from './asked.ts'
+export { ProvisionError, type ProvisionErrorCode } from './errors.ts'
+export { openProject, type OpenProjectOptions } from './open-project.ts'
+export { type Pending, Provision, type ProvisionOptions } from './provision.ts'
+export { type AskedRun, runOptionsOf, tcpPasswordOf } from './run-options.ts'
