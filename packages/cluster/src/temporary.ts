@@ -1,21 +1,27 @@
 import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
+import { errno } from '@howdah/durable'
 import { defaultStrategy } from '@howdah/runtime'
 import { Cluster } from './cluster.ts'
 import type { ClusterOptions } from './cluster-options.ts'
-import { chooseServerUser, DataDirectory } from '@howdah/data-directory'
 import type { RunOptions } from './running/run-options.ts'
 import type { Session } from './session.ts'
-import { prepareSpare } from './creating/spare.ts'
+import { claimSpare, haveSpare, prepareSpare, spareKey } from './creating/spare.ts'
 import { sweep } from './creating/sweep.ts'
 import { temporaryPlace } from './creating/temporary-place.ts'
 
 /** Options of a temporary cluster. */
 export type TemporaryOptions = ClusterOptions &
   Omit<RunOptions, 'throwAway' | 'atEnd' | 'ifExists' | 'pinned'> & {
-    /** Prepare a spare cluster in the background for the next call. It takes some 20 MB. */
-    spare?: boolean | undefined
+    /**
+     * Start a spare cluster in the background for the next call with such options, in this process or another one. The number
+     * says for how many ms its server waits for that call; `true` means a minute. It takes some 40 MB.
+     */
+    spare?: boolean | number | undefined
   }
+
+/** How long a spare waits, in ms, if nothing else is asked for. */
+const minute = 60_000
 
 /**
  * Runs a new cluster in a place that howdah chooses, in memory if there is room. It is removed when its last user has left,
@@ -26,11 +32,19 @@ export type TemporaryOptions = ClusterOptions &
  * @example
  * await using db = await temporary({ database: 'test' })
  */
-export async function temporary(options: TemporaryOptions = {}): Promise<Session> {
+export async function temporary(given: TemporaryOptions = {}): Promise<Session> {
   // Made before the first await, because the default strategy looks at the modules that the caller can load.
-  const { strategy = defaultStrategy() } = options
-  const cluster = new Cluster(await temporaryDataDir(), { ...options, strategy })
-  const session = await cluster.run({
+  const { strategy = defaultStrategy(), spare = false, ...others } = given
+  const options = { ...others, strategy }
+  const dataDir = await temporaryDataDir()
+  const session = (await runSpare(dirname(dataDir), options)) ?? (await runNew(dataDir, options))
+  // Sweeps up after killed users in the background. The next call does the rest.
+  void tidy(dirname(dataDir), options, spare).catch(() => undefined)
+  return session
+}
+
+async function runNew(dataDir: string, options: ClusterOptions & RunOptions): Promise<Session> {
+  return await new Cluster(dataDir, options).run({
     ...options,
     throwAway: true,
     onProgress: (step) => {
@@ -39,10 +53,31 @@ export async function temporary(options: TemporaryOptions = {}): Promise<Session
       options.onProgress?.(step)
     },
   })
-  // Sweeps up after killed users in the background. The next call does the rest.
-  void tidy(session, options).catch(() => undefined)
-  return session
 }
+
+/** Joins the spare cluster; `null` if there is none for these options. */
+async function runSpare(
+  place: string,
+  options: ClusterOptions & RunOptions,
+): Promise<Session | null> {
+  if (!haveSpare(place)) return null
+  const key = await spareKey(new Cluster(place, options), options)
+  const dataDir = key === null ? null : claimSpare(place, key)
+  if (dataDir === null) return null
+  import('pg').catch(() => undefined)
+  try {
+    const { linger = 0 } = options
+    // It was to linger without a user, and not after its user.
+    const atEnd = linger > 0 ? 'stop' : 'destroy'
+    return await new Cluster(dataDir, options).run({ ...options, ifExists: true, atEnd })
+  } catch (error) {
+    // Its time was over.
+    if (over.has(errno(error))) return null
+    throw error
+  }
+}
+
+const over: ReadonlySet<string> = new Set(['ERR_CLUSTER_MISSING', 'ERR_COORDINATE_DOES_NOT_EXIST'])
 
 /**
  * A new path for a temporary cluster, in the place that {@link temporary} uses. Nothing is made. Run the cluster with
@@ -53,13 +88,14 @@ export async function temporaryDataDir(): Promise<string> {
 }
 
 async function tidy(
-  { dataDir, runtime, address }: Session,
-  { runAs, locale, trust, spare = false }: TemporaryOptions,
+  place: string,
+  options: ClusterOptions & RunOptions,
+  spare: boolean | number,
 ): Promise<void> {
-  await sweep(dirname(dataDir))
-  if (!spare) return
-  const directory = new DataDirectory(dataDir)
-  const user = await chooseServerUser(dataDir, runAs)
-  const superuser = address.user
-  await prepareSpare({ directory, runtime, user, superuser, locale, trust, throwAway: true })
+  await sweep(place)
+  const linger = spare === true ? minute : Number(spare)
+  if (linger <= 0) return
+  const cluster = new Cluster(await temporaryDataDir(), options)
+  const key = await spareKey(cluster, options)
+  if (key !== null) await prepareSpare(cluster, key, options, linger)
 }

@@ -73,6 +73,12 @@ const asRoot = process.geteuid?.() === 0
 const nobody = { name: 'nobody', uid: 65_534, gid: 65_534, closed: null, notice: null }
 
 describe.runIf(process.platform === 'linux')('a file of howdah in a data directory', () => {
+  test('is not synced if it need not survive a crash of the machine', async () => {
+    await writeOwnFile(home.file('file'), 'content', null, { durable: false })
+    expect(seen.calls).toEqual(['remove file.tmp', 'rename file.tmp file'])
+    expect(readFileSync(home.file('file'), 'utf8')).toBe('content')
+  })
+
   test('has its name when it is whole and on disk', async () => {
     await writeOwnFile(home.file('file'), 'content', null)
     expect(seen.calls).toEqual([

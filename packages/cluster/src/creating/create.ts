@@ -53,26 +53,32 @@ export async function createCluster(
   const { throwAway, change, onNotice, superuser = invokingUser(), locale, trust, init } = options
   const initialization = { directory, runtime, user, superuser, throwAway, locale, trust, init }
   const removal = { user, runtime: () => Promise.resolve(runtime) }
-  await bringIntoBeing(directory, change, removal, async (staging, within) => {
+  const durable = !throwAway
+  const fill: Filling = async (staging, within) => {
     await fillWithCluster(staging, initialization, onNotice)
     if (throwAway) {
       const text = 'This cluster is removed when its last user leaves.\n'
-      await writeOwnFile(within.throwAway, text, user)
+      await writeOwnFile(within.throwAway, text, user, { durable })
     }
     return superuser
-  })
+  }
+  await bringIntoBeing(directory, change, removal, fill, { durable })
 }
+
+/** Fills a directory with a complete cluster, and gives the role to connect as. */
+type Filling = (staging: Staging, within: DataDirectory) => Promise<string>
 
 /**
  * Makes a cluster in an existing, empty directory, from any source: `fill` fills a directory inside it, which belongs to the
- * server's user, with a complete cluster, and gives the role to connect as. The directory is reached by its change lock, also
- * in `fill`. See {@link createCluster}.
+ * server's user. The directory is reached by its change lock, also in `fill`. Without `durable` nothing is synced, for a cluster
+ * that nobody needs after a crash of the machine. See {@link createCluster}.
  */
 export async function bringIntoBeing(
   named: DataDirectory,
   change: Descriptor,
   removal: Removal,
-  fill: (staging: Staging, within: DataDirectory) => Promise<string>,
+  fill: Filling,
+  { durable = true }: { durable?: boolean } = {},
 ): Promise<void> {
   const directory = named.by(change)
   const { user } = removal
@@ -83,14 +89,14 @@ export async function bringIntoBeing(
   if (found.length > 0) throw notEmpty(directory.path, found.toSorted())
   try {
     take(directory, user)
-    await markWreck(directory)
+    await markWreck(directory, { durable })
     const path = directory.newStaging()
     using held = HeldDirectory.make(path, user)
     const inside = new DataDirectory(join(directory.path, basename(path)), held)
     await requireSockets(inside, directory.path)
     const superuser = await fill({ directory: inside, path }, directory)
-    await writeMark(directory, user, { superuser, created: true })
-    await bringIn(directory, path, user)
+    await writeMark(directory, user, { superuser, created: true }, { durable })
+    await bringIn(directory, path, user, durable)
   } catch (error) {
     await clearWreck(directory, removal).catch(() => undefined)
     throw explain(directory, error)
@@ -131,6 +137,7 @@ async function bringIn(
   directory: DataDirectory,
   path: string,
   user: ServerUser | null,
+  durable: boolean,
 ): Promise<void> {
   const last = 'PG_VERSION'
   {
@@ -143,9 +150,9 @@ async function bringIn(
     await rename(join(staging.path, last), directory.versionFile)
   }
   await rmdir(path)
-  await syncDirectory(directory.here)
+  if (durable) await syncDirectory(directory.here)
   await rm(directory.wreck)
-  await syncDirectory(directory.here)
+  if (durable) await syncDirectory(directory.here)
 }
 
 function explain(directory: DataDirectory, error: unknown): unknown {

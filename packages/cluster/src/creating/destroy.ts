@@ -27,7 +27,7 @@ export async function destroyCluster(
   await requireCluster(directory)
   // Processes that wait for its locks will see that another directory, or none, is at the path.
   if (moveTo !== undefined) return await rename(named.path, moveTo)
-  await markWreck(directory)
+  await markWreck(directory, { durable: !(await directory.has(directory.throwAway)) })
   await rm(directory.versionFile, { force: true })
   if (isInTemporaryPlace(directory.path)) {
     await endCreation(directory, removal)

@@ -1,13 +1,12 @@
 import { constants } from 'node:fs'
 import { join } from 'node:path'
 import { beginFreshWal, type Initialization, initdb } from './initdb.ts'
-import { claimSpare } from './spare.ts'
 import type { Staging } from './staging.ts'
 import { additionsTo, keyOf, unpackTemplate } from './unpack-template.ts'
 import { open, TemplateCache } from '@howdah/data-directory'
 
 /**
- * Fills an empty directory with a new cluster: from a spare one, from a template in this machine's cache, or else by initdb,
+ * Fills an empty directory with a new cluster: from a template in this machine's cache, or else by initdb,
  * and then keeps the result as a template. If several processes need the same template at once, one of them runs initdb.
  *
  * Without a usable cache it runs initdb, and tells `onNotice` why.
@@ -23,7 +22,6 @@ export async function fillWithCluster(
   }
   if (initialization.init?.key === null) return await make()
   const key = await keyOf(initialization)
-  if (await claimSpare(key, staging.path, initialization)) return
   const without = (error: unknown) => {
     const why = error instanceof Error ? error.message : String(error)
     onNotice(`new clusters take longer without a cache of templates: ${why}`)

@@ -12,9 +12,12 @@ import {
 import { stopPostmaster } from '../running/stop.ts'
 
 /** Sets the marker. Until it is removed, the directory does not count as a cluster, whatever its content is. */
-export async function markWreck(directory: DataDirectory): Promise<void> {
+export async function markWreck(
+  directory: DataDirectory,
+  options?: { durable?: boolean | undefined },
+): Promise<void> {
   const text = 'A cluster is being made or removed here; until that is done, there is none.\n'
-  await writeOwnFile(directory.wreck, text, null)
+  await writeOwnFile(directory.wreck, text, null, options)
 }
 
 /**

@@ -135,6 +135,24 @@ describe('a cluster that is made', () => {
     })
   })
 
+  it('is not synced if nobody needs it after a crash of the machine, but appears in the same order', async () => {
+    await bring()
+    const order = seen.calls.filter((call) => call !== 'sync directory')
+    change.release()
+    directory = new DataDirectory(home.file('other'))
+    mkdirSync(directory.path)
+    change = await acquire(directory.path)
+    seen.calls = []
+    await bringIntoBeing(directory, change, removal, fill, { durable: false })
+    expect(seen.calls).not.toContain('sync directory')
+    expect(seen.calls.toSorted()).toEqual(order.toSorted())
+    expect(seen.calls.slice(-3)).toEqual([
+      'rename PG_VERSION',
+      'rmdir staging',
+      'rm howdah.creating',
+    ])
+  })
+
   it.each([
     'rename howdah.creating',
     'rename howdah.json',

@@ -1,265 +1,128 @@
-import {
-  chownSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import type * as Promises from 'node:fs/promises'
-import { basename } from 'node:path'
-import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
-import { acquireSync, tryAcquire } from '@howdah/lock'
-import { DataDirectory } from '@howdah/data-directory'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { claimSpare, isSpare, prepareSpare, sweepSpare } from '../../src/creating/spare.ts'
-import type { Initialization } from '../../src/creating/initdb.ts'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import { temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
+import { newest } from '@howdah/postgres-fixtures'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { Cluster, sweepTemporary, temporary, type TemporaryOptions } from '../../src/index.ts'
 
-/** What is done, in its order; the calls are made all the same. */
-const seen = vi.hoisted(() => ({
-  calls: [] as string[],
-  failing: '',
-  note(call: string): void {
-    seen.calls.push(call)
-    if (call === seen.failing) throw Object.assign(new Error('made to fail'), { code: 'EIO' })
-  },
-}))
-const template = vi.hoisted(() => ({
-  name: '18.0-0123456789abcdef01234567',
-  isThere: true,
-  onUnpack: async (_to: string) => {},
-}))
-
-vi.mock('node:fs/promises', async (original) => {
-  const real = await original<typeof Promises>()
-  return {
-    ...real,
-    mkdir: async (path: string, options: { mode: number }) => {
-      seen.note(`make ${basename(path)} ${options.mode.toString(8)}`)
-      return await real.mkdir(path, options)
-    },
-    rename: async (from: string, to: string) => {
-      seen.note(`rename ${basename(from)} ${basename(to)}`)
-      await real.rename(from, to)
-    },
-  }
-})
-vi.mock('../../src/creating/unpack-template.ts', () => ({
-  keyOf: async () => ({ name: template.name, about: {} }),
-  unpackTemplate: async (_cache: unknown, { name }: { name: string }, to: string) => {
-    seen.note(`unpack ${name} ${basename(to)}`)
-    writeFileSync(`${to}/PG_VERSION`, '18\n')
-    await template.onUnpack(to)
-    return template.isThere
-  },
-}))
-
-const spare = `.spare-${template.name}`
-const [unfinished, lock] = [`${spare}.tmp`, `${spare}.lock`]
-const isRoot = process.geteuid?.() === 0
+const { strategy } = newest
+const variable = 'HOWDAH_TEMPORARY_DIR'
+/** In ms: longer than a test takes. */
+const long = 300_000
 
 let home: TemporaryDirectory
-/** Where temporary clusters lie. */
-let place: string
-
 beforeEach(() => {
   home = temporaryDirectory()
-  place = home.file(`howdah-clusters-${process.geteuid?.()}`)
-  mkdirSync(place, { mode: 0o700 })
-  mkdirSync(home.file('cache', 'templates'), { recursive: true, mode: 0o700 })
-  vi.stubEnv('HOWDAH_CACHE_DIR', home.file('cache'))
-  Object.assign(seen, { calls: [], failing: '' })
-  Object.assign(template, { isThere: true, onUnpack: async () => {} })
+  process.env[variable] = home.path
 })
 afterEach(() => {
-  vi.unstubAllEnvs()
+  delete process.env[variable]
   home[Symbol.dispose]()
 })
 
-const at = (name: string) => `${place}/${name}`
-const there = () => readdirSync(place).toSorted()
-const keepTemplate = () =>
-  writeFileSync(home.file('cache', 'templates', `${template.name}.template`), '')
+const namesIn = (place: string) => readdirSync(place)
+const clustersIn = (place: string) => namesIn(place).filter((name) => !name.startsWith('.'))
 
-function initialization(changes: Partial<Initialization> = {}): Initialization {
-  const directory = new DataDirectory(at('cluster'))
-  const made = { directory, user: null, superuser: 'me', throwAway: true }
-  return { ...made, ...changes } as Initialization
-}
-
-function makeSpare(): void {
-  mkdirSync(at(spare))
-  writeFileSync(at(`${spare}/PG_VERSION`), '18\n')
-}
-
-const claim = async (changes: Partial<Initialization> = {}) =>
-  await claimSpare({ name: template.name, about: {} }, at('staging'), initialization(changes))
-
-describe('a spare cluster is made', () => {
-  it('beside its name, where nobody else can look, and has its name when it is whole', async () => {
-    template.onUnpack = async () => {
-      expect(there()).toEqual([lock, unfinished])
-      expect(await tryAcquire(at(lock), { create: false })).toBeNull()
-    }
-    await prepareSpare(initialization())
-    expect(seen.calls).toEqual([
-      `make ${unfinished} 700`,
-      `unpack ${template.name} ${unfinished}`,
-      `rename ${unfinished} ${spare}`,
-    ])
-    expect(there()).toEqual([spare, lock])
-    expect(readdirSync(at(spare))).toEqual(['PG_VERSION'])
-    expect(statSync(at(lock)).mode & 0o777).toBe(0o600)
-    acquireSync(at(lock), { timeout: 0 }).release()
-  })
-
-  it('not at all if there is no template', async () => {
-    template.isThere = false
-    await prepareSpare(initialization())
-    expect(there()).toEqual([lock])
-  })
-
-  it.each([`unpack ${template.name} ${unfinished}`, `rename ${unfinished} ${spare}`])(
-    'not at all, and gives up its lock, if the disk fails at: %s',
-    async (failing) => {
-      seen.failing = failing
-      await expect(prepareSpare(initialization())).rejects.toThrow('made to fail')
-      expect(there()).toEqual([lock])
-      acquireSync(at(lock), { timeout: 0 }).release()
-    },
-  )
-
-  it('not at all if there is no cache of templates', async () => {
-    rmSync(home.file('cache'), { recursive: true })
-    await prepareSpare(initialization())
-    expect(there()).toEqual([])
-  })
-
-  it('from the beginning, if another was killed at it', async () => {
-    mkdirSync(at(unfinished))
-    writeFileSync(at(`${unfinished}/half`), '')
-    await prepareSpare(initialization())
-    expect(readdirSync(at(spare))).toEqual(['PG_VERSION'])
-  })
-
-  it('once: not while another makes it, nor if there is one', async () => {
-    {
-      using _ = acquireSync(at(lock))
-      await prepareSpare(initialization())
-    }
-    makeSpare()
-    await prepareSpare(initialization())
-    expect(seen.calls).toEqual([])
-    // Whatever it is.
-    rmSync(at(spare), { recursive: true })
-    symlinkSync('/nowhere', at(spare))
-    await prepareSpare(initialization())
-    expect(seen.calls).toEqual([])
-  })
-})
-
-describe('a spare cluster', () => {
-  it('goes to the one who renames it', async () => {
-    makeSpare()
-    expect(await claim()).toBe(true)
-    expect(seen.calls).toEqual([`rename ${spare} staging`])
-    expect(readFileSync(at('staging/PG_VERSION'), 'utf8')).toBe('18\n')
-    expect(await claim()).toBe(false)
-  })
-
-  it('stays if another was faster, or it cannot be moved', async () => {
-    makeSpare()
-    seen.failing = `rename ${spare} staging`
-    expect(await claim()).toBe(false)
-    expect(there()).toEqual([spare])
-  })
-
-  it('fills temporary clusters only', async () => {
-    makeSpare()
-    expect(await claim({ throwAway: false })).toBe(false)
-    const other = home.file('other')
-    mkdirSync(`${other}/${spare}`, { recursive: true })
-    expect(await claim({ directory: new DataDirectory(`${other}/cluster`) })).toBe(false)
-    expect([existsSync(at(spare)), existsSync(`${other}/${spare}`)]).toEqual([true, true])
-  })
-
-  it('is a directory', async () => {
-    writeFileSync(at(spare), '')
-    expect(await claim()).toBe(false)
-    rmSync(at(spare))
-    mkdirSync(home.file('elsewhere'))
-    symlinkSync(home.file('elsewhere'), at(spare))
-    expect(await claim()).toBe(false)
-    expect(existsSync(home.file('elsewhere'))).toBe(true)
-  })
-
-  it.runIf(isRoot)(
-    'is that of the server’s user, or ours if that is nobody else (root only)',
-    async () => {
-      const user = { name: 'nobody', uid: 65_534, gid: 65_534, closed: null, notice: null }
-      makeSpare()
-      expect(await claim({ user })).toBe(false)
-      chownSync(at(spare), user.uid, user.gid)
-      expect(await claim()).toBe(false)
-      expect(await claim({ user })).toBe(true)
-    },
-  )
-
-  it('is known by its name, and so is what belongs to it', () => {
-    expect([spare, unfinished, lock].map(isSpare)).toEqual([true, true, true])
-    expect(['cluster', 'x.spare-1', '.removed-1'].map(isSpare)).toEqual([false, false, false])
-  })
-})
-
-describe('sweeping', () => {
-  const sweepAll = async () => {
-    for (const name of there()) await sweepSpare(place, name)
+/** The file that says which cluster is the spare one, and its cluster. */
+function spareIn(place: string): { file: string; dataDir: string } | null {
+  const name = namesIn(place).find((one) => /^\.spare-[\w.]+-[0-9a-f]+-[0-9a-f]{8}$/.test(one))
+  if (name === undefined) return null
+  return {
+    file: `${place}/${name}`,
+    dataDir: `${place}/${readFileSync(`${place}/${name}`, 'utf8')}`,
   }
+}
 
-  it('keeps the spare cluster of a template, and removes what was left unfinished', async () => {
-    keepTemplate()
-    makeSpare()
-    mkdirSync(at(unfinished))
-    writeFileSync(at(lock), '')
-    await sweepAll()
-    expect(there()).toEqual([spare, lock])
-  })
+/** Runs a temporary cluster with a spare, and leaves it when the spare waits. */
+async function leaveSpare(options: TemporaryOptions = {}, spare = long) {
+  await using session = await temporary({ strategy, ...options, spare })
+  const place = dirname(session.dataDir)
+  return { place, ...(await until('the spare waits', () => spareIn(place))) }
+}
 
-  it('removes the spare cluster of no template', async () => {
-    makeSpare()
-    mkdirSync(at(unfinished))
-    writeFileSync(at(lock), '')
-    await sweepAll()
-    expect(there().filter((name) => !name.startsWith('.removed-'))).toEqual([])
-  })
+/** Ends a spare that nobody is to take. */
+async function end(dataDir: string): Promise<void> {
+  await new Cluster(dataDir, { strategy }).destroy({ force: true })
+}
 
-  it.runIf(isRoot)(
-    'removes it even if the templates are not ours any more (root only)',
-    async () => {
-      keepTemplate()
-      chownSync(home.file('cache', 'templates'), 65_534, 65_534)
-      makeSpare()
-      writeFileSync(at(lock), '')
-      await sweepAll()
-      expect(there().filter((name) => !name.startsWith('.removed-'))).toEqual([])
-    },
-  )
+it('is a server that runs: the next call takes it, and removes it in the end', async () => {
+  const { place, dataDir } = await leaveSpare()
+  expect(await new Cluster(dataDir, { strategy }).running()).toBe(true)
 
-  it('removes nothing while somebody makes it', async () => {
-    makeSpare()
-    mkdirSync(at(unfinished))
-    using _ = acquireSync(at(lock))
-    await sweepAll()
-    expect(there()).toEqual([spare, lock, unfinished])
-  })
+  const next = await temporary({ strategy, database: 'test' })
+  expect([next.dataDir, next.started]).toEqual([dataDir, 'unmodified'])
+  const client = await next.connect()
+  expect((await client.query('SELECT current_database() AS name')).rows).toEqual([{ name: 'test' }])
+  expect(spareIn(place)).toBe(null)
+  expect(await next.leave()).toBe('destroyed')
+  expect(clustersIn(place)).toEqual([])
+})
 
-  it('goes by the lock: what has none is left alone', async () => {
-    makeSpare()
-    mkdirSync(at(unfinished))
-    await sweepAll()
-    expect(there()).toEqual([spare, unfinished])
-  })
+it('goes to one of those who want it', async () => {
+  const { dataDir } = await leaveSpare()
+  const sessions = await Promise.all([temporary({ strategy }), temporary({ strategy })])
+  expect(sessions.filter((one) => one.dataDir === dataDir)).toHaveLength(1)
+  for (const session of sessions) expect(await session.leave()).toBe('destroyed')
+})
+
+it('is one, however many ask for it', async () => {
+  const options = { strategy, spare: long }
+  const sessions = await Promise.all([temporary(options), temporary(options)])
+  const place = dirname(sessions[0].dataDir)
+  const { dataDir } = await until('the spare waits', () => spareIn(place))
+  expect(clustersIn(place)).toHaveLength(3)
+  for (const session of sessions) await session.leave()
+  expect(clustersIn(place)).toEqual([basename(dataDir)])
+  await end(dataDir)
+})
+
+it.each<[string, TemporaryOptions]>([
+  ['settings', { settings: { work_mem: '1MB' } }],
+  ['a superuser', { user: 'somebody' }],
+  ['trust', { trust: true }],
+  ['TCP', { tcp: true }],
+  ['a password', { password: 'secret' }],
+])('is not for a call with other options: %s', async (_, options) => {
+  const { dataDir } = await leaveSpare()
+  await using other = await temporary({ strategy, ...options })
+  expect(other.dataDir).not.toBe(dataDir)
+  await end(dataDir)
+})
+
+it('has the settings of those for whom it was started', async () => {
+  const settings = { work_mem: '1MB' }
+  const { dataDir } = await leaveSpare({ settings })
+  await using next = await temporary({ strategy, settings })
+  expect(next.dataDir).toBe(dataDir)
+  const client = await next.connect()
+  expect((await client.query('SHOW work_mem')).rows).toEqual([{ work_mem: '1MB' }])
+})
+
+it('is gone when its time is over, and then the next call makes a cluster', async () => {
+  const { place, file, dataDir } = await leaveSpare({}, 1000)
+  await until('it is gone', () => !existsSync(dataDir), 30_000)
+  await using next = await temporary({ strategy })
+  expect(next.started).toBe('modified')
+  await sweepTemporary()
+  expect(existsSync(file)).toBe(false)
+  expect(clustersIn(place)).toEqual([basename(next.dataDir)])
+})
+
+it('is not taken by what a killed process has renamed', async () => {
+  const { place, file, dataDir } = await leaveSpare()
+  const left = `${file}.0123456789ab`
+  writeFileSync(left, readFileSync(file))
+  await using next = await temporary({ strategy })
+  expect(next.dataDir).toBe(dataDir)
+  await next.leave()
+  await sweepTemporary()
+  expect(namesIn(place).filter((name) => name.startsWith(basename(left)))).toEqual([])
+})
+
+it('has a file that names a cluster beside it, and nothing else', async () => {
+  const { file, dataDir } = await leaveSpare()
+  writeFileSync(file, '../elsewhere')
+  await using next = await temporary({ strategy })
+  expect([next.started, next.dataDir === dataDir]).toEqual(['modified', false])
+  await end(dataDir)
 })

@@ -1,28 +1,16 @@
 import {
   chmodSync,
-  chownSync,
   existsSync,
-  lchownSync,
-  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
-  renameSync,
-  rmSync,
   statfsSync,
   statSync,
-  symlinkSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import {
-  Cluster,
-  readSystemIdentifier,
-  sweepTemporary,
-  TemplateCache,
-  temporary,
-} from '../../src/index.ts'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { Cluster, sweepTemporary, temporary } from '../../src/index.ts'
 import { everyPostgres, killedInTime, newest, Worker } from '@howdah/postgres-fixtures'
 
 const { strategy } = newest
@@ -178,80 +166,6 @@ it('has what was being removed when that was killed removed by the next', async 
   await until('it is gone', () => !existsSync(left))
   expect(clustersIn(dirname(left))).toHaveLength(1)
 })
-
-describe('a spare cluster', () => {
-  it('is what the next one is made of, and one at most', async () => {
-    await using first = await temporary({ strategy, spare: true })
-    const place = dirname(first.dataDir)
-    const spare = await until('it is there', () => spareIn(place))
-    const identifier = await readSystemIdentifier(spare)
-
-    const next = await Promise.all([temporary({ strategy }), temporary({ strategy })])
-    expect(existsSync(spare)).toBe(false)
-    const identifiers = [first, ...next].map(
-      async ({ dataDir }) => await readSystemIdentifier(dataDir),
-    )
-    expect(await Promise.all(identifiers)).toContain(identifier)
-    expect(new Set(await Promise.all(identifiers)).size).toBe(3)
-    for (const session of next) {
-      const client = await session.connect()
-      expect((await client.query('SHOW fsync')).rows).toEqual([{ fsync: 'off' }])
-      expect(await session.leave()).toBe('destroyed')
-    }
-  })
-
-  it('that was left unfinished is made anew', async () => {
-    const session = await temporary({ strategy, spare: true })
-    const place = dirname(session.dataDir)
-    const spare = await until('it is there', () => spareIn(place))
-    await session.leave()
-    renameSync(spare, `${spare}.tmp`)
-    rmSync(`${spare}.tmp/global`, { recursive: true })
-
-    await using again = await temporary({ strategy, spare: true })
-    expect(await until('it is there again', () => spareIn(place))).toBe(spare)
-    await until('nothing else is', () => !existsSync(`${spare}.tmp`))
-    await using next = await temporary({ strategy })
-    expect([again.started, next.started]).toEqual(['modified', 'modified'])
-  })
-
-  it.runIf(process.getuid?.() === 0)(
-    'that is another user’s, or only leads to a directory, is left alone (root only)',
-    async () => {
-      const session = await temporary({ strategy, spare: true })
-      const place = dirname(session.dataDir)
-      const spare = await until('it is there', () => spareIn(place))
-      await session.leave()
-      const { uid, gid, ino } = lstatSync(spare)
-      chownSync(spare, 12_345, 12_345)
-      await (await temporary({ strategy })).leave()
-      expect(lstatSync(spare)).toMatchObject({ uid: 12_345, ino })
-      const aside = `${home.path}/aside`
-      renameSync(spare, aside)
-      chownSync(aside, uid, gid)
-      symlinkSync(aside, spare)
-      lchownSync(spare, uid, gid)
-      await (await temporary({ strategy })).leave()
-      expect(lstatSync(spare).isSymbolicLink()).toBe(true)
-      expect(lstatSync(aside).ino).toBe(ino)
-    },
-  )
-
-  it('goes when there is no template of it any more', async () => {
-    const session = await temporary({ strategy, spare: true })
-    const place = dirname(session.dataDir)
-    await until('it is there', () => spareIn(place))
-    await session.leave()
-    await (await TemplateCache.open()).clear()
-    await sweepTemporary()
-    expect(spareIn(place)).toBe(null)
-  })
-})
-
-function spareIn(place: string): string | null {
-  const name = readdirSync(place).find((found) => /^\.spare-[^.]*\.[^.]*$/.test(found))
-  return name === undefined ? null : `${place}/${name}`
-}
 
 /** Without what is being removed. */
 function clustersIn(place: string): string[] {

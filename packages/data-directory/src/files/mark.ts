@@ -11,13 +11,14 @@ export interface Mark {
   readonly created: boolean
 }
 
-/** Writes howdah's mark, whole or not at all. */
+/** Writes howdah's mark, whole or not at all; see {@link writeOwnFile}. */
 export async function writeMark(
   directory: DataDirectory,
   user: ServerUser | null,
   mark: Mark,
+  options?: { durable?: boolean | undefined },
 ): Promise<void> {
-  await writeOwnFile(directory.mark, `${JSON.stringify(mark, null, 2)}\n`, user)
+  await writeOwnFile(directory.mark, `${JSON.stringify(mark, null, 2)}\n`, user, options)
 }
 
 /** The mark; `null` if there is none or it is unreadable. */

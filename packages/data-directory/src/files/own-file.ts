@@ -11,8 +11,8 @@ export function temporaryOf(path: string): string {
 }
 
 /**
- * Publishes a small file in a data directory. The file is complete and synced, has mode 0600, and belongs to the server's
- * user.
+ * Publishes a small file in a data directory. The file is complete, has mode 0600, and belongs to the server's user. It is synced
+ * unless `durable` is false, as in a cluster that nobody needs after a crash of the machine.
  *
  * As root we write in a directory in which another user may write, too. So the directory is held by a descriptor and must
  * belong to the server's user, and existing files in it are never opened or followed.
@@ -21,6 +21,7 @@ export async function writeOwnFile(
   path: string,
   text: string,
   user: ServerUser | null,
+  { durable = true }: { durable?: boolean | undefined } = {},
 ): Promise<void> {
   using above = HeldDirectory.follow(dirname(path))
   const { uid } = fstatSync(above.fd)
@@ -36,7 +37,7 @@ export async function writeOwnFile(
       await using file = await open(temporary, 'wx', 0o600)
       await file.writeFile(text)
       if (user !== null) await file.chown(user.uid, user.gid)
-      await file.sync()
+      if (durable) await file.sync()
     }
     await rename(temporary, place)
   } catch (error) {

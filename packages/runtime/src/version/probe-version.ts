@@ -1,6 +1,8 @@
+import { type ChildProcess, spawn } from 'node:child_process'
 import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import type { Readable } from 'node:stream'
 import { isForeignProgram } from '../machine/is-foreign-program.ts'
 import type { RuntimeProblem } from '../runtime-problem.ts'
 import { Version } from './version.ts'
@@ -26,42 +28,17 @@ export async function probeVersion(
   if (await isForeignProgram(postgres).catch(() => false)) {
     throw fail('wrong-platform', `${postgres} was built for another system or processor`)
   }
-  const { execa } = await import('execa')
-  // It has its own process group, so that the timeout also ends the processes that a wrapper script started.
-  const subprocess = execa(postgres, ['--version'], {
-    env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
-    extendEnv: false,
-    cwd: '/',
-    stdin: 'ignore',
-    all: true,
-    maxBuffer: 10_000,
-    detached: true,
-    reject: false,
-  })
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(resolve, timeout, null)
-  })
-  const result = await Promise.race([subprocess, late])
-  clearTimeout(timer)
-  if (result === null) {
-    // A process that left the group and still has the pipe open must not make us wait.
-    subprocess.all?.destroy()
-    subprocess.stdout?.destroy()
-    subprocess.stderr?.destroy()
-    killGroup(subprocess.pid)
-    throw fail('hung', `${postgres} --version had not ended after ${timeout} ms`)
-  }
-  const output = result.all?.trim().slice(0, 500) ?? ''
+  const result = await ask(postgres, timeout)
+  if (result === null) throw fail('hung', `${postgres} --version had not ended after ${timeout} ms`)
+  const { cause, code } = result
+  const output = result.all.trim().slice(0, 500)
   if (result.exitCode === 0) {
     try {
-      return Version.parse(result.stdout)
-    } catch (cause) {
-      throw fail('no-version', `${postgres} --version printed ${JSON.stringify(output)}`, cause)
+      return Version.parse(result.stdout.trim())
+    } catch (error) {
+      throw fail('no-version', `${postgres} --version printed ${JSON.stringify(output)}`, error)
     }
   }
-  const cause = result.failed ? result : undefined
-  const code = result.code
   if (code === 'ENOENT' && (await exists(postgres))) {
     throw fail(
       'wrong-platform',
@@ -77,7 +54,7 @@ export async function probeVersion(
       cause,
     )
   }
-  if (isForOtherProcessor(result)) {
+  if (isForOtherProcessor(code)) {
     throw fail(
       'wrong-platform',
       `${postgres} was built for another processor; install one for ${process.arch}, or, on a Mac with Apple's processor, ` +
@@ -102,11 +79,74 @@ export async function probeVersion(
   throw fail('no-version', `${postgres} --version ${end}${output && `: ${output}`}`, cause)
 }
 
+/** How a program ended, and what it printed. */
+interface Ended {
+  /** The system's error, if it did not start. */
+  readonly cause?: NodeJS.ErrnoException
+  readonly code?: string | undefined
+  readonly exitCode?: number | null
+  readonly signal?: NodeJS.Signals | null
+  readonly stdout: string
+  /** What it printed on stdout and stderr, in the order in which it arrived. */
+  readonly all: string
+}
+
+/** How many characters a program may print. Nothing after them is read. */
+const longestOutput = 10_000
+
+/**
+ * Runs a program, and gives `null` if it has not ended after `timeout` ms. It has its own process group, so that then the
+ * processes that a wrapper script started are killed, too.
+ */
+async function ask(program: string, timeout: number): Promise<Ended | null> {
+  const printed = { stdout: '', all: '' }
+  let child: ChildProcess
+  try {
+    child = spawn(program, ['--version'], {
+      env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
+      cwd: '/',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    })
+  } catch (error) {
+    // Node throws some errors of the system, and emits others.
+    const cause = error as NodeJS.ErrnoException
+    return { cause, code: cause.code, ...printed }
+  }
+  // There are no streams if there was no descriptor for them.
+  const { stdout, stderr } = child
+  const read = (stream: Readable | null, isResult: boolean) =>
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      if (printed.all.length >= longestOutput) return
+      printed.all += text
+      if (isResult) printed.stdout += text
+    })
+  read(stdout, true)
+  read(stderr, false)
+  let timer: NodeJS.Timeout | undefined
+  try {
+    return await new Promise<Ended | null>((resolve) => {
+      timer = setTimeout(resolve, timeout, null)
+      child.once('error', (cause: NodeJS.ErrnoException) =>
+        resolve({ cause, code: cause.code, ...printed }),
+      )
+      child.once('close', (exitCode, signal) => resolve({ exitCode, signal, ...printed }))
+    })
+  } finally {
+    clearTimeout(timer)
+    // A process that left the group and still has the pipe open must not make us wait.
+    stdout?.destroy()
+    stderr?.destroy()
+    if (child.exitCode === null && child.signalCode === null) killGroup(child.pid)
+    child.unref()
+  }
+}
+
 /**
  * Whether macOS reports a program for another processor: EBADARCH, 86 in its sys/errno.h. libuv does not know this error, so
  * it calls it "Unknown system error -86".
  */
-function isForOtherProcessor({ code }: { readonly code?: string | undefined }): boolean {
+function isForOtherProcessor(code: string | undefined): boolean {
   return process.platform === 'darwin' && code === 'Unknown system error -86'
 }
 
