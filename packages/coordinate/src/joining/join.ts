@@ -222,6 +222,7 @@ export async function bringUp<Options>(
     pinned && !perishes && !isThrowAway(paths)
       ? Promise.resolve('unmodified' as const)
       : ensureWatchdog(coordinated, { kind: options.watchdog, fresh })
+  if (fresh) await watched
   const launcher = new Launcher(
     paths,
     change,
