@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers'
 import { verifyBackups } from '@howdah/backup'
 import { main, processIo } from '@howdah/cli'
 import { clusters, temporary } from '@howdah/cluster'
+import { bashCompletion } from '@howdah/completion'
 import { Free } from '@howdah/coordinate'
 import { DataDirectory, readVersion } from '@howdah/data-directory'
 import { diagnose } from '@howdah/doctor'
@@ -18,6 +19,7 @@ import lockfile, { check } from '@howdah/lock/proper-lockfile'
 import { LockManager } from '@howdah/lock/web-locks'
 import { encodeLtx, verifyLtx } from '@howdah/ltx'
 import { findProject } from '@howdah/project'
+import { runOptionsOf } from '@howdah/provision'
 import { Registry, write } from '@howdah/registry'
 import { FileReplica } from '@howdah/replica'
 import { defaultStrategy } from '@howdah/runtime'
@@ -59,6 +61,11 @@ const uses = {
     await guard.release()
   },
   project: () => assert.equal(findProject(home).kind, 'directory'),
+  provision: () => {
+    const asked = { path: file('howdah.json'), settings: { linger: 2 } }
+    assert.deepEqual(runOptionsOf(asked, { sharesPorts: false }), { linger: 2000 })
+  },
+  completion: () => assert.equal(typeof bashCompletion, 'function'),
   'known-clusters': async () => assert.ok(Array.isArray(await registeredServers())),
   lease: async () => {
     const leaser = createFileLeaser({ dir: home })

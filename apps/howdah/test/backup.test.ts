@@ -30,10 +30,10 @@ const sql = async (dataDir: string, statement: string) => {
 // In the order of a cluster's life, each from what the one before has left.
 describe.sequential('howdah backup and restore', { timeout: patience }, () => {
   test.each([
-    [['backup'], 2, /say where to, with --into DIR/],
+    [['backup'], 2, /required option '--into <dir>' not specified/],
     [['backup', '--into', 'backups'], 1, /there is no PostgreSQL cluster in .*; create one/],
-    [['restore', '--to', 'other'], 2, /say where the backups are, with --from DIR/],
-    [['restore', '--from', 'backups'], 2, /say where to, with --to DATADIR/],
+    [['restore', '--to', 'other'], 2, /required option '--from <dir>' not specified/],
+    [['restore', '--from', 'backups'], 2, /required option '--to <path>' not specified/],
     [['restore', '--from', 'backups', '--to', 'other'], 1, /there are no backups in .*; check/],
     [
       ['restore', '--from', 'a', '--to', 'b', '--name', 'x', '--lsn', '0/1'],

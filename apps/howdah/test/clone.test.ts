@@ -20,7 +20,7 @@ const failed = (message: RegExp, status = 1) => ({
 // In the order of a cluster's life, each from what the one before has left.
 describe.sequential('howdah clone', () => {
   test('has to know where to, and needs a cluster', async () => {
-    expect(await howdah('clone')).toEqual(failed(/clone: say where to, with --to DIRECTORY/, 2))
+    expect(await howdah('clone')).toEqual(failed(/required option '--to <path>' not specified/, 2))
     expect(await howdah('clone', '--to', 'copy')).toEqual(failed(/there is no PostgreSQL cluster/))
     expect(readdirSync(project.path)).toEqual([])
   })

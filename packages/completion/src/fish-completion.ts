@@ -29,12 +29,13 @@ export function fishCompletion(guide: Guide): string {
     const hasFiles = operands === 'file' || passesThrough === 1
     const rest = words.length === 0 ? one : `${one} 1`
     return [
-      line("''", `-a ${one} -d ${quoted(summary)}`),
+      line('""', `-a ${one} -d ${quoted(summary)}`),
       line('help', `-a ${one} -d ${quoted(summary)}`),
       options.map((each) => option(one, each)),
+      line(one, "-s h -l help -d 'print the help'"),
       words.length === 0 ? [] : line(`${one} 0`, `-a ${quoted(words.join(' '))}`),
       hasFiles ? line(rest, '-F') : [],
-      passesThrough === 0 ? line(one, "-x -a '(__fish_complete_subcommand)'") : [],
+      passesThrough === 0 ? line(one, "-x -a '(__fish_complete_subcommand --fcs-skip=2)'") : [],
     ]
   }
   const lines = commands
@@ -66,9 +67,9 @@ function ${own} -d 'Whether the command line has this command, and so many opera
 end
 
 complete -c ${name} -f
-${line("''", `-s h -l help -d 'print the help'`)}
+${line('""', `-s h -l help -d 'print the help'`)}
 ${firstOptions(guide)
-  .map((one) => option("''", one))
+  .map((one) => option('""', one))
   .join('\n')}
 ${lines.join('\n')}
 `

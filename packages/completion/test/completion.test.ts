@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { bashCompletion, fishCompletion, manPage, zshCompletion } from '@howdah/completion'
+import { bashCompletion, fishCompletion, manPage, zshCompletion } from '../src/index.ts'
 import { temporaryDirectory } from '@howdah/fixtures'
 import { describe, expect, test } from 'vitest'
 import { guide } from './guide.ts'
@@ -103,7 +103,9 @@ describe('in zsh', () => {
     writeFileSync(home.file('.driven'), driven)
     spawnSync('zsh', ['-f', '-c', driver, 'zsh', line], { cwd: home.path, timeout: 20_000 })
     const found = existsSync(home.file('.found')) ? readFileSync(home.file('.found'), 'utf8') : ''
-    return [...new Set(found.split('\n').filter((word) => word !== ''))]
+    // As they are inserted, a space is escaped.
+    const words = found.replaceAll('\\ ', ' ').split('\n')
+    return [...new Set(words.filter((word) => word !== ''))]
   }
 
   test.skipIf(!isHere('zsh')).each(cases)('%j (skipped without zsh)', (line, expected) => {

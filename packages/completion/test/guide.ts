@@ -1,4 +1,4 @@
-import type { Guide, OptionGuide } from '@howdah/completion'
+import type { Guide, OptionGuide } from '../src/index.ts'
 
 const option = (long: string, more: Partial<OptionGuide> = {}): OptionGuide => ({
   short: null,

@@ -5,7 +5,7 @@ import { cloneCluster } from '@howdah/backup'
 import { Cluster, type Session } from '@howdah/cluster'
 import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
 import { newest } from '@howdah/postgres-fixtures'
-import { openProject, type OpenProjectOptions } from '@howdah/provision'
+import { openProject, type OpenProjectOptions } from '../src/index.ts'
 import { expect, test } from 'vitest'
 
 /** A directory with files, of which `howdah.json` is given as an object. */
