@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Project } from './project.ts'
@@ -153,22 +153,30 @@ describe('the built-in prompt', () => {
     await project[Symbol.asyncDispose]()
   })
 
-  test('does not know what to do with what is meant for psql', async () => {
+  test('takes the usual options of psql, and refuses others', async () => {
     const env = { PATH: project.file('bin') }
-    const { status, stderr } = await project.howdah(['--runtime', '**/trees/**', '--', '-A'], {
-      env,
+    const howdah = async (...args: string[]) =>
+      await project.howdah(['--runtime', '**/trees/**', ...args], { env })
+    expect(await howdah('-c', 'SELECT 1, NULL', '--', '-At', '-P', 'null=?')).toEqual({
+      status: 0,
+      stdout: '1|?\n',
+      stderr: '',
     })
-    expect([status, stderr]).toEqual([
-      2,
-      expect.stringMatching(/^howdah: there is no psql to hand -A on to; /),
-    ])
+    const { status, stderr } = await howdah('--', '-H')
+    expect([status, stderr]).toEqual([2, expect.stringMatching(/^howdah: Unknown option '-H'/)])
   })
 
   test.runIf(runs('python3', '-c', 'import pty, os; os.waitstatus_to_exitcode'))(
     'converses on a terminal',
     async () => {
       const by = [findPython(), fileURLToPath(new URL('terminal.py', import.meta.url))]
-      const env = { PATH: project.file('bin'), TERM: 'xterm' }
+      const history = project.file('history')
+      const env = {
+        PATH: project.file('bin'),
+        TERM: 'xterm',
+        PSQL_HISTORY: history,
+        PAGER: '/bin/cat',
+      }
       const running = project.start(['--runtime', '**/trees/**', '-d', 'app'], {
         env,
         by,
@@ -181,19 +189,31 @@ describe('the built-in prompt', () => {
         await running.says(answer, heard)
         heard = running.stdout.length
       }
-      await running.says('app=> ')
-      await converse('create table person (id int primary key,\r', 'app-> ')
+      await running.says('app=# ')
+      await converse('create table person (id int primary key,\r', 'app(# ')
       await converse("name text default 'x');\r", 'CREATE')
       await converse('insert into person values (1, null);\r', 'INSERT 0 1')
+      await converse('\\pset null NULL\r', 'Null display')
       await converse('select * from person;\r', '| NULL')
       await converse('\\dt\r', '| person | table |')
       await converse('\\d person\r', 'person_pkey')
       await converse('\\l\r', 'template1')
-      await converse('\\c postgres\r', 'postgres=> ')
-      await converse('\\nonsense\r', 'is not known here')
-      await converse('\\?\r', 'list the tables')
-      await converse('select 1 +\r', 'postgres-> ')
-      await converse('\u0003', 'postgres=> ')
+      await converse('copy person from stdin;\r', '>> ')
+      await converse('2\tTwo\r', '>> ')
+      await converse('\\.\r', 'COPY 1')
+      await converse('select name from pers\t', 'person')
+      await converse(' where id = 2;\r', 'Two')
+      await converse("\\set PROMPT1 '%/%x> '\r", 'app> ')
+      await converse('begin;\r', 'app*> ')
+      await converse('select nonsense;\r', 'app!> ')
+      await converse('rollback;\r', 'app> ')
+      await converse("\\set PROMPT1 '%/%R%# '\r", 'app=# ')
+      await converse('select generate_series(1, 300);\r', '(300 rows)')
+      await converse('\\c postgres\r', 'postgres=# ')
+      await converse('\\nonsense\r', 'invalid command')
+      await converse('\\?\r', 'list tables')
+      await converse('select 1 +\r', 'postgres-# ')
+      await converse('\u0003', 'postgres=# ')
       await converse('select nonsense;\r', 'column "nonsense" does not exist')
       running.child.stdin?.write('select pg_sleep(60);\r')
       await running.says('pg_sleep(60)', heard)
@@ -206,6 +226,20 @@ describe('the built-in prompt', () => {
       running.child.stdin?.write('\u0004')
       expect((await running.result).status).toBe(0)
       await project.isQuiet()
+      expect(statSync(history).mode & 0o777).toBe(0o600)
+      const next = project.start(['--runtime', '**/trees/**', '-d', 'app'], {
+        env,
+        by,
+        input: null,
+      })
+      await next.says('app=# ')
+      // The arrow up brings what was typed last in the session before.
+      next.child.stdin?.write('\u001B[A')
+      await next.says("select 'still' || ' here';")
+      next.child.stdin?.write('\r')
+      await next.says('still here')
+      next.child.stdin?.write('\\q\r')
+      expect((await next.result).status).toBe(0)
     },
   )
 })

@@ -1,12 +1,23 @@
 import type { Readable, Writable } from 'node:stream'
 import type { Client } from 'pg'
 
+/** A stream that may be a terminal, and a descriptor of this process. */
+interface Descriptor {
+  readonly isTTY?: boolean
+  readonly fd?: number
+}
+
 /** Everything that the shell uses of the process in which it runs, and of the server. */
 export interface Host {
-  readonly stdin: Readable & { readonly isTTY?: boolean }
-  readonly stdout: Writable & { readonly isTTY?: boolean }
+  readonly stdin: Readable & Descriptor & { setRawMode?(raw: boolean): unknown }
+  readonly stdout: Writable & Descriptor & { readonly columns?: number; readonly rows?: number }
+  readonly stderr: Writable & Descriptor
+  /** The environment of the programs that the shell starts, in which the `PG*` variables name the server. */
+  readonly env: Readonly<NodeJS.ProcessEnv>
   /** The version in the greeting. */
   readonly version: string
+  /** The file that keeps what was typed at the prompt; `null` to keep nothing. It is asked for when the prompt begins. */
+  historyFile(): Promise<string | null>
   /** Makes a path absolute. Throws for a relative path if the working directory was deleted. */
   fullPath(path: string): string
   /** Writes results. Resolves when there is room for more. */
@@ -16,7 +27,7 @@ export interface Host {
   /** Prints a line that `--quiet` leaves out. */
   message(text: string): void
   /** A new connection to a database of the server. The caller ends it. */
-  connect(database: string): Promise<Client>
+  connect(to: { readonly database: string; readonly user?: string | undefined }): Promise<Client>
   /**
    * Runs an action. Signals that come meanwhile are given to `receive`. With `count: false`, Ctrl-C is a key, and does not
    * ask the process to end.
@@ -28,7 +39,7 @@ export interface Host {
   ): Promise<T>
 }
 
-/** A script: SQL of `-c`, or a file of `-f`, in which `-` means stdin. */
+/** A script: the SQL or the command of `-c`, or a file of `-f`, in which `-` means stdin. */
 export type Script =
   | { readonly kind: 'command'; readonly sql: string }
   | { readonly kind: 'file'; readonly path: string }
@@ -39,4 +50,6 @@ export interface ShellOptions {
   readonly database: string
   /** The scripts, in order. By default it prompts if stdin is a terminal, and runs stdin otherwise. */
   readonly scripts?: readonly Script[] | undefined
+  /** Arguments as psql has them, such as `['-At', '-v', 'name=value']`. Scripts among them come after the others. */
+  readonly args?: readonly string[] | undefined
 }

@@ -1,14 +1,62 @@
+import { type Arguments, readArguments } from './arguments.ts'
+import { ShellError } from './errors.ts'
+import { exitStatus, statusOfSignal } from './exit-status.ts'
 import type { Host, ShellOptions } from './host.ts'
-import { runPrompt } from './prompt.ts'
-import { QueryRunner } from './query-runner.ts'
-import { runScripts } from './run-scripts.ts'
+import { runScripts } from './running/run-scripts.ts'
+import { openTarget } from './state/open-target.ts'
+import { Shell } from './state/shell.ts'
 
-/** Runs the SQL of scripts or stdin, or prompts if stdin is a terminal. Returns an exit status, as psql's. */
+/**
+ * Runs scripts or stdin, or prompts if stdin is a terminal, as psql does. Returns an exit status: psql's, and 128 plus its number
+ * after a signal.
+ *
+ * Scripts stop at their first error, unless `ON_ERROR_STOP` is off.
+ */
 export async function runShell(host: Host, options: ShellOptions): Promise<number> {
-  const { database, scripts } = options
-  const open = (name: string) => QueryRunner.open(host, name)
-  const interactive = scripts === undefined && host.stdin.isTTY === true
-  return await (interactive
-    ? runPrompt(host, database, open)
-    : runScripts(host, scripts, await open(database)))
+  const shell = new Shell(host)
+  let args: Arguments
+  try {
+    args = readArguments(options.args ?? [])
+    const scripts = [...(options.scripts ?? []), ...args.scripts]
+    const isPrompt = scripts.length === 0 && host.stdin.isTTY === true && host.stdout.isTTY === true
+    if (!isPrompt) shell.variables.set('ON_ERROR_STOP', 'on')
+    args.apply(shell)
+    if (args.output !== null) await shell.sendTo(await openTarget(shell, args.output))
+    await shell.connect({ database: options.database })
+    return await (isPrompt
+      ? prompt(shell)
+      : ending(shell, async () => await runScripts(shell, scripts, args.singleTransaction)))
+  } catch (error) {
+    if (!(error instanceof ShellError)) throw error
+    host.complain(`howdah: ${error.message}`)
+    return exitStatus.misused
+  } finally {
+    await shell.sendTo(shell.stdout)
+    await shell.disconnect()
+  }
+}
+
+/** Runs an action that a signal ends. */
+async function ending(shell: Shell, action: () => Promise<number>): Promise<number> {
+  const { host } = shell
+  const receive = (signal: NodeJS.Signals) => {
+    const status = statusOfSignal(signal)
+    if (status === null) return
+    shell.ended ??= status
+    shell.interrupt()
+    host.stdin.destroy()
+  }
+  try {
+    const status = await host.during(receive, action)
+    return shell.ended ?? status
+  } catch (error) {
+    // Whatever was going on fails after a signal.
+    if (shell.ended === null) throw error
+    return shell.ended
+  }
+}
+
+async function prompt(shell: Shell): Promise<number> {
+  const { runPrompt } = await import('./terminal/run-prompt.ts')
+  return await runPrompt(shell)
 }

@@ -1,8 +1,8 @@
+import { join } from 'node:path'
 import type { Session } from '@howdah/cluster'
 import { findProgram } from '@howdah/durable'
 import type { Host } from '@howdah/prompt'
 import type { Context } from '../program/command.ts'
-import { misused } from '../errors.ts'
 import { commandEnv } from '../opening/command-env.ts'
 import { inSession } from '../opening/in-session.ts'
 import { runChild } from '../running/run-child.ts'
@@ -14,30 +14,34 @@ export async function shell(context: Context, rest: readonly string[]): Promise<
     const cwd = workingDirectory(context.io)
     const psql = findProgram('psql', commandEnv(context, session)['PATH'], { cwd })
     if (psql !== null) return await runPsql(context, session, psql, rest)
-    if (rest.length > 0) {
-      throw misused(
-        `there is no psql to hand ${rest.join(' ')} on to; install PostgreSQL's client programs`,
-      )
-    }
     const { runShell } = await import('@howdah/prompt')
     return await runShell(hostOf(context, session), {
       database: session.database,
       scripts: context.options.scripts,
+      args: rest,
     })
   })
 }
 
 /** This process and the server, as the built-in prompt uses them. */
-function hostOf({ io, output, interruption }: Context, session: Session): Host {
+function hostOf(context: Context, session: Session): Host {
+  const { io, output, interruption } = context
   return {
     stdin: io.stdin,
     stdout: io.stdout,
+    stderr: io.stderr,
+    env: commandEnv(context, session),
     version: io.version,
+    async historyFile() {
+      const { findStateDirectory } = await import('@howdah/store')
+      const directory = findStateDirectory({ environment: io.env })
+      return directory === null ? null : join(directory, 'prompt-history')
+    },
     fullPath: (path) => fullPath(io, path),
     write: async (data) => await output.write(data),
     complain: (text) => output.complain(text),
     message: (text) => output.message(text),
-    connect: async (database) => await session.connect(database),
+    connect: async (to) => await session.connect(to),
     during: async (receive, action, options) => await interruption.during(receive, action, options),
   }
 }

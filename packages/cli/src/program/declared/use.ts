@@ -8,10 +8,11 @@ export const useCommands: readonly Declaration[] = [
     alias: 'psql',
     group: 'Use',
     summary:
-      'psql, or a small built-in prompt if there is no psql (what howdah does if no command is given)',
+      'psql, or the built-in prompt if there is no psql (what howdah does if no command is given)',
     description:
-      'Starts psql, or a small built-in prompt if there is no psql. SQL from -c, -f or, if it is not a terminal, from ' +
-      'stdin is run up to the first error.\nWords after -- are passed on to psql.',
+      'Starts psql, or the built-in prompt, which does what psql does, if there is no psql. SQL from -c, -f or, if it is ' +
+      'not a terminal, from stdin is run up to the first error.\nWords after -- are passed on to psql. The built-in ' +
+      'prompt knows many of its options too, such as -At and --csv.',
     options: [
       ...(['sql', 'file', ...cluster, 'database', ...login, 'env', ...server] as const),
       ...(['linger', 'destroy', 'temporary', 'empty', 'ifExists'] as const),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { describeServerError } from '../src/describe-server-error.ts'
+import { describeServerMessage } from '../src/connection/describe-server-message.ts'
 
 test('an error marks its place in the line of the statement', () => {
   const error = {
@@ -8,7 +8,7 @@ test('an error marks its place in the line of the statement', () => {
     position: '12',
     hint: 'There is b.',
   }
-  expect(`\n${describeServerError(error, 'select a,\n\tc from t')}\n`).toBe(`
+  expect(`\n${describeServerMessage(error, 'select a,\n\tc from t')}\n`).toBe(`
 ERROR:  column "c" does not exist
 LINE 2:  c from t
          ^
@@ -18,7 +18,7 @@ HINT:  There is b.
 
 test('the place counts characters, not UTF-16 units', () => {
   const error = { severity: 'ERROR', message: 'm', position: '13' }
-  expect(describeServerError(error, "select '🐘', c")).toMatch(
+  expect(describeServerMessage(error, "select '🐘', c")).toMatch(
     /^LINE 1: select '🐘', c\n {20,21}\^$/m,
   )
 })
@@ -30,5 +30,5 @@ test.each([
     'FATAL:  m\nDETAIL:  d\nHINT:  h\nCONTEXT:  w',
   ],
 ])('%j', (error, described) => {
-  expect(describeServerError(error, 'select 1')).toBe(described)
+  expect(describeServerMessage(error, 'select 1')).toBe(described)
 })

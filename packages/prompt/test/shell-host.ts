@@ -1,0 +1,50 @@
+import { PassThrough } from 'node:stream'
+import { resolve } from 'node:path'
+import type { Session } from '@howdah/cluster'
+import { type Host, runShell, type ShellOptions } from '../src/index.ts'
+
+/** What a shell has printed, and its exit status. */
+export interface Printed {
+  readonly status: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs the shell on a session, in this process. */
+export async function shellOn(
+  session: Session,
+  cwd: string,
+  options: Omit<ShellOptions, 'database'>,
+  input = '',
+): Promise<Printed> {
+  const stdin = new PassThrough()
+  const stdout = new PassThrough()
+  const stderr = new PassThrough()
+  const out = collected(stdout)
+  const err = collected(stderr)
+  const host: Host = {
+    stdin,
+    stdout,
+    stderr,
+    env: session.commandEnv(),
+    version: '1.2.3',
+    historyFile: async () => await Promise.resolve(null),
+    fullPath: (path) => resolve(cwd, path),
+    async write(data) {
+      await Promise.resolve(stdout.write(data))
+    },
+    complain: (text) => stderr.write(`${text}\n`),
+    message: (text) => stderr.write(`${text}\n`),
+    connect: async (to) => await session.connect(to),
+    during: async (_, action) => await action(),
+  }
+  stdin.end(input)
+  const status = await runShell(host, { database: session.database, ...options })
+  return { status, stdout: out(), stderr: err() }
+}
+
+function collected(stream: PassThrough): () => string {
+  const chunks: Buffer[] = []
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk))
+  return () => Buffer.concat(chunks).toString()
+}
