@@ -137,23 +137,24 @@ function report() {
 /** The bytes and the number of the packages that come with the command. */
 function size() {
   const own = fileURLToPath(new URL('..', import.meta.url))
-  const directories = [join(own, 'dist')]
+  const directories = new Set([join(own, 'dist')])
   const add = (from, name) => {
     const places = createRequire(join(from, 'package.json')).resolve.paths(name)
     const place = places.find((one) => existsSync(join(one, name)))
     // It may be for another platform.
     if (place === undefined) return
     const directory = realpathSync(join(place, name))
-    directories.push(directory)
+    if (directories.has(directory)) return
+    directories.add(directory)
     for (const needed of namesIn(directory)) add(directory, needed)
   }
   for (const name of namesIn(own)) if (name !== '@howdah/postgres') add(own, name)
-  const sizes = directories.map((directory) =>
+  const sizes = [...directories].map((directory) =>
     readdirSync(directory, { recursive: true })
       .map((name) => statSync(join(directory, name)))
       .reduce((all, stats) => all + (stats.isFile() ? stats.size : 0), 0),
   )
-  return [sizes.reduce((one, other) => one + other, 0), directories.length]
+  return [sizes.reduce((one, other) => one + other, 0), directories.size]
 }
 
 function namesIn(directory) {
