@@ -103,6 +103,29 @@ describe('a source', () => {
     expect(returns).toBe(0)
   })
 
+  it('is closed once, and asked no more, however often the reader is closed', async () => {
+    const calls: string[] = []
+    const source = {
+      [Symbol.iterator]: () => ({
+        next: () => {
+          calls.push('next')
+          return { done: false as const, value: data }
+        },
+        return: () => {
+          calls.push('return')
+          return { done: true as const, value: undefined }
+        },
+      }),
+    }
+    const reader = new ByteReader(source)
+    await reader.fill(1)
+    await reader.close()
+    await reader.close()
+    expect(await reader.atEnd()).toBe(true)
+    await expect(reader.fill(1)).rejects.toMatchObject({ code: 'ERR_LTX_TRUNCATED' })
+    expect(calls).toEqual(['next', 'return'])
+  })
+
   it('is asked no more once it has ended', async () => {
     let asked = 0
     const source = {

@@ -20,6 +20,9 @@ async function running(
 const deafTo = (...signals: string[]): string =>
   `trap '' ${signals.join(' ')}; echo ready; exec sleep 600`
 
+/** Ends by itself when it is told to. */
+const orderly = `trap 'exit 0' TERM; echo ready; while :; do sleep 0.05; done`
+
 describe('a process that is to end', () => {
   test('gets the signal of its own, and has ended when the wait is over', async () => {
     using one = await running(deafTo('TERM', 'QUIT'))
@@ -27,17 +30,20 @@ describe('a process that is to end', () => {
     expect(liveness(one.identity)).toBe('dead')
   })
 
-  test('is continued if it is suspended, because it would not get the signal otherwise', async () => {
-    using one = await running(deafTo('QUIT'))
+  test('is continued if it is suspended, because it would not do what it does at the signal', async () => {
+    using one = await running(orderly)
     one.process.kill('SIGSTOP')
-    expect(await endServer(one.identity, { signal: 'SIGTERM' })).toBe('ended')
+    expect(await endServer(one.identity, { signal: 'SIGTERM', timeout: 20_000 })).toBe('ended')
   })
 
   test('and has ended already is nobody else who has its pid now', async () => {
     using other = await running(deafTo('QUIT'))
+    const ended = once(other.process, 'exit')
     const gone = { ...other.identity, startTime: '1' }
     expect(await endServer(gone, { signal: 'SIGTERM', patience: 0 })).toBe('ended')
-    expect(liveness(other.identity)).toBe('alive')
+    // It ends by the first signal that it gets.
+    other.process.kill('SIGUSR1')
+    expect((await ended)[1]).toBe('SIGUSR1')
   })
 
   test('is told to quit once, however long it takes after that', async () => {
@@ -61,7 +67,7 @@ describe('a process that is to end', () => {
   })
 
   test('has been told so although nobody waits for it', async () => {
-    using one = await running(`trap 'exit 0' TERM; echo ready; while :; do sleep 0.05; done`)
+    using one = await running(orderly)
     const ended = once(one.process, 'exit')
     const abort = AbortSignal.abort(new Error('enough'))
     await expect(endServer(one.identity, { signal: 'SIGTERM', abort })).rejects.toThrow('enough')
