@@ -19,6 +19,7 @@ import lockfile, { check } from '@howdah/lock/proper-lockfile'
 import { LockManager } from '@howdah/lock/web-locks'
 import { encodeLtx, verifyLtx } from '@howdah/ltx'
 import { findProject } from '@howdah/project'
+import { runShell } from '@howdah/prompt'
 import { runOptionsOf } from '@howdah/provision'
 import { Registry, write } from '@howdah/registry'
 import { FileReplica } from '@howdah/replica'
@@ -65,6 +66,7 @@ const uses = {
     const asked = { path: file('howdah.json'), settings: { linger: 2 } }
     assert.deepEqual(runOptionsOf(asked, { sharesPorts: false }), { linger: 2000 })
   },
+  prompt: () => assert.equal(typeof runShell, 'function'),
   completion: () => assert.equal(typeof bashCompletion, 'function'),
   'known-clusters': async () => assert.ok(Array.isArray(await registeredServers())),
   lease: async () => {

@@ -43,7 +43,8 @@ export function missing(name: string, isInteractive: boolean): string {
   return `invalid command \\${name}${isInteractive ? '\nTry \\? for help.' : ''}`
 }
 
-/** The names of all commands, for completion. */
+/** The names of commands, for completion; of those that describe, the usual ones. */
 export function commandNames(): string[] {
-  return [...byName.keys()]
+  const usual = 'da db dC dD dE di dm do dp ds dT dv dX'.split(' ')
+  return [...byName.keys(), ...usual].filter((name) => /^\w+$/.test(name))
 }

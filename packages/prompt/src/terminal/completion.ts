@@ -36,8 +36,7 @@ export class Completion {
 
   async #candidates(word: string, before: string): Promise<string[]> {
     if (word === '' && before.trim() === '' && this.unfinished === '=') return []
-    if (word.startsWith('\\'))
-      return [...commandNames(), 'dt', 'di', 'dv'].map((name) => `\\${name}`)
+    if (word.startsWith('\\')) return commandNames().map((name) => `\\${name}`)
     if (/^:[\p{L}\p{N}_]*$/u.test(word))
       return [...this.#shell.variables].map(([name]) => `:${name}`)
     const [, command, argument = ''] = /^\s*\\(\S+)\s+(.*)$/su.exec(before + word) ?? []
