@@ -7,6 +7,7 @@ export const plainRecord: ServerRecord = {
   signal: 'SIGTERM',
   stillness: 0,
   worksHere: false,
+  boundTo: null,
   host: null,
   since: null,
   pinned: false,

@@ -24,6 +24,7 @@ const full: ServerRecord = {
   signal: 'SIGINT',
   stillness: 3000,
   worksHere: true,
+  boundTo: '/some where/else',
   host: 'a host',
   since: new Date('2026-01-02T03:04:05.678Z'),
   pinned: true,

@@ -7,6 +7,7 @@ import { type Paths, type WatchdogKind, Free, Guard, pin, unpin } from '@howdah/
 import { identifyProcess } from '@howdah/lock'
 import { killed, linuxOnly, temporaryDirectory, until } from '@howdah/fixtures'
 import { Arena } from './arena.ts'
+import { pathsOf, subjectIn } from './server/directory-subject.mjs'
 import { hasOneHolder, isFree, numberOfUsers, told, watchdogKinds } from './locks-in-use.ts'
 
 /** How a server comes to run. */
@@ -204,6 +205,63 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
     renameSync(`${arena.directory}-moved`, arena.directory)
     expect(await user.leave()).toBe('stopped')
     await arena.deserted()
+  })
+
+  test.each(['record', 'use', 'watchdog'] as const)(
+    'a pinned server ends with its files, though they are removed slowly and the %s file first',
+    async (first) => {
+      await using arena = new Arena(changes)
+      await arena.user({ ...options, stays: true, perishes: true }).ended
+      // The Node watchdog has to have seen the record.
+      await sleep(100)
+      rmSync(arena.paths[first], { recursive: true })
+      // For longer than it takes to see that.
+      await sleep(700)
+      rmSync(arena.directory, { recursive: true })
+      await until('the server is gone', () => !arena.has('server') && !arena.has('watchdog'))
+    },
+  )
+
+  test.each([
+    ['is used', {}],
+    ['is pinned', { stays: true }],
+    ['is used and pinned', { pinned: true }],
+    ['was found running', { lingers: true }],
+  ])(
+    'a server that perishes and is bound to its path is told to quit when it is moved, though it %s',
+    async (_, { lingers = false, ...how }: How) => {
+      await using arena = new Arena(changes)
+      const start = { bound: true }
+      if (lingers) {
+        const first = arena.user({ ...options, start, linger: 60_000 })
+        await first.joined()
+        await first.kill()
+      }
+      const user = arena.user({ ...options, start, ...how, perishes: true })
+      if (how.stays === true) await user.ended
+      else await user.joined()
+      const left = [arena.pid('server'), arena.pid('watchdog')]
+      renameSync(arena.directory, arena.beside('moved'))
+      await until('the server is gone', () => left.every((pid) => identifyProcess(pid) === null))
+      // Its orderly way would lead to its old path.
+      expect(arena.count('stop')).toBe(0)
+      expect(how.stays === true ? 'kept' : await user.leave()).toBe('kept')
+      // It is started again where it is now.
+      const moved = arena.beside('moved')
+      const guard = await Guard.join(subjectIn(moved), pathsOf(moved), { start, watchdog })
+      expect([guard.started, await guard.leave()]).toEqual(['modified', 'stopped'])
+    },
+  )
+
+  test('a lingering server that is bound to its path is told to quit when it is moved', async () => {
+    await using arena = new Arena(changes)
+    const user = arena.user({ ...options, start: { bound: true }, linger: 60_000 })
+    await user.joined()
+    await user.leave()
+    const left = [arena.pid('server'), arena.pid('watchdog')]
+    renameSync(arena.directory, arena.beside('moved'))
+    await until('the server is gone', () => left.every((pid) => identifyProcess(pid) === null))
+    expect(arena.count('stop')).toBe(0)
   })
 
   test('a pinned server that perishes with its files can be stopped and started, and is watched again', async () => {

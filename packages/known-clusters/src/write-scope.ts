@@ -7,6 +7,7 @@ import type { Allocation, Registry } from '@howdah/registry'
 import { backupsAround } from './backups-around.ts'
 import { clusterAround } from './cluster-around.ts'
 import { DataDirectory, findPostmaster } from '@howdah/data-directory'
+import { endMoved } from './end-moved.ts'
 import { nested } from './nested.ts'
 import type { LocalState } from './local-state.ts'
 
@@ -47,7 +48,10 @@ export class WriteScope {
     await refuse(path, above)
   }
 
-  /** Throws `ERR_CLUSTER_NESTED` if a running server has registered this data directory or a part of it. */
+  /**
+   * Throws `ERR_CLUSTER_NESTED` if a running server has registered this data directory or a part of it. If a server was started
+   * at this path and its directory was moved since, that server is ended.
+   */
   async requireFree(): Promise<void> {
     await this.#state.attempt(async () => {
       const { write } = await import('@howdah/registry')
@@ -55,7 +59,8 @@ export class WriteScope {
       for (const registry of await registries()) {
         const conflicts = await registry.conflicts({ allow: [write(name)] })
         for (const { owner, pid } of conflicts) {
-          if (owner !== name && !(await isGone(owner))) {
+          if (owner === name) await endMoved(this.#directory.path, await registry.find(name))
+          else if (!(await isGone(owner))) {
             throw nested(this.#directory.path, { owner, pid, side: sideOf(name, owner) })
           }
         }

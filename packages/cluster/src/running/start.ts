@@ -76,6 +76,7 @@ export async function startPostmaster(
       args: ['-D', way.argument, ...flags({ ...durable, ...fitting, ...settings }, tcp)],
       cwd: way.cwd,
       leavesCwd: way.cwd !== directory.path,
+      ...(way.argument === directory.path && { boundTo: directory.path }),
       env: serverEnvironment(runtime.bindir),
       signal: 'SIGINT',
       stillness: longestStillness,

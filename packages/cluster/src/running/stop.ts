@@ -1,6 +1,6 @@
-import { endServer } from '@howdah/coordinate'
-import type { ProcessIdentity } from '@howdah/lock'
-import { type DataDirectory, findPostmaster } from '@howdah/data-directory'
+import { endServer, isMoved, readRecord } from '@howdah/coordinate'
+import { isSameProcess, type ProcessIdentity } from '@howdah/lock'
+import { type DataDirectory, findPostmaster, coordinationPaths } from '@howdah/data-directory'
 import { stopFailed } from '../errors.ts'
 import { scopeOf } from '@howdah/known-clusters'
 
@@ -43,7 +43,10 @@ export async function stopPostmaster(
   return true
 }
 
-/** Stops the given server of the directory, as {@link stopPostmaster} does. */
+/**
+ * Stops the given server of the directory, as {@link stopPostmaster} does. A server whose directory was moved is told to quit,
+ * because its last checkpoint would write `global/pg_control` at the old path, where another cluster may be now.
+ */
 export async function endPostmaster(
   directory: DataDirectory,
   identity: ProcessIdentity,
@@ -55,7 +58,7 @@ export async function endPostmaster(
   const scope = scopeOf(directory, identity)
   const end = await endServer(identity, {
     // See "Shutting Down the Server" in PostgreSQL's manual.
-    ...(options.shutdown === 'immediate'
+    ...(options.shutdown === 'immediate' || wasMoved(directory, identity)
       ? { signal: 'SIGQUIT' }
       : { signal: 'SIGINT', stillness: longestStillness }),
     timeout,
@@ -69,4 +72,11 @@ export async function endPostmaster(
     )
   }
   await (await scope)?.release()
+}
+
+function wasMoved(directory: DataDirectory, identity: ProcessIdentity): boolean {
+  const record = readRecord(coordinationPaths(directory, null, false))
+  return (
+    record !== null && isSameProcess(record.process, identity) && isMoved(record, directory.path)
+  )
 }

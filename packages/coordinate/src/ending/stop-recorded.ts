@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { liveness, seeProcess } from '@howdah/lock'
 import { unknownProcess } from '../errors.ts'
+import { isMoved } from '../record/is-moved.ts'
 import { isOfHere } from '../record/is-of-here.ts'
 import { endServer } from './end-server.ts'
 import type { Paths } from '../paths.ts'
@@ -13,7 +14,8 @@ const patience = 30_000
 /**
  * Ends the recorded process, and waits until it is gone.
  *
- * SIGQUIT follows after 30 s, or after the server has stood still for as long as its record says. Returns `false`, without
+ * SIGQUIT follows after 30 s, or after the server has stood still for as long as its record says; it is sent at once if the
+ * server's directory was moved. Returns `false`, without
  * sending a signal, if the process works in another directory than the recorded server.
  */
 export async function stopRecorded(
@@ -22,7 +24,8 @@ export async function stopRecorded(
 ): Promise<boolean> {
   if (!isRecordedAlive(record)) return true
   if (record.worksHere && !worksIn(dirname(use), record.process.pid)) return false
-  const { signal, stillness } = record
+  const { stillness } = record
+  const signal = isMoved(record, dirname(use)) ? 'SIGQUIT' : record.signal
   await endServer(record.process, { signal, stillness, patience })
   return true
 }

@@ -24,6 +24,8 @@ export interface LaunchRequest {
   /** If this process is root: the uid of the server; by default that of the paths. */
   readonly uid?: number | undefined
   readonly gid?: number | undefined
+  /** The server reaches its files by the path of this directory, which is that of the use file, and so must not be moved. */
+  readonly boundTo?: string | undefined
   /** The server changes its working directory by itself, so its working directory does not identify it. */
   readonly leavesCwd?: boolean | undefined
 }

@@ -66,7 +66,7 @@ export class Launcher implements Launch {
   }
 
   async #spawn(request: LaunchRequest): Promise<ChildProcess> {
-    const { command, cwd, signal, stillness = 0 } = request
+    const { command, cwd, signal, stillness = 0, boundTo = null } = request
     checkCommand(command)
     const child = await this.#start(request)
     await spawned(child, command)
@@ -82,6 +82,7 @@ export class Launcher implements Launch {
         process: identity,
         signal,
         stillness,
+        boundTo,
         ...launchedNow(this.#paths, request.leavesCwd === true ? null : cwd),
         ...this.#about,
       })

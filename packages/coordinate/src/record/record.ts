@@ -95,6 +95,7 @@ export function readRecord(paths: Recorded): ServerRecord | null {
     signal,
     stillness: secondsIn(fields.get('still')) * 1000,
     worksHere: fields.get('cwd') === 'here',
+    boundTo: fields.get('bound') ?? null,
     host: fields.get('host') ?? null,
     since: dateOf(fields.get('since')),
     pinned: fields.get('pinned') === 'yes',
@@ -116,6 +117,7 @@ export function writeRecord(paths: Paths, change: HeldChange, record: ServerReco
     signal,
     stillness,
     worksHere,
+    boundTo,
     host,
     since,
     pinned,
@@ -134,6 +136,8 @@ export function writeRecord(paths: Paths, change: HeldChange, record: ServerReco
     ['signal', signal],
     ['still', stillness > 0 ? Math.ceil(stillness / 1000) : null],
     ['cwd', worksHere ? 'here' : null],
+    // A value cannot contain a line break.
+    ['bound', boundTo === null || /[\r\n]/.test(boundTo) ? null : boundTo],
     ['pinned', pinned ? 'yes' : null],
     ['perishes', perishes ? 'yes' : null],
     // The form that sleep(1) takes: seconds, without an exponent.

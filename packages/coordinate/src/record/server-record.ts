@@ -17,6 +17,11 @@ export interface ServerRecord {
   readonly stillness: number
   /** Whether the server works in the directory of the use file, which is a further proof of its identity. */
   readonly worksHere: boolean
+  /**
+   * The path of the directory by which the server reaches its files; `null` if it goes on wherever the directory is. If the
+   * directory is moved, a server that perishes is told to quit within a second, and any other one is only ever told to quit.
+   */
+  readonly boundTo: string | null
   /** The name of the host or container in which the server was started, for people. */
   readonly host: string | null
   /** When the server was started, for people. */

@@ -14,11 +14,12 @@ import {
   watch as watchFile,
   writeSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { errno } from '@howdah/durable'
 import { type Lock, acquire, identifyProcess, readPlainFile, tryAcquire } from '@howdah/lock'
 import type { ServerRecord } from '../record/server-record.ts'
+import { isMoved } from '../record/is-moved.ts'
 import { readRecord } from '../record/record.ts'
 import { isOfElsewhere, isServed } from '../launch/server-lock.ts'
 import { isRecordedAlive, stopRecorded, worksIn } from '../ending/stop-recorded.ts'
@@ -97,15 +98,21 @@ async function watch(): Promise<void> {
     }
     const found = readRecord(paths)
     if (await isElsewhere(found)) return end()
+    if (found === null && isPerishing()) {
+      releaseUse()
+      await sleep(100)
+      continue
+    }
     if (isRecordedAlive(found)) {
-      if (found.pinned && !found.perishes) return end()
-      if (found.pinned) {
+      const isToQuit = isMoved(found, dirname(use))
+      if (!isToQuit && found.pinned && !found.perishes) return end()
+      if (!isToQuit && found.pinned) {
         releaseUse()
         await keepPinned()
         continue
       }
       const life = JSON.stringify([found.process, found.joined])
-      if (found.linger > 0 && lingered !== life) {
+      if (!isToQuit && found.linger > 0 && lingered !== life) {
         lingered = life
         releaseUse()
         await keepLingering(found)
@@ -130,15 +137,17 @@ async function keepLingering(found: ServerRecord): Promise<void> {
     const left = deadline - performance.now()
     if (left <= 0) return
     await sleep(Math.min(left, 1000))
-    if (fileIdentity(use) !== watched || !isRecordedAlive(found)) return
+    if (fileIdentity(use) !== watched || !isRecordedAlive(found) || isMoved(found, dirname(use)))
+      return
   }
 }
 
-/** Watches a pinned server. Such a server needs no users, but has to end when its files are removed. */
+/** Watches a pinned server. Such a server needs no users, but has to end when its files are removed or moved. */
 async function keepPinned(): Promise<void> {
   while (fileIdentity(use) === watched) {
-    const found = readRecord(paths)
+    const found = readRecord(paths) ?? (isPerishing() ? known : null)
     if (!isRecordedAlive(found) || !found.pinned) return
+    if (isMoved(found, dirname(use))) return void (await stopRecorded(paths, found))
     await sleep(500)
   }
 }
@@ -198,8 +207,10 @@ async function finish(): Promise<boolean> {
     changeLock.release()
     return true
   }
-  const { dev, ino } = fstatSync(watchdogLock, { bigint: true })
-  const isSameSubject = fileIdentity(watchdog) === `${dev}:${ino}`
+  // The files may be removed in any order, and slowly.
+  while (fileIdentity(use) === null && isWatchedSubject() && known?.pinned && isPerishing())
+    await sleep(100)
+  const isSameSubject = isWatchedSubject()
   if (isSameSubject && fileIdentity(use) !== null) {
     releaseUse()
     watched = fileIdentity(use)
@@ -210,6 +221,17 @@ async function finish(): Promise<boolean> {
   // Without its files the server cannot end in an orderly way.
   await stopRecorded(paths, isSameSubject ? known : { ...known, signal: 'SIGQUIT' })
   return true
+}
+
+/** Whether the subject itself is still there, though its use file may have been removed or replaced. */
+function isWatchedSubject(): boolean {
+  const { dev, ino } = fstatSync(watchdogLock, { bigint: true })
+  return fileIdentity(watchdog) === `${dev}:${ino}`
+}
+
+/** Whether a server that perishes with its files lives. If it has no record, its files are being removed. */
+function isPerishing(): boolean {
+  return known?.perishes === true && isRecordedAlive(known)
 }
 
 function isWreck(): boolean {

@@ -22,7 +22,7 @@ exec 2>&1 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-
 use=$1 record=$2 this_subject=$3 this_boot=$4 this_namespace=$5
 watchdog=$6 server=$7 change=$8 directory=$9
 shift 9
-inside=$1 mark=$2 wreck=$3 last=$4 pid_file=$5 lingered= stopped= failures=0
+inside=$1 mark=$2 wreck=$3 last=$4 pid_file=$5 lingered= stopped= perishing= failures=0
 
 # We release the watchdog lock first: the next process that gets use starts a new watchdog.
 end() { exec 3<&-; exec 5<&-; exit 0; }
@@ -52,7 +52,7 @@ same_use() { [ "$use" -ef /proc/self/fd/5 ]; }
 same_subject() { [ "$watchdog" -ef /proc/self/fd/3 ]; }
 
 load() {
-  pid= start= boot= namespace= of= signal= still=0 cwd= pinned= perishes= linger=0 joined=
+  pid= start= boot= namespace= of= signal= still=0 cwd= bound= pinned= perishes= linger=0 joined=
   [ -f "$record" ] && [ -r "$record" ] || return 0
   while IFS= read -r line; do
     value=${'$'}{line#* }
@@ -65,8 +65,9 @@ load() {
       'signal '*) signal=${'$'}{value#SIG} ;;
       'still '*) still=$value ;;
       'cwd '*) cwd=$value ;;
+      'bound '*) bound=$value ;;
       'pinned yes') pinned=yes ;;
-      'perishes yes') perishes=yes ;;
+      'perishes yes') perishes=yes perishing=yes ;;
       'linger '*) linger=$value ;;
       'joined '*) joined=$value ;;
     esac
@@ -100,6 +101,15 @@ elsewhere() {
 ours() {
   [ "$cwd" = here ] && [ -e "/proc/$pid/cwd" ] || return 0
   [ "/proc/$pid/cwd" -ef . ]
+}
+
+# Whether the directory is no longer at the path by which the server reaches its files. Not if we may not look.
+moved() {
+  [ -n "$bound" ] && ! [ "$bound" -ef . ] || return 1
+  [ ! -e "$bound" ] || return 0
+  above=$bound
+  until [ -e "$above" ] || [ -z "$above" ]; do above=${'$'}{above%/*}; done
+  [ -x "${'$'}{above:-/}" ]
 }
 
 # Whether the server's lock is held: then a server lives, here or in another container.
@@ -148,8 +158,10 @@ trace() {
 }
 
 # Ends the server and waits until it is really gone. Never SIGKILL, which leaves shared memory behind. SIGQUIT follows if
-# it stands still for as long as its record says, and after 30 s in any case.
+# it stands still for as long as its record says, and after 30 s in any case. A server that was moved is told to quit at
+# once, because its last checkpoint would go to what lies at its old path.
 stop() {
+  ! moved || signal=QUIT
   kill -s "$signal" "$pid" || ! alive || end
   # A suspended process would not get the signal.
   kill -s CONT "$pid"
@@ -173,17 +185,21 @@ keep_lingering() {
   while [ "${'$'}{left:=0}" -gt 1 ]; do
     free sleep 1
     left=$((left - 1))
-    same_use && alive || return 0
+    same_use && alive && ! moved || return 0
   done
   case $linger in *.*) free sleep "$left.${'$'}{linger#*.}" && return 0 ;; esac
   free sleep "$left"
 }
 
-# A pinned server needs no users. It is watched only because its files may be removed, and then it ends with them.
+# Whether the files of a server that perishes with them are being removed: its record is gone, and it lives.
+perishing() { [ -z "$pid" ] && [ -n "$perishing" ] && served; }
+
+# A pinned server needs no users. It is watched only because its files may be removed or moved, and then it ends.
 keep_pinned() {
   while same_use; do
     load
-    alive && [ -n "$pinned" ] || return 0
+    perishing || { alive && [ -n "$pinned" ]; } || return 0
+    if moved; then ours && stop; return 0; fi
     free sleep 0.5 || free sleep 1
   done
   same_subject || { quit_left; end; }
@@ -255,6 +271,12 @@ while :; do
       if [ ! -e "$use" ] && [ -e "$wreck" ] && ! kept; then remove; fi
       end
     fi
+    # The files may be removed in any order, and slowly.
+    while [ ! -e "$use" ] && same_subject; do
+      load
+      perishing || { alive && [ -n "$pinned" ] && [ -n "$perishes" ]; } || break
+      free sleep 0.1 || free sleep 1
+    done
     if ! same_subject; then
       quit_left
       end
@@ -270,15 +292,21 @@ while :; do
   fi
   load
   ! elsewhere || end
+  if perishing; then
+    release_use
+    free sleep 0.1 || free sleep 1
+    continue
+  fi
   if alive; then
     ours || end
-    if [ -n "$pinned" ]; then
+    if moved; then
+      :
+    elif [ -n "$pinned" ]; then
       [ -n "$perishes" ] || end
       release_use
       keep_pinned
       continue
-    fi
-    if [ "$linger" != 0 ] && [ "$lingered" != "$pid $start $joined" ]; then
+    elif [ "$linger" != 0 ] && [ "$lingered" != "$pid $start $joined" ]; then
       lingered="$pid $start $joined"
       release_use
       keep_lingering

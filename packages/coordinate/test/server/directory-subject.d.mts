@@ -6,6 +6,8 @@ export interface ServerOptions {
   slowStart?: number
   /** ms until it is gone. */
   slowStop?: number
+  /** It reaches its files by the path of its directory. */
+  bound?: boolean
   /** Starting it throws after it was launched. */
   fails?: boolean
   env?: Record<string, string>

@@ -39,7 +39,7 @@ export function pathsOf(directory, changes = {}) {
 
 /**
  * The subject in a directory. `at(step)` is called at every step, so that a test can end its process there.
- * Its options: `{ slowStart, slowStop, busyStop, stillness, fails, stdio }`.
+ * Its options: `{ slowStart, slowStop, busyStop, stillness, bound, fails, stdio }`.
  */
 export function subjectIn(directory, at = () => undefined) {
   const file = (name) => join(directory, name)
@@ -79,6 +79,7 @@ export function subjectIn(directory, at = () => undefined) {
         slowStop = 0,
         busyStop = 0,
         stillness,
+        bound = false,
         fails = false,
         env = {},
       } = options
@@ -89,6 +90,7 @@ export function subjectIn(directory, at = () => undefined) {
         env,
         signal: 'SIGINT',
         ...(stillness !== undefined && { stillness }),
+        ...(bound && { boundTo: directory }),
         stdio: ['ignore', 'ignore', 'ignore'],
       })
       at('launched')
