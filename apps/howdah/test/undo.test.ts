@@ -8,6 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { until } from '@howdah/fixtures'
 import { describe, expect, test } from 'vitest'
 import { Project } from './project.ts'
 
@@ -67,6 +68,24 @@ describe('what is destroyed or dropped', () => {
     expect(readdirSync(project.file('.howdah'))).toEqual(['.gitignore'])
   })
 
+  test('stays if the restore that replaces it is killed, and the next command of anybody clears what that has made', async () => {
+    await using project = new Project()
+    await project.howdah(makeData)
+    await project.howdah(['backup', '--into', 'backups'])
+    const place = project.file('.howdah/saved')
+    const kept = () => (existsSync(place) ? readdirSync(place) : [])
+    const restore = project.start(['restore', '--from', 'backups', '--to', project.dataDir])
+    await until('it makes a cluster', () => kept().length > 0)
+    process.kill(-(restore.child.pid ?? 0), 'SIGKILL')
+    await restore.result
+    expect(kept()).toHaveLength(1)
+    expect(await saved(project)).toEqual([])
+    await using elsewhere = new Project()
+    await elsewhere.howdah(['ls'])
+    expect(kept()).toEqual([])
+    expect((await project.howdah(sum)).stdout).toContain('55')
+  })
+
   test('is removed after 7 days by the next that is saved', async () => {
     await using project = new Project()
     await project.howdah(['exec', '--', 'true'])
@@ -79,6 +98,29 @@ describe('what is destroyed or dropped', () => {
     await project.howdah(['destroy'])
     const left = readdirSync(project.file('.howdah/saved'))
     expect([left.length, left.includes(id)]).toEqual([1, false])
+  })
+
+  test.each(['ls', 'undo'])('is removed after 7 days by %s', async (command) => {
+    await using project = new Project()
+    await project.howdah(['exec', '--', 'true'])
+    await project.howdah(['destroy'])
+    await project.howdah(['createdb', 'app'])
+    await project.howdah(['dropdb', 'app'])
+    const days = (many: number) => {
+      const shift = many * 24 * 60 * 60 * 1000
+      const script = `const now = Date.now; Date.now = () => now() + ${shift}`
+      return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}` }
+    }
+    const place = project.file('.howdah/saved')
+    const args = command === 'ls' ? ['ls'] : ['undo', 'list', '--json']
+    const recent = await project.howdah(args, { env: days(6) })
+    expect(recent.status).toBe(0)
+    if (command === 'undo') expect(JSON.parse(recent.stdout)).toHaveLength(2)
+    expect(readdirSync(place)).toHaveLength(1)
+    const { status, stdout } = await project.howdah(args, { env: days(8) })
+    expect(status).toBe(0)
+    expect(readdirSync(place)).toEqual([])
+    if (command === 'undo') expect(JSON.parse(stdout)).toEqual([])
   })
 
   test('even if the data directory is a link: as a copy', async () => {

@@ -9,6 +9,7 @@ export {
 } from './clusters.ts'
 export { forgetGone } from './forget-gone.ts'
 export { LocalState } from './local-state.ts'
+export { beingMade, longestKept, savedPlaceOf, unfinishedIn } from './saved-place.ts'
 export { enter, forgetting, remember, rememberStarted, type UseEntry } from './use-entry.ts'
 export { usersOf } from './users-of.ts'
 export { Uses } from './uses.ts'

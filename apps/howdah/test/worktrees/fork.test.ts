@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Random, times } from '@howdah/fixtures'
@@ -78,6 +78,22 @@ describe.skipIf(!hasGit)('the first use in a linked worktree (with git on the ma
     const again = await repository.in(worktree, 'shell', ...args, '-c', sql)
     expect([again.stdout.split('\n')[2]?.trim(), again.stderr]).toEqual(['0', ''])
   })
+
+  test.skipIf(process.getuid?.() !== 0)(
+    "says why it begins empty if the main checkout's cluster is another user's (as root, who can give it away)",
+    async () => {
+      await using repository = await withData()
+      const worktree = repository.worktree('topic')
+      const project = repository.file('.howdah')
+      chownSync(project, 12345, 12345)
+      const first = await repository.in(worktree, 'shell', '-c', 'SELECT 1')
+      chownSync(project, 0, 0)
+      expect(first.stderr).toBe(
+        'howdah: the worktree of topic begins with an empty cluster of its own, and not with a fork, because ' +
+          `${project} belongs to another user (uid 12345): ${dataDirOf(worktree)}\n`,
+      )
+    },
+  )
 
   test('is told of by commands that make none', async () => {
     await using repository = await withData()

@@ -1,14 +1,23 @@
-import { chownSync, lstatSync, mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs'
+import {
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+} from 'node:fs'
 import { rename } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Cluster, EndOptions } from '@howdah/cluster'
 import { insideOf, inUse, notOurs } from '@howdah/cluster/inside'
 import { DataDirectory, findPostmaster, readMark, removeTree } from '@howdah/data-directory'
 import { namesIn, publishFile } from '@howdah/durable'
-import { forgetting, remember } from '@howdah/known-clusters'
-import { makeDirectories, readPlainFile } from '@howdah/lock'
+import { beingMade, forgetting, remember, savedPlaceOf } from '@howdah/known-clusters'
+import { readPlainFile } from '@howdah/lock'
 import { cloneCluster } from '../clone/clone.ts'
 import { isOld, type SavingLimits, mostBytes, newId } from './saving-limits.ts'
+import { clearUnfinished, makeItem } from './unfinished.ts'
 
 /** A cluster that was saved before it was destroyed. */
 export interface SavedCluster {
@@ -31,9 +40,8 @@ export class SavedClusters {
   readonly #mostBytes: number
 
   constructor(dataDir: string, limits: SavingLimits = {}) {
-    const above = dirname(dataDir)
     this.#name = basename(dataDir)
-    this.#place = join(above, basename(above) === '.howdah' ? 'saved' : '.howdah-saved')
+    this.#place = savedPlaceOf(dataDir)
     this.#mostBytes = limits.mostBytes ?? mostBytes
   }
 
@@ -54,13 +62,14 @@ export class SavedClusters {
     return saved
   }
 
+  /** Moves it in one step, or copies it first, so that a kill at any instant leaves it in one of the two places. */
   async #moveAway(cluster: Cluster, by: string, options: EndOptions): Promise<SavedCluster> {
-    return await this.#filling(cluster, by, async ({ path }) => {
-      if (canMove(cluster.dataDir)) await cluster.destroy({ ...options, moveTo: path })
-      else {
-        await cloneCluster(cluster, { to: path, signal: options.signal })
-        await cluster.destroy(options)
-      }
+    const isMoved = canMove(cluster.dataDir)
+    return await this.#filling(cluster, by, !isMoved, async ({ path }, publish) => {
+      if (isMoved) return void (await cluster.destroy({ ...options, moveTo: path }))
+      await cloneCluster(cluster, { to: path, signal: options.signal })
+      await publish()
+      await cluster.destroy(options)
     })
   }
 
@@ -86,7 +95,8 @@ export class SavedClusters {
   ): Promise<Made> {
     if (options.force !== true) await requireEndable(cluster)
     let made: Made | undefined
-    const fresh = await this.#filling(cluster, by, async ({ path }) => {
+    await this.#filling(cluster, by, true, async (fresh) => {
+      const { path } = fresh
       // The server of the new cluster runs as the same user.
       const { uid, gid } = statSync(cluster.dataDir)
       mkdirSync(path, { mode: 0o700 })
@@ -94,15 +104,18 @@ export class SavedClusters {
       made = await make(insideOf(cluster).another(path))
       if (save) await this.#moveAway(cluster, by, options)
       else await cluster.destroy(options)
+      await this.#put(cluster, fresh, options)
     })
-    await this.#put(cluster, fresh, options)
-    // Not earlier, because the new cluster lay among the saved ones until now.
     await this.expire().catch(() => undefined)
     return made as Made
   }
 
-  /** Removes saved clusters that are too old, or that exceed the total size. */
+  /**
+   * Removes saved clusters that are too old, or that exceed the total size, and those that killed processes have left
+   * unfinished.
+   */
   async expire(): Promise<void> {
+    await clearUnfinished(this.#place)
     let bytes = 0
     const all = this.#all().toSorted((one, other) => other.at.getTime() - one.at.getTime())
     for (const [index, saved] of all.entries()) {
@@ -120,26 +133,40 @@ export class SavedClusters {
     if ((await findPostmaster(new DataDirectory(path))) === null) await removeTree(dirname(path))
   }
 
-  /** Makes a place for a cluster and lets `fill` fill it. If that fails, removes the place, unless the cluster was moved there. */
+  /**
+   * Makes a place for a cluster and lets `fill` fill it. If that fails, removes the place, unless the cluster was moved there.
+   *
+   * With `isNew` the place is not listed, and is cleared after a kill, unless `fill` has called `publish`.
+   */
   async #filling(
     cluster: Cluster,
     by: string,
-    fill: (saved: SavedCluster) => Promise<void>,
+    isNew: boolean,
+    fill: (saved: SavedCluster, publish: () => Promise<void>) => Promise<void>,
   ): Promise<SavedCluster> {
     const at = new Date()
     const id = newId(at)
-    const directory = join(this.#place, id)
-    const saved = { id, by, at, path: join(directory, 'data') }
+    const listed = join(this.#place, id)
+    let directory = isNew ? listed + beingMade : listed
+    const saved = () => ({ id, by, at, path: join(directory, 'data') })
     // The project's directory itself is not made again if it was removed.
-    makeDirectories(directory, 0o755, dirname(this.#place))
+    const lock = await makeItem(directory, dirname(this.#place))
     try {
       const about = { dataDir: this.#name, by, at }
       await publishFile(join(directory, 'saved.json'), `${JSON.stringify(about)}\n`)
-      await fill(saved)
-      return saved
+      await fill(saved(), async () => {
+        await forgetting(new DataDirectory(saved().path), () => {
+          renameSync(directory, listed)
+          return Promise.resolve()
+        })
+        directory = listed
+      })
+      return saved()
     } catch (error) {
       if (await cluster.exists()) await removeTree(directory).catch(() => undefined)
       throw error
+    } finally {
+      lock.release()
     }
   }
 

@@ -58,9 +58,12 @@ async function moveAway(session: Session, client: pg.Client, name: string): Prom
   return 'modified'
 }
 
-/** The saved databases, newest first. */
+/** The saved databases, newest first. Those that are too old are dropped for good. */
 export async function savedDatabases(session: Session): Promise<SavedDatabase[]> {
-  return await administer(session, list)
+  return await administer(session, async (client) => {
+    for (const { id, at } of await list(client)) if (isOld(at)) await drop(client, id)
+    return await list(client)
+  })
 }
 
 /** Gives a saved database its name back. A database that has this name now is saved first. */
@@ -116,8 +119,12 @@ async function expire(
     bytes += size
     if (!isOld(at) && (index === 0 || bytes <= most)) continue
     bytes -= size
-    await client.query(`DROP DATABASE IF EXISTS ${client.escapeIdentifier(`${prefix}${id}`)}`)
+    await drop(client, id)
   }
+}
+
+async function drop(client: pg.Client, id: string): Promise<void> {
+  await client.query(`DROP DATABASE IF EXISTS ${client.escapeIdentifier(`${prefix}${id}`)}`)
 }
 
 async function administer<Result>(

@@ -1,7 +1,5 @@
 import { randomBytes } from 'node:crypto'
-
-/** How long saved data is kept, in ms. */
-const longest = 7 * 24 * 60 * 60 * 1000
+import { longestKept } from '@howdah/known-clusters'
 
 /** How much saved data is kept in total by default, in bytes. The newest item is kept in any case. */
 export const mostBytes = 2 ** 30
@@ -20,5 +18,5 @@ export function newId(at: Date): string {
 
 /** Whether an item that was saved at this time must be removed. */
 export function isOld(at: Date): boolean {
-  return Date.now() - at.getTime() > longest
+  return Date.now() - at.getTime() > longestKept
 }

@@ -1,7 +1,8 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunOptions } from '@howdah/cluster'
-import { branchOf, problemOf, type Project } from '@howdah/project'
+import { errno } from '@howdah/durable'
+import { branchOf, missing, problemOf, type Project } from '@howdah/project'
 import type { Context } from '../program/command.ts'
 import {
   formerDataDirectory,
@@ -38,7 +39,7 @@ export async function provideFork(
   prepareProject(place)
   const { forkCluster } = await import('@howdah/backup')
   const outcome = await forkCluster(openElsewhere(context, original), {
-    to: place.path,
+    to: cluster.dataDir,
     within: projectDirectory(place),
     signal,
     waitTimeout,
@@ -61,8 +62,10 @@ export async function provideFork(
 export function whatIsNew({ place }: OpenCluster, isEmpty: boolean): string | null {
   const { found, path } = place
   if (found === null) return null
-  if (found.kind === 'linked-worktree' && isEmpty) {
-    return `${worktreeName(found)} begins with an empty cluster of its own: ${path}`
+  const obstacle = isEmpty ? null : obstacleOf(found)
+  if (obstacle !== null || (isEmpty && found.kind === 'linked-worktree')) {
+    const why = obstacle === null ? '' : `, and not with a fork, because ${obstacle}`
+    return `${worktreeName(found)} begins with an empty cluster of its own${why}: ${path}`
   }
   const former = formerDataDirectory(place)
   if (former === null) return null
@@ -88,6 +91,21 @@ export function originalOf(context: Context, open: OpenCluster): string | null {
   return isThere && original !== path && problemOf(project, process.getuid?.() ?? 0) === null
     ? original
     : null
+}
+
+/** Why the main checkout's cluster cannot be looked at; `null` if it can, or if there is none. */
+function obstacleOf({ kind, main }: Project): string | null {
+  if (kind !== 'linked-worktree' || main === null) return null
+  const project = join(main, '.howdah')
+  const problem = problemOf(project, process.getuid?.() ?? 0)
+  if (problem !== null) return problem === missing ? null : `${project} ${problem}`
+  try {
+    statSync(join(project, 'data', 'PG_VERSION'))
+    return null
+  } catch (error) {
+    const isClosed = errno(error) === 'EACCES' || errno(error) === 'EPERM'
+    return isClosed ? `this user may not look into ${join(project, 'data')}` : null
+  }
 }
 
 /** The name of a worktree in messages. */

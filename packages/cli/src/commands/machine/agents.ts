@@ -1,7 +1,7 @@
 import type { Context } from '../../program/command.ts'
 import { exitStatus } from '../../exit-status.ts'
 
-/** Prints a section for AGENTS.md. The guide contains the same text. */
+/** Prints a section for AGENTS.md. */
 export async function agents({ output }: Context): Promise<number> {
   await output.write(section)
   return exitStatus.done

@@ -1,15 +1,16 @@
+import type { Cluster } from '@howdah/cluster'
 import type { Context } from '../../program/command.ts'
 import { misused } from '../../errors.ts'
 import { confirm } from '../../output/confirm.ts'
 import { exitStatus } from '../../exit-status.ts'
-import { destroyCluster, isSaved, questionAbout } from '../../project/destroy-cluster.ts'
+import { isSaved, questionAbout, replaceCluster } from '../../project/destroy-cluster.ts'
 import { whileStarting } from '../../opening/join-cluster.ts'
 import { openCluster } from '../../opening/open-cluster.ts'
 import { beginsEmpty, originalOf } from '../../project/provide-fork.ts'
 
 /**
  * Replaces the cluster of a project by a new one: in a linked worktree by a fork of the main checkout's, elsewhere by one that
- * is made of the project's settings.
+ * is made of the project's settings. The old cluster stays until the new one is made.
  */
 export async function reset(context: Context): Promise<number> {
   const { output, options } = context
@@ -34,15 +35,13 @@ export async function reset(context: Context): Promise<number> {
     output.message('nothing was changed')
     return exitStatus.failed
   }
-  const changed = await destroyCluster(context, cluster, 'reset')
-  const former = changed && options.save !== false ? `what was there: ${isSaved}` : null
-  try {
+  const changed = await cluster.exists()
+  const make = async (into: Cluster) => {
     // In a worktree, this forks the main checkout's cluster, unless `--empty` is given.
-    await whileStarting(context, open, async (run) => await cluster.create(run))
-  } catch (error) {
-    if (former !== null) output.message(former)
-    throw error
+    await whileStarting(context, { ...open, cluster: into }, async (run) => await into.create(run))
   }
+  await (changed ? replaceCluster(context, cluster, 'reset', make) : make(cluster))
+  const former = changed && options.save !== false ? `what was there: ${isSaved}` : null
   if (options.json) await output.json({ changed, dataDir: cluster.dataDir })
   else output.message(`made ${cluster.dataDir} anew${former === null ? '' : `; ${former}`}`)
   return exitStatus.done

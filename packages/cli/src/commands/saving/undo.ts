@@ -42,9 +42,9 @@ export async function undo(context: Context, [action]: readonly string[]): Promi
 /** The saved clusters and databases, newest first. */
 async function list(context: Context): Promise<Saved[]> {
   const { cluster } = openCluster(context)
-  const clusters = new SavedClusters(cluster.dataDir)
-    .list()
-    .map((saved): Saved => ({ kind: 'cluster', saved }))
+  const places = new SavedClusters(cluster.dataDir)
+  await places.expire().catch(() => undefined)
+  const clusters = places.list().map((saved): Saved => ({ kind: 'cluster', saved }))
   const databases = (await databasesIn(context)).map((saved): Saved => ({
     kind: 'database',
     saved,

@@ -1,0 +1,41 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { Cluster } from '@howdah/cluster'
+import { removeTree } from '@howdah/data-directory'
+import { errno } from '@howdah/durable'
+import { unfinishedIn } from '@howdah/known-clusters'
+import { acquire, type Lock, makeDirectories, tryAcquire } from '@howdah/lock'
+
+/**
+ * Makes a directory for a saved cluster and locks it until it is complete. The kernel frees the lock when this process ends,
+ * so {@link clearUnfinished} knows what a killed process has left. `within` is never made.
+ */
+export async function makeItem(directory: string, within: string): Promise<Lock> {
+  for (;;) {
+    makeDirectories(directory, 0o755, within)
+    try {
+      const lock = await acquire(directory, { create: false, fair: false })
+      if (existsSync(directory)) return lock
+      lock.release()
+    } catch (error) {
+      if (errno(error) !== 'ERR_LOCK_NOT_FOUND') throw error
+    }
+    // Somebody has cleared it before it was locked.
+  }
+}
+
+/** Removes what killed processes have left unfinished in a place of saved clusters, with its servers. */
+export async function clearUnfinished(place: string): Promise<void> {
+  for (const item of unfinishedIn(place)) {
+    const lock = await tryAcquire(item, { create: false }).catch(() => null)
+    if (lock === null) continue
+    try {
+      await new Cluster(join(item, 'data')).destroy({ force: true })
+      await removeTree(item)
+    } catch {
+      // A server may still be ending there. The next command tries again.
+    } finally {
+      lock.release()
+    }
+  }
+}
