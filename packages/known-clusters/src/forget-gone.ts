@@ -3,7 +3,7 @@ import { Uses } from './uses.ts'
 import { isGone } from './write-scope.ts'
 
 /** The result of {@link forgetGone}. */
-export interface Forgotten {
+interface Forgotten {
   /** How many clusters were forgotten. */
   readonly count: number
   /** The data directories that have a saved cluster beside them which is unfinished or too old. */

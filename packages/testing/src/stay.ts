@@ -38,13 +38,13 @@ export async function begin(options: TestDatabasesOptions): Promise<Stay> {
       { server, notice, timeout, administrator: null },
       async () => await Administrator.connect(server),
     )
-    const maker = new Maker(server, administrator.facts.database)
+    const maker = new Maker(server, administrator.facts.database, timeout)
     const place: Workplace = { server, administrator, maker, notice, timeout }
     try {
-      const recipe = await readRecipe(options, administrator)
-      await provideTemplate(place, recipe, root)
+      const wanted = await readRecipe(options, administrator)
+      const recipe = await provideTemplate(place, wanted, root)
       const { name, project } = recipe
-      const provideAgain = async () => await provideTemplate(place, recipe, root)
+      const provideAgain = async () => (await provideTemplate(place, recipe, root)).name
       const adopted = await adopt(place, name, Math.min(ahead, 2))
       const supply = new Supply(place, { name, project, provideAgain }, ahead, adopted)
       const disposal = new Disposal(place)

@@ -1,7 +1,7 @@
 import { escapeIdentifier } from 'pg'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isState } from '../server/connect.ts'
-import { connectionsTo } from '../server/database-statements.ts'
+import { type Connected, connectionsTo } from '../server/database-statements.ts'
 import type { Workplace } from '../workplace.ts'
 
 /** After so many ms, the connections to a database that was given back are reported. */
@@ -39,23 +39,36 @@ export class Disposal {
     const { administrator, maker } = this.#place
     const started = performance.now()
     for (let pause = 2; !administrator.isLost; pause = Math.min(pause * 2, longestPause)) {
-      const others = await maker.run(async (client) => {
-        const connected = await connectionsTo(client, name)
-        if (connected.length > 0) return connected
-        try {
-          await client.query(`DROP DATABASE IF EXISTS ${escapeIdentifier(name)}`)
-        } catch (error) {
-          // A client has connected meanwhile.
-          if (!isState(error, '55006')) throw error
-          return await connectionsTo(client, name)
-        }
-        return null
-      })
+      if (maker.isObstructed) {
+        if (this.#isHurried) return
+        await sleep(longestPause, undefined, { ref: false })
+        continue
+      }
+      const others = await this.#attempt(name)
       if (others === null) return await administrator.free([name])
       const waited = performance.now() - started
       if (this.#isHurried && waited > firstWord) return
       if (waited > firstWord) this.#tell(name, others)
       await sleep(pause, undefined, { ref: this.#isHurried })
+    }
+  }
+
+  /** Drops a database. Gives `null`, or the connections that are in the way; none if it takes too long. */
+  async #attempt(name: string): Promise<readonly Connected[] | null> {
+    const { maker } = this.#place
+    try {
+      return await maker.drop(async (client) => {
+        const connected = await connectionsTo(client, name)
+        if (connected.length > 0) return connected
+        await client.query(`DROP DATABASE IF EXISTS ${escapeIdentifier(name)}`)
+        return null
+      })
+    } catch (error) {
+      // A client has connected meanwhile.
+      if (isState(error, '55006'))
+        return await maker.run(async (client) => await connectionsTo(client, name))
+      if (isState(error, '57014')) return []
+      throw error
     }
   }
 

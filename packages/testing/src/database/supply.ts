@@ -28,8 +28,8 @@ interface Waiting {
 interface Source {
   readonly name: string
   readonly project: string
-  /** Makes the template again, if somebody has dropped it. */
-  provideAgain(): Promise<void>
+  /** Makes the template again, if somebody has dropped it, and gives its name. */
+  provideAgain(): Promise<string>
 }
 
 /** Connections are opened ahead only while less than this share of the server's connections is in use. */
@@ -201,8 +201,8 @@ export class Supply {
       this.#properties = await copyDatabase(client, name, this.#source.name, facts, known)
     } catch (error) {
       if (!isState(error, '3D000')) throw error
-      await this.#source.provideAgain()
-      this.#properties = await copyDatabase(client, name, this.#source.name, facts)
+      const again = await this.#source.provideAgain()
+      this.#properties = await copyDatabase(client, name, again, facts)
     }
   }
 

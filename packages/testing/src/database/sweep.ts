@@ -23,7 +23,7 @@ interface Sweeping {
  * owner holds an advisory lock, whatever its host is. Gives the names of the dropped databases.
  */
 export async function sweep(place: Workplace, sweeping: Sweeping): Promise<string[]> {
-  const { administrator } = place
+  const { administrator, maker } = place
   const listed = await administrator.list()
   const now = administrator.now()
   const candidates = new Map(
@@ -35,6 +35,7 @@ export async function sweep(place: Workplace, sweeping: Sweeping): Promise<strin
   const dropped: string[] = []
   for (const name of await administrator.take([...candidates.keys()])) {
     try {
+      if (maker.isObstructed) continue
       // It may have been marked as kept, or finished, before we took its lock.
       const found = await administrator.find(name)
       const hasChanged = found?.isFinished !== candidates.get(name)?.isFinished
@@ -56,7 +57,8 @@ export async function adopt(
   template: string,
   most: number,
 ): Promise<string[]> {
-  const isOurs = ({ label }: Listed) => label?.kind === 'ready' && label.template === template
+  const isOurs = ({ label, isInvalid }: Listed) =>
+    label?.kind === 'ready' && label.template === template && !isInvalid
   if (most === 0) return []
   const left = (await administrator.list()).filter(isOurs)
   const candidates = left.slice(0, 2 * most).map(({ name }) => name)
@@ -71,7 +73,7 @@ export async function adopt(
 async function drop({ administrator, maker }: Workplace, { name, kind }: Listed): Promise<void> {
   const { version } = administrator.facts
   const dropping = kind === 'template' ? dropTemplate : dropByForce
-  await maker.run(async (client) => await dropping(client, name, version))
+  await maker.drop(async (client) => await dropping(client, name, version))
 }
 
 function isLeft({ kind, label, isFinished }: Listed, { all }: Sweeping, now: number): boolean {

@@ -28,6 +28,8 @@ export interface Listed {
   readonly place: string
   /** Whether it is a finished template. */
   readonly isFinished: boolean
+  /** Whether a drop of it was interrupted, so that it can only be dropped. */
+  readonly isInvalid: boolean
   readonly label: Label | null
 }
 
@@ -127,16 +129,23 @@ export class Administrator {
 
   /** The databases and templates of this package that this role may drop and that have their locks in this database. */
   async list(): Promise<Listed[]> {
-    const rows = await this.query<{ name: string; finished: boolean; comment: string | null }>(
-      `SELECT datname AS name, datistemplate AND NOT datallowconn AS finished,
+    const rows = await this.query<{
+      name: string
+      finished: boolean
+      invalid: boolean
+      comment: string | null
+    }>(
+      `SELECT datname AS name, datistemplate AND NOT datallowconn AND datconnlimit <> -2 AS finished,
+              datconnlimit = -2 AS invalid,
               pg_catalog.shobj_description(oid, 'pg_database') AS comment
          FROM pg_catalog.pg_database
         WHERE datname LIKE 'howdah\\_%' AND pg_catalog.pg_has_role(datdba, 'MEMBER')`,
     )
-    return rows.flatMap(({ name, finished, comment }): Listed[] => {
+    return rows.flatMap(({ name, finished, invalid, comment }): Listed[] => {
       const named = readName(name)
       if (named === null || named.place !== this.facts.place) return []
-      return [{ name, ...named, isFinished: finished, label: readLabel(comment) }]
+      const label = readLabel(comment)
+      return [{ name, ...named, isFinished: finished, isInvalid: invalid, label }]
     })
   }
 

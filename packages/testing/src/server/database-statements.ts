@@ -53,7 +53,8 @@ export async function dropTemplate(
     await client.query(`ALTER DATABASE ${escapeIdentifier(name)} IS_TEMPLATE false`)
   } catch (error) {
     if (isState(error, '3D000')) return
-    throw error
+    // It is invalid, and can only be dropped.
+    if (!isState(error, '55000')) throw error
   }
   await dropByForce(client, name, version)
 }

@@ -1,10 +1,12 @@
 import type pg from 'pg'
-import { connect } from './connect.ts'
+import { connect, isState } from './connect.ts'
 import { letProcessEnd } from './idle.ts'
 import type { TestServer } from './test-server.ts'
 
 /** How long the idle connection is kept, in ms. */
 const patience = 5000
+/** A drop is given up after this share of the timeout, which is 10 s by default, and no other is tried for as long again. */
+const shareOfDrop = 1 / 12
 
 /**
  * The second connection of a process to the administrative database. It makes and drops databases, one after another, so that
@@ -13,13 +15,20 @@ const patience = 5000
 export class Maker {
   readonly #server: TestServer
   readonly #database: string
+  readonly #firstDrop: number
   #client: pg.Client | null = null
   #last: Promise<unknown> = Promise.resolve()
   #idle: NodeJS.Timeout | undefined
+  /** In ms. It doubles with each drop that is given up, and begins anew with one that succeeds. */
+  #longestDrop: number
+  #nextDrop = -Infinity
 
-  constructor(server: TestServer, database: string) {
+  /** `timeout` is how long to wait for other processes, in ms. */
+  constructor(server: TestServer, database: string, timeout: number) {
     this.#server = server
     this.#database = database
+    this.#firstDrop = timeout * shareOfDrop
+    this.#longestDrop = this.#firstDrop
   }
 
   /** Runs a task after the earlier ones. */
@@ -35,6 +44,38 @@ export class Maker {
     })
     this.#last = done.catch(() => undefined)
     return await done
+  }
+
+  /** Whether drops are to be put off, because the last one was given up. */
+  get isObstructed(): boolean {
+    return performance.now() < this.#nextDrop
+  }
+
+  /**
+   * Runs a task that drops a database. Rejects with PostgreSQL's 57014 (query_canceled) after a while, so that others can go on;
+   * the database then cannot be used any more, and can still be dropped.
+   *
+   * `DROP DATABASE` waits for every connection of the server that is just logging in by a password. A suspended client can
+   * keep it waiting until `authentication_timeout`, which is a minute. Source: `dropdb` in PostgreSQL's `dbcommands.c`, and
+   * `WaitForProcSignalBarrier`.
+   */
+  async drop<T>(task: (client: pg.Client) => Promise<T>): Promise<T> {
+    return await this.run(async (client) => {
+      await client.query(`SET statement_timeout = ${Math.ceil(this.#longestDrop)}`)
+      try {
+        const result = await task(client)
+        this.#longestDrop = this.#firstDrop
+        return result
+      } catch (error) {
+        if (isState(error, '57014')) {
+          this.#nextDrop = performance.now() + this.#longestDrop
+          this.#longestDrop *= 2
+        }
+        throw error
+      } finally {
+        await client.query('RESET statement_timeout').catch(() => undefined)
+      }
+    })
   }
 
   /** Ends the connection. The next task opens a new one. */

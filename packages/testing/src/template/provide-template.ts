@@ -1,27 +1,32 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { createHash } from 'node:crypto'
 import { TestingError } from '../errors.ts'
+import { templateName } from '../server/names.ts'
 import type { Workplace } from '../workplace.ts'
 import { buildTemplate } from './build-template.ts'
 import type { Recipe } from './recipe.ts'
-
-/** How often a waiting process reports what it waits for, in ms. */
-const firstWord = 1000
+import { WaitForTemplate } from './wait-for-template.ts'
 
 /** How often the use of a template is recorded, in seconds. */
 const freshness = 3600
 
+/** For so many ms, a finished template is kept from others by a process that holds its lock. */
+const courtesy = 1000
+
 /**
- * Makes sure that a template exists, and that nobody drops it before {@link Administrator.unshare}. The first process makes
- * it, and the others wait. If the first fails, the others reject with the same error, without trying it themselves.
+ * Makes sure that a template exists, and that nobody drops it before {@link Administrator.unshare}. Gives the recipe with the
+ * name under which it is there.
+ *
+ * The first process makes it, and the others wait. If the first fails, the others reject with the same error, without trying it
+ * themselves. If the first stands still, because it was suspended, the next one makes another template beside it.
  */
 export async function provideTemplate(
   place: Workplace,
   recipe: Recipe,
   root: string | undefined,
-): Promise<void> {
-  const { administrator } = place
+): Promise<Recipe> {
+  const { administrator, notice } = place
   const { name } = recipe
-  const waiting = new Waiting(place, recipe)
+  const waiting = new WaitForTemplate(place, recipe)
   for (;;) {
     const found = await administrator.find(name)
     if (found?.isFinished === true) {
@@ -30,9 +35,12 @@ export async function provideTemplate(
         if (label?.kind === 'template') {
           if ((label.at ?? 0) < administrator.now() - freshness)
             await administrator.label(name, label)
-          return
+          return recipe
         }
         await administrator.unshare(name)
+      } else if (waiting.lasts > courtesy) {
+        // Its holder has made it, or drops it, and then it is made again.
+        return recipe
       }
     } else if ((await administrator.take([name])).length > 0) {
       try {
@@ -45,68 +53,34 @@ export async function provideTemplate(
       } finally {
         await administrator.free([name])
       }
+    } else {
+      const other = { ...recipe, name: otherName(place, name) }
+      if ((await administrator.find(other.name))?.isFinished === true)
+        return await provideTemplate(place, other, root)
+      if (await waiting.isInVain()) {
+        notice(
+          `${await waiting.holders()} has stood still while it makes the template of ${recipe.project}; another one is made`,
+        )
+        return await provideTemplate(place, other, root)
+      }
     }
     await waiting.pause()
   }
 }
 
+/** The name of the template that is made if the maker of this one stands still. */
+function otherName({ administrator }: Workplace, name: string): string {
+  const hash = createHash('sha256').update(`instead of ${name}`).digest('hex')
+  return templateName(hash, administrator.facts.place)
+}
+
 async function makeFrom(place: Workplace, recipe: Recipe, root: string | undefined): Promise<void> {
   const { administrator } = place
   if (recipe.from === null) return await buildTemplate(place, recipe, root)
-  await provideTemplate(place, recipe.from, root)
+  const from = await provideTemplate(place, recipe.from, root)
   try {
-    await buildTemplate(place, recipe, root)
+    await buildTemplate(place, { ...recipe, from }, root)
   } finally {
-    await administrator.unshare(recipe.from.name)
-  }
-}
-
-/** A wait for another process that makes the template. */
-class Waiting {
-  readonly #place: Workplace
-  readonly #recipe: Recipe
-  readonly #started = performance.now()
-  #nextWord = firstWord
-  #pauses = 0
-  /** A transaction id of the server from before the wait. Ids only grow, while the server's clock may jump. */
-  #since: bigint | null = null
-
-  constructor(place: Workplace, recipe: Recipe) {
-    this.#place = place
-    this.#recipe = recipe
-  }
-
-  async pause(): Promise<void> {
-    const { administrator, notice, timeout } = this.#place
-    const { name, project } = this.#recipe
-    if (this.#since === null) {
-      const [row] = await administrator.query<{ now: string }>('SELECT txid_current()::text AS now')
-      this.#since = BigInt(row?.now ?? 0)
-    }
-    const waited = performance.now() - this.#started
-    if (waited > this.#nextWord) {
-      this.#nextWord *= 2
-      notice(
-        `waiting for the template of ${project}, which ${await this.#holders()} makes, since ${Math.round(waited / 1000)} s`,
-      )
-    }
-    if (waited > timeout) {
-      throw new TestingError(
-        'ERR_TESTING_TIMEOUT',
-        `the template of ${project} (${name}) is not there after ${timeout} ms: ${await this.#holders()} makes it; end that process, or give it more time by "timeout"`,
-      )
-    }
-    await sleep(Math.min(5 * 2 ** this.#pauses++, 100))
-  }
-
-  /** The message of a failure that happened while we waited; `null` if there was none. */
-  failureIn(label: { failure?: string; transaction?: string } | null): string | null {
-    if (this.#since === null || label?.failure === undefined) return null
-    return BigInt(label.transaction ?? 0) > this.#since ? label.failure : null
-  }
-
-  async #holders(): Promise<string> {
-    const holders = await this.#place.administrator.holdersOf(this.#recipe.name)
-    return holders.join(' and ') || 'another process'
+    await administrator.unshare(from.name)
   }
 }

@@ -1,12 +1,13 @@
 // A process that uses databases of tests. Its argument is JSON: the options, and which PostgreSQL. It says "ready", then answers
 // each line of its standard input, a piece of JavaScript on `databases` and `held`, with a line of JSON.
-import { appendFileSync, readFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { bundled, onPath } from '@howdah/runtime'
 import { testDatabases } from '../../dist/index.js'
 
-const { options, postgres, slow } = JSON.parse(process.argv[2])
+const { options, postgres, slow, halts } = JSON.parse(process.argv[2])
 const strategy =
   'package' in postgres ? bundled({ packages: [postgres.package] }) : onPath([postgres.bindir])
 const { root } = options
@@ -17,6 +18,8 @@ const migrate = async ({ client }) => {
   // The first that comes is slow, whose killing others have to outlive.
   const isFirst = readFileSync(join(root, 'migrated'), 'utf8').split('\n').length === 2
   if (slow && isFirst) await client.query('SELECT pg_sleep($1)', [slow])
+  // It leaves its connections alone until there is a file.
+  while (halts && !existsSync(join(root, 'go'))) await sleep(10)
 }
 const databases = testDatabases({
   migrate,

@@ -13,7 +13,7 @@ interface Said {
 export class Worker extends Child {
   readonly notices: string[] = []
 
-  constructor(options: PlainOptions, more: { slow?: number } = {}) {
+  constructor(options: PlainOptions, more: { slow?: number; halts?: boolean } = {}) {
     const request = { options: { linger: 0, ...options }, postgres: newest.place, ...more }
     super(new URL('worker.mjs', import.meta.url), [JSON.stringify(request)])
   }

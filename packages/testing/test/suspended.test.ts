@@ -1,0 +1,115 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { until } from '@howdah/fixtures'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { testDatabases } from '../src/index.ts'
+import { lockKey } from '../src/server/names.ts'
+import { givenServer } from './support/given-server.ts'
+import { ownPlace } from './support/place.ts'
+import { Project } from './support/project.ts'
+import { Worker } from './support/worker.ts'
+
+ownPlace()
+
+let server: Awaited<ReturnType<typeof givenServer>>
+beforeAll(async () => {
+  server = await givenServer()
+})
+afterAll(async () => {
+  await server[Symbol.asyncDispose]()
+})
+
+const one = `(await databases.create()).query('SELECT 1 AS n').then(({ rows }) => rows)`
+/** In ms: after a quarter of it, a maker that stands still is passed over. */
+const timeout = 8000
+
+it('a finished template is used, though a suspended process keeps its lock', async () => {
+  using project = new Project()
+  const before = await server.databases('howdah_template_%')
+  const first = testDatabases(project.options({ server: server.url }))
+  await first.create()
+  await first.end()
+  const made = (await server.databases('howdah_template_%')).filter(
+    (name) => !before.includes(name),
+  )
+  expect(made).toHaveLength(1)
+  const holder = await server.connectTo('postgres')
+  await holder.query('SELECT pg_advisory_lock($1)', [lockKey(made[0] ?? '')])
+  await using next = testDatabases(project.options({ server: server.url, timeout }))
+  await using db = await next.create()
+  expect((await db.query('SELECT 1 AS n')).rows).toEqual([{ n: 1 }])
+  await holder.end()
+})
+
+it('another template is made if the process that makes it is suspended, and both go on', async () => {
+  using project = new Project()
+  const options = { root: project.root, server: server.url, timeout }
+  await using suspended = new Worker(options, { halts: true })
+  suspended.tell(one)
+  await until('it migrates', () => project.lines('migrated').length === 1)
+  suspended.process.kill('SIGSTOP')
+  await using next = new Worker(options)
+  await using third = new Worker(options)
+  expect(await Promise.all([next.ask(one), third.ask(one)])).toEqual([[{ n: 1 }], [{ n: 1 }]])
+  expect(project.lines('migrated')).toHaveLength(2)
+  const said = [...next.notices, ...third.notices].join('\n')
+  expect(said).toMatch(
+    new RegExp(`howdah-testing ${suspended.pid}@\\S+ has stood still while it makes the template`),
+  )
+  // Whoever comes later does not wait for it, even if it still stands still.
+  await using late = new Worker(options)
+  expect(await late.ask(one)).toEqual([{ n: 1 }])
+  expect(late.notices).toEqual([])
+  project.write({ go: '' })
+  suspended.process.kill('SIGCONT')
+  expect(await suspended.answer()).toEqual([{ n: 1 }])
+  for (const worker of [suspended, next, third, late]) await worker.end()
+  expect(await server.databases('howdah_test_%')).toEqual([])
+})
+
+it('a process whose migration takes long is waited for', async () => {
+  using project = new Project()
+  const options = { root: project.root, server: server.url, timeout }
+  await using slow = new Worker(options, { slow: timeout / 4000 + 1 })
+  slow.tell(one)
+  await until('it migrates', () => project.lines('migrated').length === 1)
+  await using next = new Worker(options)
+  expect(await next.ask(one)).toEqual([{ n: 1 }])
+  expect(await slow.answer()).toEqual([{ n: 1 }])
+  expect(project.lines('migrated')).toHaveLength(1)
+  for (const worker of [slow, next]) await worker.end()
+})
+
+it('a client that is suspended while it logs in keeps others waiting for a moment, though databases are dropped', async () => {
+  using project = new Project()
+  await using other = await givenServer(undefined, { authentication_timeout: '600s' })
+  const options = project.options({ server: other.url, ahead: 0, timeout: 12_000 })
+  const databases = testDatabases(options)
+  const first = await databases.create()
+  // It gets the request for a password, and answers nothing.
+  const { host, port } = other.session.address
+  const client = connect(Number(port), host)
+  client.write(startupMessage('tester', 'postgres'))
+  await once(client, 'data')
+  await first.release()
+  const second = await databases.create()
+  expect((await second.query('SELECT 1 AS n')).rows).toEqual([{ n: 1 }])
+  await databases.end()
+  const dropped = once(client, 'close')
+  client.destroy()
+  await dropped
+  // What could not be dropped is neither used again nor left.
+  const next = testDatabases(options)
+  await using _ = await next.create()
+  await next.end()
+  expect(await other.databases('howdah_test_%')).toEqual([])
+})
+
+/** Source: "StartupMessage" in PostgreSQL's description of its protocol. */
+function startupMessage(user: string, database: string): Buffer {
+  const parameters = Buffer.from(`user\0${user}\0database\0${database}\0\0`)
+  const head = Buffer.alloc(8)
+  head.writeInt32BE(head.length + parameters.length, 0)
+  head.writeInt32BE(196_608, 4)
+  return Buffer.concat([head, parameters])
+}
