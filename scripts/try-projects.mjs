@@ -10,6 +10,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { pathWithNode } from './projects/path-with-node.mjs'
 import { plainServer } from './projects/plain-server.mjs'
 import { projects } from './projects/projects.mjs'
 import { source } from './projects/source.mjs'
@@ -39,16 +40,17 @@ process.exitCode = rows.some(({ plain, here }) => here !== undefined && here.pas
 async function attempt(project) {
   const { name } = project
   try {
+    const PATH = pathWithNode(project.node, into)
     const { directory, isInstalled } = source(project, { from: process.env.HOWDAH_PROJECTS, into })
     if (!isInstalled) {
       console.log(`${name}: installing`)
       execFileSync('sh', ['-c', project.install], {
         cwd: directory,
-        env: environment(),
+        env: { ...environment(), PATH },
         stdio: 'pipe',
       })
     }
-    return { name, lines: project.edit?.lines ?? 0, ...(await compare(project, directory)) }
+    return { name, lines: project.edit?.lines ?? 0, ...(await compare(project, directory, PATH)) }
   } catch (error) {
     const words = String(error.stderr || error.message)
       .trim()
@@ -57,8 +59,9 @@ async function attempt(project) {
   }
 }
 
-async function compare(project, directory) {
-  const { as, edit, directory: part = '.', env = {} } = project
+async function compare(project, directory, PATH) {
+  const { as, edit, directory: part = '.' } = project
+  const env = { PATH, ...project.env }
   const cwd = join(directory, part)
   const tests = ['sh', '-c', project.tests]
   if (as === undefined)

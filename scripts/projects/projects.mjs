@@ -1,7 +1,8 @@
 // Real suites that need a PostgreSQL. Each is installed by its own package manager and run as its own scripts run it.
 //
-// `as` is the URL in the code of its tests. `tests` are the shell commands that run them. Nothing here builds a project: `built` names
-// what has to be there already, for a suite that tests what was built. `edit` is what changes for howdah, in lines.
+// `as` is the URL in the code of its tests. `tests` are the shell commands that run them. If `install` builds nothing, `built` names
+// what has to be there already, for a suite that tests what was built. `edit` is what changes for howdah, in lines. `node` is the oldest
+// major of Node with which a project runs.
 
 export const projects = [
   {
@@ -35,7 +36,11 @@ export const projects = [
   {
     name: 'slonik',
     url: 'https://github.com/gajus/slonik.git',
-    built: ['packages/slonik/dist'],
+    // The lockfile of a release does not match its manifests, whose versions it has raised; that of the commit before does.
+    commit: 'df0ff9c78cd380d40ef14a81a9819edd0f46ea1c',
+    node: 24,
+    install:
+      'npx --yes pnpm@10.34.9 install --frozen-lockfile --ignore-scripts && npx --yes pnpm@10.34.9 --filter slonik... run build',
     directory: 'packages/slonik',
     as: 'postgresql://postgres:postgres@localhost:5432/postgres',
     settings: { max_connections: '1000' },
