@@ -5,7 +5,7 @@ import { Disposal } from './database/disposal.ts'
 import { Supply } from './database/supply.ts'
 import type { TestDatabasesOptions } from './options.ts'
 import { Administrator } from './server/administrator.ts'
-import { withConnection } from './server/connect-patiently.ts'
+import { connectPatiently, withConnection } from './server/connect-patiently.ts'
 import { givenServer } from './server/given-server.ts'
 import { Maker } from './server/maker.ts'
 import { joinOwnServer } from './server/own-server.ts'
@@ -38,8 +38,10 @@ export async function begin(options: TestDatabasesOptions): Promise<Stay> {
       { server, notice, timeout, administrator: null },
       async () => await Administrator.connect(server),
     )
-    const maker = new Maker(server, administrator.facts.database, timeout)
-    const place: Workplace = { server, administrator, maker, notice, timeout }
+    const patience = { server, notice, timeout, administrator }
+    const { database } = administrator.facts
+    const maker = new Maker(async () => await connectPatiently(patience, database), timeout)
+    const place: Workplace = { ...patience, maker }
     try {
       const wanted = await readRecipe(options, administrator)
       const recipe = await provideTemplate(place, wanted, root)

@@ -20,6 +20,8 @@ afterAll(async () => {
 })
 
 const one = `(await databases.create()).query('SELECT 1 AS n').then(({ rows }) => rows)`
+/** In ms, for processes to begin on a busy machine. */
+const patience = 60_000
 /** In ms: after a quarter of it, a maker that stands still is passed over. */
 const timeout = 8000
 
@@ -41,38 +43,44 @@ it('a finished template is used, though a suspended process keeps its lock', asy
   await holder.end()
 })
 
-it('another template is made if the process that makes it is suspended, and both go on', async () => {
-  using project = new Project()
-  const options = { root: project.root, server: server.url, timeout }
-  await using suspended = new Worker(options, { halts: true })
-  suspended.tell(one)
-  await until('it migrates', () => project.lines('migrated').length === 1)
-  suspended.process.kill('SIGSTOP')
-  await using next = new Worker(options)
-  await using third = new Worker(options)
-  expect(await Promise.all([next.ask(one), third.ask(one)])).toEqual([[{ n: 1 }], [{ n: 1 }]])
-  expect(project.lines('migrated')).toHaveLength(2)
-  const said = [...next.notices, ...third.notices].join('\n')
-  expect(said).toMatch(
-    new RegExp(`howdah-testing ${suspended.pid}@\\S+ has stood still while it makes the template`),
-  )
-  // Whoever comes later does not wait for it, even if it still stands still.
-  await using late = new Worker(options)
-  expect(await late.ask(one)).toEqual([{ n: 1 }])
-  expect(late.notices).toEqual([])
-  project.write({ go: '' })
-  suspended.process.kill('SIGCONT')
-  expect(await suspended.answer()).toEqual([{ n: 1 }])
-  for (const worker of [suspended, next, third, late]) await worker.end()
-  expect(await server.databases('howdah_test_%')).toEqual([])
-})
+it(
+  'another template is made if the process that makes it is suspended, and both go on',
+  { timeout: 2 * patience },
+  async () => {
+    using project = new Project()
+    const options = { root: project.root, server: server.url, timeout }
+    await using suspended = new Worker(options, { halts: true })
+    suspended.tell(one)
+    await until('it migrates', () => project.lines('migrated').length === 1, patience)
+    suspended.process.kill('SIGSTOP')
+    await using next = new Worker(options)
+    await using third = new Worker(options)
+    expect(await Promise.all([next.ask(one), third.ask(one)])).toEqual([[{ n: 1 }], [{ n: 1 }]])
+    expect(project.lines('migrated')).toHaveLength(2)
+    const said = [...next.notices, ...third.notices].join('\n')
+    expect(said).toMatch(
+      new RegExp(
+        `howdah-testing ${suspended.pid}@\\S+ has stood still while it makes the template`,
+      ),
+    )
+    // Whoever comes later does not wait for it, even if it still stands still.
+    await using late = new Worker(options)
+    expect(await late.ask(one)).toEqual([{ n: 1 }])
+    expect(late.notices).toEqual([])
+    project.write({ go: '' })
+    suspended.process.kill('SIGCONT')
+    expect(await suspended.answer()).toEqual([{ n: 1 }])
+    for (const worker of [suspended, next, third, late]) await worker.end()
+    expect(await server.databases('howdah_test_%')).toEqual([])
+  },
+)
 
-it('a process whose migration takes long is waited for', async () => {
+it('a process whose migration takes long is waited for', { timeout: 2 * patience }, async () => {
   using project = new Project()
   const options = { root: project.root, server: server.url, timeout }
   await using slow = new Worker(options, { slow: timeout / 4000 + 1 })
   slow.tell(one)
-  await until('it migrates', () => project.lines('migrated').length === 1)
+  await until('it migrates', () => project.lines('migrated').length === 1, patience)
   await using next = new Worker(options)
   expect(await next.ask(one)).toEqual([{ n: 1 }])
   expect(await slow.answer()).toEqual([{ n: 1 }])
@@ -80,30 +88,34 @@ it('a process whose migration takes long is waited for', async () => {
   for (const worker of [slow, next]) await worker.end()
 })
 
-it('a client that is suspended while it logs in keeps others waiting for a moment, though databases are dropped', async () => {
-  using project = new Project()
-  await using other = await givenServer(undefined, { authentication_timeout: '600s' })
-  const options = project.options({ server: other.url, ahead: 0, timeout: 12_000 })
-  const databases = testDatabases(options)
-  const first = await databases.create()
-  // It gets the request for a password, and answers nothing.
-  const { host, port } = other.session.address
-  const client = connect(Number(port), host)
-  client.write(startupMessage('tester', 'postgres'))
-  await once(client, 'data')
-  await first.release()
-  const second = await databases.create()
-  expect((await second.query('SELECT 1 AS n')).rows).toEqual([{ n: 1 }])
-  await databases.end()
-  const dropped = once(client, 'close')
-  client.destroy()
-  await dropped
-  // What could not be dropped is neither used again nor left.
-  const next = testDatabases(options)
-  await using _ = await next.create()
-  await next.end()
-  expect(await other.databases('howdah_test_%')).toEqual([])
-})
+it(
+  'a client that is suspended while it logs in keeps others waiting for a moment, though databases are dropped',
+  { timeout: 2 * patience },
+  async () => {
+    using project = new Project()
+    await using other = await givenServer(undefined, { authentication_timeout: '600s' })
+    const options = project.options({ server: other.url, ahead: 0, timeout: 12_000 })
+    const databases = testDatabases(options)
+    const first = await databases.create()
+    // It gets the request for a password, and answers nothing.
+    const { host, port } = other.session.address
+    const client = connect(Number(port), host)
+    client.write(startupMessage('tester', 'postgres'))
+    await once(client, 'data')
+    await first.release()
+    const second = await databases.create()
+    expect((await second.query('SELECT 1 AS n')).rows).toEqual([{ n: 1 }])
+    await databases.end()
+    const dropped = once(client, 'close')
+    client.destroy()
+    await dropped
+    // What could not be dropped is neither used again nor left.
+    const next = testDatabases(options)
+    await using _ = await next.create()
+    await next.end()
+    expect(await other.databases('howdah_test_%')).toEqual([])
+  },
+)
 
 /** Source: "StartupMessage" in PostgreSQL's description of its protocol. */
 function startupMessage(user: string, database: string): Buffer {

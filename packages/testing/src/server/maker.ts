@@ -1,7 +1,6 @@
 import type pg from 'pg'
-import { connect, isState } from './connect.ts'
+import { isState } from './connect.ts'
 import { letProcessEnd } from './idle.ts'
-import type { TestServer } from './test-server.ts'
 
 /** How long the idle connection is kept, in ms. */
 const patience = 5000
@@ -13,8 +12,7 @@ const shareOfDrop = 1 / 12
  * other queries need not wait for that.
  */
 export class Maker {
-  readonly #server: TestServer
-  readonly #database: string
+  readonly #connect: () => Promise<pg.Client>
   readonly #firstDrop: number
   #client: pg.Client | null = null
   #last: Promise<unknown> = Promise.resolve()
@@ -24,9 +22,8 @@ export class Maker {
   #nextDrop = -Infinity
 
   /** `timeout` is how long to wait for other processes, in ms. */
-  constructor(server: TestServer, database: string, timeout: number) {
-    this.#server = server
-    this.#database = database
+  constructor(connect: () => Promise<pg.Client>, timeout: number) {
+    this.#connect = connect
     this.#firstDrop = timeout * shareOfDrop
     this.#longestDrop = this.#firstDrop
   }
@@ -87,7 +84,7 @@ export class Maker {
   }
 
   async #open(): Promise<pg.Client> {
-    const client = await connect(this.#server, this.#database)
+    const client = await this.#connect()
     client.once('end', () => {
       if (this.#client === client) this.#client = null
     })

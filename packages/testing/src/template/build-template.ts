@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import { escapeIdentifier } from 'pg'
 import { TestingError } from '../errors.ts'
-import { connect, isState, thisProcess } from '../server/connect.ts'
+import { connectPatiently } from '../server/connect-patiently.ts'
+import { isState, thisProcess } from '../server/connect.ts'
 import {
   connectionsTo,
   copyDatabase,
@@ -38,7 +39,7 @@ export async function buildTemplate(
   })
   await administrator.label(name, label)
   try {
-    const client = await connect(server, name)
+    const client = await connectPatiently(place, name)
     try {
       if (recipe.from === null && source === null) await createExtensions(client, recipe.extensions)
       const before = await sharedObjects(administrator)
