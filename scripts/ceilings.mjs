@@ -8,7 +8,7 @@ const ceilings = { folder: 15, package: 5_500, file: 300 }
 /** The files that may be longer, because two of them would be harder to read. */
 const longer = new Map([
   // One shell script: its functions share their variables, and its order is what keeps the locks safe.
-  ['packages/coordinate/src/watchdog/watchdog-script.ts', 320],
+  ['packages/coordinate/src/watchdog/watchdog-script.ts', 340],
 ])
 
 const files = readdirSync('packages')

@@ -7,9 +7,9 @@ export {
   type ListedCluster,
   type UnknownStatus,
 } from './clusters.ts'
-export { forgetGone } from './forget-gone.ts'
+export { forgetGone } from './saved/forget-gone.ts'
 export { LocalState } from './local-state.ts'
-export { beingMade, longestKept, savedPlaceOf, unfinishedIn } from './saved-place.ts'
+export { beingMade, longestKept, savedPlaceOf, unfinishedIn } from './saved/saved-place.ts'
 export { enter, forgetting, remember, rememberStarted, type UseEntry } from './use-entry.ts'
 export { usersOf } from './users-of.ts'
 export { Uses } from './uses.ts'

@@ -223,7 +223,6 @@ async function finish(): Promise<boolean> {
   return true
 }
 
-/** Whether the subject itself is still there, though its use file may have been removed or replaced. */
 function isWatchedSubject(): boolean {
   const { dev, ino } = fstatSync(watchdogLock, { bigint: true })
   return fileIdentity(watchdog) === `${dev}:${ino}`

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { namesIn } from '@howdah/durable'
 
 /** How long saved clusters and databases are kept, in ms. */
 export const longestKept = 7 * 24 * 60 * 60 * 1000
@@ -32,12 +33,4 @@ export function hasLeftovers(place: string): boolean {
 function isOld(name: string): boolean {
   const at = name.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d).*$/, '$1-$2-$3T$4:$5:$6Z')
   return Date.now() - Date.parse(at) > longestKept
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory)
-  } catch {
-    return []
-  }
 }

@@ -1,6 +1,6 @@
 import { hasLeftovers, savedPlaceOf } from './saved-place.ts'
-import { Uses } from './uses.ts'
-import { isGone } from './write-scope.ts'
+import { Uses } from '../uses.ts'
+import { isGone } from '../write-scope.ts'
 
 /** The result of {@link forgetGone}. */
 interface Forgotten {
