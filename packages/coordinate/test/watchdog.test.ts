@@ -217,6 +217,7 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
       rmSync(arena.paths[first], { recursive: true })
       // For longer than it takes to see that.
       await sleep(700)
+      expect(arena.has('server')).toBe(true)
       rmSync(arena.directory, { recursive: true })
       await until('the server is gone', () => !arena.has('server') && !arena.has('watchdog'))
     },

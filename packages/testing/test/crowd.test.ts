@@ -43,7 +43,7 @@ it.each([
       expect(await Promise.all(all.map(async ({ ended }) => await ended))).toEqual(
         all.map(() => 'status 0'),
       )
-      if (server !== null) expect(await server.databases('howdah_test_%')).toEqual([])
+      expect((await server?.databases('howdah_test_%')) ?? []).toEqual([])
     } finally {
       await Promise.all(all.map(async (one) => await one[Symbol.asyncDispose]()))
     }

@@ -208,8 +208,7 @@ async function finish(): Promise<boolean> {
     return true
   }
   // The files may be removed in any order, and slowly.
-  while (fileIdentity(use) === null && isWatchedSubject() && known?.pinned && isPerishing())
-    await sleep(100)
+  while (fileIdentity(use) === null && isWatchedSubject() && isPerishing('pinned')) await sleep(100)
   const isSameSubject = isWatchedSubject()
   if (isSameSubject && fileIdentity(use) !== null) {
     releaseUse()
@@ -229,8 +228,8 @@ function isWatchedSubject(): boolean {
 }
 
 /** Whether a server that perishes with its files lives. If it has no record, its files are being removed. */
-function isPerishing(): boolean {
-  return known?.perishes === true && isRecordedAlive(known)
+function isPerishing(which?: 'pinned'): boolean {
+  return known?.perishes === true && (which === undefined || known.pinned) && isRecordedAlive(known)
 }
 
 function isWreck(): boolean {

@@ -19,7 +19,7 @@ const migrate = async ({ client }) => {
   const isFirst = readFileSync(join(root, 'migrated'), 'utf8').split('\n').length === 2
   if (slow && isFirst) await client.query('SELECT pg_sleep($1)', [slow])
   // It leaves its connections alone until there is a file.
-  while (halts && !existsSync(join(root, 'go'))) await sleep(10)
+  if (halts) while (!existsSync(join(root, 'go'))) await sleep(10)
 }
 const databases = testDatabases({
   migrate,
