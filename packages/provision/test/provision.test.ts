@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -207,3 +208,33 @@ test('TCP has the port and the password of the settings', async () => {
   expect(session.address).toMatchObject({ host: '127.0.0.1', user: 'boss', password: 'p w' })
   expect(await ask(session, 'SELECT 1')).toEqual([1])
 })
+
+const hasGit = ['/usr/bin', '/usr/local/bin', '/opt/homebrew/bin'].some((bin) =>
+  existsSync(join(bin, 'git')),
+)
+
+test.skipIf(!hasGit)(
+  "in a linked worktree it is a fork of the main checkout's cluster (skipped without git)",
+  async () => {
+    using home = projectOf({ init: 'a.sql' }, { 'a.sql': 'CREATE TABLE a ()' })
+    const git = (...args: string[]) => {
+      const settings = ['-c', 'user.name=test', '-c', 'user.email=test@localhost']
+      execFileSync('git', [...settings, ...args], { cwd: home.path, stdio: 'pipe' })
+    }
+    git('init', '--quiet')
+    git('add', '.')
+    git('commit', '--quiet', '--message=first')
+    {
+      await using session = await open(home)
+      const client = await session.connect()
+      await client.query('CREATE TABLE of_main ()')
+    }
+    git('worktree', 'add', '--quiet', 'topic')
+    const notices: string[] = []
+    const options = { from: home.file('topic'), onNotice: (notice: string) => notices.push(notice) }
+    await using session = await open(home, options)
+    expect(session.dataDir).toBe(home.file('topic/.howdah/data'))
+    expect(await ask(session, tables)).toEqual(['a', 'of_main'])
+    expect(notices).toEqual([])
+  },
+)
