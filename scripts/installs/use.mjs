@@ -24,6 +24,7 @@ import { runOptionsOf } from '@howdah/provision'
 import { Registry, write } from '@howdah/registry'
 import { FileReplica } from '@howdah/replica'
 import { defaultStrategy } from '@howdah/runtime'
+import { isOfHowdah } from '@howdah/snapshot'
 import { LockedDocument, Store } from '@howdah/store'
 import { testDatabases } from '@howdah/testing'
 import { parseLsn } from '@howdah/wal'
@@ -69,6 +70,7 @@ const uses = {
   prompt: () => assert.equal(typeof runShell, 'function'),
   completion: () => assert.equal(typeof bashCompletion, 'function'),
   'known-clusters': async () => assert.ok(Array.isArray(await registeredServers())),
+  snapshot: () => assert.equal(isOfHowdah('app'), false),
   lease: async () => {
     const leaser = createFileLeaser({ dir: home })
     assert.equal(await runWithLease(leaser, (_signal, held) => held.generation), 1n)

@@ -54,7 +54,7 @@ describe('what is destroyed or dropped', () => {
     await project.howdah(['undo'])
     expect((await project.howdah([...sum, '-d', name])).stdout).toContain('55')
     // The empty one that was in its place is saved now.
-    expect(await saved(project)).toEqual([{ kind: 'database', name, by: 'dropdb' }])
+    expect(await saved(project)).toEqual([{ kind: 'database', name, by: 'undo' }])
   })
 
   test('is gone with --no-save', async () => {

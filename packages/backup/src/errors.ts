@@ -114,3 +114,35 @@ export function recoveryFailed(
     { ...options, log },
   )
 }
+
+/** The cluster has a branch of this name. It was not changed. */
+export function branchExists(dataDir: string, name: string): ClusterError {
+  return new ClusterError(
+    'ERR_CLUSTER_BRANCH_EXISTS',
+    dataDir,
+    `there is a branch "${name}" already; drop it first, or choose another name`,
+  )
+}
+
+/** The cluster has no branch of this name. */
+export function branchMissing(
+  dataDir: string,
+  name: string,
+  others: readonly string[],
+): ClusterError {
+  const there = others.length === 0 ? 'there are none' : `there are ${others.join(', ')}`
+  return new ClusterError(
+    'ERR_CLUSTER_BRANCH_MISSING',
+    dataDir,
+    `there is no branch "${name}" of the cluster in ${dataDir}; ${there}`,
+  )
+}
+
+/** The name cannot be that of a branch. */
+export function invalidBranch(dataDir: string, name: string, problem: string): ClusterError {
+  return new ClusterError(
+    'ERR_CLUSTER_INVALID_BRANCH',
+    dataDir,
+    `${JSON.stringify(name)} cannot be the name of a branch: it ${problem}; choose another one`,
+  )
+}

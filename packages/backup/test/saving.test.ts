@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { Cluster, type Session } from '@howdah/cluster'
 import { temporaryDirectory } from '@howdah/fixtures'
 import { newest } from '@howdah/postgres-fixtures'
+import { bringBackDatabase, saveDatabase, savedDatabases } from '@howdah/snapshot'
 import { expect, it } from 'vitest'
-import { bringBackDatabase, saveDatabase, savedDatabases, SavedClusters } from '../src/index.ts'
+import { SavedClusters } from '../src/index.ts'
 
 const { strategy } = newest
 const megabyte = 2 ** 20

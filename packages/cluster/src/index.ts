@@ -16,6 +16,7 @@ export {
   type ClusterErrorCode,
   type ClusterErrorFields,
   type ClusterUser,
+  type DatabaseUser,
 } from '@howdah/data-directory'
 export type { LogOptions } from '@howdah/data-directory'
 export type { InitStep } from './init/init-scripts.ts'
@@ -23,7 +24,9 @@ export type { RunOptions } from './running/run-options.ts'
 export type { Mode } from './settings/mode.ts'
 export type { PatienceOptions } from './running/reload.ts'
 export type { Outcome } from '@howdah/coordinate'
+export type { ServerSnapshots } from './server-snapshots.ts'
 export { postgres, Server, template0, template1 } from './server.ts'
+export type { Restored, RestoreOptions, SaveOptions, Snapshot } from '@howdah/snapshot'
 export type { RestartOptions, Session } from './session.ts'
 export {
   type Setting,

@@ -8,10 +8,10 @@ import { connectionEnvironment } from './connecting/connection-environment.ts'
 import { connectionUrl } from './connecting/connection-url.ts'
 import { DataDirectory, withoutConnection } from '@howdah/data-directory'
 import { fillTemplate } from './connecting/fill-template.ts'
-import { refuseTemplateUsers } from './connecting/template-users.ts'
 import { type Mode, modeOf, setMode } from './settings/mode.ts'
 import type { PatienceOptions } from './running/reload.ts'
 import { Settings } from './settings/settings.ts'
+import { ServerSnapshots } from './server-snapshots.ts'
 import { whenReady } from './running/when-ready.ts'
 
 /** The database that administrative connections use. */
@@ -164,6 +164,11 @@ export class Server {
     return new Settings(this)
   }
 
+  /** The snapshots of the server's databases. */
+  get snapshots(): ServerSnapshots {
+    return new ServerSnapshots(this)
+  }
+
   /** `fast` as soon as fsync, full_page_writes or synchronous_commit is off, or not all is on disk since; else `safe`. */
   async mode(): Promise<Mode> {
     return await modeOf(new DataDirectory(this.dataDir), this, postgres)
@@ -191,26 +196,27 @@ export class Server {
 
   /**
    * Creates a database with any name, as a copy of `template`, by default `template1`. `'unmodified'`: the database already
-   * exists. Rejects early with `ERR_CLUSTER_TEMPLATE_IN_USE`, which names the clients of the template.
+   * exists. Rejects early with `ERR_CLUSTER_TEMPLATE_IN_USE`, which names the clients of the template, unless `force` ends
+   * their sessions.
    */
   async createDatabase(
     name: string,
-    { template = template1 }: { template?: string | undefined } = {},
+    {
+      template = template1,
+      force = false,
+    }: { template?: string | undefined; force?: boolean | undefined } = {},
   ): Promise<Outcome> {
-    const [database, source] = [await quoted(name), await quoted(template)]
+    const { copyUnused } = await import('@howdah/snapshot')
     return await this.withAdministrator(async (client) => {
       const sql = 'SELECT FROM pg_catalog.pg_database WHERE datname = $1'
       if ((await client.query(sql, [name])).rowCount !== 0) return 'unmodified'
-      await refuseTemplateUsers(client, this.dataDir, template)
       try {
-        await client.query(`CREATE DATABASE ${database} TEMPLATE ${source}`)
+        await copyUnused(this, client, { from: template, to: name, allowConnections: true, force })
         return 'modified'
       } catch (error) {
         const { code } = error as pg.DatabaseError
         // 42P04: it exists now. 23505: another client has created it at the same moment.
         if (code === '42P04' || code === '23505') return 'unmodified'
-        // Somebody has connected meanwhile.
-        if (code === '55006') await refuseTemplateUsers(client, this.dataDir, template)
         throw error
       }
     })

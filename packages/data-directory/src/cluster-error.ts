@@ -7,14 +7,21 @@ export type ClusterErrorCode =
   | 'ERR_CLUSTER_BACKUP_DAMAGED'
   | 'ERR_CLUSTER_BACKUP_DIRECTORY'
   | 'ERR_CLUSTER_BACKUP_UNSUPPORTED'
+  | 'ERR_CLUSTER_BRANCH_EXISTS'
+  | 'ERR_CLUSTER_BRANCH_MISSING'
   | 'ERR_CLUSTER_CONTROL_FILE'
   | 'ERR_CLUSTER_CREATE_FAILED'
+  | 'ERR_CLUSTER_DATABASE_IN_USE'
+  | 'ERR_CLUSTER_DATABASE_MISSING'
+  | 'ERR_CLUSTER_DATABASE_NEEDED'
   | 'ERR_CLUSTER_DENIED'
   | 'ERR_CLUSTER_DISK_FULL'
   | 'ERR_CLUSTER_FOREIGN_ARCHIVING'
   | 'ERR_CLUSTER_INIT_FAILED'
+  | 'ERR_CLUSTER_INVALID_BRANCH'
   | 'ERR_CLUSTER_INVALID_PATH'
   | 'ERR_CLUSTER_INVALID_SETTING'
+  | 'ERR_CLUSTER_INVALID_SNAPSHOT'
   | 'ERR_CLUSTER_INVALID_TARGET'
   | 'ERR_CLUSTER_INVALID_TEMPLATE'
   | 'ERR_CLUSTER_INVALID_URL'
@@ -42,6 +49,8 @@ export type ClusterErrorCode =
   | 'ERR_CLUSTER_RESTART_NEEDED'
   | 'ERR_CLUSTER_SERVER_USER'
   | 'ERR_CLUSTER_SETTING_REFUSED'
+  | 'ERR_CLUSTER_SNAPSHOT_EXISTS'
+  | 'ERR_CLUSTER_SNAPSHOT_MISSING'
   | 'ERR_CLUSTER_START_FAILED'
   | 'ERR_CLUSTER_STOP_FAILED'
   | 'ERR_CLUSTER_TARGET_NOT_REACHED'
@@ -57,6 +66,19 @@ export type ClusterErrorCode =
 export interface ClusterUser {
   readonly pid: number
   readonly command: string | null
+}
+
+/** A client or another process of the server that uses a database, or a prepared transaction in it. */
+export interface DatabaseUser {
+  /** The pid of its backend; `null` for a prepared transaction. */
+  readonly pid: number | null
+  /** Its `application_name`, the kind of the server's process, or the identifier of the transaction. */
+  readonly application: string
+  /** The role. */
+  readonly user: string | null
+  /** `idle`, `active`, `idle in transaction`, … */
+  readonly state: string
+  readonly since: Date
 }
 
 /** The fields of an error, so that no program has to parse its message. Errors of one code always have the same fields. */
@@ -82,6 +104,10 @@ export class ClusterError extends Error {
   declare readonly pid?: number | null | undefined
   /** `ERR_CLUSTER_IN_USE`: the processes that use the cluster. */
   declare readonly users?: readonly ClusterUser[] | undefined
+  /** The database that the error is about. */
+  declare readonly database?: string | undefined
+  /** `ERR_CLUSTER_DATABASE_IN_USE`, `ERR_CLUSTER_TEMPLATE_IN_USE`: what uses the database. */
+  declare readonly clients?: readonly DatabaseUser[] | undefined
   /** `ERR_CLUSTER_LIMIT`: the system's code, such as `EMFILE`. `ERR_CLUSTER_DENIED`: the denied action. */
   declare readonly refusal?: string | undefined
   /** `ERR_CLUSTER_CREATE_FAILED`: the output of initdb. */

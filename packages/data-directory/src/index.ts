@@ -5,6 +5,7 @@ export {
   type ClusterErrorCode,
   type ClusterErrorFields,
   type ClusterUser,
+  type DatabaseUser,
 } from './cluster-error.ts'
 export {
   damagedControlFile,

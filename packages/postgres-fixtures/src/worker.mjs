@@ -39,6 +39,11 @@ function actions() {
         from: options.from,
       }),
     verify: async () => (await backups()).verifyBackups(options.from),
+    // On a server that runs.
+    saveSnapshot: async () => (await cluster.server(options)).snapshots.save('kept', options),
+    restoreSnapshot: async () => (await cluster.server(options)).snapshots.restore('kept', options),
+    branch: async () => new (await backups()).Branches(cluster).create(options.name),
+    dropBranch: async () => new (await backups()).Branches(cluster).drop(options.name),
     superusers: () => cluster.superusers(),
     status: async () => (await cluster.status()).state,
     // Has a temporary cluster of its own until its standard input ends.

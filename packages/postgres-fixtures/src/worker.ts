@@ -35,7 +35,11 @@ export class Worker implements AsyncDisposable {
       | 'use'
       | 'backup'
       | 'restore'
-      | 'verify',
+      | 'verify'
+      | 'saveSnapshot'
+      | 'restoreSnapshot'
+      | 'branch'
+      | 'dropBranch',
     dataDir: string,
     postgres: Subject,
     options: object = {},

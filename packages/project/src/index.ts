@@ -1,3 +1,11 @@
+export {
+  branchDirectory,
+  branchIn,
+  type BranchPlace,
+  branchPlaceOf,
+  mainBranch,
+  problemOfBranch,
+} from './branch-place.ts'
 export { branchOf } from './branch-of.ts'
 export { ProjectError } from './errors.ts'
 export { makeHowdahDirectory, missing, problemOf } from './howdah-directory.ts'

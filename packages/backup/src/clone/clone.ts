@@ -66,6 +66,17 @@ export async function cloneCluster(cluster: Cluster, options: CloneOptions): Pro
  * The copy of a running server recovers at its first start.
  */
 export async function forkCluster(cluster: Cluster, options: CloneOptions): Promise<Outcome> {
+  return await fork(cluster, options)
+}
+
+/** The file in the data directory of a branch that says when it was made and of what. Copies do not get it. */
+export const branchRecord = 'howdah.branch'
+
+/** Copies a cluster like {@link forkCluster}. With a record the copy is a branch. */
+export async function fork(
+  cluster: Cluster,
+  options: CloneOptions & { readonly record?: string | undefined },
+): Promise<Outcome> {
   return await explained(cluster.dataDir, async () => {
     const original = insideOf(cluster)
     const from = await original.coordination()
@@ -116,6 +127,8 @@ async function prepared(from: Coordination, options: CloneOptions): Promise<Prog
 interface BuildOptions extends CloneOptions {
   /** Whether the copy is recovered at its first start. */
   readonly recoversLater?: boolean
+  /** The text of {@link branchRecord}. */
+  readonly record?: string | undefined
 }
 
 interface Finishing extends BuildOptions, Pick<Copied, 'settings' | 'needsCare'> {
@@ -136,7 +149,7 @@ async function build(
   const { signal } = options
   const runtime = await from.runtime()
   const removal = { user: to.user, runtime: from.runtime }
-  await bringIntoBeing(to.directory, change, removal, async ({ directory: staging }) => {
+  await bringIntoBeing(to.directory, change, removal, async ({ directory: staging }, within) => {
     const { path, here } = staging
     const user = to.user && { ...to.user, closed: await closedAbove(path, to.user) }
     const copying = { to: here, owner: user, progress, signal }
@@ -154,6 +167,8 @@ async function build(
     // If one fails, the other is waited for all the same.
     await Promise.allSettled([finished, leaving])
     const [superuser] = await Promise.all([finished, leaving])
+    const { record } = options
+    if (record !== undefined) await writeOwnFile(within.file(branchRecord), record, to.user)
     return superuser
   })
 }

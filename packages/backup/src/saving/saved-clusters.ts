@@ -15,8 +15,8 @@ import { DataDirectory, findPostmaster, readMark, removeTree } from '@howdah/dat
 import { namesIn, publishFile } from '@howdah/durable'
 import { beingMade, forgetting, remember, savedPlaceOf } from '@howdah/known-clusters'
 import { readPlainFile } from '@howdah/lock'
+import { isOld, mostBytes, newId, type SavingLimits } from '@howdah/snapshot'
 import { cloneCluster } from '../clone/clone.ts'
-import { isOld, type SavingLimits, mostBytes, newId } from './saving-limits.ts'
 import { clearUnfinished, makeItem } from './unfinished.ts'
 
 /** A cluster that was saved before it was destroyed. */

@@ -5,6 +5,7 @@ import {
   sweepTemporary,
   temporaryDataDir,
 } from '@howdah/cluster'
+import { mainBranch } from '@howdah/project'
 import type { Context } from '../program/command.ts'
 import { namedDataDirectory, prepareProject } from './default-data-directory.ts'
 import { loginOf, tellLogin } from './login.ts'
@@ -63,7 +64,7 @@ export async function whileStarting<T>(
   action: (options: RunOptions, settle: Settle) => Promise<T>,
 ): Promise<T> {
   const { io, options, output, interruption } = context
-  const { set, mode, locale, trust, init, timeout, linger, destroy } = options
+  const { set, mode, locale, trust, init, timeout, linger, destroy, branch } = options
   using waiting = new Waiting(output, 'to start or stop PostgreSQL')
   try {
     if (options.install) await provideRuntime(context, open)
@@ -86,6 +87,8 @@ export async function whileStarting<T>(
       linger,
       ifExists: options.ifExists,
       perishes: isInWorktree(open),
+      // A branch is a copy, and never made empty.
+      ...(branch !== undefined && branch !== mainBranch && { ifExists: true }),
       ...(destroy && { atEnd: 'destroy', throwAway: true }),
       signal: interruption.signal,
       onWait: waiting.onWait,

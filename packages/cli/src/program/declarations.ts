@@ -1,4 +1,5 @@
 import { backupCommands } from './declared/backups.ts'
+import { copyCommands } from './declared/copies.ts'
 import { databaseCommands } from './declared/databases.ts'
 import { lockAndLeaseCommands } from './declared/locks-and-leases.ts'
 import { postgresqlCommands } from './declared/postgresql.ts'
@@ -12,6 +13,7 @@ export const declarations: readonly Declaration[] = [
   ...useCommands,
   ...serverCommands,
   ...databaseCommands,
+  ...copyCommands,
   ...backupCommands,
   ...postgresqlCommands,
   ...lockAndLeaseCommands,

@@ -19,6 +19,11 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
       'the data directory (default: $PGDATA, else .howdah/data in this project: the nearest directory upwards that has a ' +
         'howdah.json or a .howdah, or else the top of the work tree)',
     ).argParser(nonEmpty),
+  branch: () =>
+    new Option(
+      '--branch <name>',
+      'the branch of the cluster that "howdah branch NAME" has made; "main" is the cluster itself',
+    ).argParser(nonEmpty),
   database: () =>
     new Option(
       '-d, --database <name>',
@@ -183,6 +188,17 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
       '--to <file>',
       'the file, which is written or replaced as a whole at the end (default: standard output)',
     ).argParser(nonEmpty),
+  toDatabase: () =>
+    new Option(
+      '--to <database>',
+      'the database to make or replace (default: the one that was saved)',
+    ).argParser(nonEmpty),
+  template: () =>
+    new Option(
+      '--template <database>',
+      'the database to copy, to which nobody may be connected (default: template1)',
+    ).argParser(nonEmpty),
+  replace: () => new Option('--replace', 'replace a snapshot of the same name'),
   singleTransaction: () =>
     new Option(
       '-1, --single-transaction',

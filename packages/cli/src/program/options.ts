@@ -1,6 +1,8 @@
 /** The parsed options of all commands; each command takes some of them. */
 export interface Options {
   readonly datadir?: string | undefined
+  /** The branch of the cluster. */
+  readonly branch?: string | undefined
   readonly database?: string | undefined
   /** Settings of the server. */
   readonly set?: Readonly<Record<string, string>> | undefined
@@ -81,6 +83,10 @@ export interface Options {
   readonly server?: string | undefined
   /** The place to which `clone` and `restore` write the cluster, `replica restore` the database, and `dump` the SQL. */
   readonly to?: string | undefined
+  /** For `createdb`: the database to copy. */
+  readonly template?: string | undefined
+  /** For `snapshot save`: replace a snapshot of the same name. */
+  readonly replace?: boolean | undefined
   /** For `load`: load everything in one transaction. */
   readonly singleTransaction?: boolean | undefined
   /** For `load`: make missing roles. */
@@ -112,7 +118,8 @@ export type Script =
   | { readonly kind: 'file'; readonly path: string }
 
 /**
- * The name of an option in {@link Options}; `sql` or `file`, which add to `scripts`; `toFile`, the `--to` of `dump`; or
+ * The name of an option in {@link Options}; `sql` or `file`, which add to `scripts`; `toFile` and `toDatabase`, the `--to` of `dump` and
+ * `snapshot`; or
  * `shellCommand`, the `--command` of `lock`.
  */
 export type OptionName =
@@ -120,4 +127,5 @@ export type OptionName =
   | 'sql'
   | 'file'
   | 'toFile'
+  | 'toDatabase'
   | 'shellCommand'

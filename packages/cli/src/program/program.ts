@@ -18,6 +18,7 @@ export interface Invocation {
 export const commonOptions: readonly OptionName[] = [
   ...([
     'datadir',
+    'branch',
     'database',
     'set',
     'mode',
@@ -42,6 +43,7 @@ export const exitStatuses =
 
 /** The options of few commands, which the help of `howdah` itself leaves out. */
 const ofFewCommands: ReadonlySet<OptionName> = new Set<OptionName>([
+  'branch',
   'destroy',
   'temporary',
   'empty',

@@ -16,6 +16,8 @@ export interface BeforeCommand {
 export function explainMissing(context: Context): BeforeCommand {
   try {
     const place = chooseDataDirectory(context.options.datadir, context.io)
+    // A missing branch is an error, which says why.
+    if (context.options.branch !== undefined) return { place, explain: () => undefined }
     const isThere = () => existsSync(join(place.path, 'PG_VERSION'))
     const wasThere = isThere()
     const explain = () => {

@@ -8,7 +8,7 @@ export async function dropdb(context: Context, [name = '']: readonly string[]): 
   const { output, options } = context
   await using session = await joinCluster(context, { ifExists: true })
   const saves = options.save !== false
-  const { saveDatabase } = await import('@howdah/backup')
+  const { saveDatabase } = await import('@howdah/snapshot')
   const outcome = saves ? await saveDatabase(session, name) : await session.dropDatabase(name)
   const changed = outcome === 'modified'
   if (options.json) await output.json({ changed, database: name })

@@ -1,4 +1,5 @@
 import { clusters, type ClusterUse, type ListedCluster } from '@howdah/cluster'
+import { branchPlaceOf, mainBranch } from '@howdah/project'
 import { columns } from '../../output/columns.ts'
 import type { Context } from '../../program/command.ts'
 import { errno } from '@howdah/durable'
@@ -12,7 +13,7 @@ export async function ls({ output, options }: Context): Promise<number> {
   await clearGone()
   const onNotice = (notice: string) => output.message(`howdah: ${notice}`)
   const found = (await clusters({ onNotice })).map((one) =>
-    Object.assign(one, { worktree: worktreeOf(one.dataDir) }),
+    Object.assign(one, originOf(one.dataDir)),
   )
   if (options.json) await output.json(found.map(asJson))
   else if (found.length === 0) output.message('no cluster is known here')
@@ -20,12 +21,23 @@ export async function ls({ output, options }: Context): Promise<number> {
   return exitStatus.done
 }
 
-/** A cluster, and the worktree to which it belongs. */
-type Listed = ListedCluster & { readonly worktree: Worktree | null }
+/** The worktree to which a cluster belongs, and the branch that it is. */
+interface Origin {
+  readonly worktree: Worktree | null
+  readonly branch: { readonly name: string; readonly of: string } | null
+}
+
+type Listed = ListedCluster & Origin
+
+function originOf(dataDir: string): Origin {
+  const { main, current } = branchPlaceOf(dataDir)
+  const branch = current === mainBranch ? null : { name: current, of: main }
+  return { worktree: worktreeOf(main), branch }
+}
 
 /** The fields of `status --json`, and the known facts about each user. */
-function asJson({ dataDir, status, users, worktree }: Listed): object {
-  const ofWorktree = worktree === null ? {} : { worktree }
+function asJson({ dataDir, status, users, worktree, branch }: Listed): object {
+  const origin = { ...(worktree !== null && { worktree }), ...(branch !== null && { branch }) }
   if (status.state === 'unknown') {
     const { reason } = status
     return {
@@ -34,11 +46,11 @@ function asJson({ dataDir, status, users, worktree }: Listed): object {
       version: null,
       reason: { code: errno(reason) || null, message: reason.message },
       users,
-      ...ofWorktree,
+      ...origin,
     }
   }
   const version = status.state === 'missing' ? null : status.version.toString()
-  return { dataDir, ...status, version, users, ...ofWorktree }
+  return { dataDir, ...status, version, users, ...origin }
 }
 
 /** A line for each cluster, followed by a line for each of its users. */
@@ -51,13 +63,14 @@ function table(found: readonly Listed[]): string[] {
   ])
 }
 
-/** The columns of a cluster: data directory, version, state, its start or reason, and worktree. */
-function head({ dataDir, status, worktree }: Listed): string[] {
+/** The columns of a cluster: data directory, version, state, its start or reason, and branch or worktree. */
+function head({ dataDir, status, ...origin }: Listed): string[] {
   const at = onOneLine(dataDir)
   if (status.state === 'missing') return [at, '', status.state]
   if (status.state === 'unknown') return [at, '?', status.state, onOneLine(status.reason.message)]
   const since = status.state === 'running' ? [status.startedAt.toISOString()] : []
-  const of = worktree === null ? [] : [nameOf(worktree)]
+  const name = nameOf(origin)
+  const of = name === null ? [] : [name]
   return [
     at,
     status.version.toString(),
@@ -71,12 +84,14 @@ function tail({ pid, user, since, command }: ClusterUse): string[] {
   return [`pid ${pid}`, user ?? '?', since?.toISOString() ?? '?', onOneLine(command ?? '?')]
 }
 
-/** Such as "worktree topic of /home/me/project". */
-function nameOf({ branch, main }: Worktree): string {
+/** Such as "worktree topic of /home/me/project", or "branch try of /home/me/project/.howdah/data". */
+function nameOf({ worktree, branch }: Origin): string | null {
+  if (branch !== null) return onOneLine(`branch ${branch.name} of ${branch.of}`)
+  if (worktree === null) return null
   const name = [
     'worktree',
-    ...(branch === null ? [] : [branch]),
-    ...(main === null ? [] : ['of', main]),
+    ...(worktree.branch === null ? [] : [worktree.branch]),
+    ...(worktree.main === null ? [] : ['of', worktree.main]),
   ]
   return onOneLine(name.join(' '))
 }

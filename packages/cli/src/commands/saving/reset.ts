@@ -10,10 +10,15 @@ import { beginsEmpty, originalOf } from '../../project/provide-fork.ts'
 
 /**
  * Replaces the cluster of a project by a new one: in a linked worktree by a fork of the main checkout's, elsewhere by one that
- * is made of the project's settings. The old cluster stays until the new one is made.
+ * is made of the project's settings; or a branch by a copy of the branch that it was copied from. The old cluster stays until
+ * the new one is made.
  */
 export async function reset(context: Context): Promise<number> {
   const { output, options } = context
+  if (options.branch !== undefined) {
+    const { resetBranch } = await import('./branch.ts')
+    return await resetBranch(context)
+  }
   const open = openCluster(context)
   const { cluster, place } = open
   const isOfWorktree =

@@ -1,11 +1,10 @@
+import { type SavedCluster, SavedClusters } from '@howdah/backup'
 import {
   bringBackDatabase,
   dropSavedDatabase,
-  type SavedCluster,
-  SavedClusters,
   type SavedDatabase,
   savedDatabases,
-} from '@howdah/backup'
+} from '@howdah/snapshot'
 import { columns } from '../../output/columns.ts'
 import type { Context } from '../../program/command.ts'
 import { misused } from '../../errors.ts'
@@ -41,7 +40,7 @@ export async function undo(context: Context, [action]: readonly string[]): Promi
 
 /** The saved clusters and databases, newest first. */
 async function list(context: Context): Promise<Saved[]> {
-  const { cluster } = openCluster(context)
+  const { cluster } = openCluster(context, { mustExist: false })
   const places = new SavedClusters(cluster.dataDir)
   await places.expire().catch(() => undefined)
   const clusters = places.list().map((saved): Saved => ({ kind: 'cluster', saved }))
@@ -55,7 +54,7 @@ async function list(context: Context): Promise<Saved[]> {
 }
 
 async function databasesIn(context: Context): Promise<SavedDatabase[]> {
-  if (!(await openCluster(context).cluster.exists())) return []
+  if (!(await openCluster(context, { mustExist: false }).cluster.exists())) return []
   await using session = await joinCluster(context, { ifExists: true })
   return await savedDatabases(session)
 }
@@ -66,7 +65,7 @@ async function show({ output, options }: Context, all: readonly Saved[]): Promis
     at: saved.at.toISOString(),
     kind,
     name: kind === 'database' ? saved.name : null,
-    by: kind === 'database' ? 'dropdb' : saved.by,
+    by: saved.by,
   }))
   if (options.json) return await output.json(rows)
   if (rows.length === 0) output.message('nothing is saved here')
@@ -81,7 +80,7 @@ async function show({ output, options }: Context, all: readonly Saved[]): Promis
 
 async function clear(context: Context, all: readonly Saved[]): Promise<void> {
   const { output, options } = context
-  const { cluster } = openCluster(context)
+  const { cluster } = openCluster(context, { mustExist: false })
   const clusters = new SavedClusters(cluster.dataDir)
   const databases = all.flatMap((one) => (one.kind === 'database' ? [one.saved] : []))
   for (const one of all) if (one.kind === 'cluster') await clusters.remove(one.saved)
@@ -95,7 +94,7 @@ async function clear(context: Context, all: readonly Saved[]): Promise<void> {
 
 async function bringBack(context: Context, { kind, saved }: Saved): Promise<void> {
   const { output, options } = context
-  const { cluster, place } = openCluster(context)
+  const { cluster, place } = openCluster(context, { mustExist: false })
   if (kind === 'cluster') {
     prepareProject(place)
     await new SavedClusters(cluster.dataDir).bringBack(cluster, saved, patienceOf(context))

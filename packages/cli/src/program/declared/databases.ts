@@ -8,7 +8,7 @@ export const databaseCommands: readonly Declaration[] = [
     group: 'Databases',
     operands: '<name>',
     summary: 'create a database',
-    options: [...cluster, ...server, 'empty', 'ifExists', 'json'],
+    options: ['template', ...cluster, ...server, 'empty', 'ifExists', 'force', 'json'],
     load: async () => (await import('../usual-commands.ts')).createdb,
   },
   {

@@ -94,7 +94,8 @@ export const serverCommands: readonly Declaration[] = [
     description:
       "Replaces the cluster by a new one: in a linked worktree by a fork of the main checkout's cluster, elsewhere or with --empty " +
       'by one with what howdah.json asks for. ' +
-      'The former cluster is saved for 7 days: "howdah undo" brings it back.',
+      'The former cluster is saved for 7 days: "howdah undo" brings it back.\nWith --branch it replaces that branch by a new ' +
+      'copy of the branch that it was copied from.',
     options: [
       'empty',
       ...cluster,

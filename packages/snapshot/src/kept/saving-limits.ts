@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto'
-import { longestKept } from '@howdah/known-clusters'
+/** How long saved data is kept, in ms. */
+const longest = 7 * 24 * 60 * 60 * 1000
 
 /** How much saved data is kept in total by default, in bytes. The newest item is kept in any case. */
 export const mostBytes = 2 ** 30
@@ -10,13 +10,7 @@ export interface SavingLimits {
   readonly mostBytes?: number | undefined
 }
 
-/** A name for a saved item: the time in UTC, and random digits, because several items may be saved in the same second. */
-export function newId(at: Date): string {
-  const time = at.toISOString().replaceAll(/[-:]|\.\d+Z$/g, '')
-  return `${time}-${randomBytes(2).toString('hex')}`
-}
-
 /** Whether an item that was saved at this time must be removed. */
 export function isOld(at: Date): boolean {
-  return Date.now() - at.getTime() > longestKept
+  return Date.now() - at.getTime() > longest
 }
