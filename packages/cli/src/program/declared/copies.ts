@@ -1,4 +1,4 @@
-import type { Declaration } from './declaration.ts'
+import type { Declaration } from '../command.ts'
 import { cluster, server } from './usual-options.ts'
 
 /** The commands about copies, which stand below "Databases" and "Server" in the help: snapshots of a database, and branches of the cluster. */
