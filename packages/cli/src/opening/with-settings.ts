@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path'
 import { realAsFarAsThere } from '@howdah/durable'
-import { findProject, type Project } from '@howdah/project'
+import { findProject, mainBranch, type Project } from '@howdah/project'
 import type { Context } from '../program/command.ts'
 import { workingDirectory } from '../program/working-directory.ts'
 import { chooseDataDirectory, type DataDirectoryChoice } from './default-data-directory.ts'
@@ -17,7 +17,8 @@ export async function withSettings(context: Context): Promise<Context> {
   if (project === null || project.settingsFile === null) return { ...context, place }
   const { addSettings } = await import('./add-settings.ts')
   const asked = { path: project.settingsFile, settings: project.settings }
-  const sharesPorts = isTemporary || project.kind === 'linked-worktree'
+  const isBranch = options.branch !== undefined && options.branch !== mainBranch
+  const sharesPorts = isTemporary || isBranch || project.kind === 'linked-worktree'
   const added = addSettings(options, asked, { env: io.env, sharesPorts })
   return { ...context, place, asked, options: added }
 }
