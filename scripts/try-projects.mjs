@@ -52,9 +52,8 @@ async function attempt(project) {
     }
     return { name, lines: project.edit?.lines ?? 0, ...(await compare(project, directory, PATH)) }
   } catch (error) {
-    const words = String(error.stderr || error.message)
-      .trim()
-      .split('\n')
+    const said = `${error.stdout ?? ''}${error.stderr ?? ''}`.trim() || error.message
+    const words = said.split('\n')
     return { name, reason: words.at(-1) }
   }
 }
