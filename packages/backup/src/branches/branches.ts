@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs'
+import { existsSync, rmdirSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { Cluster, EndOptions } from '@howdah/cluster'
 import { clusterMissing, insideOf } from '@howdah/cluster/inside'
 import { DataDirectory, readIfThere } from '@howdah/data-directory'
+import { namesIn } from '@howdah/durable'
 import { makeDirectories } from '@howdah/lock'
 import {
   branchDirectory,
@@ -209,13 +210,5 @@ function ignoreForGit(branches: string): void {
     writeFileSync(join(above, '.gitignore'), '*\n', { flag: 'wx' })
   } catch {
     // It is there already, or somebody else may see to it.
-  }
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory)
-  } catch {
-    return []
   }
 }
