@@ -30,6 +30,8 @@ const statusByCode: ReadonlyMap<string, number> = new Map([
   ['ERR_CLUSTER_UNKNOWN_SETTING', exitStatus.misused],
   ['ERR_CLUSTER_SETTING_REFUSED', exitStatus.misused],
   ['ERR_CLUSTER_INVALID_TARGET', exitStatus.misused],
+  ['ERR_CLUSTER_OTHER_VERSION', exitStatus.misused],
+  ['ERR_UPGRADE_NOT_NEWER', exitStatus.misused],
   ['ERR_RUNTIME_CONSTRAINT', exitStatus.misused],
   ['ERR_RUNTIME_VERSION', exitStatus.misused],
   ['ERR_LEASE_OPTION', exitStatus.misused],

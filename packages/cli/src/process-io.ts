@@ -1,4 +1,4 @@
-import { inheritedDescriptors } from './running/inherited-descriptors.ts'
+import { inheritedDescriptors } from '@howdah/durable'
 import type { Io } from './io.ts'
 
 /**

@@ -31,10 +31,12 @@ export interface Inside {
   readonly directory: DataDirectory
   /** The context of one operation. `like`: the user to run a new server as, unless something else names one. */
   readonly coordination: (options?: Pick<CoordinationOptions, 'like'>) => Promise<Coordination>
-  /** A PostgreSQL for an existing version, or for a new cluster. Throws as {@link Cluster.runtime} does. */
+  /** A PostgreSQL for a version, or for a new cluster. Throws as {@link Cluster.runtime} does. */
   readonly runtimeFor: (existing: PartialVersion | null) => Promise<Runtime>
-  /** Another cluster with the same options. */
-  readonly another: (dataDir: string, options?: Pick<ClusterOptions, 'within'>) => Cluster
+  /** Another cluster with the same options, or another runtime. */
+  readonly another: (path: string, other?: Pick<ClusterOptions, 'within' | 'runtime'>) => Cluster
+  readonly strategy: Strategy
+  readonly wanted: ClusterOptions['runtime']
 }
 
 /** Gives the internals of a cluster to other packages of this project. */
@@ -44,16 +46,18 @@ export let insideOf: (cluster: Cluster) => Inside
 export class Cluster {
   /** Absolute. */
   readonly dataDir: string
-  /** See {@link insideOf}. */
   static {
     insideOf = (cluster) => ({
       directory: cluster.#directory,
       coordination: async (options) => await cluster.#coordination(options),
       runtimeFor: async (existing) => await cluster.#runtimeFor(existing),
-      another: (dataDir, { within } = {}) =>
+      strategy: cluster.#strategy,
+      wanted: cluster.#options.runtime,
+      another: (dataDir, { within, runtime = cluster.#options.runtime } = {}) =>
         new Cluster(dataDir, {
           ...cluster.#options,
           within,
+          runtime,
           strategy: cluster.#strategy,
           onNotice: (notice) => cluster.#tell(notice),
         }),

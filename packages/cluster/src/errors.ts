@@ -87,6 +87,7 @@ export function inUse(
   dataDir: string,
   users: readonly ClusterUser[],
   wanted: string,
+  cure = 'wait until they have left, or force it',
 ): ClusterError {
   const who = users
     .map(({ pid, command }) => `pid ${pid}${command === null ? '' : ` (${command})`}`)
@@ -94,7 +95,7 @@ export function inUse(
   return new ClusterError(
     'ERR_CLUSTER_IN_USE',
     dataDir,
-    `cannot ${wanted} ${dataDir}: it is in use${who === '' ? '' : ` by ${who}`}; wait until they have left, or force it`,
+    `cannot ${wanted} ${dataDir}: it is in use${who === '' ? '' : ` by ${who}`}; ${cure}`,
     { users },
   )
 }

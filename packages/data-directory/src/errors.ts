@@ -1,3 +1,4 @@
+import { shellWord } from './files/quote.ts'
 import { ClusterError } from './cluster-error.ts'
 
 /** The path cannot be that of a data directory, for example because it is not valid UTF-8 or contains a NUL byte. */
@@ -124,4 +125,17 @@ export function indent(text: string): string {
   return lines.length === 1
     ? (lines[0] ?? '')
     : `\n${lines.map((line) => `    ${line}`).join('\n')}`
+}
+
+/** A PostgreSQL of another major was asked for than the one that made the cluster. */
+export function otherVersion(dataDir: string, existing: number, asked: number): ClusterError {
+  const cure =
+    asked > existing
+      ? `leave the version out, or make it a cluster of ${asked} with: howdah upgrade ${asked} -D ${shellWord(dataDir)}`
+      : 'leave the version out, or use another data directory'
+  return new ClusterError(
+    'ERR_CLUSTER_OTHER_VERSION',
+    dataDir,
+    `${dataDir} is a cluster of PostgreSQL ${existing}, which PostgreSQL ${asked} cannot run; ${cure}`,
+  )
 }

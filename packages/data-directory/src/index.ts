@@ -34,6 +34,7 @@ export {
   readSystemIdentifier,
   writeSystemIdentifier,
 } from './files/system-identifier.ts'
+export { refuseOtherMajor } from './files/refuse-other-major.ts'
 export { readVersion } from './files/version-file.ts'
 export { abandonedSegments, type DynamicSegment } from './memory/dynamic-segments.ts'
 export { leftSegment, removeSegment } from './memory/left-segment.ts'

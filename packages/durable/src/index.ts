@@ -1,5 +1,6 @@
 export { findProgram, type FindProgramOptions } from './find-program.ts'
 export { errno } from './errno.ts'
+export { inheritedDescriptors, stdioOf, stillOpen } from './inherited-descriptors.ts'
 export { isSystemError } from './is-system-error.ts'
 export { keepAttributes, keepExtendedAttributes } from './keep-attributes.ts'
 export { namesIn } from './names-in.ts'

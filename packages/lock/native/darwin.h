@@ -74,6 +74,12 @@ static inline int stat_of_path(const char *path, bool follow, struct stat *resul
   return follow ? stat(path, result) : lstat(path, result);
 }
 
+int renamex_np(const char *from, const char *to, unsigned int flags);
+static inline int exchange_paths(const char *one, const char *other) {
+  enum { RENAME_SWAP = 2 };
+  return renamex_np(one, other, RENAME_SWAP);
+}
+
 /* A terminated worker thread closes its addons, and a thread that waits may still run in this one. */
 struct dl_info {
   const char *file;

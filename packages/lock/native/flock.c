@@ -11,6 +11,7 @@
  *   tidy()                                              closes what was kept open
  *   wait(fd, path, operation, fair, callback)           waits in a thread of its own; gives a number to cancel it by
  *   cancel(number, settle)                              ends a wait soon, or, to settle it, before it returns
+ *   exchange(one, other)                                swaps what is at two paths, in one step of the kernel
  *
  * On macOS there is also what process.h says.
  *
@@ -280,6 +281,15 @@ static napi_value cancel(napi_env env, napi_callback_info info) {
   return give(env, 0);
 }
 
+static napi_value exchange(napi_env env, napi_callback_info info) {
+  char one[path_size];
+  char other[path_size];
+  napi_value arguments[2];
+  begin_call(env, info, 2, arguments);
+  if (to_path(env, arguments[0], one) == 0 || to_path(env, arguments[1], other) == 0) return give(env, -ENAMETOOLONG);
+  return give(env, exchange_paths(one, other) != 0 ? -errno : 0);
+}
+
 /* When the environment ends: a worker was terminated, or the process tidies up. */
 static void end_environment(void *data) {
   struct environment *environment = data;
@@ -324,6 +334,7 @@ NAPI_MODULE_INIT() {
   export_function(env, exports, "tidy", tidy, environment);
   export_function(env, exports, "wait", wait_for, environment);
   export_function(env, exports, "cancel", cancel, environment);
+  export_function(env, exports, "exchange", exchange, environment);
   export_processes(env, exports);
   return exports;
 }

@@ -12,11 +12,13 @@
 #define SYS_fstat 5
 #define SYS_stat_at 262
 #define SYS_futex 202
+#define SYS_renameat2 316
 #else
 #define O_NOFOLLOW 0100000
 #define SYS_fstat 80
 #define SYS_stat_at 79
 #define SYS_futex 98
+#define SYS_renameat2 276
 #endif
 #define F_DUPFD_CLOEXEC 1030
 #define SIG_SETMASK 2
@@ -78,6 +80,12 @@ static inline int stat_of_descriptor(int fd, struct stat *result) {
 static inline int stat_of_path(const char *path, bool follow, struct stat *result) {
   enum { AT_FDCWD = -100, AT_SYMLINK_NOFOLLOW = 0x100 };
   return (int)syscall(SYS_stat_at, AT_FDCWD, path, result, follow ? 0 : AT_SYMLINK_NOFOLLOW);
+}
+
+/* glibc has renameat2 since 2.28, musl since 1.2.6. */
+static inline int exchange_paths(const char *one, const char *other) {
+  enum { AT_FDCWD = -100, RENAME_EXCHANGE = 2 };
+  return (int)syscall(SYS_renameat2, AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE);
 }
 
 /* The linker has said so. */

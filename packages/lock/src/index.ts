@@ -13,6 +13,7 @@ export {
   type DataDirLockNames,
   type DataDirLockOptions,
 } from './data-dir-lock.ts'
+export { exchange } from './exchange.ts'
 export type { EditOptions, EditedFile } from './locked-file/edited-file.ts'
 export { LockError, type LockErrorCode, type LockHolder } from './errors.ts'
 export type { Holder } from './process/holder.ts'

@@ -133,6 +133,7 @@ const declarations: Readonly<Record<OptionName, () => Option>> = {
   yes: () => new Option('-y, --yes', 'do not ask on a terminal whether it is meant'),
   socket: () => new Option('--socket', 'over the socket').conflicts(['tcp', 'tls']),
   force: () => new Option('--force', 'also while others use it, or if howdah did not make it'),
+  dropOld: () => new Option('--drop-old', 'remove the old clusters that upgrades have kept'),
   all: () => new Option('--all', 'all of them, instead of one'),
   server: () =>
     new Option(

@@ -41,6 +41,8 @@ export interface Options {
   /** Do not fork the main checkout's cluster for a new worktree. */
   readonly empty?: boolean | undefined
   readonly force?: boolean | undefined
+  /** For `upgrade`: remove the old clusters that are kept. */
+  readonly dropOld?: boolean | undefined
   /** For `config reset`: all settings. */
   readonly all?: boolean | undefined
   /** For `doctor`: repair everything that is safe to repair. */

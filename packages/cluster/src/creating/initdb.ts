@@ -20,6 +20,8 @@ export interface Initialization {
   readonly superuser: string
   /** In the form that `localeArguments` takes; `C` by default. */
   readonly locale?: string | undefined
+  /** The arguments of initdb for everything that a cluster keeps for life, in the place of UTF-8 and `locale`. */
+  readonly kind?: readonly string[] | undefined
   /** Whether the cluster asks for no password over TCP on this machine. */
   readonly trust?: boolean | undefined
   /** An action to run in the directory before it counts as a cluster, with a key that identifies its effect. */
@@ -32,7 +34,8 @@ export interface Initialization {
 export function initdbArguments(initialization: Initialization): string[] {
   const { superuser, locale = 'C', trust = false, runtime, directory } = initialization
   const { major } = runtime.version
-  const kind = ['--encoding', 'UTF8', ...localeArguments(directory.path, locale, major)]
+  const { kind = ['--encoding', 'UTF8', ...localeArguments(directory.path, locale, major)] } =
+    initialization
   const access = ['--auth-local', 'trust', '--auth-host', trust ? 'trust' : 'scram-sha-256']
   return ['--username', superuser, ...kind, ...access]
 }

@@ -9,12 +9,14 @@ import {
   type Strategy,
   version,
 } from '@howdah/runtime'
+import { refuseOtherMajor } from '@howdah/data-directory'
 import { unsupportedVersion } from '../errors.ts'
 
 /**
  * The PostgreSQL to run a cluster with: one of the cluster's version if there is a cluster, and one that fits `wanted`.
  *
- * Throws a `RuntimeError` of `@howdah/runtime` with `ERR_RUNTIME_NOT_FOUND`, which names the PostgreSQLs that were found.
+ * Throws a `RuntimeError` of `@howdah/runtime` with `ERR_RUNTIME_NOT_FOUND`, which names the PostgreSQLs that were found, and
+ * `ERR_CLUSTER_OTHER_VERSION` if `wanted` is of another major than the cluster.
  */
 export async function chooseRuntime(
   dataDir: string,
@@ -32,6 +34,7 @@ export async function chooseRuntime(
   const constraint = all(...[existing === null ? [] : version(existing), wanted ?? []].flat())
   const found = await selectRuntime(strategy, constraint)
   if (found !== null) return found
+  if (existing !== null) await refuseOtherMajor(dataDir, strategy, wanted, existing)
   throw noRuntime(
     wanted === undefined ? existing : describeConstraint(constraint),
     await strategy.runtimes(),

@@ -16,7 +16,10 @@ export function readCommand(line: string): Command {
     case 'connect':
       return connection(rest)
     case 'encoding':
-      return /^'?(?:utf-?8|unicode)'?$/i.test(rest) ? { kind: 'echo' } : { kind: 'unknown' }
+      // pg_dump writes SQL_ASCII before `\connect` with an odd name, for psql alone; the new connection has another one again.
+      return /^'?(?:utf-?8|unicode|sql_ascii)'?$/i.test(rest)
+        ? { kind: 'echo' }
+        : { kind: 'unknown' }
     case 'echo':
     case 'qecho':
       return { kind: 'echo' }

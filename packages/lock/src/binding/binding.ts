@@ -48,6 +48,8 @@ export interface Native {
   ): number
   /** Ends a wait soon; with `settle`, before `cancel` returns. `ended` is called in any case. */
   cancel(number: number, settle: boolean): number
+  /** Swaps what is at two paths, in one step of the kernel: 0 or a negative errno. */
+  exchange(one: string, other: string): number
   /** Further functions of the addon for macOS; a negative number is an errno. See `native/process.h`. */
   readonly seeProcess?: (pid: number) => NativeProcess | number
   readonly processIds?: () => readonly number[] | number

@@ -3,7 +3,7 @@ import { errno } from '@howdah/durable'
 import type { OpenCluster } from '../open-cluster.ts'
 
 /** The major version to fetch by default. */
-const newest = '18'
+export const newest = '18'
 
 /**
  * Makes sure that there is a PostgreSQL for the cluster. If there is none, fetches the version that the data directory needs,

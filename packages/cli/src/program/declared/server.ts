@@ -111,6 +111,19 @@ export const serverCommands: readonly Declaration[] = [
     load: async () => (await import('../../commands/saving/reset.ts')).reset,
   },
   {
+    name: 'upgrade',
+    group: 'Server',
+    operands: '[version]',
+    usage: '[options] [version] | --drop-old',
+    summary: 'make the cluster one of a newer major of PostgreSQL',
+    description:
+      'Makes the cluster one of a newer major of PostgreSQL, by default the newest that is found. The new cluster is made ' +
+      'beside the old one, verified, and put in its place. The old one is kept beside it, until --drop-old removes it.\nNobody ' +
+      'may use the cluster: others wait until it is done.',
+    options: [...cluster, 'set', 'dropOld', 'install', 'timeout', 'runAs', 'json'],
+    load: async () => (await import('../../commands/saving/upgrade.ts')).upgrade,
+  },
+  {
     name: 'undo',
     group: 'Server',
     operands: '[action]',

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { stdioOf } from '../src/running/inherited-descriptors.ts'
+import { stdioOf } from '@howdah/durable'
 
 it('gives a program the descriptors that are still open, and none that was closed meanwhile', () => {
   const [kept, closed] = [openSync('/dev/null', 'r'), openSync('/dev/null', 'r')]

@@ -1,0 +1,115 @@
+import { existsSync, renameSync } from 'node:fs'
+import { onlyIf, postgresPackage } from '@howdah/fixtures'
+import { bundled } from '@howdah/runtime'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Project, type Result } from './project.ts'
+
+const older = postgresPackage(15)
+const programs = onlyIf(older !== null, 'there is no PostgreSQL 15 here')
+
+let project: Project
+let env: NodeJS.ProcessEnv
+
+beforeAll(async () => {
+  project = new Project()
+  const runtime = older === null ? null : await bundled({ packages: [older] }).fallback()
+  // First on PATH, it is what a new cluster is made with.
+  env = { PATH: `${runtime?.bindir}:${process.env['PATH']}` }
+})
+afterAll(async () => {
+  await project[Symbol.asyncDispose]()
+})
+
+async function howdah(...args: string[]): Promise<Result> {
+  return await project.howdah(args, { env })
+}
+
+// In the order of a cluster's life, each from what the one before has left.
+describe.skipIf(programs.skip).sequential('howdah upgrade', () => {
+  test('there is nothing to upgrade without a cluster: status 1', async () => {
+    expect(await howdah('upgrade')).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/there is no PostgreSQL cluster in/) as unknown,
+    })
+    expect(existsSync(project.dataDir)).toBe(false)
+  })
+
+  test('another version than that of the cluster is refused with what it is, and with a command that works', async () => {
+    expect(await howdah('-c', 'CREATE TABLE pets AS SELECT 1 AS id')).toMatchObject({ status: 0 })
+    const refused = await howdah('exec', '--runtime', '18', 'true')
+    expect(refused).toMatchObject({ status: 2, stdout: '' })
+    const [, command = ''] =
+      /^howdah: .* is a cluster of PostgreSQL 15, which PostgreSQL 18 cannot run; .* with: howdah (.*)\n$/.exec(
+        refused.stderr,
+      ) ?? []
+    expect(command).toBe(`upgrade 18 -D ${project.dataDir}`)
+    const upgraded = await howdah(...command.split(' '))
+    expect(upgraded).toMatchObject({ status: 0, stdout: '' })
+    expect(upgraded.stderr).toMatch(
+      /^upgraded .* from PostgreSQL 15 to 18\.\d+: 2 databases, 1 tables and 1 rows are the same\nthe old cluster is kept in .*data\.pg15; remove it with: howdah upgrade --drop-old\n$/,
+    )
+    const status = await howdah('status', '--json')
+    expect(JSON.parse(status.stdout)).toMatchObject({ dataDir: project.dataDir, version: '18' })
+    const { stdout } = await howdah('ls', '--json')
+    const listed = (JSON.parse(stdout) as { dataDir: string; version: string }[]).filter(
+      ({ dataDir }) => dataDir.startsWith(project.path),
+    )
+    expect(listed).toEqual([
+      expect.objectContaining({ dataDir: project.dataDir, version: '18' }) as unknown,
+    ])
+  })
+
+  test('back: the old cluster is moved to its place', async () => {
+    expect(await howdah('destroy', '--no-save')).toMatchObject({ status: 0 })
+    renameSync(`${project.dataDir}.pg15`, project.dataDir)
+    const { stdout } = await howdah('-c', 'TABLE pets', '-c', 'SHOW server_version')
+    expect(stdout).toMatch(/ 1\b[^]* 15\./)
+  })
+
+  test('75 while it is used, with the pid of who does', async () => {
+    const using = project.start(['exec', 'sh', '-c', 'echo ready; read line'], { env, input: null })
+    await using.says('ready')
+    expect(await howdah('upgrade')).toMatchObject({
+      status: 75,
+      stderr: expect.stringMatching(
+        new RegExp(
+          `cannot upgrade .* in use by pid ${using.child.pid} .*; wait until they have left\n$`,
+        ),
+      ) as unknown,
+    })
+    using.child.stdin?.end('\n')
+    await using.result
+  })
+
+  test('--json tells what was compared; --drop-old removes the old one, and a second upgrade does nothing', async () => {
+    const upgraded = await howdah('upgrade', '--json')
+    expect(JSON.parse(upgraded.stdout)).toEqual({
+      outcome: 'modified',
+      dataDir: project.dataDir,
+      from: '15',
+      to: expect.stringMatching(/^18\./) as unknown,
+      method: 'dump',
+      former: `${project.dataDir}.pg15`,
+      databases: [
+        { name: 'postgres', tables: 1, rows: 1, sequences: 0 },
+        { name: 'template1', tables: 0, rows: 0, sequences: 0 },
+      ],
+      notices: [],
+    })
+    expect(await howdah('upgrade', '18', '--drop-old')).toMatchObject({ status: 2 })
+    expect(await howdah('upgrade', '--drop-old')).toMatchObject({
+      status: 0,
+      stderr: `removed ${project.dataDir}.pg15\n`,
+    })
+    expect(existsSync(`${project.dataDir}.pg15`)).toBe(false)
+    expect(await howdah('upgrade')).toMatchObject({
+      status: 0,
+      stderr: `${project.dataDir} is a cluster of PostgreSQL 18; there is nothing to upgrade\n`,
+    })
+    expect(await howdah('upgrade', '15')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('PostgreSQL cannot go back to 15') as unknown,
+    })
+    expect((await howdah('-c', 'TABLE pets')).stdout).toContain('1')
+  })
+})

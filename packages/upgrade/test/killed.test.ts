@@ -1,0 +1,136 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { Cluster } from '@howdah/cluster'
+import { seededRandom, temporaryDirectory } from '@howdah/fixtures'
+import { serversBelow } from '@howdah/postgres-fixtures'
+import { upgradeCluster } from '@howdah/upgrade'
+import { expect, it } from 'vitest'
+import { only, packagesOf } from './support/majors.ts'
+
+const [from, to] = [15, 18]
+const strategy = only(from, to)
+const script = fileURLToPath(new URL('support/upgrader.mjs', import.meta.url))
+
+interface Ended {
+  readonly reports: string[]
+  readonly killed: boolean
+  /** In ms. */
+  readonly took: number
+}
+
+/** Upgrades in a process that is killed at one of its reports, or after some time. */
+async function upgradeIn(
+  dataDir: string,
+  { killAt = 0, after }: { killAt?: number; after?: number },
+): Promise<Ended> {
+  const request = JSON.stringify({
+    dataDir,
+    packages: packagesOf(from, to),
+    to: String(to),
+    killAt,
+  })
+  const began = performance.now()
+  const child = spawn(process.execPath, [script, request], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const ended = once(child, 'exit')
+  const said = text(child.stdout)
+  if (after !== undefined) {
+    await Promise.race([ended, sleep(after)])
+    child.kill('SIGKILL')
+  }
+  const [, signal] = (await ended) as [number | null, NodeJS.Signals | null]
+  const reports = (await said).trim().split('\n')
+  return { reports, killed: signal === 'SIGKILL', took: performance.now() - began }
+}
+
+async function make(dataDir: string): Promise<void> {
+  const cluster = new Cluster(dataDir, { strategy, runtime: String(from) })
+  await using session = await cluster.run()
+  const client = await session.connect()
+  await client.query(
+    'CREATE TABLE t AS SELECT n, md5(n::text) AS m FROM generate_series(1, 3000) AS n',
+  )
+}
+
+/** The next command: it can use the cluster, and write into it. Gives its major. */
+async function use(dataDir: string, rows: number): Promise<number> {
+  const cluster = new Cluster(dataDir, { strategy })
+  await using session = await cluster.run({ ifExists: true })
+  const client = await session.connect()
+  const { rows: found } = await client.query(
+    'SELECT count(*)::int AS n, count(DISTINCT m)::int AS m FROM t',
+  )
+  expect(found).toEqual([{ n: rows, m: rows }])
+  await client.query('INSERT INTO t VALUES ($1, $2)', [rows + 1, `row ${rows + 1}`])
+  return session.runtime.version.major
+}
+
+it('killed at any of its steps, it leaves the old or the new cluster whole, and the next upgrade works', async () => {
+  using home = temporaryDirectory()
+  const dataDir = home.file('data')
+  await make(dataDir)
+  let rows = 3000
+  const steps: string[] = []
+  for (let killAt = 1; ; killAt += 1) {
+    const { reports, killed } = await upgradeIn(dataDir, { killAt })
+    expect(killed).toBe(true)
+    expect(reports).toHaveLength(killAt)
+    const last = reports.at(-1) ?? ''
+    steps.push(last.split(' ', 1).join(''))
+    const isNew = last.startsWith('swapped')
+    // What was written since is not lost by the next upgrade.
+    expect(await use(dataDir, rows)).toBe(isNew ? to : from)
+    rows += 1
+    if (isNew) break
+  }
+  expect([...new Set(steps)]).toEqual([
+    'preparing',
+    'creating',
+    'loading',
+    'verifying',
+    'syncing',
+    'swapping',
+    'swapped',
+  ])
+  const cluster = new Cluster(dataDir, { strategy })
+  await expect(upgradeCluster(cluster)).resolves.toMatchObject({ outcome: 'unmodified' })
+  expect(readdirSync(home.path).toSorted()).toEqual(['data', `data.pg${from}`])
+  // The old one has what it had before the swap.
+  expect(await use(home.file(`data.pg${from}`), rows - 1)).toBe(from)
+  expect(serversBelow(home.path)).toEqual([])
+}, 300_000)
+
+it('killed at random, it leaves the old or the new cluster whole, and the next upgrade works', async () => {
+  using home = temporaryDirectory()
+  const random = seededRandom(20)
+  const rounds = process.env['HOWDAH_TEST_LONG'] === '1' ? 25 : 3
+  let length = 4000
+  let hits = 0
+  for (let round = 0; hits < rounds; round += 1) {
+    const dataDir = home.file(`data${round}`)
+    await make(dataDir)
+    let rows = 3000
+    for (;;) {
+      const { killed, reports, took } = await upgradeIn(dataDir, {
+        after: random.below(length) + 200,
+      })
+      if (!killed) length = Math.min(length, took)
+      hits += killed ? 1 : 0
+      const major = await use(dataDir, rows)
+      rows += 1
+      const isSwapped = reports.includes('swapped ') || !killed
+      expect(isSwapped && major !== to).toBe(false)
+      if (major === to) break
+      if (hits >= rounds) break
+    }
+    const cluster = new Cluster(dataDir, { strategy })
+    await upgradeCluster(cluster, { to: String(to) })
+    expect(await use(dataDir, rows)).toBe(to)
+    await cluster.destroy({ force: true })
+  }
+  expect(hits).toBeGreaterThanOrEqual(rounds)
+  expect(serversBelow(home.path)).toEqual([])
+}, 600_000)

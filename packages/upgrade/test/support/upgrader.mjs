@@ -1,0 +1,19 @@
+// A process that upgrades a cluster. Its argument is a JSON object: the data directory, where PostgreSQLs are, and at which of
+// its reports it is to be killed. It says each report, a line each, and "done" at the end.
+import { writeSync } from 'node:fs'
+import { Cluster } from '@howdah/cluster'
+import { bundled } from '@howdah/runtime'
+import { upgradeCluster } from '@howdah/upgrade'
+
+const { dataDir, packages, to, killAt = 0 } = JSON.parse(process.argv[2])
+const cluster = new Cluster(dataDir, { strategy: bundled({ packages }) })
+let reports = 0
+await upgradeCluster(cluster, {
+  to,
+  onProgress({ step, database }) {
+    writeSync(1, `${step} ${database ?? ''}\n`)
+    reports += 1
+    if (reports === killAt) process.kill(process.pid, 'SIGKILL')
+  },
+})
+writeSync(1, 'done\n')
