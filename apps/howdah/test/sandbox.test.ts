@@ -29,16 +29,22 @@ describe.skipIf(!isHere || process.geteuid?.() !== 0)(
       expect((await project.howdah(['exec', '--', 'true'])).status).toBe(0)
     })
 
-    test.skipIf(!hasGit).each(['bind', 'listen', 'socket'] as const)(
+    const listening = 'to listen on a Unix socket: socket(2), bind(2) or listen(2)'
+    test.skipIf(!hasGit).each([
+      ['bind', listening],
+      ['listen', listening],
+      ['socket', listening],
+      ['shmget', 'System V shared memory, shmget(2)'],
+    ] as const)(
       'that denies %s says so before a cluster is made or forked (with git here)',
-      async (call) => {
-        const refusal =
-          'denies to listen on a Unix socket: socket(2), bind(2) or listen(2), without which'
+      async (call, what) => {
+        const refusal = `denies ${what}, without which`
         const by = underSeccomp([], [call])
         await using project = new Project()
         const first = await project.howdah(['exec', '--', 'true'], { by })
         expect([first.status, first.stderr]).toEqual([125, expect.stringContaining(refusal)])
         expect(first.stderr).toContain(` on ${project.dataDir}; `)
+        expect(existsSync(join(project.dataDir, 'PG_VERSION'))).toBe(false)
         await using repository = new Repository()
         await repository.howdah(['exec', '--', 'true'])
         const worktree = repository.worktree('topic')

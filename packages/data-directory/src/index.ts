@@ -50,7 +50,7 @@ export {
 export { seesAllProcesses } from './processes/sees-all-processes.ts'
 export { serverWorkingIn } from './processes/server-working-in.ts'
 export { explained, explainedByLog } from './refusal/explained.ts'
-export { requireSockets } from './refusal/require-sockets.ts'
+export { refuseSandbox } from './refusal/refuse-sandbox.ts'
 export { giveBackMemory, type Removal, takeBackAbandoned } from './server/abandoned.ts'
 export { isLost } from './server/is-lost.ts'
 export { removeLeftFiles, socketLocks } from './server/left-files.ts'

@@ -67,6 +67,7 @@ function build(target, directory) {
     'flock.c',
     'lock_file.c',
     'process.c',
+    'shared_memory.c',
     'wait.c',
     '-o',
     output,

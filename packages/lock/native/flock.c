@@ -13,7 +13,7 @@
  *   cancel(number, settle)                              ends a wait soon, or, to settle it, before it returns
  *   exchange(one, other)                                swaps what is at two paths, in one step of the kernel
  *
- * On macOS there is also what process.h says.
+ * What shared_memory.h says is there, too, and on macOS what process.h says.
  *
  * No function throws. What fails gives a negative errno, 0 or a positive number is success. While there is a wait for a
  * descriptor it must not be dropped. The callback gets 0 if it is locked, else a positive errno: see `error` in wait.h.
@@ -21,6 +21,7 @@
 #include <node_api.h>
 
 #include "process.h"
+#include "shared_memory.h"
 #include "wait.h"
 
 /* From here downwards `take` gives what is open, but not locked: no errno is as low. */
@@ -336,5 +337,6 @@ NAPI_MODULE_INIT() {
   export_function(env, exports, "cancel", cancel, environment);
   export_function(env, exports, "exchange", exchange, environment);
   export_processes(env, exports);
+  export_shared_memory(env, exports);
   return exports;
 }

@@ -34,6 +34,7 @@ export {
   type ProcessIdentity,
 } from './process/process-identity.ts'
 export { seeProcess, seeProcesses, type SeenProcess } from './process/seen-process.ts'
+export { trySharedMemory } from './process/shared-memory.ts'
 export { spawnedAs } from './process/spawned-as.ts'
 export { formerMachineIds } from './process/surroundings.ts'
 export type { AcquireOptions, Contention, TryOptions, WaitOptions } from './waiting/request.ts'

@@ -14,7 +14,7 @@ import {
   notPermitted,
   realByOwnLinks,
   type Removal,
-  requireSockets,
+  refuseSandbox,
   type ServerUser,
   temporaryOf,
   writeMark,
@@ -93,7 +93,7 @@ export async function bringIntoBeing(
     const path = directory.newStaging()
     using held = HeldDirectory.make(path, user)
     const inside = new DataDirectory(join(directory.path, basename(path)), held)
-    await requireSockets(inside, directory.path)
+    await refuseSandbox(inside, directory.path)
     const superuser = await fill({ directory: inside, path }, directory)
     await writeMark(directory, user, { superuser, created: true }, { durable })
     await bringIn(directory, path, user, durable)

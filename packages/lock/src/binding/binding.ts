@@ -50,6 +50,8 @@ export interface Native {
   cancel(number: number, settle: boolean): number
   /** Swaps what is at two paths, in one step of the kernel: 0 or a negative errno. */
   exchange(one: string, other: string): number
+  /** Makes a segment of System V shared memory and removes it: 0 or a negative errno. */
+  trySharedMemory(): number
   /** Further functions of the addon for macOS; a negative number is an errno. See `native/process.h`. */
   readonly seeProcess?: (pid: number) => NativeProcess | number
   readonly processIds?: () => readonly number[] | number

@@ -1,0 +1,44 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { constants } from 'node:os'
+import { trySharedMemory } from '@howdah/lock'
+import type { DataDirectory } from '../data-directory.ts'
+import { denied } from './errors.ts'
+
+/**
+ * Throws `ERR_CLUSTER_DENIED` if this process, and so a server that it starts, may not listen on a Unix socket in a
+ * directory of `dataDir`, or gets no System V shared memory: it takes less than a millisecond to find out, and a cluster takes
+ * a hundred to make.
+ *
+ * Anything else that goes wrong is left to the server to say.
+ */
+export async function refuseSandbox(within: DataDirectory, dataDir: string): Promise<void> {
+  await requireSockets(within, dataDir)
+  requireSharedMemory(dataDir)
+}
+
+async function requireSockets(within: DataDirectory, dataDir: string): Promise<void> {
+  const server = createServer()
+  try {
+    server.listen(within.file('probe'))
+    await once(server, 'listening')
+    server.close()
+    await once(server, 'close')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return
+    const refusal = 'to listen on a Unix socket: socket(2), bind(2) or listen(2)'
+    throw denied(dataDir, refusal, { cause: error })
+  }
+}
+
+/** ENOSYS is the error of a call that a filter hides. */
+const refusals: readonly (number | null)[] = [
+  constants.errno.EPERM,
+  constants.errno.EACCES,
+  constants.errno.ENOSYS,
+]
+
+function requireSharedMemory(dataDir: string): void {
+  if (refusals.includes(trySharedMemory()))
+    throw denied(dataDir, 'System V shared memory, shmget(2)')
+}
