@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { cp } from 'node:fs/promises'
+import { chmod, cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { defineConfig, type OutputOptions, type Plugin, type RolldownOptions } from 'rolldown'
@@ -89,6 +89,12 @@ const ascii: Plugin = {
   }),
 }
 
+/** Lets the command be run by its path. */
+const executable: Plugin = {
+  name: 'executable',
+  writeBundle: async () => await chmod('dist/bin.cjs', 0o755),
+}
+
 /** What the command runs, or reads, as files of their own. */
 const beside: Plugin = {
   name: 'beside',
@@ -121,7 +127,7 @@ const cjs: OutputOptions = {
 }
 
 export default defineConfig([
-  { ...base, external, input: file('src/bin.ts'), output: cjs },
+  { ...base, external, input: file('src/bin.ts'), plugins: [executable], output: cjs },
   {
     ...base,
     external,
