@@ -58,9 +58,9 @@ try {
     () => command('new', ['exec', '-D', 'new', '--destroy', '--', 'true'], project),
   ]
   run([bin, 'start'], project)
-  for (const way of ways) await way()
+  for (const way of ways) way()
   times.clear()
-  for (let round = 0; round < rounds; round += 1) for (const way of ways) await way()
+  for (let round = 0; round < rounds; round += 1) for (const way of ways) way()
   run([bin, 'destroy', '--force'], project)
   report()
   await endSpares(spares)
@@ -83,7 +83,8 @@ function first(request) {
   try {
     contend('first ', 'howdah', request)
   } finally {
-    process.env.HOWDAH_CACHE_DIR = before
+    if (before === undefined) delete process.env.HOWDAH_CACHE_DIR
+    else process.env.HOWDAH_CACHE_DIR = before
   }
 }
 

@@ -17,7 +17,7 @@ const filters = onlyIf(canFilter, 'only root on Linux can set a filter of system
 
 test('a refusal is told by its errno', filters, () => {
   const code = `import { trySharedMemory } from '@howdah/lock'; console.log(trySharedMemory())`
-  const [command = '', ...words] = underSeccomp(
+  const [command, ...words] = underSeccomp(
     [process.execPath, '--input-type=module', '--eval', code],
     ['shmget'],
   )

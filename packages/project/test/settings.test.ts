@@ -173,7 +173,7 @@ describe('the published schema', () => {
   const samples: unknown[] = [null, true, 17, 70_000, -1, 1.5, ...texts, ...lists, ...objects]
 
   /** Documents that differ from `value` in one place. */
-  function* variants(value: unknown): Generator<unknown> {
+  function* variants(value: unknown): Generator {
     yield* samples
     if (typeof value !== 'object' || value === null) return
     for (const [key, member] of Object.entries(value)) {

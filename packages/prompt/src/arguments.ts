@@ -53,6 +53,17 @@ export function readArguments(args: readonly string[]): Arguments {
   const actions: ((shell: Shell) => void)[] = []
   let output: string | null = null
   let singleTransaction = false
+  const nothing = () => undefined
+  const own = new Map<string, (value: string) => void>([
+    ['command', (sql) => scripts.push({ kind: 'command', sql })],
+    ['file', (path) => scripts.push({ kind: 'file', path })],
+    ['list', () => scripts.push({ kind: 'command', sql: String.raw`\l` })],
+    ['output', (value) => (output = value)],
+    ['single-transaction', () => (singleTransaction = true)],
+    // There is no psqlrc, and no line is edited in a script.
+    ['no-psqlrc', nothing],
+    ['no-readline', nothing],
+  ])
   for (const token of tokens) {
     if (token.kind === 'positional')
       throw new ShellError(
@@ -60,29 +71,9 @@ export function readArguments(args: readonly string[]): Arguments {
       )
     if (token.kind !== 'option') continue
     const value = token.value ?? ''
-    switch (token.name) {
-      case 'command':
-        scripts.push({ kind: 'command', sql: value })
-        break
-      case 'file':
-        scripts.push({ kind: 'file', path: value })
-        break
-      case 'list':
-        scripts.push({ kind: 'command', sql: String.raw`\l` })
-        break
-      case 'output':
-        output = value
-        break
-      case 'single-transaction':
-        singleTransaction = true
-        break
-      case 'no-psqlrc':
-      case 'no-readline':
-        // There is no psqlrc, and no line is edited in a script.
-        break
-      default:
-        actions.push((shell) => apply(shell, token.name, value))
-    }
+    const take = own.get(token.name)
+    if (take === undefined) actions.push((shell) => apply(shell, token.name, value))
+    else take(value)
   }
   return {
     scripts,

@@ -38,7 +38,8 @@ export async function readScripts(
   const add = (name: string, content: Buffer | string) =>
     hash.update(`${name}\0${Buffer.byteLength(content)}\0`).update(content)
   const all: Script[] = []
-  for (const source of [sources].flat() as ScriptSource[]) {
+  const listed: readonly ScriptSource[] = Array.isArray(sources) ? sources : [sources]
+  for (const source of listed) {
     if (typeof source === 'string') {
       for (const path of await scriptsLike(asked, key, source)) {
         const content = readFileSync(path)

@@ -124,7 +124,7 @@ it('never takes over a database that was given out, even if its process was kill
     await using killed = new Worker({ root: project.root })
     await killed.ask(hold)
     await until('it has made one ahead', async () => {
-      const pid = await killed.ask('process.pid')
+      const pid = String(await killed.ask('process.pid'))
       const { rows } = await db.query(
         `SELECT FROM pg_database WHERE shobj_description(oid, 'pg_database') LIKE '%"ready"%"${pid}@%'`,
       )

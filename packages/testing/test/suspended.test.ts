@@ -99,7 +99,7 @@ it(
     const first = await databases.create()
     // It gets the request for a password, and answers nothing.
     const { host, port } = other.session.address
-    const client = connect(Number(port), host)
+    const client = connect(port, host)
     client.write(startupMessage('tester', 'postgres'))
     await once(client, 'data')
     await first.release()

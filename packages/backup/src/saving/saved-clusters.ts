@@ -66,7 +66,10 @@ export class SavedClusters {
   async #moveAway(cluster: Cluster, by: string, options: EndOptions): Promise<SavedCluster> {
     const isMoved = canMove(cluster.dataDir)
     return await this.#filling(cluster, by, !isMoved, async ({ path }, publish) => {
-      if (isMoved) return void (await cluster.destroy({ ...options, moveTo: path }))
+      if (isMoved) {
+        await cluster.destroy({ ...options, moveTo: path })
+        return
+      }
       await cloneCluster(cluster, { to: path, signal: options.signal })
       await publish()
       await cluster.destroy(options)

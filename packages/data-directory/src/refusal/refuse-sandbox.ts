@@ -32,13 +32,12 @@ async function requireSockets(within: DataDirectory, dataDir: string): Promise<v
 }
 
 /** ENOSYS is the error of a call that a filter hides. */
-const refusals: readonly (number | null)[] = [
+const refusals: ReadonlySet<number | null> = new Set([
   constants.errno.EPERM,
   constants.errno.EACCES,
   constants.errno.ENOSYS,
-]
+])
 
 function requireSharedMemory(dataDir: string): void {
-  if (refusals.includes(trySharedMemory()))
-    throw denied(dataDir, 'System V shared memory, shmget(2)')
+  if (refusals.has(trySharedMemory())) throw denied(dataDir, 'System V shared memory, shmget(2)')
 }

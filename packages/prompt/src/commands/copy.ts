@@ -23,11 +23,12 @@ export const copy: Command = {
     const end =
       direction === 'from' ? await openSource(shell, statement) : await openSink(shell, statement)
     let failure: string | null = null
-    const succeeded = await sendQuery(shell, query, { copy: end.copy, isOwn: true }).finally(
-      async () => {
-        failure = await end.close()
-      },
-    )
+    let succeeded = false
+    try {
+      succeeded = await sendQuery(shell, query, { copy: end.copy, isOwn: true })
+    } finally {
+      failure = await end.close()
+    }
     // The status of a program counts, unless the server has failed already.
     if (succeeded && failure !== null) throw new ShellError(failure)
     return succeeded ? undefined : 'failed'
@@ -62,6 +63,9 @@ async function openSource(shell: Shell, { other }: CopyStatement): Promise<End> 
     }
     case 'pstdin':
       return { copy: { read: () => shell.stdin.data() }, close: async () => await nothing }
+    case 'stdin':
+    case 'stdout':
+    case 'pstdout':
     default:
       return {
         copy: { read: () => (shell.source ?? shell.stdin).data() },
@@ -94,6 +98,9 @@ async function openSink(shell: Shell, { other }: CopyStatement): Promise<End> {
     }
     case 'pstdout':
       return { copy: { write: shell.stdout.write }, close: async () => await nothing }
+    case 'stdin':
+    case 'stdout':
+    case 'pstdin':
     default:
       return { copy: undefined, close: async () => await nothing }
   }

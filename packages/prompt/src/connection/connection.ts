@@ -87,8 +87,8 @@ export class Connection {
 
   /** Whether a transaction is open (`'open'`), or has failed (`'failed'`). */
   get transaction(): 'none' | 'open' | 'failed' {
-    const status = (this.#client as { getTransactionStatus?(): string | null }).getTransactionStatus
-    const letter = status?.call(this.#client) ?? 'I'
+    const client = this.#client as { getTransactionStatus?(): string | null }
+    const letter = client.getTransactionStatus?.() ?? 'I'
     return letter === 'T' ? 'open' : letter === 'E' ? 'failed' : 'none'
   }
 

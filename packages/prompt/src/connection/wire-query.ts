@@ -77,7 +77,7 @@ export class WireQuery {
     const error = await new Promise<Error | null>((resolve) => {
       this.#settle = resolve
       this.#client = client
-      client.query(this as unknown as Parameters<Client['query']>[0])
+      void client.query(this as unknown as Parameters<Client['query']>[0])
     })
     this.#connection?.off('copyOutResponse', this.#beginCopyOut)
     await this.#work

@@ -14,6 +14,7 @@ export function renderTable(table: Table, options: PrintOptions, columns: number
     case 'unaligned':
       return isExpanded ? unalignedExpandedTable(table, options) : unalignedTable(table, options)
     case 'aligned':
+    default:
       return isExpanded
         ? expandedTable(table, options)
         : alignedTable(table, options, options.columns || columns)

@@ -34,7 +34,7 @@ const frame = (page: number, letter: string, commit = 0, pageSize = 512): Frame 
 
 /** A database whose first page says the page size, and whose further pages are filled with letters. */
 const database = (text: string, pageSize = 512): Buffer =>
-  Buffer.concat([emptyDatabase(1, pageSize), ...[...text].map((one) => filled(one, pageSize))])
+  Buffer.concat([emptyDatabase(1, pageSize), ...Array.from(text, (one) => filled(one, pageSize))])
 
 const put = (name: string, data: Buffer, number: number): string =>
   writeOldFile(replica.path, name, data, at(number))

@@ -142,8 +142,9 @@ async function listSaved(client: pg.Client): Promise<SavedDatabase[]> {
     const record = readComment(about)
     const [at, name] = [timeIn(record), record?.['name']]
     if (typeof name !== 'string' || at === null) return []
-    const by = String(record?.['by'] ?? 'dropdb')
-    return [{ id: idOf('saved', datname), name, by, at, size: Number(size) }]
+    const by = record?.['by']
+    const id = idOf('saved', datname)
+    return [{ id, name, by: typeof by === 'string' ? by : 'dropdb', at, size: Number(size) }]
   })
   return found.toSorted((one, other) => other.at.getTime() - one.at.getTime())
 }

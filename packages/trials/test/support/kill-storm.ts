@@ -67,16 +67,16 @@ export class KillStorm implements AsyncDisposable {
 
   /** One operation, in which somebody is killed, or not; and then the same again. Whether there was somebody to kill. */
   async round(operation: Operation, victim: Victim | null): Promise<boolean> {
-    const action = {
-      create: this.#create,
-      start: this.#start,
-      stop: this.#stop,
-      backup: this.#backup,
-      restore: this.#restore,
-      clone: this.#clone,
-      destroy: this.#destroy,
-    }[operation]
-    return await action.call(this, victim)
+    const actions = {
+      create: async () => await this.#create(victim),
+      start: async () => await this.#start(victim),
+      stop: async () => await this.#stop(victim),
+      backup: async () => await this.#backup(victim),
+      restore: async () => await this.#restore(victim),
+      clone: async () => await this.#clone(victim),
+      destroy: async () => await this.#destroy(victim),
+    }
+    return await actions[operation]()
   }
 
   /** Ends it all, and looks for what is left of it. */
