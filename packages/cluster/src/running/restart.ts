@@ -5,7 +5,12 @@ import {
   type Shared,
   type WaitOptions,
 } from '@howdah/coordinate'
-import { type DataDirectory, howStarted, type HowStarted } from '@howdah/data-directory'
+import {
+  type ClusterUser,
+  type DataDirectory,
+  howStarted,
+  type HowStarted,
+} from '@howdah/data-directory'
 import { clientsOf } from '../connecting/left-open.ts'
 import { inUse } from '../errors.ts'
 import type { StartOptions } from './start.ts'
@@ -39,13 +44,19 @@ export async function takeAlone(
   const was = await howStarted(directory)
   const exclusive = await shared.tryExclusive(options)
   if (exclusive === null) {
-    const others = (await usersOf(directory)).filter(({ pid }) => pid !== process.pid)
-    throw inUse(directory.path, others, wanted)
+    throw inUse(directory.path, await otherUsers(directory), wanted)
   }
   return { exclusive, was, pinned: (await ownership(paths, subject)) === 'pinned' }
 }
 
-/** Throws `ERR_CLUSTER_IN_USE`, which names them, if clients are connected that a restart would cut off. */
+async function otherUsers(directory: DataDirectory): Promise<ClusterUser[]> {
+  return (await usersOf(directory)).filter(({ pid }) => pid !== process.pid)
+}
+
+/**
+ * Throws `ERR_CLUSTER_IN_USE` if clients are connected that a restart would cut off. It names the users of the server if there
+ * are others, because the clients are theirs, else the clients.
+ */
 async function refuseClients(
   directory: DataDirectory,
   wanted: string,
@@ -53,11 +64,13 @@ async function refuseClients(
 ): Promise<void> {
   const others = (await clientsOf(directory.path)).filter(({ pid }) => !ours.has(pid))
   if (others.length === 0) return
-  const users = others.map(({ pid, application, user, database }) => ({
+  const users = await otherUsers(directory)
+  if (users.length > 0) throw inUse(directory.path, users, wanted)
+  const clients = others.map(({ pid, application, user, database }) => ({
     pid,
     command: `the client "${application}" as "${user}" on database "${database}"`,
   }))
-  throw inUse(directory.path, users, wanted)
+  throw inUse(directory.path, clients, wanted)
 }
 
 /**
