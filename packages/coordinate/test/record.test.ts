@@ -89,6 +89,7 @@ describe('a record', () => {
       'signal SIGINT',
       'still 3',
       'cwd here',
+      'bound /some where/else',
       'pinned yes',
       'perishes yes',
       'linger 1.5',
