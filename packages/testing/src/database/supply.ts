@@ -41,6 +41,8 @@ const knownFor = 500
  * queries. It does not wait longer than the test lasts.
  */
 const courtesy = 20
+/** After so many ms without a database in use, the connections that were opened ahead are ended, because others may need them. */
+const rest = 2000
 
 /**
  * Makes and connects databases ahead: as many as were in use at once. When a process ends, the next process takes over its
@@ -52,7 +54,7 @@ export class Supply {
   readonly #most: number
   readonly #ready: Fresh[] = []
   readonly #waiting: Waiting[] = []
-  /** Unused databases of another process that we have taken over. */
+  /** Unused databases without a connection: those of another process that we have taken over, and our own after a rest. */
   readonly #adopted: string[]
   #making = 0
   readonly #pending = new Set<Promise<unknown>>()
@@ -61,6 +63,7 @@ export class Supply {
   /** The properties of the template, once they are known. */
   #properties: Properties | undefined
   #later: NodeJS.Timeout | undefined
+  #rest: NodeJS.Timeout | undefined
   /** Whether the server had plenty of connections, and when we asked. */
   #room = { isPlenty: true, at: -Infinity }
 
@@ -73,6 +76,7 @@ export class Supply {
 
   /** Gives a database. It counts as used until {@link gaveBack}. */
   async take(): Promise<Fresh> {
+    clearTimeout(this.#rest)
     this.#used += 1
     try {
       for (let next = this.#ready.shift(); next !== undefined; next = this.#ready.shift()) {
@@ -92,6 +96,7 @@ export class Supply {
   gaveBack(): void {
     this.#refill()
     this.#used -= 1
+    if (this.#used === 0) this.#restLater()
   }
 
   /** Reads from a fresh copy of the template, which must not be changed. */
@@ -107,10 +112,21 @@ export class Supply {
   async end(): Promise<string[]> {
     this.#ended = true
     clearTimeout(this.#later)
+    clearTimeout(this.#rest)
     await Promise.all(this.#pending)
     const left = this.#ready.splice(0)
     await Promise.all(left.map(async ({ client }) => await client.end().catch(() => undefined)))
     return [...left.map(({ name }) => name), ...this.#adopted.splice(0)]
+  }
+
+  #restLater(): void {
+    clearTimeout(this.#rest)
+    this.#rest = setTimeout(() => {
+      for (const { name, client } of this.#ready.splice(0)) {
+        this.#adopted.push(name)
+        void client.end().catch(() => undefined)
+      }
+    }, rest).unref()
   }
 
   #refillLater(): void {

@@ -5,6 +5,7 @@ import type { Workplace } from '../workplace.ts'
 import { connect, isState } from './connect.ts'
 import { readLabel } from './label.ts'
 import type { Administrator } from './administrator.ts'
+import type { Maker } from './maker.ts'
 
 /** After so many ms, the wait is reported. */
 const firstWord = 1000
@@ -13,6 +14,8 @@ const firstWord = 1000
 type Patience = Pick<Workplace, 'server' | 'notice' | 'timeout'> & {
   /** The connection by which the server can still be asked for its clients; `null` if there is none. */
   readonly administrator: Administrator | null
+  /** The connection that is given up during the wait if it is idle: processes that keep one and wait for another could all wait. */
+  readonly maker?: Maker
 }
 
 /**
@@ -25,7 +28,7 @@ export async function connectPatiently(patience: Patience, database: string): Pr
 
 /** Runs an action that needs a connection, as soon as there is one. */
 export async function withConnection<T>(patience: Patience, open: () => Promise<T>): Promise<T> {
-  const { notice, timeout, administrator } = patience
+  const { notice, timeout, administrator, maker } = patience
   const started = performance.now()
   let isTold = false
   for (;;) {
@@ -34,6 +37,7 @@ export async function withConnection<T>(patience: Patience, open: () => Promise<
     } catch (cause) {
       // too_many_connections
       if (!isState(cause, '53300')) throw cause
+      await maker?.giveWay()
       const waited = performance.now() - started
       if (waited > Math.min(firstWord, timeout)) {
         const words = `the server has no connection left (${(cause as Error).message}): ${await whoHasThem(administrator)}`

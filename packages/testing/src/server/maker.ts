@@ -16,6 +16,7 @@ export class Maker {
   readonly #firstDrop: number
   #client: pg.Client | null = null
   #last: Promise<unknown> = Promise.resolve()
+  #tasks = 0
   #idle: NodeJS.Timeout | undefined
   /** In ms. It doubles with each drop that is given up, and begins anew with one that succeeds. */
   #longestDrop: number
@@ -30,6 +31,7 @@ export class Maker {
 
   /** Runs a task after the earlier ones. */
   async run<T>(task: (client: pg.Client) => Promise<T>): Promise<T> {
+    this.#tasks += 1
     const done = this.#last.then(async () => {
       clearTimeout(this.#idle)
       const client = (this.#client ??= await this.#open())
@@ -39,8 +41,14 @@ export class Maker {
         this.#idle = setTimeout(() => void this.close(), patience).unref()
       }
     })
-    this.#last = done.catch(() => undefined)
+    const over = () => (this.#tasks -= 1)
+    this.#last = done.then(over, over)
     return await done
+  }
+
+  /** Ends the connection if it is idle, because this process waits for another one, and others may do so, too. */
+  async giveWay(): Promise<void> {
+    if (this.#tasks === 0) await this.close()
   }
 
   /** Whether drops are to be put off, because the last one was given up. */
