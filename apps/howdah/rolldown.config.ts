@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { chmod, cp } from 'node:fs/promises'
+import { chmod, cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { defineConfig, type OutputOptions, type Plugin, type RolldownOptions } from 'rolldown'
@@ -81,12 +81,21 @@ const onUse: Plugin = {
 /** ASCII alone, of which V8 needs a byte for each character. In a regular expression and in a string an escape means the same. */
 const ascii: Plugin = {
   name: 'ascii',
-  renderChunk: (code) => ({
-    code: code.replaceAll(
-      /[^\0-\x7f]/g,
-      (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-    ),
-  }),
+  // After rolldown has printed the code for the last time.
+  async writeBundle({ dir = 'dist' }, bundle) {
+    for (const { type, fileName } of Object.values(bundle)) {
+      if (type !== 'chunk') continue
+      const path = join(dir, fileName)
+      await writeFile(path, escaped(await readFile(path, 'utf8')), 'latin1')
+    }
+  },
+}
+
+function escaped(code: string): string {
+  return code.replaceAll(
+    /[^\0-\x7f]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }
 
 /** Lets the command be run by its path. */

@@ -57,8 +57,12 @@ export class CompiledLoader {
     return module.exports
   }
 
-  /** Keeps the compiled code for the next process. Call it at the end, when all functions have run. Never throws. */
+  /**
+   * Keeps the compiled code for the next process. Call it at the end, when all functions have run. Never throws. On macOS it
+   * does nothing, because a sync takes as long there as compiling.
+   */
   keep(): void {
+    if (process.platform === 'darwin') return
     for (const [script, path] of this.#unknown) publish(path, script)
     if (this.#unknown.length > 0) removeOldest(this.#directory)
   }
