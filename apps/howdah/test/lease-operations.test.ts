@@ -107,7 +107,7 @@ describe.concurrent('the words of the command line', () => {
     [['show'], 'say which command to run'],
     [['show', 'a', '--', 'true'], 'write "show a" or "reset a"'],
     [['steal', 'a'], 'howdah lease steal -- a'],
-    [['a', '--json', '--', 'true'], '--json is for "show"'],
+    [['a', '--json', '--', 'true'], String.raw`"message":"lease: --json is for \"show\""`],
     [['a', '--force', '--', 'true'], '--force is for "reset"'],
   ])('%j is refused', async (words, why) => {
     using place = new Place()

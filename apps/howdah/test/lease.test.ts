@@ -140,7 +140,9 @@ describe.concurrent('a second howdah lease', () => {
     expect([status, stdout, stderr]).toEqual([
       125,
       '',
-      expect.stringMatching(/^howdah: the lease was not acquired .* is held by the mahout/),
+      expect.stringMatching(
+        /^howdah: waiting for the lease .*, held by the mahout, .*\nhowdah: the lease was not acquired .* is held by the mahout/,
+      ),
     ])
   })
 
@@ -153,7 +155,8 @@ describe.concurrent('a second howdah lease', () => {
     const second = place.start('a', '--', 'echo', 'x')
     await until('it listens for signals', () => catches(second.child.pid ?? 0, 'SIGHUP'))
     second.kill(signal)
-    expect(await second.result).toEqual({ status, stdout: '', stderr: '' })
+    const waiting = expect.stringMatching(/^howdah: waiting for the lease .*\n$/)
+    expect(await second.result).toEqual({ status, stdout: '', stderr: waiting })
   })
 })
 

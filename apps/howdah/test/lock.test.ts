@@ -81,7 +81,6 @@ describe.concurrent('the exit status is that of the command', () => {
 
   test.each([
     [[], 'missing required argument'],
-    [['a', 'true'], 'too many arguments'],
     [['', '--', 'true'], 'the path is empty'],
     [['a', '--json', '--', 'true'], '--json is for who holds it'],
     [['a', '--timeout', 'x', '--', 'true'], 'not a number of seconds'],

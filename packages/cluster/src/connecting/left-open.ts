@@ -22,6 +22,14 @@ export async function clientsLeftOpen(
   const goesOn: readonly Ownership[] = ['pinned', 'foreign']
   if (goesOn.includes(await ownership(paths, subject))) return []
   if ((await usersOf(new DataDirectory(dataDir))).some(({ pid }) => pid !== process.pid)) return []
+  return await lastingClients(dataDir, ours)
+}
+
+/** The clients that are still connected after a moment, in which those that are ending have gone. `ours` are not waited for. */
+export async function lastingClients(
+  dataDir: string,
+  ours: ReadonlySet<number>,
+): Promise<readonly ConnectedClient[]> {
   const deadline = performance.now() + patience
   for (;;) {
     const clients = await clientsOf(dataDir)

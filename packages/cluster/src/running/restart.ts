@@ -11,7 +11,7 @@ import {
   howStarted,
   type HowStarted,
 } from '@howdah/data-directory'
-import { clientsOf } from '../connecting/left-open.ts'
+import { clientsOf, lastingClients } from '../connecting/left-open.ts'
 import { inUse } from '../errors.ts'
 import type { StartOptions } from './start.ts'
 import type { LaunchOptions } from '../subject.ts'
@@ -62,10 +62,12 @@ async function refuseClients(
   wanted: string,
   ours: ReadonlySet<number>,
 ): Promise<void> {
-  const others = (await clientsOf(directory.path)).filter(({ pid }) => !ours.has(pid))
-  if (others.length === 0) return
+  const isOther = ({ pid }: { readonly pid: number }) => !ours.has(pid)
+  if (!(await clientsOf(directory.path)).some(isOther)) return
   const users = await otherUsers(directory)
   if (users.length > 0) throw inUse(directory.path, users, wanted)
+  const others = (await lastingClients(directory.path, ours)).filter(isOther)
+  if (others.length === 0) return
   const clients = others.map(({ pid, application, user, database }) => ({
     pid,
     command: `the client "${application}" as "${user}" on database "${database}"`,

@@ -87,11 +87,11 @@ export function kindOf(
 }
 
 /**
- * Whether it is one of howdah's databases that nobody may connect to: a dropped database that "howdah undo" brings back, or a
- * template of `@howdah/testing`, which makes it again. They stay in the old cluster.
+ * Whether it is one of howdah's databases that nobody may connect to: a dropped database that "howdah undo" brings back, a
+ * snapshot, or a template of `@howdah/testing`, which makes it again. They stay in the old cluster.
  */
 export function isOurs({ name, isOpen }: Database): boolean {
-  return !isOpen && /^howdah(?:-saved-|_template_)/.test(name)
+  return !isOpen && /^howdah(?:-saved-|-snapshot-|_template_)/.test(name)
 }
 
 /** Whether a database is made in the new cluster. */

@@ -11,7 +11,7 @@ export async function tellUncarried(
   const left = databases.filter((one) => isOurs(one) || one.isInvalid)
   if (left.length > 0)
     tell(
-      `what was dropped or made for tests stays in the old cluster: ${left.map(({ name }) => name).join(', ')}`,
+      `snapshots, and what was dropped or made for tests, stay in the old cluster: ${left.map(({ name }) => name).join(', ')}`,
     )
   await asking(source, postgres, async (client) => {
     const namesOf = async (sql: string) => {
