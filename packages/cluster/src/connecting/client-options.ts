@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs'
 import type pg from 'pg'
 import type { Address } from './address.ts'
 
+/** The `application_name` of the clients that a session makes. */
+export const ownApplication = 'howdah'
+
 /** The complete options for node-postgres; see `Server.clientOptions`. */
 export function clientOptions(
   { host, port, user, password, authority }: Address,
@@ -16,7 +19,7 @@ export function clientOptions(
     user,
     database,
     ssl: authority === undefined ? false : { ca: readFileSync(authority, 'utf8') },
-    application_name: 'howdah',
+    application_name: ownApplication,
     client_encoding: 'UTF8',
     // A missing or empty value would be taken from PGPASSWORD and PGOPTIONS.
     password: password ?? (() => ''),

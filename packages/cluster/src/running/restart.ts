@@ -12,6 +12,8 @@ import {
   type HowStarted,
 } from '@howdah/data-directory'
 import { clientsOf, lastingClients } from '../connecting/left-open.ts'
+import { ownApplication } from '../connecting/client-options.ts'
+import type { ConnectedClient } from '../without-driver/connected-clients.ts'
 import { inUse } from '../errors.ts'
 import type { StartOptions } from './start.ts'
 import type { LaunchOptions } from '../subject.ts'
@@ -62,10 +64,14 @@ async function refuseClients(
   wanted: string,
   ours: ReadonlySet<number>,
 ): Promise<void> {
-  const isOther = ({ pid }: { readonly pid: number }) => !ours.has(pid)
-  if (!(await clientsOf(directory.path)).some(isOther)) return
+  // A client of a session's that is no user any more: its process was killed, and the server has not noticed.
+  const isOther = ({ pid, application }: ConnectedClient) =>
+    !ours.has(pid) && application !== ownApplication
+  const connected = await clientsOf(directory.path)
   const users = await otherUsers(directory)
-  if (users.length > 0) throw inUse(directory.path, users, wanted)
+  if (connected.some(({ pid }) => !ours.has(pid)) && users.length > 0)
+    throw inUse(directory.path, users, wanted)
+  if (!connected.some(isOther)) return
   const others = (await lastingClients(directory.path, ours)).filter(isOther)
   if (others.length === 0) return
   const clients = others.map(({ pid, application, user, database }) => ({
