@@ -1,5 +1,6 @@
 export { dump, type Dumped, type DumpOptions } from './dump/dump.ts'
 export { DumpError, type DumpErrorCode } from './errors.ts'
+export { countLines, endOfData, isEndOfData } from './load/copy-data.ts'
 export { load, type Loaded } from './load/load.ts'
 export { type Place, placeIn } from './load/place-in.ts'
 export type { LoadOptions } from './load/load-options.ts'

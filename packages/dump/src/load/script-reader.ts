@@ -1,3 +1,4 @@
+import { countLines, endOfData, isEndOfData } from './copy-data.ts'
 import { type ScannedStatement, StatementScanner } from './statement-scanner.ts'
 
 /**
@@ -31,7 +32,7 @@ export class ScriptReader {
     // It begins with a line.
     let part = await this.#firstData()
     for (;;) {
-      const mark = markIn(part)
+      const mark = endOfData(part)
       if (mark !== null) {
         if (mark.begin > 0) {
           const data = part.subarray(0, mark.begin)
@@ -52,7 +53,7 @@ export class ScriptReader {
       const rest = await this.#read()
       if (rest === null) {
         const last = part.subarray(end)
-        if (last.length > 0 && !/^\\\.\r?$/.test(last.toString('latin1'))) yield last
+        if (last.length > 0 && !isEndOfData(last)) yield last
         return
       }
       part = end === part.length ? rest : Buffer.concat([part.subarray(end), rest])
@@ -85,20 +86,4 @@ export class ScriptReader {
     const { value, done } = await this.#chunks.next()
     return done === true ? null : Buffer.from(value.buffer, value.byteOffset, value.byteLength)
   }
-}
-
-/** Where the line `\.` begins, and where the text after it begins; only a complete line counts. */
-function markIn(part: Buffer): { begin: number; end: number } | null {
-  for (let at = part.indexOf('\\.'); at !== -1; at = part.indexOf('\\.', at + 1)) {
-    if (at > 0 && part[at - 1] !== 10) continue
-    const end = part[at + 2] === 13 ? at + 3 : at + 2
-    if (part[end] === 10) return { begin: at, end: end + 1 }
-  }
-  return null
-}
-
-function countLines(data: Buffer): number {
-  let count = 0
-  for (let at = data.indexOf(10); at !== -1; at = data.indexOf(10, at + 1)) count += 1
-  return count
 }

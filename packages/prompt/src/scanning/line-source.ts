@@ -1,3 +1,4 @@
+import { countLines, endOfData, isEndOfData } from '@howdah/dump'
 import type { Unfinished } from './query-scanner.ts'
 
 /** Given instead of a line after Ctrl-C, which throws away what was typed. */
@@ -72,7 +73,7 @@ export class ByteLines implements LineSource {
       if (await this.#readMore()) continue
       const last = this.#ahead
       this.#ahead = Buffer.alloc(0)
-      if (last.length > 0 && !/^\\\.\r?$/.test(last.toString('latin1'))) yield last
+      if (last.length > 0 && !isEndOfData(last)) yield last
       return
     }
   }
@@ -108,20 +109,4 @@ export class ByteLines implements LineSource {
     this.#ahead = this.#ahead.length === 0 ? chunk : Buffer.concat([this.#ahead, chunk])
     return true
   }
-}
-
-/** Where the line `\.` is, and where what follows it begins. */
-function endOfData(part: Buffer): { begin: number; end: number } | null {
-  for (let at = part.indexOf('\\.'); at !== -1; at = part.indexOf('\\.', at + 1)) {
-    if (at > 0 && part[at - 1] !== 10) continue
-    const end = part[at + 2] === 13 ? at + 3 : at + 2
-    if (part[end] === 10) return { begin: at, end: end + 1 }
-  }
-  return null
-}
-
-function countLines(data: Buffer): number {
-  let count = 0
-  for (let at = data.indexOf(10); at !== -1; at = data.indexOf(10, at + 1)) count += 1
-  return count
 }
