@@ -64,15 +64,16 @@ async function refuseClients(
   wanted: string,
   ours: ReadonlySet<number>,
 ): Promise<void> {
-  // A client of a session's that is no user any more: its process was killed, and the server has not noticed.
-  const isOther = ({ pid, application }: ConnectedClient) =>
-    !ours.has(pid) && application !== ownApplication
-  const connected = await clientsOf(directory.path)
+  const isNotOurs = ({ pid }: ConnectedClient) => !ours.has(pid)
+  const connected = (await clientsOf(directory.path)).filter(isNotOurs)
+  if (connected.length === 0) return
   const users = await otherUsers(directory)
-  if (connected.some(({ pid }) => !ours.has(pid)) && users.length > 0)
-    throw inUse(directory.path, users, wanted)
-  if (!connected.some(isOther)) return
-  const others = (await lastingClients(directory.path, ours)).filter(isOther)
+  if (users.length > 0) throw inUse(directory.path, users, wanted)
+  // A client of a session's that is no user any more: its process was killed, and the server has not noticed.
+  const isLeft = ({ application }: ConnectedClient) => application === ownApplication
+  if (connected.every(isLeft)) return
+  const lasting = (await lastingClients(directory.path, ours)).filter(isNotOurs)
+  const others = lasting.filter((client) => !isLeft(client))
   if (others.length === 0) return
   const clients = others.map(({ pid, application, user, database }) => ({
     pid,
