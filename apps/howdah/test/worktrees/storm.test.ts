@@ -9,7 +9,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Random, times, until, whereIs } from '@howdah/fixtures'
+import { Random, removeDirectory, times, until, whereIs } from '@howdah/fixtures'
 import { describe, expect, test } from 'vitest'
 import { start } from '../project.ts'
 import { hasGit, Repository } from './repository.ts'
@@ -207,7 +207,7 @@ class Storm {
       this.#repository.git('worktree', 'remove', '--force', worktree)
     } catch (error) {
       if (!String(error).includes('Directory not empty')) throw error
-      removeAgainAndAgain(worktree)
+      removeDirectory(worktree)
     }
   }
 
@@ -220,17 +220,5 @@ class Storm {
   async #isGone(worktree: string): Promise<void> {
     this.#rows.delete(worktree)
     await until('its server is gone', () => serversBelow(worktree).length === 0, 20_000)
-  }
-}
-
-/** Node's own retries do not look again for files that were made meanwhile. */
-function removeAgainAndAgain(path: string): void {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      rmSync(path, { recursive: true, force: true })
-      return
-    } catch (error) {
-      if (attempt === 1000 || (error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error
-    }
   }
 }
