@@ -9,7 +9,7 @@ import manifest from './package.json' with { type: 'json' }
 const packages = fileURLToPath(new URL('../../packages', import.meta.url))
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
-/** What stays outside: what is installed with the command, or by those who need it. Everything else is bundled. */
+/** Packages that are not bundled: they are installed with the command, or by users who need them. */
 const outside = [
   'pg-native',
   ...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }).filter(

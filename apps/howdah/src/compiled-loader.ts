@@ -26,7 +26,7 @@ const capacity = 200
 export class CompiledLoader {
   readonly #directory: string
   readonly #purpose: string
-  /** The scripts whose code is to be kept, with the paths of that code. */
+  /** The scripts without kept code, with the paths at which to keep it. */
   readonly #unknown: [script: Script, path: string][] = []
 
   constructor(directory: string, purpose: string) {

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
-/** A howdah of our own, whose files can be changed, with a cache of its own. */
+/** A copy of howdah with its own cache. A test may change its files. */
 let home: TemporaryDirectory
 beforeEach(() => {
   home = temporaryDirectory({ prefix: 'howdah-compiled-' })

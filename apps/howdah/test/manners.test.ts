@@ -99,7 +99,7 @@ describe('howdah lock, as flock(1)', () => {
   })
 })
 
-test('howdah lease says for whom it waits', async () => {
+test('howdah lease says which holder it waits for', async () => {
   const holder = project.start([
     'lease',
     '--owner',
