@@ -15,7 +15,7 @@ import { stopRecorded } from '../ending/stop-recorded.ts'
 import type { Outcome } from '../subject.ts'
 import type { JoinOptions, StartOptions } from './join-options.ts'
 import { Waiting } from './waiting.ts'
-import { ensureWatchdog } from '../watchdog/watchdog.ts'
+import { awaitEndOfWatchdog, ensureWatchdog } from '../watchdog/watchdog.ts'
 import {
   awaitWatchdogElsewhere,
   isWatchedElsewhere,
@@ -154,7 +154,7 @@ export async function takeUse<Options>(
   }
 }
 
-/** Creates the subject under change, if it does not exist. Gives whether it was created. */
+/** Creates the subject under change and before use is taken, if it does not exist. Gives whether it was created. */
 export async function create<Options>(
   { subject, paths }: Coordinated<Options>,
   change: Lock,
@@ -169,7 +169,10 @@ export async function create<Options>(
       `what ${paths.use} belongs to cannot be thrown away: the paths do not say what to remove; set throwAway`,
     )
   }
-  await subject.create?.(start, { throwAway, change })
+  if (subject.create !== undefined) {
+    await subject.create(start, { throwAway, change })
+    await awaitEndOfWatchdog(paths)
+  }
   if (throwAway && paths.throwAway !== undefined && !isThrowAway(paths)) {
     closeSync(openSync(paths.throwAway.mark, 'wx', 0o644))
   }
@@ -221,7 +224,8 @@ export async function bringUp<Options>(
   const watched =
     pinned && !perishes && !isThrowAway(paths)
       ? Promise.resolve('unmodified' as const)
-      : ensureWatchdog(coordinated, { kind: options.watchdog, fresh })
+      : ensureWatchdog(coordinated, { kind: options.watchdog })
+  // What may be to be thrown away is not left without a watchdog for longer than that needs.
   if (fresh) await watched
   const launcher = new Launcher(
     paths,

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { dirname, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { errno } from '@howdah/durable'
 import { type Lock, acquire, currentProcess, spawnedAs, tryAcquire } from '@howdah/lock'
 import { messageOf } from '../caught.ts'
 import type { Outcome } from '../subject.ts'
@@ -19,15 +20,13 @@ export type WatchdogKind = 'sh' | 'node'
 /** The PATH with flock(1) and the other tools of the script, whatever PATH the caller has. */
 const systemPath = '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin'
 
-/** How long the watchdog of a removed subject may take to end, in ms. */
+/** How long the watchdog of a subject that was being made may take to end, in ms. */
 const farewell = 10_000
 
 /** Options of {@link ensureWatchdog}. */
 export interface WatchdogOptions {
   /** By default a shell, if that works. */
   readonly kind?: WatchdogKind | undefined
-  /** The subject was just created, so a watchdog that still runs watches a removed one. */
-  readonly fresh?: boolean | undefined
 }
 
 /**
@@ -42,7 +41,7 @@ export async function ensureWatchdog<Options>(
 ): Promise<Outcome> {
   // The lock file is made only for a subject without `create`; otherwise `create` has made it, and it may be a directory.
   const create = subject.create === undefined
-  const lock = await watchdogLock(paths, options.fresh === true, create)
+  const lock = await lockOf(paths, () => tryAcquire(paths.watchdog, { create }))
   if (lock === null) return 'unmodified'
   try {
     await start(paths, lock, options.kind ?? defaultKind())
@@ -55,10 +54,23 @@ export async function ensureWatchdog<Options>(
   return 'modified'
 }
 
-async function watchdogLock(paths: Paths, fresh: boolean, create: boolean): Promise<Lock | null> {
+/**
+ * Waits for the end of a watchdog whose locks have become those of a new subject: a server has run in the subject while that
+ * was made in another place. Call it under change and before anybody takes use, because such a watchdog ends when it gets use.
+ */
+export async function awaitEndOfWatchdog(paths: Paths): Promise<void> {
+  const options = { timeout: farewell, fair: false, create: false }
   try {
-    if (!fresh) return await tryAcquire(paths.watchdog, { create })
-    return await acquire(paths.watchdog, { timeout: farewell, fair: false, create })
+    const lock = await lockOf(paths, () => acquire(paths.watchdog, options))
+    lock.release()
+  } catch (error) {
+    if (errno((error as Error).cause) !== 'ERR_LOCK_NOT_FOUND') throw error
+  }
+}
+
+async function lockOf<Result>(paths: Paths, take: () => Promise<Result>): Promise<Result> {
+  try {
+    return await take()
   } catch (error) {
     throw watchdogFailed(
       `its lock ${paths.watchdog} cannot be acquired: ${messageOf(error)}`,

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import {
   appendFileSync,
   existsSync,
@@ -113,6 +114,28 @@ describe('a server that cannot be judged', () => {
     expect(arena.count('start')).toBe(0)
   })
 })
+
+test(
+  'who has made a subject takes use only after the watchdog that saw it in the making, however late that comes',
+  linuxOnly('flock(1)'),
+  async () => {
+    await using arena = new Arena()
+    const { paths } = arena
+    const subject = asking(arena.subject, {
+      create: async (options, creation) => {
+        const outcome = await arena.subject.create?.(options, creation)
+        // A watchdog that the system has suspended: it has its lock, and asks for use in a while.
+        const late = ['-c', `sleep 0.5; exec flock ${paths.use} true`]
+        spawn('flock', [paths.watchdog, 'sh', ...late], { stdio: 'ignore' })
+        await until('it has its lock', async () => !(await isFree(paths.watchdog)))
+        return outcome ?? 'unmodified'
+      },
+    })
+    await using guard = await Guard.join(subject, paths, { start: {} })
+    expect(guard.started).toBe('modified')
+    expect(arena.has('watchdog')).toBe(true)
+  },
+)
 
 test('who leaves neither stops nor removes what a server of another container works on', async () => {
   await using arena = new Arena()
