@@ -1,7 +1,8 @@
 import { basename } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Cluster, clusters } from '@howdah/cluster'
 import { Administrator, type Listed } from './server/administrator.ts'
-import { connect } from './server/connect.ts'
+import { connect, isLost } from './server/connect.ts'
 import { dropByForce, dropTemplate } from './server/database-statements.ts'
 import { givenServer } from './server/given-server.ts'
 import { ownServerPrefix } from './server/own-server-prefix.ts'
@@ -90,16 +91,26 @@ async function dropOn(
   })
 }
 
-/** Runs `action`. A failure is ignored if our own server has ended meanwhile, because nothing is left of it. */
+/**
+ * Runs `action`. A failure is ignored if our own server has ended meanwhile, because nothing is left of it. A server that is
+ * ending refuses connections before its process is gone.
+ */
 async function whileItRuns({ dataDir }: Found, action: () => Promise<void>): Promise<void> {
   try {
     await action()
   } catch (error) {
     if (dataDir === null) throw error
     const cluster = new Cluster(dataDir)
-    if ((await cluster.exists()) && (await cluster.running())) throw error
+    const end = performance.now() + patience
+    while ((await cluster.exists()) && (await cluster.running())) {
+      if (!isLost(error) || performance.now() > end) throw error
+      await sleep(20)
+    }
   }
 }
+
+/** How many ms a server that has cut our connection may take to be gone. */
+const patience = 5_000
 
 /** A server that we are not connected to yet. */
 interface Found {
