@@ -10,10 +10,11 @@ const isHere = process.platform === 'linux' && ['x64', 'arm64'].includes(process
 describe.skipIf(!isHere || process.geteuid?.() !== 0)(
   'in a sandbox that denies system calls, as those of coding agents do (a filter of seccomp: root on Linux)',
   () => {
+    const listening = 'to listen on a Unix socket: socket(2), bind(2) or listen(2)'
     test.each([
-      ['bind', 'to bind a Unix socket, bind(2)'],
-      ['listen', 'to listen on a Unix socket, listen(2)'],
-      ['socket', 'Unix sockets, socket(2)'],
+      ['bind', listening],
+      ['listen', listening],
+      ['socket', listening],
       ['shmget', 'System V shared memory, shmget(2)'],
     ] as const)('that denies %s says so, and what to allow', async (call, refusal) => {
       await using project = new Project()
@@ -29,7 +30,6 @@ describe.skipIf(!isHere || process.geteuid?.() !== 0)(
       expect((await project.howdah(['exec', '--', 'true'])).status).toBe(0)
     })
 
-    const listening = 'to listen on a Unix socket: socket(2), bind(2) or listen(2)'
     test.skipIf(!hasGit).each([
       ['bind', listening],
       ['listen', listening],

@@ -14,6 +14,7 @@ import {
   reach,
   readLog,
   readPostmasterPid,
+  refuseSandbox,
   removeLeftFiles,
   saysPortTaken,
   serverEnvironment,
@@ -64,6 +65,7 @@ export async function startPostmaster(
   }
   await endLeftServer(directory)
   await removeLeftFiles(directory)
+  await refuseSandbox(directory, directory.path)
   const deadline = performance.now() + timeout
   const durable = writeThrough(directory)
   let fitting: Readonly<Record<string, string>> | null = null

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { constants } from 'node:os'
 import { trySharedMemory } from '@howdah/lock'
@@ -8,7 +9,7 @@ import { denied } from './errors.ts'
 /**
  * Throws `ERR_CLUSTER_DENIED` if this process, and so a server that it starts, may not listen on a Unix socket in a
  * directory of `dataDir`, or gets no System V shared memory: it takes less than a millisecond to find out, and a cluster takes
- * a hundred to make.
+ * a hundred to make, a server forty to say so.
  *
  * Anything else that goes wrong is left to the server to say.
  */
@@ -19,8 +20,11 @@ export async function refuseSandbox(within: DataDirectory, dataDir: string): Pro
 
 async function requireSockets(within: DataDirectory, dataDir: string): Promise<void> {
   const server = createServer()
+  const probe = within.file('probe')
   try {
-    server.listen(within.file('probe'))
+    // A process may have been killed after it had made the socket.
+    rmSync(probe, { force: true })
+    server.listen(probe)
     await once(server, 'listening')
     server.close()
     await once(server, 'close')
