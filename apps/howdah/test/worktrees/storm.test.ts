@@ -171,7 +171,9 @@ class Storm {
   async #kill(worktree: string): Promise<void> {
     const user = start(worktree, ['exec', '--', 'sleep', '600'])
     await sleep(this.#random.below(1500))
-    process.kill(-(user.child.pid ?? 0), 'SIGKILL')
+    const { exitCode, pid } = user.child
+    if (exitCode !== null) throw new Error(`it ended by itself: ${JSON.stringify(await user.result)}`)
+    process.kill(-(pid ?? 0), 'SIGKILL')
     await user.result
   }
 
