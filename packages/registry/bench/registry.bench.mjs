@@ -1,10 +1,11 @@
 // How long the calls of a registry take, with and without fsync, and how that grows with the allocations that are there.
 //
 // HOWDAH_BENCH_SECONDS: how long each runs; HOWDAH_BENCH_DIR: on which disk; HOWDAH_BENCH_MOST: how many at most.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Registry, write } from '@howdah/registry'
+import { LockedDocument } from '@howdah/store'
 
 const seconds = Number(process.env.HOWDAH_BENCH_SECONDS ?? 1)
 const most = Number(process.env.HOWDAH_BENCH_MOST ?? 10_000)
@@ -49,8 +50,8 @@ async function fill(registry, template, size) {
   const allocations = Array.from({ length: size }, (_, n) =>
     Object.assign({}, template, { name: `old-${n}`, allow: [write(`/bench/${n}`)] }),
   )
-  const table = { format: 'howdah registry', revision: 1, allocations }
-  writeFileSync(registry.path, JSON.stringify(table))
+  const document = new LockedDocument(registry.path, { empty: () => ({}) })
+  await document.update((table) => Object.assign(table, { allocations }))
   const { length } = await registry.list()
   if (length !== size) throw new Error(`${length} allocations instead of ${size}`)
 }
