@@ -1,4 +1,4 @@
-import { existsSync, renameSync } from 'node:fs'
+import { existsSync, renameSync, writeFileSync } from 'node:fs'
 import { onlyIf, postgresPackage } from '@howdah/fixtures'
 import { bundled } from '@howdah/runtime'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -111,5 +111,54 @@ describe.skipIf(programs.skip).sequential('howdah upgrade', () => {
       stderr: expect.stringContaining('PostgreSQL cannot go back to 15') as unknown,
     })
     expect((await howdah('-c', 'TABLE pets')).stdout).toContain('1')
+  })
+})
+
+describe.skipIf(programs.skip).sequential('howdah upgrade of a project with howdah.json', () => {
+  let own: Project
+  beforeAll(() => {
+    own = new Project()
+    writeFileSync(
+      own.file('howdah.json'),
+      JSON.stringify({ databases: ['app'], init: 'init.sql', seed: 'seed.sql' }),
+    )
+    writeFileSync(own.file('init.sql'), 'CREATE TABLE pets (name text);')
+    writeFileSync(own.file('seed.sql'), "INSERT INTO pets VALUES ('Otis');")
+  })
+  afterAll(async () => {
+    await own[Symbol.asyncDispose]()
+  })
+  const run = async (...args: string[]): Promise<Result> => await own.howdah(args, { env })
+
+  test('init and seed do not run again', async () => {
+    expect(await run('exec', 'true')).toMatchObject({ status: 0 })
+    expect(await run('snapshot', 'save', 'clean')).toMatchObject({ status: 0 })
+    expect(await run('branch', 'try')).toMatchObject({ status: 0 })
+    expect(await run('upgrade')).toMatchObject({ status: 0 })
+    const rows = await run('-c', 'SELECT * FROM pets')
+    expect(rows).toEqual({ status: 0, stdout: expect.stringContaining('(1 row)'), stderr: '' })
+    expect((await run('apply')).stderr).toContain('nothing to apply')
+    writeFileSync(own.file('init.sql'), 'CREATE TABLE toys (name text);')
+    expect((await run('exec', 'true')).stderr).toContain('has changed since it ran')
+  })
+
+  test('snapshots stay in the old cluster', async () => {
+    expect(await run('snapshot', 'list', '--json')).toMatchObject({ status: 0, stdout: '[]\n' })
+    const old = ['-D', `${own.dataDir}.pg15`]
+    expect((await run('snapshot', 'list', ...old)).stdout).toMatch(/^clean +of app /)
+    expect(await run('upgrade', '--drop-old')).toMatchObject({ status: 0 })
+  })
+
+  test('a branch stays a branch of main', async () => {
+    const listed = async () =>
+      JSON.parse((await run('branch', 'list', '--json')).stdout) as object[]
+    const before = await listed()
+    expect(before).toContainEqual(expect.objectContaining({ name: 'try', parent: 'main' }))
+    expect(await run('upgrade', '--branch', 'try')).toMatchObject({ status: 0 })
+    expect(await run('upgrade', '--branch', 'try', '--drop-old')).toMatchObject({ status: 0 })
+    expect(await listed()).toEqual(before)
+    const { stdout } = await run('--branch', 'try', '-c', 'SHOW server_version')
+    expect(stdout).toContain(' 18.')
+    expect(await run('branch', 'drop', 'try', '--no-save')).toMatchObject({ status: 0 })
   })
 })

@@ -19,7 +19,8 @@ const limit = 2 ** 24
 
 /**
  * Copies the files of a cluster that belong to neither its data nor its settings: who may log in, howdah's password and
- * certificates, and the certificates that its settings name.
+ * certificates, the certificates that its settings name, what the project's `howdah.json` has given it, and of which branch it is
+ * a copy.
  */
 export async function carryFiles(
   from: DataDirectory,
@@ -38,6 +39,8 @@ export async function carryFiles(
     'howdah.crt',
     'howdah.key',
     'howdah.throwaway',
+    'howdah-project.json',
+    'howdah.branch',
     'server.crt',
     'server.key',
     'root.crt',
