@@ -26,6 +26,7 @@ import { FileReplica } from '@howdah/replica'
 import { defaultStrategy } from '@howdah/runtime'
 import { isOfHowdah } from '@howdah/snapshot'
 import { LockedDocument, Store } from '@howdah/store'
+import { statusOfSignal } from '@howdah/terminal'
 import { testDatabases } from '@howdah/testing'
 import { parseLsn } from '@howdah/wal'
 
@@ -69,6 +70,7 @@ const uses = {
   },
   prompt: () => assert.equal(typeof runShell, 'function'),
   completion: () => assert.equal(typeof bashCompletion, 'function'),
+  terminal: () => assert.equal(statusOfSignal('SIGINT'), 130),
   'known-clusters': async () => assert.ok(Array.isArray(await registeredServers())),
   snapshot: () => assert.equal(isOfHowdah('app'), false),
   lease: async () => {

@@ -1,21 +1,13 @@
 import { errno } from '@howdah/durable'
-import { constants } from 'node:os'
+import { exitStatus as ofAnyProgram } from '@howdah/terminal'
 
-/** The exit statuses that are howdah's own. */
+/** The exit statuses that are howdah's own; 125, 126 and 127 only after `exec`, `shell`, `lock` and `lease`. */
 export const exitStatus = {
-  done: 0,
-  failed: 1,
-  misused: 2,
+  ...ofAnyProgram,
   /** No PostgreSQL was found, or none of the needed version: EX_UNAVAILABLE of sysexits.h. */
   noPostgres: 69,
   /** Another process holds it, so try again: EX_TEMPFAIL of sysexits.h. */
   held: 75,
-  /** After `exec`, `shell`, `lock` and `lease`, as with env(1): howdah itself failed, and not the command. */
-  ownFailure: 125,
-  /** After `exec`, `shell`, `lock` and `lease`: the command exists but cannot be run. */
-  notRunnable: 126,
-  /** After `exec`, `shell`, `lock` and `lease`: there is no such command. */
-  notFound: 127,
 } as const
 
 /** The cluster is in use in another container. This has a status of its own even after `exec` and `shell`. */
@@ -59,9 +51,4 @@ const statusByCode: ReadonlyMap<string, number> = new Map([
 /** The exit status of a failure, except in `exec`, `shell`, `lock` and `lease`. */
 export function statusOf(error: unknown): number {
   return statusByCode.get(errno(error)) ?? exitStatus.failed
-}
-
-/** The exit status for a process that a signal has ended: 128 plus the number of the signal, as in shells. */
-export function statusOfSignal(signal: NodeJS.Signals): number {
-  return 128 + constants.signals[signal]
 }

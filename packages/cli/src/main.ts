@@ -1,14 +1,13 @@
+import { errorAsJson, Interruption, Output, statusOfSignal } from '@howdah/terminal'
 import type { Context, Declaration } from './program/command.ts'
 import { readCommandLine, type Said } from './program/command-line.ts'
 import { declarations } from './program/declarations.ts'
 import { errno } from '@howdah/durable'
 import { misused } from './errors.ts'
-import { exitStatus, inUseElsewhere, statusOf, statusOfSignal } from './exit-status.ts'
-import { Interruption } from './running/interruption.ts'
+import { exitStatus, inUseElsewhere, statusOf } from './exit-status.ts'
 import type { Io } from './io.ts'
-import { Output } from './output/output.ts'
 import type { Invocation } from './program/program.ts'
-import { describeError, errorAsJson } from './output/report-error.ts'
+import { inWords, reportError } from './output/report-error.ts'
 import { requireUtf8 } from './program/require-utf8.ts'
 
 /** How to run a command line. */
@@ -41,7 +40,8 @@ export async function main(
     if (io.stderr.isTTY === true) output.message('stopping…')
   })
   const output = new Output(io, {
-    quiet: options.quiet === true,
+    program: 'howdah',
+    quiet: options.quiet,
     onFailure: (status) => interruption.abort(status),
   })
   try {
@@ -60,8 +60,7 @@ export async function main(
   } catch (error) {
     if (interruption.status !== null) return interruption.status
     const status = failureOf(invocation, error)
-    const isDebug = io.env['HOWDAH_DEBUG'] === '1'
-    output.complain(options.json ? errorAsJson(error, status) : describeError(error, isDebug))
+    reportError({ io, output, options }, error, status)
     return status
   } finally {
     await output.close()
@@ -82,9 +81,10 @@ function mayMissCluster({ options }: Invocation['declaration']): boolean {
 
 /** Prints the help or the complaint that the command line has led to. */
 async function say({ status, out, err, isJson }: Said, io: Io): Promise<number> {
-  const output = new Output(io, { quiet: false, onFailure: () => undefined })
+  const output = new Output(io, { program: 'howdah', onFailure: () => undefined })
   const words = err.replace(/\n$/, '')
-  if (isJson && err !== '') output.complain(errorAsJson(misused(words), status))
+  if (isJson && err !== '')
+    output.complain(errorAsJson(misused(words.replace(/^howdah: /, '')), status))
   else if (err !== '') output.complain(words)
   if (out !== '') await output.write(out)
   await output.close()
@@ -99,7 +99,7 @@ function refuseUndecodable(args: readonly string[], io: Io): number | null {
     requireUtf8(args, io)
     return null
   } catch (error) {
-    io.stderr.write(`${describeError(error, false)}\n`)
+    io.stderr.write(`${inWords(error)}\n`)
     return statusOf(error)
   }
 }

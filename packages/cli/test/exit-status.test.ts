@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { statusOf, statusOfSignal } from '../src/exit-status.ts'
+import { statusOf } from '../src/exit-status.ts'
 
 test.each([
   ['ERR_RUNTIME_NOT_FOUND', 69],
@@ -30,12 +30,3 @@ test.each([[new Error('x')], ['x'], [null], [{ code: 69 }]])(
     expect(statusOf(error)).toBe(1)
   },
 )
-
-test.each([
-  ['SIGHUP', 129],
-  ['SIGINT', 130],
-  ['SIGKILL', 137],
-  ['SIGTERM', 143],
-] as const)('%s means %i', (signal, status) => {
-  expect(statusOfSignal(signal)).toBe(status)
-})

@@ -1,6 +1,7 @@
+import { asksToEnd, statusOfSignal } from '@howdah/terminal'
 import { type Arguments, readArguments } from './arguments.ts'
 import { ShellError } from './errors.ts'
-import { exitStatus, statusOfSignal } from './exit-status.ts'
+import { exitStatus } from './exit-status.ts'
 import type { Host, ShellOptions } from './host.ts'
 import { runScripts } from './running/run-scripts.ts'
 import { openTarget } from './state/open-target.ts'
@@ -40,9 +41,8 @@ export async function runShell(host: Host, options: ShellOptions): Promise<numbe
 async function ending(shell: Shell, action: () => Promise<number>): Promise<number> {
   const { host } = shell
   const receive = (signal: NodeJS.Signals) => {
-    const status = statusOfSignal(signal)
-    if (status === null) return
-    shell.ended ??= status
+    if (!asksToEnd(signal)) return
+    shell.ended ??= statusOfSignal(signal)
     shell.interrupt()
     host.stdin.destroy()
   }

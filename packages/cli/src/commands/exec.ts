@@ -1,9 +1,9 @@
 import type { Session } from '@howdah/cluster'
+import { runChild } from '@howdah/terminal'
 import type { Context } from '../program/command.ts'
 import { commandEnv } from '../opening/command-env.ts'
 import type { ShadowDatabase } from '../project/shadow-database.ts'
 import { inSession } from '../opening/in-session.ts'
-import { runChild } from '../running/run-child.ts'
 
 /** Runs a command with the variables by which it finds the database. */
 export async function exec(
@@ -19,7 +19,7 @@ export async function exec(
         command,
         args,
         env: shadow === null ? env : { ...env, SHADOW_DATABASE_URL: session.url(shadow.name) },
-        onFailure: (message) => output.complain(message),
+        onFailure: (message) => output.complain(`howdah: ${message}`),
       })
     } finally {
       await shadow?.drop()

@@ -1,11 +1,10 @@
 import { acquire, inspect, type Inspection, type Lock } from '@howdah/lock'
+import { fullPath, runChild } from '@howdah/terminal'
 import type { Context } from '../program/command.ts'
 import { misused } from '../errors.ts'
 import { errno } from '@howdah/durable'
 import { exitStatus } from '../exit-status.ts'
 import { nameOfUser } from '../output/name-of-user.ts'
-import { runChild } from '../running/run-child.ts'
-import { fullPath } from '../program/working-directory.ts'
 
 /** Runs a command while holding a lock, or prints who holds the lock. */
 export async function lock(
@@ -31,7 +30,7 @@ export async function lock(
       args,
       env: io.env,
       descriptors: options.close === true ? [] : [held.fd],
-      onFailure: (message) => output.complain(message),
+      onFailure: (message) => output.complain(`howdah: ${message}`),
     })
   } finally {
     // Without --close, processes that the command has left running keep the lock, as with flock(1).

@@ -7,13 +7,13 @@ import {
   type RestoreProgress,
   type RestoreResult,
 } from '@howdah/replica'
+import { fullPath } from '@howdah/terminal'
 import type { Context } from '../program/command.ts'
 import { misused } from '../errors.ts'
 import { errno } from '@howdah/durable'
 import { exitStatus } from '../exit-status.ts'
 import { momentOf } from '../opening/moment-of.ts'
 import type { Options } from '../program/options.ts'
-import { fullPath } from '../program/working-directory.ts'
 
 /** Lists, verifies or restores a replica of a SQLite database. */
 export async function replica(

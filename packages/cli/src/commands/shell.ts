@@ -2,11 +2,10 @@ import { join } from 'node:path'
 import type { Session } from '@howdah/cluster'
 import { findProgram } from '@howdah/durable'
 import type { Host } from '@howdah/prompt'
+import { fullPath, runChild, workingDirectory } from '@howdah/terminal'
 import type { Context } from '../program/command.ts'
 import { commandEnv } from '../opening/command-env.ts'
 import { inSession } from '../opening/in-session.ts'
-import { runChild } from '../running/run-child.ts'
-import { fullPath, workingDirectory } from '../program/working-directory.ts'
 
 /** Starts psql, or the built-in prompt if there is none. */
 export async function shell(context: Context, rest: readonly string[]): Promise<number> {
@@ -66,6 +65,6 @@ async function runPsql(
     // psql cannot find its own files without a working directory.
     refuge: '/',
     interactive,
-    onFailure: (message) => output.complain(message),
+    onFailure: (message) => output.complain(`howdah: ${message}`),
   })
 }

@@ -4,9 +4,9 @@ import { chooseServerUser, writeOwnFile } from '@howdah/data-directory'
 import { errno } from '@howdah/durable'
 import { makeDirectories } from '@howdah/lock'
 import { findProject, makeHowdahDirectory, missing, problemOf, type Project } from '@howdah/project'
+import { fullPath } from '@howdah/terminal'
 import { foreignDirectory, removed } from '../errors.ts'
 import type { Io } from '../io.ts'
-import { fullPath } from '../program/working-directory.ts'
 
 /** The chosen data directory, and the reason for the choice. */
 export interface DataDirectoryChoice {

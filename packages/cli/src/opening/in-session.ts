@@ -1,7 +1,7 @@
 import type { Session } from '@howdah/cluster'
 import type { Context } from '../program/command.ts'
 import { joinCluster } from './join-cluster.ts'
-import { describeError } from '../output/report-error.ts'
+import { inWords } from '../output/report-error.ts'
 
 /**
  * Runs a program in a session, and tidies up after its end. `exec` and `shell` use it.
@@ -25,7 +25,7 @@ export async function inSession(
   try {
     await interruption.tidy(status, () => session.leave({ force: true }))
   } catch (error) {
-    output.complain(describeError(error, false))
+    output.complain(inWords(error))
   }
   return status
 }

@@ -6,6 +6,7 @@ import {
   temporaryDataDir,
 } from '@howdah/cluster'
 import { mainBranch } from '@howdah/project'
+import { fullPath } from '@howdah/terminal'
 import type { Context } from '../program/command.ts'
 import { namedDataDirectory, prepareProject } from './default-data-directory.ts'
 import { loginOf, tellLogin } from './login.ts'
@@ -13,7 +14,6 @@ import { clearGone } from '../project/clear-gone.ts'
 import { beginsEmpty, provideFork, whatIsNew } from '../project/provide-fork.ts'
 import { provideRuntime } from './runtime/provide-runtime.ts'
 import { openCluster, type OpenCluster } from './open-cluster.ts'
-import { fullPath } from '../program/working-directory.ts'
 import { Waiting } from '../program/waiting.ts'
 
 /** Joins the cluster of a command: starts it if it does not run, and keeps it running until the session is left. */

@@ -1,8 +1,8 @@
 import { dirname, join } from 'node:path'
 import { realAsFarAsThere } from '@howdah/durable'
 import { findProject, mainBranch, type Project } from '@howdah/project'
+import { workingDirectory } from '@howdah/terminal'
 import type { Context } from '../program/command.ts'
-import { workingDirectory } from '../program/working-directory.ts'
 import { chooseDataDirectory, type DataDirectoryChoice } from './default-data-directory.ts'
 
 /**

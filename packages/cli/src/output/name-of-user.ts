@@ -1,4 +1,4 @@
-import { onOneLine } from './on-one-line.ts'
+import { onOneLine } from '@howdah/terminal'
 
 /** Describes a process that holds or uses something, on one line. */
 export function nameOfUser({

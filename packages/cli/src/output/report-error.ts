@@ -1,68 +1,18 @@
-import { errno } from '@howdah/durable'
+import { describeError, errorAsJson } from '@howdah/terminal'
+import type { Context } from '../program/command.ts'
 
-/** The fields of a server's error besides its message. */
-const details = [
-  ['detail', 'DETAIL'],
-  ['hint', 'HINT'],
-  ['where', 'CONTEXT'],
-] as const
-
-/**
- * An error as words for people: one line, "howdah: what happened; what to do", and details below, indented.
- *
- * Never a stack, unless `debug` asks for it.
- */
-export function describeError(error: unknown, debug: boolean): string {
-  if (!(error instanceof Error)) return `howdah: ${String(error)}`
-  const lines = [`howdah: ${messageOf(error)}`]
-  for (const [field, label] of details) {
-    const value = (error as Partial<Record<typeof field, unknown>>)[field]
-    if (typeof value === 'string' && value !== '') lines.push(indent(`${label}: ${value}`))
-  }
-  const companion = (error as { suppressed?: unknown }).suppressed
-  if (companion instanceof Error) lines.push(indent(`and then: ${messageOf(companion)}`))
-  if (debug) lines.push(indent(stackOf(error)))
-  else if (isUnforeseen(error))
-    lines.push(indent('set HOWDAH_DEBUG=1 to see where this comes from'))
-  return lines.join('\n')
+/** An error as words for people. */
+export function inWords(error: unknown, { stack = false }: { stack?: boolean } = {}): string {
+  const hint = 'set HOWDAH_DEBUG=1 to see where this comes from'
+  return describeError(error, { program: 'howdah', stack, hint })
 }
 
-/**
- * An error as one line of JSON: `{ "error": { "code", "message", "status" } }`, of an error of the server with `detail`, `hint`
- * and `where` if it has them. The code is `null` if the error has none.
- */
-export function errorAsJson(error: unknown, status: number): string {
-  const message =
-    describeError(error, false)
-      .split('\n')[0]
-      ?.replace(/^howdah: /, '') ?? ''
-  const more = details.flatMap(([field]) => {
-    const value = (error as Partial<Record<typeof field, unknown>> | null)?.[field]
-    return typeof value === 'string' && value !== '' ? [[field, value]] : []
-  })
-  const whole = error instanceof Error ? messageOf(error) : message
-  const described = { code: errno(error) || null, message: whole.replace(/^howdah: /, ''), status }
-  return JSON.stringify({ error: { ...described, ...Object.fromEntries(more) } })
-}
-
-function messageOf(error: Error): string {
-  // Several addresses failed; the message is made of their errors.
-  if (error instanceof AggregateError && error.message === '') {
-    return error.errors.map((one) => (one instanceof Error ? one.message : String(one))).join('; ')
-  }
-  return error.message === '' ? error.name : error.message
-}
-
-/** Whether the error comes from a mistake in the program. */
-function isUnforeseen(error: Error): boolean {
-  return errno(error) === '' && /^(?:Type|Reference|Range|Syntax)Error$/.test(error.name)
-}
-
-function stackOf(error: Error): string {
-  const own = error.stack ?? String(error)
-  return error.cause instanceof Error ? `${own}\ncaused by: ${stackOf(error.cause)}` : own
-}
-
-function indent(text: string): string {
-  return text.replaceAll(/^/gm, '    ')
+/** Reports the error with which a command ends: in words, with the stack if HOWDAH_DEBUG=1 asks for it, or as JSON. */
+export function reportError(
+  { io, options, output }: Pick<Context, 'io' | 'options' | 'output'>,
+  error: unknown,
+  status: number,
+): void {
+  const stack = io.env['HOWDAH_DEBUG'] === '1'
+  output.complain(options.json ? errorAsJson(error, status) : inWords(error, { stack }))
 }

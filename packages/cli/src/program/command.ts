@@ -1,10 +1,9 @@
 import type { Option } from 'commander'
 import type { Asked } from '@howdah/provision'
-import type { Interruption } from '../running/interruption.ts'
+import type { Interruption, Output } from '@howdah/terminal'
 import type { Io } from '../io.ts'
 import type { DataDirectoryChoice } from '../opening/default-data-directory.ts'
 import type { OptionName, Options } from './options.ts'
-import type { Output } from '../output/output.ts'
 
 /** The context of a command. */
 export interface Context {

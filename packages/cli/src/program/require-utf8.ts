@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import { readFileSync, statSync } from 'node:fs'
+import { workingDirectory } from '@howdah/terminal'
 import { misused, type CliError } from '../errors.ts'
 import type { Io } from '../io.ts'
-import { workingDirectory } from './working-directory.ts'
 
 /** The character by which Node replaces bytes that are not UTF-8. */
 const replacement = '\u{fffd}'

@@ -1,5 +1,5 @@
+import type { Output } from '@howdah/terminal'
 import { nameOfUser } from '../output/name-of-user.ts'
-import type { Output } from '../output/output.ts'
 
 /** The time in ms before a wait is reported. */
 const wordless = 1000

@@ -1,7 +1,7 @@
 import type { Server } from '@howdah/cluster'
 import { type Pending, Provision } from '@howdah/provision'
+import { fullPath } from '@howdah/terminal'
 import type { Context } from '../program/command.ts'
-import { fullPath } from '../program/working-directory.ts'
 
 /** What the settings of the project ask of the cluster; `null` if there are none, or they ask for nothing. */
 export async function provisionOf(context: Context): Promise<Provision | null> {

@@ -1,5 +1,6 @@
+import { asksToEnd, statusOfSignal } from '@howdah/terminal'
 import { ConnectionLost } from '../errors.ts'
-import { exitStatus, statusOfSignal } from '../exit-status.ts'
+import { exitStatus } from '../exit-status.ts'
 import { runSource } from '../running/run-source.ts'
 import type { Shell } from '../state/shell.ts'
 import { History } from './history.ts'
@@ -18,9 +19,8 @@ export async function runPrompt(shell: Shell): Promise<number> {
     )
   const receive = (signal: NodeJS.Signals) => {
     if (signal === 'SIGINT') return editor.interrupt()
-    const status = statusOfSignal(signal)
-    if (status === null) return
-    shell.ended ??= status
+    if (!asksToEnd(signal)) return
+    shell.ended ??= statusOfSignal(signal)
     shell.interrupt()
     editor.end()
   }

@@ -1,4 +1,5 @@
 import { backUpCluster } from '@howdah/backup'
+import { fullPath } from '@howdah/terminal'
 import type { Context } from '../../program/command.ts'
 import { megabytes } from '../../opening/describe-progress.ts'
 import { followBackup } from '../../opening/follow-backup.ts'
@@ -6,7 +7,6 @@ import { exitStatus } from '../../exit-status.ts'
 import { openCluster } from '../../opening/open-cluster.ts'
 import { provideRuntime } from '../../opening/runtime/provide-runtime.ts'
 import { Waiting } from '../../program/waiting.ts'
-import { fullPath } from '../../program/working-directory.ts'
 
 /** Backs up the cluster into a directory, and makes the server archive its WAL there from then on. */
 export async function backup(context: Context): Promise<number> {

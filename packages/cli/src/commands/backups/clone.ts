@@ -1,12 +1,12 @@
 import { cloneCluster } from '@howdah/backup'
 import { readSystemIdentifier } from '@howdah/cluster'
+import { fullPath } from '@howdah/terminal'
 import type { Context } from '../../program/command.ts'
 import { keepOutOfGit, namedDataDirectory } from '../../opening/default-data-directory.ts'
 import { describeProgress } from '../../opening/describe-progress.ts'
 import { exitStatus } from '../../exit-status.ts'
 import { whileStarting } from '../../opening/join-cluster.ts'
 import { openCluster } from '../../opening/open-cluster.ts'
-import { fullPath } from '../../program/working-directory.ts'
 
 /** Copies the cluster into another data directory, as an independent cluster. */
 export async function clone(context: Context): Promise<number> {

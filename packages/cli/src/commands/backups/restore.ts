@@ -1,6 +1,7 @@
 import { type RecoveryTarget, restoreCluster, type Restored } from '@howdah/backup'
 import type { Cluster } from '@howdah/cluster'
 import { shellWord } from '@howdah/data-directory'
+import { fullPath } from '@howdah/terminal'
 import type { Context } from '../../program/command.ts'
 import { keepOutOfGit } from '../../opening/default-data-directory.ts'
 import { followBackup } from '../../opening/follow-backup.ts'
@@ -11,7 +12,6 @@ import { openCluster } from '../../opening/open-cluster.ts'
 import { isSaved, replaceCluster } from '../../project/destroy-cluster.ts'
 import type { Options } from '../../program/options.ts'
 import { Waiting } from '../../program/waiting.ts'
-import { fullPath } from '../../program/working-directory.ts'
 
 /**
  * Makes a cluster from a backup and the WAL that was archived since, up to a given point or the end. An existing cluster can

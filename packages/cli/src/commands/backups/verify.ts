@@ -1,9 +1,9 @@
 import { verifyBackups } from '@howdah/backup'
+import { fullPath } from '@howdah/terminal'
 import type { Context } from '../../program/command.ts'
 import { followBackup } from '../../opening/follow-backup.ts'
 import { exitStatus } from '../../exit-status.ts'
 import { Waiting } from '../../program/waiting.ts'
-import { fullPath } from '../../program/working-directory.ts'
 
 /** Reads all backups in a directory and the WAL since the first one, and reports problems. */
 export async function verify(

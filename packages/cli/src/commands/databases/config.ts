@@ -1,5 +1,5 @@
 import type { Session, Setting, SettingChange } from '@howdah/cluster'
-import { columns } from '../../output/columns.ts'
+import { columns } from '@howdah/terminal'
 import type { Command, Context } from '../../program/command.ts'
 import { misused } from '../../errors.ts'
 import { exitStatus } from '../../exit-status.ts'
@@ -46,7 +46,7 @@ async function table({ output }: Context, found: readonly Setting[]): Promise<vo
     setting.pendingRestart ? `${setting.source}, another after a restart` : setting.source,
     setting.description,
   ])
-  for (const line of columns(rows, { widest: 40 })) await output.line(line)
+  for (const line of await columns(rows, { widest: 40 })) await output.line(line)
 }
 
 async function get(context: Context, operands: readonly string[]): Promise<number> {

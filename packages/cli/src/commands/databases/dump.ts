@@ -1,13 +1,13 @@
 import { Writable } from 'node:stream'
 import { callbackify } from 'node:util'
 import { dump as dumpDatabase } from '@howdah/dump'
+import { fullPath } from '@howdah/terminal'
 import type { Context } from '../../program/command.ts'
 import { databaseName } from '../../opening/database-name.ts'
 import { megabytes } from '../../opening/describe-progress.ts'
 import { misused } from '../../errors.ts'
 import { exitStatus } from '../../exit-status.ts'
 import { joinCluster } from '../../opening/join-cluster.ts'
-import { fullPath } from '../../program/working-directory.ts'
 
 /** Writes a database as SQL. What follows `--` are options of pg_dump. */
 export async function dump(context: Context, args: readonly string[]): Promise<number> {

@@ -1,9 +1,9 @@
 import { load as loadDatabase } from '@howdah/dump'
+import { fullPath } from '@howdah/terminal'
 import type { Context } from '../../program/command.ts'
 import { megabytes } from '../../opening/describe-progress.ts'
 import { exitStatus } from '../../exit-status.ts'
 import { joinCluster } from '../../opening/join-cluster.ts'
-import { fullPath } from '../../program/working-directory.ts'
 
 /** Loads a dump into a database, which is made if it is missing. */
 export async function load(context: Context, [file = '-']: readonly string[]): Promise<number> {

@@ -1,6 +1,4 @@
-import { ask } from '../../output/ask.ts'
-import { columns } from '../../output/columns.ts'
-import { onOneLine } from '../../output/on-one-line.ts'
+import { ask, columns, onOneLine } from '@howdah/terminal'
 import type { Command, Context } from '../../program/command.ts'
 import { databaseName } from '../../opening/database-name.ts'
 import { megabytes } from '../../opening/describe-progress.ts'
@@ -93,7 +91,7 @@ async function list(context: Context): Promise<number> {
       at.toISOString(),
       `${megabytes(size)} MB`,
     ])
-    for (const line of columns(rows)) await output.line(line)
+    for (const line of await columns(rows)) await output.line(line)
   }
   return exitStatus.done
 }

@@ -1,12 +1,9 @@
 import { findProgram } from '@howdah/durable'
 import { dropKnownDatabases, type KnownDatabase, knownDatabases } from '@howdah/testing/inventory'
-import { columns } from '../../output/columns.ts'
-import { onOneLine } from '../../output/on-one-line.ts'
+import { columns, onOneLine, runChild, workingDirectory } from '@howdah/terminal'
 import type { Command, Context } from '../../program/command.ts'
 import { misused } from '../../errors.ts'
 import { exitStatus } from '../../exit-status.ts'
-import { workingDirectory } from '../../program/working-directory.ts'
-import { runChild } from '../../running/run-child.ts'
 
 /** Lists, drops or opens databases of tests. */
 export async function testdb(
@@ -27,7 +24,7 @@ const actions: ReadonlyMap<string, Command> = new Map([
 async function ls({ output, options }: Context): Promise<number> {
   const found = await knownDatabases({ server: options.server })
   if (options.json) await output.json(found)
-  else for (const line of columns(found.map(row))) await output.line(line)
+  else for (const line of await columns(found.map(row))) await output.line(line)
   if (found.length === 0 && !options.json) output.message('there are no databases of tests')
   return exitStatus.done
 }
@@ -71,6 +68,6 @@ async function shell(context: Context, [name, excess]: readonly string[]): Promi
     env: io.env,
     refuge: '/',
     interactive: io.stdin.isTTY === true,
-    onFailure: (message) => output.complain(message),
+    onFailure: (message) => output.complain(`howdah: ${message}`),
   })
 }

@@ -2,7 +2,7 @@ import type { Leaser } from '@howdah/lease'
 import type { Context } from '../../program/command.ts'
 import { statusOf } from '../../exit-status.ts'
 import { openLeaser } from '../../opening/lease/open-leaser.ts'
-import { describeError, errorAsJson } from '../../output/report-error.ts'
+import { reportError } from '../../output/report-error.ts'
 import { withCure } from './with-cure.ts'
 
 /** Runs an action on a lease without holding it. Failures have the usual exit statuses, because no program runs here. */
@@ -11,7 +11,7 @@ export async function withLeaser(
   name: string,
   action: (leaser: Leaser) => Promise<number>,
 ): Promise<number> {
-  const { io, output, interruption } = context
+  const { interruption } = context
   const opened = await openLeaser(context, name, { create: false })
   try {
     return await action(opened.leaser)
@@ -19,10 +19,7 @@ export async function withLeaser(
     if (interruption.status !== null) throw error
     const cured = withCure(error, context, name)
     const status = statusOf(cured)
-    const isDebug = io.env['HOWDAH_DEBUG'] === '1'
-    output.complain(
-      context.options.json ? errorAsJson(cured, status) : describeError(cured, isDebug),
-    )
+    reportError(context, cured, status)
     return status
   } finally {
     await opened.close()

@@ -2,11 +2,11 @@ import { type CheckName, diagnose, type Finding, isWrong, turboFinding } from '@
 import { TemplateCache } from '@howdah/cluster'
 import { flockBinding } from '@howdah/lock'
 import { defaultStrategy } from '@howdah/runtime'
+import type { Output } from '@howdah/terminal'
 import type { Context } from '../../program/command.ts'
 import { CliError } from '../../errors.ts'
 import { exitStatus } from '../../exit-status.ts'
 import { openCluster } from '../../opening/open-cluster.ts'
-import type { Output } from '../../output/output.ts'
 
 /** Reports problems and their cures, or mends them. */
 export async function doctor(context: Context): Promise<number> {

@@ -1,12 +1,11 @@
 import { clusters, type ClusterUse, type ListedCluster } from '@howdah/cluster'
 import { branchPlaceOf, mainBranch } from '@howdah/project'
-import { columns } from '../../output/columns.ts'
+import { columns, onOneLine } from '@howdah/terminal'
 import type { Context } from '../../program/command.ts'
 import { errno } from '@howdah/durable'
 import { exitStatus } from '../../exit-status.ts'
 import { clearGone } from '../../project/clear-gone.ts'
 import { type Worktree, worktreeOf } from '../../project/worktree-of.ts'
-import { onOneLine } from '../../output/on-one-line.ts'
 
 /** Lists the clusters of this machine, and who uses them. */
 export async function ls({ output, options }: Context): Promise<number> {
@@ -17,7 +16,7 @@ export async function ls({ output, options }: Context): Promise<number> {
   )
   if (options.json) await output.json(found.map(asJson))
   else if (found.length === 0) output.message('no cluster is known here')
-  else for (const line of table(found)) await output.line(line)
+  else for (const line of await table(found)) await output.line(line)
   return exitStatus.done
 }
 
@@ -54,9 +53,9 @@ function asJson({ dataDir, status, users, worktree, branch }: Listed): object {
 }
 
 /** A line for each cluster, followed by a line for each of its users. */
-function table(found: readonly Listed[]): string[] {
-  const heads = columns(found.map(head))
-  const tails = columns(found.flatMap(({ users }) => users.map(tail)))
+async function table(found: readonly Listed[]): Promise<string[]> {
+  const heads = await columns(found.map(head))
+  const tails = await columns(found.flatMap(({ users }) => users.map(tail)))
   return found.flatMap(({ users }, index) => [
     heads[index] ?? '',
     ...tails.splice(0, users.length).map((line) => `  ${line}`),

@@ -6,7 +6,7 @@ import {
   removeRuntime,
   type Runtime,
 } from '@howdah/runtime'
-import { columns } from '../../output/columns.ts'
+import { columns } from '@howdah/terminal'
 import type { Context } from '../../program/command.ts'
 import { misused } from '../../errors.ts'
 import { errno } from '@howdah/durable'
@@ -63,7 +63,7 @@ async function list(context: Context): Promise<number> {
     const mark = bindir === used?.bindir ? '*' : ' '
     return [`${mark} ${version.toString()}`, strategy, bindir]
   })
-  for (const line of columns(rows)) await output.line(line)
+  for (const line of await columns(rows)) await output.line(line)
   if (all.length === 0)
     output.message('there is none; install one with "howdah runtimes install 18"')
   return exitStatus.done

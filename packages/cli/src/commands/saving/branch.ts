@@ -2,8 +2,7 @@ import { type Branch, Branches } from '@howdah/backup'
 import { readSystemIdentifier } from '@howdah/cluster'
 import { shellWord } from '@howdah/data-directory'
 import { mainBranch } from '@howdah/project'
-import { columns } from '../../output/columns.ts'
-import { onOneLine } from '../../output/on-one-line.ts'
+import { columns, onOneLine } from '@howdah/terminal'
 import type { Context } from '../../program/command.ts'
 import { misused } from '../../errors.ts'
 import { exitStatus } from '../../exit-status.ts'
@@ -67,7 +66,7 @@ async function list(context: Context): Promise<number> {
   )
   if (options.json) await output.json(found)
   else if (found.length === 0) output.message('there is no cluster yet, and no branch')
-  else for (const line of columns(found.map(row))) await output.line(line)
+  else for (const line of await columns(found.map(row))) await output.line(line)
   return exitStatus.done
 }
 

@@ -5,7 +5,7 @@ import {
   type SavedDatabase,
   savedDatabases,
 } from '@howdah/snapshot'
-import { columns } from '../../output/columns.ts'
+import { columns } from '@howdah/terminal'
 import type { Context } from '../../program/command.ts'
 import { misused } from '../../errors.ts'
 import { exitStatus } from '../../exit-status.ts'
@@ -75,7 +75,7 @@ async function show({ output, options }: Context, all: readonly Saved[]): Promis
     `${kind}${name === null ? '' : ` ${name}`}`,
     `by ${by}`,
   ])
-  for (const line of columns(cells)) await output.line(line)
+  for (const line of await columns(cells)) await output.line(line)
 }
 
 async function clear(context: Context, all: readonly Saved[]): Promise<void> {

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import { createFileLeaser, type Leaser, type LeaserOptions } from '@howdah/lease'
 import { makeDirectories } from '@howdah/lock'
+import { fullPath } from '@howdah/terminal'
 import type { Context } from '../../program/command.ts'
 import { mainDataDirectory, prepareProject } from '../default-data-directory.ts'
 import { misused } from '../../errors.ts'
 import { etcdPlace } from './etcd-place.ts'
-import { fullPath } from '../../program/working-directory.ts'
 
 /** A lease, and a function that closes the connections to its store. */
 export interface OpenLeaser {

@@ -1,5 +1,5 @@
-import type { Io } from '../io.ts'
-import { statusOfSignal } from '../exit-status.ts'
+import { statusOfSignal } from './exit-status.ts'
+import type { ProcessIo } from './process-io.ts'
 
 /** The signals that ask a program to end. They end a program that does not handle them. */
 const ending = ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const
@@ -11,16 +11,16 @@ const signals = [...ending, ...telling] as const
 /** A signal that is passed on to a program in the foreground. */
 export type PassedSignal = (typeof signals)[number]
 
-/** Whether a signal asks a program to end. */
-function asksToEnd(signal: PassedSignal): boolean {
+/** Whether a signal asks a program to end, and ends it if the program does not handle the signal. */
+export function asksToEnd(signal: NodeJS.Signals): boolean {
   return ending.some((name) => name === signal)
 }
 
-/** The time in ms that a command may take to end after a signal. After it, the state is the same as after a SIGKILL. */
+/** The time in ms that a program may take to end after a signal. After it, the state is the same as after a SIGKILL. */
 const patience = 5000
 
 /**
- * Handles signals while a command runs.
+ * Handles signals while a program runs.
  *
  * At first, a signal that asks to end aborts {@link signal}, so that all waiting ends. While a child runs, each signal is
  * passed on to it ({@link during}). During the tidying after it ({@link tidy}), signals change nothing. The second SIGINT
@@ -28,7 +28,7 @@ const patience = 5000
  * and an end that takes too long.
  */
 export class Interruption implements Disposable {
-  readonly #io: Io
+  readonly #io: Pick<ProcessIo, 'signals' | 'exit'>
   readonly #controller = new AbortController()
   readonly #onTidying: () => void
   #interrupts = 0
@@ -38,7 +38,7 @@ export class Interruption implements Disposable {
   #limit: NodeJS.Timeout | undefined
 
   /** `onTidying` is called if tidying continues after a Ctrl-C. */
-  constructor(io: Io, onTidying: () => void) {
+  constructor(io: Pick<ProcessIo, 'signals' | 'exit'>, onTidying: () => void) {
     this.#io = io
     this.#onTidying = onTidying
     for (const signal of signals) io.signals.on(signal, this.#handle)

@@ -1,6 +1,6 @@
+import { fakeIo } from '@howdah/fixtures'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { Output } from '../src/output/output.ts'
-import { fakeIo } from './fake-io.ts'
+import { Output } from '../src/output.ts'
 
 afterEach(() => {
   vi.useRealTimers()
@@ -10,7 +10,8 @@ function subject(given: { quiet?: boolean; tty?: boolean; env?: NodeJS.ProcessEn
   const io = fakeIo(given)
   const failures: number[] = []
   const output = new Output(io, {
-    quiet: given.quiet ?? false,
+    program: 'program',
+    quiet: given.quiet,
     onFailure: (status) => failures.push(status),
   })
   return { io, output, failures }
@@ -41,7 +42,7 @@ test.each([
     'a result that cannot be written is a failure, which is said once',
     'ENOSPC',
     1,
-    'howdah: cannot write the result: write ENOSPC; have it go elsewhere\n',
+    'program: cannot write the result: write ENOSPC; have it go elsewhere\n',
   ],
 ])('%s', async (_, code, status, said) => {
   const { io, output, failures } = subject()

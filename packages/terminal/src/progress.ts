@@ -1,4 +1,4 @@
-import type { Io } from '../io.ts'
+import type { ProcessIo } from './process-io.ts'
 
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
 /** In ms. */
@@ -12,14 +12,14 @@ const delay = 200
  * We do not use a package for it, because such packages end the process themselves on Ctrl-C.
  */
 export class Progress implements Disposable {
-  readonly #io: Pick<Io, 'stderr' | 'env'>
+  readonly #io: Pick<ProcessIo, 'stderr' | 'env'>
   readonly #wanted: boolean
   #timer: NodeJS.Timeout | null = null
   #text = ''
   #frame = 0
   #drawn = false
 
-  constructor(io: Pick<Io, 'stderr' | 'env'>, wanted: boolean) {
+  constructor(io: Pick<ProcessIo, 'stderr' | 'env'>, wanted: boolean) {
     this.#io = io
     this.#wanted = wanted
   }

@@ -1,14 +1,14 @@
-import stringWidth from 'string-width'
-
 /**
  * Formats rows as lines. Each column is as wide as its widest cell, with two spaces between columns.
  *
  * `widest` limits the width of a column, in cells of a terminal, so that a few long values do not push all others aside.
  */
-export function columns(
+export async function columns(
   rows: readonly (readonly string[])[],
   { widest = Infinity }: { widest?: number | undefined } = {},
-): string[] {
+): Promise<string[]> {
+  // It takes longer to load than everything else here.
+  const { default: stringWidth } = await import('string-width')
   const widths: number[] = []
   for (const row of rows) {
     for (const [column, text] of row.entries()) {

@@ -1,9 +1,8 @@
 import { writeFileSync } from 'node:fs'
-import { temporaryDirectory } from '@howdah/fixtures'
+import { fakeIo, temporaryDirectory } from '@howdah/fixtures'
 import { expect, test } from 'vitest'
-import { Interruption } from '../src/running/interruption.ts'
-import { runChild } from '../src/running/run-child.ts'
-import { fakeIo } from './fake-io.ts'
+import { Interruption } from '../src/interruption.ts'
+import { runChild } from '../src/run-child.ts'
 
 async function run(command: string, ...args: string[]) {
   using directory = temporaryDirectory()
@@ -26,12 +25,8 @@ test.each([
   ],
   ['sh', ['-c', 'env; exec kill -KILL $$'], { status: 137, failures: [] }],
   ['true', [], { status: 0, out: '' }],
-  [
-    'no-such-command',
-    [],
-    { status: 127, failures: ['howdah: no-such-command: command not found'] },
-  ],
-  ['./text', [], { status: 126, failures: ['howdah: ./text: cannot be run: spawn ./text EACCES'] }],
+  ['no-such-command', [], { status: 127, failures: ['no-such-command: command not found'] }],
+  ['./text', [], { status: 126, failures: ['./text: cannot be run: spawn ./text EACCES'] }],
   ['a\0b', [], { status: 126 }],
 ] as const)('%s %j, with streams that are no descriptors', async (command, args, expected) => {
   expect(await run(command, ...args)).toMatchObject(expected)

@@ -1,29 +1,38 @@
 import type { EventEmitter } from 'node:events'
-import { exitStatus, statusOfSignal } from '../exit-status.ts'
-import type { Io } from '../io.ts'
+import { exitStatus, statusOfSignal } from './exit-status.ts'
+import type { ProcessIo } from './process-io.ts'
 import { Progress } from './progress.ts'
 
 /** The status that SIGPIPE would give; Node ignores that signal. */
 const brokenPipe = statusOfSignal('SIGPIPE')
 
+/** How a program writes. */
+export interface OutputOptions {
+  /** The name of the program, with which a message about the output itself begins. */
+  readonly program: string
+  /** Leaves out messages and progress; `false` by default. */
+  readonly quiet?: boolean | undefined
+  /** Called once, with the exit status, if a result cannot be written. */
+  onFailure(status: number): void
+}
+
+type Streams = Pick<ProcessIo, 'stdout' | 'stderr' | 'env'>
+
 /**
- * The output of a command: results on stdout, messages and progress on stderr.
+ * The output of a program: results on stdout, messages and progress on stderr.
  *
- * If a result cannot be written, the command ends. If a message cannot be written, this is ignored.
+ * If a result cannot be written, the program is told to end. If a message cannot be written, this is ignored.
  */
 export class Output {
   readonly progress: Progress
-  readonly #io: Io
-  readonly #quiet: boolean
-  readonly #onFailure: (status: number) => void
+  readonly #io: Streams
+  readonly #options: OutputOptions
   readonly #guarded = new Set<EventEmitter>()
   #failure: number | null = null
 
-  /** `onFailure` is called once, with the exit status, if a result cannot be written. */
-  constructor(io: Io, options: { quiet: boolean; onFailure: (status: number) => void }) {
+  constructor(io: Streams, options: OutputOptions) {
     this.#io = io
-    this.#quiet = options.quiet
-    this.#onFailure = options.onFailure
+    this.#options = options
     const stderr = () => this.#stderr
     this.progress = new Progress(
       {
@@ -32,11 +41,11 @@ export class Output {
           return stderr()
         },
       },
-      !options.quiet,
+      options.quiet !== true,
     )
   }
 
-  /** The exit status of a command that ended with `status`, or another one if its result could not be written. */
+  /** The exit status of a program that ended with `status`, or another one if its result could not be written. */
   statusAfter(status: number): number {
     return status === exitStatus.done ? (this.#failure ?? status) : status
   }
@@ -67,12 +76,12 @@ export class Output {
     await this.line(JSON.stringify(value, null, 2))
   }
 
-  /** Prints a message on stderr, except with `--quiet`. */
+  /** Prints a message on stderr, unless the output is quiet. */
   message(text: string): void {
-    if (!this.#quiet) this.complain(text)
+    if (this.#options.quiet !== true) this.complain(text)
   }
 
-  /** Prints a message on stderr, even with `--quiet`. */
+  /** Prints a message on stderr, even if the output is quiet. */
   complain(text: string): void {
     this.progress.clear()
     this.#stderr.write(`${text}\n`)
@@ -91,7 +100,7 @@ export class Output {
     this.#guarded.clear()
   }
 
-  get #stderr(): Io['stderr'] {
+  get #stderr(): ProcessIo['stderr'] {
     const { stderr } = this.#io
     this.#guard(stderr)
     return stderr
@@ -112,8 +121,10 @@ export class Output {
     if (this.#failure !== null) return
     this.#failure = error.code === 'EPIPE' ? brokenPipe : exitStatus.failed
     if (error.code !== 'EPIPE')
-      this.complain(`howdah: cannot write the result: ${error.message}; have it go elsewhere`)
-    this.#onFailure(this.#failure)
+      this.complain(
+        `${this.#options.program}: cannot write the result: ${error.message}; have it go elsewhere`,
+      )
+    this.#options.onFailure(this.#failure)
   }
 }
 

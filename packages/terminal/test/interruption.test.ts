@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
+import { fakeIo } from '@howdah/fixtures'
 import { describe, expect, test, vi } from 'vitest'
-import { Interruption, type PassedSignal } from '../src/running/interruption.ts'
-import { fakeIo } from './fake-io.ts'
+import { Interruption, type PassedSignal } from '../src/interruption.ts'
 
 function subject() {
   const io = fakeIo()

@@ -2,12 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, constants, openSync } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { exitStatus, statusOfSignal } from '../exit-status.ts'
-import { forListener } from '../output/for-listener.ts'
 import { stdioOf } from '@howdah/durable'
+import { exitStatus, statusOfSignal } from './exit-status.ts'
+import { forListener } from './for-listener.ts'
 import type { Interruption, PassedSignal } from './interruption.ts'
-import type { Io } from '../io.ts'
-import { workingDirectory } from '../program/working-directory.ts'
+import type { ProcessIo } from './process-io.ts'
+import { workingDirectory } from './working-directory.ts'
 
 /** A program to run in the foreground. */
 export interface ChildRequest {
@@ -36,7 +36,7 @@ export interface ChildRequest {
  * Passes signals on to it, except those that a controlling terminal has already sent to the whole process group.
  */
 export async function runChild(
-  io: Io,
+  io: ProcessIo,
   interruption: Interruption,
   request: ChildRequest,
 ): Promise<number> {
@@ -59,19 +59,19 @@ export async function runChild(
     return await interruption.during(receive, run, { count: !interactive })
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT') request.onFailure(`howdah: ${request.command}: command not found`)
-    else request.onFailure(`howdah: ${request.command}: cannot be run: ${message}`)
+    if (code === 'ENOENT') request.onFailure(`${request.command}: command not found`)
+    else request.onFailure(`${request.command}: cannot be run: ${message}`)
     return code === 'ENOENT' ? exitStatus.notFound : exitStatus.notRunnable
   }
 }
 
 /** Does not touch inherited streams: creating their objects takes some milliseconds. */
-function stdioFor({ inherit, stdin, stdout, stderr }: Io): ('inherit' | 'pipe' | number)[] {
+function stdioFor({ inherit, stdin, stdout, stderr }: ProcessIo): ('inherit' | 'pipe' | number)[] {
   if (inherit) return ['inherit', 'inherit', 'inherit']
   return [stdin, stdout, stderr].map(({ fd }) => fd ?? 'pipe')
 }
 
-async function ended(child: ChildProcess, io: Io): Promise<number> {
+async function ended(child: ChildProcess, io: ProcessIo): Promise<number> {
   const piped = [copy(child.stdout, io.stdout), copy(child.stderr, io.stderr)]
   if (child.stdin !== null) {
     // A program need not read all of its input.
