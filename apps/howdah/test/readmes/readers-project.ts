@@ -21,6 +21,7 @@ export class ReadersProject {
         symlinkSync(join(workspace, 'packages', name), join(modules, '@howdah', name))
     }
     symlinkSync(join(workspace, 'apps/howdah'), join(modules, 'howdah'))
+    symlinkSync(join(workspace, 'apps/howdah/node_modules/pg'), join(modules, 'pg'))
     symlinkSync('../howdah/dist/bin.cjs', join(modules, '.bin/howdah'))
     const all = { 'package.json': '{ "private": true, "type": "module" }\n', ...files }
     for (const [name, text] of Object.entries(all)) {
@@ -37,7 +38,10 @@ export class ReadersProject {
     }
   }
 
-  /** Runs an example as it was pasted, and fails if it fails or prints something else than its comments say. */
+  /**
+   * Runs an example as it was pasted, and fails if it fails or prints something else than its comments say. Commands start in the
+   * directory and with the exported variables that the commands before them have left, as in a reader's shell.
+   */
   async run({ language, code }: ReadmeExample): Promise<void> {
     if (language === 'js') {
       const script = this.#directory.file('project/example.js')
@@ -50,8 +54,13 @@ export class ReadersProject {
     }
     const lines = code.split('\n')
     const commands = language === 'console' ? lines.filter((line) => line.startsWith('$ ')) : lines
-    const script = commands.map((line) => line.replace(/^\$ /, '')).join('\n')
-    await this.#outcome('sh', ['-e', '-c', script])
+    const left = this.#directory.file('shell')
+    const script = [
+      existsSync(left) ? `. '${left}'` : '',
+      ...commands.map((line) => line.replace(/^\$ /, '')),
+      `{ export -p; printf "cd '%s'\\n" "$PWD"; } >'${left}'`,
+    ]
+    await this.#outcome('sh', ['-e', '-c', script.join('\n')])
   }
 
   async #outcome(command: string, args: readonly string[]): Promise<string> {

@@ -13,9 +13,11 @@ const readmes = [
   .filter((path) => existsSync(new URL(path, root)))
 
 /** The pages by task; the examples of those that have any are run as those of the READMEs are. */
-const pages = readdirSync(new URL('docs', root))
-  .map((name) => `docs/${name}`)
-  .filter((path) => readmeExamples(new URL(path, root)).length > 0)
+const pages = ['docs', 'docs/guides']
+  .flatMap((directory) =>
+    readdirSync(new URL(directory, root)).map((name) => `${directory}/${name}`),
+  )
+  .filter((path) => path.endsWith('.md') && readmeExamples(new URL(path, root)).length > 0)
 
 describe.each([...readmes, ...pages])('the examples of %s', (path) => {
   const url = new URL(path, root)
