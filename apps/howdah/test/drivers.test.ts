@@ -53,6 +53,8 @@ describe.each([
       ['node-postgres, by the PG* variables', client('node-postgres-by-variables'), true],
       ['TypeORM', client('typeorm'), true],
       ['Drizzle', client('drizzle'), true],
+      ['postgres.js, by the PG* variables', client('postgres-js-by-variables'), true],
+      ['Drizzle on postgres.js', client('drizzle-on-postgres-js'), true],
       // It does not know of sockets in a URL.
       ['postgres.js', client('postgres-js'), way === 'over TCP'],
     ].filter(([, , possible]) => possible) as [string, string[]][],
