@@ -75,9 +75,13 @@ export function serversBelow(path: string): number[] {
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .filter(
-      (pid) =>
-        read(`/proc/${pid}/cmdline`).includes('/postgres\0-D') && cwdOf(pid).startsWith(path),
+      (pid) => read(`/proc/${pid}/cmdline`).includes('/postgres\0-D') && isBelow(cwdOf(pid), path),
     )
+}
+
+/** The system adds a word to the path of a directory that was removed. */
+function isBelow(directory: string, path: string): boolean {
+  return directory === path || directory === `${path} (deleted)` || directory.startsWith(`${path}/`)
 }
 
 function commandOf(pid: number): string {
