@@ -25,7 +25,8 @@ const watchdogs: { name: string; watchdog: WatchdogKind; shell: string }[] = [
   { name: 'Node', watchdog: 'node' as const, shell: '/bin/sh' },
 ].filter(({ watchdog }) => watchdogKinds.includes(watchdog))
 
-describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
+// Most of the time they wait for watchdogs, which look now and then.
+describe.concurrent.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
   const changes: Partial<Paths> = { shell }
   const options = { watchdog }
 
@@ -63,7 +64,7 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
 
   test('who joins while it stops the server waits, and starts a fresh one', async () => {
     await using arena = new Arena(changes)
-    const first = arena.user({ ...options, start: { slowStop: 300 } })
+    const first = arena.user({ ...options, start: { slowStop: 2000 } })
     await first.joined()
     await first.kill()
     await until('the server is being stopped', () => arena.count('stop') === 1)
@@ -124,7 +125,7 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
 
   test('it keeps a lingering server for the time, and then stops it', async () => {
     await using arena = new Arena(changes)
-    const user = arena.user({ ...options, linger: 800 })
+    const user = arena.user({ ...options, linger: 2000 })
     await user.joined()
     await user.kill()
     const again = await Guard.join(arena.subject, arena.paths, { ...options, start: {} })
@@ -200,7 +201,7 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
     expect(arena.has('server')).toBe(true)
     renameSync(arena.directory, `${arena.directory}-moved`)
     // For longer than it takes to see that it is gone.
-    await sleep(700)
+    await sleep(1000)
     expect(arena.has('server')).toBe(true)
     renameSync(`${arena.directory}-moved`, arena.directory)
     expect(await user.leave()).toBe('stopped')
@@ -213,10 +214,10 @@ describe.each(watchdogs)('watched by $name', ({ watchdog, shell }) => {
       await using arena = new Arena(changes)
       await arena.user({ ...options, stays: true, perishes: true }).ended
       // The Node watchdog has to have seen the record.
-      await sleep(100)
+      await sleep(300)
       rmSync(arena.paths[first], { recursive: true })
       // For longer than it takes to see that.
-      await sleep(700)
+      await sleep(1000)
       expect(arena.has('server')).toBe(true)
       rmSync(arena.directory, { recursive: true })
       await until('the server is gone', () => !arena.has('server') && !arena.has('watchdog'))
