@@ -39,6 +39,16 @@ const notices: Plugin = {
   },
 }
 
+/** Refuses what others have made in a file that carries no licences. */
+const ownAlone: Plugin = {
+  name: 'own-alone',
+  generateBundle(_, bundle) {
+    const chunks = Object.values(bundle).filter((one) => one.type === 'chunk')
+    const found = noticesOf(chunks.flatMap(({ moduleIds }) => moduleIds))
+    if (found !== '') this.error(`these files carry no licences, and would need that of ${found}`)
+  },
+}
+
 /** What is loaded together is one file, because to find and load another one takes Node half a millisecond. */
 const together = new Map<string, string>()
 const parts: Plugin = {
@@ -136,7 +146,7 @@ const cjs: OutputOptions = {
 }
 
 export default defineConfig([
-  { ...base, external, input: file('src/bin.ts'), plugins: [executable], output: cjs },
+  { ...base, external, input: file('src/bin.ts'), plugins: [executable, ownAlone], output: cjs },
   {
     ...base,
     external,
@@ -162,7 +172,7 @@ export default defineConfig([
       guard: join(packages, 'lease/src/command/guard.ts'),
       'node-watchdog': join(packages, 'coordinate/src/watchdog/node-watchdog.ts'),
     },
-    plugins: [ownSources],
+    plugins: [ownSources, ownAlone],
     output: { dir: 'dist', format: 'esm', comments: false },
   },
 ])

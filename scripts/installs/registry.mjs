@@ -21,6 +21,7 @@ export class Registry {
     registry.#directory = directory
     mkdirSync(directory, { recursive: true })
     for (const ours of ['howdah', '@howdah']) registry.#forget(ours)
+    rmSync(join(directory, 'htpasswd'), { force: true })
     const config = join(directory, 'config.yaml')
     writeFileSync(config, configuration())
     // The tag `cjs` that one of its dependencies asks for is missing in some mirrors.
@@ -75,6 +76,17 @@ export class Registry {
     if (!response.ok) throw new Error(`${name} was not published: ${await response.text()}`)
   }
 
+  /** The token of a new user, without whom `npm publish` does not even ask. */
+  async token() {
+    const response = await fetch(`${this.url}-/user/org.couchdb.user:somebody`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ name: 'somebody', password: 'loopback' }),
+    })
+    if (!response.ok) throw new Error(`nobody may publish: ${await response.text()}`)
+    return (await response.json()).token
+  }
+
   async stop() {
     this.#process.kill()
     if (this.#process.exitCode === null) await once(this.#process, 'exit')
@@ -97,6 +109,7 @@ function configuration() {
   const upstream = execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8' }).trim()
   const proxy = process.env.HTTPS_PROXY ?? process.env.https_proxy
   return `storage: ./storage
+auth: { htpasswd: { file: ./htpasswd } }
 uplinks:
   upstream:
     url: ${upstream}
