@@ -10,7 +10,12 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
+import {
+  type NpmRegistry,
+  startNpmRegistry,
+  temporaryDirectory,
+  type TemporaryDirectory,
+} from '@howdah/fixtures'
 import { execa } from 'execa'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import {
@@ -24,7 +29,6 @@ import {
 } from '../src/index.ts'
 import { blockedFor } from '../src/machine/server-user.ts'
 import { fakePackage } from './fake-package.ts'
-import { type Registry, startRegistry } from './registry.ts'
 
 const isRoot = process.geteuid?.() === 0
 const nobody = { uid: 65_534, gid: 65_534 }
@@ -38,7 +42,7 @@ afterEach(() => vi.unstubAllEnvs())
 describe('from a registry', () => {
   const scratch = temporaryDirectory()
   const content = fakePackage(scratch.file('content'), '18.4.0-beta.17')
-  let registry: Registry
+  let registry: NpmRegistry
 
   beforeAll(async () => {
     const versions = [
@@ -49,7 +53,7 @@ describe('from a registry', () => {
       'nonsense',
       '9.6.0',
     ]
-    registry = await startRegistry(content, versions, scratch.path)
+    registry = await startNpmRegistry(content, versions, scratch.path)
   })
   afterAll(async () => {
     await registry[Symbol.asyncDispose]()
@@ -178,7 +182,7 @@ describe('from a registry', () => {
     using directory = temporaryDirectory()
     const cacheDir = directory.file('cache')
     const integrity = `sha512-${Buffer.alloc(64).toString('base64')}`
-    await using other = await startRegistry(content, ['18.4.0-beta.17'], directory.path, {
+    await using other = await startNpmRegistry(content, ['18.4.0-beta.17'], directory.path, {
       integrity,
     })
     vi.stubEnv('npm_config_registry', other.url)
