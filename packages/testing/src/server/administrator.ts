@@ -2,7 +2,7 @@ import type pg from 'pg'
 import { escapeIdentifier } from 'pg'
 import { TestingError } from '../errors.ts'
 import { connect, isState } from './connect.ts'
-import { letProcessEnd } from './idle.ts'
+import { holdProcess, letProcessEnd } from './idle.ts'
 import { type Label, labelSql, readLabel } from './label.ts'
 import { lockKey, readName } from './names.ts'
 import type { TestServer } from './test-server.ts'
@@ -113,17 +113,19 @@ export class Administrator {
     return Math.round(this.#started.server + (performance.now() - this.#started.here) / 1000)
   }
 
-  /** Runs a query after the earlier ones. */
+  /** Runs a query after the earlier ones. The process stays alive until the answer. */
   async query<Row extends pg.QueryResultRow>(
     text: string | pg.QueryConfig,
     values?: unknown[],
   ): Promise<Row[]> {
     this.#open += 1
+    holdProcess(this.#client)
     const answer = this.#last.then(async () => await this.#client.query<Row>(text, values))
-    this.#last = answer.then(
-      () => (this.#open -= 1),
-      () => (this.#open -= 1),
-    )
+    const close = () => {
+      this.#open -= 1
+      if (this.#open === 0) letProcessEnd(this.#client)
+    }
+    this.#last = answer.then(close, close)
     return (await answer).rows
   }
 
@@ -222,6 +224,7 @@ export class Administrator {
   }
 
   async close(): Promise<void> {
+    holdProcess(this.#client)
     await this.#client.end().catch(() => undefined)
   }
 }
