@@ -62,6 +62,14 @@ describe.sequential('howdah dump and load', () => {
     })
   })
 
+  test('--json is for what went into a file', async () => {
+    const refused = await project.howdah(['dump', '--json'])
+    expect([refused.status, refused.stdout]).toEqual([2, ''])
+    expect(JSON.parse(refused.stderr)).toMatchObject({
+      error: { message: expect.stringContaining('--to FILE') as unknown },
+    })
+  })
+
   test('an error is shown with its place, and --single-transaction takes all back', async () => {
     writeFileSync(project.file('bad.sql'), 'CREATE TABLE first (n int);\nSELECT nothing;\n')
     expect(await project.howdah(['load', '-1', 'bad.sql', '-d', 'one'])).toMatchObject({

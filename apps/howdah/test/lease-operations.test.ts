@@ -90,6 +90,9 @@ describe.concurrent('howdah lease reset', () => {
     const refused = await place.lease('reset', 'a')
     expect(refused.status).toBe(75)
     expect(refused.stderr).toMatch(/held by someone until .*; wait for its end.*--force/)
+    expect(JSON.parse((await place.lease('reset', 'a', '--json')).stderr)).toMatchObject({
+      error: { code: 'ERR_CLI_LEASE_HELD', status: 75 },
+    })
     expect((await place.lease('reset', 'a', '--force')).status).toBe(0)
     expect((await place.lease('show', 'a')).stdout).toMatch(/^free; .*generation 8\n$/)
   })

@@ -1,5 +1,9 @@
 /** The codes of this package's errors. They are permanent: match on them, not on messages. */
-export type CliErrorCode = 'ERR_CLI_FOREIGN_DIRECTORY' | 'ERR_CLI_REMOVED' | 'ERR_CLI_USAGE'
+export type CliErrorCode =
+  | 'ERR_CLI_FOREIGN_DIRECTORY'
+  | 'ERR_CLI_LEASE_HELD'
+  | 'ERR_CLI_REMOVED'
+  | 'ERR_CLI_USAGE'
 
 /** The class of all errors of this package. An error has a permanent code, and a message that ends in a remedy. */
 export class CliError extends Error {

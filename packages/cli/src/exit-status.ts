@@ -16,6 +16,7 @@ export const inUseElsewhere = 'ERR_COORDINATE_ELSEWHERE'
 /** Codes of errors that mean something other than plainly "failed". */
 const statusByCode: ReadonlyMap<string, number> = new Map([
   ['ERR_CLI_USAGE', exitStatus.misused],
+  ['ERR_CLI_LEASE_HELD', exitStatus.held],
   ['ERR_PROJECT_SETTINGS', exitStatus.misused],
   ['ERR_CLUSTER_INVALID_PATH', exitStatus.misused],
   ['ERR_CLUSTER_INVALID_SETTING', exitStatus.misused],

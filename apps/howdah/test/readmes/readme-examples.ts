@@ -23,8 +23,14 @@ export function readmeExamples(readme: URL): ReadmeExample[] {
     if (why !== undefined) reason = why
     if (language === undefined) continue
     const installs = /^(npm install .*\n)+$/.test(code) ? 'pnpm try:installs installs' : null
+    const types = /^(type|interface) /m.test(code) ? 'it has types' : null
     const first = code.split('\n', 1).join('')
-    examples.push({ title: `${heading}: ${first}`, reason: reason ?? installs, language, code })
+    examples.push({
+      title: `${heading}: ${first}`,
+      reason: reason ?? installs ?? types,
+      language,
+      code,
+    })
     reason = null
   }
   return examples

@@ -12,11 +12,13 @@ import { joinCluster } from '../../opening/join-cluster.ts'
 /** Writes a database as SQL. What follows `--` are options of pg_dump. */
 export async function dump(context: Context, args: readonly string[]): Promise<number> {
   const { io, interruption, options, output } = context
+  const path = options.to === undefined || options.to === '-' ? null : fullPath(io, options.to)
+  if (options.json && path === null)
+    throw misused('dump: --json is for what --to FILE has written; leave it out, or give a file')
   await using session = await joinCluster(context, { ifExists: true })
   const database = options.database ?? databaseName(io.env)
   if (!(await session.databases()).includes(database))
     throw misused(`dump: there is no database ${database}; "howdah databases" lists what there is`)
-  const path = options.to === undefined || options.to === '-' ? null : fullPath(io, options.to)
   const to =
     path ??
     new Writable({

@@ -1,6 +1,7 @@
 import type { Leaser } from '@howdah/lease'
 import type { Context } from '../../program/command.ts'
 import { errno } from '@howdah/durable'
+import { CliError } from '../../errors.ts'
 import { exitStatus } from '../../exit-status.ts'
 import { withLeaser } from './with-leaser.ts'
 
@@ -10,13 +11,14 @@ export async function resetLease(context: Context, name: string): Promise<number
     const { options, output, interruption } = context
     const holder = options.force === true ? null : await holderOf(leaser, interruption.signal)
     if (holder !== null) {
-      output.complain(
-        `howdah: the lease ${leaser.place} is held by ${holder}; wait for its end, or end that holder, ` +
+      throw new CliError(
+        'ERR_CLI_LEASE_HELD',
+        `the lease ${leaser.place} is held by ${holder}; wait for its end, or end that holder, ` +
           'or reset it all the same with --force',
       )
-      return exitStatus.held
     }
     await leaser.reset({ signal: interruption.signal })
+    if (options.json) await output.json({ place: leaser.place })
     return exitStatus.done
   })
 }
