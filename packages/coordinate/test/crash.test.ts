@@ -10,7 +10,7 @@ const leaving = ['stop', 'stopped', 'destroy', 'destroyed-half', 'destroyed']
 /** From here on there is a watchdog, and nobody has to come by for all to be cleaned up. */
 const watched = new Set(['start', 'launched', 'started', ...leaving])
 
-describe.each([false, true])('thrown away: %s', (throwAway) => {
+describe.concurrent.each([false, true])('thrown away: %s', (throwAway) => {
   test.each([...joining, ...leaving.slice(0, throwAway ? 5 : 2)])(
     'a process that is killed at "%s" leaves nothing, and the next one works',
     async (dieAt) => {
@@ -39,7 +39,7 @@ describe.each([false, true])('thrown away: %s', (throwAway) => {
   )
 })
 
-describe.each([false, true])('started to stay, thrown away: %s', (throwAway) => {
+describe.concurrent.each([false, true])('started to stay, thrown away: %s', (throwAway) => {
   test.each(joining)(
     'a process that is killed at "%s" leaves nothing that runs, or the pinned server',
     async (dieAt) => {
@@ -69,7 +69,7 @@ describe.each([false, true])('started to stay, thrown away: %s', (throwAway) => 
   )
 })
 
-test('processes that are killed at random instants of a start to stay leave nothing, or what runs', async () => {
+test.concurrent('processes that are killed at random instants of a start to stay leave nothing, or what runs', async () => {
   await using arena = new Arena()
   const { subject, paths } = arena
   let hits = 0
@@ -88,7 +88,7 @@ test('processes that are killed at random instants of a start to stay leave noth
   expect(arena.count('clash')).toBe(0)
 })
 
-test('a starter that is killed is followed by one that waits for the server that it began to start', async () => {
+test.concurrent('a starter that is killed is followed by one that waits for the server that it began to start', async () => {
   await using arena = new Arena()
   // Who still uses it keeps the watchdog from stopping what the victim starts.
   const holder = arena.user()
@@ -106,7 +106,7 @@ test('a starter that is killed is followed by one that waits for the server that
   await arena.deserted()
 })
 
-test('processes that are killed at random instants leave nothing behind', async () => {
+test.concurrent('processes that are killed at random instants leave nothing behind', async () => {
   await using arena = new Arena()
   let hits = 0
   for (let round = 0; round < 24 || hits < 4; round++) {

@@ -68,7 +68,7 @@ async function use(dataDir: string, rows: number): Promise<number> {
   return session.runtime.version.major
 }
 
-it('killed at any of its steps, it leaves the old or the new cluster whole, and the next upgrade works', async () => {
+it.concurrent('killed at any of its steps, it leaves the old or the new cluster whole, and the next upgrade works', async () => {
   using home = temporaryDirectory()
   const dataDir = home.file('data')
   await make(dataDir)
@@ -103,7 +103,7 @@ it('killed at any of its steps, it leaves the old or the new cluster whole, and 
   expect(serversBelow(home.path)).toEqual([])
 }, 300_000)
 
-it('killed at random, it leaves the old or the new cluster whole, and the next upgrade works', async () => {
+it.concurrent('killed at random, it leaves the old or the new cluster whole, and the next upgrade works', async () => {
   using home = temporaryDirectory()
   const random = seededRandom(20)
   const rounds = process.env['HOWDAH_TEST_LONG'] === '1' ? 25 : 3

@@ -16,7 +16,7 @@ import { Client } from 'pg'
 import { describe, expect, it } from 'vitest'
 import { only, pairs } from './support/majors.ts'
 
-describe.each(pairs)('from $name', ({ from, to }) => {
+describe.concurrent.each(pairs)('from $name', ({ from, to }) => {
   it('a cluster with everything is the same afterwards, and the old one is kept until it is dropped', async () => {
     using home = temporaryDirectory()
     const strategy = only(from, to)
