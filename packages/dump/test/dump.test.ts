@@ -41,13 +41,16 @@ it('is written to a file that replaces another, or to a stream, by the socket an
   const file = home.file('one.sql')
   writeFileSync(file, 'earlier')
   const progress: number[] = []
+  const notices: string[] = []
   const { bytes } = await dump(session, {
     to: file,
+    onNotice: (words) => notices.push(words),
     onProgress: (count) => progress.push(count),
     ...options,
   })
   const text = readFileSync(file, 'utf8')
   expect(Buffer.byteLength(text)).toBe(bytes)
+  expect(notices).toEqual([])
   expect(progress.at(-1)).toBe(bytes)
   expect(progress).toEqual(progress.toSorted((one, other) => one - other))
   const slow = new Slow()

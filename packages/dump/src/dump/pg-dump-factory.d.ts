@@ -4,6 +4,14 @@ declare module 'pg-dump-factory' {
     readonly ENV: Record<string, string>
     readonly HEAPU8: Uint8Array
     onRuntimeInitialized: () => void
+    /** Makes a file in its file system, in memory. */
+    FS_createDataFile(
+      parent: string,
+      name: string,
+      data: Uint8Array,
+      canRead: boolean,
+      canWrite: boolean,
+    ): void
     addFunction(action: (at: number, size: number) => number, signature: 'iii'): number
     /** Sets the functions that replace recv(2) and send(2). */
     _pgl_set_rw_cbs(read: number, write: number): void
@@ -12,6 +20,8 @@ declare module 'pg-dump-factory' {
   }
 
   export function createPgDump(options: {
+    /** Its own path, `argv[0]`. */
+    thisProgram: string
     noExitRuntime: boolean
     locateFile: (name: string) => string
     /** A byte of its standard output, or `null`. */

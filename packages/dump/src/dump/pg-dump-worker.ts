@@ -75,6 +75,7 @@ function flush(): void {
 }
 
 const pgDump = await createPgDump({
+  thisProgram: '/pg_dump',
   noExitRuntime: false,
   locateFile: (name) => fileURLToPath(new URL(name, import.meta.url)),
   stdout: (byte) => {
@@ -85,6 +86,8 @@ const pgDump = await createPgDump({
   printErr: (words) => say({ words }),
   preRun: [
     (instance) => {
+      // It looks for itself, and complains if it is not there.
+      instance.FS_createDataFile('/', 'pg_dump', new Uint8Array(), true, false)
       Object.assign(
         instance.ENV,
         { HOME: '/home/postgres', USER: 'postgres', LOGNAME: 'postgres' },
