@@ -1,6 +1,8 @@
+import { rareObjects } from './rare-objects.ts'
+
 /** SQL that makes one of everything that pg_dump knows, as far as a PostgreSQL of that major has it. */
 export function everything(major: number): string {
-  return parts
+  return [...parts, ...rareObjects]
     .filter(({ from = 10 }) => major >= from)
     .map(({ sql }) => sql)
     .join('\n')
