@@ -24,9 +24,9 @@ else
   )
 if (!isRoot) console.log('no life in containers: only root may run several users in them')
 
-describe.skipIf(denied !== null)(
-  'in a container with nothing but Node, BusyBox and PostgreSQL',
-  () => {
+describe
+  .skipIf(denied !== null)
+  .concurrent('in a container with nothing but Node, BusyBox and PostgreSQL', () => {
     test.each(users)(
       'the usual life passes as %s',
       async (user) => {
@@ -118,8 +118,7 @@ describe.skipIf(denied !== null)(
       },
       300_000,
     )
-  },
-)
+  })
 
 describe.skipIf(denied !== null)('the filter of system calls that containers have', () => {
   // A call with these arguments does nothing, but it fails for another reason than EPERM if it is let through.

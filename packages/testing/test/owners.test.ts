@@ -37,7 +37,8 @@ it('drops no database of a living process, running or suspended, even if it drop
   await using stopped = new Worker({ root: project.root, server: server.url })
   const names = [await living.ask(hold), await stopped.ask(hold)]
   stopped.process.kill('SIGSTOP')
-  const databases = testDatabases(project.options({ server: server.url }))
+  // If it was suspended while it looked at the template, it is passed over after a quarter of that.
+  const databases = testDatabases(project.options({ server: server.url, timeout: 20_000 }))
   await databases.create()
   await databases.end()
   expect(await server.databases()).toEqual(expect.arrayContaining(names))
