@@ -1,50 +1,15 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
-import { text } from 'node:stream/consumers'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { Cluster } from '@howdah/cluster'
 import { seededRandom, temporaryDirectory } from '@howdah/fixtures'
 import { serversBelow } from '@howdah/postgres-fixtures'
 import { upgradeCluster } from '@howdah/upgrade'
 import { expect, it } from 'vitest'
 import { only, packagesOf } from './support/majors.ts'
+import { upgradeIn } from './support/upgrade-in.ts'
 
 const [from, to] = [15, 18]
 const strategy = only(from, to)
-const script = fileURLToPath(new URL('support/upgrader.mjs', import.meta.url))
-
-interface Ended {
-  readonly reports: string[]
-  readonly killed: boolean
-  /** In ms. */
-  readonly took: number
-}
-
-/** Upgrades in a process that is killed at one of its reports, or after some time. */
-async function upgradeIn(
-  dataDir: string,
-  { killAt = 0, after }: { killAt?: number; after?: number },
-): Promise<Ended> {
-  const request = JSON.stringify({
-    dataDir,
-    packages: packagesOf(from, to),
-    to: String(to),
-    killAt,
-  })
-  const began = performance.now()
-  const child = spawn(process.execPath, [script, request], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const ended = once(child, 'exit')
-  const said = text(child.stdout)
-  if (after !== undefined) {
-    await Promise.race([ended, sleep(after)])
-    child.kill('SIGKILL')
-  }
-  const [, signal] = (await ended) as [number | null, NodeJS.Signals | null]
-  const reports = (await said).trim().split('\n')
-  return { reports, killed: signal === 'SIGKILL', took: performance.now() - began }
-}
+const packages = packagesOf(from, to)
 
 async function make(dataDir: string): Promise<void> {
   const cluster = new Cluster(dataDir, { strategy, runtime: String(from) })
@@ -75,7 +40,7 @@ it.concurrent('killed at any of its steps, it leaves the old or the new cluster 
   let rows = 3000
   const steps: string[] = []
   for (let killAt = 1; ; killAt += 1) {
-    const { reports, killed } = await upgradeIn(dataDir, { killAt })
+    const { reports, killed } = await upgradeIn(dataDir, to, { packages }, { killAt })
     expect(killed).toBe(true)
     expect(reports).toHaveLength(killAt)
     const last = reports.at(-1) ?? ''
@@ -114,9 +79,8 @@ it.concurrent('killed at random, it leaves the old or the new cluster whole, and
     await make(dataDir)
     let rows = 3000
     for (;;) {
-      const { killed, reports, took } = await upgradeIn(dataDir, {
-        after: random.below(length) + 200,
-      })
+      const after = random.below(length) + 200
+      const { killed, reports, took } = await upgradeIn(dataDir, to, { packages }, { after })
       if (!killed) length = Math.min(length, took)
       hits += killed ? 1 : 0
       const major = await use(dataDir, rows)

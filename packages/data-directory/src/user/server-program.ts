@@ -29,7 +29,10 @@ export async function runServerProgram(
     path: string
     args: (path: string) => string[]
     input?: string | undefined
-    /** A descriptor that the program and its children keep open while they run. */
+    /**
+     * A descriptor that the program and its children keep open while they run. If we are killed, such a program goes on to its
+     * end: it does not mind that nobody reads what it says.
+     */
     keeps?: number | undefined
     /** Ends the program with SIGTERM. After its end the call rejects with the signal's reason. */
     signal?: AbortSignal | undefined
@@ -48,7 +51,13 @@ export async function runServerProgram(
     held === null
       ? null
       : await lendName({ path: held.path, argument: `${way.argument}${where}` }, user)
-  const child = spawn(runtime.program(program), words, {
+  const [command = '', ...more] = [
+    // An ignored signal stays ignored in the program that the shell becomes.
+    ...(keeps === undefined ? [] : ['/bin/sh', '-c', `trap '' PIPE; exec "$0" "$@"`]),
+    runtime.program(program),
+    ...words,
+  ]
+  const child = spawn(command, more, {
     cwd: way.cwd,
     env: { ...serverEnvironment(runtime.bindir), ...name?.env },
     ...(user !== null && spawnedAs(user)),

@@ -1,12 +1,16 @@
-// A process that upgrades a cluster. Its argument is a JSON object: the data directory, where PostgreSQLs are, and at which of
-// its reports it is to be killed. It says each report, a line each, and "done" at the end.
+// A process that upgrades a cluster. Its argument is a JSON object: the data directory, where PostgreSQLs are (in npm packages or in
+// directories of programs), and at which of its reports it is to be killed. It says each report, a line each, and "done" at the end.
 import { writeSync } from 'node:fs'
 import { Cluster } from '@howdah/cluster'
-import { bundled } from '@howdah/runtime'
+import { bundled, chain, onPath } from '@howdah/runtime'
 import { upgradeCluster } from '@howdah/upgrade'
 
-const { dataDir, packages, to, killAt = 0 } = JSON.parse(process.argv[2])
-const cluster = new Cluster(dataDir, { strategy: bundled({ packages }) })
+const { dataDir, packages, bindirs = [], to, killAt = 0 } = JSON.parse(process.argv[2])
+const strategy =
+  packages === undefined
+    ? chain(...bindirs.map((bindir) => onPath([bindir])))
+    : bundled({ packages })
+const cluster = new Cluster(dataDir, { strategy })
 let reports = 0
 await upgradeCluster(cluster, {
   to,

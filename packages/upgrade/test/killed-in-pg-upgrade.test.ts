@@ -1,0 +1,59 @@
+import { readdirSync, renameSync } from 'node:fs'
+import { Cluster } from '@howdah/cluster'
+import { seededRandom, temporaryDirectory } from '@howdah/fixtures'
+import { serversBelow } from '@howdah/postgres-fixtures'
+import type { Strategy } from '@howdah/runtime'
+import { upgradeCluster } from '@howdah/upgrade'
+import { describe, expect, it } from 'vitest'
+import { upgradeIn } from './support/upgrade-in.ts'
+import { twoWhole } from './support/whole.ts'
+
+/** The next command: it can use the cluster, and write into it. Gives its major. */
+async function use(dataDir: string, strategy: Strategy, rows: number): Promise<number> {
+  await using session = await new Cluster(dataDir, { strategy }).run({ ifExists: true })
+  const client = await session.connect()
+  const { rows: found } = await client.query('SELECT count(*)::int AS n FROM t')
+  expect(found).toEqual([{ n: rows }])
+  await client.query('INSERT INTO t VALUES ($1)', [rows + 1])
+  return session.runtime.version.major
+}
+
+describe.skipIf(twoWhole.skip)('an upgrade by pg_upgrade', () => {
+  it('that is killed while pg_upgrade works leaves the old cluster whole, and the next one works', async () => {
+    using home = temporaryDirectory()
+    const { from, to, bindirs, strategy } = await twoWhole.in(home.file('old'))
+    const dataDir = home.file('data')
+    let rows = 1000
+    {
+      await using session = await new Cluster(dataDir, { strategy, runtime: bindirs[0] }).run()
+      const client = await session.connect()
+      await client.query('CREATE TABLE t AS SELECT n FROM generate_series(1, 1000) AS n')
+    }
+    const random = seededRandom(15)
+    const wanted = process.env['HOWDAH_TEST_LONG'] === '1' ? 20 : 3
+    for (let hits = 0, length = 4000; hits < wanted;) {
+      const kill = { since: 'loading', after: random.below(length) }
+      const { killed, reports, took } = await upgradeIn(dataDir, to, { bindirs }, kill)
+      const isAt = (step: string) => reports.some((report) => report.startsWith(step))
+      if (!killed) length = Math.min(length, took)
+      const isInTime = !isAt('verifying')
+      if (isInTime) hits += 1
+      const major = await use(dataDir, strategy, rows)
+      rows += 1
+      expect(isInTime ? major : from).toBe(from)
+      expect(isAt('swapped') ? major : to).toBe(to)
+      if (major === from) continue
+      // The old one has what it had before the swap, and is taken for the next round.
+      const cluster = new Cluster(dataDir, { strategy })
+      await upgradeCluster(cluster)
+      await cluster.destroy({ force: true })
+      renameSync(`${dataDir}.pg${from}`, dataDir)
+      rows -= 1
+    }
+    const upgraded = await upgradeCluster(new Cluster(dataDir, { strategy }))
+    expect(upgraded).toMatchObject({ outcome: 'modified', method: 'pg_upgrade' })
+    expect(await use(dataDir, strategy, rows)).toBe(to)
+    expect(readdirSync(home.path).toSorted()).toEqual(['data', `data.pg${from}`, 'old'])
+    expect(serversBelow(home.path)).toEqual([])
+  }, 300_000)
+})
