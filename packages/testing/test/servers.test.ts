@@ -145,9 +145,9 @@ class OpenClients implements AsyncDisposable {
 
   /** Takes each connection that there is, until it is disposed. */
   takeAll(url: string, name: string): AsyncDisposable {
-    let isOver = false
+    const over = new AbortController()
     const taking = (async () => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         await this.connect(url, name).catch(async ({ code }: { code?: string }) => {
           this.#isRefused ||= code === '53300'
           await sleep(5)
@@ -156,7 +156,7 @@ class OpenClients implements AsyncDisposable {
     })()
     return {
       [Symbol.asyncDispose]: async () => {
-        isOver = true
+        over.abort()
         await taking
       },
     }

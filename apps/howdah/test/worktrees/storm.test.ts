@@ -172,7 +172,8 @@ class Storm {
     const user = start(worktree, ['exec', '--', 'sleep', '600'])
     await sleep(this.#random.below(1500))
     const { exitCode, pid } = user.child
-    if (exitCode !== null) throw new Error(`it ended by itself: ${JSON.stringify(await user.result)}`)
+    if (exitCode !== null)
+      throw new Error(`it ended by itself: ${JSON.stringify(await user.result)}`)
     process.kill(-(pid ?? 0), 'SIGKILL')
     await user.result
   }
