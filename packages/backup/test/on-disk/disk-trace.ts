@@ -88,7 +88,9 @@ Object.assign(fs.promises, {
 })
 Object.assign(childProcess, {
   spawn: (command: string, args: string[], options: SpawnOptions) => {
-    if (basename(command) !== 'initdb') return spawn(command, args, options)
+    // A shell may become the program: its third argument.
+    const program = command === '/bin/sh' ? (args[2] ?? '') : command
+    if (basename(program) !== 'initdb') return spawn(command, args, options)
     const call = ['initdb', ...args.filter((word) => /^--.*sync/.test(word))].join(' ')
     try {
       note(call)
