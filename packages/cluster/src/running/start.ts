@@ -23,6 +23,7 @@ import {
   writeThrough,
 } from '@howdah/data-directory'
 import { settingsToFit } from './fit-machine.ts'
+import { restoreLabel, saysCopyIsCutOff } from './restore-label.ts'
 import { longestStillness, stopPostmaster } from './stop.ts'
 
 /** How to start a server. */
@@ -192,6 +193,8 @@ async function mayPass(
     await sleep(50 * attempt)
     return attempt < 10
   }
+  // Its copy was being recovered when the server was killed.
+  if (attempt === 1 && saysCopyIsCutOff(words)) return await restoreLabel(directory)
   return false
 }
 

@@ -22,14 +22,15 @@ async function requireSockets(within: DataDirectory, dataDir: string): Promise<v
   const server = createServer()
   const probe = within.file('probe')
   try {
-    // A process may have been killed after it had made the socket.
-    rmSync(probe, { force: true })
     server.listen(probe)
     await once(server, 'listening')
     server.close()
     await once(server, 'close')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return
+    const { code } = error as NodeJS.ErrnoException
+    // A process was killed after it had made the socket, which the next one can make again.
+    if (code === 'EADDRINUSE') rmSync(probe, { force: true })
+    if (code !== 'EPERM') return
     const refusal = 'to listen on a Unix socket: socket(2), bind(2) or listen(2)'
     throw denied(dataDir, refusal, { cause: error })
   }
