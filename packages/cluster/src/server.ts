@@ -58,7 +58,7 @@ export class Server {
 
   /**
    * A new connection, which the caller ends: `connect('app')`, `connect({ database: 'app' })`, with any other options of
-   * node-postgres.
+   * node-postgres. If it is lost while it is idle, this process goes on, and the next query rejects.
    *
    * If the server runs but accepts no connections, as after the crash of one of its processes, this waits for as long as a
    * start may take, and then rejects with `ERR_CLUSTER_NOT_READY`. Rejects with `ERR_CLUSTER_NOT_RUNNING` if the server has
@@ -68,6 +68,8 @@ export class Server {
     const { default: pg } = await import('pg')
     const open = async () => {
       const client = new pg.Client(this.clientOptions(options))
+      // Before it connects: a server that ends may say so together with its welcome. Without a listener, that ends this process.
+      client.on('error', () => undefined)
       await client.connect()
       return client
     }
