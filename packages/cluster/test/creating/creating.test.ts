@@ -9,6 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { temporaryDirectory } from '@howdah/fixtures'
 import { chain } from '@howdah/runtime'
 import { expect, it } from 'vitest'
@@ -259,6 +260,8 @@ it.runIf(process.getuid?.() === 0 && process.platform === 'linux')(
       execFileSync('mount', ['-o', 'remount,size=200m', disk])
       expect(await cluster.create()).toBe('modified')
     } finally {
+      // The descriptor of the last of several locks is closed when the event loop goes on.
+      await nextTurn()
       execFileSync('umount', [disk])
     }
   },

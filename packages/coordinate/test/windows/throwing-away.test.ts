@@ -190,7 +190,8 @@ test('the shell that watches waits for what a killed server has left running, be
   const options = { start: {}, watchdog: 'sh', throwAway: true } as const
   const guard = await Guard.join(arena.subject, paths, options)
   await arena.killServer()
-  const left = await acquire(paths.server)
+  // Without a gate, which would be in the directory that is removed.
+  const left = await acquire(paths.server, { fair: false })
   const watchdogPid = arena.pid('watchdog')
   await abandon(guard, paths)
   const pauses = () => arena.involved().length > 0 && isPausing(watchdogPid)
