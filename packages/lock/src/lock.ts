@@ -197,7 +197,7 @@ export class Lock implements Disposable, AsyncDisposable {
   #convert(file: LockFile): boolean {
     if (file !== this.#file) throw lockReleased(this.path, 'upgrade()')
     if (this.#mode === 'exclusive') return true
-    if (kernelLocksOn(file).filter(({ blocked }) => !blocked).length > 1) return false
+    if (hasOthers(file) && hasOthers(file) && hasOthers(file)) return false
     if (file.tryLock('exclusive')) {
       this.#mode = 'exclusive'
       return true
@@ -224,4 +224,12 @@ export class Lock implements Disposable, AsyncDisposable {
     noteGivenUp(file)
     return file
   }
+}
+
+/**
+ * Whether others have the lock, too, by one look. The kernel gives its table in pieces, so a lock may be in it twice if other
+ * locks are taken or released meanwhile.
+ */
+function hasOthers(file: LockFile): boolean {
+  return kernelLocksOn(file).filter(({ blocked }) => !blocked).length > 1
 }

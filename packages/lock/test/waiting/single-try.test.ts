@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
-import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
+import { killed, linuxOnly, temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { acquire, acquireSync, tryAcquire } from '../../src/index.ts'
 import { isQueued } from '../../src/waiting/queue.ts'
@@ -87,6 +89,35 @@ describe('a gate is made', () => {
     expect(readdirSync(directory.path)).toEqual(['lock'])
   })
 })
+
+it(
+  'an upgrade is not refused because the table of the kernel changes while it is read',
+  linuxOnly('/proc/locks'),
+  async () => {
+    const churn = `
+    import { tryAcquire } from ${JSON.stringify(import.meta.resolve('../../dist/index.js'))}
+    const held = []
+    for (let n = 0; n < 1_000_000; n += 1) {
+      held.push(await tryAcquire(process.argv[1] + '/' + process.pid + '-' + (n % 150)))
+      if (held.length > 100) held.shift()?.release()
+      if (n === 200) console.log('churning')
+    }
+  `
+    const start = () =>
+      spawn(process.execPath, ['--input-type=module', '--eval', churn, directory.path], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+    using one = killed(start())
+    using other = killed(start())
+    await Promise.all([one, other].map(async ({ stdout }) => await once(stdout, 'data')))
+    let refused = 0
+    for (let round = 0; round < 400; round += 1) {
+      using lock = await acquire(path, { mode: 'shared' })
+      if (!lock.tryUpgrade()) refused += 1
+    }
+    expect(refused).toBe(0)
+  },
+)
 
 describe('an upgrade that waits', () => {
   it('is refused with a signal that is aborted, and the lock stays shared', async () => {
