@@ -4,7 +4,6 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
-  rmSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -215,7 +214,8 @@ class Storm {
   }
 
   async #removeAll(worktree: string): Promise<void> {
-    rmSync(worktree, { recursive: true, force: true })
+    // Its server may still write there.
+    removeDirectory(worktree)
     this.#repository.git('worktree', 'prune')
     await this.#isGone(worktree)
   }
