@@ -76,7 +76,7 @@ export class Registry {
     if (!response.ok) throw new Error(`${name} was not published: ${await response.text()}`)
   }
 
-  /** The token of a new user, without whom `npm publish` does not even ask. */
+  /** The token of a new user. `npm publish` needs one. */
   async token() {
     const response = await fetch(`${this.url}-/user/org.couchdb.user:somebody`, {
       method: 'PUT',

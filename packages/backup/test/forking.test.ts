@@ -17,7 +17,7 @@ const writeMuch = `
 `
 
 it.each(somePostgres)(
-  'a fork on $name whose server is killed while it recovers, recovers at the next start',
+  'a fork on $name recovers at the next start if its server was killed during the first recovery',
   { timeout: 240_000 },
   async ({ strategy }) => {
     using home = temporaryDirectory()
