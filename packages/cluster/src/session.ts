@@ -81,7 +81,7 @@ export class Session extends Server implements AsyncDisposable {
     const pool = await super.pool(options, more)
     this.#closers.add(async () => (pool.ended || pool.ending ? undefined : await pool.end()))
     // A client that is checked out has no other error listener.
-    pool.on('connect', (client) => this.#keep(client as unknown as pg.Client))
+    pool.on('connect', (client) => survive(this.#keep(client as unknown as pg.Client)))
     return survive(pool)
   }
 
@@ -182,14 +182,11 @@ export class Session extends Server implements AsyncDisposable {
     return await clientsLeftOpen(this.dataDir, this.#shared, this.#backends())
   }
 
-  /**
-   * Remembers a client and adds a listener. Without one, the end of the server under an idle connection would end the whole
-   * process.
-   */
+  /** Remembers a client until it ends. */
   #keep(client: pg.Client): pg.Client {
     this.#clients.add(client)
     client.once('end', () => this.#clients.delete(client))
-    return survive(client)
+    return client
   }
 
   /** The pids of the backends of our own clients. */

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
+import { endHttpServer, listenOnLoopback, loopbackUrl } from '@howdah/fixtures'
 
 /** What may go wrong with a request. */
 export type Fault =
@@ -66,20 +65,16 @@ export class S3Server implements AsyncDisposable {
 
   static async start(): Promise<S3Server> {
     const server = createServer({ keepAliveTimeout: 60_000 })
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
+    await listenOnLoopback(server)
     return new S3Server(server)
   }
 
   get endpoint(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+    return loopbackUrl(this.#server)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const closed = once(this.#server, 'close')
-    this.#server.close()
-    this.#server.closeAllConnections()
-    await closed
+    await endHttpServer(this.#server)
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {

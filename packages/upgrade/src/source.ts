@@ -141,8 +141,6 @@ export async function asking<Result>(
   action: (client: pg.Client) => Promise<Result>,
 ): Promise<Result> {
   const client = await server.connect({ database, options: undisturbed })
-  // A connection that breaks fails the query that waits.
-  client.on('error', () => undefined)
   try {
     return await action(client)
   } finally {

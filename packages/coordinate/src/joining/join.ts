@@ -225,7 +225,7 @@ export async function bringUp<Options>(
     pinned && !perishes && !isThrowAway(paths)
       ? Promise.resolve('unmodified' as const)
       : ensureWatchdog(coordinated, { kind: options.watchdog })
-  // What may be to be thrown away is not left without a watchdog for longer than that needs.
+  // A new subject may have to be thrown away, so its watchdog runs before anything else can go wrong.
   if (fresh) await watched
   const launcher = new Launcher(
     paths,

@@ -41,7 +41,9 @@ export async function ensureWatchdog<Options>(
 ): Promise<Outcome> {
   // The lock file is made only for a subject without `create`; otherwise `create` has made it, and it may be a directory.
   const create = subject.create === undefined
-  const lock = await lockOf(paths, () => tryAcquire(paths.watchdog, { create }))
+  const lock = await tryAcquire(paths.watchdog, { create }).catch((error: unknown) => {
+    throw lockFailed(paths, error)
+  })
   if (lock === null) return 'unmodified'
   try {
     await start(paths, lock, options.kind ?? defaultKind())
@@ -55,28 +57,21 @@ export async function ensureWatchdog<Options>(
 }
 
 /**
- * Waits for the end of a watchdog whose locks have become those of a new subject: a server has run in the subject while that
- * was made in another place. Call it under change and before anybody takes use, because such a watchdog ends when it gets use.
+ * Waits for the end of a watchdog that watched the server of this subject while the subject was being made elsewhere: its locks
+ * have come along. It ends when it gets use, so call this under change and before anybody takes use.
  */
 export async function awaitEndOfWatchdog(paths: Paths): Promise<void> {
-  const options = { timeout: farewell, fair: false, create: false }
   try {
-    const lock = await lockOf(paths, () => acquire(paths.watchdog, options))
+    const options = { timeout: farewell, fair: false, create: false }
+    const lock = await acquire(paths.watchdog, options)
     lock.release()
   } catch (error) {
-    if (errno((error as Error).cause) !== 'ERR_LOCK_NOT_FOUND') throw error
+    if (errno(error) !== 'ERR_LOCK_NOT_FOUND') throw lockFailed(paths, error)
   }
 }
 
-async function lockOf<Result>(paths: Paths, take: () => Promise<Result>): Promise<Result> {
-  try {
-    return await take()
-  } catch (error) {
-    throw watchdogFailed(
-      `its lock ${paths.watchdog} cannot be acquired: ${messageOf(error)}`,
-      error,
-    )
-  }
+function lockFailed({ watchdog }: Paths, error: unknown): Error {
+  return watchdogFailed(`its lock ${watchdog} cannot be acquired: ${messageOf(error)}`, error)
 }
 
 function defaultKind(): WatchdogKind {

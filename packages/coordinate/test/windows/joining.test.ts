@@ -116,7 +116,7 @@ describe('a server that cannot be judged', () => {
 })
 
 test(
-  'who has made a subject takes use only after the watchdog that saw it in the making, however late that comes',
+  'the creator of a subject takes use only after the watchdog of its making has ended, even if that watchdog is late',
   linuxOnly('flock(1)'),
   async () => {
     await using arena = new Arena()
