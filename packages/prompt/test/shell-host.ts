@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { resolve } from 'node:path'
 import type { Session } from '@howdah/cluster'
 import { type Host, runShell, type ShellOptions } from '../src/index.ts'
@@ -20,8 +21,7 @@ export async function shellOn(
   const stdin = new PassThrough()
   const stdout = new PassThrough()
   const stderr = new PassThrough()
-  const out = collected(stdout)
-  const err = collected(stderr)
+  const printed = Promise.all([text(stdout), text(stderr)])
   const host: Host = {
     stdin,
     stdout,
@@ -40,11 +40,9 @@ export async function shellOn(
   }
   stdin.end(input)
   const status = await runShell(host, { database: session.database, ...options })
-  return { status, stdout: out(), stderr: err() }
-}
-
-function collected(stream: PassThrough): () => string {
-  const chunks: Buffer[] = []
-  stream.on('data', (chunk: Buffer) => chunks.push(chunk))
-  return () => Buffer.concat(chunks).toString()
+  // What was written last may still be on its way through the streams.
+  stdout.end()
+  stderr.end()
+  const [out, err] = await printed
+  return { status, stdout: out, stderr: err }
 }

@@ -1,6 +1,6 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { Cluster, type Session } from '@howdah/cluster'
-import { temporaryDirectory } from '@howdah/fixtures'
+import { temporaryDirectory, until } from '@howdah/fixtures'
 import { newest } from '@howdah/postgres-fixtures'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { shellOn } from './shell-host.ts'
@@ -26,6 +26,17 @@ afterAll(async () => {
   await session.leave({ force: true })
   home[Symbol.dispose]()
 })
+
+/** The content of a file, or `null` before it is written. */
+const contentOf = (path: string) => (existsSync(path) ? readFileSync(path, 'utf8') : null) || null
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
 
 const run = async (input: string, args: string[] = []) =>
   await shellOn(session, directory, { args }, input)
@@ -145,6 +156,18 @@ test('the data of a large COPY pass through, in either direction', async () => {
   expect([status, stderr]).toEqual([0, ''])
   expect(readFileSync(`${directory}/count`, 'utf8')).toBe('400000\n')
   expect(readFileSync(`${directory}/big`, 'utf8').endsWith('\n200000\n')).toBe(true)
+})
+
+test('\\copy reads all of a program that has ended before the server takes the first row', async () => {
+  const keeper = await session.connect()
+  await keeper.query('CREATE TABLE kept (n int)')
+  await keeper.query('BEGIN; LOCK TABLE kept')
+  const copied = run("\\copy kept from program 'seq 3; echo $$ > pid'\n")
+  const pid = Number(await until('it has printed', () => contentOf(`${directory}/pid`)))
+  await until('it has ended', () => !isRunning(pid))
+  await keeper.query('COMMIT')
+  expect(await copied).toEqual({ status: 0, stdout: 'COPY 3\n', stderr: '' })
+  await keeper.end()
 })
 
 test('an argument that is not known is refused, and those that are known are named', async () => {

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createReadStream, statSync } from 'node:fs'
-import type { Readable } from 'node:stream'
+import { PassThrough, type Readable } from 'node:stream'
 import { ShellError } from '../errors.ts'
 import { sendQuery, type SendOptions } from '../running/send-query.ts'
 import { openTarget, reasonOf } from '../state/open-target.ts'
@@ -53,8 +53,10 @@ async function openSource(shell: Shell, { other }: CopyStatement): Promise<End> 
       const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>
       const { stdout } = child
       if (stdout === null) throw new ShellError(`${other.name}: it has no output`)
+      // Node throws away what a program has printed if nobody reads it when the program ends.
+      const data = stdout.pipe(new PassThrough())
       return {
-        copy: { read: () => stdout },
+        copy: { read: () => data },
         async close() {
           stdout.destroy()
           return describeEnd(other.name, await ended)
