@@ -145,7 +145,10 @@ async function knock(directory: DataDirectory): Promise<void> {
   if (postmaster === null) throw notRunning(directory.path)
   if (postmaster.file.socketDirectory === null) return
   const superuser = await superuserOf(directory)
-  await hasDatabase(await addressOf(directory, postmaster.file, superuser, false), postgres)
+  const address = await addressOf(directory, postmaster.file, superuser, false)
+  const answer = await hasDatabase(address, postgres)
+  if (answer === null && (await findPostmaster(directory)) === null)
+    throw notRunning(directory.path)
 }
 
 /** The steps before the locks are taken. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Wait } from '@howdah/coordinate'
 import { type DataDirectory, findPostmaster } from '@howdah/data-directory'
 import { notReady, notRunning } from '../errors.ts'
+import { FailedRecovery } from './failed-recovery.ts'
 import { defaultPatience } from './reload.ts'
 
 /** How long to wait for a running server that does not accept connections yet. */
@@ -27,7 +28,7 @@ const lost = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE'])
  * Connects to a server, and waits while it accepts no connections, for example because it recovers from the crash of one of
  * its processes.
  *
- * Each attempt is a new call of `connect`. Throws `ERR_CLUSTER_NOT_READY` if the server accepts no connections for too long,
+ * Each attempt is a new call of `connect`. A server of ours that has given up to recover is ended. Throws `ERR_CLUSTER_NOT_READY` if the server accepts no connections for too long,
  * and `ERR_CLUSTER_NOT_RUNNING` if it has ended.
  */
 export async function whenReady<Connection>(
@@ -36,6 +37,7 @@ export async function whenReady<Connection>(
   { timeout = defaultPatience, signal, onWait }: ReadyOptions = {},
 ): Promise<Connection> {
   const deadline = performance.now() + timeout
+  const recovery = new FailedRecovery(directory)
   for (let told = false; ; told = true) {
     let refusal: Error
     try {
@@ -45,6 +47,7 @@ export async function whenReady<Connection>(
       refusal = error as Error
     }
     signal?.throwIfAborted()
+    await recovery.end()
     if (performance.now() > deadline) throw notReady(directory.path, timeout, refusal)
     const what = `the server on ${directory.path}: ${refusal.message}`
     if (!told) onWait?.({ for: 'process', path: directory.pidFile, holders: [], what })

@@ -4,8 +4,9 @@ import { messages, startup, terminate } from './protocol.ts'
 
 /**
  * Whether a server has a database. It only opens a connection, so it needs no driver, which takes Node longer to load than
- * everything else. `null` if the server answers something else, or wants a password first. Throws an error with the code
- * `57P03` while the server lets nobody in, and `EPERM` if a sandbox denies connections.
+ * everything else. `null` if the server answers something else, wants a password first, or has no socket. Throws an error with
+ * the code `57P03` while the server lets nobody in, `ECONNREFUSED` or `ECONNRESET` if it ends, and `EPERM` if a sandbox denies
+ * connections.
  */
 export async function hasDatabase(address: Address, database: string): Promise<boolean | null> {
   const { host, port, user } = address
@@ -24,7 +25,8 @@ export async function hasDatabase(address: Address, database: string): Promise<b
 /** Only a filter of system calls makes connect(2) fail with EPERM. */
 function reasonOf(error: unknown): Answer {
   const { code, syscall } = error as NodeJS.ErrnoException
-  return code === 'EPERM' && syscall === 'connect' ? (error as Error) : 'unknown'
+  const isDenied = code === 'EPERM' && syscall === 'connect'
+  return isDenied || code === 'ECONNREFUSED' || code === 'ECONNRESET' ? (error as Error) : 'unknown'
 }
 
 type Answer = 'admitted' | 'missing' | 'unknown' | Error
@@ -36,7 +38,9 @@ async function answerOf(socket: Socket): Promise<Answer> {
     if (kind === 'E') return refusal(body)
     if (kind === 'R' && body.readInt32BE(0) !== 0) return 'unknown'
   }
-  return 'unknown'
+  if (socket.bytesRead > 0) return 'unknown'
+  const message = 'the server closed the connection without an answer'
+  throw Object.assign(new Error(message), { code: 'ECONNRESET' })
 }
 
 /** The answer in an error message. Each field has a letter and a text; `C` is the code, and `M` the message. */
