@@ -205,13 +205,15 @@ keep_pinned() {
   same_subject || { quit_left; end; }
 }
 
-# Whether somebody else's server runs in the directory: its pid file names a live process that works there.
+# Whether somebody else's server runs in the directory: its pid file names a live process that works there. A zombie is
+# dead; where the first process of a container reaps nothing, it stays.
 occupied() {
   [ -n "$pid_file" ] && [ -f "$pid_file" ] && [ -r "$pid_file" ] || return 1
   IFS= read -r other <"$pid_file"
   other=${'$'}{other#-}
   case $other in '' | *[!0-9]*) return 1 ;; esac
-  [ -e "/proc/$other/stat" ] || return 1
+  { IFS= read -r stat <"/proc/$other/stat"; } 2>/dev/null || return 1
+  case ${'$'}{stat##*) } in [ZXx]*) return 1 ;; esac
   [ ! -e "/proc/$other/cwd" ] || [ "/proc/$other/cwd" -ef "$directory" ]
 }
 
