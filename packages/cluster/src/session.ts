@@ -143,6 +143,7 @@ export class Session extends Server implements AsyncDisposable {
     return await this.#leaving
   }
 
+  /** Leaves, as {@link leave} does. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.leave()
   }

@@ -207,6 +207,7 @@ export class ClusterSubject implements Subject<LaunchOptions> {
     return 'modified'
   }
 
+  /** Whether there is a cluster. */
   async exists(): Promise<boolean> {
     return (await readVersion(this.#directory)) !== null
   }

@@ -47,6 +47,7 @@ export interface Subject<Options> {
   stop(): Promise<Outcome>
   /** Stops the server and removes the subject. Called under change and use, both exclusive. */
   destroy(ending: Ending): Promise<Outcome>
+  /** Whether the subject exists. */
   exists(): Promise<boolean>
   /** Whether the server runs **and can be used**. A server that is starting or stopping does not count. */
   running(): Promise<boolean>

@@ -5,8 +5,10 @@ export type Source = ServerLike | { readonly url: string }
 
 /** The needed part of a `Session` or `Server`. */
 export interface ServerLike {
+  /** The URL of a database; by default of `database`. */
   readonly url: (database?: string) => string
   readonly database: string
+  /** How node-postgres reaches a database. */
   clientOptions(database?: string): pg.ClientConfig
   /** A whole environment, in which libpq's programs find the server, with the server's own programs first on PATH. */
   commandEnv(database?: string): Record<string, string>

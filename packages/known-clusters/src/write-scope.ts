@@ -69,8 +69,8 @@ export class WriteScope {
   }
 
   /**
-   * A launch that registers the scope for its server. The registration runs while the server starts, and {@link
-   * Claiming.done} waits for it.
+   * A launch that registers the scope for its server. The registration runs while the server starts, and `done`
+   * waits for it.
    */
   claiming(launch: Launch): Claiming {
     const claims: Promise<unknown>[] = []

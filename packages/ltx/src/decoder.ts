@@ -121,6 +121,7 @@ export class LtxDecoder implements AsyncDisposable {
     await this.#reader.close()
   }
 
+  /** Closes, as {@link close} does. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }

@@ -111,6 +111,7 @@ export class LtxFile implements AsyncDisposable {
     await this.#handle.close()
   }
 
+  /** Closes, as {@link close} does. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }

@@ -42,6 +42,7 @@ export class AllocationGuard implements AsyncDisposable {
     return this.#allocation
   }
 
+  /** The name of the holder. */
   get name(): string {
     return this.#allocation.name
   }

@@ -57,6 +57,7 @@ export abstract class Replica implements AsyncDisposable {
   /** Closes connections, if there are any. */
   async close(): Promise<void> {}
 
+  /** Closes, as {@link close} does. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }

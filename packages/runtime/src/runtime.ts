@@ -96,6 +96,7 @@ export class Runtime {
     return [this.bindir, ...others].join(delimiter)
   }
 
+  /** The version and the directory of the programs, for messages. */
   toString(): string {
     return `PostgreSQL ${this.version.toString()} at ${this.bindir}`
   }

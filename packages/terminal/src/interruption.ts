@@ -96,6 +96,7 @@ export class Interruption implements Disposable {
     }
   }
 
+  /** Listens to no more signals. */
   [Symbol.dispose](): void {
     clearTimeout(this.#limit)
     for (const signal of signals) this.#io.signals.off(signal, this.#handle)

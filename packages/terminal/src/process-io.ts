@@ -9,7 +9,9 @@ interface Descriptor {
 
 /** The source of signals: `process`, or an `EventEmitter` in its place. */
 export interface SignalSource {
+  /** Calls the listener at each such signal. */
   on(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown
+  /** Calls it no more. */
   off(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown
 }
 

@@ -48,6 +48,7 @@ export class Progress implements Disposable {
     this.#drawn = false
   }
 
+  /** Clears the line, as {@link clear} does. */
   [Symbol.dispose](): void {
     this.clear()
   }

@@ -51,6 +51,7 @@ export default class HowdahEnvironment extends TestEnvironment {
     this.#testPath = context.testPath
   }
 
+  /** Creates the database of the file, and sets its environment. */
   override async setup(): Promise<void> {
     await super.setup()
     this.#databases = await databasesOf({ root: this.#root, ...this.#options })
@@ -58,6 +59,7 @@ export default class HowdahEnvironment extends TestEnvironment {
     enterEnvironment(this.#db.env, this.global.process.env)
   }
 
+  /** Releases the database, or keeps it if a test has failed and `CI` is not set. */
   override async teardown(): Promise<void> {
     if (this.#hasFailed && !process.env['CI']) await this.#db?.keep()
     await this.#db?.release()
@@ -65,6 +67,7 @@ export default class HowdahEnvironment extends TestEnvironment {
     await super.teardown()
   }
 
+  /** Notes whether a test has failed. */
   handleTestEvent(event: { name: string; test?: { errors: unknown[] } }): void {
     if (event.name === 'test_done' && (event.test?.errors.length ?? 0) > 0) this.#hasFailed = true
   }

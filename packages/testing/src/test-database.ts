@@ -117,6 +117,7 @@ export class TestDatabase implements AsyncDisposable {
     await this.#released
   }
 
+  /** Releases, as {@link release} does. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.release()
   }

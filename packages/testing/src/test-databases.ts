@@ -15,7 +15,7 @@ export interface CreateOptions {
 }
 
 /**
- * Databases for tests. Nothing happens before the first {@link create}, so no server runs if no test needs one.
+ * Databases for tests. Nothing happens before the first {@link TestDatabases.create}, so no server runs if no test needs one.
  *
  * @example
  * const databases = testDatabases({ migrate: 'migrations/*.sql' })
@@ -77,6 +77,7 @@ export class TestDatabases implements AsyncDisposable {
     })
   }
 
+  /** Ends, as {@link end} does. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.end()
   }

@@ -26,6 +26,7 @@ export type UpgradeStep =
   | 'swapped'
   | 'finishing'
 
+/** A step that begins, as `onProgress` receives it. */
 export interface UpgradeProgress {
   readonly step: UpgradeStep
   /** The database that is loaded or verified. */

@@ -54,6 +54,7 @@ export interface Declaration {
   readonly runsProgram?: true
   /** The heading in the list of commands. */
   readonly group: Group | (string & {})
+  /** Loads the command. */
   load(): Promise<Command>
 }
 

@@ -29,7 +29,7 @@ interface Asked {
   readonly parameters: string
 }
 
-/** Replaces the option `as` by its parts. Options that are given separately stay. Throws as {@link readUrl} does. */
+/** Replaces the option `as` by its parts. Options that are given separately stay. Throws as `readUrl` does. */
 export function takeApart<
   Options extends AsOptions & {
     tcp?: boolean | number | undefined

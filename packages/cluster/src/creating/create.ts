@@ -71,7 +71,7 @@ type Filling = (staging: Staging, within: DataDirectory) => Promise<string>
 /**
  * Makes a cluster in an existing, empty directory, from any source: `fill` fills a directory inside it, which belongs to the
  * server's user. The directory is reached by its change lock, also in `fill`. Without `durable` nothing is synced, for a cluster
- * that nobody needs after a crash of the machine. See {@link createCluster}.
+ * that nobody needs after a crash of the machine. See `createCluster`.
  */
 export async function bringIntoBeing(
   named: DataDirectory,

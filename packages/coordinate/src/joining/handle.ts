@@ -11,18 +11,22 @@ export abstract class Handle<Options> {
     this.coordinated = coordinated
   }
 
+  /** What is coordinated. */
   get subject(): Subject<Options> {
     return this.coordinated.subject
   }
 
+  /** The files by which it is coordinated. */
   get paths(): Paths {
     return this.coordinated.paths
   }
 
+  /** Whether the subject exists. */
   exists(): Promise<boolean> {
     return this.subject.exists()
   }
 
+  /** Whether its server runs and can be used. */
   running(): Promise<boolean> {
     return this.subject.running()
   }

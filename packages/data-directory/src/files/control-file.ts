@@ -50,7 +50,7 @@ export async function readControlFile(dataDir: string, file: FileHandle): Promis
 
 /**
  * Whether a stopped cluster was shut down in an orderly way. Then its files are complete, and a starting server has nothing
- * to recover. Throws as {@link readControlFile} does.
+ * to recover. Throws as `readControlFile` does.
  */
 export async function wasShutDown(dataDir: string): Promise<boolean> {
   await using file = await openControlFile(dataDir, constants.O_RDONLY)

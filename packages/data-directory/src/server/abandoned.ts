@@ -10,6 +10,7 @@ import { findPostmaster } from './postmaster.ts'
 /** How to run a server program on a directory that will be removed. */
 export interface Removal {
   readonly user: ServerUser | null
+  /** Finds the PostgreSQL whose segment is removed. */
   readonly runtime: () => Promise<Runtime>
 }
 

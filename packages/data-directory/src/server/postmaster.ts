@@ -21,8 +21,8 @@ export interface Postmaster {
  * directory, or it must work in the directory, as every postmaster does.
  *
  * If the answer is unknown, it is never `null`. Throws `ERR_COORDINATE_ELSEWHERE` of `@howdah/coordinate` if a server lives
- * where it cannot be seen, `ERR_CLUSTER_UNKNOWN_STATUS` if it is unknown for another reason, and the errors of {@link
- * lookAtPidFile}.
+ * where it cannot be seen, `ERR_CLUSTER_UNKNOWN_STATUS` if it is unknown for another reason, and the errors of
+ * `lookAtPidFile`.
  */
 export async function findPostmaster(directory: DataDirectory): Promise<Postmaster | null> {
   const found = await lookAtPidFile(directory)

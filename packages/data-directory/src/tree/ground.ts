@@ -41,6 +41,7 @@ export class Ground implements Disposable {
     }
   }
 
+  /** The path of a file in the directory, by the descriptor that is held. */
   file(path: string): string {
     return `${this.root}/${path}`
   }
@@ -52,6 +53,7 @@ export class Ground implements Disposable {
     return fd
   }
 
+  /** Makes a directory, which belongs to us until {@link handOver}. */
   makeDirectory(path: string): void {
     mkdirSync(this.file(path), 0o700)
     this.#made.push(path)
@@ -65,6 +67,7 @@ export class Ground implements Disposable {
     fchownSync(this.#held.fd, owner.uid, owner.gid)
   }
 
+  /** Closes the directory, and hands nothing over. */
   [Symbol.dispose](): void {
     this.#held[Symbol.dispose]()
   }

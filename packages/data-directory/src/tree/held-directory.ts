@@ -93,6 +93,7 @@ export class HeldDirectory implements Descriptor, Disposable {
     if (owner !== null) fchownSync(this.fd, owner.uid, owner.gid)
   }
 
+  /** Closes the descriptor. */
   [Symbol.dispose](): void {
     closeSync(this.fd)
   }

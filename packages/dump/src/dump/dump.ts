@@ -6,6 +6,7 @@ import { runBuiltIn } from './run-built-in.ts'
 import { runProgram } from './run-program.ts'
 import { Sink } from './sink.ts'
 
+/** Options of {@link dump}. */
 export interface DumpOptions {
   /** The output: a file, which appears completely at the end, or a stream, which is ended. */
   readonly to: string | Writable
@@ -22,6 +23,7 @@ export interface DumpOptions {
   readonly onNotice?: ((words: string) => void) | undefined
 }
 
+/** What {@link dump} has written. */
 export interface Dumped {
   readonly bytes: number
   /** The absolute path; `null` for a stream. */

@@ -13,6 +13,7 @@ export function isEndOfData(line: Buffer): boolean {
   return /^\\\.\r?$/.test(line.toString('latin1'))
 }
 
+/** The number of complete lines. */
 export function countLines(data: Buffer): number {
   let count = 0
   for (let at = data.indexOf(10); at !== -1; at = data.indexOf(10, at + 1)) count += 1

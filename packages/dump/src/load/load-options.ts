@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 
+/** Options of `load`. */
 export interface LoadOptions {
   /** SQL as pg_dump writes it, plain or compressed by gzip or zstd; or, if there is a pg_restore, an archive of pg_dump. */
   readonly from: string | Readable

@@ -15,6 +15,7 @@ import { RoleKeeper } from './role-keeper.ts'
 import { ScriptReader } from './script-reader.ts'
 import type { ScannedStatement } from './statement-scanner.ts'
 
+/** What {@link load} has run. */
 export interface Loaded {
   /** The number of statements that were run; `null` for an archive. */
   readonly statements: number | null

@@ -6,10 +6,12 @@ export class Nesting {
   /** The first words, by which such a function is recognized. */
   #opening = ''
 
+  /** Whether a semicolon here ends the statement. */
   get atTop(): boolean {
     return this.#parentheses <= 0 && this.#blocks === 0
   }
 
+  /** Takes the next token. */
   take(token: string): void {
     if (token === '(') this.#parentheses += 1
     else if (token === ')') this.#parentheses -= 1

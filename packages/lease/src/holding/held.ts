@@ -115,6 +115,7 @@ export class Held implements AsyncDisposable {
     return this.#release
   }
 
+  /** Releases, as {@link release} does. */
   async [Symbol.asyncDispose](): Promise<void> {
     return this.release()
   }

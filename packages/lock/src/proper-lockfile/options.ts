@@ -4,11 +4,17 @@ import type { LockfileError } from './errors.ts'
 
 /** The functions of a file system that are called. The functions without `Sync` take a callback. */
 export interface LockfileFs {
+  /** Finds the path without symbolic links. */
   realpath(path: string, done: (error: Error | null, path: string) => void): void
+  /** Looks at a lock directory of another program. */
   stat(path: string, done: (error: Error | null, stats: LockfileStats) => void): void
+  /** Removes such a directory if it is stale. */
   rmdir(path: string, done: (error: Error | null) => void): void
+  /** `realpath` for the calls that end in `Sync`. */
   realpathSync?(path: string): string
+  /** `stat` for the calls that end in `Sync`. */
   statSync?(path: string): LockfileStats
+  /** `rmdir` for the calls that end in `Sync`. */
   rmdirSync?(path: string): void
 }
 

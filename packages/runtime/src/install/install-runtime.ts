@@ -42,6 +42,7 @@ export interface InstallOptions extends NpmOptions {
   readonly cacheDir?: string | undefined
   /** Only if we are root: the user who will run the programs; by default, it may be any user. */
   readonly serverUser?: ServerUser | undefined
+  /** Receives what is being downloaded and unpacked. */
   readonly onProgress?: ((progress: InstallProgress) => void) | undefined
 }
 

@@ -74,10 +74,12 @@ export class PartialVersion {
     )
   }
 
+  /** The version as it was written: `15`, `9.6` or `15.3`. */
   toString(): string {
     return [this.major, this.point, this.minor].filter((part) => part !== null).join('.')
   }
 
+  /** As {@link toString}. */
   toJSON(): string {
     return this.toString()
   }

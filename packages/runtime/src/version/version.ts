@@ -104,6 +104,7 @@ export class Version {
     return this.prerelease === null && this.minor >= data.minor
   }
 
+  /** The version as PostgreSQL writes it: `15.18`, `9.6.24` or `19beta1`. */
   toString(): string {
     const { major, point, minor, prerelease } = this
     const base = point === null ? `${major}` : `${major}.${point}`
@@ -111,6 +112,7 @@ export class Version {
     return `${base}${prerelease.stage}${prerelease.number === 0 ? '' : prerelease.number}`
   }
 
+  /** As {@link toString}. */
   toJSON(): string {
     return this.toString()
   }

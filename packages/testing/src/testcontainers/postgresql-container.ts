@@ -35,6 +35,7 @@ export class PostgreSqlContainer {
     this.#version = versionOfImage(image)
   }
 
+  /** The database, which is made; `test` by default. */
   withDatabase(database: string): this {
     this.#login = { ...this.#login, database }
     return this
@@ -46,11 +47,13 @@ export class PostgreSqlContainer {
     return this
   }
 
+  /** The password of the superuser; `test` by default. */
   withPassword(password: string): this {
     this.#login = { ...this.#login, password }
     return this
   }
 
+  /** The name of a snapshot that is made or restored without one. */
   withSnapshotName(name: string): this {
     this.#snapshotName = name
     return this
@@ -105,6 +108,7 @@ export class PostgreSqlContainer {
     return this
   }
 
+  /** As `withCopyFilesToContainer`, with the text of the scripts. */
   withCopyContentToContainer(
     contents: readonly { readonly content: string; readonly target: string }[],
   ): this {
@@ -121,25 +125,31 @@ export class PostgreSqlContainer {
     return this
   }
 
-  // Methods that only concern containers have no effect.
+  /** No effect: it concerns containers only. */
   withExposedPorts(..._ports: unknown[]): this {
     return this
   }
+  /** No effect: it concerns containers only. */
   withName(_name: string): this {
     return this
   }
+  /** No effect: it concerns containers only. */
   withLabels(_labels: Readonly<Record<string, string>>): this {
     return this
   }
+  /** No effect: it concerns containers only. */
   withTmpFs(_mounts: Readonly<Record<string, string>>): this {
     return this
   }
+  /** No effect: it concerns containers only. */
   withWaitStrategy(_strategy: unknown): this {
     return this
   }
+  /** No effect: it concerns containers only. */
   withHealthCheck(_check: unknown): this {
     return this
   }
+  /** No effect: it concerns containers only. */
   withAutoRemove(_remove: boolean): this {
     return this
   }

@@ -32,42 +32,52 @@ export class StartedPostgreSqlContainer implements AsyncDisposable {
     this.#snapshotName = snapshotName
   }
 
+  /** The host at which the server listens. */
   getHost(): string {
     return this.#session.address.host
   }
 
+  /** The port at which it listens. */
   getPort(): number {
     return this.#session.address.port
   }
 
+  /** The same port, whichever is asked for. */
   getMappedPort(_port: number | string): number {
     return this.getPort()
   }
 
+  /** The same port. */
   getFirstMappedPort(): number {
     return this.getPort()
   }
 
+  /** The database that was made. */
   getDatabase(): string {
     return this.#login.database
   }
 
+  /** The superuser. */
   getUsername(): string {
     return this.#login.username
   }
 
+  /** The password of the superuser. */
   getPassword(): string {
     return this.#login.password
   }
 
+  /** The data directory, in place of the identifier of a container. */
   getId(): string {
     return this.#session.dataDir
   }
 
+  /** The data directory, in place of the name of a container. */
   getName(): string {
     return this.#session.dataDir
   }
 
+  /** The URL of the database, with user and password. */
   getConnectionUri(): string {
     const url = new URL(`postgres://${this.getHost()}`)
     url.port = String(this.getPort())
@@ -129,11 +139,13 @@ export class StartedPostgreSqlContainer implements AsyncDisposable {
     await this.#session.restart()
   }
 
+  /** Leaves the server, which stops after its last user. */
   async stop(_options?: unknown): Promise<this> {
     await this.#session.leave()
     return this
   }
 
+  /** Stops, as {@link stop} does. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
   }
