@@ -1,4 +1,4 @@
-// The pages of this repository as a site: `pnpm run docs`.
+// The pages of this repository, and the API reference that typedoc.config.mjs makes, as a site: `pnpm run docs`.
 import { readdirSync, readFileSync } from 'node:fs'
 
 const repository = 'https://github.com/howdah-dev/howdah'
@@ -46,6 +46,11 @@ export default {
         ].flatMap((directory) =>
           readdirSync(directory).includes('README.md') ? page(`${directory}/README.md`) : [],
         ),
+      },
+      {
+        text: 'API',
+        collapsed: true,
+        items: JSON.parse(readFileSync('api/typedoc-sidebar.json', 'utf8')),
       },
     ],
   },

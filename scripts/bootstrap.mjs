@@ -23,6 +23,7 @@ const tasks = {
     ['build'],
     ['exec', 'turbo', 'run', 'typecheck', 'pack:check'],
     ['lint'],
+    ['exec', 'typedoc', '--emit', 'none'],
     ['format:check'],
     ['unused'],
     ['exec', 'node', 'scripts/pack-check.mjs'],
