@@ -1,6 +1,6 @@
 import { currentProcess } from '@howdah/store'
 import { temporaryDirectory } from '@howdah/fixtures'
-import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { describe, expect, test, vi } from 'vitest'
 import { AllocationGuard, Registry, read, write, type TableRecovery } from '../src/index.ts'
 import { caught } from './support/caught.ts'
@@ -131,11 +131,22 @@ describe('a path', () => {
     writeFileSync(directory.file('real', 'file'), '')
     expect(await registry.canWrite('one', directory.file('real', 'file', 'below'))).toBe(true)
     const looping = await caught(() => registry.ownerOf(directory.file('loop', 'x')))
-    expect(looping.code).toBe('ERR_REGISTRY_PATH')
+    expect(looping).toMatchObject({ code: 'ERR_REGISTRY_PATH', cause: { code: 'ELOOP' } })
   })
 
-  test.each(['relative', './x', '', '/d/../e', '/d/..', '/\0'])('is not %j', async (path) => {
+  test.each<[unknown]>([
+    ['relative'],
+    ['./x'],
+    [''],
+    ['/d/../e'],
+    ['/d/..'],
+    ['/\0'],
+    [`/${'long'.repeat(100)}`],
+    [7],
+    [undefined],
+  ])('is not %j', async (path) => {
     using directory = fastDirectory()
+    // @ts-expect-error: some are no text
     const error = await caught(() => open(directory).register('one', { allow: [write(path)] }))
     expect(error.code).toBe('ERR_REGISTRY_PATH')
   })
@@ -510,6 +521,7 @@ describe('the place of the table', () => {
     vi.unstubAllEnvs()
     expect(error.code).toBe('ERR_REGISTRY_NO_PLACE')
     expect(error.message).toContain('HOWDAH_STATE_DIR')
+    expect(error.cause).toMatchObject({ code: 'ERR_STORE_STATE_DIRECTORY' })
   })
 })
 
@@ -521,6 +533,23 @@ test('changes to the result of a query do not change the table', async () => {
   list.pop()
   Object.assign((await registry.find('one'))!, { name: 'two', allow: [] })
   expect((await registry.ownerOf('/d'))?.name).toBe('one')
+})
+
+test('a guard that guards nothing any more does not ask the table again', async () => {
+  using directory = fastDirectory()
+  const people = new People()
+  const registry = open(directory, people)
+  const released = await registry.register('one')
+  const transferred = await registry.register('two')
+  expect(await released.release()).toBe(true)
+  await transferred.transfer(people.born())
+  rmSync(registry.path)
+  mkdirSync(registry.path)
+  expect(await released.release()).toBe(false)
+  expect(await transferred.release()).toBe(false)
+  expect((await caught(() => registry.list())).code, 'it cannot be asked').toBe(
+    'ERR_REGISTRY_TABLE',
+  )
 })
 
 test('a guard is for `await using`, and the table is free meanwhile', async () => {
