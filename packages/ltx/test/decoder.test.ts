@@ -167,6 +167,7 @@ describe('a decoder refuses, with the code and the offset,', () => {
       'ERR_LTX_HEADER',
       40,
     ],
+    ['a page of the number 0', changed(file, 103, 0), 'ERR_LTX_PAGE', 100],
     ['page flags of no version', changed(file, 104, 0, 2), 'ERR_LTX_PAGE', 104],
     ['version 1', changed(file, 104, ...Buffer.from('SQLite')), 'ERR_LTX_VERSION', 100],
     ['version 2', knownFile('legacy-v2-512'), 'ERR_LTX_VERSION', 100],

@@ -66,7 +66,10 @@ describe('a file that is open for random access', () => {
   it('says what is wrong if there is no file, an empty one, or another', async () => {
     using directory = temporaryDirectory()
     const path = directory.file('one.ltx')
-    await expect(LtxFile.open(path)).rejects.toMatchObject({ code: 'ERR_LTX_IO' })
+    await expect(LtxFile.open(path)).rejects.toMatchObject({
+      code: 'ERR_LTX_IO',
+      cause: { code: 'ENOENT' },
+    })
     await writeFile(path, '')
     await expect(LtxFile.open(path)).rejects.toMatchObject({ code: 'ERR_LTX_TRUNCATED' })
     await writeFile(path, 'something else'.repeat(20))
@@ -222,6 +225,37 @@ describe('a file', () => {
     await expect(file.page(8)).rejects.toMatchObject({ code: 'ERR_LTX_TRUNCATED', offset })
   })
 
+  it('whose trailer is damaged is refused there', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('trailer.ltx')
+    const bytes = await written(path)
+    bytes.subarray(-8).fill(0)
+    await writeFile(path, bytes)
+    await expect(LtxFile.open(path)).rejects.toMatchObject({
+      code: 'ERR_LTX_TRAILER',
+      offset: bytes.length - 8,
+    })
+  })
+
+  it('is read to the end if the system gives less at a time than was asked for', async () => {
+    using directory = temporaryDirectory()
+    const path = directory.file('pieces.ltx')
+    await written(path)
+    await using handle = await open(path)
+    const whole = handle.read.bind(handle) as (...words: unknown[]) => unknown
+    const short = (to: Buffer, at: number, length: number, from: number): unknown =>
+      whole(to, at, Math.min(length, 7), from)
+    handle.read = short as typeof handle.read
+    const file = await LtxFile.open(handle)
+    expect((await file.page(5))?.equals(page(5).data)).toBe(true)
+    const { offset } = file.location(8) ?? { offset: 0 }
+    await truncate(path, offset + 10)
+    await expect(file.page(8)).rejects.toMatchObject({
+      code: 'ERR_LTX_TRUNCATED',
+      offset: offset + 10,
+    })
+  })
+
   it('that is refused, or closed, is not open any more', async ({ skip }) => {
     skip(process.platform !== 'linux', 'only Linux tells what is open')
     using directory = temporaryDirectory()
@@ -232,9 +266,17 @@ describe('a file', () => {
     await file.close()
     await file.close()
     expect(openBelow(directory.path)).toBe(0)
+    {
+      await using disposed = await LtxFile.open(path)
+      expect([disposed.pageCount, openBelow(directory.path)]).toEqual([3, 1])
+    }
+    expect(openBelow(directory.path)).toBe(0)
     await writeFile(path, bytes.subarray(0, -1))
     await expect(LtxFile.open(path)).rejects.toBeInstanceOf(LtxError)
     expect(openBelow(directory.path)).toBe(0)
+    await using handle = await open(path)
+    await expect(LtxFile.open(handle)).rejects.toBeInstanceOf(LtxError)
+    expect(openBelow(directory.path), 'a handle stays open').toBe(1)
   })
 })
 
