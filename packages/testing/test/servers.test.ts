@@ -98,6 +98,36 @@ it('names the holders of the connections if the server has none left after a wai
   expect((await (await waiting).query('SELECT 1 AS n')).rows).toEqual([{ n: 1 }])
 })
 
+it('gives up its connections after a rest, also that of a database that is made late', async () => {
+  using project = new Project()
+  await using server = await givenServer()
+  await using databases = testDatabases(project.options({ server: server.url }))
+  const connected = async () => {
+    const { rows } = await server.superuser.query<{ n: number }>(
+      "SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname LIKE 'howdah_test_%'",
+    )
+    return rows[0]?.n ?? 0
+  }
+  const first = await databases.create()
+  await until('another one is ready', async () => (await connected()) === 2)
+  const locker = await server.session.connect()
+  await using _ = { [Symbol.asyncDispose]: async () => await locker.end() }
+  await locker.query('BEGIN; LOCK TABLE pg_catalog.pg_database IN SHARE MODE')
+  const both = [first, await databases.create()]
+  await until('the next one waits to be made', async () => {
+    const { rows } = await server.superuser.query('SELECT FROM pg_locks WHERE NOT granted')
+    return rows.length > 0
+  })
+  await Promise.all(both.map(async (db) => await db.release()))
+  await until('nothing is connected', async () => (await connected()) === 0)
+  // Longer than the rest.
+  await sleep(2500)
+  await locker.query('COMMIT')
+  await until('one is made', async () => (await connected()) > 0)
+  await until('its connection is given up', async () => (await connected()) === 0)
+  expect(await server.databases('howdah_test_%')).not.toEqual([])
+})
+
 it('starts a server that was killed again, and goes on with new databases', async () => {
   using project = new Project(files)
   await using databases = testDatabases(project.options({ migrate: 'm/*.sql' }))

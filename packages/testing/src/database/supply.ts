@@ -179,8 +179,9 @@ export class Supply {
     try {
       const fresh = await made
       const next = this.#waiting.shift()
-      if (next === undefined) this.#ready.push(fresh)
-      else next.take(fresh)
+      if (next !== undefined) return next.take(fresh)
+      this.#ready.push(fresh)
+      if (this.#used === 0) this.#restLater()
     } catch (error) {
       // If nobody waits, the next caller makes another attempt, and gets its error.
       this.#waiting.shift()?.fail(error)
