@@ -1,5 +1,5 @@
 import type { DataDirectory } from '../data-directory.ts'
-import { processesIn, type WorkingProcess } from '../processes/postgres-processes.ts'
+import { isChild, processesIn, type WorkingProcess } from '../processes/postgres-processes.ts'
 import type { Postmaster } from './postmaster.ts'
 
 /**
@@ -16,6 +16,8 @@ export async function hasGivenUp(
   if (file.status === 'stopping') return false
   const processes = await processesIn(directory.path)
   const children = processes.filter(({ parent }) => parent === identity.pid)
+  // A child that has just begun has no title of its own yet, and may be the one.
+  if (!children.every(isChild)) return false
   return children.some(isNamed('checkpointer')) && !children.some(isNamed('startup'))
 }
 
