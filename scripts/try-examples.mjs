@@ -28,6 +28,7 @@ const cache = mkdtempSync(join(tmpdir(), 'howdah-examples-'))
 const tarballs = join(cache, 'tarballs')
 mkdirSync(tarballs, { recursive: true })
 const needed = closure('@howdah/testing')
+for (const name of ['@howdah/lease', 'howdah']) closure(name, needed)
 needed.add('@howdah/postgres').add(`@howdah/postgres-${process.platform}-${process.arch}`)
 const packed = packAll(root, tarballs, (name) => needed.has(name))
 const ours = new Map(packed.map(({ name, tarball }) => [name, `file:${tarball}`]))
@@ -100,7 +101,8 @@ function environment() {
 /** A package of ours, and those that it stands on. */
 function closure(name, found = new Set()) {
   found.add(name)
-  const path = join(root, 'packages', name.replace('@howdah/', ''), 'package.json')
+  const directory = name === 'howdah' ? 'apps/howdah' : `packages/${name.replace('@howdah/', '')}`
+  const path = join(root, directory, 'package.json')
   const { dependencies = {} } = JSON.parse(readFileSync(path, 'utf8'))
   for (const other of Object.keys(dependencies))
     if (other.startsWith('@howdah/') && !found.has(other)) closure(other, found)

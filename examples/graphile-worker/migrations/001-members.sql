@@ -1,0 +1,1 @@
+CREATE TABLE members (name text PRIMARY KEY, welcomed timestamptz);
