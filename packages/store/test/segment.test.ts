@@ -241,6 +241,7 @@ describe('a transaction', () => {
         const error = await caught(action)
         expect(error.code).toBe('ERR_STORE_LOCK_ORDER')
         expect(error.message).toContain('cannot acquire lock on store segment 7')
+        expect(error.message).toContain('this runs under that very lock')
       }
     })
   })
@@ -260,7 +261,9 @@ describe('a transaction', () => {
         () => store.all().next(),
         () => five.lock(),
       ]) {
-        expect((await caught(action)).code).toBe('ERR_STORE_LOCK_ORDER')
+        const error = await caught(action)
+        expect(error.code).toBe('ERR_STORE_LOCK_ORDER')
+        expect(error.message).toContain('this runs under a lock that comes after it')
       }
       expect(await store.segment(9)).toBe(nine)
       expect(await nine.count()).toBe(0)

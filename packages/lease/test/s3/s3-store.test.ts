@@ -32,16 +32,25 @@ beforeEach(() => {
 })
 
 interface Sent {
-  readonly input: { IfMatch?: string; IfNoneMatch?: string; Body?: Uint8Array; Key?: string }
+  readonly input: {
+    Bucket?: string
+    Key?: string
+    IfMatch?: string
+    IfNoneMatch?: string
+    Body?: Uint8Array
+  }
 }
 
 /** The body of each PUT. */
 const bodies: string[] = []
+/** The bucket and the key of each request. */
+const named: string[] = []
 
 const sender = {
   send: async (command: Sent): Promise<unknown> => {
     const kind = command.constructor.name.replace('ObjectCommand', '').toLowerCase()
-    const { IfMatch, IfNoneMatch, Body } = command.input
+    const { Bucket, Key, IfMatch, IfNoneMatch, Body } = command.input
+    named.push(`${Bucket} ${Key}`)
     const condition = IfMatch ?? (IfNoneMatch === undefined ? '' : `none ${IfNoneMatch}`)
     asked.push(`${kind} ${condition}`.trim())
     if (kind === 'put') bodies.push(Buffer.from(Body ?? []).toString())
@@ -220,6 +229,15 @@ describe('a swap', () => {
 })
 
 describe('a request', () => {
+  test('names the object by its bucket and key', async () => {
+    named.length = 0
+    const it = object('jobs/lock.json')
+    await it.get()
+    await it.put(next, { absent: true })
+    await it.delete()
+    expect(named).toEqual(Array.from({ length: 3 }, () => 'bucket jobs/lock.json'))
+  })
+
   /** A store that answers nothing until it is aborted. */
   const silent = {
     send: async (_command: unknown, { abortSignal }: { abortSignal: AbortSignal }) =>
@@ -388,6 +406,26 @@ describe('a proof that conditions are kept', () => {
     expect(said).toEqual([
       expect.stringMatching(/^cannot delete s3:\/\/bucket\/lock\.json\.probe-/),
     ])
+  })
+
+  test.each([404, 503])(
+    'takes a refusal for one if what is there cannot be read: status %i',
+    async (status) => {
+      puts = [stale]
+      gets = [refusal(status, status === 404 ? 'NoSuchKey' : 'SlowDown')]
+      await expect(store(true).ready()).rejects.toMatchObject({
+        code: 'ERR_LEASE_STORE_UNSAFE',
+        message: expect.stringMatching(/refuses If-None-Match: \* for a new object/),
+      })
+    },
+  )
+
+  test('needs nobody who is told what it could not delete', async () => {
+    puts = [{ etag: '"one"' }, stale, { etag: '"two"' }, stale]
+    gets = [other]
+    deletes = [refusal(403, 'AccessDenied')]
+    await new S3Store((key) => object(key), 'lock.json', true, {}).ready()
+    expect(asked).toEqual(proven)
   })
 
   test('is left out if the store is known to keep them', async () => {
