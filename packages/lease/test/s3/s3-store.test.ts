@@ -256,7 +256,7 @@ describe('a request', () => {
   test('ends with the reason of the signal', async () => {
     const abort = new AbortController()
     const reason = new Error('enough')
-    const asking = object('x', silent).get(abort.signal)
+    const asking = object('x', silent, 2 ** 30).get(abort.signal)
     abort.abort(reason)
     await expect(asking).rejects.toBe(reason)
   })
