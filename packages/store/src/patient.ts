@@ -25,7 +25,7 @@ export async function waitFor<Result>(
   try {
     return await new Promise<Result>((resolve, reject) => {
       abort = () => reject(signal?.reason)
-      signal?.addEventListener('abort', abort, { once: true })
+      signal?.addEventListener('abort', abort)
       if (timeout < 2 ** 31) {
         timer = setTimeout(() => {
           const why = `another call in this process was still at it after ${timeout} ms; wait longer`

@@ -226,3 +226,30 @@ describe('a segment that somebody removed', () => {
     expect(existsSync(segmentPath())).toBe(true)
   })
 })
+
+test('a leftover that cannot be removed is an error, and the segment is unlocked again', async () => {
+  const segment = await store.segment(7)
+  const leftover = `${segmentPath()}/.left.tmp`
+  writeFileSync(leftover, 'half')
+  before('unlink', leftover, () => {
+    throw failure('EIO')
+  })
+  expect(await caught(() => segment.reap())).toMatchObject({
+    code: 'ERR_STORE_IO',
+    step: 'reap store segment 7',
+  })
+  expect(await segment.reap({ timeout: 0 })).toEqual([])
+  expect(existsSync(leftover)).toBe(false)
+})
+
+test('a locked segment is for `await using`', async () => {
+  const segment = await store.segment(7)
+  {
+    await using locked = await segment.lock()
+    expect(locked.held).toBe(true)
+    using other = await tryAcquire(`${segmentPath()}/lock`)
+    expect(other).toBeNull()
+  }
+  using lock = await tryAcquire(`${segmentPath()}/lock`)
+  expect(lock?.held).toBe(true)
+})
