@@ -10,7 +10,7 @@ afterAll(async () => {
   await project[Symbol.asyncDispose]()
 })
 
-const howdah = async (...args: string[]) => await project.howdah(args)
+const howdah = async (...args: string[]) => await project.answer(args)
 
 async function json(...args: string[]): Promise<unknown> {
   const { status, stdout } = await howdah(...args, '--json')

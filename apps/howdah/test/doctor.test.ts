@@ -1,19 +1,19 @@
 import { chmodSync, statSync } from 'node:fs'
 import { temporaryDirectory } from '@howdah/fixtures'
 import { expect, test } from 'vitest'
-import { Project, start } from './project.ts'
+import { answer, Project } from './project.ts'
 
 test('howdah doctor says that nothing is wrong if nothing is, and makes nothing', async () => {
   using empty = temporaryDirectory()
-  const missing = await start(empty.path, ['doctor', '--here']).result
+  const missing = await answer(empty.path, ['doctor', '--here'])
   expect(missing).toEqual({ status: 0, stdout: 'nothing is wrong; locks by native\n', stderr: '' })
 
   await using project = new Project()
-  await project.howdah(['start', '--quiet'])
-  expect((await project.howdah(['doctor', '--here'])).stdout).toBe(
+  await project.answer(['start', '--quiet'])
+  expect((await project.answer(['doctor', '--here'])).stdout).toBe(
     'nothing is wrong; locks by native\n',
   )
-  expect(await project.howdah(['doctor', '--here', '--fix', '--json'])).toMatchObject({
+  expect(await project.answer(['doctor', '--here', '--fix', '--json'])).toMatchObject({
     status: 0,
     stdout: '[]\n',
   })
@@ -21,8 +21,8 @@ test('howdah doctor says that nothing is wrong if nothing is, and makes nothing'
 
 test('howdah doctor names what is wrong and its cure, and --fix mends it', async () => {
   await using project = new Project()
-  await project.howdah(['start', '--quiet'])
-  await project.howdah(['stop', '--quiet'])
+  await project.answer(['start', '--quiet'])
+  await project.answer(['stop', '--quiet'])
   chmodSync(project.dataDir, 0o777)
 
   const found = await project.howdah(['doctor', '--here'])
@@ -34,13 +34,13 @@ test('howdah doctor names what is wrong and its cure, and --fix mends it', async
 `,
     stderr: 'to have mended: howdah doctor --fix\n',
   })
-  const { status, stdout } = await project.howdah(['doctor', '--here', '--json'])
+  const { status, stdout } = await project.answer(['doctor', '--here', '--json'])
   expect({ status, findings: JSON.parse(stdout) }).toMatchObject({
     status: 1,
     findings: [{ check: 'permissions', severity: 'error', fixable: true, fixed: false }],
   })
 
-  const mended = await project.howdah(['doctor', '--here', '--fix'])
+  const mended = await project.answer(['doctor', '--here', '--fix'])
   expect(mended).toMatchObject({ status: 0, stderr: '' })
   expect(mended.stdout).toMatch(/^ {4}mended\nnothing is wrong; locks by native\n$/m)
   expect(statSync(project.dataDir).mode & 0o777).toBe(0o750)
@@ -48,13 +48,13 @@ test('howdah doctor names what is wrong and its cure, and --fix mends it', async
 
 test('howdah doctor finds on the machine what is not here', async () => {
   await using project = new Project()
-  await project.howdah(['start', '--quiet'])
-  const { pid } = JSON.parse((await project.howdah(['status', '--json'])).stdout)
+  await project.answer(['start', '--quiet'])
+  const { pid } = JSON.parse((await project.answer(['status', '--json'])).stdout)
   process.kill(pid, 'SIGKILL')
   await project.isQuiet()
 
   using elsewhere = temporaryDirectory()
-  const { status, stdout } = await start(elsewhere.path, ['doctor', '--json']).result
+  const { status, stdout } = await answer(elsewhere.path, ['doctor', '--json'])
   expect(status).toBe(1)
   // What other tests of this machine leave behind is there, too.
   const findings = JSON.parse(stdout) as { check: string; subject: { path?: string } }[]

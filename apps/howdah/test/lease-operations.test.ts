@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { temporaryDirectory } from '@howdah/fixtures'
 import { describe, expect, test } from 'vitest'
-import { type Result, start } from './project.ts'
+import { answer, type Result, start } from './project.ts'
 
 /** A directory with leases, of which each test has its own. */
 class Place implements Disposable {
@@ -11,8 +11,11 @@ class Place implements Disposable {
     return this.#directory.file(...names)
   }
 
+  /** Runs the command, in a process of its own if it runs a program. */
   async lease(...args: readonly string[]): Promise<Result> {
-    return await start(this.#directory.path, ['lease', '--in', '.', ...args]).result
+    const words = ['lease', '--in', '.', ...args]
+    const { path } = this.#directory
+    return args.includes('--') ? await start(path, words).result : await answer(path, words)
   }
 
   /** Puts something in the place of the newest record of the lease `a`. */

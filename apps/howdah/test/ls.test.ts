@@ -1,19 +1,19 @@
 import { realpathSync, rmSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { until } from '@howdah/fixtures'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Project } from './project.ts'
 
 let project: Project
-/** A state of its own, so that only the clusters of this test are listed. */
-let env: NodeJS.ProcessEnv
 
 beforeEach(() => {
   project = new Project()
-  env = { HOWDAH_STATE_DIR: project.file('state') }
+  // A state of its own, so that only the clusters of this test are listed.
+  vi.stubEnv('HOWDAH_STATE_DIR', project.file('state'))
 })
 afterEach(async () => {
   await project[Symbol.asyncDispose]()
+  vi.unstubAllEnvs()
 })
 
 /** One of the clusters that are listed. */
@@ -24,7 +24,7 @@ interface Listed {
 }
 
 async function listed(): Promise<Listed[]> {
-  const { status, stdout, stderr } = await project.howdah(['ls', '--json'], { env })
+  const { status, stdout, stderr } = await project.answer(['ls', '--json'])
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
   return JSON.parse(stdout) as Listed[]
 }
@@ -32,21 +32,21 @@ async function listed(): Promise<Listed[]> {
 const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
 
 test('nothing is listed if there is nothing', async () => {
-  expect(await project.howdah(['ls'], { env })).toEqual({
+  expect(await project.howdah(['ls'])).toEqual({
     status: 0,
     stdout: '',
     stderr: 'no cluster is known here\n',
   })
-  expect(await project.howdah(['ls', '--quiet'], { env })).toMatchObject({ stdout: '', stderr: '' })
-  expect(await project.howdah(['ls', '--json'], { env })).toMatchObject({ stdout: '[]\n' })
+  expect(await project.answer(['ls', '--quiet'])).toMatchObject({ stdout: '', stderr: '' })
+  expect(await project.answer(['ls', '--json'])).toMatchObject({ stdout: '[]\n' })
 })
 
 test('every process that uses a cluster is listed until it ends or is killed, and the cluster until it is destroyed', async () => {
   const wait = ['node', '-e', 'console.log("here"); process.stdin.resume()']
-  const one = project.start(['exec', '-d', 'app', '--', ...wait], { env, input: null })
+  const one = project.start(['exec', '-d', 'app', '--', ...wait], { input: null })
   await one.says('here')
   const another = project.start(['exec', '--tcp', '--', ...wait], {
-    env: { ...env, PGDATA: project.file('two') },
+    env: { PGDATA: project.file('two') },
     input: null,
   })
   await another.says('here')
@@ -84,7 +84,7 @@ test('every process that uses a cluster is listed until it ends or is killed, an
     }),
   ])
 
-  const { stdout } = await project.howdah(['ls'], { env })
+  const { stdout } = await project.howdah(['ls'])
   const lines = stdout.split('\n')
   expect(lines).toHaveLength(5)
   expect(lines[0]).toMatch(/\.howdah\/data {2}\d+ {2}running {2}\d{4}-\S+Z$/)
@@ -103,6 +103,6 @@ test('every process that uses a cluster is listed until it ends or is killed, an
   )
   expect((await listed()).map(({ users }) => users)).toEqual([[], []])
   rmSync(project.file('two'), { recursive: true })
-  await project.howdah(['destroy'], { env })
+  await project.answer(['destroy'])
   expect(await listed()).toEqual([])
 })

@@ -1,12 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { existsSync, readdirSync, readlinkSync } from 'node:fs'
+import { PassThrough } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
+import { main } from '@howdah/cli'
 import { temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
 import { processesBelow } from '@howdah/postgres-fixtures'
+import manifest from '../package.json' with { type: 'json' }
 
 /** The built command. */
 const bin = fileURLToPath(new URL('../dist/bin.cjs', import.meta.url))
+const { version } = manifest
 
 /** How a command is to be run. */
 export interface Options {
@@ -93,6 +98,37 @@ export function start(path: string, args: readonly string[], options: Options = 
   return new Running(child)
 }
 
+/**
+ * Runs a command to its end within this process, as programs can. For tests about what a command does and says rather than
+ * about its process, because a process of its own takes ten times the CPU. The directories of state and caches are those of
+ * `process.env`.
+ */
+export async function answer(
+  path: string,
+  args: readonly string[],
+  { cwd = path, env = {}, input }: Pick<Options, 'cwd' | 'env' | 'input'> = {},
+): Promise<Result> {
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()]
+  const printed = Promise.all([text(stdout), text(stderr)])
+  const status = await main(args, {
+    stdin: stdin.end(input ?? ''),
+    stdout,
+    stderr,
+    env: { ...plainEnvironment(), ...env },
+    cwd,
+    signals: new EventEmitter(),
+    exit: (forced) => {
+      throw new Error(`howdah ended this process with ${forced}`)
+    },
+    from: import.meta.url,
+    version,
+  })
+  stdout.end()
+  stderr.end()
+  const [out, err] = await printed
+  return { status, stdout: out, stderr: err }
+}
+
 /** A directory to run howdah in. When it is disposed nothing is left, neither files nor processes. */
 export class Project implements AsyncDisposable {
   readonly #directory: TemporaryDirectory
@@ -117,6 +153,11 @@ export class Project implements AsyncDisposable {
   /** Runs howdah to its end. */
   async howdah(args: readonly string[], options: Options = {}): Promise<Result> {
     return await this.start(args, options).result
+  }
+
+  /** Runs howdah to its end in this process, for what it answers. */
+  async answer(args: readonly string[], options: Options = {}): Promise<Result> {
+    return await answer(this.path, args, options)
   }
 
   /** Starts howdah, in a session of its own and so without a controlling terminal. */

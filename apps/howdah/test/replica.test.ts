@@ -15,7 +15,7 @@ import { encodeLtx } from '@howdah/ltx'
 import { FileReplica } from '@howdah/replica'
 import sqlite from 'node-sqlite3-wasm'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type Options, type Result, start } from './project.ts'
+import { answer, type Options, type Result, start } from './project.ts'
 
 const require = createRequire(import.meta.url)
 const { compressFrameSync } = require('lz4-napi') as {
@@ -64,6 +64,11 @@ async function howdah(args: readonly string[], options: Options = {}): Promise<R
   return await start(directory.path, args, options).result
 }
 
+/** As `howdah`, but in this process. */
+async function said(...args: string[]): Promise<Result> {
+  return await answer(directory.path, ['replica', ...args])
+}
+
 /** Changes a byte in the middle of a file. */
 function damage(path: string): void {
   const bytes = readFileSync(path)
@@ -102,7 +107,7 @@ describe('replica ls', () => {
 
 describe('replica verify', () => {
   test('finds nothing wrong with a sound replica', async () => {
-    expect(await howdah(['replica', 'verify', 'replica'])).toEqual({
+    expect(await said('verify', 'replica')).toEqual({
       status: 0,
       stdout: '',
       stderr: '3 files, all sound\n',
@@ -113,13 +118,13 @@ describe('replica verify', () => {
     const [first, , third] = [1, 2, 3].map((txid) => `${replica.path}/${nameOf(txid)}`)
     damage(first!)
     truncateSync(third!, 150)
-    const { status, stdout, stderr } = await howdah(['replica', 'verify', 'replica'])
+    const { status, stdout, stderr } = await said('verify', 'replica')
     expect([status, stderr]).toEqual([1, '3 files, 2 wrong\n'])
     expect(stdout.trimEnd().split('\n')).toEqual([
       expect.stringContaining(first!),
       expect.stringContaining(third!),
     ])
-    const { status: again, stdout: json } = await howdah(['replica', 'verify', 'replica', '--json'])
+    const { status: again, stdout: json } = await said('verify', 'replica', '--json')
     expect([again, JSON.parse(json)]).toEqual([
       1,
       {
@@ -134,7 +139,7 @@ describe('replica verify', () => {
 
   test('finds that a file is missing between the others: status 1', async () => {
     unlinkSync(`${replica.path}/${nameOf(2)}`)
-    const { status, stdout } = await howdah(['replica', 'verify', 'replica', '--json'])
+    const { status, stdout } = await said('verify', 'replica', '--json')
     expect([status, JSON.parse(stdout)]).toEqual([
       1,
       { files: 2, problems: [expect.objectContaining({ code: 'ERR_REPLICA_GAP' })] },
@@ -142,9 +147,9 @@ describe('replica verify', () => {
   })
 
   test('does not find a directory sound that holds no replica, nor one that is not there', async () => {
-    const { status, stdout } = await howdah(['replica', 'verify', '.'])
+    const { status, stdout } = await said('verify', '.')
     expect([status, stdout]).toEqual([1, expect.stringContaining('no LTX file')])
-    const { status: missing, stderr } = await howdah(['replica', 'verify', 'elsewhere'])
+    const { status: missing, stderr } = await said('verify', 'elsewhere')
     expect([missing, stderr]).toEqual([1, expect.stringContaining('it does not exist')])
   })
 })
@@ -152,7 +157,7 @@ describe('replica verify', () => {
 describe('replica restore', () => {
   const restored = () => readFileSync(directory.file('new.db'))
   const restore = async (...args: string[]) =>
-    await howdah(['replica', 'restore', 'replica', '--to', 'new.db', ...args])
+    await said('restore', 'replica', '--to', 'new.db', ...args)
 
   test('makes the latest state', async () => {
     const { status, stdout, stderr } = await restore()
@@ -291,6 +296,6 @@ test.each([
     'exclude each other',
   ],
 ])('replica %j is used wrongly: status 2', async (args, why) => {
-  const { status, stdout, stderr } = await howdah(['replica', ...args])
+  const { status, stdout, stderr } = await said(...args)
   expect([status, stdout, stderr]).toEqual([2, '', expect.stringContaining(why)])
 })

@@ -6,7 +6,7 @@ import { encodeLtx } from '@howdah/ltx'
 import { FileReplica } from '@howdah/replica'
 import { bundled } from '@howdah/runtime'
 import sqlite from 'node-sqlite3-wasm'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { Project, type Running } from '../project.ts'
 import { differences, documented, type Printed } from './documented-results.ts'
 
@@ -44,14 +44,14 @@ async function check(
   expect([command, type]).toEqual([command, expect.any(String)])
   seen.add(command)
   const words = command.split(' ').filter((word) => /^[a-z-]+$/.test(word))
-  const { status, stdout, stderr } = await project.howdah([...words, ...more, '--json'], { env })
+  const { status, stdout, stderr } = await project.answer([...words, ...more, '--json'], { env })
   expect({ command, status, stderr }).toEqual({ command, ...wanted, stderr: expect.any(String) })
   expect(differences([{ type: type ?? '', json: stdout }])).toEqual([])
   return JSON.parse(stdout)
 }
 
 async function quietly(...args: string[]): Promise<void> {
-  const { status, stderr } = await project.howdah([...args, '-q'], { env })
+  const { status, stderr } = await project.answer([...args, '-q'], { env })
   expect({ args, status, stderr }).toEqual({ args, status: 0, stderr })
 }
 
@@ -59,7 +59,7 @@ async function quietly(...args: string[]): Promise<void> {
 describe.sequential('the results that the page about JSON describes', () => {
   test('of the server', async () => {
     expect(await check('status')).toMatchObject({ state: 'missing' })
-    const failed = await project.howdah(['url', '--json'])
+    const failed = await project.answer(['url', '--json'])
     expect(differences([{ type: 'Failure', json: failed.stderr }])).toEqual([])
     await check('start', ['--tcp'])
     expect(await check('status')).toMatchObject({ state: 'running', mode: 'safe' })
@@ -206,15 +206,15 @@ async function checkInstallation(directory: string): Promise<void> {
   }
   await using registry = await startNpmRegistry(directory, [version], project.path)
   const before = env
-  env = {
-    npm_config_registry: registry.url,
-    npm_config_cache: project.file('npm'),
-    HOWDAH_CACHE_DIR: project.file('cache'),
-  }
+  env = {}
+  vi.stubEnv('npm_config_registry', registry.url)
+  vi.stubEnv('npm_config_cache', project.file('npm'))
+  vi.stubEnv('HOWDAH_CACHE_DIR', project.file('cache'))
   expect(await check('runtimes install', ['15'])).toMatchObject({
     version: expect.stringMatching(/^15\./) as unknown,
   })
   expect(await check('runtimes remove', ['15'])).toMatchObject({ changed: true })
+  vi.unstubAllEnvs()
   env = before
 }
 
@@ -247,10 +247,10 @@ async function writeReplica(): Promise<void> {
 }
 
 test('each command that takes --json is in the table', async () => {
-  const { stdout } = await project.howdah(['--help'])
+  const { stdout } = await project.answer(['--help'])
   const names = [...stdout.matchAll(/^ {2}([a-z]+)(?:\|[a-z]+)? /gm)].map(([, name = '']) => name)
   expect(names).toContain('exec')
-  const helps = await Promise.all(names.map(async (name) => await project.howdah([name, '--help'])))
+  const helps = await Promise.all(names.map(async (name) => await project.answer([name, '--help'])))
   const withJson = names.filter((_, index) => helps[index]?.stdout.includes('--json'))
   const inTable = new Set([...documented.keys()].map((command) => command.split(' ', 1).join('')))
   expect(new Set(withJson)).toEqual(inTable)
