@@ -188,12 +188,13 @@ export class Server {
     return await setMode(new DataDirectory(this.dataDir), this, mode, options)
   }
 
-  /** The names of all databases, templates included, in order. */
+  /** The names of all databases, templates included, in order, without snapshots and what is saved for `howdah undo`. */
   async databases(): Promise<string[]> {
+    const { isOfHowdah } = await import('@howdah/snapshot')
     const rows = await this.#administer<{ datname: string }>(
       'SELECT datname FROM pg_catalog.pg_database ORDER BY datname',
     )
-    return rows.map(({ datname }) => datname)
+    return rows.map(({ datname }) => datname).filter((name) => !isOfHowdah(name))
   }
 
   /**

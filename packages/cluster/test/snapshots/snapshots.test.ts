@@ -50,7 +50,11 @@ async function propertiesOf(database: string, on = session): Promise<unknown> {
 }
 
 async function namesOf(pattern: string): Promise<string[]> {
-  return (await session.databases()).filter((name) => name.startsWith(pattern))
+  const rows = await sql(
+    'postgres',
+    `SELECT datname FROM pg_database WHERE datname LIKE '${pattern}%'`,
+  )
+  return rows.map(String)
 }
 
 const unfinished = 'howdah-unfinished-'
@@ -141,6 +145,18 @@ describe('a snapshot', () => {
     expect(await session.snapshots.list()).toMatchObject([{ name: 'it', database: 'closed' }])
     await session.snapshots.drop('it', { database: 'closed' })
     expect(await namesOf('howdah-')).toEqual(await namesOf('howdah-saved-'))
+  })
+
+  it('is not among the databases, nor is what a restored one had before', async () => {
+    const before = await session.databases()
+    await session.createDatabase('listed')
+    await session.snapshots.save('it', { database: 'listed' })
+    await session.snapshots.restore('it', { database: 'listed' })
+    expect(await namesOf('howdah-snapshot-')).not.toEqual([])
+    expect(await namesOf('howdah-saved-')).not.toEqual([])
+    expect(await session.databases()).toEqual([...before, 'listed'].toSorted())
+    await session.snapshots.drop('it', { database: 'listed' })
+    await session.dropDatabase('listed')
   })
 
   it('of the database "postgres" or "template1" is saved and restored as any other', async () => {
