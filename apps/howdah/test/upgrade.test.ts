@@ -1,4 +1,4 @@
-import { existsSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { onlyIf, postgresPackage } from '@howdah/fixtures'
 import { bundled } from '@howdah/runtime'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -140,6 +140,22 @@ describe.skipIf(programs.skip).sequential('howdah upgrade of a project with howd
     expect((await run('apply')).stderr).toContain('nothing to apply')
     writeFileSync(own.file('init.sql'), 'CREATE TABLE toys (name text);')
     expect((await run('exec', 'true')).stderr).toContain('has changed since it ran')
+  })
+
+  test('a version of before in howdah.json is an error with its line, unless an option says another one', async () => {
+    const before = readFileSync(own.file('howdah.json'), 'utf8')
+    writeFileSync(own.file('howdah.json'), before.replace(/^{/, '{\n"version": "15",'))
+    expect(await run('exec', 'true')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining(
+        `; change "version" in ${own.file('howdah.json')}:2 to "18", or `,
+      ) as unknown,
+    })
+    expect(await run('exec', '--runtime', '18', 'true')).toMatchObject({ status: 0 })
+    expect((await run('exec', '--runtime', '15', 'true')).stderr).toContain(
+      '; leave the version out',
+    )
+    writeFileSync(own.file('howdah.json'), before)
   })
 
   test('snapshots stay in the old cluster', async () => {

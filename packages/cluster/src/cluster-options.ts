@@ -10,6 +10,8 @@ export interface ClusterOptions {
    * `@howdah/runtime`. It must also fit the version of an existing cluster.
    */
   runtime?: ConstraintLike | undefined
+  /** For errors: names the setting that `runtime` comes from, such as `"version" in /app/howdah.json:2`. */
+  runtimePlace?: (() => string) | undefined
   /** As root: the operating system's user to run the server as. */
   runAs?: string | undefined
   /**

@@ -265,8 +265,8 @@ export class Cluster {
   }
 
   async #runtimeFor(existing: PartialVersion | null): Promise<Runtime> {
-    const { runtime: wanted } = this.#options
-    return await chooseRuntime(this.dataDir, existing, { strategy: this.#strategy, wanted })
+    const options = { ...this.#options, strategy: this.#strategy }
+    return await chooseRuntime(this.dataDir, existing, options)
   }
 
   async #coordination(options: CoordinationOptions = {}): Promise<Coordination> {

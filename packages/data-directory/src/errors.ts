@@ -127,15 +127,21 @@ export function indent(text: string): string {
     : `\n${lines.map((line) => `    ${line}`).join('\n')}`
 }
 
-/** A PostgreSQL of another major was asked for than the one that made the cluster. */
-export function otherVersion(dataDir: string, existing: number, asked: number): ClusterError {
-  const cure =
+/** A PostgreSQL of another major was asked for than the one that made the cluster. `place`: the setting that asks for it. */
+export function otherVersion(
+  dataDir: string,
+  existing: number,
+  asked: number,
+  place: string | undefined,
+): ClusterError {
+  const change = place === undefined ? 'leave the version out' : `change ${place} to "${existing}"`
+  const other =
     asked > existing
-      ? `leave the version out, or make it a cluster of ${asked} with: howdah upgrade ${asked} -D ${shellWord(dataDir)}`
-      : 'leave the version out, or use another data directory'
+      ? `make it a cluster of ${asked} with: howdah upgrade ${asked} -D ${shellWord(dataDir)}`
+      : 'use another data directory'
   return new ClusterError(
     'ERR_CLUSTER_OTHER_VERSION',
     dataDir,
-    `${dataDir} is a cluster of PostgreSQL ${existing}, which PostgreSQL ${asked} cannot run; ${cure}`,
+    `${dataDir} is a cluster of PostgreSQL ${existing}, which PostgreSQL ${asked} cannot run; ${change}, or ${other}`,
   )
 }

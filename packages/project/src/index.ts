@@ -10,6 +10,7 @@ export { branchOf } from './branch-of.ts'
 export { ProjectError } from './errors.ts'
 export { makeHowdahDirectory, missing, problemOf } from './howdah-directory.ts'
 export { findProject, type FindOptions, type Project, type ProjectKind } from './project.ts'
+export { placeOfSetting } from './settings/place-of-setting.ts'
 export type {
   DatabaseSettings,
   ProjectSettings,

@@ -40,9 +40,10 @@ export async function openProject(options: OpenProjectOptions = {}): Promise<Ses
   const project = isShared ? findProject(found.main) : found
   const asked = askedBy(project)
   const sharesPorts = isTemporary || project.kind === 'linked-worktree'
-  const { runtime, ...run } = asked === null ? {} : runOptionsOf(asked, { sharesPorts })
+  const { runtime, runtimePlace, ...run } =
+    asked === null ? {} : runOptionsOf(asked, { sharesPorts })
   const constraint = runtime === undefined ? undefined : parseConstraint(runtime)
-  const clusterOptions = { strategy, onNotice, runtime: constraint }
+  const clusterOptions = { strategy, onNotice, runtime: constraint, runtimePlace }
   const provision =
     asked === null
       ? null

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { RunOptions } from '@howdah/cluster'
-import type { TcpSettings } from '@howdah/project'
+import { placeOfSetting, type TcpSettings } from '@howdah/project'
 import { type Asked, baseOf } from './asked.ts'
 import { readSecret } from './secret.ts'
 import { firstDatabase } from './wanted.ts'
@@ -12,6 +12,8 @@ export interface AskedRun extends Pick<
 > {
   /** The constraint of the runtime, as text. */
   readonly runtime?: string
+  /** Names the setting that asks for it. */
+  readonly runtimePlace?: () => string
 }
 
 /**
@@ -26,7 +28,10 @@ export function runOptionsOf(
   const tcp = tcpOf(asked)
   const port = sharesPorts ? undefined : tcp?.port
   const all = {
-    runtime: version === undefined ? undefined : runtimeOf(asked, String(version)),
+    ...(version !== undefined && {
+      runtime: runtimeOf(asked, String(version)),
+      runtimePlace: () => placeOfSetting(asked.path, 'version'),
+    }),
     user,
     locale,
     database: firstDatabase(asked),

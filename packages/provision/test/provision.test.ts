@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { cloneCluster } from '@howdah/backup'
@@ -195,6 +195,25 @@ test('options win over the settings', async () => {
   expect(session.database).toBe('mine')
   expect(await ask(session, 'SHOW work_mem')).toEqual(['6MB'])
   expect(await ask(session, 'SHOW jit')).toEqual(['off'])
+})
+
+test('a version other than that of the cluster is refused with the file, the line and what to write there', async () => {
+  using home = projectOf({})
+  await (await open(home)).leave()
+  const [major, place] = [String(newest.major), '"version" in ']
+  const refused = async () => await open(home).catch((error: unknown) => error)
+  const saying = (where: string) =>
+    expect.objectContaining({
+      code: 'ERR_CLUSTER_OTHER_VERSION',
+      message: expect.stringContaining(`; change ${where} to "${major}", or `) as unknown,
+    })
+  put(home, { 'howdah.json': '{\n  "databases": ["version"],\n  "version": 10\n}' })
+  expect(await refused()).toEqual(saying(`${place}${home.file('howdah.json')}:3`))
+  rmSync(home.file('howdah.json'))
+  put(home, { 'package.json': '{ "version": "10",\n"howdah": {\n"version": "99" } }' })
+  expect(await refused()).toEqual(saying(`"howdah.version" in ${home.file('package.json')}:3`))
+  put(home, { 'package.json': JSON.stringify({ howdah: { version: major } }) })
+  await (await open(home)).leave()
 })
 
 test('the superuser of the cluster is none of the roles', async () => {

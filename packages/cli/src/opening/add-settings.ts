@@ -8,7 +8,7 @@ export function addSettings(
   { env, sharesPorts }: { readonly env: NodeJS.ProcessEnv; readonly sharesPorts: boolean },
 ): Options {
   const run = runOptionsOf(asked, { sharesPorts })
-  const { runtime, locale, mode, linger, database, tcp, tls } = run
+  const { runtime, runtimePlace, locale, mode, linger, database, tcp, tls } = run
   const isNamed = (env['PGDATABASE'] ?? '') !== ''
   // A URL says all about how the server is reached.
   const reached: Options =
@@ -18,6 +18,7 @@ export function addSettings(
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
   return {
     runtime,
+    ...(options.runtime === undefined && { runtimePlace }),
     locale,
     ...lasting,
     ...reached,

@@ -48,6 +48,7 @@ export function openElsewhere(
       options.runtime === undefined
         ? undefined
         : parseConstraint(options.runtime, { cwd: context.io.cwd }),
+    runtimePlace: options.runtimePlace,
     runAs: options.runAs,
     onNotice: (notice) => output.message(`howdah: ${notice}`),
   })

@@ -24,6 +24,8 @@ export interface Options {
   readonly tls?: boolean | undefined
   /** A version, a directory, or a glob of directories with PostgreSQL's programs. */
   readonly runtime?: string | undefined
+  /** Names the setting of the project that `runtime` comes from. */
+  readonly runtimePlace?: (() => string) | undefined
   readonly install?: boolean | undefined
   /** In ms. On the command line all durations are in seconds. */
   readonly linger?: number | undefined
@@ -125,7 +127,7 @@ export type Script =
  * `shellCommand`, the `--command` of `lock`.
  */
 export type OptionName =
-  | Exclude<keyof Options, 'scripts' | 'command'>
+  | Exclude<keyof Options, 'scripts' | 'command' | 'runtimePlace'>
   | 'sql'
   | 'file'
   | 'toFile'

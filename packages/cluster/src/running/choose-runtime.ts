@@ -1,6 +1,5 @@
 import {
   all,
-  type ConstraintLike,
   describeConstraint,
   noRuntime,
   type PartialVersion,
@@ -10,18 +9,23 @@ import {
   version,
 } from '@howdah/runtime'
 import { refuseOtherMajor } from '@howdah/data-directory'
+import type { ClusterOptions } from '../cluster-options.ts'
 import { unsupportedVersion } from '../errors.ts'
 
 /**
- * The PostgreSQL to run a cluster with: one of the cluster's version if there is a cluster, and one that fits `wanted`.
+ * The PostgreSQL to run a cluster with: one of the cluster's version if there is a cluster, and one that fits `runtime`.
  *
  * Throws a `RuntimeError` of `@howdah/runtime` with `ERR_RUNTIME_NOT_FOUND`, which names the PostgreSQLs that were found, and
- * `ERR_CLUSTER_OTHER_VERSION` if `wanted` is of another major than the cluster.
+ * `ERR_CLUSTER_OTHER_VERSION` if `runtime` is of another major than the cluster.
  */
 export async function chooseRuntime(
   dataDir: string,
   existing: PartialVersion | null,
-  { strategy, wanted }: { strategy: Strategy; wanted: ConstraintLike | undefined },
+  {
+    strategy,
+    runtime: wanted,
+    runtimePlace,
+  }: Pick<ClusterOptions, 'runtime' | 'runtimePlace'> & { strategy: Strategy },
 ): Promise<Runtime> {
   if (existing !== null && existing.major < 10) {
     throw unsupportedVersion(dataDir, existing.toString())
@@ -34,7 +38,7 @@ export async function chooseRuntime(
   const constraint = all(...[existing === null ? [] : version(existing), wanted ?? []].flat())
   const found = await selectRuntime(strategy, constraint)
   if (found !== null) return found
-  if (existing !== null) await refuseOtherMajor(dataDir, strategy, wanted, existing)
+  if (existing !== null) await refuseOtherMajor(dataDir, strategy, wanted, existing, runtimePlace)
   throw noRuntime(
     wanted === undefined ? existing : describeConstraint(constraint),
     await strategy.runtimes(),
