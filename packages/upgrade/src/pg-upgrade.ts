@@ -64,7 +64,7 @@ interface FilesUpgrade {
  * nothing.
  *
  * It starts servers on both clusters. If we are killed, it goes on to its end, and nobody can use the old cluster until then,
- * because it has inherited the lock.
+ * because it has inherited the lock. If it is killed, the shell that has started it stops its servers.
  */
 export async function upgradeFiles({
   source,
@@ -94,6 +94,20 @@ export async function upgradeFiles({
   })
 }
 
+/**
+ * Runs pg_upgrade. If it fails or is killed, stops the servers that it has left. The substitution gives its status when pg_upgrade
+ * and all programs that it has begun have ended, because they inherit the pipe; one of them may still start a server. It does not
+ * mind that nobody reads what it says.
+ */
+const script = `trap '' PIPE HUP; trap : TERM; exec 9>&1
+old=$1 new=$2 pg_ctl=$3; shift 3
+status=$("$0" "$@" 8>&1 >&9 9>&-; echo $?)
+[ "$status" = 0 ] && exit
+for stop in "$old fast" "$old immediate" "$new immediate"; do
+  "$pg_ctl" stop -D "\${stop% *}" -m "\${stop##* }"
+done >/dev/null 2>&1
+exit 1`
+
 async function run(
   source: Source,
   {
@@ -111,7 +125,13 @@ async function run(
     path: staging.path,
     keeps,
     signal,
-    args: (path) => [
+    script,
+    args: (path, kept) => [
+      source.path,
+      path,
+      source.runtime.program('pg_ctl'),
+      // The servers inherit neither the lock nor the pipe: pg_ctl starts them by a shell, with these words.
+      ...['--old-options', '--new-options'].flatMap((name) => [name, `${kept}>&- 8>&-`]),
       '--old-bindir',
       source.runtime.bindir,
       '--new-bindir',

@@ -8,6 +8,7 @@ import type { Runtime } from '@howdah/runtime'
 import type pg from 'pg'
 import { unsupported } from './errors.ts'
 import type { UpgradeOptions } from './options.ts'
+import { UpgradePlace } from './place/upgrade-place.ts'
 
 /** How the server of the old cluster ran, if it is to run again after the upgrade. */
 export interface Pinned extends HowStarted {
@@ -104,7 +105,11 @@ async function requireQuiet(
   { directory, free }: Coordination,
   runtime: Runtime,
 ): Promise<Pinned | null> {
-  if ((await findPostmaster(directory)) === null) return null
+  const postmaster = await findPostmaster(directory)
+  if (postmaster === null) return null
+  // A killed pg_upgrade has left it.
+  const { making } = new UpgradePlace(directory.path)
+  if (postmaster.file.socketDirectory?.startsWith(`${making}/`) === true) return null
   const { paths, subject } = free
   const owner = await ownership(paths, subject)
   if (owner === 'none') return null

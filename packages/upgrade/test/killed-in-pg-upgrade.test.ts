@@ -1,7 +1,7 @@
-import { readdirSync, renameSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync } from 'node:fs'
 import { Cluster } from '@howdah/cluster'
 import { seededRandom, temporaryDirectory } from '@howdah/fixtures'
-import { serversBelow } from '@howdah/postgres-fixtures'
+import { postmastersOf, processesBelow, serversBelow } from '@howdah/postgres-fixtures'
 import type { Strategy } from '@howdah/runtime'
 import { upgradeCluster } from '@howdah/upgrade'
 import { describe, expect, it } from 'vitest'
@@ -18,42 +18,101 @@ async function use(dataDir: string, strategy: Strategy, rows: number): Promise<n
   return session.runtime.version.major
 }
 
+/** The processes that work for an upgrade, without servers: shells, which may watch others, come first. */
+function workersOf(dataDir: string): { pid: number; name: string }[] {
+  return processesBelow(dataDir)
+    .map((pid) => ({ pid, name: nameOf(pid) }))
+    .filter(({ name }) => !/^(?:postgres)?$/.test(name))
+    .toSorted((one, other) => Number(other.name === 'sh') - Number(one.name === 'sh'))
+}
+
+function nameOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim()
+  } catch {
+    return ''
+  }
+}
+
+const isLong = process.env['HOWDAH_TEST_LONG'] === '1'
+const timeout = isLong ? 1_200_000 : 300_000
+
 describe.skipIf(twoWhole.skip)('an upgrade by pg_upgrade', () => {
-  it('that is killed while pg_upgrade works leaves the old cluster whole, and the next one works', async () => {
-    using home = temporaryDirectory()
-    const { from, to, bindirs, strategy } = await twoWhole.in(home.file('old'))
-    const dataDir = home.file('data')
-    let rows = 1000
-    {
-      await using session = await new Cluster(dataDir, { strategy, runtime: bindirs[0] }).run()
-      const client = await session.connect()
-      await client.query('CREATE TABLE t AS SELECT n FROM generate_series(1, 1000) AS n')
-    }
-    const random = seededRandom(15)
-    const wanted = process.env['HOWDAH_TEST_LONG'] === '1' ? 20 : 3
-    for (let hits = 0, length = 4000; hits < wanted;) {
-      const kill = { since: 'loading', after: random.below(length) }
-      const { killed, reports, took } = await upgradeIn(dataDir, to, { bindirs }, kill)
-      const isAt = (step: string) => reports.some((report) => report.startsWith(step))
-      if (!killed) length = Math.min(length, took)
-      const isInTime = !isAt('verifying')
-      if (isInTime) hits += 1
-      const major = await use(dataDir, strategy, rows)
-      rows += 1
-      expect(isInTime ? major : from).toBe(from)
-      expect(isAt('swapped') ? major : to).toBe(to)
-      if (major === from) continue
-      // The old one has what it had before the swap, and is taken for the next round.
-      const cluster = new Cluster(dataDir, { strategy })
-      await upgradeCluster(cluster)
-      await cluster.destroy({ force: true })
-      renameSync(`${dataDir}.pg${from}`, dataDir)
-      rows -= 1
-    }
-    const upgraded = await upgradeCluster(new Cluster(dataDir, { strategy }))
-    expect(upgraded).toMatchObject({ outcome: 'modified', method: 'pg_upgrade' })
-    expect(await use(dataDir, strategy, rows)).toBe(to)
-    expect(readdirSync(home.path).toSorted()).toEqual(['data', `data.pg${from}`, 'old'])
-    expect(serversBelow(home.path)).toEqual([])
-  }, 300_000)
+  it(
+    'that is killed while pg_upgrade works leaves the old cluster whole, and the next one works',
+    async () => {
+      using home = temporaryDirectory()
+      const { from, to, bindirs, strategy } = await twoWhole.in(home.file('old'))
+      const dataDir = home.file('data')
+      let rows = 1000
+      {
+        await using session = await new Cluster(dataDir, { strategy, runtime: bindirs[0] }).run()
+        const client = await session.connect()
+        await client.query('CREATE TABLE t AS SELECT n FROM generate_series(1, 1000) AS n')
+      }
+      const random = seededRandom(15)
+      const wanted = isLong ? 20 : 3
+      for (let hits = 0, length = 4000; hits < wanted;) {
+        const kill = { since: 'loading', after: random.below(length) }
+        const { killed, reports, took } = await upgradeIn(dataDir, to, { bindirs }, kill)
+        const isAt = (step: string) => reports.some((report) => report.startsWith(step))
+        if (!killed) length = Math.min(length, took)
+        const isInTime = !isAt('verifying')
+        if (isInTime) hits += 1
+        const major = await use(dataDir, strategy, rows)
+        rows += 1
+        expect(isInTime ? major : from).toBe(from)
+        expect(isAt('swapped') ? major : to).toBe(to)
+        if (major === from) continue
+        // The old one has what it had before the swap, and is taken for the next round.
+        const cluster = new Cluster(dataDir, { strategy })
+        await upgradeCluster(cluster)
+        await cluster.destroy({ force: true })
+        renameSync(`${dataDir}.pg${from}`, dataDir)
+        rows -= 1
+      }
+      const upgraded = await upgradeCluster(new Cluster(dataDir, { strategy }))
+      expect(upgraded).toMatchObject({ outcome: 'modified', method: 'pg_upgrade' })
+      expect(await use(dataDir, strategy, rows)).toBe(to)
+      expect(readdirSync(home.path).toSorted()).toEqual(['data', `data.pg${from}`, 'old'])
+      expect(serversBelow(home.path)).toEqual([])
+    },
+    timeout,
+  )
+
+  it(
+    'whose pg_upgrade is killed, alone or with others, leaves the old cluster whole, and the next one works',
+    async () => {
+      using home = temporaryDirectory()
+      const { from, to, bindirs, strategy } = await twoWhole.in(home.file('old'))
+      const dataDir = home.file('data')
+      let rows = 1000
+      {
+        await using session = await new Cluster(dataDir, { strategy, runtime: bindirs[0] }).run()
+        const client = await session.connect()
+        await client.query('CREATE TABLE t AS SELECT n FROM generate_series(1, 1000) AS n')
+      }
+      const itself = () =>
+        workersOf(dataDir).flatMap(({ pid, name }) => (name === 'pg_upgrade' ? [pid] : []))
+      const all = () => workersOf(dataDir).map(({ pid }) => pid)
+      for (const victims of [itself, (upgrade: number) => [...itself(), upgrade], all]) {
+        for (const place of [dataDir, `${dataDir}.upgrade`]) {
+          const once = () => postmastersOf([place]).length > 0
+          const kill = { since: 'loading', once, victims }
+          const { reports } = await upgradeIn(dataDir, to, { bindirs }, kill)
+          expect(reports.at(-1)).toMatch(/^loading/)
+          expect(await use(dataDir, strategy, rows)).toBe(from)
+          rows += 1
+          // Unless all are killed, one is left that stops its server.
+          expect(victims === all ? [] : serversBelow(home.path)).toEqual([])
+        }
+      }
+      const upgraded = await upgradeCluster(new Cluster(dataDir, { strategy }))
+      expect(upgraded).toMatchObject({ outcome: 'modified', method: 'pg_upgrade' })
+      expect(await use(dataDir, strategy, rows)).toBe(to)
+      expect(readdirSync(home.path).toSorted()).toEqual(['data', `data.pg${from}`, 'old'])
+      expect(serversBelow(home.path)).toEqual([])
+    },
+    timeout,
+  )
 })

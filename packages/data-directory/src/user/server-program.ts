@@ -19,7 +19,7 @@ export interface ProgramResult {
 /**
  * Runs one of the server's programs to its end, as the server's user and in a server's environment.
  *
- * `args` gets the name by which the program reaches its directory.
+ * `args` gets the name by which the program reaches its directory, and the number that `keeps` has in the program.
  */
 export async function runServerProgram(
   runtime: Runtime,
@@ -27,21 +27,20 @@ export async function runServerProgram(
   options: {
     user: ServerUser | null
     path: string
-    args: (path: string) => string[]
+    args: (path: string, kept: number) => string[]
     input?: string | undefined
-    /**
-     * A descriptor that the program and its children keep open while they run. If we are killed, such a program goes on to its
-     * end: it does not mind that nobody reads what it says.
-     */
+    /** A descriptor that the program and its children keep open while they run. */
     keeps?: number | undefined
-    /** Ends the program with SIGTERM. After its end the call rejects with the signal's reason. */
+    /** A script for the shell that runs the program, `"$0" "$@"`, in a process group of its own. */
+    script?: string | undefined
+    /** Ends the program with SIGTERM, and with it its group. After its end the call rejects with the signal's reason. */
     signal?: AbortSignal | undefined
   },
 ): Promise<ProgramResult> {
-  const { user, path, args, input = '', keeps, signal } = options
+  const { user, path, args, input = '', keeps, script, signal } = options
   signal?.throwIfAborted()
   using way = reach(path, user)
-  const words = args(way.argument)
+  const words = args(way.argument, 3 + way.descriptors.length)
   const needsName = program === 'initdb' || words.includes('--single')
   // initdb needs an empty directory, so the lent names lie beside it. Both places may be reached by descriptors, ours and the
   // program's own.
@@ -52,13 +51,13 @@ export async function runServerProgram(
       ? null
       : await lendName({ path: held.path, argument: `${way.argument}${where}` }, user)
   const [command = '', ...more] = [
-    // An ignored signal stays ignored in the program that the shell becomes.
-    ...(keeps === undefined ? [] : ['/bin/sh', '-c', `trap '' PIPE; exec "$0" "$@"`]),
+    ...(script === undefined ? [] : ['/bin/sh', '-c', script]),
     runtime.program(program),
     ...words,
   ]
   const child = spawn(command, more, {
     cwd: way.cwd,
+    detached: script !== undefined,
     env: { ...serverEnvironment(runtime.bindir), ...name?.env },
     ...(user !== null && spawnedAs(user)),
     stdio: ['pipe', 'pipe', 'pipe', ...way.descriptors, ...(keeps === undefined ? [] : [keeps])],
@@ -68,7 +67,10 @@ export async function runServerProgram(
   // It is not a separate error if a program ends without reading its input.
   child.stdin.on('error', () => undefined)
   child.stdin.end(input)
-  const end = () => child.kill('SIGTERM')
+  const end = () => {
+    if (script === undefined) child.kill('SIGTERM')
+    else if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, 'SIGTERM')
+  }
   signal?.addEventListener('abort', end)
   const [stdout, stderr, [status]] = await Promise.all([
     text(child.stdout),

@@ -3,14 +3,18 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { until } from '@howdah/fixtures'
 
 const script = fileURLToPath(new URL('upgrader.mjs', import.meta.url))
 
-/** When the process is to be killed: never, at one of its reports, or some ms after its start or a step. */
+/** When the process is to be killed: never, at one of its reports, or some ms or an event after its start or a step. */
 interface Kill {
   readonly killAt?: number
   readonly after?: number
+  readonly once?: () => boolean
   readonly since?: string
+  /** Which processes are killed; by default only this one. */
+  readonly victims?: (upgrade: number) => number[]
 }
 
 interface Ended {
@@ -25,7 +29,7 @@ export async function upgradeIn(
   dataDir: string,
   to: number,
   where: { readonly packages: string[] } | { readonly bindirs: string[] },
-  { killAt = 0, after, since }: Kill = {},
+  { killAt = 0, after, once: happens, since, victims = (upgrade) => [upgrade] }: Kill = {},
 ): Promise<Ended> {
   const request = JSON.stringify({ dataDir, ...where, to: String(to), killAt })
   let began = performance.now()
@@ -41,10 +45,24 @@ export async function upgradeIn(
       resolve()
     })
   })
-  if (after !== undefined) {
-    await Promise.race([ended, begins.then(async () => await sleep(after))])
-    child.kill('SIGKILL')
+  if (after !== undefined || happens !== undefined) {
+    const isOver = () => child.exitCode !== null || child.signalCode !== null
+    const comes = async () => {
+      await begins
+      await sleep(after)
+      await until('it happens', () => isOver() || happens?.() !== false, 60_000)
+    }
+    await Promise.race([ended, comes()])
+    if (!isOver()) for (const pid of victims(child.pid ?? 0)) kill(pid)
   }
   const [, signal] = (await ended) as [number | null, NodeJS.Signals | null]
   return { reports, killed: signal === 'SIGKILL', took: performance.now() - began }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended just now.
+  }
 }
