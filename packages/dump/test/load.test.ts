@@ -145,6 +145,25 @@ describe('an error', () => {
     expect(await ask(tables)).toHaveLength(1)
   })
 
+  it('in the middle of INSERTs is told with its line, and undoes as much as in any other statement', async () => {
+    const { put, ask } = await fresh()
+    const lines = Array.from({ length: 3000 }, (_, n) => `INSERT INTO t VALUES (${n + 1}); -- one`)
+    lines[1999] = `INSERT INTO t VALUES (1); -- is there already`
+    const inserts = `${lines.join('\n')}\n`
+    const count = async () => (await ask('SELECT count(*)::int AS n FROM t'))[0]
+    await put('CREATE TABLE t (n int PRIMARY KEY)')
+    const refused = { code: 'ERR_LOAD_FAILED', line: 2000 }
+    await expect(put(inserts, { singleTransaction: true })).rejects.toMatchObject(refused)
+    expect(await count()).toEqual({ n: 0 })
+    await expect(put(`BEGIN; ${inserts} COMMIT;`)).rejects.toMatchObject(refused)
+    expect(await count()).toEqual({ n: 0 })
+    await expect(put(`BEGIN; COMMIT; ${inserts}`)).rejects.toMatchObject(refused)
+    expect(await count()).toEqual({ n: 1999 })
+    lines.splice(0, 2000)
+    expect(await put(lines.join('\n'))).toEqual({ statements: 1000, rows: 0, skipped: 0 })
+    expect(await count()).toEqual({ n: 2999 })
+  })
+
   it.each([
     ['\\! touch /tmp/x', 'does not know this command'],
     ['\\restrict a\n\\connect postgres', '\\restrict forbids'],

@@ -1,6 +1,6 @@
 import { seededRandom, times } from '@howdah/fixtures'
 import { expect, it } from 'vitest'
-import { type ScannedStatement, StatementScanner } from '../src/load/statement-scanner.ts'
+import { type ScannedStatement, StatementScanner } from '../src/load/reading/statement-scanner.ts'
 import { everything } from '@howdah/postgres-fixtures'
 
 /** Tokens whose marks may lie across two parts. */

@@ -6,14 +6,15 @@ import { majorOf } from '../server-major.ts'
 import { clientOptionsOf, type Source } from '../source.ts'
 import { readCommand } from './command.ts'
 import { describeFailure } from './describe-failure.ts'
+import { Inserts, transactionAfter } from './inserts.ts'
 import { KnownSettings } from './known-settings.ts'
 import { inOlderSyntax } from './older-syntax.ts'
 import type { LoadOptions } from './load-options.ts'
-import { openScript } from './open-script.ts'
+import { openScript } from './reading/open-script.ts'
 import { restoreArchive } from './restore-archive.ts'
 import { RoleKeeper } from './role-keeper.ts'
-import { ScriptReader } from './script-reader.ts'
-import type { ScannedStatement } from './statement-scanner.ts'
+import { ScriptReader } from './reading/script-reader.ts'
+import type { ScannedStatement } from './reading/statement-scanner.ts'
 
 /** What {@link load} has run. */
 export interface Loaded {
@@ -57,6 +58,8 @@ export async function load(source: Source, options: LoadOptions): Promise<Loaded
   }
 }
 
+const release = 'RELEASE SAVEPOINT howdah'
+
 /** A script that is being loaded. */
 class Loading {
   readonly #source: Source
@@ -71,6 +74,8 @@ class Loading {
   /** The server's major version. */
   #major = 0
   #rows = 0
+  readonly #inserts = new Inserts()
+  #inTransaction = false
 
   constructor(source: Source, options: LoadOptions) {
     this.#source = source
@@ -88,7 +93,8 @@ class Loading {
     this.#major = await majorOf(client)
     await this.#roles.learn(client)
     await this.#settings.learn(client)
-    if (this.#options.singleTransaction === true) await client.query('BEGIN')
+    this.#inTransaction = this.#options.singleTransaction === true
+    if (this.#inTransaction) await client.query('BEGIN')
   }
 
   async end(): Promise<void> {
@@ -99,10 +105,16 @@ class Loading {
     const { signal, singleTransaction } = this.#options
     for (let one = await reader.next(); one !== null; one = await reader.next()) {
       signal?.throwIfAborted()
-      if (one.kind === 'command') await this.#obey(one)
-      else await this.#execute(one, reader, progressed)
+      if (this.#inserts.add(one)) {
+        if (this.#inserts.isFull) await this.#insert()
+      } else {
+        await this.#insert()
+        if (one.kind === 'command') await this.#obey(one)
+        else await this.#execute(one, reader.data(), progressed)
+      }
       progressed()
     }
+    await this.#insert()
     if (singleTransaction === true) await this.#connected.query('COMMIT')
     return { statements: this.#statements, rows: this.#rows, skipped: this.#roles.skipped }
   }
@@ -112,10 +124,33 @@ class Loading {
     return this.#client
   }
 
+  /** Runs the gathered statements together. If that fails, it has changed nothing, and they run one by one up to the bad one. */
+  async #insert(): Promise<void> {
+    const inserts = this.#inserts.take()
+    if (inserts.length > 1 && (await this.#runTogether(inserts))) this.#statements += inserts.length
+    else for (const one of inserts) await this.#execute(one)
+  }
+
+  async #runTogether(inserts: readonly ScannedStatement[]): Promise<boolean> {
+    const client = this.#connected
+    const texts = inserts.map(({ text }) => text)
+    const all = this.#inTransaction ? ['SAVEPOINT howdah', ...texts, release] : texts
+    try {
+      // A statement may end with a comment.
+      await this.#interruptible(client, all.join('\n;'))
+      return true
+    } catch {
+      this.#options.signal?.throwIfAborted()
+      const undo = `ROLLBACK TO SAVEPOINT howdah; ${release}`
+      if (this.#inTransaction) await client.query(undo).catch(() => undefined)
+      return false
+    }
+  }
+
   async #execute(
     statement: ScannedStatement,
-    reader: ScriptReader,
-    progressed: () => void,
+    data?: AsyncIterable<Buffer>,
+    progressed: () => void = () => undefined,
   ): Promise<void> {
     const { text } = statement
     this.#refuseEncoding(statement)
@@ -123,10 +158,10 @@ class Loading {
     const client = this.#connected
     try {
       if (!(await this.#roles.allows(client, text))) return
-      if (/^copy\b.*\bfrom\s+stdin\b/is.test(text)) {
+      if (data !== undefined && /^copy\b.*\bfrom\s+stdin\b/is.test(text)) {
         const { from: copyFrom } = await import('pg-copy-streams')
         const sink = client.query(copyFrom(text))
-        await pipeline(counted(reader.data(), progressed), sink, { signal: this.#options.signal })
+        await pipeline(counted(data, progressed), sink, { signal: this.#options.signal })
         this.#rows += sink.rowCount
       } else await this.#interruptible(client, inOlderSyntax(text, this.#major))
     } catch (error) {
@@ -139,6 +174,7 @@ class Loading {
       throw this.#failure('ERR_LOAD_FAILED', words, line, error)
     }
     this.#statements += 1
+    this.#inTransaction = transactionAfter(text) ?? this.#inTransaction
   }
 
   /** An aborted signal ends the connection, and the server then ends the statement. */

@@ -1,5 +1,6 @@
 /** The roles to which a statement of a dump gives something, or from which it takes something. */
 export function rolesIn(statement: string): string[] {
+  if (!/^(?:alter|create|grant|revoke|set)\s/i.test(statement)) return []
   const text = statement.replaceAll(/\s+/g, ' ')
   for (const pattern of patterns) {
     const found = pattern.exec(text)

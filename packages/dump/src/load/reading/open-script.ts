@@ -4,7 +4,7 @@ import { pipeline, type Readable, Transform } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import * as zlib from 'node:zlib'
 import { errno } from '@howdah/durable'
-import { DumpError } from '../errors.ts'
+import { DumpError } from '../../errors.ts'
 
 /** The text to load, or an archive that only pg_restore reads. */
 export type Script =
