@@ -138,6 +138,7 @@ it.each([
   expect(rows).toEqual([{ database: session.database }])
   // libpq takes what has a comma for several hosts, and Node cuts what is too long.
   expect(session.address.host).toMatch(/^[^,]{1,93}$/)
+  expect(readdirSync(home.path)).toEqual([name])
 })
 
 it.each([

@@ -2,8 +2,11 @@ import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { constants } from 'node:os'
+import { join } from 'node:path'
 import { trySharedMemory } from '@howdah/lock'
 import type { DataDirectory } from '../data-directory.ts'
+import { fitsSocket } from '../server/socket-path.ts'
+import { HeldDirectory } from '../tree/held-directory.ts'
 import { denied } from './errors.ts'
 
 /**
@@ -11,7 +14,8 @@ import { denied } from './errors.ts'
  * directory of `dataDir`, or gets no System V shared memory: it takes less than a millisecond to find out, and a cluster takes
  * a hundred to make, a server forty to say so.
  *
- * Anything else that goes wrong is left to the server to say.
+ * Anything else that goes wrong is left to the server to say, and so are sockets if the path is too long for one and there is
+ * no /proc.
  */
 export async function refuseSandbox(within: DataDirectory, dataDir: string): Promise<void> {
   await requireSockets(within, dataDir)
@@ -20,7 +24,9 @@ export async function refuseSandbox(within: DataDirectory, dataDir: string): Pro
 
 async function requireSockets(within: DataDirectory, dataDir: string): Promise<void> {
   const server = createServer()
-  const probe = within.file('probe')
+  using directory = HeldDirectory.follow(within.here)
+  const probe = join(directory.path, 'probe')
+  if (!fitsSocket(probe)) return
   try {
     server.listen(probe)
     await once(server, 'listening')

@@ -22,7 +22,7 @@ export async function reachableSocketDirectory(
   directory: string,
   port: number,
 ): Promise<string> {
-  if (fits(directory, port) && !directory.includes(',')) return directory
+  if (fitsSocket(`${directory}/.s.PGSQL.${port}`) && !directory.includes(',')) return directory
   const links = await ownDirectory(dataDir)
   const link = join(links, createHash('sha256').update(directory).digest('hex').slice(0, 16))
   if ((await readlink(link).catch(() => null)) !== directory) {
@@ -34,8 +34,9 @@ export async function reachableSocketDirectory(
   return link
 }
 
-function fits(directory: string, port: number): boolean {
-  return Buffer.byteLength(`${directory}/.s.PGSQL.${port}`) < capacity
+/** Whether a path is short enough for a socket. */
+export function fitsSocket(path: string): boolean {
+  return Buffer.byteLength(path) < capacity
 }
 
 /**
