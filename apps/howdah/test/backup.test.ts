@@ -13,7 +13,7 @@ afterAll(async () => {
   await project[Symbol.asyncDispose]()
 })
 
-const howdah = async (...args: string[]) => await project.howdah(args)
+const howdah = async (...args: string[]) => await project.answer(args)
 
 async function json<T>(...args: string[]): Promise<T> {
   const { status, stdout, stderr } = await howdah(...args, '--json')

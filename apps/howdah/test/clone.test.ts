@@ -10,7 +10,7 @@ afterAll(async () => {
   await project[Symbol.asyncDispose]()
 })
 
-const howdah = async (...args: string[]) => await project.howdah(args)
+const howdah = async (...args: string[]) => await project.answer(args)
 const failed = (message: RegExp, status = 1) => ({
   status,
   stdout: '',

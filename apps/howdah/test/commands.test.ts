@@ -15,9 +15,9 @@ afterAll(async () => {
 const version = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
   .version as string
 
-/** Runs howdah and expects it to do well, silently on stderr except for what is told. */
+/** Runs howdah in this process and expects it to do well, silently on stderr except for what is told. */
 async function howdah(...args: string[]) {
-  const { status, stdout, stderr } = await project.howdah(args)
+  const { status, stdout, stderr } = await project.answer(args)
   expect({ args, status }).toEqual({ args, status: 0 })
   return { stdout, stderr }
 }
@@ -57,7 +57,7 @@ describe.sequential('if there is no cluster', () => {
   test.each([[['url']], [['databases']], [['superusers']], [['dropdb', 'x']]])(
     '%j fails: status 1, and makes none',
     async (args) => {
-      const { status, stdout, stderr } = await project.howdah(args)
+      const { status, stdout, stderr } = await project.answer(args)
       expect([status, stdout]).toEqual([1, ''])
       expect(stderr).toBe(
         `howdah: there is no PostgreSQL cluster in ${project.dataDir}; create one, or check the path\n`,
@@ -73,8 +73,14 @@ describe.sequential('if there is no cluster', () => {
 
 describe.sequential('a cluster', () => {
   test('is started, and says how it went on stderr', async () => {
-    const { stdout, stderr } = await howdah('start', '-d', 'app', '--set', 'work_mem=5MB')
-    expect(stdout).toBe('')
+    const { status, stdout, stderr } = await project.howdah([
+      'start',
+      '-d',
+      'app',
+      '--set',
+      'work_mem=5MB',
+    ])
+    expect([status, stdout]).toEqual([0, ''])
     expect(stderr).toMatch(/^started PostgreSQL \d+\.\d+ on \/.*\/\.howdah\/data \(pid \d+\)\n$/)
   })
 
@@ -106,14 +112,14 @@ describe.sequential('a cluster', () => {
   test('has a URL for each database, that of PGDATABASE too', async () => {
     expect((await howdah('url')).stdout).toMatch(/^postgresql:\/\/\S+\/postgres\?host=\S+\n$/)
     expect((await howdah('url', '-d', 'a b')).stdout).toMatch(/\/a%20b\?/)
-    expect((await project.howdah(['url'], { env: { PGDATABASE: 'c' } })).stdout).toMatch(/\/c\?/)
+    expect((await project.answer(['url'], { env: { PGDATABASE: 'c' } })).stdout).toMatch(/\/c\?/)
     expect(await json('url')).toMatchObject({
       env: { PGDATABASE: 'postgres', PGDATA: project.dataDir },
     })
   })
 
   test('has no URL over TCP if it does not listen there', async () => {
-    const { status, stderr } = await project.howdah(['url', '--tcp'])
+    const { status, stderr } = await project.answer(['url', '--tcp'])
     expect([status, stderr]).toEqual([1, expect.stringMatching(/does not listen on TCP; /)])
   })
 
@@ -159,13 +165,13 @@ describe.sequential('a cluster', () => {
       'SELECT 1',
     ])
     await until('it is connected', async () => {
-      const { stdout } = await project.howdah([
+      const { stdout } = await project.answer([
         '-c',
         `SELECT count(*) FROM pg_stat_activity WHERE datname = '${script}' AND state = 'active'`,
       ])
       return /^ +1$/m.test(stdout)
     })
-    const { status, stderr } = await project.howdah(['dropdb', script])
+    const { status, stderr } = await project.answer(['dropdb', script])
     expect([status, stderr]).toEqual([
       75,
       expect.stringMatching(
@@ -191,7 +197,7 @@ describe.sequential('a cluster', () => {
     const following = project.start(['logs', '-f', '-n', '0'])
     // What was logged before it follows would not come: so once more until it does.
     await until('it comes along', async () => {
-      await project.howdah(['-c', "DO $$ BEGIN RAISE LOG 'a cry'; END $$"])
+      await project.answer(['-c', "DO $$ BEGIN RAISE LOG 'a cry'; END $$"])
       return following.stdout.includes('a cry')
     })
     following.kill('SIGINT')
@@ -202,7 +208,7 @@ describe.sequential('a cluster', () => {
     const user = project.start(['exec', 'sh', '-c', 'echo ready; read x'], { input: null })
     await user.says('ready')
     for (const command of ['stop', 'destroy']) {
-      const { status, stderr } = await project.howdah([command])
+      const { status, stderr } = await project.answer([command])
       expect([status, stderr]).toEqual([
         75,
         expect.stringMatching(
@@ -223,7 +229,7 @@ describe.sequential('a cluster', () => {
       stderr: `stopped PostgreSQL on ${project.dataDir}\n`,
     })
     expect((await howdah('status')).stdout).toMatch(/^state +stopped\n/)
-    const { status, stderr } = await project.howdah(['url'])
+    const { status, stderr } = await project.answer(['url'])
     expect([status, stderr]).toEqual([
       1,
       `howdah: no PostgreSQL server runs on ${project.dataDir}; start it first\n`,
@@ -259,7 +265,7 @@ test('a cluster that howdah did not make is destroyed only when forced', async (
   const dataDir = project.file('foreign')
   await howdah('-D', dataDir, 'exec', 'true')
   rmSync(join(dataDir, 'howdah.json'))
-  const { status, stderr } = await project.howdah(['destroy', '-D', dataDir])
+  const { status, stderr } = await project.answer(['destroy', '-D', dataDir])
   expect([status, stderr]).toEqual([
     1,
     expect.stringMatching(/^howdah: .*\/foreign was not created by howdah/),
@@ -291,7 +297,7 @@ describe('the PostgreSQLs found here', () => {
     [['install', 'soon'], 2, /"soon" is not a version that can be installed/],
     [['remove', '99'], 0, /^PostgreSQL 99: was not installed\n$/],
   ])('%j: status %i', async (args, status, message) => {
-    const result = await project.howdah(['runtimes', ...args])
+    const result = await project.answer(['runtimes', ...args])
     expect([result.status, result.stdout, result.stderr]).toEqual([
       status,
       '',
@@ -317,8 +323,9 @@ describe('the PostgreSQLs found here', () => {
 })
 
 test('the version and the help are results', async () => {
-  expect(await howdah('--version')).toEqual({ stdout: `${version}\n`, stderr: '' })
-  expect((await howdah('--help')).stdout).toMatch(/^Usage: howdah /)
+  const shown = await project.howdah(['--version'])
+  expect(shown).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' })
+  expect((await project.howdah(['--help'])).stdout).toMatch(/^Usage: howdah /)
   expect((await howdah('exec', '--help')).stdout).toMatch(/^Usage: howdah exec /)
 })
 

@@ -23,7 +23,7 @@ describe('--if-exists', () => {
     [['load', '-'], 1],
   ])('%j makes no cluster', async (args, status) => {
     const place = project.file('typo')
-    const { status: found, stderr } = await project.howdah(['--if-exists', '-D', place, ...args])
+    const { status: found, stderr } = await project.answer(['--if-exists', '-D', place, ...args])
     expect([found, stderr]).toEqual([
       status,
       expect.stringContaining('there is no PostgreSQL cluster in'),
@@ -121,16 +121,16 @@ test('howdah lease says which holder it waits for', async () => {
 describe('a pinned server', () => {
   test('with TCP is told by url, and its socket with --socket', async () => {
     await project.howdah(['start'])
-    expect((await project.howdah(['url'])).stdout).toContain('host=')
+    expect((await project.answer(['url'])).stdout).toContain('host=')
     await project.howdah(['start', '--tcp'])
-    expect((await project.howdah(['url'])).stdout).toMatch(/@127\.0\.0\.1:\d+\//)
-    expect((await project.howdah(['url', '--socket'])).stdout).toContain('host=')
-    await project.howdah(['stop'])
+    expect((await project.answer(['url'])).stdout).toMatch(/@127\.0\.0\.1:\d+\//)
+    expect((await project.answer(['url', '--socket'])).stdout).toContain('host=')
+    await project.answer(['stop'])
   })
 
   test('is not restarted for TCP while clients are connected, and they are named', async () => {
     await project.howdah(['start'])
-    const url = (await project.howdah(['url'])).stdout.trim()
+    const url = (await project.answer(['url'])).stdout.trim()
     const { default: pg } = await import('pg')
     const client = new pg.Client({ connectionString: url, application_name: 'mine' })
     await client.connect()
@@ -142,7 +142,7 @@ describe('a pinned server', () => {
     expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
     await client.end()
     expect((await project.howdah(['exec', '--tcp', 'true'])).status).toBe(0)
-    await project.howdah(['stop'])
+    await project.answer(['stop'])
   })
 })
 
@@ -150,7 +150,7 @@ test.skipIf(!existsSync('/usr/bin/python3'))(
   'destroy asks on a terminal (skipped without python3)',
   async () => {
     const by = ['/usr/bin/python3', fileURLToPath(new URL('terminal.py', import.meta.url))]
-    await project.howdah(['createdb', 'x'])
+    await project.answer(['createdb', 'x'])
     for (const [answer, status] of [
       ['n\n', 1],
       ['\n', 1],
@@ -166,15 +166,15 @@ test.skipIf(!existsSync('/usr/bin/python3'))(
 )
 
 test('clones and restored clusters are kept out of git', async () => {
-  await project.howdah(['createdb', 'x'])
+  await project.answer(['createdb', 'x'])
   await project.howdah(['backup', '--into', 'backups'])
   expect((await project.howdah(['clone', '--to', 'copy'])).status).toBe(0)
   expect((await project.howdah(['restore', '--from', 'backups', '--to', 'back'])).status).toBe(0)
   for (const name of ['copy', 'back'])
     expect(readFileSync(project.file(name, '.gitignore'), 'utf8')).toBe('*\n')
   for (const name of ['copy', 'back']) {
-    expect((await project.howdah(['exec', '-D', name, 'true'])).status).toBe(0)
-    await project.howdah(['destroy', '-D', name, '--no-save'])
+    expect((await project.answer(['exec', '-D', name, 'true'])).status).toBe(0)
+    await project.answer(['destroy', '-D', name, '--no-save'])
     expect(existsSync(project.file(name))).toBe(false)
   }
 })

@@ -41,11 +41,11 @@ describe('howdah.json', () => {
   })
 
   async function howdah(args: readonly string[], options: Options = {}) {
-    return await project.howdah(args, { ...options, env: { APP: 'x', ...options.env } })
+    return await project.answer(args, { ...options, env: { APP: 'x', ...options.env } })
   }
 
   test.sequential('counts for every command that makes or starts the cluster', async () => {
-    const made = await howdah(['exec', '--', 'sh', '-c', words])
+    const made = await project.howdah(['exec', '--', 'sh', '-c', words], { env: { APP: 'x' } })
     expect(made).toEqual({ status: 0, stdout: 'app boss 127.0.0.1 of the file\n', stderr: '' })
     const below = await howdah(['-c', 'SELECT made_in FROM a'], { cwd: project.file('deep/down') })
     expect(below.stdout).toContain(' app')
@@ -178,8 +178,8 @@ test.skipIf(!hasGit)(
     })
     repository.git('add', '.')
     repository.git('commit', '--quiet', '--message=settings')
-    await repository.howdah(['start'])
-    expect((await repository.howdah(['url'])).stdout).toContain(`:${port}/app`)
+    await repository.answer(['start'])
+    expect((await repository.answer(['url'])).stdout).toContain(`:${port}/app`)
     const worktree = repository.worktree('topic')
     writeFileSync(
       join(worktree, 'howdah.json'),
@@ -191,12 +191,12 @@ test.skipIf(!hasGit)(
     expect(Number(used.stdout)).toBeGreaterThan(1023)
     expect(Number(used.stdout)).not.toBe(port)
     expect((await repository.in(worktree, 'databases')).stdout).toContain('more')
-    expect((await repository.howdah(['databases'])).stdout).not.toContain('more')
+    expect((await repository.answer(['databases'])).stdout).not.toContain('more')
     writeFileSync(join(worktree, 'a.sql'), 'CREATE TABLE b ()')
     expect((await repository.in(worktree, 'exec', 'true')).stderr).toContain(
       'has changed since it ran',
     )
-    await repository.howdah(['stop'])
+    await repository.answer(['stop'])
     execFileSync('rm', ['-rf', worktree])
   },
 )

@@ -30,17 +30,18 @@ describe.each(shells.filter(({ exists }) => exists))(
       await project[Symbol.asyncDispose]()
     })
     const shell = (args: string[], input?: string) =>
-      project.howdah([...always, ...args], { env, ...(input !== undefined && { input }) })
+      project.answer([...always, ...args], { env, ...(input !== undefined && { input }) })
 
     test('runs -c and -f in their order, all on one connection', async () => {
-      const { status, stdout, stderr } = await shell([
+      const words = [
         '-c',
         'CREATE TEMP TABLE t AS SELECT 7 AS n',
         '-f',
         'good.sql',
         '-c',
         'SELECT n FROM t',
-      ])
+      ]
+      const { status, stdout, stderr } = await project.howdah([...always, ...words], { env })
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
       expect(stdout).toMatch(
         /^SELECT 1\n +f *\n-+\n from a file\n\(1 row\)\n[^]* 2\n\(1 row\)\n[^]* 7\n\(1 row\)\n/,
@@ -48,7 +49,8 @@ describe.each(shells.filter(({ exists }) => exists))(
     })
 
     test('runs what comes from stdin, the last statement without a semicolon too', async () => {
-      const { status, stdout, stderr } = await shell([], "SELECT 1 AS a; -- one;\nSELECT ';' AS b")
+      const input = "SELECT 1 AS a; -- one;\nSELECT ';' AS b"
+      const { status, stdout, stderr } = await project.howdah(always, { env, input })
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
       expect(stdout).toMatch(/^ a *\n---\n 1\n\(1 row\)\n\n? b *\n---\n ;\n\(1 row\)\n\n?$/)
     })

@@ -14,7 +14,7 @@ afterAll(async () => {
   await project[Symbol.asyncDispose]()
 })
 
-const howdah = async (...args: string[]) => await project.howdah(args)
+const howdah = async (...args: string[]) => await project.answer(args)
 const sql = async (database: string, text: string, ...args: string[]) => {
   const { stdout } = await howdah('-q', '-d', database, '-c', text, ...args)
   return stdout

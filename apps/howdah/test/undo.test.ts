@@ -14,7 +14,7 @@ import { Project } from './project.ts'
 
 /** What `undo list` says, without the time. */
 async function saved(project: Project): Promise<object[]> {
-  const { stdout } = await project.howdah(['undo', 'list', '--json'])
+  const { stdout } = await project.answer(['undo', 'list', '--json'])
   const rows = JSON.parse(stdout) as { kind: string; name: string | null; by: string }[]
   return rows.map(({ kind, name, by }) => ({ kind, name, by }))
 }
@@ -25,44 +25,44 @@ const makeData = ['shell', '-q', '-c', 'CREATE TABLE kept AS SELECT generate_ser
 describe('what is destroyed or dropped', () => {
   test('is saved, listed, and brought back by undo; and again what was there meanwhile', async () => {
     await using project = new Project()
-    await project.howdah(makeData)
+    await project.answer(makeData)
     expect((await project.howdah(['destroy'])).stderr).toContain('"howdah undo" brings it back')
     expect(existsSync(project.dataDir)).toBe(false)
     expect(await saved(project)).toEqual([{ kind: 'cluster', name: null, by: 'destroy' }])
-    await project.howdah(['exec', '--', 'true'])
+    await project.answer(['exec', '--', 'true'])
     const undone = await project.howdah(['undo'])
     expect([undone.status, undone.stderr]).toEqual([
       0,
       expect.stringContaining(`brought back ${project.dataDir}, as it was at `),
     ])
-    expect((await project.howdah(sum)).stdout).toContain('55')
+    expect((await project.answer(sum)).stdout).toContain('55')
     expect(await saved(project)).toEqual([{ kind: 'cluster', name: null, by: 'undo' }])
-    await project.howdah(['undo', 'clear'])
+    await project.answer(['undo', 'clear'])
     expect(await saved(project)).toEqual([])
-    expect((await project.howdah(['undo'])).status).toBe(2)
+    expect((await project.answer(['undo'])).status).toBe(2)
   })
 
   test('a database too, while others are used; it is not a database of the list meanwhile', async () => {
     await using project = new Project()
     const name = `it's "äpp"`
-    await project.howdah(['createdb', name])
-    await project.howdah([...makeData, '-d', name])
-    await project.howdah(['dropdb', name])
-    expect((await project.howdah(['databases'])).stdout).toBe('postgres\ntemplate0\ntemplate1\n')
+    await project.answer(['createdb', name])
+    await project.answer([...makeData, '-d', name])
+    await project.answer(['dropdb', name])
+    expect((await project.answer(['databases'])).stdout).toBe('postgres\ntemplate0\ntemplate1\n')
     expect(await saved(project)).toEqual([{ kind: 'database', name, by: 'dropdb' }])
-    await project.howdah(['createdb', name])
-    await project.howdah(['undo'])
-    expect((await project.howdah([...sum, '-d', name])).stdout).toContain('55')
+    await project.answer(['createdb', name])
+    await project.answer(['undo'])
+    expect((await project.answer([...sum, '-d', name])).stdout).toContain('55')
     // The empty one that was in its place is saved now.
     expect(await saved(project)).toEqual([{ kind: 'database', name, by: 'undo' }])
   })
 
   test('is gone with --no-save', async () => {
     await using project = new Project()
-    await project.howdah(['createdb', 'app'])
-    await project.howdah(['dropdb', 'app', '--no-save'])
+    await project.answer(['createdb', 'app'])
+    await project.answer(['dropdb', 'app', '--no-save'])
     expect(await saved(project)).toEqual([])
-    expect((await project.howdah(['destroy', '--no-save'])).stderr).toBe(
+    expect((await project.answer(['destroy', '--no-save'])).stderr).toBe(
       `destroyed ${project.dataDir}\n`,
     )
     expect(readdirSync(project.file('.howdah'))).toEqual(['.gitignore'])
@@ -70,8 +70,8 @@ describe('what is destroyed or dropped', () => {
 
   test('stays if the restore that replaces it is killed, and the next command of anybody clears what that has made', async () => {
     await using project = new Project()
-    await project.howdah(makeData)
-    await project.howdah(['backup', '--into', 'backups'])
+    await project.answer(makeData)
+    await project.answer(['backup', '--into', 'backups'])
     const place = project.file('.howdah/saved')
     const kept = () => (existsSync(place) ? readdirSync(place) : [])
     const restore = project.start(['restore', '--from', 'backups', '--to', project.dataDir])
@@ -83,29 +83,29 @@ describe('what is destroyed or dropped', () => {
     await using elsewhere = new Project()
     await elsewhere.howdah(['ls'])
     expect(kept()).toEqual([])
-    expect((await project.howdah(sum)).stdout).toContain('55')
+    expect((await project.answer(sum)).stdout).toContain('55')
   })
 
   test('is removed after 7 days by the next that is saved', async () => {
     await using project = new Project()
-    await project.howdah(['exec', '--', 'true'])
-    await project.howdah(['destroy'])
+    await project.answer(['exec', '--', 'true'])
+    await project.answer(['destroy'])
     const [id = ''] = readdirSync(project.file('.howdah/saved'))
     const file = project.file('.howdah/saved', id, 'saved.json')
     const old = new Date(Date.now() - 8 * 24 * 60 * 60 * 1000).toISOString()
     writeFileSync(file, readFileSync(file, 'utf8').replace(/"at":"[^"]*"/, `"at":"${old}"`))
-    await project.howdah(['exec', '--', 'true'])
-    await project.howdah(['destroy'])
+    await project.answer(['exec', '--', 'true'])
+    await project.answer(['destroy'])
     const left = readdirSync(project.file('.howdah/saved'))
     expect([left.length, left.includes(id)]).toEqual([1, false])
   })
 
   test.each(['ls', 'undo'])('is removed after 7 days by %s', async (command) => {
     await using project = new Project()
-    await project.howdah(['exec', '--', 'true'])
-    await project.howdah(['destroy'])
-    await project.howdah(['createdb', 'app'])
-    await project.howdah(['dropdb', 'app'])
+    await project.answer(['exec', '--', 'true'])
+    await project.answer(['destroy'])
+    await project.answer(['createdb', 'app'])
+    await project.answer(['dropdb', 'app'])
     const days = (many: number) => {
       const shift = many * 24 * 60 * 60 * 1000
       const script = `const now = Date.now; Date.now = () => now() + ${shift}`
@@ -127,14 +127,14 @@ describe('what is destroyed or dropped', () => {
     mkdirSync(project.file('elsewhere'), { mode: 0o700 })
     mkdirSync(project.file('.howdah'))
     symlinkSync('../elsewhere', project.dataDir)
-    await project.howdah(makeData)
-    expect((await project.howdah(['destroy'])).status).toBe(0)
+    await project.answer(makeData)
+    expect((await project.answer(['destroy'])).status).toBe(0)
     expect(readdirSync(project.file('elsewhere'))).toEqual([])
     const [id = ''] = readdirSync(project.file('.howdah/saved'))
     const kept = join(project.file('.howdah/saved'), id, 'data')
-    expect((await project.howdah([...sum, '-D', kept])).stdout).toContain('55')
-    expect((await project.howdah(['undo'])).status).toBe(0)
-    expect((await project.howdah(sum)).stdout).toContain('55')
+    expect((await project.answer([...sum, '-D', kept])).stdout).toContain('55')
+    expect((await project.answer(['undo'])).status).toBe(0)
+    expect((await project.answer(sum)).stdout).toContain('55')
     expect(lstatSync(project.dataDir).isSymbolicLink()).toBe(true)
   })
 })

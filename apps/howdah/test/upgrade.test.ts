@@ -21,7 +21,7 @@ afterAll(async () => {
 })
 
 async function howdah(...args: string[]): Promise<Result> {
-  return await project.howdah(args, { env })
+  return await project.answer(args, { env })
 }
 
 // In the order of a cluster's life, each from what the one before has left.
