@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import type * as FileSystem from 'node:fs'
 import type * as Promises from 'node:fs/promises'
+import { linuxOnly } from '@howdah/fixtures'
 import { beforeEach, expect, test, vi } from 'vitest'
 import { acquire, currentProcess } from '@howdah/lock'
 import {
@@ -116,14 +117,18 @@ test('a pid file that names nobody goes, and with it the orphans', async () => {
   expect(await ended).toBe('SIGQUIT')
 })
 
-test('a pid file that may be that of a server elsewhere is refused, and stays', async () => {
-  await using fake = new FakeDirectory()
-  machine.seesAll = false
-  fake.writePidFile({ pid: await deadPid() })
-  const refusal = { code: 'ERR_CLUSTER_UNKNOWN_STATUS' }
-  await expect(removeLeftFiles(fake.directory)).rejects.toMatchObject(refusal)
-  expect(fake.left).toEqual(['postmaster.pid'])
-})
+test(
+  'a pid file that may be that of a server elsewhere is refused, and stays',
+  linuxOnly('containers, from which a process may be hidden'),
+  async () => {
+    await using fake = new FakeDirectory()
+    machine.seesAll = false
+    fake.writePidFile({ pid: await deadPid() })
+    const refusal = { code: 'ERR_CLUSTER_UNKNOWN_STATUS' }
+    await expect(removeLeftFiles(fake.directory)).rejects.toMatchObject(refusal)
+    expect(fake.left).toEqual(['postmaster.pid'])
+  },
+)
 
 test('the locks beside sockets are known by their whole name', async () => {
   await using fake = new FakeDirectory()
@@ -155,20 +160,24 @@ test('orphans are the children of no server, that work in the directory', async 
   expect(fake.running).toBe(2)
 })
 
-test('a process that is about to be gone is nobody’s server, is waited for, and keeps no orphan alive', async () => {
-  await using fake = new FakeDirectory()
-  const one = await fake.postgres(orphan)
-  // Of a server that was killed just now, the kernel has taken the memory, and so what it called itself.
-  const ending = await fake.postgres()
-  expect(await serversIn(fake.directory)).toEqual([ending.pid])
-  machine.ending = [ending.pid]
-  expect(await serversIn(fake.directory)).toEqual([])
-  expect(await serverWorkingIn(fake.directory)).toBeNull()
-  const seen = (await postgresProcesses())?.map(({ identity }) => identity.pid)
-  expect([seen?.includes(one.pid), seen?.includes(ending.pid)]).toEqual([true, false])
-  expect(await endOrphans(fake.directory)).toEqual([])
-  expect(await Promise.all([one.ended, ending.ended])).toEqual(['SIGQUIT', 'SIGQUIT'])
-})
+test(
+  'a process that is about to be gone is nobody’s server, is waited for, and keeps no orphan alive',
+  linuxOnly('/proc, which tells that a process ends'),
+  async () => {
+    await using fake = new FakeDirectory()
+    const one = await fake.postgres(orphan)
+    // Of a server that was killed just now, the kernel has taken the memory, and so what it called itself.
+    const ending = await fake.postgres()
+    expect(await serversIn(fake.directory)).toEqual([ending.pid])
+    machine.ending = [ending.pid]
+    expect(await serversIn(fake.directory)).toEqual([])
+    expect(await serverWorkingIn(fake.directory)).toBeNull()
+    const seen = (await postgresProcesses())?.map(({ identity }) => identity.pid)
+    expect([seen?.includes(one.pid), seen?.includes(ending.pid)]).toEqual([true, false])
+    expect(await endOrphans(fake.directory)).toEqual([])
+    expect(await Promise.all([one.ended, ending.ended])).toEqual(['SIGQUIT', 'SIGQUIT'])
+  },
+)
 
 test('a process that is just becoming a server has no arguments yet, and counts as one', async () => {
   await using fake = new FakeDirectory()

@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { acquire, currentProcess } from '@howdah/lock'
+import { linuxOnly } from '@howdah/fixtures'
 import { findPostmaster, isLost, refuseServed, serverWorkingIn } from '../src/index.ts'
 import { lookAtPidFile } from '../src/files/postmaster-pid.ts'
 import { deadPid, FakeDirectory } from './support/fake-directory.ts'
@@ -23,6 +24,9 @@ vi.mock(import('../src/processes/working-directory.ts'), async (original) => {
 })
 
 beforeEach(resetMachine)
+
+/** Elsewhere a process that cannot be seen does not run. */
+const containers = linuxOnly('containers, from which a process may be hidden')
 
 const unknownStatus = { code: 'ERR_CLUSTER_UNKNOWN_STATUS' }
 /** Before the machine was started. */
@@ -109,7 +113,7 @@ describe('the server of a directory', () => {
   })
 })
 
-describe('a process of PostgreSQL of which may not be seen where it works', () => {
+describe('a process of PostgreSQL of which may not be seen where it works', containers, () => {
   test('is judged by the shared memory that the pid file names', async () => {
     await using fake = new FakeDirectory()
     const { pid } = await fake.postgres()
@@ -163,98 +167,114 @@ describe('a process of PostgreSQL of which may not be seen where it works', () =
   )
 })
 
-describe('a pid file of a server that howdah did not start, whose process is not here', () => {
-  test('may be that of a server in another container, unless all processes can be seen', async () => {
-    await using fake = new FakeDirectory()
-    fake.writePidFile({ pid: await deadPid() })
-    expect(await findPostmaster(fake.directory)).toBeNull()
-    machine.seesAll = false
-    await expect(findPostmaster(fake.directory)).rejects.toMatchObject({
-      ...unknownStatus,
-      message: expect.stringContaining('of one that is no more'),
+describe(
+  'a pid file of a server that howdah did not start, whose process is not here',
+  containers,
+  () => {
+    test(
+      'may be that of a server in another container, unless all processes can be seen',
+      containers,
+      async () => {
+        await using fake = new FakeDirectory()
+        fake.writePidFile({ pid: await deadPid() })
+        expect(await findPostmaster(fake.directory)).toBeNull()
+        machine.seesAll = false
+        await expect(findPostmaster(fake.directory)).rejects.toMatchObject({
+          ...unknownStatus,
+          message: expect.stringContaining('of one that is no more'),
+        })
+      },
+    )
+
+    test('is that of a dead server if it was started, or written, before the machine was', async () => {
+      await using fake = new FakeDirectory()
+      const pid = await deadPid()
+      machine.seesAll = false
+      fake.writePidFile({ pid, startedAt: longAgo })
+      expect(await findPostmaster(fake.directory)).toBeNull()
+      fake.writePidFile({ pid })
+      fake.datePidFile(longAgo)
+      expect(await findPostmaster(fake.directory)).toBeNull()
     })
-  })
 
-  test('is that of a dead server if it was started, or written, before the machine was', async () => {
-    await using fake = new FakeDirectory()
-    const pid = await deadPid()
-    machine.seesAll = false
-    fake.writePidFile({ pid, startedAt: longAgo })
-    expect(await findPostmaster(fake.directory)).toBeNull()
-    fake.writePidFile({ pid })
-    fake.datePidFile(longAgo)
-    expect(await findPostmaster(fake.directory)).toBeNull()
-  })
+    test(
+      'is left to the next server if the shared memory that it names is here',
+      containers,
+      async () => {
+        await using fake = new FakeDirectory()
+        const key = inode(fake.directory.path)
+        fake.writePidFile({ pid: await deadPid(), memory: `${key} 7` })
+        machine.seesAll = false
+        machine.segments = [{ key, id: 7, creator: 0, attached: 3, uid: 0 }]
+        expect(await findPostmaster(fake.directory)).toBeNull()
+        for (const other of [{ id: 8 }, { key: key + 1 }]) {
+          machine.segments = [{ key, id: 7, creator: 0, attached: 3, uid: 0, ...other }]
+          await expect(findPostmaster(fake.directory)).rejects.toMatchObject(unknownStatus)
+        }
+      },
+    )
 
-  test('is left to the next server if the shared memory that it names is here', async () => {
-    await using fake = new FakeDirectory()
-    const key = inode(fake.directory.path)
-    fake.writePidFile({ pid: await deadPid(), memory: `${key} 7` })
-    machine.seesAll = false
-    machine.segments = [{ key, id: 7, creator: 0, attached: 3, uid: 0 }]
-    expect(await findPostmaster(fake.directory)).toBeNull()
-    for (const other of [{ id: 8 }, { key: key + 1 }]) {
-      machine.segments = [{ key, id: 7, creator: 0, attached: 3, uid: 0, ...other }]
-      await expect(findPostmaster(fake.directory)).rejects.toMatchObject(unknownStatus)
-    }
-  })
-
-  test('is that of another directory if it came along with a copy', async () => {
-    await using fake = new FakeDirectory()
-    const pid = await deadPid()
-    machine.seesAll = false
-    fake.writePidFile({ pid, dataDir: fake.beside('bin') })
-    expect(await findPostmaster(fake.directory)).toBeNull()
-    // By the key alone, if that tells: the path may mean another directory in a container.
-    fake.writePidFile({ pid, memory: `${inode(fake.directory.path) + 16} 7` })
-    expect(await findPostmaster(fake.directory)).toBeNull()
-    const own = [
-      { dataDir: fake.link('link') },
-      { dataDir: '/nowhere/at/all' },
-      { dataDir: fake.beside('bin'), memory: `${inode(fake.directory.path) + 15} 7` },
-    ]
-    for (const lines of own) {
-      fake.writePidFile({ pid, ...lines })
-      await expect(findPostmaster(fake.directory)).rejects.toMatchObject(unknownStatus)
-    }
-  })
-
-  test('goes by its path if the key of the shared memory comes from the port, before 13', async () => {
-    await using fake = new FakeDirectory('12')
-    const pid = await deadPid()
-    machine.seesAll = false
-    fake.writePidFile({ pid, memory: '5432001 7' })
-    await expect(findPostmaster(fake.directory)).rejects.toMatchObject(unknownStatus)
-    fake.writePidFile({ pid, memory: '5432001 7', dataDir: fake.beside('bin') })
-    expect(await findPostmaster(fake.directory)).toBeNull()
-  })
-
-  test('is not believed while another server works in the directory', async () => {
-    await using fake = new FakeDirectory()
-    const { pid } = await fake.postgres()
-    fake.writePidFile({ pid: await deadPid() })
-    await expect(findPostmaster(fake.directory)).rejects.toMatchObject({
-      ...unknownStatus,
-      message: expect.stringContaining(`(pid ${pid} here)`),
+    test('is that of another directory if it came along with a copy', containers, async () => {
+      await using fake = new FakeDirectory()
+      const pid = await deadPid()
+      machine.seesAll = false
+      fake.writePidFile({ pid, dataDir: fake.beside('bin') })
+      expect(await findPostmaster(fake.directory)).toBeNull()
+      // By the key alone, if that tells: the path may mean another directory in a container.
+      fake.writePidFile({ pid, memory: `${inode(fake.directory.path) + 16} 7` })
+      expect(await findPostmaster(fake.directory)).toBeNull()
+      const own = [
+        { dataDir: fake.link('link') },
+        { dataDir: '/nowhere/at/all' },
+        { dataDir: fake.beside('bin'), memory: `${inode(fake.directory.path) + 15} 7` },
+      ]
+      for (const lines of own) {
+        fake.writePidFile({ pid, ...lines })
+        await expect(findPostmaster(fake.directory)).rejects.toMatchObject(unknownStatus)
+      }
     })
-  })
 
-  test('is believed though children of the dead server still work there', async () => {
-    await using fake = new FakeDirectory()
-    await fake.postgres({ title: 'postgres: checkpointer' })
-    fake.writePidFile({ pid: await deadPid() })
-    expect(await findPostmaster(fake.directory)).toBeNull()
-  })
+    test(
+      'goes by its path if the key of the shared memory comes from the port, before 13',
+      containers,
+      async () => {
+        await using fake = new FakeDirectory('12')
+        const pid = await deadPid()
+        machine.seesAll = false
+        fake.writePidFile({ pid, memory: '5432001 7' })
+        await expect(findPostmaster(fake.directory)).rejects.toMatchObject(unknownStatus)
+        fake.writePidFile({ pid, memory: '5432001 7', dataDir: fake.beside('bin') })
+        expect(await findPostmaster(fake.directory)).toBeNull()
+      },
+    )
 
-  test('is over if howdah has recorded the dead process', async () => {
-    await using fake = new FakeDirectory()
-    const pid = await deadPid()
-    machine.seesAll = false
-    fake.writePidFile({ pid })
-    fake.writeRecord({ ...currentProcess(), pid, startTime: '1' })
-    expect(await findPostmaster(fake.directory)).toBeNull()
-  })
-})
+    test('is not believed while another server works in the directory', containers, async () => {
+      await using fake = new FakeDirectory()
+      const { pid } = await fake.postgres()
+      fake.writePidFile({ pid: await deadPid() })
+      await expect(findPostmaster(fake.directory)).rejects.toMatchObject({
+        ...unknownStatus,
+        message: expect.stringContaining(`(pid ${pid} here)`),
+      })
+    })
+
+    test('is believed though children of the dead server still work there', async () => {
+      await using fake = new FakeDirectory()
+      await fake.postgres({ title: 'postgres: checkpointer' })
+      fake.writePidFile({ pid: await deadPid() })
+      expect(await findPostmaster(fake.directory)).toBeNull()
+    })
+
+    test('is over if howdah has recorded the dead process', async () => {
+      await using fake = new FakeDirectory()
+      const pid = await deadPid()
+      machine.seesAll = false
+      fake.writePidFile({ pid })
+      fake.writeRecord({ ...currentProcess(), pid, startTime: '1' })
+      expect(await findPostmaster(fake.directory)).toBeNull()
+    })
+  },
+)
 
 describe('a pid file that names nobody', () => {
   test.each(['', 'nonsense', '0', '01', '12345678901', '1.5', '-'])('holds %j', async (content) => {
@@ -292,27 +312,31 @@ describe('shared memory with the key of a directory', () => {
     return { key: inode(fake.directory.path), id: 7, creator: 0, attached: 1, uid: 0 }
   }
 
-  test('is that of another if its maker has it attached, and works in another directory', async () => {
-    await using fake = new FakeDirectory()
-    const segment = nameless(fake)
-    const { pid } = await fake.postgres({ cwd: fake.beside('bin') })
-    machine.segments = [{ ...segment, creator: pid }]
-    machine.attached = [[pid, 7]]
-    expect(await findPostmaster(fake.directory)).toBeNull()
-    // The next key is that of a server which found the first taken.
-    const next = { ...segment, key: segment.key + 1, id: 8 }
-    machine.segments = [next, { ...segment, creator: pid }]
-    await expect(findPostmaster(fake.directory)).rejects.toMatchObject(unknownStatus)
-    machine.segments = [
-      { ...segment, creator: pid },
-      { ...next, creator: pid },
-    ]
-    machine.attached = [
-      [pid, 7],
-      [pid, 8],
-    ]
-    expect(await findPostmaster(fake.directory)).toBeNull()
-  })
+  test(
+    'is that of another if its maker has it attached, and works in another directory',
+    containers,
+    async () => {
+      await using fake = new FakeDirectory()
+      const segment = nameless(fake)
+      const { pid } = await fake.postgres({ cwd: fake.beside('bin') })
+      machine.segments = [{ ...segment, creator: pid }]
+      machine.attached = [[pid, 7]]
+      expect(await findPostmaster(fake.directory)).toBeNull()
+      // The next key is that of a server which found the first taken.
+      const next = { ...segment, key: segment.key + 1, id: 8 }
+      machine.segments = [next, { ...segment, creator: pid }]
+      await expect(findPostmaster(fake.directory)).rejects.toMatchObject(unknownStatus)
+      machine.segments = [
+        { ...segment, creator: pid },
+        { ...next, creator: pid },
+      ]
+      machine.attached = [
+        [pid, 7],
+        [pid, 8],
+      ]
+      expect(await findPostmaster(fake.directory)).toBeNull()
+    },
+  )
 
   test.each([
     ['cannot be seen from here', async () => ({ creator: 0 })],
@@ -365,26 +389,30 @@ describe('a server without its files', () => {
     await refuseServed(fake.directory, true)
   })
 
-  test('makes its directory count as lost, as does what leaves it open whether one runs', async () => {
-    await using fake = new FakeDirectory()
-    const { directory } = fake
-    expect(await isLost(directory)).toBe(false)
-    fake.writePidFile({ pid: await deadPid() })
-    machine.seesAll = false
-    expect(await isLost(directory)).toBe(true)
-    rmSync(directory.pidFile)
-    expect(await isLost(directory)).toBe(false)
-    {
-      // Somebody's server has it, and there is no record of whose.
-      using _ = await acquire(directory.file('base'))
+  test(
+    'makes its directory count as lost, as does what leaves it open whether one runs',
+    containers,
+    async () => {
+      await using fake = new FakeDirectory()
+      const { directory } = fake
+      expect(await isLost(directory)).toBe(false)
+      fake.writePidFile({ pid: await deadPid() })
+      machine.seesAll = false
       expect(await isLost(directory)).toBe(true)
-    }
-    expect(await isLost(directory)).toBe(false)
-    rmSync(directory.versionFile)
-    expect(await isLost(directory)).toBe(true)
-    writeFileSync(directory.wreck, '')
-    expect(await isLost(directory)).toBe(false)
-    rmSync(directory.path, { recursive: true })
-    expect(await isLost(directory)).toBe(false)
-  })
+      rmSync(directory.pidFile)
+      expect(await isLost(directory)).toBe(false)
+      {
+        // Somebody's server has it, and there is no record of whose.
+        using _ = await acquire(directory.file('base'))
+        expect(await isLost(directory)).toBe(true)
+      }
+      expect(await isLost(directory)).toBe(false)
+      rmSync(directory.versionFile)
+      expect(await isLost(directory)).toBe(true)
+      writeFileSync(directory.wreck, '')
+      expect(await isLost(directory)).toBe(false)
+      rmSync(directory.path, { recursive: true })
+      expect(await isLost(directory)).toBe(false)
+    },
+  )
 })

@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs'
 import { users } from '@howdah/coordinate'
 import type { ClusterUser, DataDirectory } from '@howdah/data-directory'
 
 /**
- * The users of a cluster: the holders of its use lock. If the kernel does not tell the holders, they are the living processes
+ * The users of a cluster: the holders of its use lock; none if the cluster was removed. If the kernel does not tell the holders, they are the living processes
  * that have entered themselves into this user's state.
  */
 export async function usersOf(directory: DataDirectory): Promise<ClusterUser[]> {
@@ -21,7 +22,7 @@ async function enteredUsers(dataDir: string): Promise<ClusterUser[]> {
     import('./uses.ts'),
   ])
   const state = findStateDirectory()
-  if (state === null) return []
+  if (state === null || !existsSync(dataDir)) return []
   const uses = await Uses.in(state, { create: false })
   const { dataDir: real } = uses.locate(dataDir)
   const found = await uses.list(() => undefined)

@@ -85,7 +85,8 @@ export class FakeDirectory implements AsyncDisposable {
       cwd: 'here',
       ...changes,
     }
-    const lines = Object.entries(fields).map(([key, value]) => `${key} ${value}\n`)
+    const known = Object.entries(fields).filter(([, value]) => value !== null)
+    const lines = known.map(([key, value]) => `${key} ${value}\n`)
     writeFileSync(this.directory.record, lines.join(''))
   }
 
