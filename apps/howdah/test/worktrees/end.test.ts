@@ -14,7 +14,7 @@ describe.skipIf(!hasGit)('the cluster of a worktree (with git on the machine)', 
     ['rm -rf', true],
   ])('ends with it by %s, though it is used (and pinned: %s)', async (how, pinned) => {
     await using repository = new Repository()
-    await repository.howdah(['exec', '--', 'true'])
+    await repository.answer(['exec', '--', 'true'])
     const worktree = repository.worktree('topic')
     if (pinned) await repository.in(worktree, 'start')
     const user = start(worktree, ['exec', '--', 'sh', '-c', 'echo here; exec sleep 600'])
@@ -25,7 +25,7 @@ describe.skipIf(!hasGit)('the cluster of a worktree (with git on the machine)', 
     await until('its server is gone', () => serversBelow(worktree).length === 0, 5000)
     user.kill('SIGTERM')
     await user.result
-    const listed = JSON.parse((await repository.howdah(['ls', '--json'])).stdout) as {
+    const listed = JSON.parse((await repository.answer(['ls', '--json'])).stdout) as {
       dataDir: string
     }[]
     expect(listed.filter(({ dataDir }) => dataDir.startsWith(worktree))).toEqual([])
@@ -33,7 +33,7 @@ describe.skipIf(!hasGit)('the cluster of a worktree (with git on the machine)', 
 
   test('ends with its users, also if all of them are killed', async () => {
     await using repository = new Repository()
-    await repository.howdah(['exec', '--', 'true'])
+    await repository.answer(['exec', '--', 'true'])
     const worktree = repository.worktree('topic')
     const user = start(worktree, ['exec', '--', 'sh', '-c', 'echo here; exec sleep 600'])
     await user.says('here')
@@ -47,7 +47,7 @@ describe.skipIf(!hasGit)('the cluster of a worktree (with git on the machine)', 
     'ends its server when it is moved, though that is %s, and starts it again where it is',
     async (how) => {
       await using repository = new Repository()
-      await repository.howdah(['exec', '--', 'true'])
+      await repository.answer(['exec', '--', 'true'])
       const worktree = repository.worktree('topic')
       const user =
         how === 'pinned'
@@ -71,7 +71,7 @@ describe.skipIf(!hasGit)('the cluster of a worktree (with git on the machine)', 
 
   test('is forgotten by the next command of anybody, with what a killed server has left', async () => {
     await using repository = new Repository()
-    await repository.howdah(['start'])
+    await repository.answer(['start'])
     const worktree = repository.worktree('topic')
     await repository.in(worktree, 'start')
     const state = join(process.env['HOWDAH_STATE_DIR'] ?? '', 'clusters')
@@ -82,19 +82,19 @@ describe.skipIf(!hasGit)('the cluster of a worktree (with git on the machine)', 
     rmSync(worktree, { recursive: true })
     await repository.howdah(['exec', '--', 'true'])
     expect(known()).toEqual([])
-    await repository.howdah(['stop'])
+    await repository.answer(['stop'])
   })
 
   test('is listed by its branch', async () => {
     await using repository = new Repository()
-    await repository.howdah(['exec', '--', 'true'])
+    await repository.answer(['exec', '--', 'true'])
     const worktree = repository.worktree('topic')
     await repository.in(worktree, 'exec', '--', 'true')
-    const { stdout } = await repository.howdah(['ls'])
+    const { stdout } = await repository.answer(['ls'])
     expect(stdout).toMatch(
       new RegExp(`${worktree}/\\.howdah/data .* worktree topic of ${repository.path}\\n`),
     )
-    const listed = JSON.parse((await repository.howdah(['ls', '--json'])).stdout) as {
+    const listed = JSON.parse((await repository.answer(['ls', '--json'])).stdout) as {
       dataDir: string
       worktree?: object
     }[]
@@ -109,10 +109,10 @@ describe.skipIf(!hasGit)('the cluster of a worktree (with git on the machine)', 
 
   test('is made anew by reset, from what the main checkout has now', async () => {
     await using repository = new Repository()
-    await repository.howdah(['shell', '-c', 'CREATE TABLE one AS SELECT 1'])
+    await repository.answer(['shell', '-c', 'CREATE TABLE one AS SELECT 1'])
     const worktree = repository.worktree('topic')
     await repository.in(worktree, 'shell', '-c', 'DROP TABLE one')
-    await repository.howdah(['shell', '-c', 'CREATE TABLE two AS SELECT 2'])
+    await repository.answer(['shell', '-c', 'CREATE TABLE two AS SELECT 2'])
     const tables =
       "SELECT string_agg(tablename, ' ' ORDER BY 1) FROM pg_tables WHERE schemaname = 'public'"
     expect(await repository.in(worktree, 'reset')).toMatchObject({ status: 0 })
@@ -132,7 +132,7 @@ describe.skipIf(!hasGit)('the cluster of a worktree (with git on the machine)', 
     rmSync(join(repository.dataDir, 'standby.signal'))
     expect(await repository.ask(worktree, tables)).toBe('')
     // Not of the main checkout, which has nothing to be made from.
-    const refused = await repository.howdah(['reset'])
+    const refused = await repository.answer(['reset'])
     expect([refused.status, refused.stderr]).toEqual([
       2,
       expect.stringContaining('is not the cluster of a linked worktree'),

@@ -4,13 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Random, times } from '@howdah/fixtures'
 import { readSystemIdentifier } from '@howdah/cluster'
 import { describe, expect, test } from 'vitest'
-import { start } from '../project.ts'
+import { answer, start } from '../project.ts'
 import { hasGit, Repository } from './repository.ts'
 
 /** With something in it that a fork is known by. */
 async function withData(): Promise<Repository> {
   const repository = new Repository()
-  const { status, stderr } = await repository.howdah(['shell', '-c', createKept])
+  const { status, stderr } = await repository.answer(['shell', '-c', createKept])
   if (status !== 0) throw new Error(stderr)
   return repository
 }
@@ -39,7 +39,7 @@ describe.skipIf(!hasGit)('the first use in a linked worktree (with git on the ma
 
   test('forks one that runs and is written to: all that was committed before, and it goes on', async () => {
     await using repository = await withData()
-    await repository.howdah(['start'])
+    await repository.answer(['start'])
     await using writer = new Writer(repository)
     const before = Number(await repository.ask(repository.path, countKept))
     const worktree = repository.worktree('topic')
@@ -54,9 +54,9 @@ describe.skipIf(!hasGit)('the first use in a linked worktree (with git on the ma
 
   test('forks one whose server was killed', async () => {
     await using repository = await withData()
-    await repository.howdah(['start'])
+    await repository.answer(['start'])
     await repository.ask(repository.path, 'INSERT INTO kept VALUES (0) RETURNING n')
-    const { pid } = JSON.parse((await repository.howdah(['status', '--json'])).stdout) as {
+    const { pid } = JSON.parse((await repository.answer(['status', '--json'])).stdout) as {
       pid: number
     }
     process.kill(pid, 'SIGKILL')
@@ -99,12 +99,12 @@ describe.skipIf(!hasGit)('the first use in a linked worktree (with git on the ma
     await using repository = await withData()
     const worktree = repository.worktree('topic')
     for (const command of ['status', 'stop', 'destroy']) {
-      expect((await repository.in(worktree, command)).stderr).toContain(
+      expect((await answer(worktree, [command])).stderr).toContain(
         `howdah: the worktree of topic has no cluster yet; its first use forks ${repository.dataDir}\n`,
       )
     }
     expect(existsSync(dataDirOf(worktree))).toBe(false)
-    expect((await repository.howdah(['status'])).stderr).toBe('')
+    expect((await repository.answer(['status'])).stderr).toBe('')
   })
 
   test('"shared" keeps one cluster for all worktrees', async () => {
@@ -139,7 +139,7 @@ describe.skipIf(!hasGit)('the first use in a linked worktree (with git on the ma
 
   test('killed at any instant, the fork is made anew, or is whole', async () => {
     await using repository = await withData()
-    await repository.howdah(['start'])
+    await repository.answer(['start'])
     const random = new Random(17)
     for (let round = 0; round < times(4, 40); round += 1) {
       const worktree = repository.worktree(`topic-${round}`)
@@ -166,7 +166,7 @@ test.skipIf(!hasGit)(
       `${outer.dataDir} here until now, and does with -D or PGDATA\n`
     // So do commands that make none, until there is one.
     for (const command of ['status', 'stop', 'url', 'destroy', 'databases']) {
-      expect((await outer.in(inner, command)).stderr).toContain(news)
+      expect((await answer(inner, [command])).stderr).toContain(news)
     }
     const first = await outer.in(inner, 'shell', '-c', 'SELECT 1')
     expect(first.stderr).toBe(news)
@@ -189,7 +189,7 @@ class Writer implements AsyncDisposable {
   async #write(repository: Repository): Promise<void> {
     while (!this.#ended) {
       const sql = 'INSERT INTO kept VALUES (0)'
-      const { status, stderr } = await repository.howdah(['shell', '-q', '-c', sql])
+      const { status, stderr } = await repository.answer(['shell', '-q', '-c', sql])
       if (status !== 0) this.failure = stderr
     }
   }

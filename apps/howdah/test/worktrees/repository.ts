@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { Project, type Result, start } from '../project.ts'
+import { answer, Project, type Result, start } from '../project.ts'
 
 /** Whether git is here, without which there are no worktrees to try. */
 export const hasGit = ['/usr/bin/git', '/usr/local/bin/git', '/opt/homebrew/bin/git'].some((path) =>
@@ -39,9 +39,9 @@ export class Repository extends Project {
     return await start(worktree, args).result
   }
 
-  /** Runs SQL in a directory, and tells the only value that comes of it. */
+  /** Runs SQL in a directory, from this process, and tells the only value that comes of it. */
   async ask(directory: string, sql: string): Promise<string> {
-    const { status, stdout, stderr } = await this.in(directory, 'shell', '-q', '-c', sql)
+    const { status, stdout, stderr } = await answer(directory, ['shell', '-q', '-c', sql])
     if (status !== 0) throw new Error(`${sql}: ${stderr}`)
     return stdout.split('\n')[2]?.trim() ?? ''
   }
