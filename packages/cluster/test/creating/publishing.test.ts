@@ -9,11 +9,12 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import type * as FileSystem from 'node:fs'
 import type * as Promises from 'node:fs/promises'
-import { basename } from 'node:path'
+import { basename, dirname } from 'node:path'
 import type * as Durable from '@howdah/durable'
 import { DataDirectory } from '@howdah/data-directory'
-import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
+import { temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
 import { acquire, type Lock } from '@howdah/lock'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { bringIntoBeing } from '../../src/creating/create.ts'
@@ -26,12 +27,30 @@ const seen = vi.hoisted(() => ({
   failing: '',
   error: 'EIO',
   note: (_call: string, _path: string): void => undefined,
+  /** The paths of files that are open, by their descriptors. */
+  opened: new Map<number, string>(),
 }))
+
+vi.mock('node:fs', async (original) => {
+  const real = await original<typeof FileSystem>()
+  const fsync = (fd: number, done: Parameters<typeof real.fsync>[1]): void => {
+    const path = seen.opened.get(fd)
+    seen.opened.delete(fd)
+    if (path !== undefined) seen.note('sync', path)
+    real.fsync(fd, done)
+  }
+  return { ...real, fsync }
+})
 
 vi.mock('node:fs/promises', async (original) => {
   const real = await original<typeof Promises>()
   return {
     ...real,
+    open: async (...words: Parameters<typeof real.open>) => {
+      const file = await real.open(...words)
+      seen.opened.set(file.fd, String(words[0]))
+      return file
+    },
     rename: async (from: string, to: string) => {
       seen.note('rename', to)
       await real.rename(from, to)
@@ -67,6 +86,7 @@ beforeEach(async () => {
   directory = new DataDirectory(home.file('data'))
   mkdirSync(directory.path)
   change = await acquire(directory.path)
+  seen.opened.clear()
   Object.assign(seen, {
     calls: [],
     failing: '',
@@ -137,14 +157,21 @@ describe('a cluster that is made', () => {
 
   it('is not synced if nobody needs it after a crash of the machine, but appears in the same order', async () => {
     await bring()
-    const order = seen.calls.filter((call) => call !== 'sync directory')
+    const isSync = (call: string) => call.startsWith('sync ')
+    expect(seen.calls.filter(isSync)).toEqual([
+      'sync howdah.creating.tmp',
+      'sync howdah.json.tmp',
+      'sync directory',
+      'sync directory',
+    ])
+    const order = seen.calls.filter((call) => !isSync(call))
     change.release()
     directory = new DataDirectory(home.file('other'))
     mkdirSync(directory.path)
     change = await acquire(directory.path)
     seen.calls = []
     await bringIntoBeing(directory, change, removal, fill, { durable: false })
-    expect(seen.calls).not.toContain('sync directory')
+    expect(seen.calls.filter(isSync)).toEqual([])
     expect(seen.calls.toSorted()).toEqual(order.toSorted())
     expect(seen.calls.slice(-3)).toEqual([
       'rename PG_VERSION',
@@ -282,6 +309,38 @@ describe('a cluster that is destroyed', () => {
     }
     await destroyCluster(directory, change)
     expect(left).toEqual([['howdah.creating']])
+  })
+
+  it('is a wreck on the disk before its first file goes, unless it is to be thrown away', async () => {
+    const steps = ['sync howdah.creating.tmp', 'rename howdah.creating', 'rm PG_VERSION']
+    const stepsTaken = () => seen.calls.filter((call) => steps.includes(call))
+    await destroyCluster(directory, change)
+    expect(stepsTaken()).toEqual(steps)
+    change.release()
+    mkdirSync(directory.path)
+    change = await acquire(directory.path)
+    await bring()
+    writeFileSync(directory.throwAway, '')
+    seen.calls = []
+    await destroyCluster(directory, change)
+    expect(stepsTaken()).toEqual(steps.slice(1))
+  })
+
+  it('among temporary ones disappears from its path at once, and its files go after that', async () => {
+    change.release()
+    directory = new DataDirectory(home.file(`howdah-clusters-${process.geteuid?.()}`, 'data'))
+    mkdirSync(directory.path, { recursive: true })
+    change = await acquire(directory.path)
+    await bring()
+    seen.calls = []
+    await destroyCluster(directory, change)
+    expect(existsSync(directory.path)).toBe(false)
+    expect(seen.calls.slice(-2)).toEqual([
+      'rm PG_VERSION',
+      expect.stringMatching(/^rename \.removed-/),
+    ])
+    const { path } = directory
+    await until('its files are gone', () => readdirSync(dirname(path)).length === 0)
   })
 
   it('is kept elsewhere as it is, if that is wanted', async () => {

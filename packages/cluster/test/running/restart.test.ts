@@ -89,6 +89,8 @@ describe('a server is restarted', () => {
   it('under our own clients', async () => {
     scene.clients = [client(7, 'app'), client(8, 'howdah')]
     scene.lasting = scene.clients
+    // Others use the server, too; but whether they do is asked only if clients are not ours.
+    scene.users = [us, other]
     expect((await take(exclusive, new Set([7, 8]))).outcome).toMatchObject({ exclusive })
   })
 
