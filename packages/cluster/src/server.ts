@@ -1,4 +1,5 @@
 import type { Outcome } from '@howdah/coordinate'
+import type { Dumped, DumpOptions, Loaded, LoadOptions } from '@howdah/dump'
 import type { Runtime } from '@howdah/runtime'
 import type { Options, Result } from 'execa'
 import type pg from 'pg'
@@ -186,6 +187,18 @@ export class Server {
    */
   async setMode(mode: Mode, options: PatienceOptions = {}): Promise<Outcome> {
     return await setMode(new DataDirectory(this.dataDir), this, mode, options)
+  }
+
+  /** Writes a database, by default the server's own one, into a file or a stream as SQL. See `dump` of `@howdah/dump`. */
+  async dump(options: DumpOptions): Promise<Dumped> {
+    const { dump } = await import('@howdah/dump')
+    return await dump(this, options)
+  }
+
+  /** Loads SQL, as pg_dump writes it, into a database, by default the server's own one. See `load` of `@howdah/dump`. */
+  async load(options: LoadOptions): Promise<Loaded> {
+    const { load } = await import('@howdah/dump')
+    return await load(this, options)
   }
 
   /** The names of all databases, templates included, in order, without snapshots and what is saved for `howdah undo`. */

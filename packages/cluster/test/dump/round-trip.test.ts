@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { Cluster, type Session } from '@howdah/cluster'
 import { dump, load } from '@howdah/dump'
 import { temporaryDirectory } from '@howdah/fixtures'
 import { everything, roles, somePostgres } from '@howdah/postgres-fixtures'
 import { describe, expect, it } from 'vitest'
+import { Cluster, type Session } from '../../src/index.ts'
 
 /** pg_dump's, so that two dumps differ in nothing but what was dumped. */
 const args = ['--restrict-key=thesame']

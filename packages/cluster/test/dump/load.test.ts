@@ -1,11 +1,11 @@
 import { createReadStream, writeFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
-import { Cluster, type Session } from '@howdah/cluster'
 import { load } from '@howdah/dump'
 import { temporaryDirectory } from '@howdah/fixtures'
 import { newest } from '@howdah/postgres-fixtures'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Cluster, type Session } from '../../src/index.ts'
 
 const home = temporaryDirectory()
 const cluster = new Cluster(home.file('data'), { strategy: newest.strategy })

@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Cluster } from '@howdah/cluster'
 import { dump, load } from '@howdah/dump'
 import { onlyIf, temporaryDirectory } from '@howdah/fixtures'
 import { everyPostgres, newest } from '@howdah/postgres-fixtures'
 import { describe, expect, it } from 'vitest'
+import { Cluster } from '../../src/index.ts'
 
 /** A PostgreSQL with client programs. The bundled ones have none. */
 const whole = everyPostgres.find(

@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { Writable } from 'node:stream'
 import { callbackify } from 'node:util'
-import { Cluster, type Session } from '@howdah/cluster'
 import { dump } from '@howdah/dump'
 import { temporaryDirectory } from '@howdah/fixtures'
 import { newest } from '@howdah/postgres-fixtures'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { Cluster, type Session } from '../../src/index.ts'
 
 const home = temporaryDirectory()
 const cluster = new Cluster(home.file('data'), { strategy: newest.strategy })
