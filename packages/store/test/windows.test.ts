@@ -205,6 +205,17 @@ describe('a listing of segments', () => {
   })
 })
 
+test('a listing of entries ends with the reason of the signal while it waits for a segment', async () => {
+  await store.segment(7)
+  using lock = await tryAcquire(`${segmentPath()}/lock`)
+  const controller = new AbortController()
+  const reason = new Error('enough')
+  const { signal } = controller
+  const listing = store.all({ signal, onWait: () => controller.abort(reason) })
+  await expect(listing.next()).rejects.toBe(reason)
+  expect(lock?.held).toBe(true)
+})
+
 test('an entry that becomes shorter before it is read is read to its end', async () => {
   const entry = await (await store.segment(7)).save({ n: 1 })
   seen.longer = 10
