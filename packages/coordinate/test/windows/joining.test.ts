@@ -137,17 +137,21 @@ test(
   },
 )
 
-test('who leaves neither stops nor removes what a server of another container works on', async () => {
-  await using arena = new Arena()
-  const { subject, paths } = arena
-  const guard = await Guard.join(subject, paths, { start: {}, atEnd: 'destroy' })
-  await arena.killServer()
-  const record = readFileSync(paths.record, 'utf8')
-  writeFileSync(paths.record, record.replace(/^namespace .*$/m, 'namespace pid:[1]'))
-  using server = await acquire(paths.server)
-  expect(await guard.leave()).toBe('kept')
-  expect(server.held && existsSync(paths.use)).toBe(true)
-})
+test(
+  'who leaves neither stops nor removes what a server of another container works on',
+  linuxOnly('pid namespaces'),
+  async () => {
+    await using arena = new Arena()
+    const { subject, paths } = arena
+    const guard = await Guard.join(subject, paths, { start: {}, atEnd: 'destroy' })
+    await arena.killServer()
+    const record = readFileSync(paths.record, 'utf8')
+    writeFileSync(paths.record, record.replace(/^namespace .*$/m, 'namespace pid:[1]'))
+    using server = await acquire(paths.server)
+    expect(await guard.leave()).toBe('kept')
+    expect(server.held && existsSync(paths.use)).toBe(true)
+  },
+)
 
 test.each(watchdogKinds)(
   'who comes while a server lingers has it linger anew (%s)',

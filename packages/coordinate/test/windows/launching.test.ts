@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { Guard, type Subject } from '@howdah/coordinate'
-import { until } from '@howdah/fixtures'
+import { linuxOnly, until } from '@howdah/fixtures'
 import { identifyProcess, liveness, type ProcessIdentity } from '@howdah/lock'
 import { Arena } from '../arena.ts'
 import { pathsOf } from '../server/directory-subject.mjs'
@@ -49,17 +49,21 @@ test('a server is recorded before it runs', async () => {
   expect(await guard.leave()).toBe('stopped')
 })
 
-test('a server has a session of its own, which no terminal of ours ends', async () => {
-  await using arena = new Arena()
-  await using guard = await Guard.join(arena.subject, arena.paths, { start: {} })
-  expect(guard.started).toBe('modified')
-  for (const role of ['server', 'watchdog'] as const) {
-    const pid = arena.pid(role)
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    const [, , group, session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    expect([group, session]).toEqual([String(pid), String(pid)])
-  }
-})
+test(
+  'a server has a session of its own, which no terminal of ours ends',
+  linuxOnly('/proc, which tells the session'),
+  async () => {
+    await using arena = new Arena()
+    await using guard = await Guard.join(arena.subject, arena.paths, { start: {} })
+    expect(guard.started).toBe('modified')
+    for (const role of ['server', 'watchdog'] as const) {
+      const pid = arena.pid(role)
+      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+      const [, , group, session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      expect([group, session]).toEqual([String(pid), String(pid)])
+    }
+  },
+)
 
 test('a server never runs if its starter is killed before the watchdog is there', async () => {
   using shell = new OwnShell()

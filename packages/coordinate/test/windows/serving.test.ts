@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
+import { linuxOnly, temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
 import { acquireSync, currentProcess, type Lock } from '@howdah/lock'
 import type * as Locks from '@howdah/lock'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -140,7 +140,7 @@ describe('a subject has a server', () => {
     expect(locks.asked).toEqual([])
   })
 
-  test('or nobody knows', async () => {
+  test('or nobody knows', linuxOnly('pid namespaces'), async () => {
     recorded(ofContainer)
     locks.answers = ['held']
     await expect(hasServer(paths, subjectWith(null))).rejects.toMatchObject(elsewhere)

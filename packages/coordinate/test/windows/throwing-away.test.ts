@@ -203,23 +203,27 @@ describe.each(watchdogKinds)('a watchdog (%s) that is to throw away', (watchdog)
   })
 })
 
-test('the shell that watches waits for what a killed server has left running, before it removes anything', async () => {
-  await using arena = new Arena()
-  const { paths, directory } = arena
-  const options = { start: {}, watchdog: 'sh', throwAway: true } as const
-  const guard = await Guard.join(arena.subject, paths, options)
-  await arena.killServer()
-  // Without a gate, which would be in the directory that is removed.
-  const left = await acquire(paths.server, { fair: false })
-  const watchdogPid = arena.pid('watchdog')
-  await abandon(guard, paths)
-  const pauses = () => arena.involved().length > 0 && isPausing(watchdogPid)
-  await until('it looks again and again', pauses)
-  expect(existsSync(`${directory}/data/one`)).toBe(true)
-  left.release()
-  await arena.deserted()
-  expect(existsSync(directory)).toBe(false)
-})
+test(
+  'the shell that watches waits for what a killed server has left running, before it removes anything',
+  linuxOnly('a watchdog that is a shell'),
+  async () => {
+    await using arena = new Arena()
+    const { paths, directory } = arena
+    const options = { start: {}, watchdog: 'sh', throwAway: true } as const
+    const guard = await Guard.join(arena.subject, paths, options)
+    await arena.killServer()
+    // Without a gate, which would be in the directory that is removed.
+    const left = await acquire(paths.server, { fair: false })
+    const watchdogPid = arena.pid('watchdog')
+    await abandon(guard, paths)
+    const pauses = () => arena.involved().length > 0 && isPausing(watchdogPid)
+    await until('it looks again and again', pauses)
+    expect(existsSync(`${directory}/data/one`)).toBe(true)
+    left.release()
+    await arena.deserted()
+    expect(existsSync(directory)).toBe(false)
+  },
+)
 
 function isPausing(pid: number): boolean {
   return readdirSync('/proc').some((name) => {
