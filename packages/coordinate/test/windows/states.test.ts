@@ -1,5 +1,5 @@
 import { acquire, tryAcquire, type Lock } from '@howdah/lock'
-import { until } from '@howdah/fixtures'
+import { linuxOnly, until } from '@howdah/fixtures'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import type * as Conversion from '../../src/joining/convert-to-exclusive.ts'
 import { Free } from '../../src/joining/states.ts'
@@ -9,6 +9,9 @@ import { Arena } from '../arena.ts'
 import { isFree } from '../locks-in-use.ts'
 
 const start = {}
+
+/** The other watchdog is a program, which only the built package has, and this mocks the sources. */
+const shell = linuxOnly('a watchdog that is a shell')
 
 /** What happens instead of the conversion of the use lock; the real one unless a test says otherwise. */
 const seen = vi.hoisted(() => ({ convert: null as ((use: Lock) => boolean) | null }))
@@ -29,7 +32,7 @@ async function areFree({ paths }: Arena): Promise<boolean[]> {
   return [await isFree(paths.change), await isFree(paths.use)]
 }
 
-describe('a shared user that cannot be the only one', () => {
+describe('a shared user that cannot be the only one', shell, () => {
   test('still uses the server if its lock was lost to a watchdog meanwhile, which had stopped it', async () => {
     await using arena = new Arena()
     const shared = await freeIn(arena).join({ start })
@@ -74,7 +77,7 @@ describe('a shared user that cannot be the only one', () => {
   })
 })
 
-describe('the only user', () => {
+describe('the only user', shell, () => {
   test('of a server whose watchdog was killed has it watched again; if that fails, it has no lock', async () => {
     await using arena = new Arena()
     const user = arena.user()
@@ -185,7 +188,7 @@ describe('the only user', () => {
   })
 })
 
-describe('a wait to be the only user', () => {
+describe('a wait to be the only user', shell, () => {
   test('ends with the reason of the signal, and the others go on', async () => {
     await using arena = new Arena()
     const free = freeIn(arena)
@@ -200,7 +203,7 @@ describe('a wait to be the only user', () => {
   })
 })
 
-describe('a guard', () => {
+describe('a guard', shell, () => {
   test('is left once, and as the one who leaves wishes rather than as the one who joined did', async () => {
     await using arena = new Arena()
     const { subject, paths } = arena
