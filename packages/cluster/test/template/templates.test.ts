@@ -18,7 +18,7 @@ import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { temporaryDirectory, type TemporaryDirectory, times } from '@howdah/fixtures'
 import { onPath } from '@howdah/runtime'
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Cluster, readSystemIdentifier, TemplateCache } from '../../src/index.ts'
 import { newest, somePostgres, type Subject, Worker } from '@howdah/postgres-fixtures'
 
@@ -102,27 +102,6 @@ describe('a template', () => {
     expect(templates()).toHaveLength(1)
   })
 
-  it.each([
-    ['cut short', (path: string) => truncateSync(path, statSync(path).size - 1)],
-    ['empty', (path: string) => truncateSync(path, 0)],
-    ['garbage', (path: string) => writeFileSync(path, 'x'.repeat(100_000))],
-    ['with a damaged index', (path: string) => overwrite(path, 200)],
-    ['with a damaged control file', (path: string) => overwriteControlFile(path)],
-  ])('that is %s is not used, and made anew', async (_, damage) => {
-    const counted = await countInitdb()
-    await new Cluster(home.file('one'), counted.postgres).create()
-    damage(home.file('cache', 'templates', templates()[0] ?? ''))
-
-    const cluster = new Cluster(home.file('two'), counted.postgres)
-    expect(await cluster.create()).toBe('modified')
-    expect(counted.times()).toBe(2)
-    await using session = await cluster.run()
-    expect(session.started).toBe('modified')
-
-    await new Cluster(home.file('three'), counted.postgres).create()
-    expect(counted.times()).toBe(2)
-  })
-
   it('whose maker is killed, at any instant, is made by the next, and nothing of the first is left', async () => {
     const instants = [300, 600, 800, 900, 1000, 1100, 1200, 1400]
     for (const [index, instant] of instants.entries()) {
@@ -136,14 +115,55 @@ describe('a template', () => {
     const left = readdirSync(home.file('cache', 'templates')).filter((name) => /tmp/.test(name))
     expect(left).toEqual([])
   })
+})
+
+describe('a template that was made before', () => {
+  let before: TemporaryDirectory
+  let counted: Awaited<ReturnType<typeof countInitdb>>
+
+  // Once, and copied into the cache of each test.
+  beforeAll(async () => {
+    before = inMemory(() => temporaryDirectory())
+    counted = await countInitdb(before)
+    vi.stubEnv('HOWDAH_CACHE_DIR', before.file('cache'))
+    await new Cluster(before.file('one'), counted.postgres).create()
+    vi.unstubAllEnvs()
+  })
+  afterAll(() => before[Symbol.dispose]())
+  beforeEach(() => cpSync(before.file('cache'), home.file('cache'), { recursive: true }))
+
+  it('is used', async () => {
+    const ran = counted.times()
+    await new Cluster(home.file('two'), counted.postgres).create()
+    expect(counted.times()).toBe(ran)
+  })
+
+  it.each([
+    ['cut short', (path: string) => truncateSync(path, statSync(path).size - 1)],
+    ['empty', (path: string) => truncateSync(path, 0)],
+    ['garbage', (path: string) => writeFileSync(path, 'x'.repeat(100_000))],
+    ['with a damaged index', (path: string) => overwrite(path, 200)],
+    ['with a damaged control file', (path: string) => overwriteControlFile(path)],
+  ])('but is %s is not used, and made anew', async (_, damage) => {
+    const ran = counted.times()
+    damage(home.file('cache', 'templates', templates()[0] ?? ''))
+
+    const cluster = new Cluster(home.file('two'), counted.postgres)
+    expect(await cluster.create()).toBe('modified')
+    expect(counted.times()).toBe(ran + 1)
+    await using session = await cluster.run()
+    expect(session.started).toBe('modified')
+
+    await new Cluster(home.file('three'), counted.postgres).create()
+    expect(counted.times()).toBe(ran + 1)
+  })
 
   it('is not used if it is not ours alone to write', async () => {
-    const counted = await countInitdb()
-    await new Cluster(home.file('one'), counted.postgres).create()
+    const ran = counted.times()
     const path = home.file('cache', 'templates', templates()[0] ?? '')
     chmodSync(path, 0o620)
     await new Cluster(home.file('two'), counted.postgres).create()
-    expect(counted.times()).toBe(2)
+    expect(counted.times()).toBe(ran + 1)
   })
 })
 
@@ -244,9 +264,9 @@ function tree(root: string): string[] {
 }
 
 /** A PostgreSQL like the newest, whose initdb writes a line each time it runs. */
-async function countInitdb() {
-  const { bindir: original } = await new Cluster(home.file('none'), unpacked).runtime()
-  const copy = home.file('postgres')
+async function countInitdb(where = home) {
+  const { bindir: original } = await new Cluster(where.file('none'), unpacked).runtime()
+  const copy = where.file('postgres')
   const duplicate = (how: string) =>
     execFileSync('cp', [how, dirname(original), copy], { stdio: 'ignore' })
   try {
@@ -258,7 +278,7 @@ async function countInitdb() {
   }
   const bindir = `${copy}/bin`
   renameSync(`${bindir}/initdb`, `${bindir}/initdb.real`)
-  const log = home.file('initdb.log')
+  const log = where.file('initdb.log')
   writeFileSync(log, '')
   chmodSync(log, 0o666)
   // What only syncs makes no cluster.
