@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { Free, ownership, unpin } from '@howdah/coordinate'
-import { until } from '@howdah/fixtures'
+import { times, until } from '@howdah/fixtures'
 import { Arena } from './arena.ts'
 
 const joining = ['prepare', 'create', 'created-half', 'created', 'start', 'launched', 'started']
@@ -73,7 +73,7 @@ test.concurrent('processes that are killed at random instants of a start to stay
   await using arena = new Arena()
   const { subject, paths } = arena
   let hits = 0
-  for (let round = 0; round < 16 || hits < 4; round++) {
+  for (let round = 0; round < times(8, 16) || hits < 4; round++) {
     const victim = arena.user({ stays: true, tells: true })
     await victim.begun()
     await sleep(Math.random() * 120)
@@ -109,7 +109,7 @@ test.concurrent('a starter that is killed is followed by one that waits for the 
 test.concurrent('processes that are killed at random instants leave nothing behind', async () => {
   await using arena = new Arena()
   let hits = 0
-  for (let round = 0; round < 24 || hits < 4; round++) {
+  for (let round = 0; round < times(12, 24) || hits < 4; round++) {
     const victim = arena.user({ throwAway: round % 2 === 0, tells: true })
     await victim.begun()
     await sleep(Math.random() * 140)

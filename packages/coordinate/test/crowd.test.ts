@@ -1,14 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { times } from '@howdah/fixtures'
 import { expect, test } from 'vitest'
 import { Arena } from './arena.ts'
 import { numberOfUsers, told, watchdogKinds } from './locks-in-use.ts'
 
-test('fifty who start at once start it once, and are all connected to the same server', async () => {
+const many = times(20, 50)
+
+test(`${many} who start at once start it once, and are all connected to the same server`, async () => {
   await using arena = new Arena()
-  const crowd = Array.from({ length: 50 }, () => arena.user())
+  const crowd = Array.from({ length: many }, () => arena.user())
   const started = await Promise.all(crowd.map((user) => user.joined()))
   expect(started.filter((state) => state === 'modified')).toHaveLength(1)
-  expect(await numberOfUsers(arena.paths)).toBe(told(50))
+  expect(await numberOfUsers(arena.paths)).toBe(told(many))
   const answers = await Promise.all(crowd.map((user) => user.leave()))
   expect(answers.filter((answer) => answer === 'stopped')).toHaveLength(1)
   expect(crowd.some((user) => user.lost)).toBe(false)
@@ -17,8 +20,8 @@ test('fifty who start at once start it once, and are all connected to the same s
 })
 
 const crowds = [
-  [72, 'sh'],
-  [24, 'node'],
+  [times(32, 72), 'sh'],
+  [times(16, 24), 'node'],
 ] as const
 
 test.each(crowds.filter(([, watchdog]) => watchdogKinds.includes(watchdog)))(
