@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  chownSync,
   cpSync,
   mkdirSync,
   readdirSync,
@@ -92,4 +93,18 @@ test.each([
   chmodSync(home.file(name), 0o700)
   howdah('url', '--help')
   expect(kept().size).toBeGreaterThan(before.size)
+})
+
+test.runIf(process.geteuid?.() === 0)('nothing is used that another user may have planted', () => {
+  const help = howdah('--help')
+  const directory = home.file('cache/compiled')
+  for (const name of kept().keys()) writeFileSync(`${directory}/${name}`, 'planted')
+  const planted = kept()
+  chownSync(directory, 65_534, 65_534)
+  expect(howdah('--help')).toBe(help)
+  expect(kept()).toEqual(planted)
+  // The control: in a directory of ours they are read, and replaced.
+  chownSync(directory, 0, 0)
+  howdah('--help')
+  for (const content of kept().values()) expect(content).not.toBe('planted')
 })

@@ -145,6 +145,22 @@ describe.skipIf(why !== null)(
       expect(existsSync(home.file('second', 'base'))).toBe(false)
     })
 
+    it('is given no archive that holds anything', async () => {
+      using home = temporaryDirectory()
+      const cluster = new Cluster(home.file('data'), { strategy, runAs: 'nobody' })
+      await cluster.create()
+      const wal = home.file('backups', 'wal')
+      mkdirSync(wal, { recursive: true })
+      writeFileSync(`${wal}/precious`, '')
+      const backUp = async () => await backUpCluster(cluster, { into: home.file('backups') })
+      await expect(backUp()).rejects.toThrow('belongs to another user (uid 0) than the server')
+      expect(statSync(wal).uid).toBe(0)
+      // The control: an empty one is given.
+      unlinkSync(`${wal}/precious`)
+      await backUp()
+      expect(statSync(wal).uid).toBe(nobody.uid)
+    })
+
     it('cannot open the lock of backups, and so cannot hold it', async () => {
       using home = temporaryDirectory()
       const cluster = new Cluster(home.file('data'), { strategy, runAs: 'nobody' })

@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -69,6 +70,19 @@ it('does not lie where others can write', async () => {
   })
   expect(readdirSync(place)).toEqual([])
 })
+
+it.runIf(process.geteuid?.() === 0)(
+  'does not lie where another user may have planted one',
+  async () => {
+    const place = home.file('howdah-clusters-0')
+    mkdirSync(place, { mode: 0o700 })
+    chownSync(place, 65_534, 65_534)
+    await expect(temporary({ strategy })).rejects.toMatchObject({
+      code: 'ERR_RUNTIME_UNTRUSTED_DIRECTORY',
+    })
+    expect(readdirSync(place)).toEqual([])
+  },
+)
 
 it('is lean, by settings that give way to any others', async () => {
   await using session = await temporary({ strategy, settings: { max_wal_size: '512MB' } })
