@@ -33,8 +33,8 @@ export async function shellOn(
     async write(data) {
       await Promise.resolve(stdout.write(data))
     },
-    complain: (text) => stderr.write(`${text}\n`),
-    message: (text) => stderr.write(`${text}\n`),
+    complain: (line) => stderr.write(`${line}\n`),
+    message: (line) => stderr.write(`${line}\n`),
     connect: async (to) => await session.connect(to),
     during: async (_, action) => await action(),
   }
