@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, renameSync } from 'node:fs'
 import { Cluster } from '@howdah/cluster'
-import { seededRandom, temporaryDirectory } from '@howdah/fixtures'
+import { seededRandom, temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
 import { postmastersOf, processesBelow, serversBelow } from '@howdah/postgres-fixtures'
 import type { Strategy } from '@howdah/runtime'
 import { upgradeCluster } from '@howdah/upgrade'
@@ -34,6 +34,29 @@ function nameOf(pid: number): string {
   }
 }
 
+type Old = Awaited<ReturnType<typeof filledIn>>
+
+/** A cluster of the older PostgreSQL with a table of rows, both in a directory. */
+async function filledIn(home: TemporaryDirectory) {
+  const two = await twoWhole.in(home.file('old'))
+  const dataDir = home.file('data')
+  const { strategy, bindirs } = two
+  await using session = await new Cluster(dataDir, { strategy, runtime: bindirs[0] }).run()
+  const client = await session.connect()
+  const rows = 1000
+  await client.query(`CREATE TABLE t AS SELECT n FROM generate_series(1, ${rows}) AS n`)
+  return { ...two, dataDir, rows }
+}
+
+/** An upgrade that nothing disturbs has all rows, and leaves nothing but the old cluster. */
+async function becomesNew(home: TemporaryDirectory, { dataDir, strategy, rows, from, to }: Old) {
+  const upgraded = await upgradeCluster(new Cluster(dataDir, { strategy }))
+  expect(upgraded).toMatchObject({ outcome: 'modified', method: 'pg_upgrade' })
+  expect(await use(dataDir, strategy, rows)).toBe(to)
+  expect(readdirSync(home.path).toSorted()).toEqual(['data', `data.pg${from}`, 'old'])
+  expect(serversBelow(home.path)).toEqual([])
+}
+
 const isLong = process.env['HOWDAH_TEST_LONG'] === '1'
 const timeout = isLong ? 1_200_000 : 300_000
 
@@ -42,14 +65,9 @@ describe.skipIf(twoWhole.skip)('an upgrade by pg_upgrade', () => {
     'that is killed while pg_upgrade works leaves the old cluster whole, and the next one works',
     async () => {
       using home = temporaryDirectory()
-      const { from, to, bindirs, strategy } = await twoWhole.in(home.file('old'))
-      const dataDir = home.file('data')
-      let rows = 1000
-      {
-        await using session = await new Cluster(dataDir, { strategy, runtime: bindirs[0] }).run()
-        const client = await session.connect()
-        await client.query('CREATE TABLE t AS SELECT n FROM generate_series(1, 1000) AS n')
-      }
+      const old = await filledIn(home)
+      const { from, to, bindirs, strategy, dataDir } = old
+      let rows = old.rows
       const random = seededRandom(15)
       const wanted = isLong ? 20 : 3
       for (let hits = 0, length = 4000; hits < wanted;) {
@@ -71,11 +89,7 @@ describe.skipIf(twoWhole.skip)('an upgrade by pg_upgrade', () => {
         renameSync(`${dataDir}.pg${from}`, dataDir)
         rows -= 1
       }
-      const upgraded = await upgradeCluster(new Cluster(dataDir, { strategy }))
-      expect(upgraded).toMatchObject({ outcome: 'modified', method: 'pg_upgrade' })
-      expect(await use(dataDir, strategy, rows)).toBe(to)
-      expect(readdirSync(home.path).toSorted()).toEqual(['data', `data.pg${from}`, 'old'])
-      expect(serversBelow(home.path)).toEqual([])
+      await becomesNew(home, { ...old, rows })
     },
     timeout,
   )
@@ -84,14 +98,9 @@ describe.skipIf(twoWhole.skip)('an upgrade by pg_upgrade', () => {
     'whose pg_upgrade is killed, alone or with others, leaves the old cluster whole, and the next one works',
     async () => {
       using home = temporaryDirectory()
-      const { from, to, bindirs, strategy } = await twoWhole.in(home.file('old'))
-      const dataDir = home.file('data')
-      let rows = 1000
-      {
-        await using session = await new Cluster(dataDir, { strategy, runtime: bindirs[0] }).run()
-        const client = await session.connect()
-        await client.query('CREATE TABLE t AS SELECT n FROM generate_series(1, 1000) AS n')
-      }
+      const old = await filledIn(home)
+      const { from, to, bindirs, strategy, dataDir } = old
+      let rows = old.rows
       const itself = () =>
         workersOf(dataDir).flatMap(({ pid, name }) => (name === 'pg_upgrade' ? [pid] : []))
       const all = () => workersOf(dataDir).map(({ pid }) => pid)
@@ -107,11 +116,7 @@ describe.skipIf(twoWhole.skip)('an upgrade by pg_upgrade', () => {
           expect(victims === all ? [] : serversBelow(home.path)).toEqual([])
         }
       }
-      const upgraded = await upgradeCluster(new Cluster(dataDir, { strategy }))
-      expect(upgraded).toMatchObject({ outcome: 'modified', method: 'pg_upgrade' })
-      expect(await use(dataDir, strategy, rows)).toBe(to)
-      expect(readdirSync(home.path).toSorted()).toEqual(['data', `data.pg${from}`, 'old'])
-      expect(serversBelow(home.path)).toEqual([])
+      await becomesNew(home, { ...old, rows })
     },
     timeout,
   )
