@@ -80,13 +80,17 @@ load() {
   case $signal in HUP | INT | QUIT | TERM | USR1 | USR2) ;; *) pid= ;; esac
 }
 
+# Reads a proc_pid_stat(5). The name in parentheses may contain parentheses, blanks and line breaks.
+read_stat() {
+  stat=
+  { while IFS= read -r line || [ -n "$line" ]; do stat="$stat $line"; done <"/proc/$1/stat"; } 2>/dev/null
+  [ -n "$stat" ]
+}
+
 # Whether the recorded process runs: the same pid, started at the same tick of the same boot. A zombie is dead.
 alive() {
   [ -n "$pid" ] && [ "$boot" = "$this_boot" ] && [ "$namespace" = "$this_namespace" ] || return 1
-  [ -r "/proc/$pid/stat" ] || return 1
-  stat=
-  while IFS= read -r line || [ -n "$line" ]; do stat="$stat $line"; done <"/proc/$pid/stat"
-  # The name in parentheses may contain parentheses, blanks and line breaks.
+  read_stat "$pid" || return 1
   set -- ${'$'}{stat##*)}
   case $1 in '' | Z | X | x) return 1 ;; esac
   [ "${'$'}{20}" = "$start" ]
@@ -131,7 +135,7 @@ quit_left() {
   for process in "$@"; do
     process=${'$'}{process#/proc/}
     has_lock "$process" || continue
-    { IFS= read -r stat <"/proc/$process/stat"; } 2>/dev/null || continue
+    read_stat "$process" || continue
     parent=${'$'}{stat##*) ? }
     has_lock "${'$'}{parent%% *}" || kill -s QUIT "$process"
   done
@@ -149,8 +153,7 @@ trace() {
   children=
   IFS= read -r children <"/proc/$pid/task/$pid/children"
   for process in $pid $children; do
-    stat=
-    while IFS= read -r line || [ -n "$line" ]; do stat="$stat $line"; done <"/proc/$process/stat"
+    read_stat "$process"
     set -- ${'$'}{stat##*)}
     case $1 in R | D) trace= && return 0 ;; esac
     trace="$trace $process ${'$'}{12} ${'$'}{13}"
@@ -205,14 +208,13 @@ keep_pinned() {
   same_subject || { quit_left; end; }
 }
 
-# Whether somebody else's server runs in the directory: its pid file names a live process that works there. A zombie is
-# dead; where the first process of a container reaps nothing, it stays.
+# Whether somebody else's server runs in the directory: its pid file names a process, no zombie, that works there.
 occupied() {
   [ -n "$pid_file" ] && [ -f "$pid_file" ] && [ -r "$pid_file" ] || return 1
   IFS= read -r other <"$pid_file"
   other=${'$'}{other#-}
   case $other in '' | *[!0-9]*) return 1 ;; esac
-  { IFS= read -r stat <"/proc/$other/stat"; } 2>/dev/null || return 1
+  read_stat "$other" || return 1
   case ${'$'}{stat##*) } in [ZXx]*) return 1 ;; esac
   [ ! -e "/proc/$other/cwd" ] || [ "/proc/$other/cwd" -ef "$directory" ]
 }
