@@ -24,19 +24,19 @@ export async function refuseSandbox(within: DataDirectory, dataDir: string): Pro
 
 async function requireSockets(within: DataDirectory, dataDir: string): Promise<void> {
   const server = createServer()
-  using directory = HeldDirectory.follow(within.here)
-  const probe = join(directory.path, 'probe')
-  if (!fitsSocket(probe)) return
   try {
+    using directory = HeldDirectory.follow(within.here)
+    const probe = join(directory.path, 'probe')
+    if (!fitsSocket(probe)) return
     server.listen(probe)
     await once(server, 'listening')
     server.close()
     await once(server, 'close')
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
+    const { code, syscall } = error as NodeJS.ErrnoException
     // A process was killed after it had made the socket, which the next one can make again.
-    if (code === 'EADDRINUSE') rmSync(probe, { force: true })
-    if (code !== 'EPERM') return
+    if (code === 'EADDRINUSE') rmSync(within.file('probe'), { force: true })
+    if (code !== 'EPERM' || syscall === 'open') return
     const refusal = 'to listen on a Unix socket: socket(2), bind(2) or listen(2)'
     throw denied(dataDir, refusal, { cause: error })
   }
