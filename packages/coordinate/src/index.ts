@@ -8,7 +8,7 @@ export { ownership, pin, unpin, type Ownership, type UnpinOptions } from './reco
 export type { Paths, ThrowAway } from './paths.ts'
 export type { ServerRecord, StopSignal } from './record/server-record.ts'
 export { isMoved } from './record/is-moved.ts'
-export { readRecord } from './record/record.ts'
+export { readRecord, recordNaming } from './record/record.ts'
 export { worksIn } from './ending/stop-recorded.ts'
 export { Stillness } from './ending/stillness.ts'
 export { runAndDestroy, runAndStop, runAndStopIfExists, type Action } from './joining/run.ts'

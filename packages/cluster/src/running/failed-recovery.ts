@@ -1,4 +1,4 @@
-import { readRecord } from '@howdah/coordinate'
+import { recordNaming } from '@howdah/coordinate'
 import {
   coordinationPaths,
   type DataDirectory,
@@ -41,8 +41,8 @@ export class FailedRecovery {
   async #look(): Promise<ProcessIdentity | null> {
     const postmaster = await findPostmaster(this.#directory)
     if (postmaster === null) return null
-    const ours = readRecord(coordinationPaths(this.#directory, null, false))?.process
-    if (ours === undefined || !isSameProcess(ours, postmaster.identity)) return null
+    const paths = coordinationPaths(this.#directory)
+    if (recordNaming(paths, postmaster.identity) === null) return null
     return (await hasGivenUp(this.#directory, postmaster)) ? postmaster.identity : null
   }
 }

@@ -1,5 +1,5 @@
-import { endServer, isMoved, readRecord } from '@howdah/coordinate'
-import { isSameProcess, type ProcessIdentity } from '@howdah/lock'
+import { endServer, isMoved, recordNaming } from '@howdah/coordinate'
+import type { ProcessIdentity } from '@howdah/lock'
 import { type DataDirectory, findPostmaster, coordinationPaths } from '@howdah/data-directory'
 import { stopFailed } from '../errors.ts'
 import { scopeOf } from '@howdah/known-clusters'
@@ -75,8 +75,6 @@ export async function endPostmaster(
 }
 
 function wasMoved(directory: DataDirectory, identity: ProcessIdentity): boolean {
-  const record = readRecord(coordinationPaths(directory, null, false))
-  return (
-    record !== null && isSameProcess(record.process, identity) && isMoved(record, directory.path)
-  )
+  const record = recordNaming(coordinationPaths(directory), identity)
+  return record !== null && isMoved(record, directory.path)
 }

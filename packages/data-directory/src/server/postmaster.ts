@@ -1,5 +1,5 @@
-import { readRecord, refuseUnseen } from '@howdah/coordinate'
-import { identifyProcess, isSameProcess, type ProcessIdentity } from '@howdah/lock'
+import { readRecord, recordNaming, refuseUnseen } from '@howdah/coordinate'
+import { identifyProcess, type ProcessIdentity } from '@howdah/lock'
 import type { DataDirectory } from '../data-directory.ts'
 import { unknownStatus } from '../errors.ts'
 import { coordinationPaths } from '../coordination-paths.ts'
@@ -43,15 +43,13 @@ export async function findPostmaster(directory: DataDirectory): Promise<Postmast
 async function postmasterOf(
   directory: DataDirectory,
   file: PostmasterPid,
-  paths: Parameters<typeof readRecord>[0],
+  paths: Parameters<typeof recordNaming>[0],
 ): Promise<Postmaster | null> {
   const identity = identifyProcess(file.pid)
   if (identity === null) return null
-  const record = readRecord(paths)
-  const recorded = record?.process
-  if (recorded !== undefined && isSameProcess(recorded, identity)) {
-    return { identity, file: isOlder(file, record?.since ?? null) ? unwritten(file) : file }
-  }
+  const record = recordNaming(paths, identity)
+  if (record !== null)
+    return { identity, file: isOlder(file, record.since) ? unwritten(file) : file }
   const isServer = await isServerOf(directory, file)
   if (isServer === null) {
     const isLinux = process.platform === 'linux'
