@@ -10,6 +10,7 @@ export {
   type SharedMemory,
 } from './postmasters.ts'
 export { processOf } from './process-of.ts'
+export { startupOf } from './startup-of.ts'
 export { Worker } from './worker.ts'
 export { readRows, Writer, type Written } from './writer.ts'
 export type { Connectable } from './connectable.ts'

@@ -4,7 +4,7 @@ import type { Wait } from '@howdah/coordinate'
 import { temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Cluster } from '@howdah/cluster'
-import { newest } from '@howdah/postgres-fixtures'
+import { newest, startupOf } from '@howdah/postgres-fixtures'
 
 let home: TemporaryDirectory
 let cluster: Cluster
@@ -37,19 +37,6 @@ async function heldInRecovery(): Promise<() => void> {
     if (startup() !== pid) return null
     return () => process.kill(pid, 'SIGCONT')
   })
-}
-
-/** The process of a postmaster that recovers, or `null`. */
-function startupOf(postmaster: number): number | null {
-  const children = readFileSync(`/proc/${postmaster}/task/${postmaster}/children`, 'utf8')
-  const found = children.split(' ').find((pid) => {
-    try {
-      return pid !== '' && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('startup')
-    } catch {
-      return false
-    }
-  })
-  return found === undefined ? null : Number(found)
 }
 
 describe.runIf(process.platform === 'linux')('while a server recovers from a crash', () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { SmallDisk, until } from '@howdah/fixtures'
-import { everyPostgres } from '@howdah/postgres-fixtures'
+import { everyPostgres, startupOf } from '@howdah/postgres-fixtures'
 import { describe, expect, it } from 'vitest'
 import { Cluster } from '../../src/index.ts'
 
@@ -33,7 +33,7 @@ describe.skipIf(whyNot !== null)(`on a full disk (${whyNot ?? 'mounted for this 
       // The postmaster learns at once that the recovery has begun and that it has failed.
       process.kill(status.pid, 'SIGSTOP')
       await until('its recovery has failed', () => /FATAL.*No space left/.test(log()))
-      await until('nobody recovers it', () => !titlesOf(status.pid).some(isOfStartup))
+      await until('nobody recovers it', () => startupOf(status.pid) === null)
       process.kill(status.pid, 'SIGCONT')
       expect(await crashed).toMatch(/No space left|terminat/)
       disk.makeRoom()
@@ -44,11 +44,3 @@ describe.skipIf(whyNot !== null)(`on a full disk (${whyNot ?? 'mounted for this 
     },
   )
 })
-
-/** The titles of the children of a process. */
-function titlesOf(pid: number): string[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
-  return children.map((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8'))
-}
-
-const isOfStartup = (title: string) => title.startsWith('postgres: startup')
