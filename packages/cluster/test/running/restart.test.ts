@@ -96,7 +96,7 @@ describe('a server is restarted', () => {
 
   it('under what a killed session has left, and not under a client that is nobody’s', async () => {
     scene.clients = [client(8, 'howdah')]
-    // Whoever connects meanwhile is not looked at.
+    // A client that connects meanwhile is not looked at.
     scene.lasting = [client(9, 'psql')]
     expect((await take(exclusive)).outcome).toMatchObject({ exclusive })
     scene.clients = [client(8, 'howdah'), client(9, 'psql')]
