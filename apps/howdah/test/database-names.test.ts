@@ -9,7 +9,7 @@ const everybody = ['psql', 'node-postgres', 'Drizzle', 'TypeORM', 'postgres.js']
 const decoding = ['psql', 'node-postgres', 'Drizzle', 'TypeORM']
 const onlyLibpq = ['psql']
 
-/** Who reaches a database of such a name by its URL; the README has the same table. */
+/** Who reaches a database of such a name by its URL; `docs/connecting.md` has the same table. */
 const names: readonly (readonly [name: string, by: readonly string[]])[] = [
   ['app', everybody],
   ['feature/login', everybody],

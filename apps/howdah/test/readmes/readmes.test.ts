@@ -13,7 +13,12 @@ const readmes = [
   .filter((path) => existsSync(new URL(path, root)))
 
 /** The pages by task; the examples of those that have any are run as those of the READMEs are. */
-const pages = ['docs', 'docs/guides']
+const pages = [
+  'docs',
+  'docs/guides',
+  ...readdirSync(new URL('packages', root)).map((name) => `packages/${name}/docs`),
+]
+  .filter((directory) => existsSync(new URL(directory, root)))
   .flatMap((directory) =>
     readdirSync(new URL(directory, root)).map((name) => `${directory}/${name}`),
   )
