@@ -12,7 +12,7 @@ import {
   rmSync,
   statSync,
 } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
+import { availableParallelism, cpus, release, tmpdir } from 'node:os'
 import { createInterface } from 'node:readline'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -82,7 +82,7 @@ try {
     for (const way of able) await run(way)
   }
   console.log(
-    `PostgreSQL ${version.toString()}, ${rounds} rounds, ${availableParallelism()} cores, Node ${process.version}\n`,
+    `${new Date().toISOString().slice(0, 10)}: PostgreSQL ${version.toString()}, ${rounds} rounds, ${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}), ${process.platform} ${release()}, Node ${process.version}\n`,
   )
   report(able)
   for (const line of absent) console.log(line)
