@@ -47,6 +47,8 @@ export default {
   plugin: ['typedoc-plugin-markdown', 'typedoc-vitepress-theme', nameModules],
   out: 'api',
   router: 'module',
+  // Links count headings of one name, in any case, in another way than the site does.
+  useHTMLAnchors: true,
   docsRoot: '.',
   disableGit: true,
   sourceLinkTemplate: 'https://github.com/howdah-dev/howdah/blob/main/{path}#L{line}',

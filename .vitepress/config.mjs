@@ -19,10 +19,13 @@ const onTheSite = (link) =>
     .replace(/README\.md(?=#|$)/, './')
     .replace(/(\/[\w-]+)(?=#|$)/, '$1/')
     .replace(/^(?:\.\.?\/)*(?=examples\/|apps\/demo\/)/, `${repository}/tree/main/`)
+    .replace(/^(?:\.\.?\/)*(?=(?:packages|apps|scripts)\/.*\.\w*ts$)/, `${repository}/blob/main/`)
 
 export default {
   title: 'Howdah',
   description: 'A real PostgreSQL for Node programs, as easy as SQLite',
+  // There is no icon; without this line a browser asks for one.
+  head: [['link', { rel: 'icon', href: 'data:,' }]],
   srcExclude: ['.changeset/**', '**/CHANGELOG.md', 'examples/**'],
   rewrites: { 'README.md': 'index.md', ':path(.*)/README.md': ':path/index.md' },
   markdown: {
