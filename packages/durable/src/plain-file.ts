@@ -34,12 +34,17 @@ const mebibyte = 1024 * 1024
  * Throws errors of the system, and {@link NotPlainError} for anything but a regular file.
  */
 export function openPlainFileSync(path: string, options: PlainFileOptions = {}): number {
+  return openSized(path, options).fd
+}
+
+function openSized(path: string, options: PlainFileOptions): { fd: number; size: number } {
   requirePlain(statSync(path), path)
   const fd = openSync(path, flagsFor(options))
   try {
     // The file may have been replaced since it was looked at.
-    requirePlain(fstatSync(fd), path)
-    return fd
+    const stats = fstatSync(fd)
+    requirePlain(stats, path)
+    return { fd, size: stats.size }
   } catch (error) {
     closeSync(fd)
     throw error
@@ -75,9 +80,9 @@ export async function openPlainFile(
  */
 export function readPlainFile(path: string, options: PlainReadOptions = {}): string {
   const { limit = mebibyte } = options
-  const fd = openPlainFileSync(path, options)
+  const { fd, size } = openSized(path, options)
   try {
-    const bytes = Buffer.allocUnsafe(Math.min(fstatSync(fd).size, limit) + 1)
+    const bytes = Buffer.allocUnsafe(Math.min(size, limit) + 1)
     let length = 0
     while (length < bytes.length) {
       const count = readSync(fd, bytes, length, bytes.length - length, length)

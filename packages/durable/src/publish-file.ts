@@ -14,6 +14,8 @@ import { syncDirectory } from './sync.ts'
 import { temporaryName } from './temporary-name.ts'
 import { writeNewFile } from './write-new-file.ts'
 
+const setIdBits = 0o6000
+
 /** How a file is published. */
 export interface Publishing {
   /** If the file exists, replace it and keep its owner and mode (`true`, the default), or fail with `EEXIST` (`false`). */
@@ -51,15 +53,17 @@ export async function publishFile(
     keepAttributes(fd, old)
   }
   const complete = (fd: number) => {
-    if (old !== undefined) keepAttributes(fd, old)
+    if (old !== undefined && (old.mode & setIdBits) !== 0) keepAttributes(fd, old)
   }
   await writeNewFile(temporary, content, { mode, durable, prepare, complete })
+  let isRenamed = false
   try {
     await check?.()
     if (replace) renameSync(temporary, path)
     else linkSync(temporary, path)
+    isRenamed = replace
   } finally {
-    rmSync(temporary, { force: true })
+    if (!isRenamed) rmSync(temporary, { force: true })
   }
   if (durable) await syncDirectory(dirname(path))
 }

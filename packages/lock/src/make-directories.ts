@@ -24,12 +24,16 @@ export function makeDirectories(path: string, mode?: number, within?: string): v
 }
 
 function make(path: string, mode: number | undefined): void {
+  // Usually the directory exists, and a failed mkdir costs several times as much as a look.
+  if (isDirectory(path)) return
   try {
     mkdirSync(path, mode)
     if (mode !== undefined) chmodSync(path, mode)
   } catch (error) {
-    if (errno(error) === 'EEXIST' && statSync(path, { throwIfNoEntry: false })?.isDirectory())
-      return
-    throw error
+    if (errno(error) !== 'EEXIST' || !isDirectory(path)) throw error
   }
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 }

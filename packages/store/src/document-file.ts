@@ -45,13 +45,14 @@ export class DocumentFile {
    */
   async publish(text: string, lock: number, failure: Failure): Promise<void> {
     const durable = this.#durable
+    const content = Buffer.from(text)
     try {
       const keepExtended = !isStamped(lock, this.path)
-      await publishFile(this.path, text, {
+      await publishFile(this.path, content, {
         mode: 0o600,
         durable,
         keepExtended,
-        check: () => publishFile(this.#goodPath, text, { mode: 0o600, durable: false }),
+        check: () => publishFile(this.#goodPath, content, { mode: 0o600, durable: false }),
       })
       if (!keepExtended) stamp(lock, this.path)
     } catch (error) {

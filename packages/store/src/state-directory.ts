@@ -170,9 +170,8 @@ function adopt(path: string): void {
 /** Makes the directory if it is missing. Gives the reason why it cannot be used, or `null`. */
 function make(path: string): string | null {
   try {
-    // Usually the directory exists, and a failed mkdir costs several times as much as a look.
     if (!exists(path)) adopt(path)
-    if (!exists(path)) makeDirectories(path, 0o700)
+    makeDirectories(path, 0o700)
   } catch (error) {
     if (errno(error) !== 'EEXIST') return `${path} cannot be made (${errno(error)})`
   }

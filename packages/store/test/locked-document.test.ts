@@ -77,6 +77,21 @@ describe('a document', () => {
     expect(await document.read()).toEqual({ n: 1 })
   })
 
+  test('is not checked before it is published if that is not asked for, but when it is read', async () => {
+    using directory = temporaryDirectory()
+    const document = new LockedDocument(directory.file('counter.json'), {
+      empty: () => ({ n: 0 }),
+      schema: numberSchema(),
+      checkChanges: false,
+      durable: false,
+    })
+    await document.update((value) => ++value.n)
+    await document.update((value) => (value.n = Number.NaN))
+    for (const action of [() => document.read(), () => document.update(() => 0)])
+      expect((await caught(action)).code).toBe('ERR_STORE_INVALID_STATE')
+    expect(readFileSync(document.path, 'utf8')).toBe('{"n":null}\n')
+  })
+
   test('refuses an update within an update instead of waiting for itself', async () => {
     using directory = temporaryDirectory()
     const document = counter(directory.file('counter.json'))

@@ -1,4 +1,7 @@
-import { ftruncateSync, lstatSync, readSync, writeSync } from 'node:fs'
+import { lstatSync, readSync, writeSync } from 'node:fs'
+
+/** The size of a stamp in bytes. Each stamp overwrites the one before it: to truncate a file takes longer than to write it. */
+const size = 64
 
 /**
  * Whether the file at the path was stamped last and has not changed since. Then nobody has given it extended attributes.
@@ -9,14 +12,14 @@ import { ftruncateSync, lstatSync, readSync, writeSync } from 'node:fs'
 export function isStamped(lock: number, path: string): boolean {
   const identity = identify(path)
   if (identity === null) return true
-  const bytes = Buffer.alloc(100)
-  return bytes.toString('latin1', 0, readSync(lock, bytes, 0, bytes.length, 0)) === identity
+  const bytes = Buffer.alloc(size)
+  readSync(lock, bytes, 0, size, 0)
+  return bytes.toString('latin1') === identity
 }
 
 /** Remembers that a file was published without extended attributes. If this fails, the next change only takes longer. */
 export function stamp(lock: number, path: string): void {
   try {
-    ftruncateSync(lock)
     writeSync(lock, identify(path) ?? '', 0, 'latin1')
   } catch {
     // The lock file belongs to another user and is open only for reading.
@@ -25,5 +28,5 @@ export function stamp(lock: number, path: string): void {
 
 function identify(path: string): string | null {
   const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false })
-  return stats === undefined ? null : `${stats.dev}:${stats.ino}:${stats.ctimeNs}`
+  return stats === undefined ? null : `${stats.dev}:${stats.ino}:${stats.ctimeNs}`.padEnd(size)
 }
