@@ -142,6 +142,7 @@ export class AllocationTable {
     if (gone.size === 0) return []
     const kept = this.#all.flatMap((allocation) => {
       if (gone.has(allocation)) return []
+      if (allocation.delegatedFrom === undefined) return [allocation]
       const parent = ancestorsOf(allocation, this.#all).find((above) => !gone.has(above))
       const { delegatedFrom: _, ...rest } = allocation
       return [parent === undefined ? rest : { ...rest, delegatedFrom: parent.name }]

@@ -2,6 +2,7 @@ import { currentProcess, maxIdentity, type ProcessIdentity, type WaitOptions } f
 import { RegistryError } from './errors.ts'
 import type { ScopeRule, Scopes } from './scopes/scopes.ts'
 import { canonicalRule } from './scopes/scope-rule.ts'
+import { isIdentity } from './table-document.ts'
 
 /** Options of {@link Registry.register}. */
 export interface RegisterOptions extends WaitOptions {
@@ -31,9 +32,11 @@ export function propose(name: string, options: RegisterOptions): Proposal {
   if (typeof name !== 'string' || name === '')
     throw invalid(name, 'a name is a text that is not empty')
   requireSegmentId(name, segmentId)
+  if (socket !== undefined && typeof socket !== 'string')
+    throw invalid(name, `a socket is a text, not ${String(socket)}`)
   return {
     name,
-    process,
+    process: toOwner(name, process),
     socket,
     segmentId,
     allow: allow.map(canonicalRule),
@@ -46,6 +49,17 @@ export function requireSegmentId(name: string, segmentId: number | undefined): v
   if (segmentId === undefined) return
   if (Number.isInteger(segmentId) && segmentId >= 0 && segmentId <= maxIdentity) return
   throw invalid(name, `a segment is a whole number from 0 to ${maxIdentity}, not ${segmentId}`)
+}
+
+/** The owner of an allocation, without fields that do not belong to a process. Throws `ERR_REGISTRY_OPTION`. */
+export function toOwner(
+  name: string,
+  process: Pick<ProcessIdentity, 'pid'> & Partial<ProcessIdentity>,
+): ProcessIdentity {
+  if (!isIdentity(process))
+    throw invalid(name, 'its process is not what currentProcess() or identifyProcess() gives')
+  const { pid, startTime = null, bootId = null, pidNamespace = null, machineId = null } = process
+  return { pid, startTime, bootId, pidNamespace, machineId }
 }
 
 /** The error for an invalid option. */

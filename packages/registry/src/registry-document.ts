@@ -18,7 +18,13 @@ export class RegistryDocument {
   readonly #onRecovery: (recovery: TableRecovery) => void
 
   constructor(path: string, durable: boolean, onRecovery: (recovery: TableRecovery) => void) {
-    this.#document = new LockedDocument(path, { empty: emptyTable, schema: tableSchema, durable })
+    this.#document = new LockedDocument(path, {
+      empty: emptyTable,
+      schema: tableSchema,
+      // What callers give is checked before it enters the table.
+      checkChanges: false,
+      durable,
+    })
     this.#onRecovery = onRecovery
   }
 

@@ -15,7 +15,7 @@ import { canonicalPath } from './scopes/canonical-path.ts'
 import type { Conflict } from './scopes/conflict.ts'
 import { RegistryError } from './errors.ts'
 import { effectivelyWrites, ownerOf } from './scopes/ownership.ts'
-import { invalid, propose, requireSegmentId, type RegisterOptions } from './proposal.ts'
+import { invalid, propose, requireSegmentId, toOwner, type RegisterOptions } from './proposal.ts'
 import { RegistryDocument, warnOfRecovery, type TableRecovery } from './registry-document.ts'
 import type { ScopeRule } from './scopes/scopes.ts'
 import { canonicalRule } from './scopes/scope-rule.ts'
@@ -123,8 +123,9 @@ export class Registry {
   async adopt(name: string, token: string, options: AdoptOptions = {}): Promise<AllocationGuard> {
     const { process = currentProcess(), segmentId } = options
     requireSegmentId(name, segmentId)
+    const owner = toOwner(name, process)
     return this.#guard(
-      await this.#change((table) => table.adopt(name, token, process, segmentId), options),
+      await this.#change((table) => table.adopt(name, token, owner, segmentId), options),
     )
   }
 
@@ -154,8 +155,9 @@ export class Registry {
     process: ProcessIdentity,
     options: WaitOptions = {},
   ): Promise<Allocation> {
+    const owner = toOwner(name, process)
     return this.#change((table) => {
-      const transferred = table.transfer(name, token, process)
+      const transferred = table.transfer(name, token, owner)
       if (this.#probe(transferred) !== 'dead') return transferred
       throw new RegistryError(
         'ERR_REGISTRY_PROCESS_DEAD',

@@ -1,4 +1,4 @@
-import { liveness, type Liveness } from '@howdah/store'
+import { liveness, type Liveness, type ProcessIdentity } from '@howdah/store'
 import { isReservation, type Allocation } from './allocation.ts'
 
 /** Tells whether the process of an allocation lives; `'unknown'` counts as alive. */
@@ -10,13 +10,24 @@ export type Probe = (allocation: Allocation) => Liveness
  */
 export function staleness(probe: Probe = liveness): (allocation: Allocation) => boolean {
   const now = Date.now()
-  const verdicts = new Map<string, Liveness>()
+  const seen = new Map<number, { process: ProcessIdentity; verdict: Liveness }[]>()
   return (allocation) => {
     if (isReservation(allocation) && !(Date.parse(allocation.expiresAt ?? '') > now)) return true
-    const { pid, startTime, bootId, pidNamespace, machineId } = allocation
-    const key = JSON.stringify([pid, startTime, bootId, pidNamespace, machineId])
-    const verdict = verdicts.get(key) ?? probe(allocation)
-    verdicts.set(key, verdict)
-    return verdict === 'dead'
+    const ofPid = seen.get(allocation.pid) ?? []
+    let known = ofPid.find(({ process }) => isEqual(process, allocation))
+    if (known === undefined) {
+      known = { process: allocation, verdict: probe(allocation) }
+      seen.set(allocation.pid, [...ofPid, known])
+    }
+    return known.verdict === 'dead'
   }
+}
+
+function isEqual(one: ProcessIdentity, other: ProcessIdentity): boolean {
+  return (
+    one.startTime === other.startTime &&
+    one.bootId === other.bootId &&
+    one.pidNamespace === other.pidNamespace &&
+    one.machineId === other.machineId
+  )
 }

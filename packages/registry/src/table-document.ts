@@ -1,7 +1,6 @@
-import type { ProcessIdentity, StandardSchemaV1 } from '@howdah/store'
+import type { StandardSchemaV1 } from '@howdah/store'
 import type { Allocation } from './allocation.ts'
 import { RegistryError } from './errors.ts'
-import type { ScopeRule } from './scopes/scopes.ts'
 
 const format = 'howdah registry'
 const revision = 1
@@ -26,12 +25,12 @@ export const tableSchema: StandardSchemaV1<TableDocument> = {
     validate: (value) => {
       if (!isRecord(value) || value['format'] !== format)
         return refuse('it is not a table of allocations')
-      requireRevision(value['revision'])
-      const list = value['allocations']
-      if (!Array.isArray(list)) return refuse('it has no list of allocations')
-      const allocations = list.flatMap((item: unknown) => toAllocation(item) ?? [])
-      if (allocations.length < list.length) return refuse('one of its allocations is none')
-      if (new Set(allocations.map(({ name }) => name)).size < list.length)
+      const { revision: found, allocations } = value
+      if (typeof found !== 'number') return refuse('its revision is no number')
+      requireRevision(found)
+      if (!Array.isArray(allocations)) return refuse('it has no list of allocations')
+      if (!allocations.every(isAllocation)) return refuse('one of its allocations is none')
+      if (new Set(allocations.map(({ name }) => name)).size < allocations.length)
         return refuse('two of its allocations have one name')
       return { value: { format, revision, allocations } }
     },
@@ -42,67 +41,66 @@ function refuse(message: string): { issues: [{ message: string }] } {
   return { issues: [{ message }] }
 }
 
-function requireRevision(found: unknown): void {
-  if (found === revision || typeof found !== 'number') return
+function requireRevision(found: number): void {
+  if (found === revision) return
   throw new RegistryError(
     'ERR_REGISTRY_REVISION',
     `the table of allocations has revision ${found}, and this version knows revision ${revision}; update @howdah/registry`,
   )
 }
 
-function toAllocation(value: unknown): Allocation | null {
-  const identity = toIdentity(value)
-  if (!isRecord(value) || identity === null) return null
-  const { name, token, createdAt, socket, delegatedFrom, segmentId, expiresAt } = value
-  const allow = toRules(value['allow'])
-  const deny = toRules(value['deny'])
-  if (typeof name !== 'string' || typeof token !== 'string' || typeof createdAt !== 'string')
-    return null
-  if (allow === null || deny === null) return null
-  if (![socket, delegatedFrom, expiresAt].every(isOptionalText)) return null
-  if (segmentId !== undefined && typeof segmentId !== 'number') return null
-  return {
-    name,
-    ...identity,
-    ...(typeof socket === 'string' && { socket }),
-    allow,
-    deny,
-    ...(segmentId !== undefined && { segmentId }),
-    ...(typeof delegatedFrom === 'string' && { delegatedFrom }),
-    ...(typeof expiresAt === 'string' && { expiresAt }),
-    token,
-    createdAt,
-  }
+/** Whether a value is an allocation. What it does not say about its process is set to `null`: unknown. */
+function isAllocation(value: unknown): value is Allocation {
+  if (!isRecord(value) || !isIdentity(value)) return false
+  value['startTime'] ??= null
+  value['bootId'] ??= null
+  value['pidNamespace'] ??= null
+  value['machineId'] ??= null
+  const { name, token, createdAt, socket, delegatedFrom, segmentId, expiresAt, allow, deny } = value
+  return (
+    typeof name === 'string' &&
+    typeof token === 'string' &&
+    typeof createdAt === 'string' &&
+    isOptionalText(socket) &&
+    isOptionalText(delegatedFrom) &&
+    isOptionalText(expiresAt) &&
+    (segmentId === undefined || typeof segmentId === 'number') &&
+    isRules(allow) &&
+    isRules(deny)
+  )
 }
 
-function toIdentity(value: unknown): ProcessIdentity | null {
-  if (!isRecord(value)) return null
-  const { pid, startTime = null, bootId = null, pidNamespace = null, machineId = null } = value
-  if (typeof pid !== 'number' || !Number.isInteger(pid) || pid <= 0) return null
-  if (!isTextOrNull(startTime) || !isTextOrNull(bootId)) return null
-  if (!isTextOrNull(pidNamespace) || !isTextOrNull(machineId)) return null
-  return { pid, startTime, bootId, pidNamespace, machineId }
+/** Whether a value has the fields of a process; those that are unknown may be missing. */
+export function isIdentity(value: unknown): boolean {
+  if (!isRecord(value)) return false
+  const { pid, startTime, bootId, pidNamespace, machineId } = value
+  return (
+    typeof pid === 'number' &&
+    Number.isInteger(pid) &&
+    pid > 0 &&
+    isOptionalText(startTime ?? undefined) &&
+    isOptionalText(bootId ?? undefined) &&
+    isOptionalText(pidNamespace ?? undefined) &&
+    isOptionalText(machineId ?? undefined)
+  )
 }
 
-function toRules(value: unknown): ScopeRule[] | null {
-  if (!Array.isArray(value)) return null
-  const rules = value.flatMap((item: unknown) => toRule(item) ?? [])
-  return rules.length === value.length ? rules : null
+function isRules(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isRule)
 }
 
-function toRule(value: unknown): ScopeRule | null {
-  if (!isRecord(value)) return null
+function isRule(value: unknown): boolean {
+  if (!isRecord(value)) return false
   const { target, permission, recursive } = value
-  if (typeof target !== 'string' || typeof recursive !== 'boolean') return null
-  return permission === 'read' || permission === 'write' ? { target, permission, recursive } : null
+  return (
+    typeof target === 'string' &&
+    typeof recursive === 'boolean' &&
+    (permission === 'read' || permission === 'write')
+  )
 }
 
 function isOptionalText(value: unknown): boolean {
   return value === undefined || typeof value === 'string'
-}
-
-function isTextOrNull(value: unknown): value is string | null {
-  return value === null || typeof value === 'string'
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

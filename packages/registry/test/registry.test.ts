@@ -1,6 +1,14 @@
 import { currentProcess } from '@howdah/store'
 import { temporaryDirectory } from '@howdah/fixtures'
-import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { describe, expect, test, vi } from 'vitest'
 import { AllocationGuard, Registry, read, write, type TableRecovery } from '../src/index.ts'
 import { caught } from './support/caught.ts'
@@ -56,6 +64,28 @@ describe('registering', () => {
     expect(statSync(directory.file('open')).mode & 0o777).toBe(0o755)
   })
 
+  test('takes of a process only what distinguishes it, also when it changes', async () => {
+    using directory = fastDirectory()
+    const registry = open(directory)
+    const process = { ...currentProcess(), name: 7, toJSON: () => null }
+    const parent = await registry.register('one', { process, allow: [write('/d')] })
+    const child = await parent.delegate('part', { process, allow: [write('/d/a')] })
+    const adopted = await registry.adopt('part', child.token, { process })
+    await adopted.transfer(process)
+    const list = await registry.list()
+    expect(list.map(({ name, pid }) => [name, pid])).toEqual([
+      ['one', process.pid],
+      ['part', process.pid],
+    ])
+    const none = { pid: 0, startTime: null, bootId: null, pidNamespace: null }
+    for (const change of [
+      () => registry.adopt('part', child.token, { process: none }),
+      () => registry.transfer('one', parent.token, none),
+    ])
+      expect((await caught(change)).code).toBe('ERR_REGISTRY_OPTION')
+    expect(await registry.list()).toEqual(list)
+  })
+
   test('reports the name first, then the segment, then a conflict', async () => {
     using directory = fastDirectory()
     const registry = open(directory)
@@ -99,11 +129,16 @@ describe('registering', () => {
     ['a permission that is none', 'a', { allow: [{ ...write('/d'), permission: 'append' }] }],
     ['a recursive that is none', 'a', { deny: [{ ...write('/d'), recursive: 1 }] }],
     ['a segment that is none', 'a', { segmentId: -1 }],
-  ])('refuses %s', async (_, name, options) => {
+    ['a process that is none', 'a', { process: null }],
+    ['a process with half a pid', 'a', { process: { ...currentProcess(), pid: 1.5 } }],
+    ['a process with a time that is no text', 'a', { process: { pid: 7, startTime: 100 } }],
+    ['a socket that is none', 'a', { socket: 7 }],
+  ])('refuses %s, and makes no table', async (_, name, options) => {
     using directory = fastDirectory()
     // @ts-expect-error: options that mean nothing
     const error = await caught(() => open(directory).register(name, options))
     expect(error.code).toBe('ERR_REGISTRY_OPTION')
+    expect(existsSync(directory.file('state'))).toBe(false)
   })
 })
 

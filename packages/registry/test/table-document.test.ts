@@ -58,6 +58,8 @@ describe('a table', () => {
     ['a list', []],
     ['another format', { ...emptyTable(), format: 'another' }],
     ['no format', { revision: 1, allocations: [] }],
+    ['no revision', { ...emptyTable(), revision: undefined }],
+    ['a revision that is a text', { ...emptyTable(), revision: '2' }],
     ['no list of allocations', { ...emptyTable(), allocations: {} }],
     ['an allocation that is none', table(null)],
     ['an allocation that is a text', table('one')],
