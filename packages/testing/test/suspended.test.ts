@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { until } from '@howdah/fixtures'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { testDatabases } from '../src/index.ts'
@@ -24,6 +25,8 @@ const one = `(await databases.create()).query('SELECT 1 AS n').then(({ rows }) =
 const patience = 60_000
 /** In ms: after a quarter of it, a maker that stands still is passed over. */
 const timeout = 8000
+/** How long a worker is suspended beyond what the others need, in ms. */
+const suspension = process.env['HOWDAH_TEST_LONG'] === '1' ? 60_000 : 0
 
 it('a finished template is used, though a suspended process keeps its lock', async () => {
   using project = new Project()
@@ -72,6 +75,40 @@ it(
     expect(await suspended.answer()).toEqual([{ n: 1 }])
     for (const worker of [suspended, next, third, late]) await worker.end()
     expect(await server.databases('howdah_test_%')).toEqual([])
+  },
+)
+
+it.each([
+  ['a server of our own', false],
+  ['a given server', true],
+])(
+  'a worker that is suspended while others come and go finds its database as it was, on %s',
+  { timeout: 3 * patience },
+  async (_, isGiven) => {
+    using project = new Project()
+    const options = { root: project.root, linger: 100, ...(isGiven && { server: server.url }) }
+    await using suspended = new Worker(options)
+    const name = await suspended.ask('(held[0] = await databases.create()).name')
+    await suspended.ask('(await held[0].query("INSERT INTO t VALUES (1)")).rowCount')
+    // It is in the middle of a transaction when it is suspended.
+    await suspended.ask('(await held[0].query("BEGIN")).command')
+    await suspended.ask('(await held[0].query("LOCK TABLE t")).command')
+    suspended.process.kill('SIGSTOP')
+    for (let others = 0; others < 3; others += 1) {
+      await using other = new Worker(options)
+      expect(await other.ask('(held[0] = await databases.create()).name')).not.toBe(name)
+      await other.ask('held[0].release()')
+      await other.end()
+    }
+    await sleep(suspension)
+    suspended.process.kill('SIGCONT')
+    const asked = '(await held[0].query("SELECT n FROM t")).rows'
+    expect(await suspended.ask(asked)).toEqual([{ n: 1 }])
+    await suspended.ask('(await held[0].query("COMMIT")).command')
+    await suspended.ask('held[0].release()')
+    expect(await suspended.ask(one)).toEqual([{ n: 1 }])
+    await suspended.end()
+    expect(project.lines('migrated')).toHaveLength(1)
   },
 )
 
