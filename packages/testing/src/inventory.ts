@@ -151,6 +151,7 @@ async function runningServer(dataDir: string): Promise<TestServer> {
     path: (base) => server.runtime.path(base),
     shell: (database) => shellCommand(dataDir, database),
     stay: async () => undefined,
+    saveTemplates: () => undefined,
     leave: async () => undefined,
   }
 }

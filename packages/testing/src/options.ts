@@ -77,12 +77,17 @@ export interface TestDatabasesOptions {
   /**
    * What each test has for itself: a `'database'` (the default) on a shared server, or a `'cluster'` with its roles,
    * tablespaces and settings. With `'cluster'`, each `testDatabases` has a cluster of its own; with the entries for vitest
-   * and Jest, and if the runner loads modules again for each file, that is one for each test file. It is migrated each time,
-   * and removed by `end()` or with the process.
+   * and Jest, and if the runner loads modules again for each file, that is one for each test file. It begins with the saved
+   * templates, and is removed by `end()` or with the process.
    */
   readonly isolation?: 'database' | 'cluster' | undefined
   /** How long our own server stays for the next run, in ms; 10,000 by default. */
   readonly linger?: number | undefined
+  /**
+   * Save the templates of our own server, so that later servers need not migrate; `true` by default. It applies to templates of
+   * which {@link key} or globs of SQL files say what they depend on, without new roles, tablespaces and unlogged tables.
+   */
+  readonly saveTemplates?: boolean | undefined
   /** Distinguishes the templates of this project from those of others; by default the name in `package.json`, and `root`. */
   readonly name?: string | undefined
   /** The directory to which paths are relative; the working directory by default. */

@@ -46,12 +46,13 @@ export async function createCluster(
     locale?: string | undefined
     trust?: boolean | undefined
     init?: Initialization['init']
+    base?: string | undefined
     /** The name of the superuser; by default the name of the user who runs us. */
     superuser?: string | undefined
   },
 ): Promise<void> {
-  const { throwAway, change, onNotice, superuser = invokingUser(), locale, trust, init } = options
-  const initialization = { directory, runtime, user, superuser, throwAway, locale, trust, init }
+  const { throwAway, change, onNotice, superuser = invokingUser(), ...about } = options
+  const initialization = { ...about, directory, runtime, user, superuser, throwAway }
   const removal = { user, runtime: () => Promise.resolve(runtime) }
   const durable = !throwAway
   const fill: Filling = async (staging, within) => {

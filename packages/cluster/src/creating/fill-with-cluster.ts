@@ -30,6 +30,9 @@ export async function fillWithCluster(
   const cache = await TemplateCache.open().catch(without)
   if (cache === null) return await make()
   if (await unpackTemplate(cache, key, here, initialization)) return
+  if (initialization.base !== undefined) {
+    return await fillWithCluster(staging, { ...initialization, base: undefined }, onNotice)
+  }
   // Distinguishes a failure of the action from a failure to get the lock.
   let isAlone = false
   try {

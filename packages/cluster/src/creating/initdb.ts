@@ -26,6 +26,8 @@ export interface Initialization {
   readonly trust?: boolean | undefined
   /** An action to run in the directory before it counts as a cluster, with a key that identifies its effect. */
   readonly init?: { readonly key: string | null; run(staging: Staging): Promise<void> } | undefined
+  /** The name of a kept cluster to begin with instead, if the cache has it; see `keepBase`. */
+  readonly base?: string | undefined
   /** Whether the cluster will be thrown away. Then it gets lean settings, and need not be on disk. */
   readonly throwAway: boolean
 }

@@ -9,8 +9,16 @@ import {
 } from '@howdah/data-directory'
 
 /** The text that is added to files of a cluster after initdb. */
-export function additionsTo({ throwAway, runtime }: Initialization): ReadonlyMap<string, Buffer> {
-  return throwAway ? leanSettings(runtime.version.major) : new Map()
+export function additionsTo({
+  throwAway,
+  runtime,
+  base,
+}: Initialization): ReadonlyMap<string, Buffer> {
+  const additions = throwAway ? leanSettings(runtime.version.major) : []
+  // A base was kept with them, except for the file of `ALTER SYSTEM`.
+  return new Map(
+    [...additions].filter(([name]) => base === undefined || name === 'postgresql.auto.conf'),
+  )
 }
 
 /**
@@ -23,11 +31,12 @@ function canDoWithout(path: string): boolean {
 
 /** The key of the template for a cluster. */
 export async function keyOf(initialization: Initialization): Promise<TemplateKey> {
-  const { runtime, user, init } = initialization
+  const { runtime, user, init, base } = initialization
   const uid = user === null ? process.geteuid?.() : user.uid
   const args = [
     ...initdbArguments(initialization),
     ...(init === undefined ? [] : [`init ${init.key}`]),
+    ...(base === undefined ? [] : [`base ${base}`]),
   ]
   return await templateKey(runtime, args, uid)
 }
@@ -42,12 +51,12 @@ export async function unpackTemplate(
   staging: string,
   initialization: Initialization,
 ): Promise<boolean> {
-  const { user, throwAway } = initialization
+  const { user, throwAway, base } = initialization
   const state = await cache.unpack(key, staging, {
     owner: user,
     sparse: throwAway,
     additions: additionsTo(initialization),
-    leavesOut: (path) => throwAway && canDoWithout(path),
+    leavesOut: (path) => throwAway && base === undefined && canDoWithout(path),
     // Otherwise all clones would count as standbys of each other.
     finish: async (root) => await writeSystemIdentifier(root),
   })

@@ -91,17 +91,22 @@ export class TemplateCache {
   }
 
   /**
-   * Packs the cluster that initdb has made in a directory, as the user `owner` or as ourselves, into the cache. Call it
-   * within {@link alone}. Also removes useless templates.
+   * Packs the cluster that was made in a directory, as the user `owner` or as ourselves, into the cache. Call it within
+   * {@link alone}. Of its files, those are left out for which `isWanted` does not hold. Also removes useless templates.
    */
-  async keep(key: TemplateKey, made: string, owner: number | undefined): Promise<void> {
+  async keep(
+    key: TemplateKey,
+    made: string,
+    owner: number | undefined,
+    isWanted: (path: string) => boolean = () => true,
+  ): Promise<void> {
     const temporary = join(this.#directory, `${key.name}.tmp`)
     // A killed process may have left a temporary file.
     await rm(temporary, { force: true })
     try {
       {
         await using file = await open(temporary, 'wx', 0o600)
-        await packTree(made, key.about, file, owner ?? process.geteuid?.())
+        await packTree(made, key.about, file, owner ?? process.geteuid?.(), isWanted)
         await file.sync()
       }
       await rename(temporary, this.#file(key.name))

@@ -46,7 +46,7 @@ const slice = 5
  * Packs a tree of plain files into one file, which is read faster than a thousand files. Equal content is stored once,
  * because the databases of a new cluster are copies of each other.
  *
- * Only files of `owner` are packed, and no links, because as root we read in a directory in which another user may write. A
+ * Of the files, those are packed for which `isWanted` holds. Only files of `owner` are packed, and no links, because as root we read in a directory in which another user may write. A
  * thousand small files are read faster by synchronous system calls; the event loop runs in between.
  */
 export async function packTree(
@@ -54,6 +54,7 @@ export async function packTree(
   about: ArchiveIndex['about'],
   to: FileHandle,
   owner: number | undefined,
+  isWanted: (path: string) => boolean = () => true,
 ): Promise<void> {
   const directories: string[] = []
   const contents = new Contents()
@@ -66,6 +67,7 @@ export async function packTree(
         await visit(path)
         continue
       }
+      if (!isWanted(path)) continue
       const whole = readPlainFile(join(root, path), owner)
       contents.add(withoutZeros(whole), { path, size: whole.length })
       if (performance.now() - since < slice) continue

@@ -26,6 +26,7 @@ export function givenServer(url: string): TestServer {
     shell: (database) =>
       `howdah testdb shell ${shellWord(database)} --server ${quote(withoutPassword(parsed))}`,
     stay: async () => undefined,
+    saveTemplates: () => undefined,
     leave: async () => undefined,
   }
 }

@@ -19,6 +19,8 @@ export interface Label {
   /** For a template: hashes of its files and of everything else, for templates that start from it. */
   readonly base?: string
   readonly chain?: readonly string[]
+  /** For a template: whether later servers may have it, because it is known what it depends on. */
+  readonly isLasting?: boolean
   /** For a failed template: the message, and the transaction in which it was written. */
   readonly failure?: string
   readonly transaction?: string

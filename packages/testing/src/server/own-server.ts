@@ -12,6 +12,7 @@ import {
 } from '@howdah/runtime'
 import { TestingError } from '../errors.ts'
 import { ownServerPrefix } from './own-server-prefix.ts'
+import { saveInBackground } from '../saving/save-in-background.ts'
 import { shellCommand } from '../database/shell-command.ts'
 import type { TestServer } from './test-server.ts'
 
@@ -40,15 +41,17 @@ export async function joinOwnServer(options: OwnServerOptions): Promise<TestServ
   const { settings = {}, tcp = false, tls = false, isAlone, timeout, onNotice } = options
   const { linger = isAlone ? 0 : 10_000 } = options
   const runtime = await choose(options)
+  const sorted = Object.entries(settings).toSorted(([one], [other]) => (one < other ? -1 : 1))
   const identity = [
     runtime.bindir,
     runtime.version.toString(),
     tcp,
     ...(tls ? ['tls'] : []),
     ...(isAlone ? [randomUUID()] : []),
-    Object.entries(settings).toSorted(([one], [other]) => (one < other ? -1 : 1)),
+    sorted,
   ]
-  const hash = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 12)
+  const hash = hashOf(identity)
+  const base = `testing ${hashOf(sorted)}`
   const place = dirname(await temporaryDataDir())
   const cluster = new Cluster(join(place, ownServerPrefix + hash), {
     strategy: single(runtime),
@@ -56,6 +59,7 @@ export async function joinOwnServer(options: OwnServerOptions): Promise<TestServ
   })
   const session = await cluster.run({
     throwAway: true,
+    base,
     linger,
     tcp,
     tls,
@@ -69,11 +73,18 @@ export async function joinOwnServer(options: OwnServerOptions): Promise<TestServ
     clientOptions: (database) => session.clientOptions(database),
     url: (database) => session.url(database),
     env: (database) => session.env(database),
-    path: (base) => runtime.path(base),
+    path: (variables) => runtime.path(variables),
     shell: (database) => shellCommand(session.dataDir, database),
+    saveTemplates: () => {
+      saveInBackground({ dataDir: session.dataDir, bindir: runtime.bindir, base, linger })
+    },
     stay: async () => void (await cluster.start()),
     leave: async () => void (await session.leave()),
   }
+}
+
+function hashOf(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12)
 }
 
 async function choose({

@@ -19,5 +19,7 @@ export interface TestServer {
   shell(database: string): string
   /** Keeps the server running after its last user, for a database that is kept. */
   stay(): Promise<void>
+  /** Saves the lasting templates for later servers, in the background. Without effect on a server of others. */
+  saveTemplates(): void
   leave(): Promise<void>
 }

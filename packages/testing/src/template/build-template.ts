@@ -38,6 +38,7 @@ export async function buildTemplate(
     await create(client, name, source?.name ?? null, administrator.facts)
   })
   await administrator.label(name, label)
+  let isLasting = recipe.isLasting && server.isOwn
   try {
     const client = await connectPatiently(place, name)
     try {
@@ -46,6 +47,7 @@ export async function buildTemplate(
       await recipe.fill(migrationOf(server, name, client, root), source?.done ?? 0)
       const warning = warningOf(before, await sharedObjects(administrator), project)
       if (warning !== null && server.isShared) notice(warning)
+      isLasting &&= warning === null && !(await hasUnlogged(client))
     } finally {
       await client.end().catch(() => undefined)
     }
@@ -54,10 +56,19 @@ export async function buildTemplate(
     throw await noteFailure(place, name, label, error)
   }
   const { base, chain } = recipe
-  await administrator.label(name, { ...label, kind: 'template', base, chain })
+  await administrator.label(name, { ...label, kind: 'template', base, chain, isLasting })
   await administrator.query(
     `ALTER DATABASE ${escapeIdentifier(name)} WITH ALLOW_CONNECTIONS false IS_TEMPLATE true`,
   )
+  if (isLasting) server.saveTemplates()
+}
+
+/** Whether a database has unlogged tables, whose rows a copy of a running server does not have. */
+async function hasUnlogged(client: pg.Client): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `SELECT FROM pg_catalog.pg_class WHERE relpersistence = 'u' LIMIT 1`,
+  )
+  return rowCount !== 0
 }
 
 /** The template to start from, and how many of the recipe's files it already has. */

@@ -20,6 +20,11 @@ export interface Recipe {
   /** Whether it may start from the template of its first files. */
   readonly isIncremental: boolean
   readonly extensions: readonly string[]
+  /**
+   * Whether later servers may have it. For a function or command only if there is a key, because its own source does not say
+   * what it depends on.
+   */
+  readonly isLasting: boolean
   /** Makes it from a copy that already has the first `done` files. */
   fill(migration: Migration, done: number): Promise<void>
 }
@@ -33,7 +38,7 @@ export async function readRecipe(
   { facts }: Pick<Administrator, 'facts'>,
 ): Promise<Recipe> {
   const root = resolve(options.root ?? '.')
-  const { migrate, key = [], extensions = [], seed } = options
+  const { migrate, key = [], extensions = [], seed, saveTemplates = true } = options
   const project = options.name ?? (await projectName(root))
   const patterns = key.filter((part) => typeof part === 'string')
   const migrations = typeof migrate === 'string' ? await findFiles([migrate], root) : []
@@ -44,6 +49,8 @@ export async function readRecipe(
   const common = [format, facts.version, facts.role, project]
   const base = hashOf([...common, key, extensions, sourceOf(migrate), isIncremental])
   const chain = await chainOf(files, root)
+  const isDescribed = (action: unknown) =>
+    saveTemplates && (key.length > 0 || typeof action === 'string')
   const migrated: Recipe = {
     name: templateName(hashOf([base, chain]), facts.place),
     project,
@@ -52,6 +59,7 @@ export async function readRecipe(
     chain,
     isIncremental,
     extensions,
+    isLasting: isDescribed(migrate),
     async fill(migration, done) {
       if (typeof migrate === 'function') await migrate(migration)
       else if (typeof migrate === 'object') {
@@ -72,6 +80,7 @@ export async function readRecipe(
     chain: seedChain,
     isIncremental: false,
     extensions: [],
+    isLasting: isDescribed(seed) && (migrate === undefined || isDescribed(migrate)),
     async fill(migration) {
       if (typeof seed === 'function') await seed(migration)
       else await migration.sql(seeds.map(literal))

@@ -18,7 +18,14 @@ export class Project implements Disposable {
   /** Options with its root, for a server that ends with its last user. */
   options(more: TestDatabasesOptions = {}): TestDatabasesOptions {
     const { strategy } = newest
-    return { root: this.root, strategy, linger: 0, onNotice: () => undefined, ...more }
+    return {
+      root: this.root,
+      strategy,
+      linger: 0,
+      saveTemplates: false,
+      onNotice: () => undefined,
+      ...more,
+    }
   }
 
   write(files: Readonly<Record<string, string>>): void {
