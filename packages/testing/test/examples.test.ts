@@ -11,7 +11,7 @@ ownPlace()
 
 const from = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 
-/** The others take more to install: `pnpm try:examples` runs them all. */
+/** `pnpm try:examples` runs them all. */
 it.each(['node-test', 'vitest', 'lock-in-cli', 'lease-in-cron'])(
   'examples/%s passes its own tests',
   async (name) => {
@@ -37,5 +37,18 @@ it.each(['node-test', 'vitest', 'lock-in-cli', 'lease-in-cron'])(
     const command = scripts.test.replace(/^vitest/, 'node node_modules/vitest/vitest.mjs')
     const { stdout } = await promisify(execFile)('sh', ['-c', command], { cwd: project, env })
     expect(stdout).toMatch(/(# pass 3|pass 3|4 passed)/)
+  },
+)
+
+/** Applications, which npm installs, in a minute each. */
+const isLong = process.env['HOWDAH_TEST_LONG'] === '1'
+
+it.runIf(isLong).each(['fastify', 'next'])(
+  'examples/%s passes its own tests with all that it installs',
+  { timeout: 300_000 },
+  async (name) => {
+    const script = from('../../scripts/try-examples.mjs')
+    const { stdout } = await promisify(execFile)(process.execPath, [script, name])
+    expect(stdout).toContain(`works  ${name}`)
   },
 )
