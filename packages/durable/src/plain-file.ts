@@ -38,10 +38,10 @@ export function openPlainFileSync(path: string, options: PlainFileOptions = {}):
 }
 
 function openSized(path: string, options: PlainFileOptions): { fd: number; size: number } {
-  requirePlain(statSync(path), path)
+  // Opening a device may already do something, and anybody may make a link to one.
+  if (options.follow !== false) requirePlain(statSync(path), path)
   const fd = openSync(path, flagsFor(options))
   try {
-    // The file may have been replaced since it was looked at.
     const stats = fstatSync(fd)
     requirePlain(stats, path)
     return { fd, size: stats.size }
@@ -56,7 +56,7 @@ export async function openPlainFile(
   path: string,
   options: PlainFileOptions = {},
 ): Promise<FileHandle> {
-  requirePlain(await stat(path), path)
+  if (options.follow !== false) requirePlain(await stat(path), path)
   const file = await open(path, flagsFor(options))
   try {
     requirePlain(await file.stat(), path)

@@ -3,7 +3,7 @@ import { oddFiles, plantOddFile, temporaryDirectory } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import { openPlainFile, openPlainFileSync, readPlainBytes, readPlainFile } from '../src/index.ts'
 
-const refused = { code: expect.stringMatching(/^(ERR_DURABLE_NOT_PLAIN|ELOOP)$/) }
+const refused = { code: expect.stringMatching(/^(ERR_DURABLE_NOT_PLAIN|ELOOP|ENXIO)$/) }
 
 describe('a file that another user may have made', () => {
   it('is read whole', async () => {
@@ -19,11 +19,13 @@ describe('a file that another user may have made', () => {
     using home = temporaryDirectory()
     const path = home.file('it')
     plantOddFile(kind, path)
-    expect(() => readPlainFile(path)).toThrow(expect.objectContaining(refused))
-    await expect(readPlainBytes(path)).rejects.toMatchObject(refused)
-    if (kind === 'a terabyte') return
-    expect(() => openPlainFileSync(path)).toThrow(expect.objectContaining(refused))
-    await expect(openPlainFile(path)).rejects.toMatchObject(refused)
+    for (const follow of [true, false]) {
+      expect(() => readPlainFile(path, { follow })).toThrow(expect.objectContaining(refused))
+      await expect(readPlainBytes(path, { follow })).rejects.toMatchObject(refused)
+      if (kind === 'a terabyte') continue
+      expect(() => openPlainFileSync(path, { follow })).toThrow(expect.objectContaining(refused))
+      await expect(openPlainFile(path, { follow })).rejects.toMatchObject(refused)
+    }
   })
 
   it('is not read beyond the limit, though its size is a terabyte', () => {

@@ -30,6 +30,7 @@ export {
   isSameProcess,
   liveness,
   parseIdentity,
+  toIdentity,
   type Liveness,
   type ProcessIdentity,
 } from './process/process-identity.ts'

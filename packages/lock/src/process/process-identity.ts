@@ -94,32 +94,31 @@ function secondsOf(text: string): number | null {
   return Number.isNaN(milliseconds) ? null : milliseconds / 1000
 }
 
-/**
- * Reads an identity from JSON; `null` if the text is anything else. Missing fields count as unknown.
- */
+/** Reads an identity from JSON, as {@link toIdentity} does; `null` also if the text is not JSON. */
 export function parseIdentity(text: string): ProcessIdentity | null {
-  let value: unknown
   try {
-    value = JSON.parse(text)
+    return toIdentity(JSON.parse(text))
   } catch {
     return null
   }
+}
+
+/** The identity that a value of JSON contains; `null` if it is anything else. Missing fields count as unknown. */
+export function toIdentity(value: unknown): ProcessIdentity | null {
   if (typeof value !== 'object' || value === null) return null
-  const fields = new Map<string, unknown>(Object.entries(value))
-  const word = (name: string): string | null => {
-    const field = fields.get(name)
-    return typeof field === 'string' ? field : null
+  const { pid, startTime, bootId, pidNamespace, machineId } = value as Record<string, unknown>
+  if (typeof pid !== 'number' || !isPid(pid)) return null
+  return {
+    pid,
+    startTime: wordOrNull(startTime),
+    bootId: wordOrNull(bootId),
+    pidNamespace: wordOrNull(pidNamespace),
+    machineId: wordOrNull(machineId),
   }
-  const pid = fields.get('pid')
-  return typeof pid === 'number' && isPid(pid)
-    ? {
-        pid,
-        startTime: word('startTime'),
-        bootId: word('bootId'),
-        pidNamespace: word('pidNamespace'),
-        machineId: word('machineId'),
-      }
-    : null
+}
+
+function wordOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
 }
 
 function isThisMachine(id: string, ours: string | null): boolean {

@@ -1,4 +1,4 @@
-import { parseIdentity, type ProcessIdentity } from '@howdah/lock'
+import { toIdentity, type ProcessIdentity } from '@howdah/lock'
 import type { BodyCodec } from './body-codec.ts'
 import { readBody, withHeader } from './entry-header.ts'
 import type { EntryId } from './entry-id.ts'
@@ -10,6 +10,9 @@ export interface EntryBody {
   readonly process: ProcessIdentity
   readonly state: unknown
 }
+
+/** What a decoded body may contain. Nothing about it is certain. */
+type Fields = Partial<Record<'id' | 'kind' | 'process' | 'state', unknown>>
 
 /** Encodes the file of an entry. Throws the errors of the codec. */
 export function encodeEntry(
@@ -33,20 +36,20 @@ export function decodeEntry(
 ): EntryBody {
   const { kind, body } = readBody(bytes, failure)
   const fields = decodeFields(body, codec, failure)
-  if (fields.get('id') !== id.text) {
-    const why = `it says that it is entry ${String(fields.get('id'))}; somebody renamed or copied its file`
+  if (fields.id !== id.text) {
+    const why = `it says that it is entry ${String(fields.id)}; somebody renamed or copied its file`
     throw entryDamaged('id', failure, why)
   }
-  if (fields.get('kind') !== kind) {
-    const why = `its header says kind ${kind}, and its body kind ${String(fields.get('kind'))}`
+  if (fields.kind !== kind) {
+    const why = `its header says kind ${kind}, and its body kind ${String(fields.kind)}`
     throw entryDamaged('kind', failure, why)
   }
-  const process = parseIdentity(JSON.stringify(fields.get('process') ?? null))
+  const process = toIdentity(fields.process)
   if (process === null) throw entryDamaged('body', failure, 'its body names no process')
-  return { kind, process, state: fields.get('state') }
+  return { kind, process, state: fields.state }
 }
 
-function decodeFields(body: Buffer, codec: BodyCodec, failure: Failure): Map<string, unknown> {
+function decodeFields(body: Buffer, codec: BodyCodec, failure: Failure): Fields {
   let value: unknown
   try {
     value = codec.decode(body)
@@ -55,5 +58,5 @@ function decodeFields(body: Buffer, codec: BodyCodec, failure: Failure): Map<str
   }
   if (typeof value !== 'object' || value === null)
     throw entryDamaged('body', failure, 'its body is not an object')
-  return new Map<string, unknown>(Object.entries(value))
+  return value
 }
