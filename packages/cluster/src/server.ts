@@ -222,8 +222,9 @@ export class Server {
       force = false,
     }: { template?: string | undefined; force?: boolean | undefined } = {},
   ): Promise<Outcome> {
-    const { copyUnused } = await import('@howdah/snapshot')
+    const loading = import('@howdah/snapshot')
     return await this.withAdministrator(async (client) => {
+      const { copyUnused } = await loading
       const sql = 'SELECT FROM pg_catalog.pg_database WHERE datname = $1'
       if ((await client.query(sql, [name])).rowCount !== 0) return 'unmodified'
       try {

@@ -22,7 +22,7 @@ export async function copyDatabase(
   { from, to, allowConnections, signal }: Copy,
 ): Promise<void> {
   signal?.throwIfAborted()
-  const strategy = from === 'template1' ? '' : await chooseStrategy(client, from)
+  const strategy = await chooseStrategy(client, from)
   const [copy, original] = [client.escapeIdentifier(to), client.escapeIdentifier(from)]
   const cancel = () => void cancelQuery(server, client).catch(() => undefined)
   signal?.addEventListener('abort', cancel)
