@@ -12,7 +12,8 @@ export class ReadersProject {
   readonly #directory = temporaryDirectory({ prefix: 'howdah-readme-' })
   readonly #environment: NodeJS.ProcessEnv
 
-  constructor(files: Readonly<Record<string, string>> = {}) {
+  /** Without the real npx a command is started by what npx comes to, which takes a fraction of the CPU. */
+  constructor(files: Readonly<Record<string, string>>, { realNpx = true } = {}) {
     const modules = this.#directory.file('project/node_modules')
     mkdirSync(join(modules, '@howdah'), { recursive: true })
     mkdirSync(join(modules, '.bin'))
@@ -23,6 +24,8 @@ export class ReadersProject {
     symlinkSync(join(workspace, 'apps/howdah'), join(modules, 'howdah'))
     symlinkSync(join(workspace, 'apps/howdah/node_modules/pg'), join(modules, 'pg'))
     symlinkSync('../howdah/dist/bin.cjs', join(modules, '.bin/howdah'))
+    if (!realNpx)
+      writeFileSync(join(modules, '.bin/npx'), '#!/bin/sh\nexec "$@"\n', { mode: 0o755 })
     const all = { 'package.json': '{ "private": true, "type": "module" }\n', ...files }
     for (const [name, text] of Object.entries(all)) {
       const path = this.#directory.file('project', name)

@@ -30,14 +30,14 @@ describe.each([
       })
       const abort = new AbortController()
       const reason = new Error('enough')
+      // The first one may have been out of time before it waited.
+      const before = waits.length
       const asking = ask({ signal: abort.signal })
-      await until('it says what it waits for', () => waits.length === 2)
+      await until('it says what it waits for', () => waits.length > before)
       abort.abort(reason)
       await expect(asking).rejects.toBe(reason)
-      expect(waits).toMatchObject([
-        { for: 'change', path: cluster.dataDir },
-        { for: 'change', path: cluster.dataDir },
-      ])
+      const wait = { for: 'change', path: cluster.dataDir }
+      expect(waits).toMatchObject(waits.length === 2 ? [wait, wait] : [wait])
     } finally {
       lock.release()
     }
