@@ -42,6 +42,8 @@ export async function begin(options: TestDatabasesOptions): Promise<Stay> {
     const { database } = administrator.facts
     const maker = new Maker(async () => await connectPatiently(patience, database), timeout)
     const place: Workplace = { ...patience, maker }
+    // The connection is opened meanwhile, because the first copy needs it.
+    void maker.run(async () => await Promise.resolve()).catch(() => undefined)
     try {
       const wanted = await readRecipe(options, administrator)
       const recipe = await provideTemplate(place, wanted, root)

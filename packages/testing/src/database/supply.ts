@@ -60,8 +60,8 @@ export class Supply {
   readonly #pending = new Set<Promise<unknown>>()
   #used = 0
   #ended = false
-  /** The properties of the template, once they are known. */
-  #properties: Properties | undefined
+  /** The properties of the template, read while the first copy is made. */
+  #properties: Promise<Properties> | undefined
   #later: NodeJS.Timeout | undefined
   #rest: NodeJS.Timeout | undefined
   /** Whether the server had plenty of connections, and when we asked. */
@@ -212,14 +212,18 @@ export class Supply {
   }
 
   async #copy(client: pg.Client, name: string): Promise<void> {
-    const { facts } = this.#place.administrator
+    const { administrator } = this.#place
+    const { facts } = administrator
+    const from = this.#source.name
     try {
-      const known = this.#properties
-      this.#properties = await copyDatabase(client, name, this.#source.name, facts, known)
+      this.#properties ??= administrator.propertiesOf(from)
+      await copyDatabase(client, name, from, facts, this.#properties)
     } catch (error) {
+      this.#properties = undefined
       if (!isState(error, '3D000')) throw error
       const again = await this.#source.provideAgain()
-      this.#properties = await copyDatabase(client, name, again, facts)
+      this.#properties = administrator.propertiesOf(again)
+      await copyDatabase(client, name, again, facts, this.#properties)
     }
   }
 

@@ -61,6 +61,7 @@ export async function adopt(
     label?.kind === 'ready' && label.template === template && !isInvalid
   if (most === 0) return []
   const left = (await administrator.list()).filter(isOurs)
+  if (left.length === 0) return []
   const candidates = left.slice(0, 2 * most).map(({ name }) => name)
   const taken = await administrator.take(candidates)
   // A database may have been taken, used and given up since it was listed.

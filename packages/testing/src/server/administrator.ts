@@ -2,6 +2,7 @@ import type pg from 'pg'
 import { escapeIdentifier } from 'pg'
 import { TestingError } from '../errors.ts'
 import { connect, isState } from './connect.ts'
+import { type Properties, readProperties } from './copy-properties.ts'
 import { holdProcess, letProcessEnd } from './idle.ts'
 import { type Label, labelSql, readLabel } from './label.ts'
 import { lockKey, readName } from './names.ts'
@@ -171,6 +172,11 @@ export class Administrator {
     if (!isIdle) return await labelled
     labelled.catch(() => undefined)
     await Promise.resolve()
+  }
+
+  /** The properties of a template that `CREATE DATABASE … TEMPLATE` does not copy. */
+  async propertiesOf(template: string): Promise<Properties> {
+    return await readProperties(this.query.bind(this), template)
   }
 
   owns(name: string): boolean {

@@ -29,13 +29,12 @@ export interface Properties {
   readonly rights: readonly Right[]
 }
 
+/** Asks a server, and gives the rows of the answer. */
+type Ask = <Row extends pg.QueryResultRow>(text: string, values: unknown[]) => Promise<Row[]>
+
 /** Reads the template's own settings, and the rights on it. */
-export async function readProperties(client: pg.Client, template: string): Promise<Properties> {
-  const { rows } = await client.query<{
-    limited: boolean
-    kept: Kept[] | null
-    rights: Right[] | null
-  }>(
+export async function readProperties(ask: Ask, template: string): Promise<Properties> {
+  const [found] = await ask<{ limited: boolean; kept: Kept[] | null; rights: Right[] | null }>(
     `SELECT datacl IS NOT NULL AS limited,
             (SELECT json_agg(json_build_object('role', r.rolname, 'setting', setting))
                FROM pg_catalog.pg_db_role_setting s CROSS JOIN unnest(setconfig) AS setting
@@ -47,7 +46,6 @@ export async function readProperties(client: pg.Client, template: string): Promi
       WHERE datname = $1 AND (datacl IS NOT NULL OR oid IN (SELECT setdatabase FROM pg_catalog.pg_db_role_setting))`,
     [template],
   )
-  const [found] = rows
   return { limited: found?.limited === true, kept: found?.kept ?? [], rights: found?.rights ?? [] }
 }
 
@@ -59,12 +57,14 @@ export async function setProperties(
 ): Promise<void> {
   const database = escapeIdentifier(name)
   for (const { role, setting } of kept) await keep(client, database, role, setting)
-  if (limited) await client.query(`REVOKE ALL ON DATABASE ${database} FROM PUBLIC`)
-  for (const { role, right, grantable } of rights) {
+  const granting = rights.map(({ role, right, grantable }) => {
     const to = role === null ? 'PUBLIC' : escapeIdentifier(role)
     const how = grantable ? ' WITH GRANT OPTION' : ''
-    await client.query(`GRANT ${right} ON DATABASE ${database} TO ${to}${how}`)
-  }
+    return `GRANT ${right} ON DATABASE ${database} TO ${to}${how}`
+  })
+  const revoking = limited ? [`REVOKE ALL ON DATABASE ${database} FROM PUBLIC`] : []
+  const statements = [...revoking, ...granting]
+  if (statements.length > 0) await client.query(statements.join('; '))
 }
 
 /**

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { escapeIdentifier } from 'pg'
 import { isState } from './connect.ts'
-import { type Properties, readProperties, setProperties } from './copy-properties.ts'
+import { type Properties, setProperties } from './copy-properties.ts'
 
 /** The facts that decide how to copy databases on a server. */
 export interface Copying {
@@ -11,23 +11,23 @@ export interface Copying {
 }
 
 /**
- * Copies a template with its settings and rights, and returns these for the next copy. Copying its files takes a third of the
- * CPU time of writing it to WAL, but needs two checkpoints, which are cheap only if nothing waits for the disk.
+ * Copies a template, and gives the copy the settings and rights of the template. Copying its files takes a third of the CPU
+ * time of writing it to WAL, but needs two checkpoints, which are cheap only if nothing waits for the disk.
  */
 export async function copyDatabase(
   client: pg.Client,
   name: string,
   template: string,
   { version, fsync }: Copying,
-  known?: Properties,
-): Promise<Properties> {
+  properties: Promise<Properties>,
+): Promise<void> {
+  // If the copying fails, nobody waits for them.
+  properties.catch(() => undefined)
   const strategy = version >= 150000 && !fsync ? ' STRATEGY FILE_COPY' : ''
   await client.query(
     `CREATE DATABASE ${escapeIdentifier(name)} TEMPLATE ${escapeIdentifier(template)}${strategy}`,
   )
-  const properties = known ?? (await readProperties(client, template))
-  await setProperties(client, name, properties)
-  return properties
+  await setProperties(client, name, await properties)
 }
 
 /** Drops a database, and ends the connections to it. A missing database is no error. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import { escapeIdentifier } from 'pg'
 import { TestingError } from '../errors.ts'
+import type { Administrator } from '../server/administrator.ts'
 import { connectPatiently } from '../server/connect-patiently.ts'
 import { isState, thisProcess } from '../server/connect.ts'
 import {
@@ -35,7 +36,7 @@ export async function buildTemplate(
   const source = await sourceOf(place, recipe)
   await maker.run(async (client) => {
     await dropTemplate(client, name, version)
-    await create(client, name, source?.name ?? null, administrator.facts)
+    await create(client, name, source?.name ?? 'template1', administrator)
   })
   await administrator.label(name, label)
   let isLasting = recipe.isLasting && server.isOwn
@@ -91,19 +92,20 @@ async function sourceOf(
 async function create(
   client: pg.Client,
   name: string,
-  source: string | null,
-  facts: { readonly version: number; readonly fsync: boolean },
+  source: string,
+  administrator: Administrator,
 ): Promise<void> {
   // We check the connections ourselves, because PostgreSQL waits 5 s for them to end, and then does not name them.
-  const others = await connectionsTo(client, source ?? 'template1')
+  const others = await connectionsTo(client, source)
   if (others.length > 0) {
     const who = others.map(({ application, pid }) => `${application || 'a client'} (pid ${pid})`)
     throw new TestingError(
       'ERR_TESTING_TEMPLATE_IN_USE',
-      `${source ?? 'template1'} cannot be copied while somebody is connected to it: ${who.join(', ')}; end these connections`,
+      `${source} cannot be copied while somebody is connected to it: ${who.join(', ')}; end these connections`,
     )
   }
-  await copyDatabase(client, name, source ?? 'template1', facts)
+  const properties = administrator.propertiesOf(source)
+  await copyDatabase(client, name, source, administrator.facts, properties)
 }
 
 async function createExtensions(client: pg.Client, extensions: readonly string[]): Promise<void> {
