@@ -5,7 +5,7 @@ import { basename } from 'node:path'
 import type * as Durable from '@howdah/durable'
 import { linuxOnly, temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { TemporaryFile } from '../src/file/temporary-file.ts'
+import { TemporaryFile } from '../src/file/temporary-file.ts'
 import { FileReplica } from '../src/index.ts'
 import { DatabaseWriter } from '../src/restore/database-writer.ts'
 import { ltx, refusal } from './support/files.ts'
@@ -263,7 +263,8 @@ describe('a writer of databases', () => {
     const writer = new DatabaseWriter({ path: 'app.db', handle } as TemporaryFile)
     return { asked, writer, sizes }
   }
-  const page = Buffer.alloc(512)
+  // Smaller ones are written at once.
+  const page = Buffer.alloc(32_768)
   const turn = () => new Promise(setImmediate)
 
   it('reports that its last batch failed', async () => {
@@ -278,7 +279,7 @@ describe('a writer of databases', () => {
   it('also reports at the next call that an earlier batch failed', async () => {
     const { asked, writer } = scripted()
     await writer.write(page, 0)
-    await writer.write(page, 4096)
+    await writer.write(page, 262_144)
     await turn()
     asked[0]?.answer(Object.assign(new Error('full'), { code: 'ENOSPC' }))
     await turn()
@@ -288,46 +289,46 @@ describe('a writer of databases', () => {
   it('is done when everything is written, and goes on after a partial write', async () => {
     const { asked, writer } = scripted()
     await writer.write(page, 0)
-    await writer.write(page, 512)
+    await writer.write(page, 32_768)
     const state = { done: false }
     const flushed = writer.flush().then(() => (state.done = true))
     await turn()
-    asked[0]?.answer(700)
+    asked[0]?.answer(44_800)
     await turn()
     expect([state.done, asked.map(({ start, bytes }) => [start, bytes])]).toEqual([
       false,
       [
-        [0, 1024],
-        [700, 324],
+        [0, 65_536],
+        [44_800, 20_736],
       ],
     ])
-    asked[1]?.answer(324)
+    asked[1]?.answer(20_736)
     await flushed
-    expect(writer.bytesWritten).toBe(1024)
+    expect(writer.bytesWritten).toBe(65_536)
   })
 
   it('writes to one position in order, and to different positions at the same time', async () => {
     const { asked, writer } = scripted()
     const starts = () => asked.map(({ start }) => start)
-    for (const offset of [0, 4096]) await writer.write(page, offset)
+    for (const offset of [0, 262_144]) await writer.write(page, offset)
     // It sends what was told before, and this overlaps nothing.
-    await writer.write(page, 256)
+    await writer.write(page, 16_384)
     await turn()
-    expect(starts()).toEqual([0, 4096])
+    expect(starts()).toEqual([0, 262_144])
     const flushed = writer.flush()
     await turn()
-    expect(starts()).toEqual([0, 4096])
-    asked[0]?.answer(512)
+    expect(starts()).toEqual([0, 262_144])
+    asked[0]?.answer(32_768)
     await turn()
-    expect(starts()).toEqual([0, 4096, 256])
-    for (const { answer } of asked.slice(1)) answer(512)
+    expect(starts()).toEqual([0, 262_144, 16_384])
+    for (const { answer } of asked.slice(1)) answer(32_768)
     await flushed
   })
 
   it('sends a batch as soon as it has a megabyte, and the next one at the same time', async () => {
     const { asked, writer } = scripted()
     const megabyte = 1_048_576
-    for (let offset = 0; offset < 2 * megabyte + 512; offset += 512)
+    for (let offset = 0; offset < 2 * megabyte + 32_768; offset += 32_768)
       await writer.write(page, offset)
     await turn()
     expect(asked.map(({ start, bytes }) => [start, bytes])).toEqual([
@@ -338,44 +339,62 @@ describe('a writer of databases', () => {
     await turn()
     for (const { bytes, answer } of asked) answer(bytes)
     await flushed
-    expect(asked[2]).toMatchObject({ start: 2 * megabyte, bytes: 512 })
-    expect(writer.bytesWritten).toBe(2 * megabyte + 512)
+    expect(asked[2]).toMatchObject({ start: 2 * megabyte, bytes: 32_768 })
+    expect(writer.bytesWritten).toBe(2 * megabyte + 32_768)
   })
 
   it('sets the size of the file at the end, and reports if that fails', async () => {
     const { asked, writer, sizes } = scripted()
     await writer.write(page, 0)
-    const truncated = writer.truncate(4096)
+    const truncated = writer.truncate(262_144)
     await turn()
     expect(sizes).toEqual([])
-    asked[0]?.answer(512)
+    asked[0]?.answer(32_768)
     await truncated
-    expect(sizes).toEqual([4096])
+    expect(sizes).toEqual([262_144])
     expect(await refusal(writer.truncate(-1))).toBe('ERR_REPLICA_IO')
   })
 
   it('writes nothing for empty pages', async () => {
     const { asked, writer } = scripted()
     await writer.flush()
-    await writer.write(page, 8192)
+    await writer.write(page, 524_288)
     const flushed = writer.flush()
     await turn()
-    asked[0]?.answer(512)
+    asked[0]?.answer(32_768)
     await flushed
     await writer.flush()
-    expect(asked.map(({ start }) => start)).toEqual([8192])
+    expect(asked.map(({ start }) => start)).toEqual([524_288])
+  })
+
+  it('writes small pages at once, over one another in order', async () => {
+    using directory = temporaryDirectory()
+    await using file = await TemporaryFile.create(directory.file('app.db'), 0o600)
+    const writer = new DatabaseWriter(file)
+    const wanted = Buffer.alloc(3 * 4096)
+    for (const [index, offset] of [0, 8192, 4096, 0, 1024].entries()) {
+      const data = Buffer.alloc(4096, index + 1)
+      wanted.set(data, offset)
+      await writer.write(data, offset)
+    }
+    await writer.flush()
+    expect(readFileSync(file.path)).toEqual(wanted)
+    expect(writer.bytesWritten).toBe(5 * 4096)
+    await file.handle.close()
+    await writer.write(wanted.subarray(0, 4096), 0)
+    expect(await refusal(writer.flush())).toBe('ERR_REPLICA_IO')
   })
 
   it('has at most sixteen batches in flight', async () => {
     const { asked, writer } = scripted()
     const writing = (async () => {
-      for (let index = 0; index < 20; index++) await writer.write(page, index * 4096)
+      for (let index = 0; index < 20; index++) await writer.write(page, index * 262_144)
       await writer.flush()
     })()
     await turn()
     expect(asked).toHaveLength(16)
     for (let next = 0; next < 20; next++) {
-      asked[next]?.answer(512)
+      asked[next]?.answer(32_768)
       await turn()
     }
     await writing

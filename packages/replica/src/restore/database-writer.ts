@@ -1,8 +1,11 @@
+import { writevSync } from 'node:fs'
 import { io } from '../errors.ts'
 import type { TemporaryFile } from '../file/temporary-file.ts'
 
 const batchSize = 1_048_576
 const mostInFlight = 16
+/** Up to so many bytes are written at once, in microseconds; libuv's pool would take several times as long. */
+const smallBatch = 16_384
 
 interface Batch {
   readonly start: number
@@ -82,9 +85,13 @@ export class DatabaseWriter {
     const { handle, path } = this.#file
     let { pages, start } = batch
     while (pages.length > 0) {
-      const { bytesWritten } = await io('write', path, () => handle.writev(pages, start))
-      start += bytesWritten
-      pages = after(pages, bytesWritten)
+      const written = await io('write', path, async () =>
+        batch.size <= smallBatch
+          ? writevSync(handle.fd, pages, start)
+          : (await handle.writev(pages, start)).bytesWritten,
+      )
+      start += written
+      pages = after(pages, written)
     }
     this.#written += batch.size
   }
