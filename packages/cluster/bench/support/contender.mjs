@@ -118,7 +118,7 @@ async function pglite() {
 /** PGlite behind a socket, for one connection; it keeps its locks below the home directory. */
 async function prismaDev() {
   process.env.HOME = mkdtemp()
-  const name = `comparison-${process.pid}`
+  const instance = `comparison-${process.pid}`
   let second
   const times = await measure({
     async load() {
@@ -126,7 +126,7 @@ async function prismaDev() {
       return { start: (await installed('@prisma/dev')).startPrismaDevServer, pg }
     },
     async ready({ start, pg }) {
-      const server = await start({ name })
+      const server = await start({ name: instance })
       const client = new pg.Client(server.database.connectionString)
       await client.connect()
       await client.query('SELECT 1')
@@ -134,7 +134,7 @@ async function prismaDev() {
     },
     servers: () => [],
     database: async ({ start }) => {
-      second = await start({ name: `${name}-2` })
+      second = await start({ name: `${instance}-2` })
     },
     async stop({ server, client }) {
       await client.end()
