@@ -1,3 +1,4 @@
+import { randomFillSync } from 'node:crypto'
 import { constants } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -18,6 +19,13 @@ const controlSize = 512
  */
 const checksumOffsets = [288, 292, 280]
 
+/**
+ * The offset of the secret by which the server invents salts for roles that do not exist, `mock_authentication_nonce` in the
+ * same file. In 18 a flag of one byte comes before it, and padding after it.
+ */
+const nonceOffsets: Readonly<Record<number, number>> = { 280: 248, 288: 256, 292: 257 }
+const nonceLength = 32
+
 /** The offset of the server's state, and the value for "shut down": `DB_SHUTDOWNED` of `DBState` in the same file. */
 const state = { offset: 16, shutDown: 1 }
 
@@ -25,6 +33,12 @@ const state = { offset: 16, shutDown: 1 }
 export interface ControlFile {
   readonly content: Buffer
   readonly checksumOffset: number
+}
+
+/** Gives the content a new secret, and a correct checksum. */
+export function renew({ content, checksumOffset }: ControlFile): void {
+  randomFillSync(content, nonceOffsets[checksumOffset], nonceLength)
+  integers.writeHalf(content, crc32c(content.subarray(0, checksumOffset)), checksumOffset)
 }
 
 /** Opens `pg_control`, to be read or changed. */

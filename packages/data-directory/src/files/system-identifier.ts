@@ -2,8 +2,8 @@ import { randomInt } from 'node:crypto'
 import { constants } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openControlFile, readControlFile } from './control-file.ts'
-import { crc32c, integers } from '@howdah/wal'
+import { openControlFile, readControlFile, renew } from './control-file.ts'
+import { integers } from '@howdah/wal'
 import { open } from './open-file.ts'
 
 /** The offsets in the first page of a WAL segment: the flags, one of which marks a long header, and the identifier. */
@@ -22,7 +22,7 @@ export async function readSystemIdentifier(dataDir: string): Promise<bigint> {
 
 /**
  * Gives a stopped cluster an identifier, by default a new one: writes it into `pg_control` and all WAL segments, and returns
- * it. For PostgreSQL 10 to 18.
+ * it. The cluster also gets a new secret for the salts of roles that do not exist. For PostgreSQL 10 to 18.
  *
  * A copy with the identifier of its original would count as its standby, and its WAL as the original's. Nothing is synced,
  * and a kill in between leaves WAL and control file with different identifiers, so use it only on a copy that does not count
@@ -33,12 +33,13 @@ export async function writeSystemIdentifier(
   identifier: bigint = newSystemIdentifier(),
 ): Promise<bigint> {
   await using file = await openControlFile(dataDir, constants.O_RDWR)
-  const { content, checksumOffset } = await readControlFile(dataDir, file)
+  const control = await readControlFile(dataDir, file)
+  const { content } = control
   const directory = join(dataDir, 'pg_wal')
   const segments = (await readdir(directory)).filter((name) => /^[\dA-F]{24}(\.|$)/.test(name))
   for (const name of segments) await writeToSegment(join(directory, name), identifier)
   integers.write(content, identifier, 0)
-  integers.writeHalf(content, crc32c(content.subarray(0, checksumOffset)), checksumOffset)
+  renew(control)
   await file.write(content, 0, content.length, 0)
   return identifier
 }
