@@ -2,11 +2,11 @@ import { type FileHandle, lstat, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { acquire, openPlainFile, tryAcquire } from '@howdah/lock'
 import { cacheDirectory, existingTrustedDirectory, trustedDirectory } from '@howdah/runtime'
-import { ClusterError } from '../cluster-error.ts'
 import { explain } from '../files/explain.ts'
 import { open } from '../files/open-file.ts'
-import { ArchiveDamagedError, packTree, readArchiveIndex } from '../tree/tree-archive.ts'
+import { packTree, readArchiveIndex } from '../tree/tree-archive.ts'
 import { type UnpackOptions, unpackTree } from '../tree/unpack-tree.ts'
+import { isDamage } from './is-damage.ts'
 import { identityOf, type TemplateKey, thisMachine } from './template-key.ts'
 
 /** A template in the cache. */
@@ -106,7 +106,8 @@ export class TemplateCache {
     try {
       {
         await using file = await open(temporary, 'wx', 0o600)
-        await packTree(made, key.about, file, owner ?? process.geteuid?.(), isWanted)
+        const uid = owner ?? process.geteuid?.()
+        await file.writeFile(await packTree(made, key.about, uid, isWanted))
         await file.sync()
       }
       await rename(temporary, this.#file(key.name))
@@ -191,13 +192,6 @@ export class TemplateCache {
 
 /** How long to wait for another process that makes the same template, in ms, before going on without it. */
 const patience = 60_000
-
-function isDamage(error: unknown): boolean {
-  if (error instanceof ArchiveDamagedError) return true
-  if (error instanceof ClusterError) return error.code === 'ERR_CLUSTER_CONTROL_FILE'
-  // Unpacked files are only written, so a failed read is one of the archive, on a failing disk.
-  return (error as NodeJS.ErrnoException).syscall === 'read'
-}
 
 async function noteUse(archive: FileHandle): Promise<void> {
   const { mtime } = await archive.stat()

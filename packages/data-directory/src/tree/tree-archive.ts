@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { closeSync, fstatSync, readdirSync, readFileSync } from 'node:fs'
+import { closeSync, fstatSync, readdirSync, readSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate as others } from 'node:timers/promises'
@@ -29,6 +29,9 @@ export interface ArchiveIndex {
   readonly contents: readonly Content[]
 }
 
+/** An archive: an open file, or its content. */
+export type Archive = FileHandle | Buffer
+
 /** An archive is cut short or damaged, or the file is no archive. */
 export class ArchiveDamagedError extends Error {
   override readonly name = 'ArchiveDamagedError'
@@ -43,19 +46,19 @@ const headerLength = magic.length + 4 + digestLength
 const slice = 5
 
 /**
- * Packs a tree of plain files into one file, which is read faster than a thousand files. Equal content is stored once,
- * because the databases of a new cluster are copies of each other.
+ * Packs a tree of plain files into one file, which is read faster than a thousand files, and gives its content. Equal content
+ * is stored once, because the databases of a new cluster are copies of each other.
  *
- * Of the files, those are packed for which `isWanted` holds. Only files of `owner` are packed, and no links, because as root we read in a directory in which another user may write. A
- * thousand small files are read faster by synchronous system calls; the event loop runs in between.
+ * Of the files, those are packed for which `isWanted` holds. Only files of `owner` are packed, and no links, because as root we
+ * read in a directory in which another user may write. A thousand small files are read faster by synchronous system calls; the
+ * event loop runs in between.
  */
 export async function packTree(
   root: string,
   about: ArchiveIndex['about'],
-  to: FileHandle,
   owner: number | undefined,
   isWanted: (path: string) => boolean = () => true,
-): Promise<void> {
+): Promise<Buffer> {
   const directories: string[] = []
   const contents = new Contents()
   let since = performance.now()
@@ -68,8 +71,7 @@ export async function packTree(
         continue
       }
       if (!isWanted(path)) continue
-      const whole = readPlainFile(join(root, path), owner)
-      contents.add(withoutZeros(whole), { path, size: whole.length })
+      contents.add(join(root, path), path, owner)
       if (performance.now() - since < slice) continue
       await others()
       since = performance.now()
@@ -85,37 +87,65 @@ export async function packTree(
   const text = Buffer.from(JSON.stringify(index))
   const length = Buffer.alloc(4)
   length.writeUInt32LE(text.length)
-  const head = [magic, length, sha256(text), text]
-  await to.writeFile(Buffer.concat([...head, ...all.map(({ bytes }) => bytes)]))
+  return Buffer.concat([magic, length, sha256(text), text, ...all.map(({ bytes }) => bytes)])
 }
 
 /** Different contents, with the files that have them. */
 class Contents {
   readonly all: { readonly bytes: Buffer; readonly files: ArchivedFile[] }[] = []
   readonly #byLength = new Map<number, typeof this.all>()
+  /** Most files are read into this, because memory for each of them would cost more than reading. */
+  readonly #scratch = Buffer.allocUnsafe(1024 * 1024)
 
-  add(bytes: Buffer, file: ArchivedFile): void {
+  /** Adds a plain file of `owner`, by the path at which it is now, and by its path in the tree. */
+  add(from: string, path: string, owner: number | undefined): void {
+    const fd = openPlainFileSync(from, { follow: false })
+    try {
+      const { nlink, uid, size } = fstatSync(fd)
+      if (nlink !== 1 || (owner !== undefined && uid !== owner)) {
+        throw new Error(`${from} is not a plain file of user ${owner ?? 'unknown'}`)
+      }
+      this.#addContent(this.#read(fd, size), { path, size })
+    } finally {
+      closeSync(fd)
+    }
+  }
+
+  #addContent(bytes: Buffer, file: ArchivedFile): void {
     const alike = this.#byLength.get(bytes.length) ?? []
     this.#byLength.set(bytes.length, alike)
     const known = alike.find((one) => one.bytes.equals(bytes))
     if (known !== undefined) return void known.files.push(file)
-    const content = { bytes, files: [file] }
+    const content = { bytes: Buffer.from(bytes), files: [file] }
     this.all.push(content)
     alike.push(content)
+  }
+
+  /** The content of a file without the zeros at its end, in memory that the next call uses again. */
+  #read(fd: number, size: number): Buffer {
+    const { length } = this.#scratch
+    for (let end = size; end > 0;) {
+      const start = Math.floor((end - 1) / length) * length
+      const piece = withoutZeros(readFrom({ fd }, this.#scratch.subarray(0, end - start), start))
+      if (start === 0) return piece
+      if (piece.length > 0) return readFrom({ fd }, Buffer.alloc(start + piece.length), 0)
+      end = start
+    }
+    return Buffer.alloc(0)
   }
 }
 
 /** Reads an archive's index, and the offset of its contents. Throws {@link ArchiveDamagedError}. */
 export async function readArchiveIndex(
-  archive: FileHandle,
+  archive: Archive,
 ): Promise<{ index: ArchiveIndex; start: number }> {
-  const header = await readFully(archive, headerLength, 0)
+  const header = readFrom(archive, Buffer.alloc(headerLength), 0)
   if (!header.subarray(0, magic.length).equals(magic)) throw new ArchiveDamagedError('not one')
   const length = header.readUInt32LE(magic.length)
   const start = headerLength + length
-  const { size } = await archive.stat()
+  const size = Buffer.isBuffer(archive) ? archive.length : (await archive.stat()).size
   if (start > size) throw new ArchiveDamagedError('cut short')
-  const text = await readFully(archive, length, headerLength)
+  const text = readFrom(archive, Buffer.alloc(length), headerLength)
   if (!sha256(text).equals(header.subarray(magic.length + 4)))
     throw new ArchiveDamagedError('its index is damaged')
   const index = JSON.parse(text.toString()) as ArchiveIndex
@@ -124,23 +154,20 @@ export async function readArchiveIndex(
   return { index, start }
 }
 
-async function readFully(archive: FileHandle, length: number, position: number): Promise<Buffer> {
-  const { buffer, bytesRead } = await archive.read(Buffer.alloc(length), 0, length, position)
-  if (bytesRead < length) throw new ArchiveDamagedError('cut short')
-  return buffer
-}
-
-function readPlainFile(path: string, owner: number | undefined): Buffer {
-  const fd = openPlainFileSync(path, { follow: false })
-  try {
-    const stats = fstatSync(fd)
-    if (stats.nlink !== 1 || (owner !== undefined && stats.uid !== owner)) {
-      throw new Error(`${path} is not a plain file of user ${owner ?? 'unknown'}`)
-    }
-    return readFileSync(fd)
-  } finally {
-    closeSync(fd)
+/** Fills a buffer from a position of an archive, and gives it. Throws {@link ArchiveDamagedError} if the archive ends before. */
+export function readFrom(
+  archive: Buffer | { readonly fd: number },
+  buffer: Buffer,
+  position: number,
+): Buffer {
+  for (let done = 0; done < buffer.length;) {
+    const bytes = Buffer.isBuffer(archive)
+      ? archive.copy(buffer, done, position + done)
+      : readSync(archive.fd, buffer, done, buffer.length - done, position + done)
+    if (bytes === 0) throw new ArchiveDamagedError('cut short')
+    done += bytes
   }
+  return buffer
 }
 
 /** A page of PostgreSQL. */

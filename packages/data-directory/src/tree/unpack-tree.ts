@@ -1,7 +1,6 @@
-import { closeSync, ftruncateSync, readSync, writeSync } from 'node:fs'
-import type { FileHandle } from 'node:fs/promises'
+import { closeSync, ftruncateSync, writeSync } from 'node:fs'
 import { setImmediate as others } from 'node:timers/promises'
-import { ArchiveDamagedError, type ArchiveIndex, readArchiveIndex } from './tree-archive.ts'
+import { type Archive, type ArchiveIndex, readArchiveIndex, readFrom } from './tree-archive.ts'
 import { Ground } from './ground.ts'
 
 /** How to unpack a tree. */
@@ -27,10 +26,10 @@ const chunk = 1024 * 1024
  * Unpacks an archive into an existing, empty directory: directories 0700, files 0600. Nothing is synced.
  *
  * A thousand small files are written faster by synchronous system calls than through a pool of threads; the event loop runs
- * in between. Throws {@link ArchiveDamagedError} if the archive is damaged, and the errors of writing.
+ * in between. Throws `ArchiveDamagedError` if the archive is damaged, and the errors of writing.
  */
 export async function unpackTree(
-  archive: FileHandle,
+  archive: Archive,
   to: string,
   options: UnpackOptions,
 ): Promise<void> {
@@ -45,7 +44,7 @@ export async function unpackTree(
 }
 
 async function fill(
-  archive: FileHandle,
+  archive: Archive,
   ground: Ground,
   {
     index,
@@ -67,14 +66,14 @@ async function fill(
   let position = start
   for (const { length, files } of index.contents) {
     // Content that fits into the buffer is read once for all files that have it.
-    if (length <= chunk) read(archive, buffer, length, position)
+    if (length <= chunk) readFrom(archive, buffer.subarray(0, length), position)
     for (const file of files) {
       if (leavesOut(file.path)) continue
       const fd = ground.create(file.path)
       try {
         for (let done = 0; done < length; done += chunk) {
           const bytes = buffer.subarray(0, Math.min(chunk, length - done))
-          if (length > chunk) read(archive, buffer, bytes.length, position + done)
+          if (length > chunk) readFrom(archive, bytes, position + done)
           writeFully(fd, bytes)
           await breathe()
         }
@@ -88,14 +87,6 @@ async function fill(
     position += length
   }
   await finish(ground.root)
-}
-
-function read(archive: FileHandle, buffer: Buffer, length: number, position: number): void {
-  for (let done = 0; done < length;) {
-    const bytes = readSync(archive.fd, buffer, done, length - done, position + done)
-    if (bytes === 0) throw new ArchiveDamagedError('cut short')
-    done += bytes
-  }
 }
 
 function writeFully(fd: number, bytes: Buffer): void {
