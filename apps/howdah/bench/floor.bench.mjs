@@ -19,7 +19,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Cluster } from '@howdah/cluster'
-import { postgresPackage } from '@howdah/fixtures'
 import { bundled } from '@howdah/runtime'
 
 const rounds = Number(process.env.HOWDAH_BENCH_ROUNDS ?? 5)
@@ -34,7 +33,7 @@ const fast = existsSync('/dev/shm') ? directoryIn('/dev/shm') : disk
 process.env.HOWDAH_STATE_DIR = inside(disk, 'state', 0o700)
 process.env.HOWDAH_CACHE_DIR = inside(disk, 'cache')
 
-const strategy = bundled({ packages: [postgresPackage(18)] })
+const strategy = bundled({ from: import.meta.url })
 const times = new Map()
 try {
   const made = new Cluster(join(disk, 'made'), { strategy })

@@ -17,7 +17,6 @@ import { createInterface } from 'node:readline'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Cluster, TemplateCache } from '../src/index.ts'
-import { postgresPackage } from '@howdah/fixtures'
 import { bundled } from '@howdah/runtime'
 
 const rounds = Number(process.env.HOWDAH_BENCH_ROUNDS ?? 5)
@@ -31,13 +30,17 @@ const columns = ['load', 'ready', 'database', 'stop', 'memory']
 /** The directory of temporary clusters in the one that `HOWDAH_TEMPORARY_DIR` names. */
 const placeName = `howdah-clusters-${process.geteuid()}`
 const contender = fileURLToPath(new URL('support/contender.mjs', import.meta.url))
+/** Our own package of PostgreSQL, by path: this package cannot depend on it. */
+const published = fileURLToPath(
+  new URL(`../../postgres/platforms/${process.platform}-${process.arch}`, import.meta.url),
+)
 
 const disk = directoryIn(tmpdir())
 const memory = existsSync('/dev/shm') ? directoryIn('/dev/shm') : null
 const times = new Map()
 try {
   process.env.HOWDAH_CACHE_DIR = join(disk, 'cache')
-  const strategy = bundled({ packages: [postgresPackage(18)] })
+  const strategy = bundled({ packages: [published] })
   const made = new Cluster(join(disk, 'template'), { strategy })
   await made.create()
   const { bindir, version } = await made.runtime()

@@ -10,6 +10,7 @@ import {
   type Subject,
   Worker,
 } from '@howdah/postgres-fixtures'
+import { shippedPostgres } from './support/shipped-postgres.ts'
 
 /** In ms: the first of them may have to copy a PostgreSQL. */
 const patience = 60_000
@@ -36,6 +37,9 @@ afterEach(() => {
   }
   home[Symbol.dispose]()
 })
+
+/** The last one does without initdb. */
+const creators = [...somePostgres, ...shippedPostgres]
 
 /** The server that an initdb runs, stopped while it has shared memory, so that whatever is killed leaves that. */
 interface Bootstrap {
@@ -120,26 +124,26 @@ async function killedCreator(
 describe.runIf(process.platform === 'linux')(
   'the shared memory of an initdb that was killed (Linux only)',
   () => {
-    it.each(somePostgres)('is freed by the next creation ($name)', async (postgres) => {
+    it.each(creators)('is freed by the next creation ($name)', async (postgres) => {
       const memory = await killedCreator('create', postgres)
       const cluster = new Cluster(home.file('data'), { strategy: postgres.strategy })
       expect(await cluster.create()).toBe('modified')
       expect(isLeft(memory)).toBe(false)
     })
 
-    it.each(somePostgres)('is freed by doctor ($name)', async ({ strategy, ...postgres }) => {
+    it.each(creators)('is freed by doctor ($name)', async ({ strategy, ...postgres }) => {
       const memory = await killedCreator('create', { strategy, ...postgres })
       await diagnose({ dataDirs: [home.file('data')], scope: 'clusters', strategy, fix: true })
       expect(isLeft(memory)).toBe(false)
     })
 
-    it.each(somePostgres)('is freed by the next temporary cluster ($name)', async (postgres) => {
+    it.each(creators)('is freed by the next temporary cluster ($name)', async (postgres) => {
       const memory = await killedCreator('temporary', postgres)
       await sweepTemporary()
       expect(isLeft(memory)).toBe(false)
     })
 
-    it.each(somePostgres)(
+    it.each(creators)(
       'is freed at once if its server alone was killed ($name)',
       async (postgres) => {
         await using worker = new Worker('create', home.file('data'), postgres)

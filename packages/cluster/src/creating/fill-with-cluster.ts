@@ -3,11 +3,13 @@ import { join } from 'node:path'
 import { beginFreshWal, type Initialization, initdb } from './initdb.ts'
 import type { Staging } from './staging.ts'
 import { additionsTo, keyOf, unpackTemplate } from './unpack-template.ts'
+import { unpackShipped } from './unpack-shipped.ts'
 import { open, TemplateCache } from '@howdah/data-directory'
 
 /**
- * Fills an empty directory with a new cluster: from a template in this machine's cache, or else by initdb,
- * and then keeps the result as a template. If several processes need the same template at once, one of them runs initdb.
+ * Fills an empty directory with a new cluster: from a template in this machine's cache; or else from the one that came with
+ * PostgreSQL, or by initdb, and then keeps the result as a template. If several processes need the same template at once, one
+ * of them makes it.
  *
  * Without a usable cache it runs initdb, and tells `onNotice` why.
  */
@@ -58,8 +60,8 @@ async function makeIn(
 ): Promise<void> {
   const { here } = staging.directory
   const { init } = initialization
-  if (init === undefined) await initdb(here, initialization)
-  else {
+  const isShipped = init === undefined && (await unpackShipped(here, initialization, onNotice))
+  if (init !== undefined) {
     // Made with default settings, because lean settings would become a part of the template.
     await fillWithCluster(
       staging,
@@ -67,9 +69,10 @@ async function makeIn(
       onNotice,
     )
     await init.run(staging)
-  }
+  } else if (!isShipped) await initdb(here, initialization)
   if (keep !== undefined) {
-    await beginFreshWal(here, initialization)
+    // That of a template is fresh.
+    if (!isShipped) await beginFreshWal(here, initialization)
     await keep()
   }
   for (const [path, text] of additionsTo(initialization)) {

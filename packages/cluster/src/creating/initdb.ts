@@ -5,6 +5,7 @@ import type { Runtime } from '@howdah/runtime'
 import {
   type DataDirectory,
   diskFull,
+  renaming,
   runServerProgram,
   type ServerUser,
   singleUserArguments,
@@ -65,24 +66,7 @@ export async function initdb(staging: string, initialization: Initialization): P
     ...(throwAway ? ['--no-sync'] : []),
   ]
   await run('initdb', staging, initialization, args)
-  if (isRenamed) await renameSuperuser(staging, initialization)
-}
-
-/**
- * Renames the superuser in the catalog, because ALTER ROLE cannot rename the connected role, and single-user mode has no
- * other.
- */
-async function renameSuperuser(staging: string, initialization: Initialization): Promise<void> {
-  const { superuser, throwAway } = initialization
-  // A newline would end the statement.
-  const name = superuser.replaceAll(/["'$\\\p{Cc}]/gu, (character) => {
-    const code = character.codePointAt(0) ?? 0
-    return String.raw`\u${code.toString(16).padStart(4, '0')}`
-  })
-  const settings = { exit_on_error: 'on', ...(throwAway && { fsync: 'off' }) }
-  const args = (path: string) => singleUserArguments(path, 'template1', settings)
-  const statement = `UPDATE pg_catalog.pg_authid SET rolname = E'${name}' WHERE oid = 10;\n`
-  await run('postgres', staging, initialization, args, statement)
+  if (isRenamed) await runStatements(staging, initialization, [renaming(superuser)])
 }
 
 /** The room that a new cluster needs while it is made, in bytes. */
@@ -101,11 +85,22 @@ export async function beginFreshWal(
   staging: string,
   initialization: Initialization,
 ): Promise<void> {
-  const { runtime, throwAway } = initialization
-  if (runtime.version.major < 12) return
-  const settings = { wal_recycle: 'off', min_wal_size: '32MB', ...(throwAway && { fsync: 'off' }) }
-  const args = (path: string) => singleUserArguments(path, 'template1', settings)
-  await run('postgres', staging, initialization, args, 'SELECT pg_switch_wal();\n')
+  if (initialization.runtime.version.major < 12) return
+  const settings = { wal_recycle: 'off', min_wal_size: '32MB' }
+  await runStatements(staging, initialization, ['SELECT pg_switch_wal();'], settings)
+}
+
+/** Runs statements of a line each in `template1`, in single-user mode, up to the first error. Throws as {@link initdb} does. */
+export async function runStatements(
+  staging: string,
+  initialization: Initialization,
+  statements: readonly string[],
+  settings: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const sync = initialization.throwAway ? { fsync: 'off' } : {}
+  const all = { exit_on_error: 'on', ...sync, ...settings }
+  const args = (path: string) => singleUserArguments(path, 'template1', all)
+  await run('postgres', staging, initialization, args, `${statements.join('\n')}\n`)
 }
 
 async function run(
