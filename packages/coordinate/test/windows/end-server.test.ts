@@ -67,11 +67,13 @@ describe('a process that is to end', () => {
   })
 
   test('has been told so although nobody waits for it', async () => {
-    using one = await running(orderly)
-    const ended = once(one.process, 'exit')
+    using one = await running(
+      `trap 'echo told; exec sleep 600' TERM; echo ready; while :; do sleep 0.05; done`,
+    )
+    const told = once(one.process.stdout!, 'data')
     const abort = AbortSignal.abort(new Error('enough'))
     await expect(endServer(one.identity, { signal: 'SIGTERM', abort })).rejects.toThrow('enough')
-    await ended
+    expect(String(await told)).toBe('told\n')
   })
 })
 
