@@ -1,6 +1,6 @@
 import type { Exclusive, Outcome } from '@howdah/coordinate'
 import { type DataDirectory, readMark, readVersion, refuseServed } from '@howdah/data-directory'
-import { statusOf, usersOf } from '@howdah/known-clusters'
+import { statusOf, knownUsersOf } from '@howdah/known-clusters'
 import type { DestroyOptions, EndOptions } from './cluster-options.ts'
 import type { Coordination } from './coordination.ts'
 import { markWreck } from './creating/wreck.ts'
@@ -74,6 +74,6 @@ async function forOurselves(
   subject.moveTo = moveTo
   const exclusive = await free.tryChange({ ...waiting(options), force })
   if (exclusive !== null) return exclusive
-  const users = (await readVersion(directory)) === null ? [] : await usersOf(directory)
+  const users = (await readVersion(directory)) === null ? [] : await knownUsersOf(directory)
   throw inUse(directory.path, users, wanted)
 }

@@ -3,7 +3,7 @@ import { inspect } from '@howdah/lock'
 import { DataDirectory, explained, isStaging, nameOfUserOf } from '@howdah/data-directory'
 import type { ClusterUse } from './cluster-use.ts'
 import { type ClusterStatus, statusOf } from './cluster-status.ts'
-import { usersOf } from './users-of.ts'
+import { knownUsersOf } from './users-of.ts'
 import { type FoundUse, Uses } from './uses.ts'
 import { isGone, registryIn } from './write-scope.ts'
 
@@ -162,7 +162,7 @@ async function unlisted(
   uses: readonly ClusterUse[],
 ): Promise<ClusterUse[]> {
   const listed = new Set(uses.map(({ pid }) => pid))
-  const holders = await usersOf(directory).catch(() => [])
+  const holders = await knownUsersOf(directory)
   const others = holders.filter(({ pid }) => !listed.has(pid))
   return await Promise.all(
     others.map(async ({ pid, command }) => ({

@@ -16,6 +16,11 @@ export async function usersOf(directory: DataDirectory): Promise<ClusterUser[]> 
   }
 }
 
+/** The users as far as they are known, for a message or a warning: what fails about the list keeps nobody from what the locks allow. */
+export async function knownUsersOf(directory: DataDirectory): Promise<ClusterUser[]> {
+  return await usersOf(directory).catch(() => [])
+}
+
 async function enteredUsers(dataDir: string): Promise<ClusterUser[]> {
   const [{ findStateDirectory }, { Uses }] = await Promise.all([
     import('@howdah/store'),

@@ -3,7 +3,7 @@ import { postgres, Server } from '@howdah/cluster'
 import { type Coordination, findAddress, inUse, type LaunchOptions } from '@howdah/cluster/inside'
 import { type Exclusive, ownership, readRecord } from '@howdah/coordinate'
 import { findPostmaster, type HowStarted, howStarted } from '@howdah/data-directory'
-import { usersOf } from '@howdah/known-clusters'
+import { knownUsersOf } from '@howdah/known-clusters'
 import type { Runtime } from '@howdah/runtime'
 import type pg from 'pg'
 import { unsupported } from './errors.ts'
@@ -54,7 +54,8 @@ export class Source implements AsyncDisposable {
     const { waitTimeout: timeout, signal, onWait } = options
     const exclusive = await free.tryChange({ timeout, signal, onWait, ifExists: true })
     const cure = 'wait until they have left'
-    if (exclusive === null) throw inUse(directory.path, await usersOf(directory), 'upgrade', cure)
+    if (exclusive === null)
+      throw inUse(directory.path, await knownUsersOf(directory), 'upgrade', cure)
     try {
       const pinned = await requireQuiet(coordination, runtime)
       const source = new Source(coordination, runtime, exclusive, pinned, options.settings)

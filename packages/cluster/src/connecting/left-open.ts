@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Ownership, ownership, type Shared } from '@howdah/coordinate'
 import { DataDirectory } from '@howdah/data-directory'
 import { postgres } from '../server.ts'
-import { usersOf } from '@howdah/known-clusters'
+import { knownUsersOf } from '@howdah/known-clusters'
 import type { LaunchOptions } from '../subject.ts'
 import { connectedClients, type ConnectedClient } from '../without-driver/connected-clients.ts'
 import { findAddress } from './find-address.ts'
@@ -21,7 +21,8 @@ export async function clientsLeftOpen(
 ): Promise<readonly ConnectedClient[]> {
   const goesOn: readonly Ownership[] = ['pinned', 'foreign']
   if (goesOn.includes(await ownership(paths, subject))) return []
-  if ((await usersOf(new DataDirectory(dataDir))).some(({ pid }) => pid !== process.pid)) return []
+  if ((await knownUsersOf(new DataDirectory(dataDir))).some(({ pid }) => pid !== process.pid))
+    return []
   return await lastingClients(dataDir, ours)
 }
 

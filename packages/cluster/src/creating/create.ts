@@ -1,5 +1,5 @@
 import type { Staging } from './staging.ts'
-import { fstatSync, readlinkSync, rmSync } from 'node:fs'
+import { fstatSync, readlinkSync, realpathSync, rmSync } from 'node:fs'
 import { readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { basename, join } from 'node:path'
@@ -109,7 +109,10 @@ export async function bringIntoBeing(
  * killed creator.
  */
 function take(directory: DataDirectory, user: ServerUser | null): void {
-  using held = HeldDirectory.open(directory.here)
+  // The lock has followed a link at the path. Without /proc we do so again.
+  using held = isByDescriptor(directory.here)
+    ? HeldDirectory.open(directory.here)
+    : HeldDirectory.follow(directory.here)
   if (user !== null && fstatSync(held.fd).uid !== user.uid) refuseForeignLinks(directory, held)
   rmSync(temporaryOf(directory.wreck), { force: true })
   held.give(user)
@@ -127,8 +130,7 @@ export function invokingUser(): string {
 
 /** Throws if another user's link leads to a directory of root's, because that directory must not be given away. */
 function refuseForeignLinks({ path }: DataDirectory, held: HeldDirectory): void {
-  if (!isByDescriptor(held.path)) return
-  const real = readlinkSync(held.path)
+  const real = isByDescriptor(held.path) ? readlinkSync(held.path) : realpathSync(held.path)
   if (realByOwnLinks(path) === real) return
   const why = `${path} leads to ${real}, which is root's, by another user's link; name the directory itself`
   throw notPermitted(path, real, why)

@@ -17,7 +17,7 @@ import type { ConnectedClient } from '../without-driver/connected-clients.ts'
 import { inUse } from '../errors.ts'
 import type { StartOptions } from './start.ts'
 import type { LaunchOptions } from '../subject.ts'
-import { usersOf } from '@howdah/known-clusters'
+import { knownUsersOf } from '@howdah/known-clusters'
 
 /** Our server while nobody else can join or leave it, and how it was started. */
 export interface Alone {
@@ -52,7 +52,7 @@ export async function takeAlone(
 }
 
 async function otherUsers(directory: DataDirectory): Promise<ClusterUser[]> {
-  return (await usersOf(directory)).filter(({ pid }) => pid !== process.pid)
+  return (await knownUsersOf(directory)).filter(({ pid }) => pid !== process.pid)
 }
 
 /**

@@ -40,6 +40,17 @@ it('makes the directories above, and a cluster that only its owner can enter', a
   expect(statSync(cluster.dataDir).mode & 0o777).toBe(0o700)
 })
 
+it('makes the cluster in the empty directory to which a link leads, and destroys it there', async () => {
+  using home = temporaryDirectory()
+  mkdirSync(home.file('disk'))
+  symlinkSync(home.file('disk'), home.file('data'))
+  const cluster = new Cluster(home.file('data'), { strategy })
+  expect(await cluster.create()).toBe('modified')
+  expect(readdirSync(home.file('disk'))).toContain('PG_VERSION')
+  expect(await cluster.destroy()).toBe('modified')
+  expect(existsSync(home.file('disk', 'PG_VERSION'))).toBe(false)
+})
+
 it('makes nothing in a directory that has to be there and was removed', async () => {
   using home = temporaryDirectory()
   const within = home.file('worktree')

@@ -1,6 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { spawnSync } from 'node:child_process'
 import { namesIn } from '@howdah/durable'
+import { seeProcess } from '@howdah/lock'
 import { ClusterError } from '../cluster-error.ts'
 import { quote } from '../files/quote.ts'
 
@@ -58,14 +59,35 @@ function listening(table: string, port: number): string[] {
 }
 
 function byLsof(port: number): number[] {
-  const args = ['-nP', '-t', `-iTCP:${port}`, '-sTCP:LISTEN']
-  const { stdout } = spawnSync('lsof', args, { encoding: 'utf8', timeout: 5000 })
-  return (stdout ?? '').split('\n').filter(Boolean).map(Number)
+  return lsof('-nP', '-t', `-iTCP:${port}`, '-sTCP:LISTEN').map(Number)
+}
+
+/** The lines that lsof(8) prints, which has this place on macOS, whatever the caller's PATH is; none if it finds nothing. */
+function lsof(...args: string[]): string[] {
+  const { stdout } = spawnSync('/usr/sbin/lsof', args, { encoding: 'utf8', timeout: 5000 })
+  return (stdout ?? '').split('\n').filter(Boolean)
 }
 
 function commandOf(pid: number): string | null {
+  if (process.platform !== 'linux') {
+    const seen = seeProcess(pid)
+    return seen === 'unknown' ? null : (seen?.command ?? null)
+  }
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim() || null
+  } catch {
+    return null
+  }
+}
+
+/** The working directory of a process; `null` if it belongs to another user. */
+function directoryOf(pid: number): string | null {
+  if (process.platform !== 'linux') {
+    const lines = lsof('-a', '-p', String(pid), '-d', 'cwd', '-Fn')
+    return lines.find((line) => line.startsWith('n'))?.slice(1) ?? null
+  }
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`)
   } catch {
     return null
   }
@@ -77,12 +99,7 @@ function commandOf(pid: number): string | null {
  */
 function describe(pid: number): string {
   const command = commandOf(pid)
-  let where: string | null = null
-  try {
-    where = readlinkSync(`/proc/${pid}/cwd`)
-  } catch {
-    // The process belongs to another user, or this is not Linux.
-  }
+  const where = directoryOf(pid)
   const isPostgres =
     command !== null && /(?:^|\/)postgres(?:ql)?\b/.test(command.split(' ')[0] ?? '')
   if (isPostgres && where !== null) return `the PostgreSQL server on ${quote(where)} (pid ${pid})`
