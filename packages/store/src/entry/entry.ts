@@ -1,5 +1,4 @@
 import type { ProcessIdentity } from '@howdah/lock'
-import { join } from 'node:path'
 import type { BodyCodec } from './body-codec.ts'
 import { decodeEntry } from './entry-body.ts'
 import { readStart, removeFile } from './entry-file.ts'
@@ -62,7 +61,7 @@ export class Entry<State = unknown> implements AsyncDisposable {
   constructor(place: EntryPlace, id: EntryId | StoreError, format: EntryFormat<State>) {
     this.segment = place.segment
     this.name = place.name
-    this.path = join(place.directory, place.name)
+    this.path = `${place.directory}/${place.name}`
     this.id = id instanceof StoreError ? null : id
     this.error = id instanceof StoreError ? id : null
     this.#format = format

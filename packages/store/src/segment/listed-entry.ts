@@ -38,12 +38,12 @@ export async function decodeListed<State>({
   entry,
   read,
 }: ReadEntry<State>): Promise<ListedEntry<State>> {
-  const unreadable = (error: StoreError) => ({ error, segment: entry.segment, entry })
-  if (read instanceof StoreError) return unreadable(read)
+  const { segment } = entry
+  if (read instanceof StoreError) return { error: read, segment, entry }
   try {
     return await entry.complete(read)
   } catch (error) {
-    if (error instanceof StoreError) return unreadable(error)
+    if (error instanceof StoreError) return { error, segment, entry }
     throw error
   }
 }
