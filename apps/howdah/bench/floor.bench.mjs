@@ -137,7 +137,7 @@ function report() {
 /** The bytes and the number of the packages that come with the command. */
 function size() {
   const own = fileURLToPath(new URL('..', import.meta.url))
-  const directories = new Set([join(own, 'dist')])
+  const directories = new Set([own])
   const add = (from, name) => {
     const places = createRequire(join(from, 'package.json')).resolve.paths(name)
     const place = places.find((one) => existsSync(join(one, name)))
@@ -149,18 +149,29 @@ function size() {
     for (const needed of namesIn(directory)) add(directory, needed)
   }
   for (const name of namesIn(own)) if (name !== '@howdah/postgres') add(own, name)
-  const sizes = [...directories].map((directory) =>
-    readdirSync(directory, { recursive: true })
-      .map((name) => statSync(join(directory, name)))
-      .reduce((all, stats) => all + (stats.isFile() ? stats.size : 0), 0),
-  )
+  const sizes = [...directories].flatMap((directory) => packed(directory).map(sizeOf))
   return [sizes.reduce((one, other) => one + other, 0), directories.size]
 }
 
+/** The paths in a package that are published: everything, or in a checkout what its manifest names. */
+function packed(directory) {
+  if (directory.includes('/node_modules/')) return [directory]
+  const { files } = manifestOf(directory)
+  return files.map((name) => join(directory, name)).filter((path) => existsSync(path))
+}
+
+function sizeOf(path) {
+  if (statSync(path).isFile()) return statSync(path).size
+  return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0)
+}
+
 function namesIn(directory) {
-  const manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
-  const { dependencies = {}, optionalDependencies = {} } = manifest
+  const { dependencies = {}, optionalDependencies = {} } = manifestOf(directory)
   return Object.keys({ ...dependencies, ...optionalDependencies })
+}
+
+function manifestOf(directory) {
+  return JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
 }
 
 async function endSpares(home) {
