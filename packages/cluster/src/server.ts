@@ -82,7 +82,12 @@ export class Server {
     const { default: pg } = await import('pg')
     const all =
       typeof options === 'string' ? { ...more, database: options } : { ...options, ...more }
-    return new pg.Pool(this.clientOptions(all))
+    const pool = new pg.Pool(this.clientOptions(all))
+    const survive = () => undefined
+    // Without listeners, the end of the server would end this process. A client that is taken from the pool has no other.
+    pool.on('error', survive)
+    pool.on('connect', (client) => client.on('error', survive))
+    return pool
   }
 
   /**

@@ -1,4 +1,3 @@
-import type { EventEmitter } from 'node:events'
 import { type JoinOptions, type LeaveOutcome, ownership, type Shared } from '@howdah/coordinate'
 import type { Runtime } from '@howdah/runtime'
 import type pg from 'pg'
@@ -80,9 +79,8 @@ export class Session extends Server implements AsyncDisposable {
   override async pool(options?: string | pg.PoolConfig, more?: pg.PoolConfig): Promise<pg.Pool> {
     const pool = await super.pool(options, more)
     this.#closers.add(async () => (pool.ended || pool.ending ? undefined : await pool.end()))
-    // A client that is checked out has no other error listener.
-    pool.on('connect', (client) => survive(this.#keep(client as unknown as pg.Client)))
-    return survive(pool)
+    pool.on('connect', (client) => this.#keep(client as unknown as pg.Client))
+    return pool
   }
 
   /** Creates the database if it is missing. It first tries to connect, because usually the database exists. */
@@ -197,12 +195,6 @@ export class Session extends Server implements AsyncDisposable {
     )
     return new Set(pids)
   }
-}
-
-/** Adds an empty error listener, so that an error of an idle connection does not end the process. */
-function survive<T extends EventEmitter>(connected: T): T {
-  connected.on('error', () => undefined)
-  return connected
 }
 
 /** How long a client that was taken from a pool and never given back may delay leaving, in ms. */

@@ -55,6 +55,27 @@ it('ends what a session has opened, though a client was never given back', async
   expect(await session.leave()).toBe('stopped')
 })
 
+it.each([
+  ['a server that it has only looked up', async () => await cluster.server()],
+  ['a session', async () => await cluster.run()],
+])('a program outlives the end of the server of its pool, of %s', async (_, open) => {
+  await cluster.start()
+  const server = await open()
+  const pool = await server.pool()
+  const taken = await pool.connect()
+  const idle = await pool.connect()
+  idle.release()
+  const ended = [taken, idle].map(
+    async (client) => await new Promise((resolve) => client.once('end', resolve)),
+  )
+  // An error without a listener would fail this whole file.
+  await cluster.stop({ force: true })
+  await Promise.all(ended)
+  await expect(taken.query('SELECT 1')).rejects.toThrow()
+  taken.release()
+  await pool.end()
+})
+
 it('makes the database that is asked for, whatever its name', async () => {
   const names = ['app', 'foo-bar', 'Foo"BAR', `it's`, 'with space', 'späti 🐘', 'a%2Fb?c=d&e']
   await using session = await cluster.run()
