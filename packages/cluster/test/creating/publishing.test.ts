@@ -1,4 +1,4 @@
-import {
+import fs, {
   chmodSync,
   existsSync,
   mkdirSync,
@@ -9,8 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import type * as FileSystem from 'node:fs'
-import type * as Promises from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { basename, dirname } from 'node:path'
 import type * as Durable from '@howdah/durable'
 import { DataDirectory } from '@howdah/data-directory'
@@ -31,48 +30,42 @@ const seen = vi.hoisted(() => ({
   opened: new Map<number, string>(),
 }))
 
-vi.mock('node:fs', async (original) => {
-  const real = await original<typeof FileSystem>()
-  const fsync = (fd: number, done: Parameters<typeof real.fsync>[1]): void => {
-    const path = seen.opened.get(fd)
-    seen.opened.delete(fd)
-    if (path !== undefined) seen.note('sync', path)
-    real.fsync(fd, done)
-  }
-  return { ...real, fsync }
-})
+const real = { ...fs.promises, fsync: fs.fsync }
 
-vi.mock('node:fs/promises', async (original) => {
-  const real = await original<typeof Promises>()
-  return {
-    ...real,
-    open: async (...words: Parameters<typeof real.open>) => {
-      const file = await real.open(...words)
-      seen.opened.set(file.fd, String(words[0]))
-      return file
-    },
-    rename: async (from: string, to: string) => {
-      seen.note('rename', to)
-      await real.rename(from, to)
-    },
-    rm: async (path: string, options?: Parameters<typeof real.rm>[1]) => {
-      seen.note('rm', path)
-      await real.rm(path, options)
-    },
-    rmdir: async (path: string) => {
-      seen.note('rmdir', path)
-      await real.rmdir(path)
-    },
-  }
-})
+/** In the place of Node's own functions, so that the packages below see them too. */
+const watched = {
+  open: async (...words: Parameters<typeof real.open>) => {
+    const file = await real.open(...words)
+    seen.opened.set(file.fd, String(words[0]))
+    return file
+  },
+  rename: async (from: string, to: string) => {
+    seen.note('rename', to)
+    await real.rename(from, to)
+  },
+  rm: async (path: string, options?: Parameters<typeof real.rm>[1]) => {
+    seen.note('rm', path)
+    await real.rm(path, options)
+  },
+  rmdir: async (path: string) => {
+    seen.note('rmdir', path)
+    await real.rmdir(path)
+  },
+}
+const fsync = (fd: number, done: Parameters<typeof real.fsync>[1]): void => {
+  const path = seen.opened.get(fd)
+  seen.opened.delete(fd)
+  if (path !== undefined) seen.note('sync', path)
+  real.fsync(fd, done)
+}
 
 vi.mock('@howdah/durable', async (original) => {
-  const real = await original<typeof Durable>()
+  const durable = await original<typeof Durable>()
   return {
-    ...real,
+    ...durable,
     syncDirectory: async (path: string) => {
       seen.note('sync', 'directory')
-      await real.syncDirectory(path)
+      await durable.syncDirectory(path)
     },
   }
 })
@@ -88,6 +81,9 @@ beforeEach(async () => {
   mkdirSync(directory.path)
   change = await acquire(directory.path)
   seen.opened.clear()
+  Object.assign(fs, { fsync })
+  Object.assign(fs.promises, watched)
+  syncBuiltinESMExports()
   Object.assign(seen, {
     calls: [],
     failing: '',
@@ -103,6 +99,10 @@ beforeEach(async () => {
   })
 })
 afterEach(() => {
+  const { open, rename, rm, rmdir } = real
+  Object.assign(fs, { fsync: real.fsync })
+  Object.assign(fs.promises, { open, rename, rm, rmdir })
+  syncBuiltinESMExports()
   change.release()
   home[Symbol.dispose]()
 })
