@@ -9,7 +9,7 @@ import { open, TemplateCache } from '@howdah/data-directory'
 /**
  * Fills an empty directory with a new cluster: from a template in this machine's cache; or else from the one that came with
  * PostgreSQL, or by initdb, and then keeps the result as a template. If several processes need the same template at once, one
- * of them makes it.
+ * of them makes it. What comes from a shipped template is kept only if it is wanted again.
  *
  * Without a usable cache it runs initdb, and tells `onNotice` why.
  */
@@ -19,7 +19,7 @@ export async function fillWithCluster(
   onNotice: (message: string) => void,
 ): Promise<void> {
   const { here } = staging.directory
-  const make = async (keep?: () => Promise<void>) => {
+  const make = async (keep?: (isShipped: boolean) => Promise<void>) => {
     await makeIn(staging, initialization, onNotice, keep)
   }
   if (initialization.init?.key === null) return await make()
@@ -35,13 +35,18 @@ export async function fillWithCluster(
   if (initialization.base !== undefined) {
     return await fillWithCluster(staging, { ...initialization, base: undefined }, onNotice)
   }
+  const isWantedAgain = await cache.wasWanted(key)
   // Distinguishes a failure of the action from a failure to get the lock.
   let isAlone = false
   try {
     await cache.alone(key, async () => {
       isAlone = true
       if (await unpackTemplate(cache, key, here, initialization)) return
-      await make(async () => {
+      await make(async (isShipped) => {
+        // To keep it takes longer than to complete a shipped template, of which many machines need just one cluster.
+        if (isShipped && !isWantedAgain) return
+        // The WAL of a shipped template is fresh.
+        if (!isShipped) await beginFreshWal(here, initialization)
         await cache.keep(key, here, initialization.user?.uid).catch(without)
       })
     })
@@ -56,7 +61,7 @@ async function makeIn(
   staging: Staging,
   initialization: Initialization,
   onNotice: (message: string) => void,
-  keep?: () => Promise<void>,
+  keep?: (isShipped: boolean) => Promise<void>,
 ): Promise<void> {
   const { here } = staging.directory
   const { init } = initialization
@@ -70,11 +75,7 @@ async function makeIn(
     )
     await init.run(staging)
   } else if (!isShipped) await initdb(here, initialization)
-  if (keep !== undefined) {
-    // That of a template is fresh.
-    if (!isShipped) await beginFreshWal(here, initialization)
-    await keep()
-  }
+  await keep?.(isShipped)
   for (const [path, text] of additionsTo(initialization)) {
     // As root we write in a directory in which another user may write, so only a file that belongs to that user is opened.
     const { O_APPEND, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants

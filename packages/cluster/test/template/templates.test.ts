@@ -12,6 +12,7 @@ import {
   statfsSync,
   statSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
@@ -180,6 +181,19 @@ describe('the cache', () => {
     await cache.clear()
     expect(await cache.list()).toEqual([])
     expect(readdirSync(home.file('cache', 'templates'))).toEqual([])
+  })
+
+  it('forgets in time which templates were wanted', async () => {
+    const directory = home.file('cache', 'templates')
+    mkdirSync(directory, { recursive: true })
+    for (const name of ['old', 'new'])
+      writeFileSync(`${directory}/${name}.lock`, '', { mode: 0o600 })
+    const then = Date.now() / 1000 - 31 * 24 * 60 * 60
+    utimesSync(`${directory}/old.lock`, then, then)
+    await new Cluster(home.file('data'), unpacked).create()
+    const locks = readdirSync(directory).filter((name) => name.endsWith('.lock'))
+    expect(locks).toHaveLength(2)
+    expect(locks).toContain('new.lock')
   })
 
   const spoilers: [string, (path: string) => void][] = [

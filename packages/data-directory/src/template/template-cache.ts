@@ -118,6 +118,11 @@ export class TemplateCache {
     await this.#removeStale()
   }
 
+  /** Whether a template was wanted before: the file of its lock stays. */
+  async wasWanted({ name }: TemplateKey): Promise<boolean> {
+    return (await lstat(join(this.#directory, `${name}.lock`)).catch(() => null)) !== null
+  }
+
   /** Whether there is a template with that name. */
   async has(name: string): Promise<boolean> {
     return (await lstat(this.#file(name)).catch(() => null)) !== null
@@ -147,6 +152,15 @@ export class TemplateCache {
         await rm(path, { force: true })
         await this.#removeUnlocked(`${path.slice(0, -suffix.length)}.lock`)
       }
+    }
+    // Of templates that were wanted once.
+    for (const name of (await readdir(this.#directory)).filter((one) => one.endsWith('.lock'))) {
+      const { mtimeMs } = await lstat(join(this.#directory, name)).catch(() => ({
+        mtimeMs: Infinity,
+      }))
+      const isUsed = await this.has(name.slice(0, -'.lock'.length))
+      if (!isUsed && Date.now() - mtimeMs > keptFor)
+        await this.#removeUnlocked(join(this.#directory, name))
     }
   }
 
