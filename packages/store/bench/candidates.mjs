@@ -1,6 +1,7 @@
 // The candidates that are measured. Each makes a document to transform and a collection of entries, below a directory.
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { open } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { LockedDocument, Store } from '@howdah/store'
 import Conf from 'conf'
 import lockfile from 'proper-lockfile'
@@ -33,9 +34,10 @@ const howdah = {
   },
 }
 
+/** With fsync it syncs the file. `true` also syncs the directory: otherwise a power failure may bring back the old file. */
 const atomic = {
   name: 'proper-lockfile + write-file-atomic',
-  fsync: [false, true],
+  fsync: [false, 'file', true],
   document(directory, fsync) {
     const path = join(directory, 'document.json')
     if (!existsSync(path)) writeFileSync(path, '{"items":[]}')
@@ -47,9 +49,7 @@ const atomic = {
     const names = () => readdirSync(path).filter((name) => name.endsWith('.json'))
     return {
       save: (n) =>
-        locked(path, () =>
-          writeFileAtomic(join(path, `${n}.json`), JSON.stringify(state(n)), { fsync }),
-        ),
+        locked(path, () => publish(join(path, `${n}.json`), JSON.stringify(state(n)), fsync)),
       count: () => locked(path, async () => names().length),
       list: () =>
         locked(path, async () => {
@@ -72,7 +72,15 @@ async function locked(path, action) {
 async function rewrite(path, change, fsync) {
   const document = JSON.parse(readFileSync(path, 'utf8'))
   change(document)
-  await writeFileAtomic(path, JSON.stringify(document), { fsync })
+  await publish(path, JSON.stringify(document), fsync)
+}
+
+async function publish(path, text, fsync) {
+  await writeFileAtomic(path, text, { fsync: fsync !== false })
+  if (fsync !== true) return
+  const directory = await open(dirname(path))
+  await directory.sync()
+  await directory.close()
 }
 
 const conf = {

@@ -21,7 +21,7 @@ for (const { candidate, fsync } of variants) {
   })
   rows.push([
     candidate.name,
-    fsync ? 'yes' : 'no',
+    { false: 'no', file: 'of the file', true: 'yes' }[fsync],
     ...[transformed, saved].flatMap(({ perSecond, median }) => [figure(perSecond), figure(median)]),
   ])
 }
