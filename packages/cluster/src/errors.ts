@@ -144,6 +144,17 @@ export function noTcpLogin(dataDir: string, refusal: Error | null): ClusterError
   )
 }
 
+/** The server, which somebody else has set up, does not admit a role on its socket without its password. */
+export function noSocketLogin(dataDir: string, role: string, refusal: Error): ClusterError {
+  return new ClusterError(
+    'ERR_CLUSTER_SOCKET_LOGIN',
+    dataDir,
+    `the server on ${dataDir} does not admit the role "${role}" on its socket: ${refusal.message}; give the password by ` +
+      `{ user: '${role}', password: '…' } or --user and --password, or let ${dataDir}/pg_hba.conf say "local all all trust"`,
+    { cause: refusal },
+  )
+}
+
 /** The server knows no setting of that name. */
 export function unknownSetting(
   dataDir: string,

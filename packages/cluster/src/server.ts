@@ -8,6 +8,8 @@ import { clientOptions } from './connecting/client-options.ts'
 import { connectionEnvironment } from './connecting/connection-environment.ts'
 import { connectionUrl } from './connecting/connection-url.ts'
 import { DataDirectory, withoutConnection } from '@howdah/data-directory'
+import { errno } from '@howdah/durable'
+import { noSocketLogin } from './errors.ts'
 import { fillTemplate } from './connecting/fill-template.ts'
 import { type Mode, modeOf, setMode } from './settings/mode.ts'
 import type { PatienceOptions } from './running/reload.ts'
@@ -63,7 +65,8 @@ export class Server {
    *
    * If the server runs but accepts no connections, as after the crash of one of its processes, this waits for as long as a
    * start may take, and then rejects with `ERR_CLUSTER_NOT_READY`. Rejects with `ERR_CLUSTER_NOT_RUNNING` if the server has
-   * ended.
+   * ended, and with `ERR_CLUSTER_SOCKET_LOGIN` if a cluster that somebody else has created wants another password on its
+   * socket.
    */
   async connect(options?: string | pg.ClientConfig): Promise<pg.Client> {
     const { default: pg } = await import('pg')
@@ -71,8 +74,15 @@ export class Server {
       const client = new pg.Client(this.clientOptions(options))
       // Before it connects: a server that ends may say so together with its welcome. Without a listener, that ends this process.
       client.on('error', () => undefined)
-      await client.connect()
-      return client
+      try {
+        await client.connect()
+        return client
+      } catch (error) {
+        // invalid_password, or node-postgres has none to send.
+        const wantsPassword = errno(error) === '28P01' || /^SASL\b/.test((error as Error).message)
+        if (!wantsPassword || !client.host.startsWith('/')) throw error
+        throw noSocketLogin(this.dataDir, client.user ?? '', error as Error)
+      }
     }
     return await whenReady(new DataDirectory(this.dataDir), open, { timeout: this.#patience })
   }

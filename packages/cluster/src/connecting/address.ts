@@ -4,7 +4,7 @@ export interface Address {
   readonly host: string
   readonly port: number
   readonly user: string
-  /** Only over TCP. */
+  /** Over TCP, and on the socket of a cluster that somebody else has created. */
   readonly password: string | null
   /** Further parameters of its URL, as in a query: `schema=public`. */
   readonly parameters?: string | undefined

@@ -30,7 +30,7 @@ const refusals = new Set(['28P01', '28000'])
 /**
  * Makes sure that the superuser can log in over TCP with the requested password, or with the one that is stored beside the
  * cluster. It tries to log in. If somebody has given the role another password, it sets howdah's again, over the socket,
- * which needs no password.
+ * which needs no password in clusters that howdah has created.
  *
  * Throws `ERR_CLUSTER_TCP_LOGIN` if this does not help, or howdah did not start the server.
  */
@@ -95,6 +95,6 @@ async function reach(
   tcp: boolean,
 ): Promise<Server> {
   const found = await findAddress(directory, tcp)
-  const address = tcp && password !== undefined ? { ...found, password } : found
+  const address = password === undefined ? found : { ...found, password }
   return new Server(directory.path, runtime, address, postgres, timeout)
 }

@@ -3,7 +3,7 @@ import { type JoinOptions, ownership, pin, type Shared } from '@howdah/coordinat
 import type { Coordination } from '../coordination.ts'
 import { takeApart } from '../connecting/as-url.ts'
 import { givePassword, isStored } from '../connecting/tcp-login.ts'
-import { type DataDirectory, findPostmaster } from '@howdah/data-directory'
+import { type DataDirectory, findPostmaster, readMark } from '@howdah/data-directory'
 import { clusterMissing, notRunning, noTcp, noTls } from '../errors.ts'
 import { hasDatabase } from '../without-driver/has-database.ts'
 import type { Outcome } from '@howdah/coordinate'
@@ -75,9 +75,11 @@ export async function joinCluster(
     const reached = await addressOf(directory, postmaster.file, superuser, wantsTcp(options))
     const found = options.tls === true ? await trusting(directory, reached) : reached
     const { parameters } = options
+    // The socket of a cluster that somebody else has created may want it, too.
+    const wantsPassword = wantsTcp(options) || (await readMark(directory))?.created !== true
     const address = {
       ...found,
-      password: wantsTcp(options) ? (options.password ?? found.password) : found.password,
+      password: (wantsPassword ? options.password : undefined) ?? found.password,
       parameters,
     }
     const server = { dataDir: directory.path, runtime: await runtime(), address, database }
