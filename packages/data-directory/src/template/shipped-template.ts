@@ -30,7 +30,8 @@ export async function unpackShippedTemplate(
   try {
     const archive = await unpacked(packed)
     const { index } = await readArchiveIndex(archive)
-    if (JSON.stringify(index.about) !== JSON.stringify(about(runtime, args))) return 'missing'
+    const wanted = about(runtime, args, `${process.platform}-${process.arch}`)
+    if (JSON.stringify(index.about) !== JSON.stringify(wanted)) return 'missing'
     await unpackTree(archive, to, options)
     return 'unpacked'
   } catch (error) {
@@ -39,14 +40,15 @@ export async function unpackShippedTemplate(
   }
 }
 
-/** Packs a stopped cluster of `owner`, which was made with these arguments, as such a template. */
+/** Packs a stopped cluster of `owner`, which was made with these arguments, as such a template for a platform. */
 export async function packShippedTemplate(
   made: string,
   runtime: Runtime,
   args: readonly string[],
   owner: number | undefined,
+  platform: string,
 ): Promise<Buffer> {
-  const archive = await packTree(made, about(runtime, args), owner)
+  const archive = await packTree(made, about(runtime, args, platform), owner)
   return await promisify(gzip)(archive, { level: 9 })
 }
 
@@ -59,7 +61,10 @@ async function unpacked(packed: Buffer): Promise<Buffer> {
   }
 }
 
-function about({ version }: Runtime, args: readonly string[]): Readonly<Record<string, string>> {
-  const platform = `${process.platform}-${process.arch}`
+function about(
+  { version }: Runtime,
+  args: readonly string[],
+  platform: string,
+): Readonly<Record<string, string>> {
   return { version: version.toString(), platform, arguments: JSON.stringify(args) }
 }
