@@ -13,7 +13,7 @@ test('--shadow gives a command an empty database of its own, which is dropped at
   expect([status, shadow === own, shadow]).toEqual([
     0,
     false,
-    expect.stringMatching(/\/howdah-shadow-\d+-\d+\?host=/),
+    expect.stringMatching(/\/howdah-shadow-\d+-[\d.]+\?host=/),
   ])
   expect((await project.howdah(databases)).stdout).not.toContain('howdah-shadow')
   const killed = project.start(['exec', '--shadow', '--', 'sh', '-c', 'echo here; exec sleep 600'])
@@ -21,6 +21,9 @@ test('--shadow gives a command an empty database of its own, which is dropped at
   process.kill(-(killed.child.pid ?? 0), 'SIGKILL')
   await killed.result
   expect((await project.howdah(databases)).stdout).toContain('howdah-shadow')
+  // As a process on a Mac is called.
+  const ofMac = 'CREATE DATABASE "howdah-shadow-2147483647-1796010781.950000"'
+  expect(await project.howdah(['shell', '-q', '-c', ofMac])).toMatchObject({ status: 0 })
   await project.howdah(['exec', '--shadow', '--', 'true'])
   expect((await project.howdah(databases)).stdout).not.toContain('howdah-shadow')
   await project.howdah(['stop'])

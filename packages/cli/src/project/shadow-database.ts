@@ -1,5 +1,5 @@
 import type { Session } from '@howdah/cluster'
-import { currentProcess, identifyProcess } from '@howdah/lock'
+import { currentProcess, liveness } from '@howdah/lock'
 
 const prefix = 'howdah-shadow-'
 
@@ -23,6 +23,7 @@ export async function makeShadowDatabase(session: Session): Promise<ShadowDataba
 
 /** Whether a database is the shadow database of a process that has ended. */
 function isLeft(name: string): boolean {
-  const [, pid, startTime] = /^howdah-shadow-(\d+)-(\w+)$/.exec(name) ?? []
-  return pid !== undefined && identifyProcess(Number(pid))?.startTime !== startTime
+  const [, pid, startTime = ''] = /^howdah-shadow-(\d+)-(.+)$/.exec(name) ?? []
+  const process = { pid: Number(pid), startTime, bootId: null, pidNamespace: null }
+  return pid !== undefined && liveness(process) === 'dead'
 }
