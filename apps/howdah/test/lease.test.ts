@@ -153,6 +153,7 @@ describe.concurrent('a second howdah lease', () => {
     await using place = new WorkingDirectory('lease')
     await generationOf(place.start('a', '--', 'sh', '-c', forever))
     const second = place.start('a', '--', 'echo', 'x')
+    await until('it says so', () => second.stderr.endsWith('\n'))
     await until('it listens for signals', () => catches(second.child.pid ?? 0, 'SIGHUP'))
     second.kill(signal)
     const waiting = expect.stringMatching(/^howdah: waiting for the lease .*\n$/)

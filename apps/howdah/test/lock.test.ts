@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
-import { until, whereIs } from '@howdah/fixtures'
+import { linuxOnly, until, whereIs } from '@howdah/fixtures'
 import { describe, expect, test } from 'vitest'
 import { type Running, start } from './project.ts'
 import { WorkingDirectory } from './working-directory.ts'
@@ -151,8 +151,31 @@ describe.concurrent('a lock', () => {
   })
 })
 
+const tellsHolders = linuxOnly('/proc/locks, which tells who holds a lock')
+const handlers = linuxOnly('/proc, which tells for which signals a process has handlers')
+
 describe.concurrent('who waits', () => {
-  test('is told which processes it waits for, and gets it after them', async () => {
+  test('is told what it waits for, and gets it then', async () => {
+    await using place = new Place()
+    const { pid } = await place.hold('a')
+    const second = place.start('a', '--', 'echo', 'mine')
+    await until('it says so', () => second.stderr.endsWith('\n'))
+    expect(second.stderr).toMatch(/^howdah: waiting for the lock on \S+\/a/)
+    end(pid)
+    const { status, stdout } = await second.result
+    expect([status, stdout]).toEqual([0, 'mine\n'])
+  })
+
+  test('gives up after --timeout, with 125; --quiet says only that', async () => {
+    await using place = new Place()
+    await place.hold('a')
+    const args = ['--quiet', '--timeout', '0.2', 'a', '--', 'echo', 'x']
+    const { status, stdout, stderr } = await place.run(...args)
+    expect([status, stdout]).toEqual([125, ''])
+    expect(stderr).toMatch(/^howdah: the lock on \S+\/a was not acquired within 0\.2 s.*\n$/)
+  })
+
+  test('is told which processes it waits for, and gets it after them', tellsHolders, async () => {
     await using place = new Place()
     const { pid } = await place.hold('a')
     const second = place.start('a', '--', 'echo', 'mine')
@@ -165,25 +188,29 @@ describe.concurrent('who waits', () => {
     expect([status, stdout]).toEqual([0, 'mine\n'])
   })
 
-  test('gives up after --timeout, with 125, and says who holds it; --quiet says only that', async () => {
-    await using place = new Place()
-    const { pid } = await place.hold('a')
-    for (const timeout of ['0', '0.2']) {
-      const args = ['--quiet', '--timeout', timeout, 'a', '--', 'echo', 'x']
-      const { status, stdout, stderr } = await place.run(...args)
-      expect([status, stdout]).toEqual([125, ''])
-      expect(stderr).toMatch(
-        /^howdah: the lock on \S+\/a was not acquired within 0(\.2)? s, held by/,
-      )
-      expect(stderr).toContain(`pid ${pid} (sh -c `)
-      expect(stderr.trim().split('\n')).toHaveLength(1)
-    }
-  })
+  test(
+    'gives up after --timeout, with 125, and says who holds it; --quiet says only that',
+    tellsHolders,
+    async () => {
+      await using place = new Place()
+      const { pid } = await place.hold('a')
+      for (const timeout of ['0', '0.2']) {
+        const args = ['--quiet', '--timeout', timeout, 'a', '--', 'echo', 'x']
+        const { status, stdout, stderr } = await place.run(...args)
+        expect([status, stdout]).toEqual([125, ''])
+        expect(stderr).toMatch(
+          /^howdah: the lock on \S+\/a was not acquired within 0(\.2)? s, held by/,
+        )
+        expect(stderr).toContain(`pid ${pid} (sh -c `)
+        expect(stderr.trim().split('\n')).toHaveLength(1)
+      }
+    },
+  )
 
   test.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('is ended by %s: %i', async (signal, status) => {
+  ] as const)('is ended by %s: %i', handlers, async (signal, status) => {
     await using place = new Place()
     await place.hold('a')
     const second = place.start('--quiet', 'a', '--', 'echo', 'x')
@@ -207,7 +234,7 @@ test.concurrent.each([
   expect([result.status, result.stdout.match(/heard/g)]).toEqual([status, ['heard']])
 })
 
-describe.concurrent('without a command', () => {
+describe.concurrent('without a command', tellsHolders, () => {
   test('it says who holds it and who waits, and takes nothing', async () => {
     await using place = new Place()
     const { pid, running } = await place.hold('--shared', 'a')
@@ -242,7 +269,6 @@ describe.concurrent('without a command', () => {
 
 /** Whether a process has a handler for a signal; SIGHUP is the last that howdah gets one for, and Node has none by itself. */
 function catches(pid: number, signal: NodeJS.Signals): boolean {
-  if (process.platform !== 'linux') return true // Nobody tells, and so the signal may come too early.
   const mask = /^SigCgt:\s*([\da-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
   return ((BigInt(`0x${mask ?? '0'}`) >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n
 }

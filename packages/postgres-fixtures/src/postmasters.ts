@@ -105,8 +105,13 @@ function seenBelow(path: string): number[] {
 }
 
 function inodeOf(path: string): string | undefined {
-  const stats = statSync(path, { bigint: true, throwIfNoEntry: false })
-  return stats && `${stats.dev}:${stats.ino}`
+  try {
+    const { dev, ino } = statSync(path, { bigint: true })
+    return `${dev}:${ino}`
+  } catch {
+    // It is gone, or a link that leads nowhere.
+    return undefined
+  }
 }
 
 function worksIn(pid: number, dataDir: string): boolean {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 export interface ReadmeExample {
   /** The heading that it stands under, and its first line. */
   readonly title: string
-  /** Why it is not run, from the comment `<!-- not run: … -->` before it; `null` if it is. */
+  /** Why it is not run, from the comment `<!-- not run: … -->` or `<!-- not run on a Mac: … -->` before it; `null` if it is. */
   readonly reason: string | null
   /** The language that it says: `js`, `sh` or `console`. */
   readonly language: string
@@ -16,11 +16,11 @@ export function readmeExamples(readme: URL): ReadmeExample[] {
   const examples: ReadmeExample[] = []
   let heading = ''
   let reason: string | null = null
-  const pattern = /^#+ (.*)\n|^<!-- not run: (.*) -->\n|^```(.*)\n((?:.*\n)*?)```\n/gm
+  const pattern = /^#+ (.*)\n|^<!-- not run( on a Mac)?: (.*) -->\n|^```(.*)\n((?:.*\n)*?)```\n/gm
   for (const match of readFileSync(readme, 'utf8').matchAll(pattern)) {
-    const [, title, why, language, code = ''] = match
+    const [, title, onMac, why, language, code = ''] = match
     heading = title ?? heading
-    if (why !== undefined) reason = why
+    if (why !== undefined && (onMac === undefined || process.platform === 'darwin')) reason = why
     if (language === undefined) continue
     const installs = /^(npm install .*\n)+$/.test(code) ? 'pnpm try:installs installs' : null
     const types = /^(type|interface) /m.test(code) ? 'it has types' : null
