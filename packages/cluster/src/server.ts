@@ -8,9 +8,8 @@ import { clientOptions } from './connecting/client-options.ts'
 import { connectionEnvironment } from './connecting/connection-environment.ts'
 import { connectionUrl } from './connecting/connection-url.ts'
 import { DataDirectory, withoutConnection } from '@howdah/data-directory'
-import { errno } from '@howdah/durable'
-import { noSocketLogin } from './errors.ts'
 import { fillTemplate } from './connecting/fill-template.ts'
+import { openClient } from './connecting/open-client.ts'
 import { type Mode, modeOf, setMode } from './settings/mode.ts'
 import type { PatienceOptions } from './running/reload.ts'
 import { Settings } from './settings/settings.ts'
@@ -69,21 +68,7 @@ export class Server {
    * socket.
    */
   async connect(options?: string | pg.ClientConfig): Promise<pg.Client> {
-    const { default: pg } = await import('pg')
-    const open = async () => {
-      const client = new pg.Client(this.clientOptions(options))
-      // Before it connects: a server that ends may say so together with its welcome. Without a listener, that ends this process.
-      client.on('error', () => undefined)
-      try {
-        await client.connect()
-        return client
-      } catch (error) {
-        // invalid_password, or node-postgres has none to send.
-        const wantsPassword = errno(error) === '28P01' || /^SASL\b/.test((error as Error).message)
-        if (!wantsPassword || !client.host.startsWith('/')) throw error
-        throw noSocketLogin(this.dataDir, client.user ?? '', error as Error)
-      }
-    }
+    const open = async () => await openClient(this.dataDir, this.clientOptions(options))
     return await whenReady(new DataDirectory(this.dataDir), open, { timeout: this.#patience })
   }
 

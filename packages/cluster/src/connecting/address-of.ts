@@ -1,11 +1,11 @@
 import { resolve } from 'node:path'
 import {
+  acceptsSsl,
   type DataDirectory,
   type PostmasterPid,
   reachableSocketDirectory,
 } from '@howdah/data-directory'
 import { noTcp } from '../errors.ts'
-import { acceptsSsl } from '../without-driver/accepts-ssl.ts'
 import type { Address } from './address.ts'
 import { storedPassword } from './tcp-password.ts'
 

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import type { Address } from '../connecting/address.ts'
-import { messages, startup, terminate } from './protocol.ts'
+import { messages, startup, terminate } from '@howdah/data-directory'
 
 /**
  * Whether a server has a database. It only opens a connection, so it needs no driver, which takes Node longer to load than

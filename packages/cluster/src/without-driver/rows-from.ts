@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import type { Address } from '../connecting/address.ts'
-import { messages, startup, terminate } from './protocol.ts'
+import { messages, startup, terminate } from '@howdah/data-directory'
 
 /** How long a server may be silent, in ms. */
 const patience = 500
