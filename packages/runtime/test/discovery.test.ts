@@ -138,6 +138,24 @@ describe('on a PATH', () => {
     expect(diagnoses.every(({ strategy: name }) => name === 'PATH')).toBe(true)
   })
 
+  test.skipIf(process.geteuid?.() !== 0)(
+    'a directory that this user may not enter is passed over without a word, as a shell does',
+    async () => {
+      using directory = temporaryDirectory()
+      const closed = directory.file('closed')
+      mkdirSync(closed, { mode: 0o700 })
+      chmodSync(directory.path, 0o755)
+      const strategy = onEnvironmentPath({ PATH: closed }, { cacheDir: directory.file('cache') })
+      process.seteuid?.(65_534)
+      try {
+        expect(await strategy.diagnose()).toEqual([])
+        expect(await strategy.runtimes()).toEqual([])
+      } finally {
+        process.seteuid?.(0)
+      }
+    },
+  )
+
   test('without PATH there is nothing', async () => {
     expect(await onEnvironmentPath({}).runtimes()).toEqual([])
     expect(await onEnvironmentPath({ PATH: '' }).diagnose()).toEqual([])

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { delimiter, isAbsolute } from 'node:path'
 import { DirectoriesStrategy, type DirectoriesOptions } from './directories-strategy.ts'
 import type { Diagnosis, Strategy } from './strategy.ts'
@@ -5,8 +6,8 @@ import type { Diagnosis, Strategy } from './strategy.ts'
 /**
  * Looks into these directories; its fallback is the first one with a server.
  *
- * If `postgres` in a directory is a link, the link's target counts. Directories without `postgres` are skipped. So are
- * relative paths, because they mean another directory in each working directory; {@link Strategy.diagnose} reports them.
+ * If `postgres` in a directory is a link, the link's target counts. Directories without `postgres` are skipped, and so are
+ * those that this user may not enter, as a shell does. So are relative paths, because they mean another directory in each working directory; {@link Strategy.diagnose} reports them.
  */
 export function onPath(directories: readonly string[], options: DirectoriesOptions = {}): Strategy {
   return new PathStrategy(() => directories, options)
@@ -33,7 +34,7 @@ class PathStrategy extends DirectoriesStrategy {
   }
 
   override async diagnose(): Promise<Diagnosis[]> {
-    const others = await super.diagnose()
+    const others = (await super.diagnose()).filter(({ path }) => mayEnter(path))
     const relative = this.#given().filter((directory) => !isAbsolute(directory))
     return [
       ...relative.map((directory) => ({
@@ -44,5 +45,13 @@ class PathStrategy extends DirectoriesStrategy {
       })),
       ...others,
     ]
+  }
+}
+
+function mayEnter(directory: string): boolean {
+  try {
+    return statSync(`${directory}/.`).isDirectory()
+  } catch {
+    return false
   }
 }
