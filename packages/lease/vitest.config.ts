@@ -1,5 +1,5 @@
 import { mergeConfig } from 'vitest/config'
-import base from '../../vitest.config.base.ts'
+import base from '../../vitest.config.together.ts'
 
 export default mergeConfig(base, {
   test: {

@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "left-files" }
 import { writeFileSync } from 'node:fs'
 import type * as FileSystem from 'node:fs'
 import type * as Promises from 'node:fs/promises'

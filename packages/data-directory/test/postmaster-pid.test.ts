@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "postmaster-pid" }
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type * as Lock from '@howdah/lock'

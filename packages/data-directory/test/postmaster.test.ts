@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "postmaster" }
 import { rmSync, writeFileSync } from 'node:fs'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { acquire, currentProcess } from '@howdah/lock'

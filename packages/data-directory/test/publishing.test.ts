@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "publishing" }
 import {
   chmodSync,
   chownSync,

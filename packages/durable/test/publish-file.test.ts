@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "publish-file" }
 import {
   chmodSync,
   chownSync,

@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "file-store-nfs" }
 import { writeFileSync } from 'node:fs'
 import { link as realLink } from 'node:fs/promises'
 import { temporaryDirectory } from '@howdah/fixtures'

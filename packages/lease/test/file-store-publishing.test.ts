@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "file-store-publishing" }
 import { readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import type * as Promises from 'node:fs/promises'
 import { basename } from 'node:path'

@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "registry-document" }
 import { mkdirSync, writeFileSync } from 'node:fs'
 import type * as Store from '@howdah/store'
 import { LockedDocument } from '@howdah/store'

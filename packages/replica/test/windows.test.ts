@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "windows" }
 import { existsSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs'
 import type * as Promises from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'

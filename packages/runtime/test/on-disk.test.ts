@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "on-disk" }
 import { existsSync, lstatSync, readdirSync, realpathSync } from 'node:fs'
 import type * as FileSystem from 'node:fs'
 import type * as Promises from 'node:fs/promises'

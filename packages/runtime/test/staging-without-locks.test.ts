@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "staging-without-locks" }
 import { mkdirSync, readdirSync } from 'node:fs'
 import { basename } from 'node:path'
 import { temporaryDirectory } from '@howdah/fixtures'

@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "publishing" }
 import { execFileSync } from 'node:child_process'
 import {
   existsSync,

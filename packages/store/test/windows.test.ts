@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "windows" }
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import type * as FileSystem from 'node:fs'
 import { tryAcquire } from '@howdah/lock'

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { gzipSync } from 'node:zlib'
 import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
 import { newest } from '@howdah/postgres-fixtures'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { Cluster, type Server, temporary } from '../../src/index.ts'
 
 const { strategy } = newest
@@ -11,14 +11,13 @@ let home: TemporaryDirectory
 
 beforeEach(() => {
   home = temporaryDirectory()
-  process.env['HOWDAH_TEMPORARY_DIR'] = home.path
-  process.env['HOWDAH_CACHE_DIR'] = home.file('cache')
+  vi.stubEnv('HOWDAH_TEMPORARY_DIR', home.path)
+  vi.stubEnv('HOWDAH_CACHE_DIR', home.file('cache'))
   mkdirSync(home.file('sql'))
 })
 
 afterEach(() => {
-  delete process.env['HOWDAH_TEMPORARY_DIR']
-  delete process.env['HOWDAH_CACHE_DIR']
+  vi.unstubAllEnvs()
   home[Symbol.dispose]()
 })
 

@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "windows/serving" }
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { linuxOnly, temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
 import { acquireSync, currentProcess, type Lock } from '@howdah/lock'

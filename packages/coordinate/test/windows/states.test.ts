@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "windows/states" }
 import { acquire, tryAcquire, type Lock } from '@howdah/lock'
 import { linuxOnly, until } from '@howdah/fixtures'
 import { beforeEach, describe, expect, test, vi } from 'vitest'

@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "windows/stop-recorded" }
 import { currentProcess } from '@howdah/lock'
 import { temporaryDirectory } from '@howdah/fixtures'
 import { beforeEach, expect, test, vi } from 'vitest'

@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "template/template-key" }
 import {
   mkdirSync,
   renameSync,

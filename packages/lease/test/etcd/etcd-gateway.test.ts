@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "etcd/etcd-gateway" }
 import type * as Timers from 'node:timers/promises'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { EtcdGateway, type EtcdUser } from '../../src/etcd/etcd-gateway.ts'

@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "postgres/lease-table-answers" }
 import type * as Timers from 'node:timers/promises'
 import { beforeEach, expect, test, vi } from 'vitest'
 import { LeaseTable } from '../../src/postgres/lease-table.ts'

@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "s3/s3-store" }
 import type * as Timers from 'node:timers/promises'
 import * as library from '@aws-sdk/client-s3'
 import { beforeEach, describe, expect, test, vi } from 'vitest'

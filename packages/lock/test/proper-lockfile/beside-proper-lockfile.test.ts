@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "proper-lockfile/beside-proper-lockfile" }
 import * as fs from 'node:fs'
 import { createRequire } from 'node:module'
 import { describe, expect, it } from 'vitest'

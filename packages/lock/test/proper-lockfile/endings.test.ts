@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "proper-lockfile/endings" }
 import * as fs from 'node:fs'
 import { until } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'

@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "proper-lockfile/lockfile" }
 import * as fs from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename } from 'node:path'

@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "waiting/kernel-wait-ends" }
 import { constants } from 'node:os'
 import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'

@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "waiting/kernel-wait-looks" }
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import type * as FileSystem from 'node:fs'
 import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'

@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "web-locks/arguments" }
 import { readdirSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'

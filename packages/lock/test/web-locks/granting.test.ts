@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "web-locks/granting" }
 import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { LockManager } from '../../src/web-locks/index.ts'

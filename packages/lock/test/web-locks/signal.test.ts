@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "web-locks/signal" }
 import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { locks } from '../support/fresh-locks.ts'

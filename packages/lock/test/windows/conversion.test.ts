@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "windows/conversion" }
 import { constants } from 'node:os'
 import { temporaryDirectory } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'

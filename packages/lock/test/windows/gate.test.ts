@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "windows/gate" }
 import { chmodSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { temporaryDirectory } from '@howdah/fixtures'
 import { afterEach, describe, expect, it, vi } from 'vitest'

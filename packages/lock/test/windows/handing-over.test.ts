@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "windows/handing-over" }
 import { existsSync, readFileSync } from 'node:fs'
 import { temporaryDirectory } from '@howdah/fixtures'
 import { describe, expect, it, vi } from 'vitest'

@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "windows/lock-file" }
 import {
   chmodSync,
   chownSync,

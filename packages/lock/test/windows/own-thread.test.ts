@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "windows/own-thread" }
 import { symlinkSync } from 'node:fs'
 import { temporaryDirectory, until } from '@howdah/fixtures'
 import { beforeEach, describe, expect, it } from 'vitest'

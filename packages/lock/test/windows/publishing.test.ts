@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "windows/publishing" }
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
 import { basename } from 'node:path'
 import type * as Durable from '@howdah/durable'

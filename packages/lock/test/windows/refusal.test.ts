@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "windows/refusal" }
 import { readdirSync, readlinkSync } from 'node:fs'
 import { constants } from 'node:os'
 import { temporaryDirectory } from '@howdah/fixtures'

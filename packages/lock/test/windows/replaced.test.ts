@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "windows/replaced" }
 import { renameSync, writeFileSync } from 'node:fs'
 import { temporaryDirectory } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'

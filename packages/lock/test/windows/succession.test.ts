@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "windows/succession" }
 import { temporaryDirectory } from '@howdah/fixtures'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { hand } from '../support/scripted-locks.ts'

@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "windows/upgrading" }
 import { existsSync, readdirSync, readlinkSync, symlinkSync } from 'node:fs'
 import { constants } from 'node:os'
 import { linuxOnly, temporaryDirectory, until, type TemporaryDirectory } from '@howdah/fixtures'

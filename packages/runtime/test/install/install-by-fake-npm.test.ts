@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "install/install-by-fake-npm" }
 import {
   chmodSync,
   cpSync,
