@@ -18,13 +18,17 @@ export interface Saving {
  * server migrates again.
  */
 export function saveInBackground(saving: Saving): void {
-  const program = createRequire(import.meta.url).resolve('@howdah/testing/saver')
-  const child = spawn(process.execPath, [program, JSON.stringify(saving)], {
-    cwd: '/',
-    detached: true,
-    stdio: 'ignore',
-    env: { ...process.env, NODE_OPTIONS: '' },
-  })
-  child.on('error', () => undefined)
-  child.unref()
+  try {
+    const program = createRequire(import.meta.url).resolve('@howdah/testing/saver')
+    const child = spawn(process.execPath, [program, JSON.stringify(saving)], {
+      cwd: '/',
+      detached: true,
+      stdio: 'ignore',
+      env: { ...process.env, NODE_OPTIONS: '' },
+    })
+    child.on('error', () => undefined)
+    child.unref()
+  } catch {
+    // It cannot be started, or cannot be found, as in a bundle.
+  }
 }
