@@ -6,6 +6,7 @@ import { isOpenToOthers, temporaryDirectory } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import { Cluster } from '@howdah/cluster'
 import { newest, somePostgres, Worker } from '@howdah/postgres-fixtures'
+import { shippedPostgres } from './support/shipped-postgres.ts'
 
 const isRoot = process.getuid?.() === 0
 const checkoutIsOpen = isOpenToOthers(import.meta.url)
@@ -35,7 +36,8 @@ const withoutSharedMemory = 'mount -t tmpfs -o mode=0755,size=64k none /dev/shm 
 describe.runIf(canMount())(
   'a machine decides about shared memory (needs a mount namespace)',
   () => {
-    it.each(somePostgres)(
+    // The template that the last one brings says so, too.
+    it.each([...somePostgres, ...shippedPostgres])(
       'what the template of $name says of another does not keep a server from starting',
       async ({ strategy, place }) => {
         using home = temporaryDirectory()

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { errno } from '@howdah/durable'
 import {
+  ClusterError,
   completing,
   emptyDirectory,
   shippedSuperuser,
@@ -55,7 +55,7 @@ async function complete(staging: string, initialization: Initialization): Promis
   } catch (error) {
     // Of a killed server, the file names the shared memory.
     const isKilled = existsSync(join(staging, 'postmaster.pid'))
-    if (isKilled || errno(error) !== 'ERR_CLUSTER_CREATE_FAILED') throw error
-    return String(error)
+    if (isKilled || !(error instanceof ClusterError) || error.output === undefined) throw error
+    return error.output
   }
 }
