@@ -102,7 +102,8 @@ async function removeAbandoned(path: string): Promise<void> {
   const lock = await tryAcquire(lockIn(path), held)
   if (lock === null) return
   try {
-    await rm(path, { recursive: true, force: true })
+    // A program that a killed process has started may still write there.
+    await rm(path, { recursive: true, force: true, maxRetries: 3 })
   } finally {
     lock.release()
   }
