@@ -24,7 +24,7 @@ vi.mock('../../src/connecting/left-open.ts', async (original) => ({
 }))
 vi.mock('@howdah/known-clusters', async (original) => ({
   ...(await original<typeof KnownClusters>()),
-  usersOf: async () => scene.users,
+  knownUsersOf: async () => scene.users,
 }))
 vi.mock('@howdah/coordinate', async (original) => ({
   ...(await original<typeof Coordinate>()),
