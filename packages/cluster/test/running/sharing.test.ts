@@ -3,7 +3,7 @@ import { existsSync, rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { temporaryDirectory, type TemporaryDirectory, times, until } from '@howdah/fixtures'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { Cluster, run } from '../../src/index.ts'
+import { Cluster, run, Session } from '../../src/index.ts'
 import { killedInTime, newest, Worker } from '@howdah/postgres-fixtures'
 
 const { strategy } = newest
@@ -74,6 +74,7 @@ it.each([
   await expect(taken.query('SELECT 1')).rejects.toThrow(/not queryable|terminated/)
   taken.release()
   await pool.end()
+  if (server instanceof Session) await server.leave()
 })
 
 it('makes the database that is asked for, whatever its name', async () => {
