@@ -3,7 +3,8 @@ import { existsSync, rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { temporaryDirectory, type TemporaryDirectory, times, until } from '@howdah/fixtures'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { Cluster, run, Session } from '../../src/index.ts'
+import { Cluster, run } from '../../src/index.ts'
+import { Session } from '../../src/session.ts'
 import { killedInTime, newest, Worker } from '@howdah/postgres-fixtures'
 
 const { strategy } = newest
