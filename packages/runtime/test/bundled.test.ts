@@ -253,10 +253,12 @@ describe.runIf(isPackaged)(`a tree${why}`, () => {
     let killedInTime = 0
     for (let round = 0; round < 8 || killedInTime === 0; round += 1) {
       const maker = start(newest, cacheDir)
+      // It may have ended by itself when it is killed.
+      const ended = once(maker, 'exit')
       await once(maker, 'message')
       await sleep((round % 8) * 8)
       maker.kill('SIGKILL')
-      await once(maker, 'exit')
+      await ended
       const made = existsSync(`${cacheDir}/trees`) ? treesIn(cacheDir) : []
       const whole = made.find((name) => !name.startsWith('.'))
       if (whole === undefined) killedInTime += 1
