@@ -1,13 +1,13 @@
 import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Cluster, clusters } from '@howdah/cluster'
+import { Cluster, clusters, postgres } from '@howdah/cluster'
+import { clientOptions, findAddress, insideOf } from '@howdah/cluster/inside'
 import { Administrator, type Listed } from './server/administrator.ts'
 import { connect, isLost } from './server/connect.ts'
 import { dropByForce, dropTemplate } from './server/database-statements.ts'
 import { givenServer } from './server/given-server.ts'
 import { ownServerPrefix } from './server/own-server-prefix.ts'
-import { shellCommand } from './database/shell-command.ts'
-import type { TestServer } from './server/test-server.ts'
+import type { ReachableServer } from './server/test-server.ts'
 
 /** A database or template that was made for tests. */
 export interface KnownDatabase {
@@ -68,7 +68,7 @@ export async function dropKnownDatabases(
 
 /** Adds the names of dropped databases to `dropped`. Gives whether a kept database remains. */
 async function dropOn(
-  server: TestServer,
+  server: ReachableServer,
   names: readonly string[] | 'all',
   dropped: string[],
 ): Promise<boolean> {
@@ -117,7 +117,7 @@ interface Found {
   readonly name: string
   /** The data directory, if it is our own server. */
   readonly dataDir: string | null
-  readonly open: () => Promise<TestServer>
+  readonly open: () => Promise<ReachableServer>
 }
 
 async function servers({ server }: InventoryOptions): Promise<Found[]> {
@@ -138,26 +138,17 @@ async function servers({ server }: InventoryOptions): Promise<Found[]> {
     }))
 }
 
-/** One of our own servers, without becoming one of its users. */
-async function runningServer(dataDir: string): Promise<TestServer> {
-  const server = await new Cluster(dataDir).server()
+/** One of our own servers, without becoming one of its users. Its programs need not be found, because it runs. */
+async function runningServer(dataDir: string): Promise<ReachableServer> {
+  const address = await findAddress(insideOf(new Cluster(dataDir)).directory, false)
   return {
-    isOwn: true,
-    isShared: true,
-    administrative: ['postgres'],
-    clientOptions: (database) => server.clientOptions(database),
-    url: (database) => server.url(database),
-    env: (database) => server.env(database),
-    path: (base) => server.runtime.path(base),
-    shell: (database) => shellCommand(dataDir, database),
-    stay: async () => undefined,
-    saveTemplates: () => undefined,
-    leave: async () => undefined,
+    administrative: [postgres],
+    clientOptions: (database) => clientOptions(address, database, {}),
   }
 }
 
 async function administer<T>(
-  server: TestServer,
+  server: ReachableServer,
   action: (administrator: Administrator) => Promise<T>,
 ): Promise<T> {
   const administrator = await Administrator.connect(server)

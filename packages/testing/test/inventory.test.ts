@@ -1,5 +1,7 @@
 import { Cluster } from '@howdah/cluster'
 import { until } from '@howdah/fixtures'
+import { everyPostgres } from '@howdah/postgres-fixtures'
+import { Client } from 'pg'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { testDatabases } from '../src/index.ts'
 import { dropKnownDatabases, knownDatabases } from '../src/inventory.ts'
@@ -53,13 +55,24 @@ it('skips one of our servers that ends while it is asked', async () => {
   const { server } = (await knownDatabases()).find(({ name }) => name === db.name) ?? {}
   const { pid } = (await new Cluster(server ?? '').status()) as { pid: number }
   process.kill(pid, 'SIGSTOP')
-  const address = vi.spyOn(Cluster.prototype, 'server')
-  onTestFinished(() => address.mockRestore())
+  const connect = vi.spyOn(Client.prototype, 'connect')
+  onTestFinished(() => connect.mockRestore())
+  const attempts = () =>
+    connect.mock.contexts.filter((one) => (one as Client).host.startsWith(String(server))).length
   const known = knownDatabases()
   const dropped = dropKnownDatabases([db.name])
-  await until('both have its address', () => address.mock.settledResults.length >= 2)
+  await until('both connect to it', () => attempts() >= 2)
   process.kill(pid, 'SIGKILL')
   expect(await known).not.toContainEqual(expect.objectContaining({ name: db.name }))
   expect(await dropped).toEqual([])
   await databases.end()
+})
+
+it('finds the databases of a server whose programs are not found', async () => {
+  using project = new Project()
+  const [oldest] = everyPostgres
+  await using databases = testDatabases(project.options({ strategy: oldest?.strategy }))
+  const db = await databases.create()
+  expect(await knownDatabases()).toContainEqual(expect.objectContaining({ name: db.name }))
+  await db.release()
 })

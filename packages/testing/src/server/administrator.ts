@@ -6,7 +6,7 @@ import { type Properties, readProperties } from './copy-properties.ts'
 import { holdProcess, letProcessEnd } from './idle.ts'
 import { type Label, labelSql, readLabel } from './label.ts'
 import { lockKey, readName } from './names.ts'
-import type { TestServer } from './test-server.ts'
+import type { ReachableServer } from './test-server.ts'
 
 /** The facts about a server. */
 interface Facts {
@@ -59,7 +59,7 @@ export class Administrator {
   }
 
   /** Throws `ERR_TESTING_SERVER` if the role may not create databases. */
-  static async connect(server: TestServer): Promise<Administrator> {
+  static async connect(server: ReachableServer): Promise<Administrator> {
     const client = await firstThatAdmits(server)
     try {
       const { rows } = await client.query<{
@@ -235,7 +235,7 @@ export class Administrator {
   }
 }
 
-async function firstThatAdmits(server: TestServer): Promise<pg.Client> {
+async function firstThatAdmits(server: ReachableServer): Promise<pg.Client> {
   let refusal: unknown
   for (const database of server.administrative) {
     try {

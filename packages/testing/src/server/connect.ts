@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import type pg from 'pg'
 import { Client } from 'pg'
-import type { TestServer } from './test-server.ts'
+import type { ReachableServer } from './test-server.ts'
 
 /** This process in the form `pid@host`. */
 export function thisProcess(): string {
@@ -9,13 +9,13 @@ export function thisProcess(): string {
 }
 
 /** The options for clients of a database. The server shows them under the name of our process. */
-export function clientOptionsOf(server: TestServer, database: string): pg.ClientConfig {
+export function clientOptionsOf(server: ReachableServer, database: string): pg.ClientConfig {
   const application_name = `howdah-testing ${thisProcess()}`.slice(0, 63)
   return { ...server.clientOptions(database), application_name }
 }
 
 /** Connects to a database. If the connection is lost later, this does not end the process. */
-export async function connect(server: TestServer, database: string): Promise<pg.Client> {
+export async function connect(server: ReachableServer, database: string): Promise<pg.Client> {
   const client = new Client(clientOptionsOf(server, database))
   client.on('error', () => undefined)
   await client.connect()

@@ -1,15 +1,19 @@
 import type pg from 'pg'
 
-/** The server on which databases of tests are made. */
-export interface TestServer {
-  /** Whether howdah has started it for tests. Then its data need not survive a crash of the machine, and we are superuser. */
-  readonly isOwn: boolean
-  /** Whether it also has databases of others. */
-  readonly isShared: boolean
+/** A server to connect to. */
+export interface ReachableServer {
   /** The databases for administrative connections; the first one that admits us is used. */
   readonly administrative: readonly string[]
   /** The options for node-postgres. */
   clientOptions(database: string): pg.ClientConfig
+}
+
+/** The server on which databases of tests are made. */
+export interface TestServer extends ReachableServer {
+  /** Whether howdah has started it for tests. Then its data need not survive a crash of the machine, and we are superuser. */
+  readonly isOwn: boolean
+  /** Whether it also has databases of others. */
+  readonly isShared: boolean
   url(database: string): string
   /** The variables by which clients find a database. */
   env(database: string): Record<string, string>
