@@ -16,7 +16,7 @@ import { availableParallelism, cpus, release, tmpdir } from 'node:os'
 import { createInterface } from 'node:readline'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Cluster, TemplateCache } from '../src/index.ts'
+import { Cluster } from '../src/index.ts'
 import { bundled } from '@howdah/runtime'
 
 const rounds = Number(process.env.HOWDAH_BENCH_ROUNDS ?? 5)
@@ -105,7 +105,6 @@ try {
 }
 
 async function run(way) {
-  if (way.cold === true) await (await TemplateCache.open()).clear()
   const child = start(way)
   let output = ''
   for await (const line of child.lines) output = line
@@ -117,10 +116,12 @@ async function run(way) {
   }
 }
 
-function start({ name, request, env }) {
+function start({ name, request, env, cold }) {
+  // The other ways keep their cache.
+  const own = cold === true ? { HOWDAH_CACHE_DIR: directoryIn(disk) } : {}
   const child = spawn(process.execPath, [contender, name, JSON.stringify(request)], {
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, ...env },
+    env: { ...process.env, ...env, ...own },
   })
   let errors = ''
   child.stderr.setEncoding('utf8').on('data', (text) => (errors += text))
