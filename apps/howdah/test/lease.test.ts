@@ -136,7 +136,7 @@ describe.concurrent('a second howdah lease', () => {
   test('gives up after --timeout, with 125, and says who holds it', async () => {
     await using place = new WorkingDirectory('lease')
     await generationOf(place.start('a', '--owner', 'the mahout', '--', 'sh', '-c', forever))
-    const { status, stdout, stderr } = await place.run('a', '--timeout', '0.2', '--', 'echo', 'x')
+    const { status, stdout, stderr } = await place.run('a', '--timeout', '1', '--', 'echo', 'x')
     expect([status, stdout, stderr]).toEqual([
       125,
       '',
