@@ -37,9 +37,11 @@ export async function copyRunning(
     durable: false,
     progress,
     signal,
-    onCopying() {
+    async onCopying() {
       facts = factsOf(client)
+      // If the copy fails, nobody waits for them.
       facts.catch(() => undefined)
+      return await facts
     },
   })
   for (const name of ofRecovery) await rm(join(to, name), { force: true })
@@ -70,9 +72,8 @@ interface Facts {
 }
 
 async function factsOf(client: pg.Client): Promise<Facts> {
-  const answers = [segmentSizeOf(client), neededSettings(client)] as const
-  const [segmentSize, settings] = await Promise.all(answers)
-  return { segmentSize, settings }
+  const segmentSize = await segmentSizeOf(client)
+  return { segmentSize, settings: await neededSettings(client) }
 }
 
 /** Asks whether the copy has subscriptions or needs settings; settings of the command line are not in the copied files. */

@@ -43,8 +43,8 @@ export interface BaseBackupOptions {
   readonly durable: boolean
   readonly progress: ProgressReport
   readonly signal?: AbortSignal | undefined
-  /** Called just before the files are copied, so that the server can answer queries during the copy. */
-  readonly onCopying?: (() => void) | undefined
+  /** Called just before the files are copied, so that the server can answer queries during the copy. The end waits for them. */
+  readonly onCopying?: (() => Promise<unknown>) | undefined
 }
 
 /**
@@ -67,7 +67,7 @@ export async function takeBaseBackup(
   const [begun] = rows
   if (begun === undefined) throw new Error('the server has not said where the backup starts')
   const tree = await listTree(dataDir, options.checksums ? treatOfBaseBackup : treatOfClone)
-  options.onCopying?.()
+  const meanwhile = options.onCopying?.()
   progress.begin(
     'copying',
     tree.files.reduce((sum, { size }) => sum + size, 0),
@@ -84,6 +84,7 @@ export async function takeBaseBackup(
   const files: CopiedFile[] = []
   if (options.checksums) files.push(...(await copyTree(dataDir, to, tree, copying)))
   else await cloneTree(dataDir, to, tree, copying)
+  await meanwhile
   const { rows: ends } = await client.query<{ lsn: string; label: string; spaces: string }>(stop)
   const [ended] = ends
   if (ended === undefined) throw new Error('the server has not said where the backup ends')
