@@ -118,7 +118,7 @@ it('a process that is killed while it saves templates leaves nothing for good', 
   const dataDir = rows[0]?.dataDir ?? ''
   const { bindir } = await new Cluster(dataDir, newest).runtime()
   const saver = () =>
-    new Child(new URL('../dist/saving/saver.js', import.meta.url), [
+    new Child(new URL('support/saver.mjs', import.meta.url), [
       JSON.stringify({
         dataDir,
         bindir,

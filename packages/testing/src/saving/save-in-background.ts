@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
+import { pathToFileURL } from 'node:url'
 
 /** A server whose lasting templates are to be saved. */
 export interface Saving {
@@ -20,7 +21,9 @@ export interface Saving {
 export function saveInBackground(saving: Saving): void {
   try {
     const program = createRequire(import.meta.url).resolve('@howdah/testing/saver')
-    const child = spawn(process.execPath, [program, JSON.stringify(saving)], {
+    const code = `const { save } = await import(process.argv[1]); await save(process.argv[2])`
+    const args = [pathToFileURL(program).href, JSON.stringify(saving)]
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', code, ...args], {
       cwd: '/',
       detached: true,
       stdio: 'ignore',
