@@ -39,8 +39,6 @@ export async function copyRunning(
     signal,
     async onCopying() {
       facts = factsOf(client)
-      // If the copy fails, nobody waits for them.
-      facts.catch(() => undefined)
       return await facts
     },
   })

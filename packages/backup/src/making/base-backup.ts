@@ -68,6 +68,8 @@ export async function takeBaseBackup(
   if (begun === undefined) throw new Error('the server has not said where the backup starts')
   const tree = await listTree(dataDir, options.checksums ? treatOfBaseBackup : treatOfClone)
   const meanwhile = options.onCopying?.()
+  // If the copy fails, nobody waits for it.
+  meanwhile?.catch(() => undefined)
   progress.begin(
     'copying',
     tree.files.reduce((sum, { size }) => sum + size, 0),
