@@ -5,7 +5,12 @@ import { Cluster } from '@howdah/cluster'
 import { Child, until } from '@howdah/fixtures'
 import { newest, somePostgres } from '@howdah/postgres-fixtures'
 import { beforeEach, expect, it } from 'vitest'
-import { type Migration, type TestDatabasesOptions, testDatabases } from '../src/index.ts'
+import {
+  type Migration,
+  type TestDatabases,
+  type TestDatabasesOptions,
+  testDatabases,
+} from '../src/index.ts'
 import { ownPlace } from './support/place.ts'
 import { Project } from './support/project.ts'
 
@@ -32,12 +37,13 @@ function clusters(): string[] {
   )
 }
 
-/** When the template of a new database was made, on a server that is gone afterwards. */
-async function madeAt(options: TestDatabasesOptions): Promise<Date> {
+/** When the template of a new database was made, on a server that is gone afterwards. `others` use it, too. */
+async function madeAt(options: TestDatabasesOptions, others?: TestDatabases): Promise<Date> {
   const databases = testDatabases(options)
   const db = await databases.create()
   const { rows } = await db.query<{ at: Date }>('SELECT at FROM made')
   await databases.end()
+  await others?.end()
   await until('the server has ended', () => clusters().length === 0, 60_000)
   return rows[0]?.at ?? new Date(0)
 }
@@ -94,6 +100,19 @@ it('two projects with the same settings both have their templates on later serve
   const at: Date[] = []
   for (const each of options) at.push(await madeAt(each))
   for (const [n, each] of options.entries()) expect(await madeAt(each)).toEqual(at[n])
+})
+
+it("a role of others' migrations is not there on later servers, and keeps templates from being saved", async () => {
+  using other = new Project({ 'm/1.sql': `${made}; CREATE ROLE role_of_others` })
+  using project = new Project({ 'm/1.sql': made })
+  const theirs = optionsOf(other, { migrate: 'm/*.sql' })
+  const ours = optionsOf(project, { migrate: 'm/*.sql' })
+  const others = testDatabases(theirs)
+  await others.create()
+  const at = await madeAt(ours, others)
+  // It would fail if the role were there.
+  await madeAt(theirs)
+  expect(await madeAt(ours)).not.toEqual(at)
 })
 
 it('settings that a migration has given to the server do not outlive it', async () => {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { cloneCluster } from '@howdah/backup'
 import { Cluster, postgres, type Session, temporaryDataDir } from '@howdah/cluster'
@@ -8,6 +7,7 @@ import type pg from 'pg'
 import { dropByForce, dropTemplate } from '../server/database-statements.ts'
 import { readLabel } from '../server/label.ts'
 import { readName } from '../server/names.ts'
+import { hashOf } from '../template/hash-of.ts'
 import type { Saving } from './save-in-background.ts'
 
 /** The size of the largest cluster that is copied, in bytes, because the copy may lie in memory. */
@@ -24,23 +24,18 @@ export async function saveTemplates({ dataDir, bindir, base, linger }: Saving): 
   const session = await cluster.run({ ifExists: true, linger })
   try {
     if ((await sizeOf(session)) > most) return
-    await keepBase(cluster, base, async () => {
-      // A killed process may have left it.
-      await copy.destroy({ force: true })
+    await keepBase(cluster, base, copy, async () => {
       await cloneCluster(cluster, { to: copy.dataDir })
       await leaveTemplates(copy)
-      return copy
     })
   } finally {
     await session.leave()
-    await copy.destroy({ force: true })
   }
 }
 
 /** The path of a copy. It depends on `purpose` alone, so that the next process with the same purpose removes what is left. */
 async function pathOf(purpose: string): Promise<string> {
-  const hash = createHash('sha256').update(purpose).digest('hex')
-  return join(dirname(await temporaryDataDir()), `copy-${hash.slice(0, 12)}`)
+  return join(dirname(await temporaryDataDir()), `copy-${hashOf(purpose).slice(0, 12)}`)
 }
 
 /** The size of all databases of a server, in bytes. */
@@ -56,7 +51,10 @@ async function sizeOf(session: Session): Promise<number> {
   }
 }
 
-/** Drops the other databases of tests from a copy, and resets its settings. */
+/**
+ * Drops the other databases of tests from a copy, and resets its settings. Throws if it has roles or tablespaces that somebody
+ * has made: on later servers, a migration that makes them would find them there.
+ */
 async function leaveTemplates(copy: Cluster): Promise<void> {
   const session = await copy.run({ ifExists: true })
   try {
@@ -67,6 +65,7 @@ async function leaveTemplates(copy: Cluster): Promise<void> {
                 current_setting('server_version_num')::int AS version
            FROM pg_catalog.pg_database`,
       )
+      await refuseShared(client)
       for (const row of rows) if (!isWanted(row)) await drop(client, row)
       await client.query('ALTER SYSTEM RESET ALL')
     } finally {
@@ -75,6 +74,17 @@ async function leaveTemplates(copy: Cluster): Promise<void> {
   } finally {
     await session.leave()
   }
+}
+
+/** Objects with such OIDs are not the server's own: FirstNormalObjectId in PostgreSQL's `transam.h`. */
+const firstNormalId = 16_384
+
+async function refuseShared(client: pg.Client): Promise<void> {
+  const { rowCount } = await client.query(
+    `SELECT FROM pg_catalog.pg_roles WHERE oid >= ${firstNormalId}
+      UNION ALL SELECT FROM pg_catalog.pg_tablespace WHERE oid >= ${firstNormalId}`,
+  )
+  if (rowCount !== 0) throw new Error('somebody has made roles or tablespaces')
 }
 
 interface Row {

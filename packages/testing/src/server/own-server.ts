@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { Cluster, postgres, temporaryDataDir } from '@howdah/cluster'
 import {
@@ -13,6 +13,7 @@ import {
 import { TestingError } from '../errors.ts'
 import { ownServerPrefix } from './own-server-prefix.ts'
 import { saveInBackground } from '../saving/save-in-background.ts'
+import { hashOf } from '../template/hash-of.ts'
 import { shellCommand } from '../database/shell-command.ts'
 import type { TestServer } from './test-server.ts'
 
@@ -50,8 +51,8 @@ export async function joinOwnServer(options: OwnServerOptions): Promise<TestServ
     ...(isAlone ? [randomUUID()] : []),
     sorted,
   ]
-  const hash = hashOf(identity)
-  const base = `testing ${hashOf(sorted)}`
+  const hash = hashOf(identity).slice(0, 12)
+  const base = `testing ${hashOf(sorted).slice(0, 12)}`
   const place = dirname(await temporaryDataDir())
   const cluster = new Cluster(join(place, ownServerPrefix + hash), {
     strategy: single(runtime),
@@ -81,10 +82,6 @@ export async function joinOwnServer(options: OwnServerOptions): Promise<TestServ
     stay: async () => void (await cluster.start()),
     leave: async () => void (await session.leave()),
   }
-}
-
-function hashOf(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12)
 }
 
 async function choose({

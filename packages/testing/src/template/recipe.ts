@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import type { Administrator } from '../server/administrator.ts'
 import { templateName } from '../server/names.ts'
 import type { Migration, TestDatabasesOptions } from '../options.ts'
+import { hashOf } from './hash-of.ts'
 import { findFiles } from './key-files.ts'
 import { projectName } from './project.ts'
 
@@ -96,10 +97,6 @@ async function chainOf(files: readonly string[], root: string): Promise<string[]
     chain.push(hashOf([chain.at(-1) ?? '', file, digest]).slice(0, 12))
   }
   return chain
-}
-
-function hashOf(parts: readonly unknown[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex')
 }
 
 function sourceOf(action: unknown): unknown {
