@@ -25,7 +25,7 @@ export function runInMemory([command, ...args], options) {
   chmodSync(directory, 0o1777)
   const unshare = ['--mount', '--propagation', 'private', 'sh', '-ec']
   const mount = 'mount -t tmpfs -o mode=1777 howdah-test "$TMPDIR"'
-  const env = { ...options.env, TMPDIR: directory }
+  const env = { ...options.env, TMPDIR: directory, HOWDAH_TEST_SYSTEM_TMPDIR: tmpdir() }
   try {
     // A trial first, so that a status of the command is never taken for one of unshare.
     if (spawnSync('unshare', [...unshare, mount], { env }).status !== 0) return null

@@ -1,6 +1,7 @@
 import { cloneCluster } from '@howdah/backup'
 import { execFileSync } from 'node:child_process'
 import { chmodSync, chownSync, mkdirSync, readdirSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isOpenToOthers, temporaryDirectory } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
@@ -31,7 +32,12 @@ describe.runIf(isRoot)('a strict umask is no obstacle (needs root)', () => {
   })
 })
 
-const withoutSharedMemory = 'mount -t tmpfs -o mode=0755,size=64k none /dev/shm && exec "$@"'
+/** The temporary directory stays where it is, also if that is in shared memory. */
+const withoutSharedMemory = `set -e
+cd '${tmpdir()}'
+mount -t tmpfs -o mode=0755,size=64k none /dev/shm
+[ -d '${tmpdir()}' ] || { mkdir -p '${tmpdir()}'; mount --no-canonicalize --bind . '${tmpdir()}'; }
+exec "$@"`
 
 describe.runIf(canMount())(
   'a machine decides about shared memory (needs a mount namespace)',

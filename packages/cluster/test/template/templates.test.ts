@@ -8,7 +8,6 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
-  rmSync,
   statfsSync,
   statSync,
   truncateSync,
@@ -281,15 +280,8 @@ function tree(root: string): string[] {
 async function countInitdb(where = home) {
   const { bindir: original } = await new Cluster(where.file('none'), unpacked).runtime()
   const copy = where.file('postgres')
-  const duplicate = (how: string) =>
-    execFileSync('cp', [how, dirname(original), copy], { stdio: 'ignore' })
-  try {
-    // A hard link each, if the file system gives one: they are 60 MB.
-    duplicate('-rlL')
-  } catch {
-    rmSync(copy, { recursive: true, force: true })
-    duplicate('-rL')
-  }
+  // No hard links: a template is for programs with certain times, and that of their last link is among them.
+  execFileSync('cp', ['-rL', dirname(original), copy], { stdio: 'ignore' })
   const bindir = `${copy}/bin`
   renameSync(`${bindir}/initdb`, `${bindir}/initdb.real`)
   const log = where.file('initdb.log')

@@ -1,6 +1,6 @@
 import { cloneCluster, backUpCluster, restoreCluster } from '@howdah/backup'
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, cpSync, mkdirSync, renameSync, symlinkSync } from 'node:fs'
+import { copyFileSync, cpSync, mkdirSync, renameSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { Cluster } from '@howdah/cluster'
 import { newest } from '@howdah/postgres-fixtures'
@@ -50,7 +50,7 @@ export const kindsOfCopy: readonly KindOfCopy[] = [
     make: sh('mkdir "$2"; tar -C "$1" -cf - . | tar -C "$2" -xpf -; chmod 700 "$2"'),
   },
   { name: 'cp of Node', is: 'its own', make: copyByNode },
-  { name: 'cp -a to another file system', is: 'its own', make: viaMemory },
+  { name: 'cp -a to another file system', is: 'its own', make: viaAnotherDisk },
   { name: 'cp -a over another cluster', is: 'its own', make: overAnother },
   { name: 'only what tells of its server', is: 'its own', make: filesOfItsServer },
   {
@@ -124,9 +124,13 @@ function copyByNode(from: string, to: string): void {
   run('chmod', '700', to)
 }
 
-/** By way of a memory file system, as from one volume to another. */
-function viaMemory(from: string, to: string): void {
-  sh('cp -a "$1" "/dev/shm/howdah.$$"; mv "/dev/shm/howdah.$$" "$2"')(from, to)
+/** By way of another file system, as from one volume to another. */
+function viaAnotherDisk(from: string, to: string): void {
+  const { dev } = statSync(from)
+  const places = ['/dev/shm', process.env['HOWDAH_TEST_SYSTEM_TMPDIR'] ?? '/tmp', '/var/tmp']
+  const place = places.find((path) => statSync(path).dev !== dev)
+  if (place === undefined) throw new Error(`${places.join(', ')}: all are on the disk of ${from}`)
+  sh(`cp -a "$1" "${place}/howdah.$$"; mv "${place}/howdah.$$" "$2"`)(from, to)
 }
 
 async function overAnother(from: string, to: string): Promise<void> {
