@@ -11,6 +11,7 @@ import { describe, expect, test } from 'vitest'
 import { Free, Guard, isServed, ownership } from '@howdah/coordinate'
 import { until, whyNoPidNamespaces } from '@howdah/fixtures'
 import { acquire, identifyProcess } from '@howdah/lock'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Arena } from './arena.ts'
 import { watchdogKinds } from './locks-in-use.ts'
 import { connectTo, pathsOf, subjectIn } from './server/directory-subject.mjs'
@@ -131,7 +132,8 @@ describe.skipIf(denied !== null)(
       })
       await until('it waits for change', () => waits.length === 1)
       process.kill(arena.pid('server'), 'SIGKILL')
-      await until('the server is dead', () => !arena.has('server'))
+      // Its first thread ends before the others, and the lock ends with the last one.
+      await until('the server has no lock', async () => !(await isServed(arena.paths)))
       change.release()
       await using guard = await joining
       expect(guard.started).toBe('modified')
@@ -197,6 +199,24 @@ describe.each(watchdogKinds)('by its inode, and watched by %s', (watchdog) => {
     await user.kill()
     await arena.deserted()
     expect(arena.count('gone')).toBe(1)
+  })
+
+  test('a server stays for its users, however often another file takes the place of their use file', async () => {
+    await using arena = new Arena()
+    const user = arena.user({ watchdog })
+    await user.joined()
+    // The watchdog looks after a second whether the path leads to another file, and then at every change.
+    for (const deadline = performance.now() + 2_000; performance.now() < deadline;) {
+      rmSync(arena.paths.use)
+      writeFileSync(arena.paths.use, '1\n')
+      const connection = await connectTo(arena.directory)
+      connection.end()
+      await sleep(50)
+    }
+    // The last user by a file that was replaced cannot know that it is the last one, so the watchdog ends the server.
+    expect(await user.leave()).toBe('kept')
+    await arena.deserted()
+    expect(arena.count('start')).toBe(1)
   })
 
   test('a server stays for processes that come by a new use file, after the old one was replaced', async () => {

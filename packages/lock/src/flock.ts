@@ -42,3 +42,13 @@ export function tryFlock(fd: number, mode: LockMode, path: string): boolean {
 export function unlock(fd: number): void {
   binding('').flock(fd, LOCK_UN)
 }
+
+/**
+ * @internal Whether nobody has a lock on an open file, whatever its path leads to now. It tries to lock the descriptor, which
+ * then has no lock of its own.
+ */
+export function isDescriptorFree(fd: number): boolean {
+  if (!tryFlock(fd, 'exclusive', '')) return false
+  unlock(fd)
+  return true
+}

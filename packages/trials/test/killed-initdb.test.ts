@@ -3,6 +3,7 @@ import { temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixt
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Cluster, sweepTemporary } from '@howdah/cluster'
 import { diagnose } from '@howdah/doctor'
+import { identifyProcess } from '@howdah/lock'
 import {
   isLeft,
   type SharedMemory,
@@ -115,7 +116,8 @@ async function killedCreator(
   await worker.kill()
   for (const one of others) tell(one, 'SIGKILL')
   await until('they have ended', () =>
-    others.every((one) => readIfThere(`/proc/${one}/cmdline`) === ''),
+    // A process loses its memory first, and its locks a little later.
+    others.every((one) => identifyProcess(one) === null),
   )
   expect(isLeft(memory)).toBe(true)
   return memory

@@ -5,12 +5,10 @@
 import {
   closeSync,
   constants,
-  fstatSync,
   openSync,
   readdirSync,
   rmSync,
   rmdirSync,
-  statSync,
   watch as watchFile,
   writeSync,
 } from 'node:fs'
@@ -23,6 +21,7 @@ import { isMoved } from '../record/is-moved.ts'
 import { readRecord } from '../record/record.ts'
 import { isOfElsewhere, isServed } from '../launch/server-lock.ts'
 import { isRecordedAlive, stopRecorded, worksIn } from '../ending/stop-recorded.ts'
+import { WatchedFile, descriptorIdentity, fileIdentity } from './watched-file.ts'
 
 const [
   use = '',
@@ -42,15 +41,16 @@ const [
 ] = process.argv.slice(2)
 const paths = { use, record, server, change }
 const watchdogLock = 3
-let watched = fileIdentity(use)
+const first = WatchedFile.open(use)
 let held: Lock | null = null
 /** The last record that was read. It is kept because the file may be removed with the subject. */
 let known: ServerRecord | null = null
 
-if (watched === null) {
+if (first === null) {
   writeSync(1, `${use} does not exist\n`)
   process.exit(1)
 }
+let watched = first
 writeSync(1, 'ready\n')
 // Closes the pipe to the process that started us. The lowest free number is 1 again.
 closeSync(1)
@@ -133,18 +133,15 @@ async function watch(): Promise<void> {
 /** Sleeps for as long as the server has to linger. Returns within a second if the server ends first. */
 async function keepLingering(found: ServerRecord): Promise<void> {
   const deadline = performance.now() + found.linger
-  for (;;) {
-    const left = deadline - performance.now()
-    if (left <= 0) return
+  for (let left = found.linger; left > 0; left = deadline - performance.now()) {
     await sleep(Math.min(left, 1000))
-    if (fileIdentity(use) !== watched || !isRecordedAlive(found) || isMoved(found, dirname(use)))
-      return
+    if (!watched.isCurrent() || !isRecordedAlive(found) || isMoved(found, dirname(use))) return
   }
 }
 
 /** Watches a pinned server. Such a server needs no users, but has to end when its files are removed or moved. */
 async function keepPinned(): Promise<void> {
-  while (fileIdentity(use) === watched) {
+  while (watched.isCurrent()) {
     const found = readRecord(paths) ?? (isPerishing() ? known : null)
     if (!isRecordedAlive(found) || !found.pinned) return
     if (isMoved(found, dirname(use))) return void (await stopRecorded(paths, found))
@@ -152,8 +149,15 @@ async function keepPinned(): Promise<void> {
   }
 }
 
-/** Waits for use, exclusively; `false` if its file was removed or replaced. */
+/** Waits for use, exclusively; `false` if its file was removed or replaced, and nobody uses that any more. */
 async function awaitUse(): Promise<boolean> {
+  if (await takeUse()) return true
+  releaseUse()
+  while (!watched.isFree()) await sleep(100)
+  return false
+}
+
+async function takeUse(): Promise<boolean> {
   try {
     // Makes Node forget the old path of the working directory, which may have been moved.
     process.chdir('.')
@@ -163,7 +167,7 @@ async function awaitUse(): Promise<boolean> {
     if (code === 'ERR_LOCK_NOT_FOUND' || code === 'ENOENT') return false
     throw error
   }
-  return fileIdentity(use) === watched
+  return watched.isCurrent()
 }
 
 function releaseUse(): void {
@@ -184,8 +188,8 @@ async function throwAway(): Promise<boolean> {
 }
 
 async function throwAwayUnderChange(): Promise<boolean> {
-  if (fileIdentity(use) !== watched) return true
-  // As in `awaitUse`.
+  if (!watched.isCurrent()) return true
+  // As in `takeUse`.
   process.chdir('.')
   held = await tryAcquire(use, { create: false })
   if (held === null) return false
@@ -210,9 +214,10 @@ async function finish(): Promise<boolean> {
   // The files may be removed in any order, and slowly.
   while (fileIdentity(use) === null && isWatchedSubject() && isPerishing('pinned')) await sleep(100)
   const isSameSubject = isWatchedSubject()
-  if (isSameSubject && fileIdentity(use) !== null) {
-    releaseUse()
-    watched = fileIdentity(use)
+  const next = isSameSubject ? WatchedFile.open(use) : null
+  if (next !== null) {
+    watched.close()
+    watched = next
     return false
   }
   remember()
@@ -223,8 +228,7 @@ async function finish(): Promise<boolean> {
 }
 
 function isWatchedSubject(): boolean {
-  const { dev, ino } = fstatSync(watchdogLock, { bigint: true })
-  return fileIdentity(watchdog) === `${dev}:${ino}`
+  return fileIdentity(watchdog) === descriptorIdentity(watchdogLock)
 }
 
 /** Whether a server that perishes with its files lives. If it has no record, its files are being removed. */
@@ -290,10 +294,4 @@ async function isElsewhere(found: ServerRecord | null): Promise<boolean> {
 function end(): void {
   closeSync(watchdogLock)
   releaseUse()
-}
-
-/** Identifies the file at a path; `null` if there is none. */
-function fileIdentity(path: string): string | null {
-  const stat = path === '' ? undefined : statSync(path, { bigint: true, throwIfNoEntry: false })
-  return stat === undefined ? null : `${stat.dev}:${stat.ino}`
 }

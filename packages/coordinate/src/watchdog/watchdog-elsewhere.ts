@@ -5,8 +5,8 @@ import { isHeld } from '../launch/is-held.ts'
 import { isOfElsewhere, isServed } from '../launch/server-lock.ts'
 import type { Waiting } from '../joining/waiting.ts'
 
-/** How long to wait, in ms. A watchdog notices within 1 s that its lingering server has crashed. */
-const patience = 2_000
+/** How long to wait, in ms. A watchdog notices within 1 s that its lingering server has crashed, and later on a busy machine. */
+const patience = 4_000
 
 /**
  * Waits for the end of a watchdog of another container whose server has crashed: it could not see a server of ours. Before
