@@ -47,12 +47,18 @@ async function runNew(dataDir: string, options: ClusterOptions & RunOptions): Pr
   return await new Cluster(dataDir, options).run({
     ...options,
     throwAway: true,
-    onProgress: (step) => {
-      // Loads the driver while the server starts.
-      if (step === 'starting') import('pg').catch(() => undefined)
-      options.onProgress?.(step)
-    },
+    // While the server starts, there is nothing else to do.
+    onLaunched: () => void loadDriver().catch(() => undefined),
   })
+}
+
+/**
+ * Loads the driver, and what Node loads for it with the first connection: it asks for `Response` if there is no `navigator`, to see
+ * whether it runs at Cloudflare.
+ */
+async function loadDriver(): Promise<void> {
+  await import('pg')
+  if (!('navigator' in globalThis)) void globalThis.Response
 }
 
 /** Joins the spare cluster; `null` if there is none for these options. */
@@ -64,7 +70,7 @@ async function runSpare(
   const key = await spareKey(new Cluster(place, options), options)
   const dataDir = key === null ? null : claimSpare(place, key)
   if (dataDir === null) return null
-  import('pg').catch(() => undefined)
+  void loadDriver().catch(() => undefined)
   try {
     const { linger = 0 } = options
     // It was to linger without a user, and not after its user.

@@ -39,6 +39,8 @@ export interface StartOptions {
   tls?: boolean | undefined
   /** How long a start may take, with recovery after a crash, in ms; 60,000 by default. */
   timeout?: number | undefined
+  /** @internal Called when the server's process runs, and nothing is left to do but to wait. */
+  onLaunched?: (() => void) | undefined
 }
 
 /**
@@ -87,6 +89,7 @@ export async function startPostmaster(
       uid: user?.uid,
       gid: user?.gid,
     })
+    options.onLaunched?.()
     const failure =
       (await untilReady(directory, child, earlier, deadline)) ??
       (tcp === false ? null : await stopIfTaken(directory, log.start))
