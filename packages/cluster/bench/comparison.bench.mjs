@@ -2,7 +2,7 @@
 // PostgreSQL. Each way in a process of its own, in turn, so that what disturbs the machine disturbs them alike; medians.
 // Prints tables for the README. Node itself and loading the libraries are told apart: a program that starts a second one does
 // without.
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -13,11 +13,12 @@ import {
   statSync,
 } from 'node:fs'
 import { availableParallelism, cpus, release, tmpdir } from 'node:os'
-import { createInterface } from 'node:readline'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Cluster } from '../src/index.ts'
 import { bundled } from '@howdah/runtime'
+import { manyAtOnce, runContender } from './support/crowd.mjs'
+import { Times } from './support/times.mjs'
 
 const rounds = Number(process.env.HOWDAH_BENCH_ROUNDS ?? 5)
 const most = Number(process.env.HOWDAH_BENCH_CLUSTERS ?? 32)
@@ -29,7 +30,6 @@ const others = [
 const columns = ['load', 'ready', 'database', 'stop', 'memory']
 /** The directory of temporary clusters in the one that `HOWDAH_TEMPORARY_DIR` names. */
 const placeName = `howdah-clusters-${process.geteuid()}`
-const contender = fileURLToPath(new URL('support/contender.mjs', import.meta.url))
 /** Our own package of PostgreSQL, by path: this package cannot depend on it. */
 const published = fileURLToPath(
   new URL(`../../postgres/platforms/${process.platform}-${process.arch}`, import.meta.url),
@@ -37,7 +37,7 @@ const published = fileURLToPath(
 
 const disk = directoryIn(tmpdir())
 const memory = existsSync('/dev/shm') ? directoryIn('/dev/shm') : null
-const times = new Map()
+const times = new Times()
 try {
   process.env.HOWDAH_CACHE_DIR = join(disk, 'cache')
   const strategy = bundled({ packages: [published] })
@@ -104,28 +104,11 @@ try {
   }
 }
 
-async function run(way) {
-  const child = start(way)
-  let output = ''
-  for await (const line of child.lines) output = line
-  const result = JSON.parse(output || '{}')
-  if (result.ready === undefined) throw new Error(child.errors().trim().split('\n').at(-1))
-  for (const [what, value] of Object.entries(result)) {
-    const key = `${way.title} ${what}`
-    times.set(key, [...(times.get(key) ?? []), value])
-  }
-}
-
-function start({ name, request, env, cold }) {
+async function run({ title, name, request, env, cold }) {
   // The other ways keep their cache.
   const own = cold === true ? { HOWDAH_CACHE_DIR: directoryIn(disk) } : {}
-  const child = spawn(process.execPath, [contender, name, JSON.stringify(request)], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, ...env, ...own },
-  })
-  let errors = ''
-  child.stderr.setEncoding('utf8').on('data', (text) => (errors += text))
-  return { child, lines: createInterface(child.stdout), errors: () => errors }
+  const result = await runContender({ name, request, env: { ...env, ...own } })
+  for (const [what, value] of Object.entries(result)) times.note(`${title} ${what}`, value)
 }
 
 function report(ways) {
@@ -151,23 +134,8 @@ function report(ways) {
 async function growth({ request, env }, where) {
   const rows = []
   for (let count = 1; count <= most; count *= 2) {
-    const durations = []
-    let bytes = 0
-    for (let round = 0; round < Math.min(rounds, 3); round += 1) {
-      const crowd = Array.from({ length: count }, () => start({ name: 'crowd', request, env }))
-      const readers = crowd.map(({ lines }) => lines[Symbol.asyncIterator]())
-      const next = async () => await Promise.all(readers.map(async (reader) => await reader.next()))
-      const tell = () => crowd.forEach(({ child }) => child.stdin.write('go\n'))
-      await next()
-      const begin = performance.now()
-      tell()
-      await next()
-      durations.push(performance.now() - begin)
-      tell()
-      const results = await next()
-      bytes = results.reduce((sum, { value }) => sum + JSON.parse(value).memory, 0)
-    }
-    const all = middle(durations)
+    const way = { name: 'crowd', request, env }
+    const { ms: all, bytes } = await manyAtOnce(way, count, Math.min(rounds, 3))
     rows.push([count, ms(all), ms(all / count), `${Math.round(bytes / count / 2 ** 20)} MB`])
   }
   console.log(`\nSo many at once, ${where}, libraries loaded:\n`)
@@ -186,11 +154,7 @@ function ms(value) {
 }
 
 function median(title, what) {
-  return middle(times.get(`${title} ${what}`) ?? [])
-}
-
-function middle(values) {
-  return values.toSorted((one, other) => one - other)[values.length >> 1] ?? Number.NaN
+  return times.median(`${title} ${what}`)
 }
 
 /** The others, by npm, in a project of their own; `null` if they cannot be installed. */

@@ -4,8 +4,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Registry, write } from '@howdah/registry'
-import { LockedDocument } from '@howdah/store'
+import { filledRegistry, registerAndRelease } from './support/filled-registry.mjs'
 
 const seconds = Number(process.env.HOWDAH_BENCH_SECONDS ?? 1)
 const most = Number(process.env.HOWDAH_BENCH_MOST ?? 10_000)
@@ -32,28 +31,12 @@ for (const [name, medians] of rows) {
 }
 
 async function measure(directory, size, durable) {
-  const registry = new Registry({ path: join(directory, 'registry.json'), durable })
-  const { allocation } = await registry.register('template', { allow: [write('/bench/template')] })
-  await fill(registry, allocation, size)
+  const registry = await filledRegistry(directory, size, durable)
   const how = durable ? ' (fsync)' : ''
-  await row(`register and release${how}`, async (n) => {
-    const guard = await registry.register(`new-${n}`, { allow: [write(`/bench/new-${n}`)] })
-    await guard.release()
-  })
+  await row(`register and release${how}`, (n) => registerAndRelease(registry, n))
   if (durable) return
   await row('ownerOf', () => registry.ownerOf(`/bench/${size >> 1}/file`))
   await row('list', () => registry.list())
-}
-
-/** A table of so many allocations: to register 10,000 one after the other would take minutes. */
-async function fill(registry, template, size) {
-  const allocations = Array.from({ length: size }, (_, n) =>
-    Object.assign({}, template, { name: `old-${n}`, allow: [write(`/bench/${n}`)] }),
-  )
-  const document = new LockedDocument(registry.path, { empty: () => ({}) })
-  await document.update((table) => Object.assign(table, { allocations }))
-  const { length } = await registry.list()
-  if (length !== size) throw new Error(`${length} allocations instead of ${size}`)
 }
 
 async function row(name, action) {

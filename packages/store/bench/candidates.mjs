@@ -48,6 +48,11 @@ const atomic = {
     const path = join(directory, 'entries')
     const names = () => readdirSync(path).filter((name) => name.endsWith('.json'))
     return {
+      // Each under its lock would take minutes.
+      fill(size) {
+        for (let n = 0; n < size; n++)
+          writeFileSync(join(path, `${n}.json`), JSON.stringify(state(n)))
+      },
       save: (n) =>
         locked(path, () => publish(join(path, `${n}.json`), JSON.stringify(state(n)), fsync)),
       count: () => locked(path, async () => names().length),
@@ -148,7 +153,24 @@ const database = {
   },
 }
 
+/** Ours, and the peer that does the same with files. */
+export const [ours, peer] = [howdah, atomic]
+
 export const candidates = [howdah, atomic, conf, ...(sqlite ? [database] : [])]
+
+/** Makes so many entries, as fast as the candidate can. */
+export async function fill(entries, size) {
+  if (entries.fill !== undefined) entries.fill(size)
+  else for (let n = 0; n < size; n++) await entries.save(n)
+}
+
+/** A document of so many items, which is transformed by changing one of them. Gives what changes the n-th. */
+export async function grownDocument(candidate, directory, size) {
+  const document = candidate.document(directory, candidate.fsync[0])
+  const items = Array.from({ length: size }, (_, n) => state(n))
+  await document.transform((value) => void (value.items = items))
+  return (n) => document.transform((value) => void (value.items[n % size] = state(-n)))
+}
 
 /** All candidates, with and without fsync if they have the choice. */
 export const variants = candidates.flatMap((candidate) =>

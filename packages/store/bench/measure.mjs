@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** How long each candidate runs, in seconds. */
-const seconds = Number(process.env.HOWDAH_BENCH_SECONDS ?? 1)
+const usual = Number(process.env.HOWDAH_BENCH_SECONDS ?? 1)
 
 /** Runs an action repeatedly, and gives the number of runs a second and the median time in ms. */
-export async function rate(action) {
+export async function rate(action, seconds = usual) {
   await action(0)
   const times = []
   const end = performance.now() + seconds * 1000

@@ -1,7 +1,7 @@
 // Measures how many documents are transformed and entries saved a second, and how both slow down with the amount of data.
 //
 // HOWDAH_BENCH_SECONDS: how long each runs; HOWDAH_BENCH_DIR: on which disk; HOWDAH_BENCH_MOST: how many entries at most.
-import { candidates, state, variants } from './candidates.mjs'
+import { candidates, fill, grownDocument, state, variants } from './candidates.mjs'
 import { figure, inDirectory, printTable, rate } from './measure.mjs'
 
 const most = Number(process.env.HOWDAH_BENCH_MOST ?? 10_000)
@@ -37,18 +37,13 @@ for (const candidate of candidates) {
   const medians = { document: [], save: [], count: [], list: [] }
   for (const size of sizes) {
     medians.document.push(
-      await inDirectory(async (directory) => {
-        const document = candidate.document(directory, fsync)
-        const items = Array.from({ length: size }, (_, n) => state(n))
-        await document.transform((value) => void (value.items = items))
-        return rate((n) => document.transform((value) => void (value.items[n % size] = state(-n))))
-      }),
+      await inDirectory(async (directory) => rate(await grownDocument(candidate, directory, size))),
     )
     // A candidate that rewrites all entries for each new one takes minutes to make 10,000.
     if (candidate.name.startsWith('conf') && size > 1_000) continue
     await inDirectory(async (directory) => {
       const entries = await candidate.entries(directory, fsync)
-      for (let n = 0; n < size; n++) await entries.save(n)
+      await fill(entries, size)
       medians.count.push(await rate(() => entries.count()))
       medians.list.push(await rate(() => entries.list()))
       medians.save.push(await rate((n) => entries.save(size + n)))
