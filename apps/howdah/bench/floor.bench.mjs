@@ -2,8 +2,8 @@
 // measured beside it in the same run (the least that has to be done, with bare system calls and a bare `postgres`, or a peer), and what
 // is aimed at. Ways take turns, so that what disturbs the machine disturbs them alike; medians.
 //
-// Its argument, or HOWDAH_BENCH_ROUNDS, sets how many rounds there are, HOWDAH_BENCH_CLUSTERS how many clusters at once at most, and
-// HOWDAH_BENCH_DIR on which disk.
+// Its first argument, or HOWDAH_BENCH_ROUNDS, sets how many rounds there are. Further arguments choose what is measured, by words of the
+// titles below. HOWDAH_BENCH_CLUSTERS sets how many clusters at once there are at most, and HOWDAH_BENCH_DIR on which disk they are.
 import { availableParallelism, cpus, release } from 'node:os'
 import { existingCluster } from './support/existing-cluster.mjs'
 import { commands } from './support/commands.mjs'
@@ -14,7 +14,8 @@ import { size } from './support/size.mjs'
 import { registry, store } from './support/small-packages.mjs'
 import { crowds, oneAtATime } from './support/temporary-clusters.mjs'
 
-const rounds = Number(process.argv[2] ?? process.env.HOWDAH_BENCH_ROUNDS ?? 5)
+const [given, ...chosen] = process.argv.slice(2)
+const rounds = Number(given ?? process.env.HOWDAH_BENCH_ROUNDS ?? 5)
 const concerns = [
   { title: 'new clusters', measure: oneAtATime, needsServer: true },
   { title: 'an existing cluster', measure: existingCluster, needsServer: true },
@@ -34,6 +35,7 @@ try {
   const rows = []
   for (const { title, measure, needsServer = false } of concerns) {
     if (needsServer && !hasServer) continue
+    if (chosen.length > 0 && !chosen.some((word) => title.includes(word))) continue
     try {
       rows.push(...(await measure({ place, postgres, rounds })))
     } catch (error) {

@@ -12,7 +12,7 @@ import {
   statSync,
 } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Cluster } from '@howdah/cluster'
 import { bundled } from '@howdah/runtime'
@@ -26,7 +26,9 @@ const checkout = fileURLToPath(new URL('../..', import.meta.url))
 export function makePlace() {
   const chosen = process.env.HOWDAH_BENCH_DIR
   const disks = (chosen ? [chosen] : [tmpdir(), homedir(), checkout])
-    .map((above) => directoryIn(realpathSync(above)))
+    .map((above) => realpathSync(above))
+    .filter(isOpen)
+    .map((above) => directoryIn(above))
     .map((directory) => ({ directory, file: fileTime(directory) }))
     .toSorted((one, other) => one.file - other.file)
   const [disk, ...others] = disks
@@ -86,6 +88,15 @@ function directoryIn(above) {
   const directory = mkdtempSync(join(above, 'howdah-floor-'))
   chmodSync(directory, 0o755)
   return directory
+}
+
+/** Whether the user of the server, if we are root, can enter it. */
+function isOpen(directory) {
+  if (process.getuid() !== 0) return true
+  for (let at = directory; ; at = dirname(at)) {
+    if ((statSync(at).mode & 0o001) === 0) return false
+    if (at === dirname(at)) return true
+  }
 }
 
 function fileTime(directory) {

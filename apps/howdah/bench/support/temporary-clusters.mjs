@@ -23,6 +23,7 @@ export async function oneAtATime({ place, postgres, rounds }) {
   const newCache = () => ({ HOWDAH_CACHE_DIR: inside(disk, `cache-${Math.random()}`) })
   const ways = [
     async () => await contend('howdah', 'howdah', fast),
+    async () => await contend('whole', 'whole', fast),
     async () => await contend('bare', 'floor', fast),
     async () => await contend('spare', 'howdah', spares, { spare: 20_000 }),
     async () => await contend('first', 'howdah', fast, { env: newCache() }),
@@ -44,13 +45,19 @@ export async function oneAtATime({ place, postgres, rounds }) {
       beside: { [`bare ${parts}`]: bare('ready') },
       goal: 64,
     }),
-    row('loading the library for it', {
+    row('loading the libraries for it', {
       before: 66,
       now: times.median('howdah load'),
       beside: { 'node-postgres alone': bare('load') },
       goal: 25,
     }),
-    row('the same with a spare', {
+    row('both together, as a program has them', {
+      before: 180,
+      now: times.median('whole ready'),
+      beside: { bare: bare('load') + bare('ready') },
+      goal: 89,
+    }),
+    row('`temporary()` with a spare', {
       before: '75 to 103 ms',
       now: times.median('spare ready'),
       beside: { 'bare connect': bare('connect') },

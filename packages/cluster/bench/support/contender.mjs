@@ -24,6 +24,7 @@ const isRoot = process.getuid() === 0
 
 const contenders = {
   howdah,
+  whole,
   embedded,
   pglite,
   prismaDev,
@@ -40,17 +41,11 @@ process.stdout.write(`${JSON.stringify(result)}\n`)
 async function howdah() {
   return await measure({
     async load() {
-      // It loads the driver by itself, while the server starts.
-      const { temporary } = await import('@howdah/cluster')
-      const { onPath } = await import('@howdah/runtime')
-      return { temporary, onPath }
+      const library = await load()
+      await import('pg')
+      return library
     },
-    async ready({ temporary, onPath }) {
-      const session = await temporary({ strategy: onPath([bindir]), spare })
-      const client = await session.connect()
-      await client.query('SELECT 1')
-      return { session, client }
-    },
+    ready: firstAnswer,
     servers: ({ session }) => treeOf(session.dataDir),
     database: async ({ session }) => await session.createDatabase('app'),
     async reached({ session }) {
@@ -60,6 +55,27 @@ async function howdah() {
     },
     stop: async ({ session }) => await session.leave(),
   })
+}
+
+async function load() {
+  const { temporary } = await import('@howdah/cluster')
+  const { onPath } = await import('@howdah/runtime')
+  return { temporary, onPath }
+}
+
+async function firstAnswer({ temporary, onPath }) {
+  const session = await temporary({ strategy: onPath([bindir]), spare })
+  const client = await session.connect()
+  await client.query('SELECT 1')
+  return { session, client }
+}
+
+/** Loading and the first answer together: howdah loads the driver while the server starts. */
+async function whole() {
+  const times = {}
+  const { session } = await timeInto(times, 'ready', async () => await firstAnswer(await load()))
+  await session.leave()
+  return times
 }
 
 /** What nobody can do without: copy the files of a cluster, start the server, connect. Each is measured alone. */
@@ -102,13 +118,10 @@ function copy(from, to) {
 
 /** One of many at once: starts when all are loaded. */
 async function crowd() {
-  const { temporary } = await import('@howdah/cluster')
-  const { onPath } = await import('@howdah/runtime')
+  const library = await load()
   await import('pg')
   await told('loaded')
-  const session = await temporary({ strategy: onPath([bindir]) })
-  const client = await session.connect()
-  await client.query('SELECT 1')
+  const { session } = await firstAnswer(library)
   await told('ready')
   const memory = pss(treeOf(session.dataDir))
   await session.leave()
