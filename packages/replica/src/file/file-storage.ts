@@ -1,5 +1,5 @@
-import { futimes } from 'node:fs'
-import { lstat, readdir, rename, rmdir, stat, unlink } from 'node:fs/promises'
+import { futimes, stat } from 'node:fs'
+import { lstat, readdir, rename, rmdir, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
@@ -48,7 +48,7 @@ export class FileStorage implements Storage {
   }
 
   async look(path: string): Promise<FileFacts | null> {
-    const found = await ifThere('look at', path, () => stat(path))
+    const found = await ifThere('look at', path, () => promiseOfStat(path))
     return found?.isFile() ? { size: found.size, modified: found.mtime } : null
   }
 
@@ -114,6 +114,9 @@ async function removeIfEmpty(directory: string): Promise<void> {
   await io('delete', directory, () => rmdir(directory).catch(ignoreRefilled))
   await syncDirectory(dirname(directory))
 }
+
+/** With thousands of files it takes less time than that of `node:fs/promises`. */
+const promiseOfStat = promisify(stat)
 
 /** Ignores the error if another process has meanwhile written into the directory or deleted it. */
 function ignoreRefilled(error: NodeJS.ErrnoException): void {
