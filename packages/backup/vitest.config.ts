@@ -1,2 +1,1 @@
-// Not in shared processes: some of these tests take the place of functions of node:fs.
-export { default } from '../../vitest.config.base.ts'
+export { default } from '../../vitest.config.together.ts'

@@ -1,1 +1,1 @@
-export { default } from '../../vitest.config.base.ts'
+export { default } from '../../vitest.config.together.ts'

@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "on-disk/on-disk" }
 // Before all that keeps a function of Node's for later.
 import { trace, watchDisk } from './disk-trace.ts'
 import { cloneCluster, backUpCluster } from '../../src/index.ts'

@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "creating/publishing" }
 import fs, {
   chmodSync,
   existsSync,

@@ -1,3 +1,4 @@
+// @vitest-environment-options { "alone": "running/restart" }
 import { writeFileSync } from 'node:fs'
 import type * as Coordinate from '@howdah/coordinate'
 import { type ClusterUser, DataDirectory } from '@howdah/data-directory'
