@@ -1,2 +1,6 @@
 export declare const suites: Readonly<Record<string, unknown>>
-export declare function writeSuite(project: string, runner: string): readonly string[]
+export declare function writeSuite(
+  project: string,
+  runner: string,
+  tests?: number,
+): readonly string[]

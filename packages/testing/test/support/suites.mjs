@@ -1,10 +1,10 @@
-// Suites of 200 tests, in eight files, for each test runner; each test writes a row and finds no other. For tests of this package, and for
+// Suites of tests, in at most eight files, for each test runner; each test writes a row and finds no other. For tests of this package, and for
 // `scripts/try-examples.mjs`, which installs the runners.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-const files = 8
-const testsPerFile = 25
+/** More files than there are workers, which are four. */
+const filesOf = (tests) => Math.min(8, Math.ceil(tests / 8))
 
 const databases = `
 import { appendFileSync } from 'node:fs'
@@ -27,14 +27,14 @@ beforeEach(async () => { db = await databases.create() })
 afterEach(async () => await db.release())
 `
 
-const withHooks = (head) => (name) =>
+const withHooks = (head) => (name, tests) =>
   `${head}\nimport { databases, use } from './databases.mjs'\n${hooks}
-for (let n = 0; n < ${testsPerFile}; n += 1) test('${name} ' + n, async () => await use(db, '${name}'))`
+for (let n = 0; n < ${tests}; n += 1) test('${name} ' + n, async () => await use(db, '${name}'))`
 
-const withFixture = (module, type) => (name) =>
+const withFixture = (module, type) => (name, tests) =>
   `import { test as base } from '${module}'\nimport { fixture } from '@howdah/testing'\nimport { databases, use } from './databases.mjs'
 const test = base.extend({ db: fixture(databases) })
-for (let n = 0; n < ${testsPerFile}; n += 1) test('${name} ' + n, async ({ db }${type}) => await use(db, '${name}'))`
+for (let n = 0; n < ${tests}; n += 1) test('${name} ' + n, async ({ db }${type}) => await use(db, '${name}'))`
 
 const vitest = (pool) => ({
   suffix: '.test.mjs',
@@ -50,11 +50,8 @@ export const suites = {
   'node:test': {
     suffix: '.test.mjs',
     write: withHooks(`import { afterEach, beforeEach, test } from 'node:test'`),
-    command: [
-      '--test',
-      '--test-concurrency=4',
-      ...Array.from({ length: files }, (_, n) => `suite${n}.test.mjs`),
-    ],
+    command: ['--test', '--test-concurrency=4'],
+    namesFiles: true,
   },
   jest: {
     suffix: '.test.mjs',
@@ -66,7 +63,7 @@ export const suites = {
   },
   mocha: {
     suffix: '.spec.mjs',
-    write: (name) => withHooks('const test = it')(name),
+    write: withHooks('const test = it'),
     command: [
       'node_modules/mocha/bin/mocha.js',
       '--parallel',
@@ -79,8 +76,11 @@ export const suites = {
   },
   ava: {
     suffix: '.ava.mjs',
-    write: (name) => `import test from 'ava'\nimport { databases, use } from './databases.mjs'
-for (let n = 0; n < ${testsPerFile}; n += 1) test('${name} ' + n, async (t) => {
+    write: (
+      name,
+      tests,
+    ) => `import test from 'ava'\nimport { databases, use } from './databases.mjs'
+for (let n = 0; n < ${tests}; n += 1) test('${name} ' + n, async (t) => {
   const db = await databases.create()
   t.teardown(async () => await db.release())
   await use(db, '${name}')
@@ -101,12 +101,13 @@ for (let n = 0; n < ${testsPerFile}; n += 1) test('${name} ' + n, async (t) => {
   },
 }
 
-/** Writes the suite of a runner into a project, and gives the arguments of Node that run it. */
-export function writeSuite(project, runner) {
-  const { suffix, write, files: more = {}, command } = suites[runner]
+/** Writes the suite of a runner, of so many tests, into a project, and gives the arguments of Node that run it. */
+export function writeSuite(project, runner, tests = 200) {
+  const { suffix, write, files: more = {}, command, namesFiles = false } = suites[runner]
   mkdirSync(project, { recursive: true })
   const all = { 'package.json': '{ "type": "module" }', 'databases.mjs': databases, ...more }
-  for (let n = 0; n < files; n += 1) all[`suite${n}${suffix}`] = write(`file ${n}`)
+  const names = Array.from({ length: filesOf(tests) }, (_, n) => `suite${n}${suffix}`)
+  for (const [n, name] of names.entries()) all[name] = write(`file ${n}`, tests / names.length)
   for (const [name, text] of Object.entries(all)) writeFileSync(join(project, name), text)
-  return command
+  return namesFiles ? [...command, ...names] : command
 }
