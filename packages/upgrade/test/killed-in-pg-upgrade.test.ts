@@ -110,8 +110,8 @@ describe.skipIf(twoWhole.skip)('an upgrade by pg_upgrade', () => {
       )
       // Three of the six have each choice and each place.
       const first = seededRandom(16).below(2)
-      const some = [0, 3, 4].map((at) => at ^ first)
-      for (const { victims, place } of rounds.filter((_, at) => isLong || some.includes(at))) {
+      const some = new Set([0, 3, 4].map((at) => at ^ first))
+      for (const { victims, place } of rounds.filter((_, at) => isLong || some.has(at))) {
         const once = () => postmastersOf([place]).length > 0
         const kill = { since: 'loading', once, victims }
         const { reports } = await upgradeIn(dataDir, to, { bindirs }, kill)
