@@ -24,7 +24,7 @@ interface Stay {
   readonly joining: JoinOptions<LaunchOptions>
   readonly atEnd: 'stop' | 'destroy'
   /** The entry for `howdah ls`; `null` if it could not be made. */
-  readonly entry: UseEntry | null
+  readonly entry: UseEntry | null | Promise<UseEntry | null>
   /** Called with a message about clients that were left open. */
   readonly warn: (message: string) => void
 }
@@ -112,7 +112,7 @@ export class Session extends Server implements AsyncDisposable {
     } catch (error) {
       this.#leaving ??= Promise.resolve('stopped')
       Session.#open.delete(this)
-      await this.#stay.entry?.end()
+      await (await this.#stay.entry)?.end()
       throw error
     }
   }
@@ -161,7 +161,7 @@ export class Session extends Server implements AsyncDisposable {
   async #closeAndLeave(force: boolean): Promise<LeaveOutcome> {
     await Promise.all([...this.#closers].map(async (close) => await soon(close())))
     const leave = async () => {
-      await this.#stay.entry?.end()
+      await (await this.#stay.entry)?.end()
       return await this.#shared.leave({ atEnd: this.#stay.atEnd })
     }
     const all = await this.#clientsLeftOpen(force)

@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { Client, Pool } from 'pg'
-import { startingWith } from './database/first-connection.ts'
+import { endSoon, startingWith } from './database/first-connection.ts'
 import { TestingError } from './errors.ts'
 import { keepAlive } from './keep-alive.ts'
 
@@ -125,11 +125,8 @@ export class TestDatabase implements AsyncDisposable {
   async #release(): Promise<void> {
     const first = this.#first
     this.#first = null
-    await Promise.all([
-      ...this.#pools.map(endPool),
-      ...this.#clients.map(endClient),
-      ...(first === null ? [] : [endClient(first)]),
-    ])
+    if (first !== null) endSoon(first)
+    await Promise.all([...this.#pools.map(endPool), ...this.#clients.map(endClient)])
     await this.#tenancy.giveBack(this.#isKept)
   }
 

@@ -3,6 +3,7 @@ import { times, until } from '@howdah/fixtures'
 import { escapeIdentifier, escapeLiteral } from 'pg'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { testDatabases } from '../src/index.ts'
+import { dropKnownDatabases, knownDatabases } from '../src/inventory.ts'
 import { givenServer } from './support/given-server.ts'
 import { ownPlace } from './support/place.ts'
 import { Project } from './support/project.ts'
@@ -116,6 +117,50 @@ it('takes over an unused database of another process, and never a used one', asy
   await second.end()
 })
 
+it('leaves unused databases to the next run on a server that lingers; each goes to one process, and to none with another template', async () => {
+  using project = new Project()
+  await using observer = testDatabases(project.options({ name: 'observer', ahead: 0 }))
+  const db = await observer.create()
+  const unused = async () => {
+    const { rows } = await db.query<{ name: string }>(
+      `SELECT datname AS name FROM pg_database WHERE shobj_description(oid, 'pg_database') LIKE '%"ready"%'`,
+    )
+    return rows.map(({ name }) => name)
+  }
+  const options = { root: project.root, linger: 1 }
+  await using first = new Worker(options)
+  const used = [await first.ask(hold), await first.ask(hold), await first.ask(hold)]
+  await until('three are made ahead', async () => (await unused()).length === 3)
+  await first.end()
+  const left = await unused()
+  expect(left).toHaveLength(2)
+  await using other = new Worker({ ...options, key: [{ version: 2 }] })
+  expect(left).not.toContain(await other.ask(hold))
+  const next = [new Worker(options), new Worker(options)]
+  const names = await Promise.all(next.map(async (worker) => await worker.ask(hold)))
+  await Promise.all(next.map(async (worker) => await worker.kill()))
+  expect(names.some((name) => left.includes(String(name)))).toBe(true)
+  expect(new Set([...names, ...used])).toHaveProperty('size', 5)
+})
+
+it('lists a database without an owner that is left to the next run, and drops it on request', async () => {
+  using project = new Project()
+  await using observer = testDatabases(project.options({ name: 'observer', ahead: 0 }))
+  await observer.create()
+  await using worker = new Worker({ root: project.root, linger: 1, name: 'left' })
+  await worker.ask(hold)
+  const left = async () =>
+    (await knownDatabases()).filter(
+      ({ project: name, state }) => name === 'left' && state === 'ready',
+    )
+  await until('one is made ahead', async () => (await left()).length === 1)
+  await worker.end()
+  const [found] = await left()
+  expect(found).toMatchObject({ isOwned: false, test: null })
+  expect(await dropKnownDatabases([found?.name ?? ''])).toEqual([found?.name])
+  expect(await left()).toEqual([])
+})
+
 it('never takes over a database that was given out, even if its process was killed in that instant', async () => {
   using project = new Project()
   const options = project.options()
@@ -124,10 +169,11 @@ it('never takes over a database that was given out, even if its process was kill
   for (let round = 0; round < times(2, 50); round += 1) {
     await using killed = new Worker({ root: project.root })
     await killed.ask(hold)
-    await until('it has made one ahead', async () => {
+    await until('it has connected to one ahead', async () => {
       const pid = String(await killed.ask('process.pid'))
       const { rows } = await db.query(
-        `SELECT FROM pg_database WHERE shobj_description(oid, 'pg_database') LIKE '%"ready"%"${pid}@%'`,
+        `SELECT FROM pg_database d JOIN pg_stat_activity a ON a.datid = d.oid
+          WHERE shobj_description(d.oid, 'pg_database') LIKE '%"ready"%' AND application_name LIKE 'howdah-testing ${pid}@%'`,
       )
       return rows.length > 0
     })

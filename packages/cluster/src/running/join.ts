@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { type JoinOptions, ownership, pin, type Shared } from '@howdah/coordinate'
 import type { Coordination } from '../coordination.ts'
 import { takeApart } from '../connecting/as-url.ts'
@@ -59,7 +59,7 @@ export async function joinCluster(
 ): Promise<Session> {
   const { directory, runtime, state } = coordination
   const options = takeApart<RunOptions & { parameters?: string }>(directory.path, given)
-  const { database = postgres, atEnd = 'stop' } = options
+  const { admits, database = postgres, atEnd = 'stop' } = options
   const joining = joinOptions(options)
   await prepare(coordination, options)
   const joined = await joinReady(coordination, options)
@@ -87,7 +87,7 @@ export async function joinCluster(
       shared,
       joining,
       atEnd,
-      entry: await entering,
+      entry: admits === undefined ? await entering : entering,
       warn: state.warn,
     })
     if (options.mode !== undefined) await session.setMode(options.mode, patience(options))
@@ -100,6 +100,9 @@ export async function joinCluster(
     throw error
   }
 }
+
+/** After how many ms a caller in a hurry is listed. */
+const courtesy = 50
 
 /** How many times to join again if the server ends while we wait for it. */
 const attempts = 3
@@ -118,15 +121,14 @@ async function joinReady(
   { directory, free, state }: Joinable,
   options: RunOptions,
 ): Promise<Joined> {
-  const { timeout, signal, onWait, database = postgres } = options
+  const { timeout, signal, onWait, admits, database = postgres } = options
+  const ask = async () => ((await admits?.()) === true ? undefined : await knock(directory))
   for (let attempt = 1; ; attempt += 1) {
     const shared = await free.join(joinOptions(options))
     const isNew = shared.started === 'modified'
-    const ready = isNew
-      ? Promise.resolve()
-      : whenReady(directory, async () => await knock(directory), { timeout, signal, onWait })
+    const ready = isNew ? Promise.resolve() : whenReady(directory, ask, { timeout, signal, onWait })
     // First the server gets its question.
-    const entering = setImmediate().then(
+    const entering = (admits === undefined ? setImmediate() : sleep(courtesy)).then(
       async () => await enter(state, directory, { database, tcp: wantsTcp(options) }),
     )
     try {

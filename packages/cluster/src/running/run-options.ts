@@ -22,4 +22,9 @@ export interface RunOptions extends LaunchOptions, WaitingOptions, AsOptions {
   ifExists?: boolean | undefined
   /** Makes the cluster fast or safe, permanently and for all its users; see `Server.setMode`. */
   mode?: Mode | undefined
+  /**
+   * @internal For a caller that connects to the running server by itself: whether it was admitted. If so, the server is not
+   * asked again. Such a caller is in a hurry, so it is listed a moment later.
+   */
+  admits?: (() => Promise<boolean>) | undefined
 }

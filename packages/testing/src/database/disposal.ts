@@ -4,6 +4,8 @@ import { isState } from '../server/connect.ts'
 import { type Connected, connectionsTo } from '../server/database-statements.ts'
 import type { Workplace } from '../workplace.ts'
 
+/** A database is dropped so many ms later, so that this does not delay the first queries of the next test. */
+const courtesy = 20
 /** After so many ms, the connections to a database that was given back are reported. */
 const firstWord = 2000
 const longestPause = 1000
@@ -16,6 +18,8 @@ const longestPause = 1000
 export class Disposal {
   readonly #place: Workplace
   readonly #pending = new Set<Promise<void>>()
+  readonly #waiting: string[] = []
+  #later: NodeJS.Timeout | undefined
   #isHurried = false
   #isTold = false
 
@@ -24,15 +28,25 @@ export class Disposal {
   }
 
   add(name: string): void {
-    const dropped = this.#drop(name).catch(() => undefined)
-    this.#pending.add(dropped)
-    void dropped.finally(() => this.#pending.delete(dropped))
+    this.#waiting.push(name)
+    this.#later ??= setTimeout(() => this.#begin(), courtesy).unref()
   }
 
   /** Resolves when all databases without connections are dropped. */
   async settle(): Promise<void> {
     this.#isHurried = true
+    this.#begin()
     await Promise.all(this.#pending)
+  }
+
+  #begin(): void {
+    clearTimeout(this.#later)
+    this.#later = undefined
+    for (const name of this.#waiting.splice(0)) {
+      const dropped = this.#drop(name).catch(() => undefined)
+      this.#pending.add(dropped)
+      void dropped.finally(() => this.#pending.delete(dropped))
+    }
   }
 
   async #drop(name: string): Promise<void> {

@@ -1,22 +1,13 @@
 import type pg from 'pg'
 import { isState, thisProcess } from '../server/connect.ts'
-import { connectPatiently } from '../server/connect-patiently.ts'
 import type { Properties } from '../server/copy-properties.ts'
 import { copyDatabase } from '../server/database-statements.ts'
 import type { Label } from '../server/label.ts'
-import { letProcessEnd } from '../server/idle.ts'
 import { databaseName } from '../server/names.ts'
 import { explained } from '../server/explained.ts'
 import { warmUp } from '../server/warm-up.ts'
 import type { Workplace } from '../workplace.ts'
-
-/** A new, unused database with a connection. */
-export interface Fresh {
-  readonly name: string
-  readonly client: pg.Client
-  /** Whether the connection is still open. */
-  isOpen(): boolean
-}
+import { type Fresh, openFresh } from './fresh.ts'
 
 /** A caller that waits for a database. */
 interface Waiting {
@@ -67,11 +58,19 @@ export class Supply {
   /** Whether the server had plenty of connections, and when we asked. */
   #room = { isPlenty: true, at: -Infinity }
 
-  constructor(place: Workplace, source: Source, most: number, adopted: readonly string[]) {
+  /** `adopted` are unused databases of other processes, and `first` is one of which the connection is being opened. */
+  constructor(
+    place: Workplace,
+    source: Source,
+    most: number,
+    adopted: readonly string[],
+    first: Promise<Fresh> | null,
+  ) {
     this.#place = place
     this.#source = source
     this.#most = most
     this.#adopted = [...adopted]
+    if (first !== null) this.#expect(first)
   }
 
   /** Gives a database. It counts as used until {@link gaveBack}. */
@@ -85,7 +84,9 @@ export class Supply {
         return next
       }
       const made = new Promise<Fresh>((take, fail) => this.#waiting.push({ take, fail }))
-      this.#refill()
+      // A test waits. The others are made when it has had its first answers.
+      this.#refill(0)
+      this.#refillLater()
       return await made
     } catch (error) {
       this.#used -= 1
@@ -135,18 +136,22 @@ export class Supply {
   }
 
   /** Makes as many databases as callers wait for, and as many more as are in use. */
-  #refill(): void {
+  #refill(ahead = Math.min(this.#most, this.#used)): void {
     clearTimeout(this.#later)
-    const ahead = Math.min(this.#most, this.#used)
     const wanted = this.#waiting.length + Math.max(ahead - this.#ready.length, 0)
     while (!this.#ended && this.#making < wanted) {
       const isUrgent = this.#making < this.#waiting.length
-      this.#making += 1
-      const made = (isUrgent ? this.#make() : this.#makeAhead()).finally(() => {
-        this.#making -= 1
-      })
-      this.#offer(made)
+      this.#expect(isUrgent ? this.#make() : this.#makeAhead())
     }
+  }
+
+  #expect(made: Promise<Fresh>): void {
+    this.#making += 1
+    this.#offer(
+      made.finally(() => {
+        this.#making -= 1
+      }),
+    )
   }
 
   /** Makes a database ahead, but only while the server has plenty of connections, because others need them, too. */
@@ -198,13 +203,7 @@ export class Supply {
         await maker.run(async (client) => await this.#copy(client, name))
         await administrator.label(name, this.#label())
       }
-      const client = await connectPatiently(this.#place, name)
-      let isOpen = true
-      client.once('end', () => {
-        isOpen = false
-      })
-      letProcessEnd(client)
-      return { name, client, isOpen: () => isOpen }
+      return await openFresh(this.#place, name)
     })
     // A half-made database then has no owner, and the next sweep drops it.
     made.catch(async () => await administrator.free([name]).catch(() => undefined))

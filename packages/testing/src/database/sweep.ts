@@ -51,24 +51,30 @@ export async function sweep(place: Workplace, sweeping: Sweeping): Promise<strin
   return dropped
 }
 
+/** Whether it is a copy of this template that nobody has used. */
+function isUnused({ label, isInvalid }: Listed, template: string): boolean {
+  return label?.kind === 'ready' && label.template === template && !isInvalid
+}
+
 /** Takes over at most so many unused databases of ended processes. */
 export async function adopt(
   { administrator }: Workplace,
   template: string,
   most: number,
 ): Promise<string[]> {
-  const isOurs = ({ label, isInvalid }: Listed) =>
-    label?.kind === 'ready' && label.template === template && !isInvalid
+  const isOurs = (one: Listed) => isUnused(one, template)
   if (most === 0) return []
-  const left = (await administrator.list()).filter(isOurs)
+  const left = administrator.atFirst.filter(isOurs)
   if (left.length === 0) return []
   const candidates = left.slice(0, 2 * most).map(({ name }) => name)
-  const taken = await administrator.take(candidates)
+  const taken = await administrator.takeListed(candidates)
   // A database may have been taken, used and given up since it was listed.
-  const still = new Set((await administrator.list()).filter(isOurs).map(({ name }) => name))
-  const good = taken.filter((name) => still.has(name)).slice(0, most)
-  await administrator.free(taken.filter((name) => !good.includes(name)))
-  return good
+  const good = taken.filter(isOurs).slice(0, most)
+  const others = candidates.filter(
+    (name) => administrator.owns(name) && !good.some((one) => one.name === name),
+  )
+  await administrator.free(others)
+  return good.map(({ name }) => name)
 }
 
 async function drop({ administrator, maker }: Workplace, { name, kind }: Listed): Promise<void> {

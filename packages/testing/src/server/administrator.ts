@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { escapeIdentifier } from 'pg'
+import { escapeIdentifier, escapeLiteral } from 'pg'
 import { TestingError } from '../errors.ts'
 import { connect, isState } from './connect.ts'
 import { type Properties, readProperties } from './copy-properties.ts'
@@ -34,12 +34,41 @@ export interface Listed {
   readonly label: Label | null
 }
 
+/** What the server tells of our role and of itself. */
+interface Self {
+  readonly version: number
+  readonly role: string
+  readonly super: boolean
+  readonly creates: boolean
+  readonly place: string
+  readonly database: string
+  readonly max: number
+  readonly fsync: string
+  readonly now: number
+}
+
+/** A row of {@link listSql}. */
+interface ListedRow {
+  readonly name: string
+  readonly finished: boolean
+  readonly invalid: boolean
+  readonly comment: string | null
+}
+
+const listSql = `
+  SELECT datname AS name, datistemplate AND NOT datallowconn AND datconnlimit <> -2 AS finished,
+         datconnlimit = -2 AS invalid, pg_catalog.shobj_description(oid, 'pg_database') AS comment
+    FROM pg_catalog.pg_database
+   WHERE datname LIKE 'howdah\\_%' AND pg_catalog.pg_has_role(datdba, 'MEMBER')`
+
 /**
  * The administrative connection of a process to a server. Its advisory locks say which databases the process owns. PostgreSQL
  * frees the locks when the connection ends, however that happens. Nothing slow runs on this connection.
  */
 export class Administrator {
   readonly facts: Facts
+  /** The databases and templates that were there when we came; see {@link list}. */
+  readonly atFirst: readonly Listed[]
   readonly #client: pg.Client
   readonly #started: { readonly server: number; readonly here: number }
   /** The owned databases by lock key. They are remembered, because PostgreSQL would let one session take a lock twice. */
@@ -49,9 +78,10 @@ export class Administrator {
   /** How many queries have no answer yet. */
   #open = 0
 
-  private constructor(client: pg.Client, facts: Facts, now: number) {
+  private constructor(client: pg.Client, facts: Facts, now: number, found: readonly ListedRow[]) {
     this.#client = client
     this.facts = facts
+    this.atFirst = this.#read(found)
     this.#started = { server: now, here: performance.now() }
     client.on('end', () => {
       this.#isLost = true
@@ -60,26 +90,23 @@ export class Administrator {
 
   /** Throws `ERR_TESTING_SERVER` if the role may not create databases. */
   static async connect(server: ReachableServer): Promise<Administrator> {
-    const client = await firstThatAdmits(server)
+    return await Administrator.on(await firstThatAdmits(server))
+  }
+
+  /** Takes over a connection. Throws as {@link connect} does, and then ends it. */
+  static async on(client: pg.Client): Promise<Administrator> {
     try {
-      const { rows } = await client.query<{
-        version: number
-        role: string
-        super: boolean
-        creates: boolean
-        place: string
-        database: string
-        max: number
-        fsync: string
-        now: number
-      }>(
-        `SELECT current_setting('server_version_num')::int AS version, rolname AS role, rolsuper AS super,
+      // A list is to show the state after a lock that was taken in the same message.
+      const results = (await client.query(
+        `SET default_transaction_isolation TO 'read committed';
+         SELECT current_setting('server_version_num')::int AS version, rolname AS role, rolsuper AS super,
                 rolcreatedb AS creates, current_database() AS database, current_setting('max_connections')::int AS max,
                 current_setting('fsync') AS fsync, extract(epoch FROM clock_timestamp())::float8 AS now,
                 (SELECT oid::text FROM pg_catalog.pg_database WHERE datname = current_database()) AS place
-           FROM pg_catalog.pg_roles WHERE rolname = current_user`,
-      )
-      const [found] = rows
+           FROM pg_catalog.pg_roles WHERE rolname = current_user; ${listSql}`,
+      )) as unknown as readonly [unknown, pg.QueryResult<Self>, pg.QueryResult<ListedRow>]
+      const [, { rows: self }, { rows: listed }] = results
+      const [found] = self
       if (found === undefined) throw new Error('the server does not say who we are')
       const { version, role, max, place, database } = found
       if (!found.super && !found.creates) {
@@ -98,7 +125,7 @@ export class Administrator {
         maxConnections: max,
         fsync: found.fsync !== 'off',
       }
-      return new Administrator(client, facts, found.now)
+      return new Administrator(client, facts, found.now, listed)
     } catch (error) {
       await client.end().catch(() => undefined)
       throw error
@@ -119,6 +146,22 @@ export class Administrator {
     text: string | pg.QueryConfig,
     values?: unknown[],
   ): Promise<Row[]> {
+    return (await this.#ask<Row>(text, values)).rows
+  }
+
+  /** Runs a query, and then lists what is there, in one message. */
+  async #askTwice<Answer extends pg.QueryResultRow>(
+    text: string,
+  ): Promise<readonly [Answer[], Listed[]]> {
+    const results = (await this.#ask(`${text}; ${listSql}`)) as unknown
+    const [one, two] = results as readonly [pg.QueryResult<Answer>, pg.QueryResult<ListedRow>]
+    return [one.rows, this.#read(two.rows)]
+  }
+
+  async #ask<Row extends pg.QueryResultRow>(
+    text: string | pg.QueryConfig,
+    values?: unknown[],
+  ): Promise<pg.QueryResult<Row>> {
     this.#open += 1
     holdProcess(this.#client)
     const answer = this.#last.then(async () => await this.#client.query<Row>(text, values))
@@ -127,23 +170,15 @@ export class Administrator {
       if (this.#open === 0) letProcessEnd(this.#client)
     }
     this.#last = answer.then(close, close)
-    return (await answer).rows
+    return await answer
   }
 
   /** The databases and templates of this package that this role may drop and that have their locks in this database. */
   async list(): Promise<Listed[]> {
-    const rows = await this.query<{
-      name: string
-      finished: boolean
-      invalid: boolean
-      comment: string | null
-    }>(
-      `SELECT datname AS name, datistemplate AND NOT datallowconn AND datconnlimit <> -2 AS finished,
-              datconnlimit = -2 AS invalid,
-              pg_catalog.shobj_description(oid, 'pg_database') AS comment
-         FROM pg_catalog.pg_database
-        WHERE datname LIKE 'howdah\\_%' AND pg_catalog.pg_has_role(datdba, 'MEMBER')`,
-    )
+    return this.#read(await this.query<ListedRow>(listSql))
+  }
+
+  #read(rows: readonly ListedRow[]): Listed[] {
     return rows.flatMap(({ name, finished, invalid, comment }): Listed[] => {
       const named = readName(name)
       if (named === null || named.place !== this.facts.place) return []
@@ -195,6 +230,18 @@ export class Administrator {
     return rows.map(({ name }) => name)
   }
 
+  /** Takes databases as {@link take} does, and gives the taken ones as they then are. */
+  async takeListed(names: readonly string[]): Promise<Listed[]> {
+    const free = names.filter((name) => !this.#owned.has(name))
+    if (free.length === 0) return []
+    const wanted = free.map((name) => `(${escapeLiteral(name)}, '${lockKey(name)}'::bigint)`)
+    const [tried, listed] = await this.#askTwice<{ name: string }>(
+      `SELECT name FROM (VALUES ${wanted.join(', ')}) AS wanted (name, key) WHERE pg_catalog.pg_try_advisory_lock(key)`,
+    )
+    for (const { name } of tried) this.#owned.add(name)
+    return listed.filter(({ name }) => tried.some((one) => one.name === name))
+  }
+
   /** Gives up the ownership. */
   async free(names: readonly string[]): Promise<void> {
     for (const name of names) this.#owned.delete(name)
@@ -203,13 +250,12 @@ export class Administrator {
     await this.query({ name: 'free', text, values: [names.map(lockKey)] })
   }
 
-  /** Takes a shared lock, so that nobody can become the owner. */
-  async tryShare(name: string): Promise<boolean> {
-    const [row] = await this.query<{ shared: boolean }>(
-      'SELECT pg_catalog.pg_try_advisory_lock_shared($1::bigint) AS shared',
-      [lockKey(name)],
+  /** Takes a shared lock, so that nobody can become the owner, and gives the list of then. `null`: somebody is the owner. */
+  async tryShare(name: string): Promise<Listed[] | null> {
+    const [tried, listed] = await this.#askTwice<{ shared: boolean }>(
+      `SELECT pg_catalog.pg_try_advisory_lock_shared('${lockKey(name)}'::bigint) AS shared`,
     )
-    return row?.shared === true
+    return tried[0]?.shared === true ? listed : null
   }
 
   async unshare(name: string): Promise<void> {

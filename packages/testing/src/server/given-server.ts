@@ -17,6 +17,7 @@ export function givenServer(url: string): TestServer {
   return {
     isOwn: false,
     isShared: true,
+    lingers: false,
     // All users of this server use the same database, so that they see each other's locks.
     administrative: ['postgres', ...(named === '' || named === 'postgres' ? [] : [named])],
     clientOptions: (database) => ({ connectionString: urlOf(database) }),

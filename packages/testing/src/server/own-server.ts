@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { dirname, join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { Cluster, postgres, temporaryDataDir } from '@howdah/cluster'
+import { clientOptions, findAddress, insideOf } from '@howdah/cluster/inside'
 import {
   type Constraint,
   defaultStrategy,
@@ -10,7 +12,10 @@ import {
   single,
   type Strategy,
 } from '@howdah/runtime'
+import type pg from 'pg'
 import { TestingError } from '../errors.ts'
+import { Administrator } from './administrator.ts'
+import { connect } from './connect.ts'
 import { ownServerPrefix } from './own-server-prefix.ts'
 import { saveInBackground } from '../saving/save-in-background.ts'
 import { hashOf } from '../template/hash-of.ts'
@@ -33,12 +38,18 @@ export interface OwnServerOptions {
   readonly onNotice: (message: string) => void
 }
 
+/** The server, and our connection to it if that is open already. */
+export interface Joined {
+  readonly server: TestServer
+  readonly administrator: Administrator | null
+}
+
 /**
  * Joins our own server, and starts it if it does not run. All processes that ask for the same PostgreSQL, settings and TCP
  * share it; with `isAlone` nobody else joins it. It lies in memory if there is room, and is removed some seconds after its
  * last user.
  */
-export async function joinOwnServer(options: OwnServerOptions): Promise<TestServer> {
+export async function joinOwnServer(options: OwnServerOptions): Promise<Joined> {
   const { settings = {}, tcp = false, tls = false, isAlone, timeout, onNotice } = options
   const { linger = isAlone ? 0 : 10_000 } = options
   const runtime = await choose(options)
@@ -58,7 +69,13 @@ export async function joinOwnServer(options: OwnServerOptions): Promise<TestServ
     strategy: single(runtime),
     onNotice,
   })
-  const session = await cluster.run({
+  const isQuick = !tcp && !tls && !isAlone
+  const connecting = isQuick ? connectAlready(cluster) : Promise.resolve(null)
+  const opening = connecting.then(async (client) => client && (await Administrator.on(client)))
+  opening.catch(() => undefined)
+  // The question is on its way before we go on.
+  await setImmediate()
+  const joining = cluster.run({
     throwAway: true,
     base,
     linger,
@@ -66,10 +83,21 @@ export async function joinOwnServer(options: OwnServerOptions): Promise<TestServ
     tls,
     waitTimeout: timeout,
     settings: { max_connections: '500', ...settings },
+    admits: isQuick ? async () => (await connecting) !== null : undefined,
   })
-  return {
+  joining.catch(() => undefined)
+  const opened = await opening.catch(() => null)
+  const session = await joining.catch(async (error: unknown) => {
+    await opened?.close()
+    throw error
+  })
+  // If we have started the server, it was an earlier one that has answered.
+  const isCurrent = session.started === 'unmodified' && opened?.isLost === false
+  if (!isCurrent) await opened?.close()
+  const server: TestServer = {
     isOwn: true,
     isShared: !isAlone,
+    lingers: linger > 0 && !isAlone,
     administrative: [postgres],
     clientOptions: (database) => session.clientOptions(database),
     url: (database) => session.url(database),
@@ -81,6 +109,21 @@ export async function joinOwnServer(options: OwnServerOptions): Promise<TestServ
     },
     stay: async () => void (await cluster.start()),
     leave: async () => void (await session.leave()),
+  }
+  return { server, administrator: isCurrent ? opened : null }
+}
+
+/** Connects to the server if it runs, while we join it; `null` if there is none, or it does not admit us now. */
+async function connectAlready(cluster: Cluster): Promise<pg.Client | null> {
+  try {
+    const address = await findAddress(insideOf(cluster).directory, false)
+    const server = {
+      administrative: [postgres],
+      clientOptions: (database: string) => clientOptions(address, database, {}),
+    }
+    return await connect(server, postgres)
+  } catch {
+    return null
   }
 }
 

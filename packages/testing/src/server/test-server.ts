@@ -14,6 +14,8 @@ export interface TestServer extends ReachableServer {
   readonly isOwn: boolean
   /** Whether it also has databases of others. */
   readonly isShared: boolean
+  /** Whether it is ours, and stays for the next run. */
+  readonly lingers: boolean
   url(database: string): string
   /** The variables by which clients find a database. */
   env(database: string): Record<string, string>

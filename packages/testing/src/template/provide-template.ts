@@ -27,11 +27,14 @@ export async function provideTemplate(
   const { administrator, notice } = place
   const { name } = recipe
   const waiting = new WaitForTemplate(place, recipe)
+  let known = administrator.atFirst.find((one) => one.name === name)
   for (;;) {
-    const found = await administrator.find(name)
+    const found = known ?? (await administrator.find(name))
+    known = undefined
     if (found?.isFinished === true) {
-      if (await administrator.tryShare(name)) {
-        const { label = null } = (await administrator.find(name)) ?? {}
+      const shared = await administrator.tryShare(name)
+      if (shared !== null) {
+        const label = shared.find((one) => one.name === name)?.label
         if (label?.kind === 'template') {
           if ((label.at ?? 0) < administrator.now() - freshness)
             await administrator.label(name, label)
