@@ -33,6 +33,8 @@ export class TestDatabases implements AsyncDisposable {
   #stay: Promise<Stay> | null = null
   #failure: TestingError | null = null
   #baseline: Promise<Baseline> | null = null
+  /** Whether a connection was lost that a test had. Then the server may have crashed, and the others are lost in a moment. */
+  #isInDoubt = false
 
   /** @internal Made by {@link testDatabases}. */
   constructor(options: TestDatabasesOptions) {
@@ -120,9 +122,12 @@ export class TestDatabases implements AsyncDisposable {
       const fresh = await supply.take()
       const { name, client } = fresh
       try {
-        // From here on it does not count as unused. Messages to our own server cannot be lost.
-        if (server.isOwn) await administrator.labelSoon(name, { ...label, kind: 'used' })
+        // From here on it does not count as unused. Messages to our own server cannot be lost, unless it crashes.
+        const isSure = server.isOwn && !this.#isInDoubt
+        if (isSure) await administrator.labelSoon(name, { ...label, kind: 'used' })
         else await administrator.label(name, { ...label, kind: 'used' })
+        if (this.#isInDoubt) await client.query('SELECT 1')
+        this.#isInDoubt = false
       } catch (error) {
         supply.gaveBack()
         await client.end().catch(() => undefined)
@@ -152,6 +157,9 @@ export class TestDatabases implements AsyncDisposable {
         },
       })
       this.#live.add(db)
+      client.once('end', () => {
+        this.#isInDoubt ||= this.#live.has(db)
+      })
       return db
     }
   }
