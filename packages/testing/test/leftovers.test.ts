@@ -5,6 +5,7 @@ import { testDatabases } from '../src/index.ts'
 import { givenServer } from './support/given-server.ts'
 import { ownPlace } from './support/place.ts'
 import { Project } from './support/project.ts'
+import { Worker } from './support/worker.ts'
 
 ownPlace()
 
@@ -40,6 +41,35 @@ it.each(Object.entries(leavings))(
     await until('it is dropped', async () => !(await server.databases()).includes(db.name))
     await using next = await databases.create()
     expect((await next.query('SELECT 1 AS n')).rows).toEqual([{ n: 1 }])
+  },
+)
+
+const blocking = {
+  'a prepared transaction': "BEGIN; CREATE TABLE left_prepared (); PREPARE TRANSACTION 'left''s'",
+  'a replication slot': "SELECT pg_create_logical_replication_slot('left_slot', 'test_decoding')",
+}
+
+it.each(Object.entries(blocking))(
+  'drops a database in which %s is left, by its own process and by the next one',
+  async (_what, statement) => {
+    using project = new Project()
+    const settings = { max_prepared_transactions: '2', wal_level: 'logical' }
+    const shared = { root: project.root, settings }
+    await using observer = testDatabases(project.options({ ...shared, name: 'observer', ahead: 0 }))
+    const db = await observer.create()
+    const isGone = (name: unknown) => async () =>
+      (await db.query('SELECT FROM pg_database WHERE datname = $1', [name])).rowCount === 0
+    const leave = `(held.push(await databases.create()), await held.at(-1).query(${JSON.stringify(statement)}), held.at(-1).name)`
+    await using worker = new Worker(shared)
+    const released = await worker.ask(leave)
+    await worker.ask('held.pop().release()')
+    await until('it is dropped', isGone(released))
+    const left = await worker.ask(leave)
+    await worker.kill()
+    expect(await isGone(left)()).toBe(false)
+    await using next = testDatabases(project.options(shared))
+    await next.create()
+    await until('it is dropped by the next process', isGone(left))
   },
 )
 

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isState } from '../server/connect.ts'
 import { type Connected, connectionsTo } from '../server/database-statements.ts'
 import type { Workplace } from '../workplace.ts'
+import { unblock } from './unblock.ts'
 
 /** A database is dropped so many ms later, so that this does not delay the first queries of the next test. */
 const courtesy = 20
@@ -69,7 +70,7 @@ export class Disposal {
 
   /** Drops a database. Gives `null`, or the connections that are in the way; none if it takes too long. */
   async #attempt(name: string): Promise<readonly Connected[] | null> {
-    const { maker } = this.#place
+    const { maker, server } = this.#place
     try {
       return await maker.drop(async (client) => {
         const connected = await connectionsTo(client, name)
@@ -78,9 +79,11 @@ export class Disposal {
         return null
       })
     } catch (error) {
-      // A client has connected meanwhile.
-      if (isState(error, '55006'))
+      // A client has connected meanwhile, or something else uses the database.
+      if (isState(error, '55006')) {
+        await unblock(server, name)
         return await maker.run(async (client) => await connectionsTo(client, name))
+      }
       if (isState(error, '57014')) return []
       throw error
     }

@@ -1,6 +1,8 @@
 import type { Listed } from '../server/administrator.ts'
 import { dropByForce, dropTemplate } from '../server/database-statements.ts'
+import { isState } from '../server/connect.ts'
 import type { Workplace } from '../workplace.ts'
+import { unblock } from './unblock.ts'
 
 /** How long an unused database is kept for other processes with the same template, in seconds. */
 const freshness = 60
@@ -77,10 +79,17 @@ export async function adopt(
   return good.map(({ name }) => name)
 }
 
-async function drop({ administrator, maker }: Workplace, { name, kind }: Listed): Promise<void> {
+async function drop(place: Workplace, { name, kind }: Listed): Promise<void> {
+  const { administrator, maker, server } = place
   const { version } = administrator.facts
   const dropping = kind === 'template' ? dropTemplate : dropByForce
-  await maker.drop(async (client) => await dropping(client, name, version))
+  const attempt = async () =>
+    await maker.drop(async (client) => await dropping(client, name, version))
+  await attempt().catch(async (error: unknown) => {
+    if (!isState(error, '55006')) throw error
+    await unblock(server, name)
+    await attempt()
+  })
 }
 
 function isLeft({ kind, label, isFinished }: Listed, { all }: Sweeping, now: number): boolean {
