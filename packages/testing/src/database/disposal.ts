@@ -75,15 +75,14 @@ export class Disposal {
       return await maker.drop(async (client) => {
         const connected = await connectionsTo(client, name)
         if (connected.length > 0) return connected
+        await unblock(client, server, name)
         await client.query(`DROP DATABASE IF EXISTS ${escapeIdentifier(name)}`)
         return null
       })
     } catch (error) {
-      // A client has connected meanwhile, or something else uses the database.
-      if (isState(error, '55006')) {
-        await unblock(server, name)
+      // A client has connected meanwhile.
+      if (isState(error, '55006'))
         return await maker.run(async (client) => await connectionsTo(client, name))
-      }
       if (isState(error, '57014')) return []
       throw error
     }

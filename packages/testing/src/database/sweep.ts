@@ -1,6 +1,5 @@
 import type { Listed } from '../server/administrator.ts'
 import { dropByForce, dropTemplate } from '../server/database-statements.ts'
-import { isState } from '../server/connect.ts'
 import type { Workplace } from '../workplace.ts'
 import { unblock } from './unblock.ts'
 
@@ -83,12 +82,9 @@ async function drop(place: Workplace, { name, kind }: Listed): Promise<void> {
   const { administrator, maker, server } = place
   const { version } = administrator.facts
   const dropping = kind === 'template' ? dropTemplate : dropByForce
-  const attempt = async () =>
-    await maker.drop(async (client) => await dropping(client, name, version))
-  await attempt().catch(async (error: unknown) => {
-    if (!isState(error, '55006')) throw error
-    await unblock(server, name)
-    await attempt()
+  await maker.drop(async (client) => {
+    await unblock(client, server, name)
+    await dropping(client, name, version)
   })
 }
 
