@@ -1,7 +1,7 @@
 import { backUpCluster, restoreCluster } from '../src/index.ts'
 import { execFileSync } from 'node:child_process'
 import { chownSync, mkdirSync, readdirSync } from 'node:fs'
-import { isOpenToOthers, temporaryDirectory } from '@howdah/fixtures'
+import { isOpenToOthers, temporaryDirectory, until } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import { Cluster } from '@howdah/cluster'
 import { type Progress, verifyBackups } from '../src/index.ts'
@@ -70,6 +70,31 @@ it(
   },
   patience,
 )
+
+// The server itself looks for a dead archiver once a minute.
+it('waits no minute for an archiver that has been killed', { timeout: 45_000 }, async () => {
+  using home = temporaryDirectory()
+  const into = home.file('backups')
+  const cluster = new Cluster(home.file('data'), { strategy })
+  await cluster.create()
+  await backUpCluster(cluster, { into })
+  await using session = await cluster.run()
+  const client = await session.connect()
+  client.on('error', () => undefined)
+  const { rows } = await client.query<{ pid: number }>(
+    "SELECT pid FROM pg_stat_activity WHERE backend_type = 'archiver'",
+  )
+  process.kill(rows[0]!.pid, 'SIGKILL')
+  await until('the server has started its processes again', async () => {
+    try {
+      await (await session.connect()).end()
+      return true
+    } catch {
+      return false
+    }
+  })
+  expect(await backUpCluster(cluster, { into })).toMatchObject({ number: 2 })
+})
 
 it.each(['copying', 'archiving'] as const)(
   'fails if its server is killed while it is %s: earlier backups are whole, and the next one works',

@@ -13,12 +13,20 @@ export interface AwaitedArchive {
   readonly walSegmentSize: number
   /** The server's log since the backup began; empty if it is unknown. */
   readonly log: () => Promise<string>
+  /** Connects to the server and ends the connection, which makes the server look after its processes. */
+  readonly wake: () => Promise<void>
   readonly onFile: () => void
   readonly signal?: AbortSignal | undefined
 }
 
 /** How many times in a row the archiver tries a file before it pauses for a minute. Source: `pgarch.c`. */
 const tries = 3
+
+/**
+ * How often the server is woken, in ms. After a crash it may start the archiver no sooner than 10 s after the archiver's last
+ * start, and then looks only once a minute, or when somebody connects. Source: `pgarch.c` and `postmaster.c`.
+ */
+const waking = 1_000
 
 /**
  * Waits until the server has archived the given WAL files. It looks only at the files.
@@ -28,6 +36,7 @@ const tries = 3
 export async function awaitArchive(client: pg.Client, awaited: AwaitedArchive): Promise<void> {
   const failedBefore = await failures(client)
   const missing = new Set(awaited.files)
+  let woken = performance.now()
   for (let pause = 5; ; pause = Math.min(2 * pause, 100)) {
     awaited.signal?.throwIfAborted()
     for (const name of await readdir(awaited.wal)) {
@@ -38,6 +47,11 @@ export async function awaitArchive(client: pg.Client, awaited: AwaitedArchive): 
     const { count, file } = await failures(client)
     if (count >= failedBefore.count + tries) {
       throw archiveFailed(awaited.dataDir, file ?? next, await reason(awaited))
+    }
+    if (performance.now() - woken > waking) {
+      // It may have no connection left for us.
+      await awaited.wake().catch(() => undefined)
+      woken = performance.now()
     }
     await sleep(pause, undefined, { signal: awaited.signal })
   }

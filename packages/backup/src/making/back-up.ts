@@ -130,6 +130,7 @@ async function add(
       files,
       walSegmentSize,
       log: async () => await readLog(directory, log),
+      wake: async () => await (await session.connect(postgres)).end(),
       onFile: () => progress.add(walSegmentSize),
       signal,
     })
