@@ -1,12 +1,11 @@
 import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Cluster, clusters, postgres } from '@howdah/cluster'
-import { clientOptions, findAddress, insideOf } from '@howdah/cluster/inside'
+import { Cluster, clusters } from '@howdah/cluster'
+import { drop } from './database/drop.ts'
 import { Administrator, type Listed } from './server/administrator.ts'
 import { connect, isLost } from './server/connect.ts'
-import { dropByForce, dropTemplate } from './server/database-statements.ts'
 import { givenServer } from './server/given-server.ts'
-import { ownServerPrefix } from './server/own-server-prefix.ts'
+import { ownServerPrefix, runningServer } from './server/own-servers.ts'
 import type { ReachableServer } from './server/test-server.ts'
 
 /** A database or template that was made for tests. */
@@ -77,12 +76,12 @@ async function dropOn(
     const wanted = (await administrator.list()).filter(
       ({ name }) => names === 'all' || names.includes(name),
     )
-    for (const name of await administrator.take(wanted.map((one) => one.name))) {
+    const taken = new Set(await administrator.take(wanted.map(({ name }) => name)))
+    for (const one of wanted.filter(({ name }) => taken.has(name))) {
       const client = await connect(server, administrator.facts.database)
       try {
-        const isTemplate = wanted.some((one) => one.name === name && one.kind === 'template')
-        await (isTemplate ? dropTemplate : dropByForce)(client, name, version)
-        dropped.push(name)
+        await drop(client, server, one, version)
+        dropped.push(one.name)
       } finally {
         await client.end()
       }
@@ -134,17 +133,8 @@ async function servers({ server }: InventoryOptions): Promise<Found[]> {
     .map(({ dataDir }) => ({
       name: dataDir,
       dataDir,
-      open: async () => await runningServer(dataDir),
+      open: async () => await runningServer(new Cluster(dataDir)),
     }))
-}
-
-/** One of our own servers, without becoming one of its users. Its programs need not be found, because it runs. */
-async function runningServer(dataDir: string): Promise<ReachableServer> {
-  const address = await findAddress(insideOf(new Cluster(dataDir)).directory, false)
-  return {
-    administrative: [postgres],
-    clientOptions: (database) => clientOptions(address, database, {}),
-  }
 }
 
 async function administer<T>(

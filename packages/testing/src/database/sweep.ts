@@ -1,7 +1,6 @@
 import type { Listed } from '../server/administrator.ts'
-import { dropByForce, dropTemplate } from '../server/database-statements.ts'
 import type { Workplace } from '../workplace.ts'
-import { unblock } from './unblock.ts'
+import { drop } from './drop.ts'
 
 /** How long an unused database is kept for other processes with the same template, in seconds. */
 const freshness = 60
@@ -24,7 +23,7 @@ interface Sweeping {
  * owner holds an advisory lock, whatever its host is. Gives the names of the dropped databases.
  */
 export async function sweep(place: Workplace, sweeping: Sweeping): Promise<string[]> {
-  const { administrator, maker } = place
+  const { administrator, maker, server } = place
   const listed = await administrator.list()
   const now = administrator.now()
   const candidates = new Map(
@@ -41,7 +40,8 @@ export async function sweep(place: Workplace, sweeping: Sweeping): Promise<strin
       const found = await administrator.find(name)
       const hasChanged = found?.isFinished !== candidates.get(name)?.isFinished
       if (found === null || hasChanged || found.label?.kind === 'kept') continue
-      await drop(place, found)
+      const { version } = administrator.facts
+      await maker.drop(async (client) => await drop(client, server, found, version))
       dropped.push(name)
     } catch {
       // For example, another role's connections are in the way. The next sweep tries again.
@@ -76,16 +76,6 @@ export async function adopt(
   )
   await administrator.free(others)
   return good.map(({ name }) => name)
-}
-
-async function drop(place: Workplace, { name, kind }: Listed): Promise<void> {
-  const { administrator, maker, server } = place
-  const { version } = administrator.facts
-  const dropping = kind === 'template' ? dropTemplate : dropByForce
-  await maker.drop(async (client) => {
-    await unblock(client, server, name)
-    await dropping(client, name, version)
-  })
 }
 
 function isLeft({ kind, label, isFinished }: Listed, { all }: Sweeping, now: number): boolean {

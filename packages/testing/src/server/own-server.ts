@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { Cluster, postgres, temporaryDataDir } from '@howdah/cluster'
-import { clientOptions, findAddress, insideOf } from '@howdah/cluster/inside'
 import {
   type Constraint,
   defaultStrategy,
@@ -16,7 +15,7 @@ import type pg from 'pg'
 import { TestingError } from '../errors.ts'
 import { Administrator } from './administrator.ts'
 import { connect } from './connect.ts'
-import { ownServerPrefix } from './own-server-prefix.ts'
+import { ownServerPrefix, runningServer } from './own-servers.ts'
 import { saveInBackground } from '../saving/save-in-background.ts'
 import { hashOf } from '../template/hash-of.ts'
 import { shellCommand } from '../database/shell-command.ts'
@@ -116,12 +115,7 @@ export async function joinOwnServer(options: OwnServerOptions): Promise<Joined> 
 /** Connects to the server if it runs, while we join it; `null` if there is none, or it does not admit us now. */
 async function connectAlready(cluster: Cluster): Promise<pg.Client | null> {
   try {
-    const address = await findAddress(insideOf(cluster).directory, false)
-    const server = {
-      administrative: [postgres],
-      clientOptions: (database: string) => clientOptions(address, database, {}),
-    }
-    return await connect(server, postgres)
+    return await connect(await runningServer(cluster), postgres)
   } catch {
     return null
   }

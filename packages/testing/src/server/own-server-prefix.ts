@@ -1,2 +1,0 @@
-/** The prefix of the names of data directories of our own servers for tests. */
-export const ownServerPrefix = 'testing-'
