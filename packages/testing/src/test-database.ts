@@ -125,7 +125,7 @@ export class TestDatabase implements AsyncDisposable {
   async #release(): Promise<void> {
     const first = this.#first
     this.#first = null
-    if (first !== null) endSoon(first)
+    if (first !== null) endSoon(async () => await first.end())
     await Promise.all([...this.#pools.map(endPool), ...this.#clients.map(endClient)])
     await this.#tenancy.giveBack(this.#isKept)
   }

@@ -11,8 +11,7 @@ type ClientClass = new (options?: pg.ClientConfig) => pg.Client
 const courtesy = 10
 
 /** Ends a connection a moment later. The process may end before. */
-export function endSoon(client: pg.Client): void {
-  const end = client.end.bind(client)
+export function endSoon(end: () => Promise<void>): void {
   setTimeout(() => void end().catch(() => undefined), courtesy).unref()
 }
 
@@ -32,7 +31,7 @@ export function startingWith(first: pg.Client, Client: ClientClass): ClientClass
     const endNow = first.end.bind(first)
     const end = (done?: () => void) => {
       if (done === undefined) return endNow()
-      endSoon(Object.assign(first, { end: endNow }))
+      endSoon(endNow)
       return done()
     }
     return Object.assign(first, { connect, end })
