@@ -1,27 +1,16 @@
 // Throughput of LTX files in memory, beside the bare LZ4 library: `pnpm --filter @howdah/ltx bench`.
 import { createRequire } from 'node:module'
 import { compactLtx, crc64, encodeLtx, pageChecksum, verifyLtx } from '@howdah/ltx'
+import { pageData, pageSize } from './support/page-data.mjs'
 
 const lz4 = createRequire(import.meta.url)('lz4-napi')
-const pageSize = 4096
 const pages = Number(process.env.HOWDAH_BENCH_PAGES ?? 8_192)
 const rounds = 5
 
-/** Pages like those of a database: half of it text and numbers that repeat, a quarter noise, a quarter empty. */
-function page(number) {
-  const data = Buffer.alloc(pageSize)
-  let state = number
-  for (let at = 0; at < pageSize / 4; at += 4) {
-    state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9
-    data.writeInt32LE(state | 0, at)
-  }
-  for (let at = pageSize / 4; at < (pageSize * 3) / 4; at += 32) {
-    data.write(`row ${number * 100 + at} of a table, `, at, 'latin1')
-  }
-  return { number, data }
-}
-
-const content = Array.from({ length: pages }, (_, index) => page(index + 1))
+const content = Array.from({ length: pages }, (_, index) => ({
+  number: index + 1,
+  data: pageData(index + 1),
+}))
 const blocks = content.map(({ data }) => lz4.compressSync(data))
 const header = { pageSize, commit: pages, minTxid: 1n, maxTxid: 1n, timestamp: 0n }
 

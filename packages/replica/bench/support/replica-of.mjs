@@ -2,8 +2,7 @@
 import { copyFile, open, writeFile } from 'node:fs/promises'
 import { encodeLtx } from '@howdah/ltx'
 import { FileReplica } from '@howdah/replica'
-
-const pageSize = 4096
+import { pageData, pageSize } from '../../../ltx/bench/support/page-data.mjs'
 
 /** The size of the database, in pages and in bytes. */
 export const pages = Number(process.env.HOWDAH_BENCH_PAGES ?? 32_768)
@@ -11,19 +10,8 @@ export const size = pages * pageSize
 /** How many files are listed. */
 export const files = Number(process.env.HOWDAH_BENCH_FILES ?? 20_000)
 
-/** Some pages like those of a database, used again and again, so that making them costs nothing. */
-const templates = Array.from({ length: 1024 }, (_, template) => {
-  const data = Buffer.alloc(pageSize)
-  let state = template
-  for (let at = 0; at < pageSize / 4; at += 4) {
-    state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9
-    data.writeInt32LE(state | 0, at)
-  }
-  for (let at = pageSize / 4; at < (pageSize * 3) / 4; at += 32) {
-    data.write(`row ${template * 100 + at} of a table, `, at, 'latin1')
-  }
-  return data
-})
+/** Some pages, used again and again, so that making them costs nothing. */
+const templates = Array.from({ length: 1024 }, (_, template) => pageData(template))
 
 function* content(count, step) {
   for (let number = step; number <= count; number += step) {
