@@ -1,11 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
-import { availableParallelism, freemem, tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { hasMemory, tmpfs } from './scripts/in-memory.mjs'
 
 const memory = '/dev/shm'
-/** The type of a tmpfs, as statfs(2) says it. */
-const tmpfs = 0x01021994
 
 /**
  * One cache for the PostgreSQLs of a whole test run, so that nobody's own is touched, and each is unpacked once; and one
@@ -49,13 +48,11 @@ function testInMemory(): () => void {
 /** Whether there is memory for a worker's files, 1 GiB, and its processes, and programs may be run from there. */
 function hasRoom(): boolean {
   if (process.platform !== 'linux') return false
-  const shares = availableParallelism() + 2
-  const gibibyte = 2 ** 30
-  const available = Math.min(freemem(), process.availableMemory?.() ?? Infinity)
+  const wanted = (availableParallelism() + 2) * 2 ** 30
   try {
     const { type, bavail, bsize } = statfsSync(memory)
-    if (type !== tmpfs || bavail * bsize < shares * gibibyte) return false
-    return available > 1.5 * shares * gibibyte && mayRunProgramsFrom(memory)
+    if (type !== tmpfs || bavail * bsize < wanted) return false
+    return hasMemory() && mayRunProgramsFrom(memory)
   } catch {
     return false
   }

@@ -6,7 +6,7 @@ import { availableParallelism, freemem, tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** The type of a tmpfs, as statfs(2) says it. */
-const tmpfs = 0x01021994
+export const tmpfs = 0x01021994
 /** In bytes: the tests of one worker need less than 1 GiB of files and 0.5 GiB of processes at a time. */
 const roomFor = (workers) => (workers + 2) * 1.5 * 2 ** 30
 
@@ -20,7 +20,7 @@ const roomFor = (workers) => (workers + 2) * 1.5 * 2 ** 30
 export function runInMemory([command, ...args], options) {
   if (process.platform !== 'linux' || process.getuid() !== 0) return null
   if (process.env.HOWDAH_TEST_DISK === '1') return null
-  if (statfsSync(tmpdir()).type === tmpfs || memory() < roomFor(availableParallelism())) return null
+  if (statfsSync(tmpdir()).type === tmpfs || !hasMemory()) return null
   const directory = mkdtempSync(join(tmpdir(), 'howdah-test-'))
   chmodSync(directory, 0o1777)
   const unshare = ['--mount', '--propagation', 'private', 'sh', '-ec']
@@ -36,7 +36,8 @@ export function runInMemory([command, ...args], options) {
   }
 }
 
-/** In bytes: what may still be used, also where a container has less than its machine. */
-function memory() {
-  return Math.min(freemem(), process.availableMemory?.() ?? Infinity)
+/** Whether there is memory for the tests. A container may have less than its machine. */
+export function hasMemory() {
+  const usable = Math.min(freemem(), process.availableMemory?.() ?? Infinity)
+  return usable >= roomFor(availableParallelism())
 }

@@ -1,0 +1,2 @@
+export declare const tmpfs: number
+export declare function hasMemory(): boolean
