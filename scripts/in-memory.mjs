@@ -1,6 +1,7 @@
 // Where the tests' temporary files lie: in memory if that is possible without a trace, for most of the suite's time went
 // into waiting for the disk.
 import { spawnSync } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { mkdtempSync, chmodSync, rmdirSync, statfsSync } from 'node:fs'
 import { availableParallelism, freemem, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +10,13 @@ import { join } from 'node:path'
 export const tmpfs = 0x01021994
 /** In bytes: the tests of one worker need less than 1 GiB of files and 0.5 GiB of processes at a time. */
 const roomFor = (workers) => (workers + 2) * 1.5 * 2 ** 30
+
+/**
+ * A new tmpfs numbers its inodes from 1, so two runs at a time would give their data directories the same numbers.
+ * PostgreSQL derives the key of a server's shared memory from that number, and after a crash it looks for what was left only
+ * under this key. Skipping a random count of inodes first keeps the runs apart.
+ */
+const skipInodes = (count) => `(cd "$TMPDIR"; seq ${count} | xargs touch; seq ${count} | xargs rm)`
 
 /**
  * Runs a command with a temporary directory in memory: a tmpfs that is mounted in the system's temporary directory, in a
@@ -29,7 +37,7 @@ export function runInMemory([command, ...args], options) {
   try {
     // A trial first, so that a status of the command is never taken for one of unshare.
     if (spawnSync('unshare', [...unshare, mount], { env }).status !== 0) return null
-    const script = `${mount}; exec "$@"`
+    const script = `${mount}; ${skipInodes(randomInt(2000, 50_000))}; exec "$@"`
     return spawnSync('unshare', [...unshare, script, 'sh', command, ...args], { ...options, env })
   } finally {
     rmdirSync(directory)
