@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Logger } from '../logger.ts'
-import { bareEtag, type Condition, type S3Object } from './s3-object.ts'
+import { bareEtag, type Condition, type Refusal, type S3Object } from './s3-object.ts'
 import { storeRefused, storeUnavailable, storeUnsafe } from '../errors.ts'
 
 /** The form in which the store wants an etag in a condition: with quotes, as it was received, or without them. */
@@ -68,11 +68,13 @@ async function attempt(
     const seen = await probe.get()
     // A repeated request is refused if its first copy was executed.
     if (seen !== null && 'bytes' in seen && Buffer.compare(seen.bytes, body) === 0) return seen.etag
-    if (answer === 'lost') return null
-    if (answer === 'gone') {
+    // If what is there cannot be read, the step may have been executed: it is as unclear as one without an answer.
+    const refusal = isRefusal(answer) ? answer : isRefusal(seen) ? seen : null
+    if (refusal === null) {
+      if (answer === 'lost') return null
       throw storeUnsafe(probe.url, 'an object that was just written is not there')
     }
-    const { status, error } = answer
+    const { status, error } = refusal
     if (status === 501) {
       throw storeUnsafe(probe.url, 'the store does not implement conditions', error)
     }
@@ -92,4 +94,8 @@ async function attempt(
       )
     }
   }
+}
+
+function isRefusal(answer: object | string | null): answer is Refusal {
+  return typeof answer === 'object' && answer !== null && 'status' in answer
 }

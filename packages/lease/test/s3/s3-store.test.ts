@@ -409,14 +409,38 @@ describe('a proof that conditions are kept', () => {
     ])
   })
 
-  test.each([404, 503])(
-    'takes a refusal for one if what is there cannot be read: status %i',
-    async (status) => {
+  test('takes a refusal for one if nothing is there', async () => {
+    puts = [stale]
+    gets = [refusal(404, 'NoSuchKey')]
+    await expect(store(true).ready()).rejects.toMatchObject({
+      code: 'ERR_LEASE_STORE_UNSAFE',
+      message: expect.stringMatching(/refuses If-None-Match: \* for a new object/),
+    })
+  })
+
+  test('repeats a refused step if what is there cannot be read: its first copy may have been done', async () => {
+    const unread = refusal(503, 'SlowDown')
+    const own = { ...other, etag: '"one"' }
+    Object.defineProperty(own, 'text', { get: () => bodies.at(-1) })
+    puts = [stale, stale, stale, stale, stale, stale]
+    gets = [unread, own, other, unread, own, other]
+    await store(true).ready()
+    const steps = ['put none *', 'put none *', 'put none *', 'put "one"', 'put "one"', 'put "one"']
+    expect(asked).toEqual([...steps.flatMap((step) => [step, 'get']), 'delete'])
+  })
+
+  test.each([
+    [503, 'ERR_LEASE_UNAVAILABLE', 'answered 503'],
+    [0, 'ERR_LEASE_UNAVAILABLE', 'did not answer'],
+    [403, 'ERR_LEASE_STORE', 'check bucket and permissions'],
+  ])(
+    'finds no store unsafe whose objects cannot be read: status %i',
+    async (status, code, message) => {
       puts = [stale]
-      gets = [refusal(status, status === 404 ? 'NoSuchKey' : 'SlowDown')]
+      gets = [refusal(status, 'Odd')]
       await expect(store(true).ready()).rejects.toMatchObject({
-        code: 'ERR_LEASE_STORE_UNSAFE',
-        message: expect.stringMatching(/refuses If-None-Match: \* for a new object/),
+        code,
+        message: expect.stringContaining(message),
       })
     },
   )
