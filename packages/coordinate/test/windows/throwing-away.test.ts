@@ -176,8 +176,9 @@ describe.each(watchdogKinds)('a watchdog (%s) that is to throw away', (watchdog)
     async () => {
       await using arena = new Arena()
       const change = await beforeChange(arena)
-      // The child's parent is a program that waits for no child.
-      const leaving = 'sleep 0 & echo $!; exec sleep 600'
+      // The child's parent is a program that waits for no child: the child ends when that runs in the place of the shell.
+      const child = 'while ! grep -q sleep /proc/$$/comm; do :; done'
+      const leaving = `(${child}) & echo $!; exec sleep 600`
       using parent = killed(spawn('sh', ['-c', leaving], { stdio: ['ignore', 'pipe', 'ignore'] }))
       const [line] = (await once(parent.stdout, 'data')) as [Buffer]
       const stat = () => readFileSync(`/proc/${String(line).trim()}/stat`, 'utf8')
