@@ -65,7 +65,7 @@ test('variables are replaced outside of quotes and comments, once, and :: is a c
   expect(scan('select :own, :own;', variables).found).toEqual(['select :own + x, :own + x;'])
 })
 
-test('a long text does not take long', { timeout: 5000 }, () => {
+test('a long text does not take long: with steps in the square of its length it would take minutes', () => {
   expect(scan(`select '${'a;\n'.repeat(500_000)}';`).found).toHaveLength(1)
   expect(scan('select 1;\n'.repeat(100_000)).found).toHaveLength(100_000)
 })
