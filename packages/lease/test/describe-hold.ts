@@ -91,7 +91,7 @@ export function describeHold(context: () => LeaserContext): void {
     })
 
     test('is never held by two whose clocks are four seconds apart', async () => {
-      const place = context().place({ ttl: 6_000, maxTtl: 6_000, clockSkew: 4_500 })
+      const place = context().place({ ttl: 9_000, maxTtl: 9_000, clockSkew: 4_500 })
       const [first, second] = await succession(place)
       expect(second.from).toBeGreaterThan(first.until)
     })
