@@ -33,18 +33,16 @@ afterAll(() => {
 
 const password = 'secret'
 
+/** Without a port, the URL would want that of PostgreSQL, which a server of the machine may have. */
+async function urlOf(database: string): Promise<string> {
+  const [port] = await freePorts(1)
+  return `postgresql://postgres:${password}@localhost:${port}/${database}`
+}
+
 it.each<[string, () => Promise<RunOptions>]>([
   ['an option', async () => await Promise.resolve({ user: 'postgres', password })],
-  [
-    'a URL',
-    async () => ({
-      as: `postgresql://postgres:${password}@localhost:${(await freePorts(1))[0]}/postgres`,
-    }),
-  ],
-  [
-    'a URL and another database',
-    async () => ({ as: `postgresql://postgres:${password}@localhost/app`, tcp: true }),
-  ],
+  ['a URL', async () => ({ as: await urlOf('postgres') })],
+  ['a URL and another database', async () => ({ as: await urlOf('app'), tcp: true })],
 ])('a socket that wants a password gets it from %s', async (_, options) => {
   await using session = await cluster.run(await options())
   const client = await session.connect()
