@@ -82,16 +82,15 @@ export function readPlainFile(path: string, options: PlainReadOptions = {}): str
   const { limit = mebibyte } = options
   const { fd, size } = openSized(path, options)
   try {
-    const bytes = Buffer.allocUnsafe(Math.min(size, limit) + 1)
+    let bytes: Buffer = Buffer.allocUnsafe(Math.min(size, limit) + 1)
     let length = 0
-    while (length < bytes.length) {
+    for (;;) {
       const count = readSync(fd, bytes, length, bytes.length - length, length)
       if (count === 0) return bytes.toString('utf8', 0, length)
       length += count
+      if (length > limit) throw tooLong(path, limit)
+      if (length === bytes.length) bytes = withMoreRoom(bytes, limit)
     }
-    if (length > limit) throw tooLong(path, limit)
-    // The file has grown since its size was read.
-    return readPlainFile(path, options)
   } finally {
     closeSync(fd)
   }
@@ -108,16 +107,20 @@ export async function readPlainBytes(
   const { limit = mebibyte } = options
   await using file = await openPlainFile(path, options)
   const { size } = await file.stat()
-  const bytes = Buffer.allocUnsafe(Math.min(size, limit) + 1)
+  let bytes: Buffer = Buffer.allocUnsafe(Math.min(size, limit) + 1)
   let length = 0
-  while (length < bytes.length) {
+  for (;;) {
     const { bytesRead } = await file.read(bytes, length, bytes.length - length, length)
     if (bytesRead === 0) return bytes.subarray(0, length)
     length += bytesRead
+    if (length > limit) throw tooLong(path, limit)
+    if (length === bytes.length) bytes = withMoreRoom(bytes, limit)
   }
-  if (length > limit) throw tooLong(path, limit)
-  // The file has grown since its size was read.
-  return await readPlainBytes(path, options)
+}
+
+/** For a file that has grown since its size was read, or one of `/proc`, whose size is 0. */
+function withMoreRoom(bytes: Buffer, limit: number): Buffer {
+  return Buffer.concat([bytes], Math.min(2 * bytes.length + 4096, limit + 1))
 }
 
 function flagsFor({ follow = true }: PlainFileOptions): number {

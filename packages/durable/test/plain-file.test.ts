@@ -1,4 +1,4 @@
-import { symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { oddFiles, plantOddFile, temporaryDirectory } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import { openPlainFile, openPlainFileSync, readPlainBytes, readPlainFile } from '../src/index.ts'
@@ -13,6 +13,16 @@ describe('a file that another user may have made', () => {
       expect(readPlainFile(home.file('it'))).toBe(text)
       expect((await readPlainBytes(home.file('it'))).toString()).toBe(text)
     }
+  })
+
+  it.runIf(process.platform === 'linux')('is read whole if its size is unknown', async () => {
+    const path = '/proc/self/limits'
+    const text = readFileSync(path, 'utf8')
+    expect(text.length).toBeGreaterThan(100)
+    expect(readPlainFile(path)).toBe(text)
+    expect((await readPlainBytes(path)).toString()).toBe(text)
+    expect(() => readPlainFile(path, { limit: 99 })).toThrow(/has more than 99 bytes/)
+    await expect(readPlainBytes(path, { limit: 99 })).rejects.toThrow(/has more than 99 bytes/)
   })
 
   it.each(oddFiles)('is never waited for if it is %s: opening a FIFO would block', async (kind) => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { closeSync, fstatSync, readFileSync } from 'node:fs'
+import { closeSync, fstatSync, readSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { openPlainFile, openPlainFileSync } from '@howdah/lock'
 
@@ -14,22 +14,34 @@ export interface Digest {
 export const smallest = 65_536
 /** In bytes. */
 const chunk = 1024 * 1024
+/** For small files, one after another: a buffer for each would be garbage. */
+const room = Buffer.allocUnsafe(smallest + 1)
+
+/** How many small files are read at once before the event loop may go on. */
+const smallAtOnce = 16
+let small = 0
+
+/** To be awaited after each small file. */
+export async function restOfSmall(): Promise<void> {
+  small = (small + 1) % smallAtOnce
+  if (small === 0) await nextTurn()
+}
 
 /** A file's size and checksum. */
 export async function digestFile(path: string, signal?: AbortSignal): Promise<Digest> {
   signal?.throwIfAborted()
-  const small = digestSmall(path)
-  if (small !== null) {
-    await nextTurn()
-    return small
+  const found = digestSmall(path)
+  if (found !== null) {
+    await restOfSmall()
+    return found
   }
   await using file = await openPlainFile(path)
   const hash = createHash('sha256')
-  const buffer = Buffer.allocUnsafe(chunk)
+  const buffer = Buffer.allocUnsafe(Math.min(chunk, (await file.stat()).size + 1))
   let size = 0
   for (;;) {
     signal?.throwIfAborted()
-    const { bytesRead } = await file.read(buffer, 0, chunk, null)
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, null)
     if (bytesRead === 0) return { size, sha256: hash.digest('hex') }
     hash.update(buffer.subarray(0, bytesRead))
     size += bytesRead
@@ -40,9 +52,22 @@ export async function digestFile(path: string, signal?: AbortSignal): Promise<Di
 function digestSmall(path: string): Digest | null {
   const fd = openPlainFileSync(path)
   try {
-    return fstatSync(fd).size > smallest ? null : digestOf(readFileSync(fd))
+    if (fstatSync(fd).size > smallest) return null
+    const bytes = readSmall(fd, room)
+    return bytes && digestOf(bytes)
   } finally {
     closeSync(fd)
+  }
+}
+
+/** What is in a small file, in the buffer; `null` if it does not fit. */
+export function readSmall(fd: number, buffer: Buffer): Buffer | null {
+  let length = 0
+  for (;;) {
+    const count = readSync(fd, buffer, length, buffer.length - length, length)
+    if (count === 0) return buffer.subarray(0, length)
+    length += count
+    if (length === buffer.length) return null
   }
 }
 

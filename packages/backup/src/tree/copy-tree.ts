@@ -6,15 +6,13 @@ import {
   fstatSync,
   fsync,
   openSync,
-  readFileSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { open } from '@howdah/data-directory'
 import { openPlainFile, openPlainFileSync } from '@howdah/lock'
-import { type Digest, digestOf, smallest } from '../directory/digest-file.ts'
+import { type Digest, digestOf, readSmall, restOfSmall, smallest } from '../directory/digest-file.ts'
 import { copyFiles, type CopyOptions } from './copy-files.ts'
 import type { Tree } from './list-tree.ts'
 import { requireOwner } from './source-owner.ts'
@@ -64,17 +62,17 @@ async function copySmall(
   } catch (error) {
     return vanished(error as NodeJS.ErrnoException)
   }
-  let bytes: Buffer
+  let bytes: Buffer | null
   let mode: number
   try {
     const stats = fstatSync(source)
     requireOwner(from, stats.uid, of)
-    if (stats.size > smallest) return await copyFile(from, to, buffer, options)
     mode = stats.mode & 0o777
-    bytes = readFileSync(source)
+    bytes = stats.size > smallest ? null : readSmall(source, buffer)
   } finally {
     closeSync(source)
   }
+  if (bytes === null) return await copyFile(from, to, buffer, options)
   const target = openSync(to, 'wx', mode)
   try {
     writeFileSync(target, bytes)
@@ -84,7 +82,7 @@ async function copySmall(
     closeSync(target)
   }
   onBytes?.(bytes.length)
-  await nextTurn()
+  await restOfSmall()
   return digestOf(bytes)
 }
 
