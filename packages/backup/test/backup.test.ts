@@ -5,11 +5,13 @@ import {
   mkdirSync,
   readdirSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
+import { join } from 'node:path'
 import { temporaryDirectory } from '@howdah/fixtures'
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Cluster } from '@howdah/cluster'
 import type { Progress } from '../src/index.ts'
 import { everyPostgres, newest, readRows, somePostgres, Writer } from '@howdah/postgres-fixtures'
@@ -68,16 +70,24 @@ it.concurrent.each(somePostgres)(
   patience,
 )
 
+const place = temporaryDirectory()
+/** Archives already. A test removes its archive at its end, so that the next one has another. */
+const shared = new Cluster(place.file('data'), { strategy })
+beforeAll(async () => {
+  await shared.create()
+  await backUpCluster(shared, { into: place.file('backups') })
+  rmSync(place.file('backups'), { recursive: true })
+})
+afterAll(() => place[Symbol.dispose]())
+
 it.each([
   ['spaces and quotes', `it's "here" $HOME \`id\` \\ %p %`],
   ['other scripts', 'Ελλάς 日本 🐘'],
   ['200 characters', 'long '.repeat(40)],
 ])('keeps backups in a directory with %s in its name', async (_, name) => {
   using home = temporaryDirectory()
-  const cluster = new Cluster(home.file('data'), { strategy })
-  await cluster.create()
   const into = home.file(name, name)
-  await backUpCluster(cluster, { into })
+  await backUpCluster(shared, { into })
   expect(readdirSync(into).toSorted()).toEqual([
     'data.0000000001',
     'howdah-backups.json',
@@ -133,22 +143,19 @@ it('leaves alone what archives already', async () => {
 
 it('archives to one place at a time, wherever that was moved to', async () => {
   using home = temporaryDirectory()
-  const cluster = new Cluster(home.file('data'), { strategy })
-  await cluster.create()
-  await backUpCluster(cluster, { into: home.file('one') })
-  await expect(backUpCluster(cluster, { into: home.file('two') })).rejects.toMatchObject({
+  await backUpCluster(shared, { into: home.file('one') })
+  await expect(backUpCluster(shared, { into: home.file('two') })).rejects.toMatchObject({
     code: 'ERR_CLUSTER_FOREIGN_ARCHIVING',
     found: home.file('one', 'wal'),
   })
   renameSync(home.file('one'), home.file('moved'))
-  expect(await backUpCluster(cluster, { into: home.file('moved') })).toMatchObject({ number: 2 })
+  expect(await backUpCluster(shared, { into: home.file('moved') })).toMatchObject({ number: 2 })
 })
 
 it('refuses a directory that is none for its backups', async () => {
   using home = temporaryDirectory()
-  const cluster = new Cluster(home.file('data'), { strategy })
   const other = new Cluster(home.file('other'), { strategy })
-  await Promise.all([cluster.create(), other.create()])
+  await other.create()
   mkdirSync(home.file('letters'))
   writeFileSync(home.file('letters', 'letter.txt'), 'dear reader')
   await backUpCluster(other, { into: home.file('others') })
@@ -156,14 +163,14 @@ it('refuses a directory that is none for its backups', async () => {
     ['letters', 'it holds other things (letter.txt)'],
     ['others', 'it holds those of another cluster'],
   ] as const) {
-    await expect(backUpCluster(cluster, { into: home.file(name) })).rejects.toMatchObject({
+    await expect(backUpCluster(shared, { into: home.file(name) })).rejects.toMatchObject({
       code: 'ERR_CLUSTER_BACKUP_DIRECTORY',
       path: home.file(name),
       message: expect.stringContaining(why),
     })
   }
-  for (const path of [home.file('data', 'backups'), home.file('other', 'base', 'backups')]) {
-    await expect(backUpCluster(cluster, { into: path })).rejects.toMatchObject({
+  for (const path of [join(shared.dataDir, 'backups'), home.file('other', 'base', 'backups')]) {
+    await expect(backUpCluster(shared, { into: path })).rejects.toMatchObject({
       code: 'ERR_CLUSTER_NESTED',
     })
     expect(existsSync(path)).toBe(false)
@@ -173,12 +180,10 @@ it('refuses a directory that is none for its backups', async () => {
 
 it('is ended by a signal, and leaves nothing then', async () => {
   using home = temporaryDirectory()
-  const cluster = new Cluster(home.file('data'), { strategy })
-  await cluster.create()
-  await backUpCluster(cluster, { into: home.file('backups') })
+  await backUpCluster(shared, { into: home.file('backups') })
   const before = readdirSync(home.file('backups'))
   const abort = new AbortController()
-  const backup = backUpCluster(cluster, {
+  const backup = backUpCluster(shared, {
     into: home.file('backups'),
     signal: abort.signal,
     onProgress: ({ phase, bytes }) => {
@@ -191,22 +196,18 @@ it('is ended by a signal, and leaves nothing then', async () => {
 
 it('restores into an empty or a new directory only, and from backups only', async () => {
   using home = temporaryDirectory()
-  const cluster = new Cluster(home.file('data'), { strategy })
-  await cluster.create()
   const there = async (path: string) =>
     await restoreCluster(new Cluster(path, { strategy }), { from: home.file('backups') })
   await expect(there(home.file('other'))).rejects.toMatchObject({ code: 'ERR_CLUSTER_NO_BACKUP' })
-  await backUpCluster(cluster, { into: home.file('backups') })
-  await expect(there(cluster.dataDir)).rejects.toMatchObject({ code: 'ERR_CLUSTER_NOT_EMPTY' })
+  await backUpCluster(shared, { into: home.file('backups') })
+  await expect(there(shared.dataDir)).rejects.toMatchObject({ code: 'ERR_CLUSTER_NOT_EMPTY' })
   await expect(there(home.path)).rejects.toMatchObject({ code: 'ERR_CLUSTER_NOT_EMPTY' })
   expect(existsSync(home.file('other'))).toBe(false)
 })
 
 it('finds a changed file when it restores, and restores nothing then', async () => {
   using home = temporaryDirectory()
-  const cluster = new Cluster(home.file('data'), { strategy })
-  await cluster.create()
-  const { path } = await backUpCluster(cluster, { into: home.file('backups') })
+  const { path } = await backUpCluster(shared, { into: home.file('backups') })
   const other = new Cluster(home.file('other'), { strategy })
   writeFileSync(`${path}/postgresql.conf`, 'fsync = off\n')
   await expect(restoreCluster(other, { from: home.file('backups') })).rejects.toMatchObject({
@@ -219,18 +220,16 @@ it('finds a changed file when it restores, and restores nothing then', async () 
 describe.runIf(isRoot)('as root (needs root)', () => {
   it('says beforehand that the server would not get to a directory, and how it would', async () => {
     using home = temporaryDirectory()
-    const cluster = new Cluster(home.file('data'), { strategy })
-    await cluster.create()
     mkdirSync(home.file('closed'), { mode: 0o700 })
     await expect(
-      backUpCluster(cluster, { into: home.file('closed', 'backups') }),
+      backUpCluster(shared, { into: home.file('closed', 'backups') }),
     ).rejects.toMatchObject({
       code: 'ERR_CLUSTER_PERMISSION',
       path: home.file('closed'),
       message: expect.stringContaining(`chmod o+x ${home.file('closed')}`),
     })
     chmodSync(home.file('closed'), 0o711)
-    await backUpCluster(cluster, { into: home.file('closed', 'backups') })
+    await backUpCluster(shared, { into: home.file('closed', 'backups') })
     // The archive is the server's, and the backups are ours alone.
     expect(statSync(home.file('closed', 'backups', 'wal')).uid).not.toBe(0)
     expect(statSync(home.file('closed', 'backups', 'data.0000000001'))).toMatchObject({ uid: 0 })

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { temporaryDirectory } from '@howdah/fixtures'
+import { temporaryDirectory, times } from '@howdah/fixtures'
 import { killedInTime, newest, Worker } from '@howdah/postgres-fixtures'
 import { Cluster, readSystemIdentifier, type Session } from '@howdah/cluster'
 import { describe, expect, it } from 'vitest'
@@ -161,7 +161,7 @@ it(
     const branches = new Branches(cluster)
     const isThere = () => branches.list().some(({ name }) => name === 'x')
     await killedInTime(
-      4,
+      times(3, 6),
       () => new Worker('branch', cluster.dataDir, newest, { name: 'x' }, { tells: true }),
       async () => {
         const found = isThere() ? await read(branches.cluster('x')) : [1]
@@ -175,7 +175,7 @@ it(
     await branches.create('x')
     const place = branches.cluster('x').dataDir
     await killedInTime(
-      4,
+      times(3, 6),
       () => new Worker('dropBranch', cluster.dataDir, newest, { name: 'x' }, { tells: true }),
       async () => {
         const saved = new SavedClusters(place)

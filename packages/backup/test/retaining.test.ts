@@ -1,7 +1,7 @@
 import { backUpCluster, restoreCluster } from '../src/index.ts'
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { temporaryDirectory, until } from '@howdah/fixtures'
-import { expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Cluster } from '@howdah/cluster'
 import { verifyBackups } from '../src/index.ts'
 import { newest, readRows, Worker, Writer } from '@howdah/postgres-fixtures'
@@ -68,29 +68,37 @@ it(
   patience,
 )
 
-it.each(['at its end', 'as it removes', 'after that'])(
-  'may be killed %s: what is left is whole, and the next one goes on',
-  async (instant) => {
-    using home = temporaryDirectory()
-    const into = home.file('backups')
-    const cluster = new Cluster(home.file('data'), { strategy })
+describe('may be killed', () => {
+  const home = temporaryDirectory()
+  const into = home.file('backups')
+  const cluster = new Cluster(home.file('data'), { strategy })
+  // Each leaves a backup for the next one.
+  beforeAll(async () => {
     await cluster.create()
     await backUpCluster(cluster, { into })
-    await using worker = new Worker('backup', cluster.dataDir, newest, { into, keep: 1 })
-    while ((await worker.next())?.phase !== 'finishing') {
-      // It goes on.
-    }
-    if (instant !== 'at its end') {
-      await until('the first goes', () => !existsSync(home.file('backups', 'data.0000000001')))
-    }
-    if (instant === 'after that') await worker.next()
-    await worker.kill()
-    const { backups, findings } = await verifyBackups(into)
-    expect(findings).toEqual([])
-    expect(backups.length).toBeGreaterThan(0)
-    const { number } = await backUpCluster(cluster, { into, keep: 1 })
-    expect(await verifyBackups(into)).toMatchObject({ backups: [{ number }], findings: [] })
-    expect(readdirSync(into).filter((name) => /^(retired|making)/.test(name))).toEqual([])
-  },
-  patience,
-)
+  }, patience)
+  afterAll(() => home[Symbol.dispose]())
+
+  it.each(['at its end', 'as it removes', 'after that'])(
+    '%s: what is left is whole, and the next one goes on',
+    async (instant) => {
+      const first = (await verifyBackups(into)).backups[0]!
+      await using worker = new Worker('backup', cluster.dataDir, newest, { into, keep: 1 })
+      while ((await worker.next())?.phase !== 'finishing') {
+        // It goes on.
+      }
+      if (instant !== 'at its end') {
+        await until('the first goes', () => !existsSync(first.path))
+      }
+      if (instant === 'after that') await worker.next()
+      await worker.kill()
+      const { backups, findings } = await verifyBackups(into)
+      expect(findings).toEqual([])
+      expect(backups.length).toBeGreaterThan(0)
+      const { number } = await backUpCluster(cluster, { into, keep: 1 })
+      expect(await verifyBackups(into)).toMatchObject({ backups: [{ number }], findings: [] })
+      expect(readdirSync(into).filter((name) => /^(retired|making)/.test(name))).toEqual([])
+    },
+    patience,
+  )
+})

@@ -12,7 +12,13 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { open } from '@howdah/data-directory'
 import { openPlainFile, openPlainFileSync } from '@howdah/lock'
-import { type Digest, digestOf, readSmall, restOfSmall, smallest } from '../directory/digest-file.ts'
+import {
+  type Digest,
+  digestOf,
+  readSmall,
+  restOfSmall,
+  smallest,
+} from '../directory/digest-file.ts'
 import { copyFiles, type CopyOptions } from './copy-files.ts'
 import type { Tree } from './list-tree.ts'
 import { requireOwner } from './source-owner.ts'
