@@ -23,10 +23,26 @@ declare module 'pg-dump-factory' {
     /** Its own path, `argv[0]`. */
     thisProgram: string
     noExitRuntime: boolean
-    locateFile: (name: string) => string
+    /** Makes the instance instead of it, and gives it what it exports. */
+    instantiateWasm: (
+      imports: WebAssembly.Imports,
+      receive: (instance: WebAssembly.Instance, program: WebAssembly.Module) => void,
+    ) => WebAssembly.Exports
     /** A byte of its standard output, or `null`. */
     stdout: (byte: number | null) => void
     printErr: (line: string) => void
     preRun: ((instance: PgDump) => void)[]
   }): Promise<PgDump>
+}
+
+/** What Node's types lack. */
+declare namespace WebAssembly {
+  interface Imports {}
+  interface Exports {}
+  interface Module {}
+  interface Instance {
+    readonly exports: Exports
+  }
+  const Instance: new (program: Module, imports: Imports) => Instance
+  function compile(bytes: Uint8Array): Promise<Module>
 }

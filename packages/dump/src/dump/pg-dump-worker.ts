@@ -1,9 +1,10 @@
-import { fileURLToPath } from 'node:url'
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { createPgDump } from 'pg-dump-factory'
 
 /** The data that the thread gets. */
 export interface WorkerInput {
+  /** The compiled pg_dump. */
+  readonly program: WebAssembly.Module
   /** The connection to the server: bytes in both directions, `null` at its end, and nothing when a chunk was written. */
   readonly port: MessagePort
   /** Counts what was sent to the port. */
@@ -22,7 +23,7 @@ export type FromWorker =
   | { readonly words: string }
   | { readonly status: number }
 
-const { port, wakeUps, args, env } = workerData as WorkerInput
+const { program, port, wakeUps, args, env } = workerData as WorkerInput
 // oxlint-disable-next-line require-post-message-target-origin -- this is no window
 const say = (message: FromWorker) => parentPort?.postMessage(message)
 
@@ -77,7 +78,11 @@ function flush(): void {
 const pgDump = await createPgDump({
   thisProgram: '/pg_dump',
   noExitRuntime: false,
-  locateFile: (name) => fileURLToPath(new URL(name, import.meta.url)),
+  instantiateWasm: (imports, receive) => {
+    const instance = new WebAssembly.Instance(program, imports)
+    receive(instance, program)
+    return instance.exports
+  },
   stdout: (byte) => {
     if (byte === null) return
     output[filled++] = byte
