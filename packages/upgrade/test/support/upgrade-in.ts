@@ -9,7 +9,8 @@ const script = fileURLToPath(new URL('upgrader.mjs', import.meta.url))
 
 /** When the process is to be killed: never, at one of its reports, or some ms or an event after its start or a step. */
 interface Kill {
-  readonly killAt?: number
+  /** At the first report that is none of these, and of none of these steps. */
+  readonly passed?: readonly string[]
   readonly after?: number
   readonly once?: () => boolean
   readonly since?: string
@@ -29,9 +30,9 @@ export async function upgradeIn(
   dataDir: string,
   to: number,
   where: { readonly packages: string[] } | { readonly bindirs: string[] },
-  { killAt = 0, after, once: happens, since, victims = (upgrade) => [upgrade] }: Kill = {},
+  { passed, after, once: happens, since, victims = (upgrade) => [upgrade] }: Kill = {},
 ): Promise<Ended> {
-  const request = JSON.stringify({ dataDir, ...where, to: String(to), killAt })
+  const request = JSON.stringify({ dataDir, ...where, to: String(to), passed })
   let began = performance.now()
   const child = spawn(process.execPath, [script, request], { stdio: ['ignore', 'pipe', 'inherit'] })
   const ended = once(child, 'close')
