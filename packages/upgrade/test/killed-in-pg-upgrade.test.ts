@@ -54,7 +54,6 @@ async function becomesNew(home: TemporaryDirectory, { dataDir, strategy, rows, f
   expect(upgraded).toMatchObject({ outcome: 'modified', method: 'pg_upgrade' })
   expect(await use(dataDir, strategy, rows)).toBe(to)
   expect(readdirSync(home.path).toSorted()).toEqual(['data', `data.pg${from}`, 'old'])
-  expect(serversBelow(home.path)).toEqual([])
 }
 
 const isLong = process.env['HOWDAH_TEST_LONG'] === '1'
@@ -62,67 +61,71 @@ const timeout = isLong ? 1_200_000 : 300_000
 
 describe.skipIf(twoWhole.skip)('an upgrade by pg_upgrade', () => {
   it(
-    'that is killed while pg_upgrade works leaves the old cluster whole, and the next one works',
+    'that is killed, or whose pg_upgrade is, leaves the old cluster whole, and the next one works',
     async () => {
       using home = temporaryDirectory()
       const old = await filledIn(home)
-      const { from, to, bindirs, strategy, dataDir } = old
-      let rows = old.rows
-      const random = seededRandom(15)
-      const wanted = isLong ? 20 : 2
-      for (let hits = 0, length = 4000; hits < wanted;) {
-        const kill = { since: 'loading', after: random.below(length) }
-        const { killed, reports, took } = await upgradeIn(dataDir, to, { bindirs }, kill)
-        const isAt = (step: string) => reports.some((report) => report.startsWith(step))
-        if (!killed) length = Math.min(length, took)
-        const isInTime = !isAt('verifying')
-        if (isInTime) hits += 1
-        const major = await use(dataDir, strategy, rows)
-        rows += 1
-        expect(isInTime ? major : from).toBe(from)
-        expect(isAt('swapped') ? major : to).toBe(to)
-        if (major === from) continue
-        // The old one has what it had before the swap, and is taken for the next round.
-        const cluster = new Cluster(dataDir, { strategy })
-        await upgradeCluster(cluster)
-        await cluster.destroy({ force: true })
-        renameSync(`${dataDir}.pg${from}`, dataDir)
-        rows -= 1
-      }
+      const killed = await killedMeanwhile(old)
+      const rows = await killedInIt(home, { ...old, rows: killed })
       await becomesNew(home, { ...old, rows })
-    },
-    timeout,
-  )
-
-  it(
-    'whose pg_upgrade is killed, alone or with others, leaves the old cluster whole, and the next one works',
-    async () => {
-      using home = temporaryDirectory()
-      const old = await filledIn(home)
-      const { from, to, bindirs, strategy, dataDir } = old
-      let rows = old.rows
-      const itself = () =>
-        workersOf(dataDir).flatMap(({ pid, name }) => (name === 'pg_upgrade' ? [pid] : []))
-      const all = () => workersOf(dataDir).map(({ pid }) => pid)
-      const choices = [itself, (upgrade: number) => [...itself(), upgrade], all]
-      const rounds = choices.flatMap((victims) =>
-        [dataDir, `${dataDir}.upgrade`].map((place) => ({ victims, place })),
-      )
-      // Three of the six have each choice and each place.
-      const first = seededRandom(16).below(2)
-      const some = new Set([0, 3, 4].map((at) => at ^ first))
-      for (const { victims, place } of rounds.filter((_, at) => isLong || some.has(at))) {
-        const once = () => postmastersOf([place]).length > 0
-        const kill = { since: 'loading', once, victims }
-        const { reports } = await upgradeIn(dataDir, to, { bindirs }, kill)
-        expect(reports.at(-1)).toMatch(/^loading/)
-        expect(await use(dataDir, strategy, rows)).toBe(from)
-        rows += 1
-        // Unless all are killed, one is left that stops its server.
-        expect(victims === all ? [] : serversBelow(home.path)).toEqual([])
-      }
-      await becomesNew(home, { ...old, rows })
+      expect(serversBelow(home.path)).toEqual([])
     },
     timeout,
   )
 })
+
+/** Kills the upgrade while pg_upgrade works. Gives the number of rows. */
+async function killedMeanwhile({ from, to, bindirs, strategy, dataDir, ...old }: Old) {
+  let { rows } = old
+  const random = seededRandom(15)
+  const wanted = isLong ? 20 : 1
+  for (let hits = 0, length = isLong ? 4000 : 1000; hits < wanted;) {
+    const kill = { since: 'loading', after: random.below(length) }
+    const { killed, reports, took } = await upgradeIn(dataDir, to, { bindirs }, kill)
+    const isAt = (step: string) => reports.some((report) => report.startsWith(step))
+    if (!killed) length = Math.min(length, took)
+    const isInTime = !isAt('verifying')
+    if (isInTime) hits += 1
+    const major = await use(dataDir, strategy, rows)
+    rows += 1
+    expect(isInTime ? major : from).toBe(from)
+    expect(isAt('swapped') ? major : to).toBe(to)
+    if (major === from) continue
+    // The old one has what it had before the swap, and is taken for the next round.
+    const cluster = new Cluster(dataDir, { strategy })
+    await upgradeCluster(cluster)
+    await cluster.destroy({ force: true })
+    renameSync(`${dataDir}.pg${from}`, dataDir)
+    rows -= 1
+  }
+  return rows
+}
+
+/** Kills pg_upgrade, alone or with others, when it has a server on the old or the new cluster. Gives the number of rows. */
+async function killedInIt(home: TemporaryDirectory, { from, to, bindirs, strategy, ...old }: Old) {
+  const { dataDir } = old
+  let { rows } = old
+  const itself = () =>
+    workersOf(dataDir).flatMap(({ pid, name }) => (name === 'pg_upgrade' ? [pid] : []))
+  const all = () => workersOf(dataDir).map(({ pid }) => pid)
+  const choices = [itself, (upgrade: number) => [...itself(), upgrade], all]
+  const places = [dataDir, `${dataDir}.upgrade`]
+  // Each choice at one of the two places, by turns, or at both.
+  const first = seededRandom(16).below(2)
+  const ways = choices.flatMap((victims, turn) =>
+    places
+      .filter((_, at) => isLong || at === (first + turn) % 2)
+      .map((place) => ({ victims, place })),
+  )
+  for (const { victims, place } of ways) {
+    const once = () => postmastersOf([place]).length > 0
+    const kill = { since: 'loading', once, victims }
+    const { reports } = await upgradeIn(dataDir, to, { bindirs }, kill)
+    expect(reports.at(-1)).toMatch(/^loading/)
+    expect(await use(dataDir, strategy, rows)).toBe(from)
+    rows += 1
+    // Unless all are killed, one is left that stops its server.
+    expect(victims === all ? [] : serversBelow(home.path)).toEqual([])
+  }
+  return rows
+}
