@@ -19,6 +19,8 @@ export class Arena implements AsyncDisposable {
   readonly #temporary = temporaryDirectory()
   readonly #users: UserProcess[] = []
   readonly #inodes = new Set<string>()
+  /** The processes that ran before, which have nothing to do with it. */
+  readonly #older = new Set(process.platform === 'linux' ? readdirSync('/proc') : [])
   readonly #changes: Partial<Paths>
 
   constructor(changes: Partial<Paths> = {}) {
@@ -116,6 +118,7 @@ export class Arena implements AsyncDisposable {
   /** From `/proc`; a directory that was removed or moved is known by its path. */
   #processes(): Process[] {
     return readdirSync('/proc')
+      .filter((name) => !this.#older.has(name))
       .map(Number)
       .filter((pid) => pid > 0)
       .flatMap((pid) => {

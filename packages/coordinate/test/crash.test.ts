@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { Free, ownership, unpin } from '@howdah/coordinate'
+import { Free, Guard, ownership, unpin } from '@howdah/coordinate'
 import { times, until } from '@howdah/fixtures'
 import { Arena } from './arena.ts'
 
@@ -26,8 +26,7 @@ describe.concurrent.each([false, true])('thrown away: %s', (throwAway) => {
       const removed = watched.has(dieAt) && throwAway
       expect(removed && existsSync(arena.directory)).toBe(false)
 
-      const next = arena.user(options)
-      await next.joined()
+      const next = await Guard.join(arena.subject, arena.paths, { start: {}, ...options })
       expect(await next.leave()).toBe(throwAway ? 'destroyed' : 'stopped')
       await arena.deserted()
       expect(existsSync(arena.directory) ? readdirSync(arena.directory).toSorted() : []).toEqual(
@@ -55,8 +54,8 @@ describe.concurrent.each([false, true])('started to stay, thrown away: %s', (thr
       expect(await ownership(paths, subject)).toBe(launched ? 'pinned' : 'none')
       expect(dieAt === 'start' && throwAway && existsSync(arena.directory)).toBe(false)
 
-      const user = arena.user()
-      expect(await user.joined()).toBe(launched ? 'unmodified' : 'modified')
+      const user = await Guard.join(subject, paths, { start: {} })
+      expect(user.started).toBe(launched ? 'unmodified' : 'modified')
       expect(await user.leave()).toMatch(launched ? 'kept' : /stopped|destroyed/)
       expect(await new Free(subject, paths).start({ start: {} })).toBe(
         launched ? 'unmodified' : 'modified',
@@ -73,14 +72,14 @@ test.concurrent('processes that are killed at random instants of a start to stay
   await using arena = new Arena()
   const { subject, paths } = arena
   let hits = 0
-  for (let round = 0; round < times(8, 16) || hits < 4; round++) {
+  for (let round = 0; round < times(6, 16) || hits < 3; round++) {
     const victim = arena.user({ stays: true, tells: true })
     await victim.begun()
     await sleep(Math.random() * 120)
     if (!victim.isDone) hits++
     await victim.kill()
-    const next = arena.user()
-    const stays = (await next.joined()) === 'unmodified'
+    const next = await Guard.join(subject, paths, { start: {} })
+    const stays = next.started === 'unmodified'
     expect(await next.leave()).toBe(stays ? 'kept' : 'stopped')
     if (stays) await unpin(paths, subject)
     await arena.deserted()
@@ -109,7 +108,7 @@ test.concurrent('a starter that is killed is followed by one that waits for the 
 test.concurrent('processes that are killed at random instants leave nothing behind', async () => {
   await using arena = new Arena()
   let hits = 0
-  for (let round = 0; round < times(12, 24) || hits < 4; round++) {
+  for (let round = 0; round < times(9, 24) || hits < 3; round++) {
     const victim = arena.user({ throwAway: round % 2 === 0, tells: true })
     await victim.begun()
     await sleep(Math.random() * 140)
@@ -118,8 +117,7 @@ test.concurrent('processes that are killed at random instants leave nothing behi
     await sleep(Math.random() * 20)
     await victim.kill()
   }
-  const last = arena.user()
-  await last.joined()
+  const last = await Guard.join(arena.subject, arena.paths, { start: {} })
   expect(await last.leave()).toMatch(/stopped|destroyed/)
   await arena.deserted()
   expect(arena.count('clash')).toBe(0)

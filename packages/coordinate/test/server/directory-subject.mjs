@@ -97,7 +97,7 @@ export function subjectIn(directory, at = () => undefined) {
       if (fails) throw new Error('the server does not like it')
       while (!(read()?.ready === true)) {
         if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`)
-        await sleep(2)
+        await sleep(5)
       }
       at('started')
       return 'modified'
@@ -108,7 +108,7 @@ export function subjectIn(directory, at = () => undefined) {
       if (running === null) return 'unmodified'
       process.kill(running.identity.pid, 'SIGINT')
       while (identifyProcess(running.identity.pid)?.startTime === running.identity.startTime) {
-        await sleep(2)
+        await sleep(5)
       }
       at('stopped')
       return 'modified'
