@@ -17,9 +17,9 @@ export interface Counts {
 /** If a lease must not end by itself, however slow the machine is. */
 export const unhurried = { ttl: 30_000, maxTtl: 30_000 }
 
-/** How many processes contend. */
-export const processes = 8
-const contenders = 2
+/** How many processes contend, and each of them how often at once. */
+export const processes = long ? 8 : 4
+const contenders = 16 / processes
 
 /** The laws of contention, for every leaser. */
 export function describeContention(
@@ -78,18 +78,25 @@ export function describeContention(
 
   /** If the server ends leases, the race is at that moment. */
   async function raceAtTheEnd(won: { renewal: number; takeover: number }): Promise<void> {
-    const batch = 40
+    const batch = Math.min(40, counts.races)
+    const pairs = crewOf().workers.length / 2
     for (let round = 0; round < counts.races; round += batch) {
       await Promise.all(
         Array.from({ length: batch }, async (_unused, index) => {
-          const holder = crewOf().workers[index % 4]!
-          const taker = crewOf().workers[4 + (index % 4)]!
+          const holder = crewOf().workers[index % pairs]!
+          const taker = crewOf().workers[pairs + (index % pairs)]!
           const place = contextOf().place()
           const { lease, before } = await holder.ask('acquire', { place })
-          const at = before + place.ttl + Math.random() * 1_000 - 100
+          const end = before + place.ttl
+          const at = end + Math.random() * 1_000 - 100
           const [renewal, takeover] = await Promise.all([
             holder.ask('renewLater', { place, lease, at }),
-            taker.ask('acquireUntil', { place, until: at + place.ttl - 200, pause: 20 }),
+            taker.ask('acquireUntil', {
+              place,
+              from: end - 200,
+              until: at + place.ttl - 200,
+              pause: 20,
+            }),
           ])
           const both = renewal.ok && takeover.ok && takeover.after < renewal.before + place.ttl
           expect(both, `round ${round}`).toBe(false)

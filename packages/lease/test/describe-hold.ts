@@ -58,7 +58,7 @@ export function describeHold(context: () => LeaserContext): void {
       const watched = worker!.ask<Attempt & { firedAtOnce: boolean; fired: boolean }>('watch', {
         place,
       })
-      // The worker spins, and so stops in the middle of a turn.
+      // The worker blocks its event loop, and so stops in the middle of a turn.
       await new Promise((resolve) => setTimeout(resolve, 100))
       worker!.signal('SIGSTOP')
       await new Promise((resolve) => setTimeout(resolve, place.ttl * 1.1))

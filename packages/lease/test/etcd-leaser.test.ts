@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { hold } from '@howdah/lease'
 import { createEtcdLeaser } from '@howdah/lease/etcd'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { long } from './describe-contention.ts'
 import { describeLeaser, refusalOf } from './describe-leaser.ts'
 import { EtcdCluster, whyNoEtcd } from './etcd-cluster.ts'
 import type { Place } from './open-leaser.mjs'
 
 describe.skipIf(whyNoEtcd !== null)(`with an etcd${whyNoEtcd ? `: ${whyNoEtcd}` : ''}`, () => {
-  describeLeaser('etcd', makeContext, { rounds: 6, races: 40, cycles: 50 })
+  describeLeaser('etcd', makeContext, { rounds: 4, races: 12, cycles: 30 })
   describeFailure()
 })
 
@@ -76,7 +77,7 @@ function describeFailure() {
       while (performance.now() < end) {
         held.check()
         expect(await refusalOf(leaser(key).acquire())).toMatchObject({ code: 'ERR_LEASE_EXISTS' })
-        await new Promise((resolve) => setTimeout(resolve, 100))
+        await new Promise((resolve) => setTimeout(resolve, 250))
       }
       expect(held.generation).toBe(generation)
       await held.release()
@@ -86,7 +87,7 @@ function describeFailure() {
     })
 
     test('has one winner among contenders while a member dies', async () => {
-      const keys = Array.from({ length: 20 }, () => randomUUID())
+      const keys = Array.from({ length: long ? 20 : 8 }, () => randomUUID())
       const killing = cluster.kill(0)
       const winners = await Promise.all(
         keys.map(async (key) => {

@@ -56,7 +56,7 @@ describeLeaser(
     // It is proved below. Sixteen proofs a round would be most of the requests.
     return contextOf((options) => place({ proveConditions: false, ...options }), server)
   },
-  { rounds: 6, races: 60, cycles: 80 },
+  { rounds: 4, races: 40, cycles: 60 },
 )
 
 describe('a lease in S3 with faults', () => {
@@ -68,7 +68,7 @@ describe('a lease in S3 with faults', () => {
   beforeAll(async () => {
     server = await S3Server.start()
     place = placeIn(server.endpoint)
-    crew = new Crew(4)
+    crew = new Crew(3)
   })
   beforeEach(() => {
     server.faults = { kinds: [], share: 0 }
@@ -110,7 +110,7 @@ describe('a lease in S3 with faults', () => {
   })
 
   test('has at most one winner among contenders whose requests go wrong', async () => {
-    const rounds = long ? 300 : 8
+    const rounds = long ? 300 : 6
     let won = 0
     for (let round = 0; round < rounds; round++) {
       server.faults = { kinds: allFaults, share: 0.3 }

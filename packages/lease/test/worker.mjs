@@ -26,6 +26,11 @@ async function leaserOf({ clockOffset = 0, ...place }, contender = 0) {
 
 const clock = () => Number(process.hrtime.bigint()) / 1e6
 
+/** Blocks the event loop for some ms, without work for the processor. */
+function blockFor(time) {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, time)
+}
+
 /** All workers start at the same moment, by the clock that they share. */
 async function startAt(at) {
   if (at === undefined) return
@@ -66,8 +71,9 @@ const actions = {
     await startAt(at)
     return Promise.all(leasers.map((leaser) => attempt(() => leaser.acquire())))
   },
-  async acquireUntil({ place, until, pause = 0 }) {
+  async acquireUntil({ place, from = 0, until, pause = 0 }) {
     const leaser = await leaserOf(place)
+    await sleep(Math.max(0, from - clock()))
     for (;;) {
       const result = await attempt(() => leaser.acquire())
       if (result.ok || clock() >= until) return result
@@ -92,16 +98,19 @@ const actions = {
   /** Acquires, writes the generation down while holding it, and releases, until it is killed. */
   async cycle({ place, log }) {
     const leaser = await leaserOf(place)
-    for (;;) {
+    for (let refusals = 0; ;) {
       try {
         const lease = await leaser.acquire()
+        refusals = 0
         appendFileSync(log, `${lease.generation}\n`)
         // A process that was too slow writing may have been overtaken.
         if (lease.isExpired) appendFileSync(log, `late ${lease.generation}\n`)
         await leaser.release(lease)
       } catch (error) {
         if (!error.code?.startsWith('ERR_LEASE')) throw error
-        await sleep(2 + Math.random() * 8)
+        // Ever longer: the lease of a killed process has to expire.
+        refusals += 1
+        await sleep(2 + Math.random() * Math.min(100, 8 * refusals))
       }
     }
   },
@@ -118,6 +127,7 @@ const actions = {
     // Both from inside one turn. A stop shows as a gap between two looks at the clock.
     for (let last = start, now = start; block ? now - start < block : now - last < 300;) {
       last = now
+      blockFor(5)
       now = clock()
     }
     const verdict = await attempt(() => void held.check())
