@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import ts from 'typescript'
+import { createRequire } from 'node:module'
+import type TypeScript from 'typescript'
 import { readmeExamples } from '../readmes/readme-examples.ts'
 
 const page = new URL('../../../../docs/json.md', import.meta.url)
@@ -26,31 +27,28 @@ export const documented: ReadonlyMap<string, string> = new Map(
     }),
 )
 
-const options: ts.CompilerOptions = {
-  strict: true,
-  noEmit: true,
-  lib: ['lib.es5.d.ts'],
-  types: [],
-  skipLibCheck: true,
-}
-const host = ts.createCompilerHost(options)
-
-/** TypeScript's own declarations, which are the same for all results, and take longer to parse than these to check. */
-const library = new Map<string, ts.SourceFile | undefined>()
-const sourceOfLibrary: typeof host.getSourceFile = (name, ...rest) => {
-  if (!library.has(name)) library.set(name, host.getSourceFile(name, ...rest))
-  return library.get(name)
-}
-
-/** How results differ from their types, according to TypeScript. A field that the page does not name is a difference, too. */
+/**
+ * How results differ from their types, according to TypeScript. A field that the page does not name is a difference, too.
+ *
+ * All at once are quicker. TypeScript is so large that a process that has loaded it starts others more slowly.
+ */
 export function differences(results: readonly Printed[]): string[] {
+  const ts = createRequire(import.meta.url)('typescript') as typeof TypeScript
+  const options: TypeScript.CompilerOptions = {
+    strict: true,
+    noEmit: true,
+    lib: ['lib.es5.d.ts'],
+    types: [],
+    skipLibCheck: true,
+  }
   const lines = results.map(({ type, json }, index) => {
     return `const result${index}: ${type} = ${JSON.stringify(JSON.parse(json))}`
   })
   const text = [...lines, 'export {}', types].join('\n')
   const file = ts.createSourceFile('results.ts', text, ts.ScriptTarget.Latest)
+  const host = ts.createCompilerHost(options)
   const getSourceFile: typeof host.getSourceFile = (name, ...rest) =>
-    name === file.fileName ? file : sourceOfLibrary(name, ...rest)
+    name === file.fileName ? file : host.getSourceFile(name, ...rest)
   const program = ts.createProgram([file.fileName], options, { ...host, getSourceFile })
   return ts.getPreEmitDiagnostics(program).map(({ start = 0, messageText }) => {
     const line = lines[file.getLineAndCharacterOfPosition(start).line] ?? 'a type of the page'
