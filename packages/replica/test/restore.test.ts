@@ -14,7 +14,7 @@ const { compressFrameSync } = require('lz4-napi') as {
 }
 
 const transactions = 1_000
-const checked = 50
+const checked = Math.min(times(20, 50), transactions)
 const generation = '0123456789abcdef'
 const start = 1_700_000_000_000
 
@@ -106,7 +106,7 @@ describe('a database that went through a thousand transactions', { tags: 'proper
   })
   afterAll(() => replicas[Symbol.dispose]())
 
-  it('can be restored from LTX files to each of fifty transactions', async () => {
+  it('can be restored from LTX files to each of many transactions', async () => {
     expect(replicas.points.size).toBe(checked)
     for (const [txid, expected] of replicas.points) {
       const output = replicas.directory.file(`txid-${txid}.db`)
@@ -123,7 +123,7 @@ describe('a database that went through a thousand transactions', { tags: 'proper
     }
   })
 
-  it('can be restored from LTX files to each of fifty times', async () => {
+  it('can be restored from LTX files to each of many times', async () => {
     const random = seededRandom(9)
     for (const [txid, expected] of replicas.points) {
       const output = replicas.directory.file(`time-${txid}.db`)
@@ -134,8 +134,8 @@ describe('a database that went through a thousand transactions', { tags: 'proper
     }
   })
 
-  it('can be restored from snapshots and WAL of litestream 0.3 to each of fifty times', async () => {
-    for (const [txid, expected] of [...replicas.points].slice(0, times(15, checked))) {
+  it('can be restored from snapshots and WAL of litestream 0.3 to each of many times', async () => {
+    for (const [txid, expected] of [...replicas.points].slice(0, times(8, 50))) {
       const output = replicas.directory.file(`old-${txid}.db`)
       const time = new Date(timeOf(txid) + 500)
       const result = await replicas.old.restore({ output, time, integrityCheck: 'none' })
