@@ -248,9 +248,8 @@ remove() {
   set +f
   set -- "$directory"/* "$directory"/.[!.]* "$directory"/..?*
   set -f
-  for entry in "$@"; do
-    [ "$entry" -ef "$wreck" ] || free rm -rf -- "$entry"
-  done
+  for entry in "$@"; do shift; [ "$entry" -ef "$wreck" ] || set -- "$@" "$entry"; done
+  free rm -rf -- "$@"
   free rm -f -- "$wreck" "$record" "$record.new"
   free rmdir -- "$directory"
 }
