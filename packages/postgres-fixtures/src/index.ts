@@ -1,4 +1,5 @@
 export { leaveBusyBackend } from './busy-backend.ts'
+export { countInitdb } from './count-initdb.ts'
 export { everything, roles } from './everything.ts'
 export { killedInTime } from './killed-in-time.ts'
 export { everyPostgres, newest, somePostgres, type Subject } from './postgres.ts'
