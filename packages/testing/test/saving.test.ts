@@ -1,16 +1,14 @@
+import type { ChildProcess } from 'node:child_process'
 import { randomInt } from 'node:crypto'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { Cluster } from '@howdah/cluster'
 import { Child, until } from '@howdah/fixtures'
 import { newest, somePostgres } from '@howdah/postgres-fixtures'
-import { beforeEach, expect, it } from 'vitest'
-import {
-  type Migration,
-  type TestDatabases,
-  type TestDatabasesOptions,
-  testDatabases,
-} from '../src/index.ts'
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { type Migration, type TestDatabasesOptions, testDatabases } from '../src/index.ts'
 import { ownPlace } from './support/place.ts'
 import { Project } from './support/project.ts'
 
@@ -25,7 +23,7 @@ beforeEach(() => {
 const made = 'CREATE TABLE made AS SELECT clock_timestamp() AS at'
 
 function optionsOf(project: Project, more: TestDatabasesOptions): TestDatabasesOptions {
-  return project.options({ saveTemplates: true, linger: 1000, settings, ...more })
+  return project.options({ saveTemplates: true, ahead: 0, settings, ...more })
 }
 
 /** The paths of the clusters in the place of this file. */
@@ -37,93 +35,106 @@ function clusters(): string[] {
   )
 }
 
-/** When the template of a new database was made, on a server that is gone afterwards. `others` use it, too. */
-async function madeAt(options: TestDatabasesOptions, others?: TestDatabases): Promise<Date> {
-  const databases = testDatabases(options)
-  const db = await databases.create()
-  const { rows } = await db.query<{ at: Date }>('SELECT at FROM made')
-  await databases.end()
-  await others?.end()
+/** The processes of this one that save templates. */
+const savers = new Set<ChildProcess>()
+const notice = (message: unknown) => {
+  const { process } = message as { process: ChildProcess }
+  process.once('spawn', () => {
+    if (process.spawnargs.some((arg) => arg.endsWith('/saving/saver.js'))) savers.add(process)
+  })
+  process.once('exit', () => savers.delete(process))
+}
+beforeAll(() => subscribe('child_process', notice))
+afterAll(() => void unsubscribe('child_process', notice))
+
+/** The one row of a query in a new database of each, on a server that they share and that is gone afterwards. */
+async function rowsOf(
+  all: readonly TestDatabasesOptions[],
+  query = 'SELECT * FROM made',
+): Promise<object[]> {
+  const users = all.map((options) => testDatabases(options))
+  const rows: object[] = []
+  // One after another, so that a later one finds what an earlier one has made.
+  for (const databases of users) {
+    const db = await databases.create()
+    rows.push(...(await db.query(query)).rows)
+  }
+  // A server that lingers stays while they are saved.
+  const lingers = all.some(({ linger }) => linger !== 0)
+  if (!lingers) await until('the templates are saved', () => savers.size === 0, 60_000)
+  for (const databases of users) await databases.end()
   await until('the server has ended', () => clusters().length === 0, 60_000)
-  return rows[0]?.at ?? new Date(0)
+  return rows
 }
 
-it.each(somePostgres)('a template outlives its server, on $name', async ({ strategy }) => {
-  using project = new Project({ 'm/1.sql': made })
-  const options = optionsOf(project, { migrate: 'm/*.sql', strategy })
-  const at = await madeAt(options)
-  expect(await madeAt(options)).toEqual(at)
-  // A later server adds to what is saved.
-  project.write({ 'm/2.sql': 'ALTER TABLE made ADD n int DEFAULT 5' })
-  expect(await madeAt(options)).toEqual(at)
-  await using databases = testDatabases({ ...options, ahead: 0 })
-  await using db = await databases.create()
-  expect((await db.query('SELECT * FROM made')).rows).toEqual([{ at, n: 5 }])
-  const names = await db.query<{ datname: string }>(
-    `SELECT datname FROM pg_database WHERE datname LIKE 'howdah_test%' AND datname <> current_database()`,
-  )
-  expect(names.rows).toEqual([])
-})
+it.each(somePostgres)(
+  'a template outlives its server, and nothing else that was there does, on $name',
+  async ({ strategy }) => {
+    const files = { 'm/1.sql': made, 'm/2.sql': `ALTER SYSTEM SET work_mem = '77MB'` }
+    using project = new Project(files)
+    const options = optionsOf(project, { migrate: 'm/*.sql', strategy })
+    const [first] = await rowsOf([{ ...options, ahead: 8 }])
+    // A later server adds to what is saved.
+    project.write({ 'm/3.sql': 'ALTER TABLE made ADD later timestamptz DEFAULT clock_timestamp()' })
+    const query = `
+      SELECT *, current_setting('work_mem') AS memory, current_setting('fsync') AS fsync,
+             (SELECT count(*)::int FROM pg_database
+               WHERE datname LIKE 'howdah_test%' AND datname <> current_database()) AS others
+        FROM made`
+    const second = await rowsOf([options], query)
+    const later = expect.any(Date) as Date
+    expect(second).toEqual([{ ...first, later, memory: '4MB', fsync: 'off', others: 0 }])
+    expect(await rowsOf([options], query)).toEqual(second)
+  },
+)
 
 const migrate = async ({ client }: Migration) => await client.query(made)
 const seed = async ({ client }: Migration) =>
   await client.query('UPDATE made SET at = clock_timestamp()')
 
-it.each<[string, TestDatabasesOptions]>([
-  ['a function with a key', { migrate, key: [{ version: 1 }] }],
-  ['SQL files with a seed', { migrate: 'm/*.sql', seed: 's/*.sql' }],
-  ["a cluster of one's own", { migrate: 'm/*.sql', isolation: 'cluster' }],
-])('the template of %s outlives its server', async (_, more) => {
-  using project = new Project({ 'm/1.sql': made, 's/1.sql': 'TABLE made' })
-  const options = optionsOf(project, more)
-  const at = await madeAt(options)
-  expect(await madeAt(options)).toEqual(at)
+it('templates of which it is not known what they depend on, or that are not to be saved, are made again', async () => {
+  using project = new Project({
+    'm/1.sql': made,
+    'unlogged/1.sql': `${made}; CREATE UNLOGGED TABLE u ()`,
+  })
+  const templates: Record<string, TestDatabasesOptions> = {
+    'a function without a key': { migrate },
+    'an unlogged table': { migrate: 'unlogged/*.sql' },
+    'SQL files with a function as seed': { migrate: 'm/*.sql', seed },
+    'an option that says so': { migrate: 'm/*.sql', saveTemplates: false },
+  }
+  const names = Object.keys(templates)
+  const options = names.map((name) => optionsOf(project, { ...templates[name], name }))
+  const before = await rowsOf(options)
+  const after = await rowsOf(options)
+  expect(names.filter((_, n) => isDeepStrictEqual(after[n], before[n]))).toEqual([])
 })
 
-it.each<[string, TestDatabasesOptions, string]>([
-  ['a function without a key', { migrate }, ''],
-  ['a migration that makes a role', { migrate: 'm/*.sql' }, 'CREATE ROLE saved_role'],
-  ['a migration with an unlogged table', { migrate: 'm/*.sql' }, 'CREATE UNLOGGED TABLE u ()'],
-  ['SQL files with a function as seed', { migrate: 'm/*.sql', seed }, ''],
-  ['an option that says so', { migrate: 'm/*.sql', saveTemplates: false }, ''],
-])('the template of %s is made again', async (_, more, sql) => {
-  using project = new Project({ 'm/1.sql': `${made}; ${sql}` })
-  const options = optionsOf(project, more)
-  const at = await madeAt(options)
-  expect(await madeAt(options)).not.toEqual(at)
+it('two projects with the same settings, of a function with a key and of files with a seed, both have their templates on later servers', async () => {
+  using one = new Project()
+  using other = new Project({ 'm/1.sql': made, 's/1.sql': 'TABLE made' })
+  const ofOne = optionsOf(one, { migrate, key: [{ version: 1 }] })
+  const ofOther = optionsOf(other, { migrate: 'm/*.sql', seed: 's/*.sql' })
+  const before = [...(await rowsOf([ofOne])), ...(await rowsOf([ofOther]))]
+  expect(await rowsOf([ofOne, ofOther])).toEqual(before)
 })
 
-it('two projects with the same settings both have their templates on later servers', async () => {
-  using one = new Project({ 'm/1.sql': made })
-  using other = new Project({ 'm/1.sql': made })
-  const options = [one, other].map((project) => optionsOf(project, { migrate: 'm/*.sql' }))
-  const at: Date[] = []
-  for (const each of options) at.push(await madeAt(each))
-  for (const [n, each] of options.entries()) expect(await madeAt(each)).toEqual(at[n])
-})
-
-it("a role of others' migrations is not there on later servers, and keeps templates from being saved", async () => {
-  using other = new Project({ 'm/1.sql': `${made}; CREATE ROLE role_of_others` })
+it("the template of a cluster of one's own outlives it, although nobody waits until it is saved", async () => {
   using project = new Project({ 'm/1.sql': made })
-  const theirs = optionsOf(other, { migrate: 'm/*.sql' })
-  const ours = optionsOf(project, { migrate: 'm/*.sql' })
-  const others = testDatabases(theirs)
-  await others.create()
-  const at = await madeAt(ours, others)
-  // It would fail if the role were there.
-  await madeAt(theirs)
-  expect(await madeAt(ours)).not.toEqual(at)
+  const options = optionsOf(project, { migrate: 'm/*.sql', isolation: 'cluster' })
+  const before = await rowsOf([{ ...options, linger: 5000 }])
+  expect(await rowsOf([options])).toEqual(before)
 })
 
-it('settings that a migration has given to the server do not outlive it', async () => {
-  using project = new Project({ 'm/1.sql': made, 'm/2.sql': `ALTER SYSTEM SET work_mem = '77MB'` })
-  const options = optionsOf(project, { migrate: 'm/*.sql' })
-  const at = await madeAt(options)
-  expect(await madeAt(options)).toEqual(at)
-  await using databases = testDatabases(options)
-  await using db = await databases.create()
-  expect((await db.query('SHOW work_mem')).rows).toEqual([{ work_mem: '4MB' }])
-  expect((await db.query('SHOW fsync')).rows).toEqual([{ fsync: 'off' }])
+it("a migration's role is not there on later servers, and keeps templates from being saved, those of others, too", async () => {
+  using theirs = new Project({ 'm/1.sql': `${made}; CREATE ROLE saved_role` })
+  using ours = new Project({ 'm/1.sql': made })
+  const options = [theirs, ours].map((project) => optionsOf(project, { migrate: 'm/*.sql' }))
+  const [theirFirst, ourFirst] = await rowsOf(options)
+  // It would fail if the role were there.
+  const [ourSecond, theirSecond] = await rowsOf(options.toReversed())
+  expect(theirSecond).not.toEqual(theirFirst)
+  expect(ourSecond).not.toEqual(ourFirst)
 })
 
 it('a process that is killed while it saves templates leaves nothing for good', async () => {
