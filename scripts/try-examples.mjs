@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { suites, writeSuite } from '../packages/testing/test/support/suites.mjs'
+import { runners, writeSuite } from '../packages/testing/test/support/suites.mjs'
 import { interrupt } from './suites/interrupt.mjs'
 import { packAll } from './installs/pack-all.mjs'
 import { environmentWithout } from './environment-without.mjs'
@@ -42,7 +42,7 @@ let failed = 0
 for (const name of names) await report(name, async () => await tryExample(name))
 if (words.includes('--suites')) {
   const homes = { 'vitest, forks': 'vitest', 'vitest, threads': 'vitest', Playwright: 'playwright' }
-  for (const runner of Object.keys(suites)) {
+  for (const runner of runners) {
     const home = homes[runner] ?? (runner === 'node:test' ? 'node-test' : runner)
     if (names.includes(home)) await report(`200 tests, ${runner}`, () => trySuite(home, runner))
   }

@@ -7,7 +7,7 @@ import { testDatabases } from '../src/index.ts'
 import { givenServer } from './support/given-server.ts'
 import { ownPlace } from './support/place.ts'
 import { runSuite } from './support/run-suite.ts'
-import { writeSuite } from './support/suites.mjs'
+import { installed, writeSuite } from './support/suites.mjs'
 
 ownPlace()
 
@@ -24,7 +24,7 @@ function withModules(project: string): string {
 }
 
 const isLong = process.env['HOWDAH_TEST_LONG'] === '1'
-const tests = isLong ? 200 : 48
+const tests = isLong ? 200 : 24
 
 it.each(['vitest, forks', 'node:test', ...(isLong ? ['vitest, threads'] : [])])(
   `runs ${tests} tests at a time in two terminals under %s, and again after the runner was killed`,
@@ -41,17 +41,9 @@ it.each(['vitest, forks', 'node:test', ...(isLong ? ['vitest, threads'] : [])])(
       expect(status).toBe(0)
     }
 
-    const killed = runSuite(project, args, { SUITE_SERVER: server.url })
-    await until(
-      'tests run',
-      async () => {
-        const { rows } = await server.superuser.query(
-          `SELECT FROM pg_stat_activity WHERE datname LIKE 'howdah_test_%' AND query LIKE 'INSERT%'`,
-        )
-        return rows.length > 0
-      },
-      60_000,
-    )
+    const progress = home.file('progress')
+    const killed = runSuite(project, args, { SUITE_SERVER: server.url, SUITE_PROGRESS: progress })
+    await until('tests run', () => existsSync(progress), 60_000)
     killed.child.kill('SIGKILL')
     await killed.ended
     expect((await runSuite(project, args, { SUITE_SERVER: server.url }).ended).status).toBe(0)
@@ -85,6 +77,7 @@ it.each([
   await using server = await givenServer()
   using home = temporaryDirectory()
   const project = withModules(home.file('project'))
+  writeFileSync(`${project}/vitest.config.mjs`, `export default { test: { ${installed} } }`)
   writeFileSync(`${project}/a.test.mjs`, failing)
   const args = ['node_modules/vitest/vitest.mjs', 'run']
   const { status, output } = await runSuite(project, args, { SUITE_SERVER: server.url }, { ci })
@@ -114,6 +107,7 @@ it(
       `export default { test: {
        setupFiles: ['@howdah/testing/vitest'],
        provide: { testDatabases: { isolation: 'cluster' } },
+       ${installed},
      } }`,
     )
     for (const name of ['a', 'b'])

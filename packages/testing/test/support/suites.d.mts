@@ -1,4 +1,5 @@
-export declare const suites: Readonly<Record<string, unknown>>
+export declare const installed: string
+export declare const runners: readonly string[]
 export declare function writeSuite(
   project: string,
   runner: string,

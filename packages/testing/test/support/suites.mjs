@@ -3,8 +3,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** More files than there are workers, which are four. */
 const filesOf = (tests) => Math.min(8, Math.ceil(tests / 8))
+/** Fewer than there are files, so that some of them take another file. */
+const workersFor = (files) => Math.ceil(files / 2)
 
 const databases = `
 import { appendFileSync } from 'node:fs'
@@ -36,28 +37,33 @@ const withFixture = (module, type) => (name, tests) =>
 const test = base.extend({ db: fixture(databases) })
 for (let n = 0; n < ${tests}; n += 1) test('${name} ' + n, async ({ db }${type}) => await use(db, '${name}'))`
 
-const vitest = (pool) => ({
+/** For the options of vitest: our package is loaded as one that is installed, and not transformed in each worker. */
+export const installed = String.raw`server: { deps: { external: [/\/dist\//] } }`
+
+const vitest = (pool, workers) => ({
   suffix: '.test.mjs',
   write: withFixture('vitest', ''),
-  files: { 'vitest.config.mjs': `export default { test: { pool: '${pool}', maxWorkers: 4 } }` },
+  files: {
+    'vitest.config.mjs': `export default { test: { pool: '${pool}', maxWorkers: ${workers}, ${installed} } }`,
+  },
   command: ['node_modules/vitest/vitest.mjs', 'run'],
 })
 
-/** For each runner: how a file of tests is written, and what runs them. */
-export const suites = {
-  'vitest, forks': vitest('forks'),
-  'vitest, threads': vitest('threads'),
+/** For each runner: how a file of tests is written, and what runs them in so many workers. */
+const suitesWith = (workers) => ({
+  'vitest, forks': vitest('forks', workers),
+  'vitest, threads': vitest('threads', workers),
   'node:test': {
     suffix: '.test.mjs',
     write: withHooks(`import { afterEach, beforeEach, test } from 'node:test'`),
-    command: ['--test', '--test-concurrency=4'],
+    command: ['--test', `--test-concurrency=${workers}`],
     namesFiles: true,
   },
   jest: {
     suffix: '.test.mjs',
     write: withHooks(''),
     files: {
-      'jest.config.mjs': `export default { testMatch: ['**/*.test.mjs'], maxWorkers: 4, transform: {} }`,
+      'jest.config.mjs': `export default { testMatch: ['**/*.test.mjs'], maxWorkers: ${workers}, transform: {} }`,
     },
     command: ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js'],
   },
@@ -68,7 +74,7 @@ export const suites = {
       'node_modules/mocha/bin/mocha.js',
       '--parallel',
       '--jobs',
-      '4',
+      String(workers),
       '--timeout',
       '60000',
       '*.spec.mjs',
@@ -87,7 +93,7 @@ for (let n = 0; n < ${tests}; n += 1) test('${name} ' + n, async (t) => {
   t.pass()
 })`,
     files: {
-      'ava.config.mjs': `export default { files: ['*.ava.mjs'], concurrency: 4, timeout: '2m' }`,
+      'ava.config.mjs': `export default { files: ['*.ava.mjs'], concurrency: ${workers}, timeout: '2m' }`,
     },
     command: ['node_modules/ava/entrypoints/cli.mjs'],
   },
@@ -95,18 +101,23 @@ for (let n = 0; n < ${tests}; n += 1) test('${name} ' + n, async (t) => {
     suffix: '.spec.mjs',
     write: withFixture('@playwright/test', ''),
     files: {
-      'playwright.config.mjs': `export default { workers: 4, fullyParallel: true, reporter: 'line' }`,
+      'playwright.config.mjs': `export default { workers: ${workers}, fullyParallel: true, reporter: 'line' }`,
     },
     command: ['node_modules/@playwright/test/cli.js', 'test'],
   },
-}
+})
+
+/** The names of the runners that there are suites for. */
+export const runners = Object.keys(suitesWith(1))
 
 /** Writes the suite of a runner, of so many tests, into a project, and gives the arguments of Node that run it. */
 export function writeSuite(project, runner, tests = 200) {
-  const { suffix, write, files: more = {}, command, namesFiles = false } = suites[runner]
+  const files = filesOf(tests)
+  const suite = suitesWith(workersFor(files))[runner]
+  const { suffix, write, files: more = {}, command, namesFiles = false } = suite
   mkdirSync(project, { recursive: true })
   const all = { 'package.json': '{ "type": "module" }', 'databases.mjs': databases, ...more }
-  const names = Array.from({ length: filesOf(tests) }, (_, n) => `suite${n}${suffix}`)
+  const names = Array.from({ length: files }, (_, n) => `suite${n}${suffix}`)
   for (const [n, name] of names.entries()) all[name] = write(`file ${n}`, tests / names.length)
   for (const [name, text] of Object.entries(all)) writeFileSync(join(project, name), text)
   return namesFiles ? [...command, ...names] : command
