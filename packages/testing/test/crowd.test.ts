@@ -6,7 +6,7 @@ import { Worker } from './support/worker.ts'
 
 ownPlace()
 
-const workers = process.env['HOWDAH_TEST_LONG'] === '1' ? 64 : 8
+const workers = process.env['HOWDAH_TEST_LONG'] === '1' ? 64 : 5
 
 /** Three tests, each alone in its database; gives the names of the databases. */
 const work = `(async () => {

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { KillStorm, operations } from './support/kill-storm.ts'
 
 const isLong = process.env['HOWDAH_TEST_LONG'] === '1'
-const rounds = isLong ? 1000 : 14
+const rounds = isLong ? 1000 : operations.length
 const seed = Number(process.env['HOWDAH_TEST_SEED'] ?? Date.now() % 1_000_000)
 
 it(
