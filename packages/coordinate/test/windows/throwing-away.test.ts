@@ -190,6 +190,15 @@ describe.each(watchdogKinds)('a watchdog (%s) that is to throw away', (watchdog)
     },
   )
 
+  test('removes more entries than one call of rm gets', async () => {
+    await using arena = new Arena()
+    const guard = await Guard.join(arena.subject, arena.paths, options)
+    for (let n = 0; n < 250; n++) writeFileSync(`${arena.directory}/${n % 2 ? '.' : ''}${n}`, '')
+    await abandon(guard, arena.paths)
+    await arena.deserted()
+    expect(existsSync(arena.directory)).toBe(false)
+  })
+
   test('empties its own directory alone, though a link is planted as its marker', async () => {
     await using arena = new Arena()
     const guard = await Guard.join(arena.subject, arena.paths, options)
