@@ -245,14 +245,12 @@ remove() {
   true >"$wreck" || { set +C; return 1; }
   set +C
   free rm -f -- "$last" || return 1
-  set --
-  set +f
+  set +f --
   for entry in "$directory"/* "$directory"/.[!.]* "$directory"/..?*; do
     [ "$entry" -ef "$wreck" ] || set -- "$@" "$entry"
     [ "$#" -lt 100 ] || { free rm -rf -- "$@"; set --; }
   done
-  set -f
-  free rm -rf -- "$@"
+  set -f; free rm -rf -- "$@"
   free rm -f -- "$wreck" "$record" "$record.new"
   free rmdir -- "$directory"
 }
