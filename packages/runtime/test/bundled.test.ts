@@ -7,6 +7,7 @@ import {
   lstatSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   readlinkSync,
   renameSync,
   rmSync,
@@ -23,6 +24,7 @@ import {
   postgresMajors,
   postgresPackage,
   temporaryDirectory,
+  until,
 } from '@howdah/fixtures'
 import { describe, expect, test, vi } from 'vitest'
 import { anything, bundled, type Runtime, Version, version } from '../src/index.ts'
@@ -259,6 +261,8 @@ describe.runIf(isPackaged)(`a tree${why}`, () => {
       await sleep((round % 8) * 8)
       maker.kill('SIGKILL')
       await ended
+      // A program that it started may outlive it for a moment, and keeps what it works in.
+      await until('its programs have ended', () => processesWith(cacheDir).length === 0)
       const made = existsSync(`${cacheDir}/trees`) ? treesIn(cacheDir) : []
       const whole = made.find((name) => !name.startsWith('.'))
       if (whole === undefined) killedInTime += 1
@@ -378,6 +382,17 @@ describe.runIf(isPackaged)(`a tree${why}`, () => {
 
 function start(path: string, cacheDir: string): ChildProcess {
   return fork(child, [path, cacheDir], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+}
+
+/** The processes that name a path on their command line. */
+function processesWith(path: string): string[] {
+  return readdirSync('/proc').filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(path)
+    } catch {
+      return false
+    }
+  })
 }
 
 /** The child says `ready`, and then the directory of programs. */
