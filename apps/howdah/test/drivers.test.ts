@@ -101,9 +101,9 @@ async function listen(port: number, onStranger: () => void): Promise<Server | nu
   })
   server.listen(port, '127.0.0.1')
   // If it is taken already, by a PostgreSQL perhaps, it will have to be the decoy.
-  const up = await Promise.race([
-    once(server, 'listening').then(() => true),
-    once(server, 'error').then(() => false),
-  ])
+  const up = await once(server, 'listening').then(
+    () => true,
+    () => false,
+  )
   return up ? server : null
 }
