@@ -117,7 +117,11 @@ export class Arena implements AsyncDisposable {
 
   /** From `/proc`; a directory that was removed or moved is known by its path. */
   #processes(): Process[] {
-    return readdirSync('/proc')
+    const running = readdirSync('/proc')
+    const known = new Set(running)
+    // The pid of one that has ended may be another's later.
+    for (const name of this.#older) if (!known.has(name)) this.#older.delete(name)
+    return running
       .filter((name) => !this.#older.has(name))
       .map(Number)
       .filter((pid) => pid > 0)
