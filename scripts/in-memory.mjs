@@ -1,7 +1,6 @@
 // Where the tests' temporary files lie: in memory if that is possible without a trace, for most of the suite's time went
 // into waiting for the disk.
 import { spawnSync } from 'node:child_process'
-import { randomInt } from 'node:crypto'
 import { mkdtempSync, chmodSync, rmdirSync, statfsSync } from 'node:fs'
 import { availableParallelism, freemem, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,15 +16,9 @@ const mount = ['mode=1777,huge=within_size', 'mode=1777']
   .join(' || ')
 
 /**
- * A new tmpfs numbers its inodes from 1, so two runs at a time would give their data directories the same numbers.
- * PostgreSQL derives the key of a server's shared memory from that number, and after a crash it looks for what was left only
- * under this key. Skipping a random count of inodes first keeps the runs apart.
- */
-const skipInodes = (count) => `(cd "$TMPDIR"; seq ${count} | xargs touch; seq ${count} | xargs rm)`
-
-/**
  * Runs a command with a temporary directory in memory: a tmpfs that is mounted in the system's temporary directory, in a
- * mount namespace of the command's own. The kernel drops it with the last process that sees it, however that ends.
+ * mount namespace of the command's own. In an ipc namespace of its own, no server of the machine has the shared memory that its
+ * servers want, and none is left to the machine. The kernel drops both with the last process that sees them, however that ends.
  *
  * Gives the result of `spawnSync`; `null` if this cannot be done here, need not be done (the temporary directory lies in
  * memory already), or is not wanted (`HOWDAH_TEST_DISK=1`). The command has not been run then.
@@ -36,12 +29,12 @@ export function runInMemory([command, ...args], options) {
   if (statfsSync(tmpdir()).type === tmpfs || !hasMemory()) return null
   const directory = mkdtempSync(join(tmpdir(), 'howdah-test-'))
   chmodSync(directory, 0o1777)
-  const unshare = ['--mount', '--propagation', 'private', 'sh', '-ec']
+  const unshare = ['--mount', '--ipc', '--propagation', 'private', 'sh', '-ec']
   const env = { ...options.env, TMPDIR: directory, HOWDAH_TEST_SYSTEM_TMPDIR: tmpdir() }
   try {
     // A trial first, so that a status of the command is never taken for one of unshare.
     if (spawnSync('unshare', [...unshare, mount], { env }).status !== 0) return null
-    const script = `${mount}; ${skipInodes(randomInt(2000, 50_000))}; exec "$@"`
+    const script = `${mount}; exec "$@"`
     return spawnSync('unshare', [...unshare, script, 'sh', command, ...args], { ...options, env })
   } finally {
     rmdirSync(directory)
