@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import type { Random } from '@howdah/fixtures'
 
@@ -41,9 +42,21 @@ export function befall(trouble: Trouble, scene: Scene, random: Random): (() => v
 export function isPossible(trouble: Trouble, home: string): boolean {
   if (trouble === 'disk') {
     const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=800m,mode=755', 'none', home])
-    return mounted.status === 0
+    if (mounted.status !== 0) return false
+    skipInodes(home)
+    return true
   }
   return trouble !== 'memory' || spawnSync('prlimit', ['--version']).status === 0
+}
+
+/**
+ * Lets the data directories have inode numbers that no other storm's have. A new tmpfs counts them from 1. PostgreSQL derives
+ * the key of a server's shared memory from that number, or before 13 from the port: 1001 and above for our port 1. If another server
+ * has the key, the next one is taken; after a crash, what was left under that one is not found once the key is free.
+ */
+function skipInodes(home: string): void {
+  const script = 'seq $0 | xargs touch; seq $0 | xargs rm'
+  execFileSync('sh', ['-c', script, String(randomInt(2_000, 30_000))], { cwd: home })
 }
 
 /** Ends what {@link isPossible} began. */
