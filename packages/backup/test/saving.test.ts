@@ -1,7 +1,15 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import { Cluster, type Session } from '@howdah/cluster'
 import { temporaryDirectory } from '@howdah/fixtures'
+import { acquire } from '@howdah/lock'
 import { newest } from '@howdah/postgres-fixtures'
 import { bringBackDatabase, saveDatabase, savedDatabases } from '@howdah/snapshot'
 import { expect, it } from 'vitest'
@@ -29,6 +37,40 @@ it('of saved clusters, those are removed that are too large together; the newest
   const last = await save(0, megabyte)
   expect(kept()).toEqual([last])
   expect(readdirSync(home.file('.howdah-saved'))).toEqual([last])
+})
+
+it('what another process finishes, after it was seen unfinished, is not removed', async () => {
+  using home = temporaryDirectory()
+  const saved = new SavedClusters(home.file('data'))
+  const ids = ['20260101T000000-0001', '20260101T000000-0002', '20260101T000000-0003']
+  const items = ids.map((id) => home.file('.howdah-saved', id))
+  for (const item of items) mkdirSync(join(item, 'data'), { recursive: true })
+  const expired = saved.expire()
+  // It has seen them all, and asks now for the lock on the first one.
+  for (const item of items.slice(1)) writeFileSync(join(item, 'data', 'PG_VERSION'), '18\n')
+  await expired
+  expect(items.map((item) => existsSync(join(item, 'data', 'PG_VERSION')))).toEqual([
+    false,
+    true,
+    true,
+  ])
+})
+
+it('a saved cluster is brought back or removed by one process at a time', async () => {
+  using home = temporaryDirectory()
+  const cluster = new Cluster(home.file('data'), { strategy })
+  await cluster.create()
+  const places = new SavedClusters(cluster.dataDir)
+  const saved = await places.keep(cluster, 'test')
+  const lock = await acquire(dirname(saved.path))
+  await places.remove(saved)
+  await expect(places.bringBack(cluster, saved)).rejects.toThrow(/another process has it/)
+  lock.release()
+  await places.bringBack(cluster, saved)
+  expect([await cluster.exists(), places.list()]).toEqual([true, []])
+  await places.remove(saved)
+  await expect(places.bringBack(cluster, saved)).rejects.toThrow(/is not saved any more/)
+  expect(await cluster.exists()).toBe(true)
 })
 
 it('of saved databases, those are dropped that are too large together; the newest is kept in any case', async () => {

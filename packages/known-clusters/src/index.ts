@@ -9,7 +9,13 @@ export {
 } from './clusters.ts'
 export { forgetGone } from './saved/forget-gone.ts'
 export { LocalState } from './local-state.ts'
-export { beingMade, longestKept, savedPlaceOf, unfinishedIn } from './saved/saved-place.ts'
+export {
+  beingMade,
+  isUnfinished,
+  longestKept,
+  savedPlaceOf,
+  unfinishedIn,
+} from './saved/saved-place.ts'
 export { enter, forgetting, remember, rememberStarted, type UseEntry } from './use-entry.ts'
 export { knownUsersOf, usersOf } from './users-of.ts'
 export { Uses } from './uses.ts'

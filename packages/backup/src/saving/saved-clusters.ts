@@ -17,7 +17,7 @@ import { beingMade, forgetting, remember, savedPlaceOf } from '@howdah/known-clu
 import { readPlainFile } from '@howdah/lock'
 import { isOld, mostBytes, newId, type SavingLimits } from '@howdah/snapshot'
 import { cloneCluster } from '../clone/clone.ts'
-import { clearUnfinished, makeItem } from './unfinished.ts'
+import { clearUnfinished, lockSaved, makeItem } from './unfinished.ts'
 
 /** A cluster that was saved before it was destroyed. */
 export interface SavedCluster {
@@ -76,12 +76,21 @@ export class SavedClusters {
     })
   }
 
-  /** Puts a saved cluster back in its place. A cluster that is there now is saved first. */
+  /**
+   * Puts a saved cluster back in its place. A cluster that is there now is saved first. Throws an error if another process has
+   * removed the saved cluster, or brings it back.
+   */
   async bringBack(cluster: Cluster, saved: SavedCluster, options: EndOptions = {}): Promise<void> {
-    if ((await findPostmaster(new DataDirectory(saved.path))) !== null)
-      throw new Error(`a server runs on ${saved.path}; stop it first`)
-    if (await cluster.exists()) await this.#moveAway(cluster, 'undo', options)
-    await this.#put(cluster, saved, options)
+    const lock = await lockSaved(saved)
+    if (lock === null) throw new Error(`${saved.id} is not saved any more; another process has it`)
+    try {
+      if ((await findPostmaster(new DataDirectory(saved.path))) !== null)
+        throw new Error(`a server runs on ${saved.path}; stop it first`)
+      if (await cluster.exists()) await this.#moveAway(cluster, 'undo', options)
+      await this.#put(cluster, saved, options)
+    } finally {
+      lock.release()
+    }
     await this.expire().catch(() => undefined)
   }
 
@@ -131,9 +140,16 @@ export class SavedClusters {
     }
   }
 
-  /** Removes a saved cluster for good, unless a server runs on it. */
-  async remove({ path }: SavedCluster): Promise<void> {
-    if ((await findPostmaster(new DataDirectory(path))) === null) await removeTree(dirname(path))
+  /** Removes a saved cluster for good, unless a server runs on it, or another process brings it back. */
+  async remove(saved: SavedCluster): Promise<void> {
+    const lock = await lockSaved(saved)
+    if (lock === null) return
+    try {
+      const server = await findPostmaster(new DataDirectory(saved.path))
+      if (server === null) await removeTree(dirname(saved.path))
+    } finally {
+      lock.release()
+    }
   }
 
   /**

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Cluster } from '@howdah/cluster'
 import { removeTree } from '@howdah/data-directory'
 import { errno } from '@howdah/durable'
-import { unfinishedIn } from '@howdah/known-clusters'
+import { isUnfinished, unfinishedIn } from '@howdah/known-clusters'
 import { acquire, type Lock, makeDirectories, tryAcquire } from '@howdah/lock'
 
 /**
@@ -24,12 +24,26 @@ export async function makeItem(directory: string, within: string): Promise<Lock>
   }
 }
 
+/** Locks a saved cluster, to remove it or to bring it back. `null` if another process has it locked, or has done so already. */
+export async function lockSaved({ path }: { readonly path: string }): Promise<Lock | null> {
+  const item = dirname(path)
+  const lock = await tryAcquire(item, { create: false }).catch((error: unknown) => {
+    if (errno(error) === 'ERR_LOCK_NOT_FOUND') return null
+    throw error
+  })
+  if (lock === null || !isUnfinished(item)) return lock
+  lock.release()
+  return null
+}
+
 /** Removes what killed processes have left unfinished in a place of saved clusters, with its servers. */
 export async function clearUnfinished(place: string): Promise<void> {
   for (const item of unfinishedIn(place)) {
     const lock = await tryAcquire(item, { create: false }).catch(() => null)
     if (lock === null) continue
     try {
+      // Its maker may have finished it before it was locked.
+      if (!isUnfinished(item)) continue
       await new Cluster(join(item, 'data')).destroy({ force: true })
       await removeTree(item)
     } catch {

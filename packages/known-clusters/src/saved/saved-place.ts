@@ -21,7 +21,12 @@ export function savedPlaceOf(dataDir: string): string {
 export function unfinishedIn(place: string): string[] {
   return namesIn(place)
     .map((name) => join(place, name))
-    .filter((item) => item.endsWith(beingMade) || !existsSync(join(item, 'data', 'PG_VERSION')))
+    .filter((item) => isUnfinished(item))
+}
+
+/** Whether a directory in a place of saved clusters has no whole cluster. */
+export function isUnfinished(item: string): boolean {
+  return item.endsWith(beingMade) || !existsSync(join(item, 'data', 'PG_VERSION'))
 }
 
 /** Whether something in a place of saved clusters is to be removed: it is unfinished, or its name says that it is too old. */
