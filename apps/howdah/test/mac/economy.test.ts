@@ -25,6 +25,7 @@ const ceilings: readonly [command: string, status: number, syncs: number, progra
 
 test.skipIf(whyNoMac !== null)(
   'no command syncs or starts more than it has to on a double of a Mac',
+  { timeout: 240_000 },
   async () => {
     const words = ceilings.map(([command]) => `tally howdah ${command}`)
     const result = await onMac(`

@@ -13,6 +13,7 @@ const files = [
 
 test.skipIf(whyNoMac !== null)(
   'tests pass on a double of a Mac, without what is Linux’s alone',
+  { timeout: 240_000 },
   async () => {
     const { status, stdout, stderr } = await testsOnMacDouble(files, await postgresForContainers())
     expect([status, status === 0 ? '' : stdout + stderr]).toEqual([0, ''])

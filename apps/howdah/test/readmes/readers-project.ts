@@ -32,12 +32,13 @@ export class ReadersProject {
       mkdirSync(dirname(path), { recursive: true })
       writeFileSync(path, text, { mode: 0o755 })
     }
-    const { HOWDAH_CACHE_DIR, HOWDAH_STATE_DIR } = process.env
+    const { HOWDAH_CACHE_DIR, HOWDAH_STATE_DIR, TMPDIR } = process.env
     this.#environment = {
       HOME: this.#directory.path,
       PATH: `${join(modules, '.bin')}:${dirname(process.execPath)}:${process.env['PATH']}`,
       HOWDAH_CACHE_DIR,
       HOWDAH_STATE_DIR,
+      TMPDIR,
     }
   }
 
