@@ -14,6 +14,7 @@ import { acquire, identifyProcess } from '@howdah/lock'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Arena } from './arena.ts'
 import { watchdogKinds } from './locks-in-use.ts'
+import { isPausing } from './pauses.ts'
 import { connectTo, pathsOf, subjectIn } from './server/directory-subject.mjs'
 
 const denied = whyNoPidNamespaces()
@@ -119,7 +120,8 @@ describe.skipIf(denied !== null)(
       user.child.stdin?.write('leave\n')
       await until('it has left', () => user.lines.includes('left kept'))
       const left = arena.pid('watchdog')
-      // Suspended without change, which nobody could take otherwise.
+      // Suspended while it lingers, for then it has neither use nor change, which nobody could take otherwise.
+      await until('its watchdog lingers', () => isPausing(left))
       const change = await acquire(arena.paths.change)
       process.kill(left, 'SIGSTOP')
       const waits: string[] = []

@@ -16,6 +16,7 @@ import { killed, linuxOnly, until } from '@howdah/fixtures'
 import { type Lock, acquire, identifyProcess, inspect } from '@howdah/lock'
 import { writeRecord } from '../../src/record/record.ts'
 import { Arena } from '../arena.ts'
+import { isChildOf, isPausing } from '../pauses.ts'
 import { isFree, watchdogKinds } from '../locks-in-use.ts'
 import { plainRecord } from '../plain-record.ts'
 import { abandon, abandonUnder } from './abandon.ts'
@@ -226,7 +227,7 @@ test(
     const left = await acquire(paths.server, { fair: false })
     const watchdogPid = arena.pid('watchdog')
     await abandon(guard, paths)
-    const pauses = () => arena.involved().length > 0 && isPausing(watchdogPid)
+    const pauses = () => arena.involved().length > 0 && isPausing(watchdogPid, '0.02')
     await until('it looks again and again', pauses)
     expect(existsSync(`${directory}/data/one`)).toBe(true)
     left.release()
@@ -234,24 +235,3 @@ test(
     expect(existsSync(directory)).toBe(false)
   },
 )
-
-function isPausing(pid: number): boolean {
-  return readdirSync('/proc').some((name) => {
-    if (!/^\d+$/.test(name) || !isChildOf(Number(name), pid)) return false
-    try {
-      return readFileSync(`/proc/${name}/cmdline`, 'utf8') === 'sleep\x000.02\0'
-    } catch {
-      return false
-    }
-  })
-}
-
-/** The shell's watchdog has flock(1) wait for it. */
-function isChildOf(pid: number, parent: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1] === String(parent)
-  } catch {
-    return false
-  }
-}
