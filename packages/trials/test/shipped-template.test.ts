@@ -171,10 +171,9 @@ async function catalogOf(
 ): Promise<object> {
   const client = await session.connect({ database })
   const rows = async (sql: string) => (await client.query(sql)).rows as Record<string, unknown>[]
-  // A view of template1 shows what that of postgres shows.
   const relations = await rows(`
     SELECT c.oid::regclass::text AS name FROM pg_class AS c
-    WHERE relnamespace IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace) AND relkind IN ('r'${database === 'postgres' ? ", 'v'" : ''})
+    WHERE relnamespace IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace) AND relkind IN ('r', 'v')
       AND relname !~ '^pg_(stat|locks|shmem|backend_memory|aios|hba|ident|file|timezone|prepared|cursors)' ORDER BY 1`)
   const counting = relations.map(
     ({ name }) => `SELECT '${String(name)}' AS name, count(*)::int FROM ${String(name)}`,
