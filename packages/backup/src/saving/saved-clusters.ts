@@ -142,14 +142,10 @@ export class SavedClusters {
 
   /** Removes a saved cluster for good, unless a server runs on it, or another process brings it back. */
   async remove(saved: SavedCluster): Promise<void> {
-    const lock = await lockSaved(saved)
+    using lock = await lockSaved(saved)
     if (lock === null) return
-    try {
-      const server = await findPostmaster(new DataDirectory(saved.path))
-      if (server === null) await removeTree(dirname(saved.path))
-    } finally {
-      lock.release()
-    }
+    const server = await findPostmaster(new DataDirectory(saved.path))
+    if (server === null) await removeTree(dirname(saved.path))
   }
 
   /**

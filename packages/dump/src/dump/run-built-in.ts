@@ -84,16 +84,20 @@ export async function runBuiltIn(run: Run, sink: Sink): Promise<void> {
   }
 }
 
-let compiled: WebAssembly.Module | undefined
+let compiled: Promise<WebAssembly.Module> | undefined
 
 /**
  * The compiled pg_dump, which all dumps of this process share. Most of a small dump's CPU time goes to the optimizing compiler,
  * because pg_dump has a huge function.
  */
 async function pgDump(): Promise<WebAssembly.Module> {
-  return (compiled ??= await WebAssembly.compile(
-    await readFile(new URL('pg_dump.wasm', import.meta.url)),
-  ))
+  compiled ??= readFile(new URL('pg_dump.wasm', import.meta.url)).then(WebAssembly.compile)
+  try {
+    return await compiled
+  } catch (error) {
+    compiled = undefined
+    throw error
+  }
 }
 
 /** The largest number of bytes from the server that may wait for the thread. */
