@@ -118,7 +118,7 @@ export async function readPlainBytes(
   }
 }
 
-/** For a file that has grown since its size was read, or one of `/proc`, whose size is 0. */
+/** A larger copy of the buffer. The file has grown since its size was read, or its size is unknown, as in `/proc`. */
 function withMoreRoom(bytes: Buffer, limit: number): Buffer {
   return Buffer.concat([bytes], Math.min(2 * bytes.length + 4096, limit + 1))
 }

@@ -10,7 +10,7 @@ export function countInitdb(bindir: string, place: string): { times(): number } 
   const log = join(place, 'log')
   mkdirSync(place)
   writeFileSync(log, '')
-  // For the user as whom servers run.
+  // Servers, and so initdb, run as another user if this process is root's.
   chmodSync(place, 0o777)
   chmodSync(log, 0o666)
   renameSync(initdb, `${initdb}.real`)

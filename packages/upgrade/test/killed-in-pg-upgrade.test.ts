@@ -61,7 +61,7 @@ const timeout = isLong ? 1_200_000 : 300_000
 
 describe.skipIf(twoWhole.skip)('an upgrade by pg_upgrade', () => {
   it(
-    'that is killed, or whose pg_upgrade is, leaves the old cluster whole, and the next one works',
+    'leaves the old cluster whole if it or its pg_upgrade is killed, and the next one works',
     async () => {
       using home = temporaryDirectory()
       const old = await filledIn(home)

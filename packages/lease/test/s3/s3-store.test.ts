@@ -434,7 +434,7 @@ describe('a proof that conditions are kept', () => {
     [0, 'ERR_LEASE_UNAVAILABLE', 'did not answer'],
     [403, 'ERR_LEASE_STORE', 'check bucket and permissions'],
   ])(
-    'finds no store unsafe whose objects cannot be read: status %i',
+    'does not call a store unsafe if its objects cannot be read: status %i',
     async (status, code, message) => {
       puts = [stale]
       gets = [refusal(status, 'Odd')]
