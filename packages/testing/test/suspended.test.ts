@@ -2,8 +2,9 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { until } from '@howdah/fixtures'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { testDatabases } from '../src/index.ts'
+import { Maker } from '../src/server/maker.ts'
 import { lockKey } from '../src/server/names.ts'
 import { givenServer } from './support/given-server.ts'
 import { ownPlace } from './support/place.ts'
@@ -153,6 +154,39 @@ it(
     expect(await other.databases('howdah_test_%')).toEqual([])
   },
 )
+
+describe('a drop of a database', () => {
+  it('is given up after 3 s at most, and sooner with a short timeout', async () => {
+    for (const [given, limit] of [
+      [120_000, '3s'],
+      [12_000, '1s'],
+    ] as const) {
+      await using maker = makerWith(given)
+      const shown = await maker.drop(async (client) => await client.query('SHOW statement_timeout'))
+      expect(shown?.rows).toEqual([{ statement_timeout: limit }])
+    }
+  })
+
+  it('that waits for its turn is not tried if the one before was given up', async () => {
+    await using maker = makerWith(1200)
+    const tried: string[] = []
+    const stuck = maker.drop(async (client) => {
+      tried.push('stuck')
+      await client.query('SELECT pg_sleep(600)')
+    })
+    const next = maker.drop(async () => await Promise.resolve(tried.push('next')))
+    expect(await Promise.all([stuck, next])).toEqual([undefined, undefined])
+    expect(tried).toEqual(['stuck'])
+    // Other tasks are not put off.
+    expect(await maker.run(async () => await Promise.resolve('run'))).toBe('run')
+  })
+})
+
+/** A maker on the server. */
+function makerWith(patient: number) {
+  const maker = new Maker(async () => await server.connectTo('postgres'), patient)
+  return Object.assign(maker, { [Symbol.asyncDispose]: async () => await maker.close() })
+}
 
 /** Source: "StartupMessage" in PostgreSQL's description of its protocol. */
 function startupMessage(user: string, database: string): Buffer {

@@ -72,18 +72,18 @@ export class Disposal {
   async #attempt(name: string): Promise<readonly Connected[] | null> {
     const { maker, server } = this.#place
     try {
-      return await maker.drop(async (client) => {
+      const others = await maker.drop(async (client) => {
         const connected = await connectionsTo(client, name)
         if (connected.length > 0) return connected
         await unblock(client, server, name)
         await client.query(`DROP DATABASE IF EXISTS ${escapeIdentifier(name)}`)
         return null
       })
+      return others === undefined ? [] : others
     } catch (error) {
       // A client has connected meanwhile.
       if (isState(error, '55006'))
         return await maker.run(async (client) => await connectionsTo(client, name))
-      if (isState(error, '57014')) return []
       throw error
     }
   }

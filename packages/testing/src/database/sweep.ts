@@ -35,14 +35,16 @@ export async function sweep(place: Workplace, sweeping: Sweeping): Promise<strin
   const dropped: string[] = []
   for (const name of await administrator.take([...candidates.keys()])) {
     try {
-      if (maker.isObstructed) continue
       // It may have been marked as kept, or finished, before we took its lock.
       const found = await administrator.find(name)
       const hasChanged = found?.isFinished !== candidates.get(name)?.isFinished
       if (found === null || hasChanged || found.label?.kind === 'kept') continue
       const { version } = administrator.facts
-      await maker.drop(async (client) => await drop(client, server, found, version))
-      dropped.push(name)
+      const isDropped = await maker.drop(async (client) => {
+        await drop(client, server, found, version)
+        return true
+      })
+      if (isDropped === true) dropped.push(name)
     } catch {
       // For example, another role's connections are in the way. The next sweep tries again.
     } finally {

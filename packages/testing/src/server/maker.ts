@@ -4,8 +4,10 @@ import { letProcessEnd } from './idle.ts'
 
 /** How long the idle connection is kept, in ms. */
 const patience = 5000
-/** A drop is given up after this share of the timeout, which is 10 s by default, and no other is tried for as long again. */
+/** A drop is given up after this share of the timeout, but after 3 s at most, and no other is tried for as long again. */
 const shareOfDrop = 1 / 12
+/** In ms. */
+const longestFirstDrop = 3000
 
 /**
  * The second connection of a process to the administrative database. It makes and drops databases, one after another, so that
@@ -25,7 +27,7 @@ export class Maker {
   /** `timeout` is how long to wait for other processes, in ms. */
   constructor(connect: () => Promise<pg.Client>, timeout: number) {
     this.#connect = connect
-    this.#firstDrop = timeout * shareOfDrop
+    this.#firstDrop = Math.min(timeout * shareOfDrop, longestFirstDrop)
     this.#longestDrop = this.#firstDrop
   }
 
@@ -57,26 +59,28 @@ export class Maker {
   }
 
   /**
-   * Runs a task that drops a database. Rejects with PostgreSQL's 57014 (query_canceled) after a while, so that others can go on;
-   * the database then cannot be used any more, and can still be dropped.
+   * Runs a task that drops a database, and gives its result. Gives `undefined` if drops are put off, or if this one is given up
+   * after a while, so that others can go on. The database then cannot be used any more, and can still be dropped.
    *
    * `DROP DATABASE` waits for every connection of the server that is just logging in by a password. A suspended client can
    * keep it waiting until `authentication_timeout`, which is a minute. Source: `dropdb` in PostgreSQL's `dbcommands.c`, and
    * `WaitForProcSignalBarrier`.
    */
-  async drop<T>(task: (client: pg.Client) => Promise<T>): Promise<T> {
+  async drop<T>(task: (client: pg.Client) => Promise<T>): Promise<T | undefined> {
     return await this.run(async (client) => {
+      // The one before may have been given up while this one waited for its turn.
+      if (this.isObstructed) return undefined
       await client.query(`SET statement_timeout = ${Math.ceil(this.#longestDrop)}`)
       try {
         const result = await task(client)
         this.#longestDrop = this.#firstDrop
         return result
       } catch (error) {
-        if (isState(error, '57014')) {
-          this.#nextDrop = performance.now() + this.#longestDrop
-          this.#longestDrop *= 2
-        }
-        throw error
+        // query_canceled
+        if (!isState(error, '57014')) throw error
+        this.#nextDrop = performance.now() + this.#longestDrop
+        this.#longestDrop *= 2
+        return undefined
       } finally {
         await client.query('RESET statement_timeout').catch(() => undefined)
       }
