@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
-import { aloneFirst } from './vitest.alone-first.ts'
+import { byFirstLine } from './vitest.order.ts'
 
 /** Every package's tests run alike: real parts in real processes, so with room for a slow machine. */
 export default defineConfig({
-  plugins: [aloneFirst],
+  plugins: [byFirstLine],
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: fileURLToPath(new URL('vitest.global-setup.ts', import.meta.url)),

@@ -1,3 +1,4 @@
+// Mostly waits: for leases to end.
 import { randomUUID } from 'node:crypto'
 import { hold } from '@howdah/lease'
 import { createEtcdLeaser } from '@howdah/lease/etcd'

@@ -1,3 +1,4 @@
+// Mostly waits: for leases to end.
 import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { temporaryDirectory } from '@howdah/fixtures'

@@ -1,3 +1,4 @@
+// Mostly waits: for leases to end.
 import { randomUUID } from 'node:crypto'
 import { createPostgresLeaser } from '@howdah/lease/postgres'
 import { Client, type Pool } from 'pg'

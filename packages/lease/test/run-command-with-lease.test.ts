@@ -1,3 +1,4 @@
+// Mostly waits: for leases to end.
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import {

@@ -1,3 +1,4 @@
+// Mostly waits: for leases to end.
 import { randomUUID } from 'node:crypto'
 import { S3Client } from '@aws-sdk/client-s3'
 import { createS3Leaser } from '@howdah/lease/s3'
