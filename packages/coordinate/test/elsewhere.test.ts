@@ -1,3 +1,4 @@
+// Mostly waits: for containers that are gone.
 import {
   cpSync,
   existsSync,

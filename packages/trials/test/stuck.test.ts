@@ -1,3 +1,4 @@
+// Mostly waits: for servers that do not answer.
 import { readFileSync } from 'node:fs'
 import { temporaryDirectory, until } from '@howdah/fixtures'
 import { liveness } from '@howdah/lock'
