@@ -1,5 +1,5 @@
 import type { Address } from '../connecting/address.ts'
-import { rowsFrom } from './rows-from.ts'
+import { questioner, rowsFrom } from './rows-from.ts'
 
 /** A client of a server, from `pg_stat_activity`. */
 export interface ConnectedClient {
@@ -16,9 +16,13 @@ export interface ConnectedClient {
 
 const sql = `SELECT pid::text, usename::text, datname::text, application_name, coalesce(state, ''),
   substr(regexp_replace(query, '\\s+', ' ', 'g'), 1, 100) FROM pg_catalog.pg_stat_activity
-  WHERE backend_type = 'client backend' AND pid <> pg_catalog.pg_backend_pid() ORDER BY backend_start`
+  WHERE backend_type = 'client backend' AND datname IS NOT NULL AND application_name <> '${questioner}'
+  ORDER BY backend_start`
 
-/** The clients of a server, by their age; `null` if it does not tell: see {@link rowsFrom}. */
+/**
+ * The clients of a server that have logged in, by their age, without those that only ask as we do here: the backend of an earlier
+ * question may still be about to end. `null` if the server does not tell: see {@link rowsFrom}.
+ */
 export async function connectedClients(
   address: Address,
   database: string,

@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import type { Address } from '../connecting/address.ts'
 import { messages, startup, terminate } from '@howdah/data-directory'
+import { questioner } from './rows-from.ts'
 
 /**
  * Whether a server has a database. It only opens a connection, so it needs no driver, which takes Node longer to load than
@@ -14,7 +15,7 @@ export async function hasDatabase(address: Address, database: string): Promise<b
   const socket = connect(`${host}/.s.PGSQL.${port}`)
   // Errors after the answer do not matter.
   socket.on('error', () => undefined)
-  socket.write(startup({ user, database, application_name: 'howdah' }))
+  socket.write(startup({ user, database, application_name: questioner }))
   const answer = await answerOf(socket).catch(reasonOf)
   if (answer === 'admitted') socket.write(terminate)
   socket.destroySoon()

@@ -2,6 +2,8 @@ import { connect, type Socket } from 'node:net'
 import type { Address } from '../connecting/address.ts'
 import { messages, startup, terminate } from '@howdah/data-directory'
 
+/** The `application_name` of the connections by which we ask a server. They are no clients: they end by themselves. */
+export const questioner = 'howdah question'
 /** How long a server may be silent, in ms. */
 const patience = 500
 
@@ -20,7 +22,7 @@ export async function rowsFrom(
   const socket = connect(`${host}/.s.PGSQL.${port}`)
   socket.on('error', () => undefined)
   socket.setTimeout(patience, () => socket.destroy())
-  socket.write(startup({ user, database, application_name: 'howdah', client_encoding: 'UTF8' }))
+  socket.write(startup({ user, database, application_name: questioner, client_encoding: 'UTF8' }))
   const rows = await answerOf(socket, sql).catch(() => null)
   socket.destroy()
   return rows

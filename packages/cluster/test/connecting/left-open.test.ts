@@ -4,7 +4,9 @@ import { temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixt
 import { newest } from '@howdah/postgres-fixtures'
 import { Client, Pool } from 'pg'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { clientsOf } from '../../src/connecting/left-open.ts'
 import { Cluster, type Session } from '../../src/index.ts'
+import { rowsFrom } from '../../src/without-driver/rows-from.ts'
 
 const { strategy } = newest
 
@@ -56,6 +58,17 @@ it('a pool that is left open is no end of the process', async () => {
   expect(notices[0]).toMatch(/^still connected .*; .*; /)
   await pool.end()
   await until('the server has stopped', async () => (await state()) === 'stopped')
+})
+
+it("a question of howdah's own is no client, however long its backend takes to end", async () => {
+  const session = await cluster.run()
+  // It is given up after half a second, and its backend goes on.
+  expect(await rowsFrom(session.address, 'postgres', 'SELECT pg_sleep(60)')).toBeNull()
+  const client = await session.connect()
+  const text = "SELECT state FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)'"
+  expect((await client.query(text)).rows).toEqual([{ state: 'active' }])
+  await client.end()
+  await until('the client has gone', async () => (await clientsOf(session.dataDir)).length === 0)
 })
 
 it('by force the server is stopped under a client, and nobody is named', async () => {
