@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Logger } from '../logger.ts'
-import { bareEtag, type Condition, type Refusal, type S3Object } from './s3-object.ts'
+import { bareEtag, type Condition, isUnclear, type Refusal, type S3Object } from './s3-object.ts'
 import { storeRefused, storeUnavailable, storeUnsafe } from '../errors.ts'
 
 /** The form in which the store wants an etag in a condition: with quotes, as it was received, or without them. */
@@ -78,7 +78,7 @@ async function attempt(
     if (status === 501) {
       throw storeUnsafe(probe.url, 'the store does not implement conditions', error)
     }
-    if (status >= 400 && status < 500 && status !== 408 && status !== 409 && status !== 429) {
+    if (!isUnclear(refusal)) {
       const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
       throw storeRefused(
         probe.url,

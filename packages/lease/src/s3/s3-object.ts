@@ -121,6 +121,17 @@ export class S3Object {
   }
 }
 
+/**
+ * Whether the request may or may not have been executed: there was no answer, a conflict with another request, too many
+ * requests, or a fault of the server.
+ */
+export function isUnclear({ status, error }: Refusal): boolean {
+  if (status !== 0) return status === 408 || status === 409 || status === 429 || status >= 500
+  // Without a status the error comes from the network, or from the SDK itself, for example because credentials are missing.
+  const name = error instanceof Error ? error.name : ''
+  return name !== 'CredentialsProviderError' && name !== 'TypeError'
+}
+
 function statusOf(error: unknown): number {
   const { $metadata } = error as { $metadata?: { httpStatusCode?: number } }
   return $metadata?.httpStatusCode ?? 0

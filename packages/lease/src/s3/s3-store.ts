@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '../logger.ts'
 import type { Absent, RecordStore, Stored, Swapped } from '../record-store.ts'
 import { proveConditions, type EtagForm } from './prove-conditions.ts'
-import { bareEtag, type Condition, type Refusal, type S3Object } from './s3-object.ts'
+import { bareEtag, type Condition, isUnclear, type Refusal, type S3Object } from './s3-object.ts'
 import { storeRefused, storeUnavailable } from '../errors.ts'
 
 /** How many times a request is tried if its answer is unclear, with pauses of 50 ms, 100 ms, … */
@@ -98,17 +98,6 @@ export class S3Store implements RecordStore<Version> {
     const what = status === 0 ? 'did not answer' : `answered ${status}`
     return storeUnavailable(this.place, `${what}, ${attempts} times`, refusal?.error)
   }
-}
-
-/**
- * Whether the request may or may not have been executed: there was no answer, a conflict with another request, too many
- * requests, or a fault of the server.
- */
-function isUnclear({ status, error }: Refusal): boolean {
-  if (status !== 0) return status === 408 || status === 409 || status === 429 || status >= 500
-  // Without a status the error comes from the network, or from the SDK itself, for example because credentials are missing.
-  const name = error instanceof Error ? error.name : ''
-  return name !== 'CredentialsProviderError' && name !== 'TypeError'
 }
 
 async function pause(attempt: number, signal: AbortSignal | undefined): Promise<void> {
