@@ -1,11 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
-import { existsSync, readdirSync, readlinkSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { main } from '@howdah/cli'
-import { temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
+import {
+  processIds,
+  temporaryDirectory,
+  type TemporaryDirectory,
+  until,
+  workingDirectoryOf,
+} from '@howdah/fixtures'
 import { processesBelow } from '@howdah/postgres-fixtures'
 import manifest from '../package.json' with { type: 'json' }
 
@@ -200,15 +206,5 @@ function plainEnvironment(): NodeJS.ProcessEnv {
 /** The processes whose working directory is below a path, as a server's is. */
 export function processesIn(path: string): number[] {
   if (process.platform !== 'linux') return processesBelow(path)
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        const cwd = readlinkSync(`/proc/${pid}/cwd`)
-        return cwd === path || cwd.startsWith(`${path}/`)
-      } catch {
-        return false
-      }
-    })
-    .map(Number)
+  return processIds().filter((pid) => `${workingDirectoryOf(pid)}/`.startsWith(`${path}/`))
 }

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { commandLineOf, processIds, workingDirectoryOf } from '@howdah/fixtures'
 import { seeProcess, seeProcesses } from '@howdah/lock'
 
 const isLinux = process.platform === 'linux'
@@ -57,26 +58,18 @@ function keyAndIdentifier(line: string): [number, number] | null {
 /** The processes that work below a directory, or name it on their command line. */
 export function processesBelow(path: string): number[] {
   if (!isLinux) return seenBelow(path)
-  return (
-    readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-      // One that has ended and was not waited for yet has neither.
-      .filter((name) =>
-        [cwdOf(Number(name)), read(`/proc/${name}/cmdline`)].some((text) => text.includes(path)),
-      )
-      .map(Number)
-  )
+  // One that has ended and was not waited for yet has neither.
+  const isBelowIt = (pid: number) =>
+    [workingDirectoryOf(pid), commandLineOf(pid)].some((text) => text.includes(path))
+  return processIds().filter((pid) => pid !== process.pid && isBelowIt(pid))
 }
 
 /** The servers that work below a path; on Linux also those that worked there when it was removed. */
 export function serversBelow(path: string): number[] {
   if (!isLinux) return seenBelow(path).filter((pid) => /\/postgres -D/.test(commandOf(pid)))
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter(
-      (pid) => read(`/proc/${pid}/cmdline`).includes('/postgres\0-D') && isBelow(cwdOf(pid), path),
-    )
+  return processIds().filter(
+    (pid) => commandLineOf(pid).includes('/postgres\0-D') && isBelow(workingDirectoryOf(pid), path),
+  )
 }
 
 /** The system adds a word to the path of a directory that was removed. */
@@ -115,17 +108,9 @@ function inodeOf(path: string): string | undefined {
 }
 
 function worksIn(pid: number, dataDir: string): boolean {
-  if (isLinux) return cwdOf(pid) === dataDir
+  if (isLinux) return workingDirectoryOf(pid) === dataDir
   const seen = seeProcess(pid)
   return typeof seen === 'object' && seen?.directory === inodeOf(dataDir)
-}
-
-function cwdOf(pid: number): string {
-  try {
-    return readlinkSync(`/proc/${pid}/cwd`)
-  } catch {
-    return ''
-  }
 }
 
 function subdirectories(directory: string): string[] {

@@ -7,7 +7,6 @@ import {
   lstatSync,
   mkdirSync,
   readdirSync,
-  readFileSync,
   readlinkSync,
   renameSync,
   rmSync,
@@ -20,9 +19,11 @@ import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import {
+  commandLineOf,
   isOpenToOthers,
   postgresMajors,
   postgresPackage,
+  processIds,
   temporaryDirectory,
   until,
 } from '@howdah/fixtures'
@@ -262,7 +263,10 @@ describe.runIf(isPackaged)(`a tree${why}`, () => {
       maker.kill('SIGKILL')
       await ended
       // A program that it started may outlive it for a moment, and keeps what it works in.
-      await until('its programs have ended', () => processesWith(cacheDir).length === 0)
+      await until(
+        'its programs have ended',
+        () => !processIds().some((pid) => commandLineOf(pid).includes(cacheDir)),
+      )
       const made = existsSync(`${cacheDir}/trees`) ? treesIn(cacheDir) : []
       const whole = made.find((name) => !name.startsWith('.'))
       if (whole === undefined) killedInTime += 1
@@ -382,17 +386,6 @@ describe.runIf(isPackaged)(`a tree${why}`, () => {
 
 function start(path: string, cacheDir: string): ChildProcess {
   return fork(child, [path, cacheDir], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
-}
-
-/** The processes that name a path on their command line. */
-function processesWith(path: string): string[] {
-  return readdirSync('/proc').filter((pid) => {
-    try {
-      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(path)
-    } catch {
-      return false
-    }
-  })
 }
 
 /** The child says `ready`, and then the directory of programs. */

@@ -9,7 +9,13 @@ import {
   statSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import { temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
+import {
+  commandLineOf,
+  processIds,
+  temporaryDirectory,
+  type TemporaryDirectory,
+  until,
+} from '@howdah/fixtures'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { Cluster, sweepTemporary, temporary } from '../../src/index.ts'
 import { everyPostgres, killedInTime, newest, Worker } from '@howdah/postgres-fixtures'
@@ -186,15 +192,8 @@ function clustersIn(place: string): string[] {
 }
 
 function watchdogsOf(dataDir: string): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-        return command.includes('howdah-watchdog') && command.includes(dataDir)
-      } catch {
-        return false
-      }
-    })
+  return processIds().filter((pid) => {
+    const command = commandLineOf(pid)
+    return command.includes('howdah-watchdog') && command.includes(dataDir)
+  })
 }

@@ -12,11 +12,11 @@ import {
 } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { Guard } from '@howdah/coordinate'
-import { killed, linuxOnly, until } from '@howdah/fixtures'
+import { childrenOf, killed, linuxOnly, until } from '@howdah/fixtures'
 import { type Lock, acquire, identifyProcess, inspect } from '@howdah/lock'
 import { writeRecord } from '../../src/record/record.ts'
 import { Arena } from '../arena.ts'
-import { isChildOf, isPausing } from '../pauses.ts'
+import { isPausing } from '../pauses.ts'
 import { isFree, watchdogKinds } from '../locks-in-use.ts'
 import { plainRecord } from '../plain-record.ts'
 import { abandon, abandonUnder } from './abandon.ts'
@@ -58,7 +58,7 @@ describe.each(watchdogKinds)('a watchdog (%s) that is to throw away', (watchdog)
     change.release()
     const waitsForUse = async () =>
       (await inspect(paths.use)).waiters.some(
-        ({ pid }) => pid === watchdogPid || isChildOf(pid, watchdogPid),
+        ({ pid }) => pid === watchdogPid || childrenOf(watchdogPid).includes(pid),
       )
     await until('the watchdog waits for use', waitsForUse)
     expect(existsSync(`${directory}/data/one`)).toBe(true)
@@ -113,7 +113,7 @@ describe.each(watchdogKinds)('a watchdog (%s) that is to throw away', (watchdog)
       await abandonUnder(guard)
       await until('the watchdog waits for change', async () =>
         (await inspect(paths.change)).waiters.some(
-          ({ pid }) => pid === watchdogPid || isChildOf(pid, watchdogPid),
+          ({ pid }) => pid === watchdogPid || childrenOf(watchdogPid).includes(pid),
         ),
       )
       writeFileSync(paths.use, 'another')

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
-import type { Random } from '@howdah/fixtures'
+import { childrenOf, type Random } from '@howdah/fixtures'
 
 /** What may befall an operation, other than that somebody is killed with all that he has. */
 export const troubles = ['backend', 'suspended', 'disk', 'memory'] as const
@@ -74,10 +74,6 @@ function fill(home: string, left: number): () => void {
     if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
   }
   return () => rmSync(ballast, { force: true })
-}
-
-function childrenOf(pid: number): number[] {
-  return numbers(`/proc/${pid}/task/${pid}/children`)
 }
 
 /** In bytes: its address space. */
