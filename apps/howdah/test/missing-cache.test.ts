@@ -1,5 +1,5 @@
 import { symlinkSync, writeFileSync } from 'node:fs'
-import { SmallDisk } from '@howdah/fixtures'
+import { linuxOnly, SmallDisk } from '@howdah/fixtures'
 import { expect, test } from 'vitest'
 import { Project } from './project.ts'
 
@@ -49,16 +49,19 @@ const refusal = (temporary: string) => ({
   stderr: expect.stringMatching(new RegExp(`^howdah: .*${temporary}.*; [^;]+\\n$`)),
 })
 
-const isLinux = process.platform === 'linux'
+test.each(places)(
+  'a cache %s is done without, in one line',
+  linuxOnly('/proc, in which no directory can be made'),
+  async (_, make) => {
+    await using project = new Project()
+    const cache = make(project)
+    expect(await makeCluster(project, { HOWDAH_CACHE_DIR: cache })).toEqual(without(cache))
+  },
+)
 
-test.runIf(isLinux).each(places)('a cache %s is done without, in one line', async (_, make) => {
-  await using project = new Project()
-  const cache = make(project)
-  expect(await makeCluster(project, { HOWDAH_CACHE_DIR: cache })).toEqual(without(cache))
-})
-
-test.runIf(isLinux).each(places)(
+test.each(places)(
   'temporary clusters %s are refused at once, with a cure',
+  linuxOnly('/proc, in which no directory can be made'),
   async (_, make) => {
     await using project = new Project()
     const temporary = make(project)

@@ -10,14 +10,13 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { hostname } from 'node:os'
-import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
+import { linuxOnly, temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
 import { acquireSync, currentProcess, type Lock } from '@howdah/lock'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Paths, ServerRecord } from '@howdah/coordinate'
 import { launchedNow, names, readRecord, removeRecord, writeRecord } from '../src/record/record.ts'
 import { plainRecord as record } from './plain-record.ts'
 
-const hasProc = process.platform === 'linux' && existsSync('/proc/self/fd')
 const asRoot = process.geteuid?.() === 0
 const full: ServerRecord = {
   process: { ...currentProcess(), pid: 4711, startTime: '17' },
@@ -212,8 +211,9 @@ describe('what a record says', () => {
   })
 })
 
-it.runIf(hasProc)(
+it(
   'a record is written and removed in the directory that is locked, whatever lies at its path by then',
+  linuxOnly('/proc/self/fd, by which an open directory is reached'),
   () => {
     const [data, moved, victim] = [home.file('other'), home.file('moved'), home.file('victim')]
     for (const path of [data, victim]) mkdirSync(path)

@@ -42,8 +42,9 @@ describe.concurrent.each(watchdogs)('watched by $name', ({ watchdog, shell }) =>
     expect(existsSync(arena.paths.use)).toBe(true)
   })
 
-  test.runIf(process.platform === 'linux')(
+  test(
     'a server that stands still when it is to stop is told to quit, and one that works is not',
+    linuxOnly('/proc, which tells what processes do'),
     async () => {
       const stopped = async (start: object): Promise<string[]> => {
         await using arena = new Arena(changes)

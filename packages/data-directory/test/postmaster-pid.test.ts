@@ -1,5 +1,6 @@
 // @vitest-environment-options { "alone": "postmaster-pid" }
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { linuxOnly } from '@howdah/fixtures'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type * as Lock from '@howdah/lock'
 import { readPostmasterPid } from '../src/index.ts'
@@ -65,7 +66,7 @@ describe('postmaster.pid', () => {
     expect(opening.tries).toBe(1)
   })
 
-  test.runIf(process.platform === 'linux')('is closed again', async () => {
+  test('is closed again', linuxOnly('/proc/self/fd, which lists the open files'), async () => {
     write(4711)
     const open = () => readdirSync('/proc/self/fd').length
     const before = open()

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
+import { linuxOnly, temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
 import { nothing, onPath, type Strategy } from '@howdah/runtime'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Cluster } from '@howdah/cluster'
@@ -50,7 +50,7 @@ function spoil(program: string): void {
   writeFileSync(path, content)
 }
 
-describe.runIf(process.platform === 'linux')('a PostgreSQL', () => {
+describe('a PostgreSQL', linuxOnly('programs that need libm.so.6'), () => {
   it('that runs is not complained about', async () => {
     expect(await look()).toEqual([])
   })

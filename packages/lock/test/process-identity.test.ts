@@ -23,7 +23,7 @@ describe('the identity of a process', () => {
     expect(liveness(self)).toBe('alive')
   })
 
-  it.runIf(process.platform === 'linux')('is known in full on Linux', () => {
+  it('is known in full on Linux', linuxOnly('all that identifies a process'), () => {
     expect(currentProcess()).toEqual({
       pid: process.pid,
       startTime: expect.stringMatching(/^\d+$/),

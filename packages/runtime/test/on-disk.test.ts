@@ -3,7 +3,7 @@ import { existsSync, lstatSync, readdirSync, realpathSync } from 'node:fs'
 import type * as FileSystem from 'node:fs'
 import type * as Promises from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import { postgresPackage, temporaryDirectory } from '@howdah/fixtures'
+import { linuxOnly, postgresPackage, temporaryDirectory } from '@howdah/fixtures'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { bundled, installRuntime, version } from '../src/index.ts'
 import { fakeBindir } from './fake-bindir.ts'
@@ -50,8 +50,6 @@ const newest = postgresPackage(18)
 const why = newest === null ? ' (skipped: there is no package of PostgreSQL 18 here)' : ''
 
 /** Only Linux tells the path of what is open. */
-const isLinux = process.platform === 'linux'
-
 /** What has its name in a directory of trees. */
 const namedIn = (directory: string): string[] =>
   existsSync(directory) ? readdirSync(directory).filter((name) => !name.startsWith('.')) : []
@@ -104,8 +102,9 @@ test.skipIf(newest === null)(
   },
 )
 
-test.runIf(isLinux)(
+test(
   'a tree that npm has unpacked appears when every file that it holds is on disk, and not if one cannot be',
+  linuxOnly('/proc/self/fd, by which descriptors tell their paths'),
   async () => {
     using directory = temporaryDirectory()
     const content = fakePackage(directory.file('content'), '18.4.0-beta.17')
@@ -141,8 +140,9 @@ test.runIf(isLinux)(
   },
 )
 
-test.runIf(isLinux)(
+test(
   "a tree that cannot get its name is said, with the system's word, and nothing is left of it",
+  linuxOnly('/proc/self/fd, by which descriptors tell their paths'),
   async () => {
     using directory = temporaryDirectory()
     const cacheDir = directory.file('cache')

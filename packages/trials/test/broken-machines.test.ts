@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
+import { linuxOnly, temporaryDirectory, type TemporaryDirectory } from '@howdah/fixtures'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Cluster } from '@howdah/cluster'
 import { explainedByLog } from '@howdah/data-directory'
@@ -52,8 +52,9 @@ async function attempt(
 const unshare = ['unshare', '-m', '--propagation', 'private']
 const canMount = spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0
 
-describe.runIf(process.platform === 'linux')(
+describe(
   'if a process may open few files, or write little',
+  linuxOnly('all the limits that are set here'),
   () => {
     it('the error names the limit, or there is no error', { timeout: 180_000 }, async () => {
       await cluster.create()
@@ -102,22 +103,28 @@ describe.runIf(process.platform === 'linux')(
   },
 )
 
-describe.runIf(process.platform === 'linux')('if the temporary directory', () => {
-  it('is missing, a long path can still be reached', async () => {
-    const long = home.file('x'.repeat(120))
-    mkdirSync(long)
-    const env = { ...process.env, TMPDIR: home.file('nowhere') }
-    expect(await attempt({ dataDir: `${long}/data` }, { env })).toEqual({ done: true })
-  })
-
-  it('is a file, temporary clusters give an error that says where they could be', async () => {
-    const env = { ...process.env, HOWDAH_TEMPORARY_DIR: '/etc/passwd' }
-    expect(await attempt({ operation: 'temporary' }, { env })).toEqual({
-      code: 'ERR_CLUSTER_TEMPORARY_PLACE',
-      message: expect.stringMatching(/ENOTDIR.*; set HOWDAH_TEMPORARY_DIR to a directory that can/),
+describe(
+  'if the temporary directory',
+  linuxOnly('short links to sockets below the temporary directory'),
+  () => {
+    it('is missing, a long path can still be reached', async () => {
+      const long = home.file('x'.repeat(120))
+      mkdirSync(long)
+      const env = { ...process.env, TMPDIR: home.file('nowhere') }
+      expect(await attempt({ dataDir: `${long}/data` }, { env })).toEqual({ done: true })
     })
-  })
-})
+
+    it('is a file, temporary clusters give an error that says where they could be', async () => {
+      const env = { ...process.env, HOWDAH_TEMPORARY_DIR: '/etc/passwd' }
+      expect(await attempt({ operation: 'temporary' }, { env })).toEqual({
+        code: 'ERR_CLUSTER_TEMPORARY_PLACE',
+        message: expect.stringMatching(
+          /ENOTDIR.*; set HOWDAH_TEMPORARY_DIR to a directory that can/,
+        ),
+      })
+    })
+  },
+)
 
 // As an ordinary user, or in most containers, nothing can be mounted.
 describe.runIf(canMount)('in a mount namespace', () => {

@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
-import { temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
+import { linuxOnly, temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Cluster, sweepTemporary } from '@howdah/cluster'
 import { diagnose } from '@howdah/doctor'
@@ -123,8 +123,9 @@ async function killedCreator(
   return memory
 }
 
-describe.runIf(process.platform === 'linux')(
-  'the shared memory of an initdb that was killed (Linux only)',
+describe(
+  'the shared memory of an initdb that was killed',
+  linuxOnly('/proc/sysvipc, which lists shared memory'),
   () => {
     it.each(creators)('is freed by the next creation ($name)', async (postgres) => {
       const memory = await killedCreator('create', postgres)

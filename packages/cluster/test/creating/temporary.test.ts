@@ -11,6 +11,7 @@ import {
 import { dirname } from 'node:path'
 import {
   commandLineOf,
+  linuxOnly,
   processIds,
   temporaryDirectory,
   type TemporaryDirectory,
@@ -127,8 +128,9 @@ it('is gone when its user is killed', async () => {
   await until('it is gone', () => !existsSync(dataDir))
 })
 
-it.runIf(process.platform === 'linux')(
+it(
   'is removed by the next to come when its watchdog is killed, too',
+  linuxOnly('/proc, in which the watchdogs are looked for'),
   async () => {
     await using worker = new Worker('temporary', home.path, newest)
     const dataDir = (await worker.next())?.dataDir ?? ''

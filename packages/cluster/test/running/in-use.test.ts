@@ -10,6 +10,7 @@ import {
 import { userInfo } from 'node:os'
 import {
   inPidNamespace,
+  linuxOnly,
   temporaryDirectory,
   type TemporaryDirectory,
   until,
@@ -148,8 +149,9 @@ describe('a process that uses a cluster', () => {
     expect((await only()).users).toEqual([])
   })
 
-  it.runIf(process.platform === 'linux')(
+  it(
     'is listed by what the kernel knows if it could not say so itself',
+    linuxOnly('/proc/locks, which tells who holds a lock'),
     async () => {
       const cluster = at('data')
       await using worker = new Worker(
