@@ -40,10 +40,12 @@ function kept(): Map<string, string> {
   return new Map(names.map((name) => [name, readFileSync(`${directory}/${name}`, 'latin1')]))
 }
 
-/** The file with the words of the help. */
-function base(): string {
-  const name = readdirSync(home.file('dist')).find((one) => /^base-.*\.cjs$/.test(one))
-  return home.file('dist', name ?? '')
+/** Changes words in the built files. There may be files of an earlier build, too. */
+function reword(words: string, others: string): void {
+  for (const name of readdirSync(home.file('dist')).filter((one) => one.endsWith('.cjs'))) {
+    const text = readFileSync(home.file('dist', name), 'utf8')
+    if (text.includes(words)) writeFileSync(home.file('dist', name), text.replaceAll(words, others))
+  }
 }
 
 const keeps = onlyIf(process.platform !== 'darwin', 'howdah keeps no compiled code on a Mac')
@@ -58,8 +60,7 @@ test('what the first process has compiled is kept for the next one', keeps, () =
 
 test('a changed text is compiled anew, even if it is as long', () => {
   const help = howdah('--help')
-  const text = readFileSync(base(), 'utf8')
-  writeFileSync(base(), text.replaceAll('as easy as SQLite', 'as eager a SQLite'))
+  reword('as easy as SQLite', 'as eager a SQLite')
   expect(howdah('--help')).toBe(help.replaceAll('as easy as SQLite', 'as eager a SQLite'))
 })
 

@@ -81,10 +81,14 @@ it('waits no minute for an archiver that has been killed', { timeout: 45_000 }, 
   await using session = await cluster.run()
   const client = await session.connect()
   client.on('error', () => undefined)
-  const { rows } = await client.query<{ pid: number }>(
-    "SELECT pid FROM pg_stat_activity WHERE backend_type = 'archiver'",
-  )
-  process.kill(rows[0]!.pid, 'SIGKILL')
+  // The server lets clients in before it starts the archiver.
+  const archiver = await until('the archiver runs', async () => {
+    const { rows } = await client.query<{ pid: number }>(
+      "SELECT pid FROM pg_stat_activity WHERE backend_type = 'archiver'",
+    )
+    return rows[0]
+  })
+  process.kill(archiver.pid, 'SIGKILL')
   await until('the server has started its processes again', async () => {
     try {
       await (await session.connect()).end()
