@@ -12,7 +12,7 @@ const isRoot = process.getuid?.() === 0
 /** In ms: on a busy machine. */
 const patience = 240_000
 
-it(
+it.concurrent(
   'may be killed at any step: earlier backups are whole, and the next one works',
   async () => {
     using home = temporaryDirectory()
@@ -72,33 +72,37 @@ it(
 )
 
 // The server itself looks for a dead archiver once a minute.
-it('waits no minute for an archiver that has been killed', { timeout: 45_000 }, async () => {
-  using home = temporaryDirectory()
-  const into = home.file('backups')
-  const cluster = new Cluster(home.file('data'), { strategy })
-  await cluster.create()
-  await backUpCluster(cluster, { into })
-  await using session = await cluster.run()
-  const client = await session.connect()
-  client.on('error', () => undefined)
-  // The server lets clients in before it starts the archiver.
-  const archiver = await until('the archiver runs', async () => {
-    const { rows } = await client.query<{ pid: number }>(
-      "SELECT pid FROM pg_stat_activity WHERE backend_type = 'archiver'",
-    )
-    return rows[0]
-  })
-  process.kill(archiver.pid, 'SIGKILL')
-  await until('the server has started its processes again', async () => {
-    try {
-      await (await session.connect()).end()
-      return true
-    } catch {
-      return false
-    }
-  })
-  expect(await backUpCluster(cluster, { into })).toMatchObject({ number: 2 })
-})
+it.concurrent(
+  'waits no minute for an archiver that has been killed',
+  { timeout: 45_000 },
+  async () => {
+    using home = temporaryDirectory()
+    const into = home.file('backups')
+    const cluster = new Cluster(home.file('data'), { strategy })
+    await cluster.create()
+    await backUpCluster(cluster, { into })
+    await using session = await cluster.run()
+    const client = await session.connect()
+    client.on('error', () => undefined)
+    // The server lets clients in before it starts the archiver.
+    const archiver = await until('the archiver runs', async () => {
+      const { rows } = await client.query<{ pid: number }>(
+        "SELECT pid FROM pg_stat_activity WHERE backend_type = 'archiver'",
+      )
+      return rows[0]
+    })
+    process.kill(archiver.pid, 'SIGKILL')
+    await until('the server has started its processes again', async () => {
+      try {
+        await (await session.connect()).end()
+        return true
+      } catch {
+        return false
+      }
+    })
+    expect(await backUpCluster(cluster, { into })).toMatchObject({ number: 2 })
+  },
+)
 
 it.each(['copying', 'archiving'] as const)(
   'fails if its server is killed while it is %s: earlier backups are whole, and the next one works',

@@ -1,4 +1,3 @@
-// Mostly waits: for containers that are gone.
 import {
   cpSync,
   existsSync,
@@ -20,8 +19,10 @@ import { connectTo, pathsOf, subjectIn } from './server/directory-subject.mjs'
 
 const denied = whyNoPidNamespaces()
 if (denied !== null) console.log(`tests in pid namespaces are skipped: ${denied}`)
+/** Most of the time they wait for watchdogs and containers. */
+const contained = { concurrent: true, skip: denied !== null }
 
-describe.skipIf(denied !== null)('a server of another container', () => {
+describe('a server of another container', contained, () => {
   const elsewhere = { code: 'ERR_COORDINATE_ELSEWHERE' }
 
   test('is neither joined nor stopped nor removed, and the refusal tells of it', async () => {
@@ -89,7 +90,7 @@ describe.skipIf(denied !== null)('a server of another container', () => {
   })
 })
 
-describe.skipIf(denied !== null)('a watchdog of another container', () => {
+describe('a watchdog of another container', contained, () => {
   test('that lingers after a crash is waited for, and the next server has one of its own', async () => {
     await using arena = new Arena()
     // A container that outlives its user.
@@ -111,41 +112,38 @@ describe.skipIf(denied !== null)('a watchdog of another container', () => {
   })
 })
 
-describe.skipIf(denied !== null)(
-  'a server of another container that dies while one waits to join',
-  () => {
-    test('has its watchdog waited for, which needs the locks to end', async () => {
-      await using arena = new Arena()
-      const user = arena.containedUser({ linger: 60_000 }, ['sh', '-c', '"$@"; read -r _', 'sh'])
-      await user.joined()
-      user.child.stdin?.write('leave\n')
-      await until('it has left', () => user.lines.includes('left kept'))
-      const left = arena.pid('watchdog')
-      // Suspended while it lingers, for then it has neither use nor change, which nobody could take otherwise.
-      await until('its watchdog lingers', () => isPausing(left))
-      const change = await acquire(arena.paths.change)
-      process.kill(left, 'SIGSTOP')
-      const waits: string[] = []
-      const joining = Guard.join(arena.subject, arena.paths, {
-        start: {},
-        onWait: (wait) => {
-          waits.push(wait.for)
-          if (wait.for === 'process') process.kill(left, 'SIGCONT')
-        },
-      })
-      await until('it waits for change', () => waits.length === 1)
-      process.kill(arena.pid('server'), 'SIGKILL')
-      // Its first thread ends before the others, and the lock ends with the last one.
-      await until('the server has no lock', async () => !(await isServed(arena.paths)))
-      change.release()
-      await using guard = await joining
-      expect(guard.started).toBe('modified')
-      expect(waits).toEqual(['change', 'process'])
+describe('a server of another container that dies while one waits to join', contained, () => {
+  test('has its watchdog waited for, which needs the locks to end', async () => {
+    await using arena = new Arena()
+    const user = arena.containedUser({ linger: 60_000 }, ['sh', '-c', '"$@"; read -r _', 'sh'])
+    await user.joined()
+    user.child.stdin?.write('leave\n')
+    await until('it has left', () => user.lines.includes('left kept'))
+    const left = arena.pid('watchdog')
+    // Suspended while it lingers, for then it has neither use nor change, which nobody could take otherwise.
+    await until('its watchdog lingers', () => isPausing(left))
+    const change = await acquire(arena.paths.change)
+    process.kill(left, 'SIGSTOP')
+    const waits: string[] = []
+    const joining = Guard.join(arena.subject, arena.paths, {
+      start: {},
+      onWait: (wait) => {
+        waits.push(wait.for)
+        if (wait.for === 'process') process.kill(left, 'SIGCONT')
+      },
     })
-  },
-)
+    await until('it waits for change', () => waits.length === 1)
+    process.kill(arena.pid('server'), 'SIGKILL')
+    // Its first thread ends before the others, and the lock ends with the last one.
+    await until('the server has no lock', async () => !(await isServed(arena.paths)))
+    change.release()
+    await using guard = await joining
+    expect(guard.started).toBe('modified')
+    expect(waits).toEqual(['change', 'process'])
+  })
+})
 
-describe.each(watchdogKinds)('by its inode, and watched by %s', (watchdog) => {
+describe.concurrent.each(watchdogKinds)('by its inode, and watched by %s', (watchdog) => {
   test('a copy is a subject of its own, and the original never notices', async () => {
     await using arena = new Arena()
     const user = arena.user({ watchdog })

@@ -8,10 +8,16 @@ import { describeLeaser, refusalOf } from './describe-leaser.ts'
 import { EtcdCluster, whyNoEtcd } from './etcd-cluster.ts'
 import type { Place } from './open-leaser.mjs'
 
-describe.skipIf(whyNoEtcd !== null)(`with an etcd${whyNoEtcd ? `: ${whyNoEtcd}` : ''}`, () => {
-  describeLeaser('etcd', makeContext, { rounds: 4, races: 12, cycles: 30 })
-  describeFailure()
+const options = { concurrent: true, skip: whyNoEtcd !== null }
+const reason = whyNoEtcd === null ? '' : `: ${whyNoEtcd}`
+
+// Most of the time they wait for leases to end. Each has a cluster of its own.
+describe(`with an etcd${reason}`, options, () => {
+  describe.sequential('of three members', () => {
+    describeLeaser('etcd', makeContext, { rounds: 4, races: 12, cycles: 30 })
+  })
 })
+describe(`with an etcd of which a member dies${reason}`, options, describeFailure)
 
 async function makeContext() {
   const cluster = await EtcdCluster.start()
@@ -56,7 +62,7 @@ async function makeContext() {
 }
 
 function describeFailure() {
-  describe('a lease in etcd of which a member dies', () => {
+  describe.sequential('a lease', () => {
     let cluster: EtcdCluster
 
     beforeAll(async () => {

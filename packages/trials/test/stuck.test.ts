@@ -1,4 +1,3 @@
-// Mostly waits: for servers that do not answer.
 import { readFileSync } from 'node:fs'
 import { linuxOnly, temporaryDirectory, until } from '@howdah/fixtures'
 import { liveness } from '@howdah/lock'
@@ -9,7 +8,8 @@ import { everyPostgres, newest, processOf } from '@howdah/postgres-fixtures'
 
 const quits = /was told to stop and stood still for 3 s.*; it was told to quit, and its next start/
 
-describe(
+// Most of the time they wait for servers that do not answer.
+describe.concurrent(
   'a server that is to stop',
   linuxOnly('/proc, which tells which processes stand still'),
   () => {
