@@ -8,16 +8,18 @@ import { describeLeaser, refusalOf } from './describe-leaser.ts'
 import { EtcdCluster, whyNoEtcd } from './etcd-cluster.ts'
 import type { Place } from './open-leaser.mjs'
 
-const options = { concurrent: true, skip: whyNoEtcd !== null }
+const alongside = { concurrent: true, skip: whyNoEtcd !== null }
 const reason = whyNoEtcd === null ? '' : `: ${whyNoEtcd}`
 
 // Most of the time they wait for leases to end. Each has a cluster of its own.
-describe(`with an etcd${reason}`, options, () => {
+describe(`with an etcd${reason}`, alongside, () => {
   describe.sequential('of three members', () => {
     describeLeaser('etcd', makeContext, { rounds: 4, races: 12, cycles: 30 })
   })
 })
-describe(`with an etcd of which a member dies${reason}`, options, describeFailure)
+describe(`with an etcd of which a member dies${reason}`, alongside, () => {
+  describeFailure()
+})
 
 async function makeContext() {
   const cluster = await EtcdCluster.start()

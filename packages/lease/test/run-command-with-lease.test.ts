@@ -245,10 +245,16 @@ describe.concurrent('a command under a lease', () => {
     writeFileSync(path, '')
     const { spawn } = await import('node:child_process')
     const child = spawn('sh', ['-c', stubborn(path)], { detached: true, stdio: 'ignore' })
-    const leaser = await openLeaser(at.place)
-    const { expiresAt } = await leaser.acquire()
-    await until('it runs on', () => lastBeat(path) > expiresAt.getTime())
-    process.kill(-child.pid!, 'SIGKILL')
+    try {
+      const leaser = await openLeaser(at.place)
+      const { expiresAt } = await leaser.acquire()
+      const end = expiresAt.getTime()
+      await until('the lease is over', () => Date.now() > end)
+      const since = Date.now()
+      expect(await until('it runs on', () => lastBeat(path) > since)).toBe(true)
+    } finally {
+      process.kill(-child.pid!, 'SIGKILL')
+    }
     await untilGone(child.pid!)
   })
 })
