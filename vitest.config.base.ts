@@ -15,7 +15,7 @@ export default defineConfig({
     // What is built needs no transformation, and Node loads it faster than Vite.
     server: { deps: { external: [/\/(?:packages|apps)\/[^/]+\/dist\//] } },
     // More than there are cores: much of it is waiting for other processes.
-    maxWorkers: Math.ceil(availableParallelism() * 1.5),
+    maxWorkers: availableParallelism() * 2,
     tags: [
       {
         name: 'property',
