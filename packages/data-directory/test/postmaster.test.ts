@@ -6,9 +6,9 @@ import { linuxOnly } from '@howdah/fixtures'
 import { findPostmaster, isLost, refuseServed, serverWorkingIn } from '../src/index.ts'
 import { lookAtPidFile } from '../src/files/postmaster-pid.ts'
 import { deadPid, FakeDirectory } from './support/fake-directory.ts'
-import { inode, machine, resetMachine } from './support/machine.ts'
+import { inode, machine, resetMachine, segmentsNow } from './support/machine.ts'
 
-vi.mock('../src/memory/segments.ts', () => ({ segments: () => machine.segments }))
+vi.mock('../src/memory/segments.ts', () => ({ segments: () => segmentsNow() }))
 vi.mock('../src/memory/has-attached.ts', () => ({
   hasAttached: async (pid: number, id: number) =>
     machine.attached.some(([one, its]) => one === pid && its === id),
@@ -351,6 +351,17 @@ describe('shared memory with the key of a directory', () => {
     machine.attached = [[pid, 7]]
     machine.segments = [{ ...segment, creator: pid, ...(await change()) }]
     await expect(findPostmaster(fake.directory)).rejects.toMatchObject(unknownStatus)
+  })
+
+  test.each([
+    ['gone', []],
+    ['attached by nobody', [{ attached: 0 }]],
+  ])('is that of a server that has just ended elsewhere if it is %s by now', async (_, later) => {
+    await using fake = new FakeDirectory()
+    const segment = { ...nameless(fake), creator: await deadPid() }
+    machine.segments = [segment]
+    machine.segmentsLater = later.map((change) => ({ ...segment, ...change }))
+    expect(await findPostmaster(fake.directory)).toBeNull()
   })
 
   test('is that of this one if its maker works here, whatever it calls itself', async () => {

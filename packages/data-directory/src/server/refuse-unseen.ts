@@ -60,13 +60,17 @@ export async function refuseUnnamed(
 
 /** Whether a process has attached a segment that may belong to the directory. */
 async function hasMemory(directory: DataDirectory): Promise<boolean> {
-  const attached = segments().filter(
-    (one) => one.attached > 0 && isKeyOf(directory, one.key) === true,
-  )
-  for (const segment of attached) {
-    if (!(await isOfAnother(directory, segment))) return true
+  for (const segment of attachedTo(directory)) {
+    if (await isOfAnother(directory, segment)) continue
+    // The server of another directory may have ended since the list was read. Then nobody tells where it worked.
+    if (attachedTo(directory).some(({ id }) => id === segment.id)) return true
   }
   return false
+}
+
+/** The segments that a process has attached and that have a key of the directory. */
+function attachedTo(directory: DataDirectory): readonly Segment[] {
+  return segments().filter((one) => one.attached > 0 && isKeyOf(directory, one.key) === true)
 }
 
 /**

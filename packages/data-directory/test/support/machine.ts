@@ -5,6 +5,8 @@ import type { Segment } from '../../src/memory/segments.ts'
 export const machine = {
   /** The segments of System V shared memory. */
   segments: [] as Segment[],
+  /** Those from the second look at them on; `null` if they stay the same. */
+  segmentsLater: null as Segment[] | null,
   /** Whether the processes of the whole machine can be seen. */
   seesAll: true,
   /** Whether it can be seen where processes work. */
@@ -26,9 +28,17 @@ export function toldOf<Content>(path: unknown, content: Content): Content | stri
   return ending.includes(Number(pid)) ? content.replaceAll(/^Vm.*\n/gm, '') : content
 }
 
+/** The segments at this look. */
+export function segmentsNow(): Segment[] {
+  const { segments, segmentsLater } = machine
+  machine.segments = segmentsLater ?? segments
+  return segments
+}
+
 /** To be called before each test. */
 export function resetMachine(): void {
   machine.segments = []
+  machine.segmentsLater = null
   machine.seesAll = true
   machine.seesWhere = true
   machine.attached = []
