@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs'
 import { Cluster } from '@howdah/cluster'
 import { until } from '@howdah/fixtures'
 import { everyPostgres } from '@howdah/postgres-fixtures'
@@ -46,6 +47,20 @@ it('keeps our server for a kept database, and ends it with the database', async 
   expect(await dropKnownDatabases([db.name])).toEqual([db.name])
   // Other tests' servers may be known, too.
   expect(await knownDatabases()).not.toContainEqual(expect.objectContaining({ name: db.name }))
+})
+
+it('waits for one of our servers that has not yet said where it listens', async () => {
+  using project = new Project()
+  await using databases = testDatabases(project.options())
+  await using db = await databases.create()
+  const { server } = (await knownDatabases()).find(({ name }) => name === db.name) ?? {}
+  const { pidFile } = new Cluster(server ?? '')
+  const whole = readFileSync(pidFile, 'utf8')
+  // As it is before the server has made its socket.
+  writeFileSync(pidFile, `${whole.split('\n').slice(0, 3).join('\n')}\n`)
+  const known = knownDatabases()
+  setTimeout(() => writeFileSync(pidFile, whole), 300)
+  expect(await known).toContainEqual(expect.objectContaining({ name: db.name }))
 })
 
 it('skips one of our servers that ends while it is asked', async () => {
