@@ -35,6 +35,7 @@ export async function sweep(place: Workplace, sweeping: Sweeping): Promise<strin
   const dropped: string[] = []
   for (const name of await administrator.take([...candidates.keys()])) {
     try {
+      if (maker.isObstructed) continue
       // It may have been marked as kept, or finished, before we took its lock.
       const found = await administrator.find(name)
       const hasChanged = found?.isFinished !== candidates.get(name)?.isFinished

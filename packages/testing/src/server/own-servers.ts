@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Cluster, postgres } from '@howdah/cluster'
 import { clientOptions, findAddress, insideOf } from '@howdah/cluster/inside'
-import { isState } from './connect.ts'
 import type { ReachableServer } from './test-server.ts'
 
 /** The prefix of the names of data directories of our own servers for tests. */
@@ -12,7 +11,7 @@ const patience = 5000
 
 /** One of our own servers, without becoming one of its users. Its programs need not be found, because it runs. */
 export async function runningServer(cluster: Cluster): Promise<ReachableServer> {
-  const address = await addressOf(cluster)
+  const address = await toldAddress(cluster)
   return {
     administrative: [postgres],
     clientOptions: (database) => clientOptions(address, database, {}),
@@ -20,13 +19,14 @@ export async function runningServer(cluster: Cluster): Promise<ReachableServer> 
 }
 
 /** The address of one of our own servers. All have sockets, and one that is starting says a moment later which. */
-async function addressOf(cluster: Cluster): ReturnType<typeof findAddress> {
+async function toldAddress(cluster: Cluster): ReturnType<typeof findAddress> {
   const end = performance.now() + patience
   for (;;) {
     try {
       return await findAddress(insideOf(cluster).directory, false)
     } catch (error) {
-      if (!isState(error, 'ERR_CLUSTER_NO_TCP') || performance.now() > end) throw error
+      const { code } = error as NodeJS.ErrnoException
+      if (code !== 'ERR_CLUSTER_NO_TCP' || performance.now() > end) throw error
       await sleep(20)
     }
   }
