@@ -90,15 +90,19 @@ describe('a server of another container', contained, () => {
   })
 })
 
+/** The watchdog of a lingering server in a container that outlives the only user. */
+async function leftWatchdog(arena: Arena): Promise<number> {
+  const user = arena.containedUser({ linger: 60_000 }, ['sh', '-c', '"$@"; read -r _', 'sh'])
+  await user.joined()
+  user.child.stdin?.write('leave\n')
+  await until('it has left', () => user.lines.includes('left kept'))
+  return arena.pid('watchdog')
+}
+
 describe('a watchdog of another container', contained, () => {
   test('that lingers after a crash is waited for, and the next server has one of its own', async () => {
     await using arena = new Arena()
-    // A container that outlives its user.
-    const user = arena.containedUser({ linger: 60_000 }, ['sh', '-c', '"$@"; read -r _', 'sh'])
-    await user.joined()
-    user.child.stdin?.write('leave\n')
-    await until('it has left', () => user.lines.includes('left kept'))
-    const left = arena.pid('watchdog')
+    const left = await leftWatchdog(arena)
     // It takes its time to see the crash.
     process.kill(left, 'SIGSTOP')
     process.kill(arena.pid('server'), 'SIGKILL')
@@ -115,11 +119,7 @@ describe('a watchdog of another container', contained, () => {
 describe('a server of another container that dies while one waits to join', contained, () => {
   test('has its watchdog waited for, which needs the locks to end', async () => {
     await using arena = new Arena()
-    const user = arena.containedUser({ linger: 60_000 }, ['sh', '-c', '"$@"; read -r _', 'sh'])
-    await user.joined()
-    user.child.stdin?.write('leave\n')
-    await until('it has left', () => user.lines.includes('left kept'))
-    const left = arena.pid('watchdog')
+    const left = await leftWatchdog(arena)
     // Suspended while it lingers, for then it has neither use nor change, which nobody could take otherwise.
     await until('its watchdog lingers', () => isPausing(left))
     const change = await acquire(arena.paths.change)
