@@ -49,19 +49,16 @@ const refusal = (temporary: string) => ({
   stderr: expect.stringMatching(new RegExp(`^howdah: .*${temporary}.*; [^;]+\\n$`)),
 })
 
-test.each(places)(
-  'a cache %s is done without, in one line',
-  linuxOnly('/proc, in which no directory can be made'),
-  async (_, make) => {
-    await using project = new Project()
-    const cache = make(project)
-    expect(await makeCluster(project, { HOWDAH_CACHE_DIR: cache })).toEqual(without(cache))
-  },
-)
+const withProc = linuxOnly('/proc, in which no directory can be made')
+test.each(places)('a cache %s is done without, in one line', withProc, async (_, make) => {
+  await using project = new Project()
+  const cache = make(project)
+  expect(await makeCluster(project, { HOWDAH_CACHE_DIR: cache })).toEqual(without(cache))
+})
 
 test.each(places)(
   'temporary clusters %s are refused at once, with a cure',
-  linuxOnly('/proc, in which no directory can be made'),
+  withProc,
   async (_, make) => {
     await using project = new Project()
     const temporary = make(project)

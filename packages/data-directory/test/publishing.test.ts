@@ -70,67 +70,62 @@ afterEach(() => {
   home[Symbol.dispose]()
 })
 
+const traced = linuxOnly('/proc/self/fd, by which descriptors tell their paths')
 const asRoot = process.geteuid?.() === 0
 const nobody = { name: 'nobody', uid: 65_534, gid: 65_534, closed: null, notice: null }
 
-describe(
-  'a file of howdah in a data directory',
-  linuxOnly('/proc/self/fd, by which descriptors tell their paths'),
-  () => {
-    test('is not synced if it need not survive a crash of the machine', async () => {
-      await writeOwnFile(home.file('file'), 'content', null, { durable: false })
-      expect(seen.calls).toEqual(['remove file.tmp', 'rename file.tmp file'])
-      expect(readFileSync(home.file('file'), 'utf8')).toBe('content')
+describe('a file of howdah in a data directory', traced, () => {
+  test('is not synced if it need not survive a crash of the machine', async () => {
+    await writeOwnFile(home.file('file'), 'content', null, { durable: false })
+    expect(seen.calls).toEqual(['remove file.tmp', 'rename file.tmp file'])
+    expect(readFileSync(home.file('file'), 'utf8')).toBe('content')
+  })
+
+  test('has its name when it is whole and on disk', async () => {
+    await writeOwnFile(home.file('file'), 'content', null)
+    expect(seen.calls).toEqual([
+      'remove file.tmp',
+      'sync file.tmp of 7 bytes',
+      'rename file.tmp file',
+    ])
+    expect(readFileSync(home.file('file'), 'utf8')).toBe('content')
+    expect(lstatSync(home.file('file')).mode & 0o777).toBe(0o600)
+  })
+
+  test.each(['sync file.tmp of 7 bytes', 'rename file.tmp file'])(
+    'stays as it was if the disk fails at: %s',
+    async (failing) => {
+      writeFileSync(home.file('file'), 'old')
+      seen.failing = failing
+      await expect(writeOwnFile(home.file('file'), 'content', null)).rejects.toThrow('made to fail')
+      expect(readdirSync(home.path)).toEqual(['file'])
+      expect(readFileSync(home.file('file'), 'utf8')).toBe('old')
+    },
+  )
+
+  test('is never written through a link that is planted in the place of the unfinished one', async () => {
+    writeFileSync(home.file('precious'), 'precious')
+    symlinkSync(home.file('precious'), home.file('file.tmp'))
+    await writeOwnFile(home.file('file'), 'content', null)
+    expect(readFileSync(home.file('precious'), 'utf8')).toBe('precious')
+    expect(lstatSync(home.file('file')).isFile()).toBe(true)
+  })
+
+  test.runIf(asRoot)('is the server’s, and is not made in a directory that is not', async () => {
+    mkdirSync(home.file('data'))
+    const refused = writeOwnFile(home.file('data', 'file'), 'content', nobody)
+    await expect(refused).rejects.toThrow('another user (uid 0)')
+    expect(readdirSync(home.file('data'))).toEqual([])
+    chownSync(home.file('data'), nobody.uid, nobody.gid)
+    await writeOwnFile(home.file('data', 'file'), 'content', nobody)
+    expect(lstatSync(home.file('data', 'file'))).toMatchObject({
+      uid: nobody.uid,
+      gid: nobody.gid,
     })
+  })
+})
 
-    test('has its name when it is whole and on disk', async () => {
-      await writeOwnFile(home.file('file'), 'content', null)
-      expect(seen.calls).toEqual([
-        'remove file.tmp',
-        'sync file.tmp of 7 bytes',
-        'rename file.tmp file',
-      ])
-      expect(readFileSync(home.file('file'), 'utf8')).toBe('content')
-      expect(lstatSync(home.file('file')).mode & 0o777).toBe(0o600)
-    })
-
-    test.each(['sync file.tmp of 7 bytes', 'rename file.tmp file'])(
-      'stays as it was if the disk fails at: %s',
-      async (failing) => {
-        writeFileSync(home.file('file'), 'old')
-        seen.failing = failing
-        await expect(writeOwnFile(home.file('file'), 'content', null)).rejects.toThrow(
-          'made to fail',
-        )
-        expect(readdirSync(home.path)).toEqual(['file'])
-        expect(readFileSync(home.file('file'), 'utf8')).toBe('old')
-      },
-    )
-
-    test('is never written through a link that is planted in the place of the unfinished one', async () => {
-      writeFileSync(home.file('precious'), 'precious')
-      symlinkSync(home.file('precious'), home.file('file.tmp'))
-      await writeOwnFile(home.file('file'), 'content', null)
-      expect(readFileSync(home.file('precious'), 'utf8')).toBe('precious')
-      expect(lstatSync(home.file('file')).isFile()).toBe(true)
-    })
-
-    test.runIf(asRoot)('is the server’s, and is not made in a directory that is not', async () => {
-      mkdirSync(home.file('data'))
-      const refused = writeOwnFile(home.file('data', 'file'), 'content', nobody)
-      await expect(refused).rejects.toThrow('another user (uid 0)')
-      expect(readdirSync(home.file('data'))).toEqual([])
-      chownSync(home.file('data'), nobody.uid, nobody.gid)
-      await writeOwnFile(home.file('data', 'file'), 'content', nobody)
-      expect(lstatSync(home.file('data', 'file'))).toMatchObject({
-        uid: nobody.uid,
-        gid: nobody.gid,
-      })
-    })
-  },
-)
-
-describe('a template', linuxOnly('/proc/self/fd, by which descriptors tell their paths'), () => {
+describe('a template', traced, () => {
   // Of another machine, for which it is never stale.
   const about = { version: '18.0', bindir: '/bin', server: '1', initdb: '2', machine: 'another' }
   const key = { name: '18.0-key', about }
@@ -194,60 +189,56 @@ describe('a template', linuxOnly('/proc/self/fd, by which descriptors tell their
   })
 })
 
-describe(
-  'the way to a socket',
-  linuxOnly('/proc/self/fd, by which descriptors tell their paths'),
-  () => {
-    const port = 5432
-    /** `sun_path` has 108 bytes, and ends with a NUL. */
-    const longest = 107 - '/.s.PGSQL.5432'.length
-    const ofLength = (length: number) => `/${'x'.repeat(length - 1)}`
+describe('the way to a socket', traced, () => {
+  const port = 5432
+  /** `sun_path` has 108 bytes, and ends with a NUL. */
+  const longest = 107 - '/.s.PGSQL.5432'.length
+  const ofLength = (length: number) => `/${'x'.repeat(length - 1)}`
 
-    beforeEach(() => vi.stubEnv('TMPDIR', home.path))
+  beforeEach(() => vi.stubEnv('TMPDIR', home.path))
 
-    test('is its directory if that fits, and has no comma', async () => {
-      expect(await reachableSocketDirectory('/d', ofLength(longest), port)).toBe(ofLength(longest))
-      for (const directory of [ofLength(longest + 1), '/a,b', `/${'ä'.repeat(47)}`]) {
-        const link = await reachableSocketDirectory('/d', directory, port)
-        expect(readlinkSync(link)).toBe(directory)
-        expect(dirname(dirname(link))).toBe(home.path)
-        expect(lstatSync(dirname(link)).mode & 0o777).toBe(0o700)
-      }
-    })
+  test('is its directory if that fits, and has no comma', async () => {
+    expect(await reachableSocketDirectory('/d', ofLength(longest), port)).toBe(ofLength(longest))
+    for (const directory of [ofLength(longest + 1), '/a,b', `/${'ä'.repeat(47)}`]) {
+      const link = await reachableSocketDirectory('/d', directory, port)
+      expect(readlinkSync(link)).toBe(directory)
+      expect(dirname(dirname(link))).toBe(home.path)
+      expect(lstatSync(dirname(link)).mode & 0o777).toBe(0o700)
+    }
+  })
 
-    test('is a link of its own for each directory, which appears whole, and is made anew if it leads elsewhere', async () => {
-      const link = await reachableSocketDirectory('/d', '/a,b', port)
-      expect(await reachableSocketDirectory('/d', '/a,c', port)).not.toBe(link)
-      seen.calls = []
-      expect(await reachableSocketDirectory('/d', '/a,b', port)).toBe(link)
-      expect(seen.calls).toEqual([])
-      const { rm } = await vi.importActual<typeof Promises>('node:fs/promises')
-      await rm(link)
-      symlinkSync('/elsewhere', link)
-      const temporary = `${basename(link)}.${process.pid}`
-      symlinkSync('/left/by/one/that/was/killed', `${link}.${process.pid}`)
-      expect(await reachableSocketDirectory('/d', '/a,b', port)).toBe(link)
-      expect(readlinkSync(link)).toBe('/a,b')
-      expect(seen.calls).toEqual([`remove ${temporary}`, `rename ${temporary} ${basename(link)}`])
-    })
+  test('is a link of its own for each directory, which appears whole, and is made anew if it leads elsewhere', async () => {
+    const link = await reachableSocketDirectory('/d', '/a,b', port)
+    expect(await reachableSocketDirectory('/d', '/a,c', port)).not.toBe(link)
+    seen.calls = []
+    expect(await reachableSocketDirectory('/d', '/a,b', port)).toBe(link)
+    expect(seen.calls).toEqual([])
+    const { rm } = await vi.importActual<typeof Promises>('node:fs/promises')
+    await rm(link)
+    symlinkSync('/elsewhere', link)
+    const temporary = `${basename(link)}.${process.pid}`
+    symlinkSync('/left/by/one/that/was/killed', `${link}.${process.pid}`)
+    expect(await reachableSocketDirectory('/d', '/a,b', port)).toBe(link)
+    expect(readlinkSync(link)).toBe('/a,b')
+    expect(seen.calls).toEqual([`remove ${temporary}`, `rename ${temporary} ${basename(link)}`])
+  })
 
-    test('is not a link where others can write, or that another has made', async () => {
-      const directory = dirname(await reachableSocketDirectory('/d', '/a,b', port))
-      chmodSync(directory, 0o777)
-      await reachableSocketDirectory('/d', '/a,b', port)
-      expect(lstatSync(directory).mode & 0o777).toBe(0o700)
-      const { rm } = await vi.importActual<typeof Promises>('node:fs/promises')
-      await rm(directory, { recursive: true })
-      const refusal = { code: 'ERR_CLUSTER_PERMISSION', path: directory }
-      symlinkSync(home.path, directory)
-      await expect(reachableSocketDirectory('/d', '/a,b', port)).rejects.toMatchObject(refusal)
-    })
+  test('is not a link where others can write, or that another has made', async () => {
+    const directory = dirname(await reachableSocketDirectory('/d', '/a,b', port))
+    chmodSync(directory, 0o777)
+    await reachableSocketDirectory('/d', '/a,b', port)
+    expect(lstatSync(directory).mode & 0o777).toBe(0o700)
+    const { rm } = await vi.importActual<typeof Promises>('node:fs/promises')
+    await rm(directory, { recursive: true })
+    const refusal = { code: 'ERR_CLUSTER_PERMISSION', path: directory }
+    symlinkSync(home.path, directory)
+    await expect(reachableSocketDirectory('/d', '/a,b', port)).rejects.toMatchObject(refusal)
+  })
 
-    test.runIf(asRoot)('is not a link in a directory of another user', async () => {
-      const directory = dirname(await reachableSocketDirectory('/d', '/a,b', port))
-      chownSync(directory, nobody.uid, nobody.gid)
-      const refused = reachableSocketDirectory('/d', '/a,b', port)
-      await expect(refused).rejects.toMatchObject({ code: 'ERR_CLUSTER_PERMISSION' })
-    })
-  },
-)
+  test.runIf(asRoot)('is not a link in a directory of another user', async () => {
+    const directory = dirname(await reachableSocketDirectory('/d', '/a,b', port))
+    chownSync(directory, nobody.uid, nobody.gid)
+    const refused = reachableSocketDirectory('/d', '/a,b', port)
+    await expect(refused).rejects.toMatchObject({ code: 'ERR_CLUSTER_PERMISSION' })
+  })
+})

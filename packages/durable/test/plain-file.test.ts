@@ -17,7 +17,7 @@ describe('a file that another user may have made', () => {
 
   it(
     'is read whole if its size is unknown',
-    linuxOnly('/proc, whose files tell no size'),
+    linuxOnly('/proc, whose files have no known size'),
     async () => {
       const path = '/proc/self/limits'
       const text = readFileSync(path, 'utf8')

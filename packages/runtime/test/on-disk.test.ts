@@ -49,7 +49,7 @@ afterEach(() => vi.unstubAllEnvs())
 const newest = postgresPackage(18)
 const why = newest === null ? ' (skipped: there is no package of PostgreSQL 18 here)' : ''
 
-/** Only Linux tells the path of what is open. */
+const traced = linuxOnly('/proc/self/fd, by which descriptors tell their paths')
 /** What has its name in a directory of trees. */
 const namedIn = (directory: string): string[] =>
   existsSync(directory) ? readdirSync(directory).filter((name) => !name.startsWith('.')) : []
@@ -104,7 +104,7 @@ test.skipIf(newest === null)(
 
 test(
   'a tree that npm has unpacked appears when every file that it holds is on disk, and not if one cannot be',
-  linuxOnly('/proc/self/fd, by which descriptors tell their paths'),
+  traced,
   async () => {
     using directory = temporaryDirectory()
     const content = fakePackage(directory.file('content'), '18.4.0-beta.17')
@@ -142,7 +142,7 @@ test(
 
 test(
   "a tree that cannot get its name is said, with the system's word, and nothing is left of it",
-  linuxOnly('/proc/self/fd, by which descriptors tell their paths'),
+  traced,
   async () => {
     using directory = temporaryDirectory()
     const cacheDir = directory.file('cache')
