@@ -17,6 +17,11 @@ export interface SharedMemory {
 /** A server that runs below a directory. */
 interface Postmaster extends SharedMemory {
   readonly pid: number
+  /**
+   * Whether the key of its segment is the inode number of its directory, which a server tries first. If another server had that
+   * key, the next server may not find what this one has left.
+   */
+  readonly hasFirstKey: boolean
 }
 
 /** The servers whose data directories are those given, or lie right in them: where copies are made, for example. */
@@ -29,9 +34,16 @@ export function postmastersOf(directories: readonly string[]): Postmaster[] {
       const segment = keyAndIdentifier(lines[6] ?? '')
       const maps = read(`/proc/${pid}/maps`)
       const files = [...maps.matchAll(/\/dev\/shm\/PostgreSQL\.\d+/g)].map(([file]) => file)
-      return [{ pid, segment, files: [...new Set(files)] }]
+      const hasFirstKey = segment?.[0] === firstKeyOf(dataDir)
+      return [{ pid, segment, files: [...new Set(files)], hasFirstKey }]
     }),
   )
+}
+
+/** From PostgreSQL 13 on. Source: `PGSharedMemoryCreate` in PostgreSQL's `sysv_shmem.c`. */
+function firstKeyOf(dataDir: string): number | null {
+  const ino = statSync(dataDir, { bigint: true, throwIfNoEntry: false })?.ino
+  return ino === undefined ? null : Number(BigInt.asUintN(32, ino))
 }
 
 /** Whether any of it is still there. */

@@ -3,8 +3,8 @@ import { randomInt } from 'node:crypto'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Cluster } from '@howdah/cluster'
-import { SmallDisk } from '@howdah/fixtures'
-import { newest } from '@howdah/postgres-fixtures'
+import { SmallDisk, until } from '@howdah/fixtures'
+import { isLeft, newest, postmastersOf } from '@howdah/postgres-fixtures'
 import { describe, expect, it } from 'vitest'
 
 const { strategy, place } = newest
@@ -26,12 +26,7 @@ describe.skipIf(why !== null)('two directories with one inode number, on two fil
     async (which, _, within) => {
       using one = SmallDisk.mount(400_000)
       using other = SmallDisk.mount(400_000)
-      // The first inode numbers of a disk are those of other tests' servers, too, which may not be seen from here.
-      const taken = randomInt(100, 5000)
-      for (const disk of [one, other])
-        for (let n = 0; n < taken; n += 1) writeFileSync(disk.file(`${n}`), '')
-      const clusters = [one, other].map((disk) => new Cluster(disk.file('data'), { strategy }))
-      for (const cluster of clusters) await cluster.create()
+      const clusters = await clustersOn(one, other)
       const [served, nameless] = which === 'the first' ? clusters : clusters.toReversed()
       if (served === undefined || nameless === undefined) throw new Error('there are two')
       try {
@@ -62,7 +57,37 @@ describe.skipIf(why !== null)('two directories with one inode number, on two fil
       }
     },
   )
+
+  it('leave no segment of a killed server whose key was the second because the other had the first', async () => {
+    using one = SmallDisk.mount(400_000)
+    using other = SmallDisk.mount(400_000)
+    const [holder, killed] = await clustersOn(one, other)
+    try {
+      await holder.start()
+      await killed.start()
+      const held = postmastersOf([killed.dataDir])
+      const isSegmentLeft = () => held.map(({ segment }) => isLeft({ segment, files: [] }))
+      for (const { pid } of held) process.kill(pid, 'SIGKILL')
+      await until('the server is gone', async () => !(await killed.running()))
+      expect(isSegmentLeft()).toEqual([true])
+      await holder.stop()
+      await killed.start()
+      expect(isSegmentLeft()).toEqual([false])
+    } finally {
+      for (const cluster of [holder, killed]) await cluster.stop()
+    }
+  })
 })
+
+/** Two clusters whose data directories have one inode number. */
+async function clustersOn(...disks: [SmallDisk, SmallDisk]): Promise<[Cluster, Cluster]> {
+  // The first inode numbers of a disk are those of other tests' servers, too, which may not be seen from here.
+  const taken = randomInt(100, 5000)
+  for (const disk of disks) for (let n = 0; n < taken; n += 1) writeFileSync(disk.file(`${n}`), '')
+  const clusters = disks.map((disk) => new Cluster(disk.file('data'), { strategy }))
+  for (const cluster of clusters) await cluster.create()
+  return clusters as [Cluster, Cluster]
+}
 
 function keyOf({ dataDir }: Cluster): number {
   const line = readFileSync(`${dataDir}/postmaster.pid`, 'utf8').split('\n')[6] ?? ''

@@ -9,6 +9,7 @@ import {
   type DataDirectory,
   endOrphans,
   explainedByLog,
+  leftSegment,
   openLog,
   portTaken,
   reach,
@@ -16,6 +17,7 @@ import {
   readPostmasterPid,
   refuseSandbox,
   removeLeftFiles,
+  removeSegment,
   saysPortTaken,
   serverEnvironment,
   type ServerUser,
@@ -67,6 +69,7 @@ export async function startPostmaster(
     checkStartSetting(directory.path, name, value)
   }
   await endLeftServer(directory)
+  const left = await leftSegment(directory)
   await removeLeftFiles(directory)
   await refuseSandbox(directory, directory.path)
   const deadline = performance.now() + timeout
@@ -93,7 +96,7 @@ export async function startPostmaster(
     const failure =
       (await untilReady(directory, child, earlier, deadline)) ??
       (tcp === false ? null : await stopIfTaken(directory, log.start))
-    if (failure === null) return
+    if (failure === null) return void (await removeSegment(left))
     const words = await readLog(directory, log.start)
     const more = settingsToFit(words)
     if (fitting === null && more !== null) {

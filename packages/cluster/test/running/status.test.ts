@@ -221,6 +221,31 @@ it('starts if the pid in what it left beside its socket is now that of somebody 
   }
 })
 
+// Before 13 all servers want the same keys for their shared memory, so that a killed one often had another than the next.
+it.each(everyPostgres.filter(({ major }) => major < 13))(
+  'leaves no segment of a killed server once it runs again, though its key is another now, on $name',
+  async ({ strategy }) => {
+    const [holder, other] = ['holder', 'killed'].map(
+      (name) => new Cluster(home.file(name), { strategy }),
+    ) as [Cluster, Cluster]
+    try {
+      await holder.start()
+      await other.start()
+      const held = postmastersOf([other.dataDir])
+      const isSegmentLeft = () => held.map(({ segment }) => isLeft({ segment, files: [] }))
+      for (const { pid } of held) process.kill(pid, 'SIGKILL')
+      await until('its server is gone', async () => !(await other.running()))
+      expect(isSegmentLeft()).toEqual([true])
+      await holder.stop()
+      await other.start()
+      expect(isSegmentLeft()).toEqual([false])
+    } finally {
+      await holder.destroy({ force: true })
+      await other.destroy({ force: true })
+    }
+  },
+)
+
 // Before 13, the next server at the same port gives the shared memory back.
 it.each(everyPostgres.filter(({ major }) => major >= 13))(
   'is destroyed with what its killed postmaster has left, on $name',

@@ -5,21 +5,27 @@ import type { DataDirectory } from '../data-directory.ts'
 import { findPostmaster } from '../server/postmaster.ts'
 import { processesIn } from '../processes/postgres-processes.ts'
 import { readPostmasterPid } from '../files/postmaster-pid.ts'
+import { isKeyOf } from '../server/key-of.ts'
 import { type Segment, segments } from './segments.ts'
+
+/** A segment of System V shared memory without a server. */
+export interface LeftSegment {
+  readonly id: number
+}
 
 /**
  * The segment of shared memory that a killed server has left: its `postmaster.pid` names the segment, and no process is
- * attached to it. `null` if there is none or it is unknown. The server may also be one that initdb ran.
+ * attached to it. `null` if there is none or it is unknown. The server may also be one that initdb ran, but not one of another
+ * directory, of which this one is a copy.
  */
-export async function leftSegment(
-  directory: DataDirectory,
-): Promise<{ readonly id: number } | null> {
+export async function leftSegment(directory: DataDirectory): Promise<LeftSegment | null> {
   // Another check reports a file that cannot be read.
   const file = await readPostmasterPid(directory).catch(() => null)
   if (file === null || file.sharedMemory === null) return null
   if ((await findPostmaster(directory)) !== null) return null
   if ((await processesIn(directory.path)).length > 0) return null
   const { key, id } = file.sharedMemory
+  if (isKeyOf(directory, key) === false) return null
   const { uid } = await stat(directory.path)
   const isIt = (one: Segment) => one.id === id && one.key === key && one.uid === uid
   const segment = segments().find(isIt)
@@ -28,10 +34,18 @@ export async function leftSegment(
   return segment.creator === file.pid || segment.creator === 0 ? { id } : null
 }
 
-/** Removes a segment by its id. Returns why that failed, or `null`. */
-export async function removeSegment(id: number): Promise<string | null> {
+/**
+ * Removes a segment by its id, if it is still there and no process is attached to it. Returns why that failed, or `null`.
+ *
+ * A server that starts removes that of its killed predecessor only if its own key is the first again. The predecessor had
+ * another key if that was taken, for example by a server of another directory before PostgreSQL 13, whose keys all begin at the
+ * same number.
+ */
+export async function removeSegment(left: LeftSegment | null): Promise<string | null> {
+  if (left === null) return null
+  if (!segments().some(({ id, attached }) => id === left.id && attached === 0)) return null
   try {
-    await promisify(execFile)('ipcrm', ['-m', String(id)])
+    await promisify(execFile)('ipcrm', ['-m', String(left.id)])
     return null
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException

@@ -32,7 +32,7 @@ export async function takeBackAbandoned(
   if (chosen !== null) await giveBackMemory(directory, chosen, removal?.user ?? null)
   // The segment is still there if there is no server program, if it is older than 13, or if it refuses to start on an
   // unfinished directory.
-  if (segment !== null) await removeSegment(segment.id)
+  await removeSegment(segment)
 }
 
 /**

@@ -97,7 +97,7 @@ async function removeOf(
   // A server finds the other segments by this one. After its removal nobody could find their server.
   await haveItGivenBack(directory, strategy).catch(() => undefined)
   // By its id and not by its key, because a server that was started meanwhile has another id.
-  return (await isLeft()) ? await removeSegment(id) : null
+  return (await isLeft()) ? await removeSegment({ id }) : null
 }
 
 async function haveItGivenBack(directory: DataDirectory, strategy: Strategy): Promise<void> {

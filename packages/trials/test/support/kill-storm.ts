@@ -247,8 +247,8 @@ export class KillStorm implements AsyncDisposable {
   /** Kills all that run, and waits until they are gone: nobody can help it that one is met that is just dying. */
   async #killServers(): Promise<number[]> {
     const servers = postmastersOf(this.#directories())
-    for (const { pid, segment, files } of servers) {
-      this.#memory.push({ segment, files })
+    for (const { pid, segment, files, hasFirstKey } of servers) {
+      if (hasFirstKey) this.#memory.push({ segment, files })
       process.kill(pid, 'SIGKILL')
     }
     const pids = servers.map(({ pid }) => pid)

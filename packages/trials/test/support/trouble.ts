@@ -52,7 +52,7 @@ export function isPossible(trouble: Trouble, home: string): boolean {
 /**
  * Lets the data directories have inode numbers that no other storm's have. A new tmpfs counts them from 1. PostgreSQL derives
  * the key of a server's shared memory from that number, or before 13 from the port: 1001 and above for our port 1. If another server
- * has the key, the next one is taken; after a crash, what was left under that one is not found once the key is free.
+ * has the key, the next one is taken; the storm does not look for what was left under that one.
  */
 function skipInodes(home: string): void {
   const script = 'seq $0 | xargs touch; seq $0 | xargs rm'
