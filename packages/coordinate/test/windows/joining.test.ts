@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
   appendFileSync,
   existsSync,
@@ -125,9 +126,9 @@ test(
       create: async (options, creation) => {
         const outcome = await arena.subject.create?.(options, creation)
         // A watchdog that the system has suspended: it has its lock, and asks for use in a while.
-        const late = ['-c', `sleep 0.5; exec flock ${paths.use} true`]
-        spawn('flock', [paths.watchdog, 'sh', ...late], { stdio: 'ignore' })
-        await until('it has its lock', async () => !(await isFree(paths.watchdog)))
+        const late = ['-c', `echo locked; sleep 0.5; exec flock ${paths.use} true`]
+        const { stdout } = spawn('flock', [paths.watchdog, 'sh', ...late])
+        await once(stdout, 'data')
         return outcome ?? 'unmodified'
       },
     })
