@@ -1,3 +1,4 @@
+import { LostConnections, requireOutlived } from './database/lost-connections.ts'
 import { TestingError } from './errors.ts'
 import { keepAlive } from './keep-alive.ts'
 import type { TestDatabasesOptions } from './options.ts'
@@ -33,8 +34,7 @@ export class TestDatabases implements AsyncDisposable {
   #stay: Promise<Stay> | null = null
   #failure: TestingError | null = null
   #baseline: Promise<Baseline> | null = null
-  /** Whether a connection was lost that a test had. Then the server may have crashed, and the others are lost in a moment. */
-  #isInDoubt = false
+  readonly #lost = new LostConnections()
 
   /** @internal Made by {@link testDatabases}. */
   constructor(options: TestDatabasesOptions) {
@@ -105,6 +105,7 @@ export class TestDatabases implements AsyncDisposable {
     if (!isCurrent) return
     this.#stay = null
     this.#baseline = null
+    this.#lost.forget()
     await stay.end(false).catch(() => undefined)
   }
 
@@ -119,15 +120,18 @@ export class TestDatabases implements AsyncDisposable {
       ...(test !== undefined && { test }),
     } as const
     for (;;) {
+      const lost = this.#lost.pids
+      const isInDoubt = lost.length > 0
+      if (isInDoubt) await requireOutlived(place, lost)
       const fresh = await supply.take()
       const { name, client } = fresh
       try {
         // From here on it does not count as unused. Messages to our own server cannot be lost, unless it crashes.
-        const isSure = server.isOwn && !this.#isInDoubt
+        const isSure = server.isOwn && !isInDoubt
         if (isSure) await administrator.labelSoon(name, { ...label, kind: 'used' })
         else await administrator.label(name, { ...label, kind: 'used' })
-        if (this.#isInDoubt) await client.query('SELECT 1')
-        this.#isInDoubt = false
+        if (isInDoubt) await client.query('SELECT 1')
+        this.#lost.forget(lost)
       } catch (error) {
         supply.gaveBack()
         await client.end().catch(() => undefined)
@@ -157,9 +161,7 @@ export class TestDatabases implements AsyncDisposable {
         },
       })
       this.#live.add(db)
-      client.once('end', () => {
-        this.#isInDoubt ||= this.#live.has(db)
-      })
+      this.#lost.watch(client, () => this.#live.has(db))
       return db
     }
   }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { until } from '@howdah/fixtures'
+import { childrenOf, linuxOnly, until } from '@howdah/fixtures'
 import { somePostgres } from '@howdah/postgres-fixtures'
 import { Client } from 'pg'
 import { describe, expect, it } from 'vitest'
@@ -146,6 +146,46 @@ it('starts a server that was killed again, and goes on with new databases', asyn
   expect((await db.query('SELECT n FROM t')).rows).toEqual([{ n: 1 }])
   await lost.release()
 })
+
+it(
+  'takes no database of a server whose end a test has seen, though other connections to it are still open',
+  linuxOnly('/proc, which tells the processes of a server'),
+  async () => {
+    using project = new Project(files)
+    await using databases = testDatabases(project.options({ migrate: 'm/*.sql' }))
+    const lost = await databases.create()
+    await until('another one is ready', async () => {
+      const { rows } = await lost.query(
+        "SELECT FROM pg_stat_activity WHERE datname LIKE 'howdah_test_%'",
+      )
+      return rows.length === 2
+    })
+    const { rows } = await lost.query<{ server: number; own: number }>(
+      `SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)::int AS server, pg_backend_pid() AS own`,
+    )
+    const { server = 0, own = 0 } = rows[0] ?? {}
+    const others = childrenOf(server).filter((pid) => pid !== own)
+    const tell = (signal: NodeJS.Signals) => {
+      for (const pid of others) process.kill(pid, signal)
+    }
+    tell('SIGSTOP')
+    let creating
+    try {
+      // A query gets the last words of its process before the connection ends.
+      const last = lost.query('SELECT pg_terminate_backend(pg_backend_pid())')
+      process.kill(server, 'SIGKILL')
+      await last.catch(() => undefined)
+      creating = databases.create()
+      // The other processes of the server would answer now.
+      await Promise.race([creating, sleep(100)])
+    } finally {
+      tell('SIGCONT')
+    }
+    await using db = await creating
+    expect((await db.query('SELECT n FROM t')).rows).toEqual([{ n: 1 }])
+    await lost.release()
+  },
+)
 
 it('goes on after the server has restarted because of a crash of one of its processes', async () => {
   using project = new Project(files)
