@@ -56,11 +56,14 @@ async function running(): Promise<number> {
   return status.pid
 }
 
-/** Kills the server as a crash would, with all of its processes. */
+/** Kills the server as a crash would, with all of its processes, and waits until the kernel has closed what they had. */
 async function crash(): Promise<number> {
   const pid = await running()
+  const used = new Set(postmastersOf([cluster.dataDir]).map(({ segment }) => segment?.[1]))
   process.kill(pid, 'SIGKILL')
-  await until('nothing of it runs', async () => (await serverProcesses()).length === 0)
+  await until('nothing of it runs', async () => dead(pid) && (await serverProcesses()).length === 0)
+  const isFree = () => segments().every(({ id, attached }) => attached === 0 || !used.has(id))
+  await until('nothing is attached to its memory', isFree)
   return pid
 }
 

@@ -23,7 +23,8 @@ export async function leftSegment(directory: DataDirectory): Promise<LeftSegment
   const file = await readPostmasterPid(directory).catch(() => null)
   if (file === null || file.sharedMemory === null) return null
   if ((await findPostmaster(directory)) !== null) return null
-  if ((await processesIn(directory.path)).length > 0) return null
+  // Processes that are ending do nothing any more, and whether they are attached still is seen below.
+  if ((await processesIn(directory.path)).some(({ isEnding }) => isEnding !== true)) return null
   const { key, id } = file.sharedMemory
   if (isKeyOf(directory, key) === false) return null
   const { uid } = await stat(directory.path)
