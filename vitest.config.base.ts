@@ -1,6 +1,6 @@
-import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { workers } from './scripts/workers.mjs'
 import { byFirstLine } from './vitest.order.ts'
 
 /** Every package's tests run alike: real parts in real processes, so with room for a slow machine. */
@@ -14,8 +14,7 @@ export default defineConfig({
     pool: 'forks',
     // What is built needs no transformation, and Node loads it faster than Vite.
     server: { deps: { external: [/\/(?:packages|apps)\/[^/]+\/dist\//] } },
-    // More than there are cores: much of it is waiting for other processes.
-    maxWorkers: availableParallelism() * 2,
+    maxWorkers: workers,
     tags: [
       {
         name: 'property',

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { hasMemory, tmpfs } from './scripts/in-memory.mjs'
+import { workers } from './scripts/workers.mjs'
 
 const memory = '/dev/shm'
 
@@ -45,10 +46,10 @@ function testInMemory(): () => void {
   }
 }
 
-/** Whether there is memory for a worker's files, 1 GiB, and its processes, and programs may be run from there. */
+/** Whether there is memory for each worker's files, 1 GiB, and its processes, and programs may be run from there. */
 function hasRoom(): boolean {
   if (process.platform !== 'linux') return false
-  const wanted = (availableParallelism() + 2) * 2 ** 30
+  const wanted = workers * 2 ** 30
   try {
     const { type, bavail, bsize } = statfsSync(memory)
     if (type !== tmpfs || bavail * bsize < wanted) return false

@@ -2,13 +2,14 @@
 // into waiting for the disk.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, chmodSync, rmdirSync, statfsSync } from 'node:fs'
-import { availableParallelism, freemem, tmpdir } from 'node:os'
+import { freemem, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { workers } from './workers.mjs'
 
 /** The type of a tmpfs, as statfs(2) says it. */
 export const tmpfs = 0x01021994
 /** In bytes: the tests of one worker need less than 1 GiB of files and 0.5 GiB of processes at a time. */
-const roomFor = (workers) => (workers + 2) * 1.5 * 2 ** 30
+const room = workers * 1.5 * 2 ** 30
 
 /** Large files, such as those of PostgreSQL's WAL, take less than half of the CPU time with large pages, if the kernel has them. */
 const mount = ['mode=1777,huge=within_size', 'mode=1777']
@@ -44,5 +45,5 @@ export function runInMemory([command, ...args], options) {
 /** Whether there is memory for the tests. A container may have less than its machine. */
 export function hasMemory() {
   const usable = Math.min(freemem(), process.availableMemory?.() ?? Infinity)
-  return usable >= roomFor(availableParallelism())
+  return usable >= room
 }
