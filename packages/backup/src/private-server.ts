@@ -7,6 +7,7 @@ import {
   type DataDirectory,
   readIfThere,
   type ServerUser,
+  takeBackAbandoned,
   writeMark,
 } from '@howdah/data-directory'
 import { ClusterSubject } from '@howdah/cluster/inside'
@@ -54,6 +55,8 @@ export async function runPrivately(
   } catch (error) {
     if (!(error instanceof ClusterError && error.code === 'ERR_CLUSTER_START_FAILED')) throw error
   }
+  // A server that was killed is known by its record, and its memory by its directory, whose files are moved later.
+  await takeBackAbandoned(directory, { user, runtime: () => Promise.resolve(runtime) })
   for (const path of [directory.record, directory.file('postmaster.opts')]) {
     await rm(path, { force: true })
   }

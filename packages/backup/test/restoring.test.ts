@@ -1,10 +1,21 @@
 import { backUpCluster, restoreCluster } from '../src/index.ts'
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { DataDirectory } from '@howdah/data-directory'
 import { temporaryDirectory } from '@howdah/fixtures'
 import { expect, it } from 'vitest'
 import { Cluster } from '@howdah/cluster'
 import type { RecoveryTarget, Restored } from '../src/index.ts'
-import { newest, readRows, somePostgres, Writer, type Written } from '@howdah/postgres-fixtures'
+import {
+  isLeft,
+  newest,
+  postmastersOf,
+  readRows,
+  type SharedMemory,
+  somePostgres,
+  Writer,
+  type Written,
+} from '@howdah/postgres-fixtures'
 
 const { strategy } = newest
 /** In ms: many restores on each of ten PostgreSQLs at once take their time on a busy machine. */
@@ -199,3 +210,40 @@ it('does not take a gap in the WAL for its end', async () => {
   await using session = await other.run()
   expect(await readRows(session)).toEqual([1, 2])
 })
+
+it('leaves no shared memory of a server that was killed after it had recovered', async () => {
+  using home = temporaryDirectory()
+  const from = home.file('backups')
+  const cluster = new Cluster(home.file('data'), { strategy })
+  await cluster.create()
+  await backUpCluster(cluster, { into: from })
+  const other = new Cluster(home.file('other'), { strategy })
+  const held: SharedMemory[] = []
+  const look = setInterval(() => {
+    for (const staging of stagingsIn(other.dataDir)) {
+      if (!/archive recovery complete/.test(logOf(staging))) continue
+      for (const server of postmastersOf([staging])) {
+        process.kill(server.pid, 'SIGKILL')
+        held.push(server)
+        clearInterval(look)
+      }
+    }
+  }, 1)
+  try {
+    await restoreCluster(other, { from })
+  } finally {
+    clearInterval(look)
+  }
+  expect(held).toHaveLength(1)
+  expect(held.filter(isLeft)).toEqual([])
+})
+
+function stagingsIn(dataDir: string): string[] {
+  const names = existsSync(dataDir) ? readdirSync(dataDir) : []
+  return names.filter((name) => name.startsWith('howdah.')).map((name) => join(dataDir, name))
+}
+
+function logOf(dataDir: string): string {
+  const { logFile } = new DataDirectory(dataDir)
+  return existsSync(logFile) ? readFileSync(logFile, 'utf8') : ''
+}

@@ -6,6 +6,7 @@ import {
   type DataDirectory,
   coordinationPaths,
   type ServerUser,
+  takeBackAbandoned,
   writeMark,
 } from '@howdah/data-directory'
 import { LocalState } from '@howdah/known-clusters'
@@ -45,6 +46,8 @@ export async function runPrivately<Result>(
     return await action(new Server(directory.path, runtime, address, postgres))
   } finally {
     await shared.leave()
+    // A server that was killed is known by its record, and its memory by its directory, whose files are moved later.
+    await takeBackAbandoned(directory, { user, runtime: () => Promise.resolve(runtime) })
     const left = [directory.record, directory.logFile, directory.file('postmaster.opts')]
     for (const path of left) await rm(path, { force: true })
   }

@@ -260,3 +260,18 @@ it.each(everyPostgres.filter(({ major }) => major >= 13))(
     expect(held.map(isLeft)).toEqual([false])
   },
 )
+
+it.each(everyPostgres.filter(({ major }) => major >= 13))(
+  'leaves nothing of its killed postmaster if it is asked for its superusers, on $name',
+  async ({ strategy }) => {
+    const other = new Cluster(home.file('asked'), { strategy })
+    await other.start()
+    const held = postmastersOf([other.dataDir])
+    for (const { pid } of held) process.kill(pid, 'SIGKILL')
+    await until('its server is gone', async () => !(await other.running()))
+    expect(held.map(isLeft)).toEqual([true])
+    expect(await other.superusers()).toHaveLength(1)
+    expect(held.map(isLeft)).toEqual([false])
+    await other.destroy()
+  },
+)

@@ -1,6 +1,8 @@
 import type { Runtime } from '@howdah/runtime'
 import type { DataDirectory } from '../data-directory.ts'
 import { diskFull, noSuperuser } from '../errors.ts'
+import { endOrphans } from '../processes/orphans.ts'
+import { giveBackMemory } from '../server/abandoned.ts'
 import { runServerProgram } from './server-program.ts'
 import type { ServerUser } from './server-user.ts'
 import { singleUserArguments } from './single-user-arguments.ts'
@@ -20,6 +22,11 @@ export async function superusersWhileStopped(
   // The names are read as hexadecimal digits, because a newline ends a statement and quotes in a value are not escaped.
   const query =
     "select encode(convert_to(rolname, 'UTF8'), 'hex') as role from pg_roles where rolsuper and rolcanlogin order by oid\n"
+  if (await directory.has(directory.pidFile)) {
+    await endOrphans(directory)
+    // In single-user mode, PostgreSQL removes the segment that a killed server has left, and not the files that it names.
+    await giveBackMemory(directory, runtime, user)
+  }
   const { stdout, stderr } = await runServerProgram(runtime, 'postgres', {
     user,
     path: directory.path,
