@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { linuxOnly, temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
 import { liveness, type ProcessIdentity } from '@howdah/lock'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { Cluster } from '@howdah/cluster'
 import { diagnose, type DiagnoseOptions, type Finding, isWrong } from '../src/index.ts'
 import { postgresProcesses, segments } from '@howdah/data-directory'
@@ -13,6 +13,8 @@ let cluster: Cluster
 
 beforeEach(async () => {
   home = temporaryDirectory()
+  // Other tests' commands free the shared memory of killed servers, if they know the clusters.
+  vi.stubEnv('HOWDAH_STATE_DIR', home.file('state'))
   cluster = new Cluster(home.file('data'), { strategy: newest.strategy })
   await cluster.create()
 })
@@ -26,6 +28,7 @@ afterEach(async () => {
   await until('nothing of it runs', async () => (await serverProcesses()).length === 0)
   // With the shared memory of a server that was killed.
   await cluster.destroy({ force: true }).catch(() => undefined)
+  vi.unstubAllEnvs()
   home[Symbol.dispose]()
 })
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { Cluster } from '@howdah/cluster'
 import { SmallDisk, until } from '@howdah/fixtures'
 import { isLeft, newest, postmastersOf } from '@howdah/postgres-fixtures'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 
 const { strategy, place } = newest
 const attempt = fileURLToPath(new URL('support/attempt.mjs', import.meta.url))
@@ -61,6 +61,9 @@ describe.skipIf(why !== null)('two directories with one inode number, on two fil
   it('leave no segment of a killed server whose key was the second because the other had the first', async () => {
     using one = SmallDisk.mount(400_000)
     using other = SmallDisk.mount(400_000)
+    // Other tests' commands free the shared memory of killed servers, if they know the clusters.
+    vi.stubEnv('HOWDAH_STATE_DIR', one.file('state'))
+    onTestFinished(() => void vi.unstubAllEnvs())
     const [holder, killed] = await clustersOn(one, other)
     try {
       await holder.start()

@@ -4,7 +4,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
 import { identifyProcess, liveness } from '@howdah/lock'
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import { Cluster } from '../../src/index.ts'
 import {
   everyPostgres,
@@ -19,6 +19,8 @@ let cluster: Cluster
 
 beforeAll(async () => {
   home = temporaryDirectory()
+  // Other tests' commands free the shared memory of killed servers, if they know the clusters.
+  vi.stubEnv('HOWDAH_STATE_DIR', home.file('state'))
   cluster = new Cluster(home.file('data'), { strategy: newest.strategy })
   await cluster.create()
 })
@@ -30,6 +32,7 @@ beforeEach(async () => {
 
 afterAll(async () => {
   await cluster.stop({ force: true }).catch(() => undefined)
+  vi.unstubAllEnvs()
   home[Symbol.dispose]()
 })
 
