@@ -8,9 +8,23 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { until } from '@howdah/fixtures'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { Project } from './project.ts'
+
+/**
+ * Every command removes what is too old or unfinished of all known clusters. So those of other tests must not be known: one of
+ * these commands has a clock that is ahead. And theirs must not know these.
+ */
+let state: TemporaryDirectory
+beforeAll(() => {
+  state = temporaryDirectory()
+  vi.stubEnv('HOWDAH_STATE_DIR', state.file('state'))
+})
+afterAll(() => {
+  vi.unstubAllEnvs()
+  state[Symbol.dispose]()
+})
 
 /** What `undo list` says, without the time. */
 async function saved(project: Project): Promise<object[]> {
@@ -102,9 +116,6 @@ describe('what is destroyed or dropped', () => {
 
   test.each(['ls', 'undo'])('is removed after 7 days by %s', async (command) => {
     await using project = new Project()
-    // A command whose clock is ahead removes the saved clusters of all known ones, so other tests' must not be known.
-    vi.stubEnv('HOWDAH_STATE_DIR', project.file('state'))
-    onTestFinished(() => void vi.unstubAllEnvs())
     await project.answer(['exec', '--', 'true'])
     await project.answer(['destroy'])
     await project.answer(['createdb', 'app'])
