@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { linuxOnly, temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
 import { liveness, type ProcessIdentity } from '@howdah/lock'
@@ -113,6 +113,17 @@ it('removes the pid file and the shared memory of a server that was killed', asy
   expect(existsSync(cluster.pidFile)).toBe(false)
   expect(await look()).toEqual([])
   expect(await cluster.start()).toBe('modified')
+})
+
+it('does not take the shared memory of a killed server for that of a copy of its directory', async () => {
+  await cluster.start()
+  await crash()
+  const copy = home.file('copy')
+  // With its owner.
+  execFileSync('cp', ['-a', cluster.dataDir, copy])
+  const checks = ['shared-memory'] as const
+  expect(await look({ dataDirs: [copy], checks })).toEqual([])
+  expect(await look({ checks })).toHaveLength(1)
 })
 
 it('does not touch what a killed server has left while somebody changes the cluster', async () => {
