@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Runtime } from '@howdah/runtime'
 import type { DataDirectory } from '../data-directory.ts'
 import { leftSegment, removeSegment } from '../memory/left-segment.ts'
@@ -6,6 +7,9 @@ import { runServerProgram } from '../user/server-program.ts'
 import type { ServerUser } from '../user/server-user.ts'
 import { removeLeftFiles } from './left-files.ts'
 import { findPostmaster } from './postmaster.ts'
+
+/** How long the processes of a killed server may take to end, in ms. */
+const patience = 10_000
 
 /** How to run a server program on a directory that will be removed. */
 export interface Removal {
@@ -50,9 +54,18 @@ export async function giveBackMemory(
   if (runtime.version.major < 13) return
   // `--check` does from 15 on what `--boot -x0` did before.
   const check = runtime.version.major >= 15 ? ['--check'] : ['--boot', '-x0']
-  await runServerProgram(runtime, 'postgres', {
-    user,
-    path: directory.path,
-    args: (path) => [...check, '-D', path],
-  })
+  const args = (path: string) => [...check, '-D', path]
+  const deadline = performance.now() + patience
+  for (;;) {
+    const { stderr } = await runServerProgram(runtime, 'postgres', {
+      user,
+      path: directory.path,
+      args,
+    })
+    if (!stderr.includes('pre-existing shared memory block')) return
+    if (performance.now() > deadline) return
+    // Some processes had been so young that they had no title by which they could be told from a server.
+    await sleep(20)
+    await endOrphans(directory)
+  }
 }
