@@ -55,7 +55,8 @@ export async function runPrivately(
   } catch (error) {
     if (!(error instanceof ClusterError && error.code === 'ERR_CLUSTER_START_FAILED')) throw error
   }
-  // A server that was killed is known by its record, and its memory by its directory, whose files are moved later.
+  // Before the record goes, which shows that a killed server ran here, and before the files leave the directory, by which its
+  // memory is found.
   await takeBackAbandoned(directory, { user, runtime: () => Promise.resolve(runtime) })
   for (const path of [directory.record, directory.file('postmaster.opts')]) {
     await rm(path, { force: true })

@@ -148,7 +148,7 @@ it('starts a server that was killed again, and goes on with new databases', asyn
 })
 
 it(
-  'takes no database of a server whose end a test has seen, though other connections to it are still open',
+  'makes the next database on a new server if a test has lost its connection, even while the killed server still has other connections',
   linuxOnly('/proc, which tells the processes of a server'),
   async () => {
     using project = new Project(files)

@@ -58,7 +58,7 @@ describe.skipIf(why !== null)('two directories with one inode number, on two fil
     },
   )
 
-  it('leave no segment of a killed server whose key was the second because the other had the first', async () => {
+  it('leave no segment: one server has the first key, the other one is killed with the second key and starts with the first', async () => {
     using one = SmallDisk.mount(400_000)
     using other = SmallDisk.mount(400_000)
     // Other tests' commands free the shared memory of killed servers, if they know the clusters.

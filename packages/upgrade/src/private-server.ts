@@ -46,7 +46,8 @@ export async function runPrivately<Result>(
     return await action(new Server(directory.path, runtime, address, postgres))
   } finally {
     await shared.leave()
-    // A server that was killed is known by its record, and its memory by its directory, whose files are moved later.
+    // Before the record goes, which shows that a killed server ran here, and before the files leave the directory, by which its
+    // memory is found.
     await takeBackAbandoned(directory, { user, runtime: () => Promise.resolve(runtime) })
     const left = [directory.record, directory.logFile, directory.file('postmaster.opts')]
     for (const path of left) await rm(path, { force: true })

@@ -38,9 +38,8 @@ export async function leftSegment(directory: DataDirectory): Promise<LeftSegment
 /**
  * Removes a segment by its id, if it is still there and no process is attached to it. Returns why that failed, or `null`.
  *
- * A server that starts removes that of its killed predecessor only if its own key is the first again. The predecessor had
- * another key if that was taken, for example by a server of another directory before PostgreSQL 13, whose keys all begin at the
- * same number.
+ * PostgreSQL itself removes the segment of a killed server only if the next server gets the same key. The next server gets
+ * another key if the killed server's first key was taken and is free now. Before PostgreSQL 13 all servers try the same key first.
  */
 export async function removeSegment(left: LeftSegment | null): Promise<string | null> {
   if (left === null) return null

@@ -64,7 +64,7 @@ export async function giveBackMemory(
     })
     if (!stderr.includes('pre-existing shared memory block')) return
     if (performance.now() > deadline) return
-    // Some processes had been so young that they had no title by which they could be told from a server.
+    // A process that was just forked has no title yet, so it may have been taken for a server.
     await sleep(20)
     await endOrphans(directory)
   }
