@@ -93,16 +93,27 @@ describe('the server of a directory', () => {
     }
   })
 
+  // The file has whole seconds, and time(2), by which PostgreSQL tells them, is up to a tick of the kernel's clock behind.
+  test.each(['00:00:10.003', '00:00:10.900'])(
+    'launched at %s has written its file, even if that names the second before',
+    async (launched) => {
+      await using fake = new FakeDirectory()
+      const { pid, identity } = await fake.postgres()
+      fake.writeRecord(identity, { since: `2026-01-01T${launched}Z` })
+      const own = { pid, status: 'ready', port: 5432, sharedMemory: { key: 1, id: 2 } }
+      for (const second of ['00:00:09', '00:00:10']) {
+        fake.writePidFile({ pid, startedAt: new Date(`2026-01-01T${second}Z`), memory: '1 2' })
+        expect((await findPostmaster(fake.directory))?.file).toMatchObject(own)
+      }
+    },
+  )
+
   test('has said nothing yet if its file is older than itself: an earlier server with the same pid wrote it', async () => {
     await using fake = new FakeDirectory()
     const { pid, identity } = await fake.postgres()
     const launched = new Date('2026-01-01T00:00:10.900Z')
     fake.writeRecord(identity, { since: launched.toISOString() })
-    // The file has whole seconds.
-    fake.writePidFile({ pid, startedAt: new Date('2026-01-01T00:00:10Z'), memory: '1 2' })
-    const own = { pid, status: 'ready', port: 5432, sharedMemory: { key: 1, id: 2 } }
-    expect((await findPostmaster(fake.directory))?.file).toMatchObject(own)
-    fake.writePidFile({ pid, startedAt: new Date('2026-01-01T00:00:09Z'), memory: '1 2' })
+    fake.writePidFile({ pid, startedAt: new Date('2026-01-01T00:00:08Z'), memory: '1 2' })
     expect((await findPostmaster(fake.directory))?.file).toMatchObject({
       pid,
       status: 'starting',

@@ -66,13 +66,14 @@ async function postmasterOf(
 }
 
 /**
- * Whether the file was written, in whole seconds, before the launch of the server that has the same pid now, and so by
- * another server.
+ * Whether the file was written before the launch of the server that has the same pid now, and so by another server.
+ *
+ * The file has the beginning of its second, and a server takes that from time(2), which is a few ms behind: until the next
+ * tick of the kernel's clock it still tells the last second. So a server may seem to have started up to two seconds before
+ * its launch.
  */
-function isOlder(file: PostmasterPid, launched: Date | null): boolean {
-  return (
-    launched !== null && file.startedAt.getTime() < Math.floor(launched.getTime() / 1000) * 1000
-  )
+function isOlder({ startedAt }: PostmasterPid, launched: Date | null): boolean {
+  return launched !== null && launched.getTime() - startedAt.getTime() >= 2000
 }
 
 /** The known facts about a server that has not written its file yet. */
