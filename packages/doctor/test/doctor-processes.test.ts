@@ -6,7 +6,14 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { Cluster } from '@howdah/cluster'
 import { diagnose, type DiagnoseOptions, type Finding, isWrong } from '../src/index.ts'
 import { postgresProcesses, segments } from '@howdah/data-directory'
-import { isLeft, leaveBusyBackend, newest, postmastersOf, Worker } from '@howdah/postgres-fixtures'
+import {
+  isLeft,
+  leaveBusyBackend,
+  newest,
+  outlivesItsFiles,
+  postmastersOf,
+  Worker,
+} from '@howdah/postgres-fixtures'
 
 let home: TemporaryDirectory
 let cluster: Cluster
@@ -223,7 +230,7 @@ it(
   'ends a server whose data directory was removed under it, with its shared memory',
   removed,
   async () => {
-    await cluster.start()
+    await cluster.start({ settings: outlivesItsFiles })
     const pid = await running()
     rmSync(cluster.dataDir, { recursive: true })
     const [found, ...others] = await look()
@@ -242,7 +249,7 @@ it(
 )
 
 it('finds no server without a data directory once another has started in its place, because that has ended it', async () => {
-  await cluster.start()
+  await cluster.start({ settings: outlivesItsFiles })
   const pid = await running()
   rmSync(cluster.dataDir, { recursive: true })
   await cluster.start()
@@ -260,7 +267,9 @@ it(
   async () => {
     const runtime = await cluster.runtime()
     const { uid, gid } = statSync(cluster.dataDir)
-    const args = ['-D', cluster.dataDir, '-c', 'listen_addresses=', '-k', '.', '-p', '1']
+    const settings = Object.entries({ ...outlivesItsFiles, listen_addresses: '' })
+    const args = settings.flatMap(([name, value]) => ['-c', `${name}=${value}`])
+    args.push('-D', cluster.dataDir, '-k', '.', '-p', '1')
     const server = spawn(runtime.program('postgres'), args, {
       cwd: '/',
       stdio: 'ignore',

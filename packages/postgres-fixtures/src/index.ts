@@ -10,6 +10,7 @@ export {
   serversBelow,
   type SharedMemory,
 } from './postmasters.ts'
+export { outlivesItsFiles } from './outlives-its-files.ts'
 export { processOf } from './process-of.ts'
 export { startupOf } from './startup-of.ts'
 export { Worker } from './worker.ts'

@@ -3,7 +3,7 @@ import { temporaryDirectory, until } from '@howdah/fixtures'
 import { expect, it } from 'vitest'
 import { Cluster } from '@howdah/cluster'
 import { diagnose } from '@howdah/doctor'
-import { newest, processesBelow } from '@howdah/postgres-fixtures'
+import { newest, outlivesItsFiles, processesBelow } from '@howdah/postgres-fixtures'
 
 it('a server without its PG_VERSION does not count as stopped, and nothing is made or removed there', async () => {
   using home = temporaryDirectory()
@@ -28,9 +28,7 @@ it('a server without its PG_VERSION does not count as stopped, and nothing is ma
 it('a server without its directory ends when another cluster is made there, because its checkpoints would write into that', async () => {
   using home = temporaryDirectory()
   const cluster = new Cluster(home.file('data'), { strategy: newest.strategy })
-  // These read files soon after a start, and PostgreSQL ends by itself if one of them finds no files.
-  const settings = { autovacuum: 'off', max_logical_replication_workers: '0' }
-  const session = await cluster.run({ settings })
+  const session = await cluster.run({ settings: outlivesItsFiles })
   const { pid } = (await cluster.status()) as { pid: number }
   rmSync(cluster.dataDir, { recursive: true })
   await using other = await cluster.run()
