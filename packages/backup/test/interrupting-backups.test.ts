@@ -5,7 +5,7 @@ import { isOpenToOthers, temporaryDirectory, until } from '@howdah/fixtures'
 import { describe, expect, it } from 'vitest'
 import { Cluster } from '@howdah/cluster'
 import { type Progress, verifyBackups } from '../src/index.ts'
-import { newest, readRows, Worker, Writer } from '@howdah/postgres-fixtures'
+import { newest, processOf, readRows, Worker, Writer } from '@howdah/postgres-fixtures'
 
 const { strategy } = newest
 const isRoot = process.getuid?.() === 0
@@ -82,16 +82,8 @@ it.concurrent(
     await cluster.create()
     await backUpCluster(cluster, { into })
     await using session = await cluster.run()
-    const client = await session.connect()
-    client.on('error', () => undefined)
-    // The server lets clients in before it starts the archiver.
-    const archiver = await until('the archiver runs', async () => {
-      const { rows } = await client.query<{ pid: number }>(
-        "SELECT pid FROM pg_stat_activity WHERE backend_type = 'archiver'",
-      )
-      return rows[0]
-    })
-    process.kill(archiver.pid, 'SIGKILL')
+    const archiver = await processOf(session, 'archiver')
+    process.kill(archiver, 'SIGKILL')
     await until('the server has started its processes again', async () => {
       try {
         await (await session.connect()).end()
@@ -114,12 +106,20 @@ it.each(['copying', 'archiving'] as const)(
     await backUpCluster(cluster, { into })
     await cluster.start()
     const { pid } = (await cluster.status()) as { pid: number }
+    const session = await cluster.run()
+    const archiver = await processOf(session, 'archiver')
+    await session.leave()
+    // It would archive everything before the kill, or while the other processes notice that.
+    process.kill(archiver, 'SIGSTOP')
     let killed = false
     const onProgress = ({ phase }: Progress) => {
-      if (phase === when && !killed) process.kill(pid, 'SIGKILL')
-      killed ||= phase === when
+      if (phase !== when || killed) return
+      killed = true
+      process.kill(pid, 'SIGKILL')
+      process.kill(archiver, 'SIGKILL')
     }
     await expect(backUpCluster(cluster, { into, onProgress })).rejects.toBeInstanceOf(Error)
+    expect(killed).toBe(true)
     expect(await verifyBackups(into)).toMatchObject({ backups: [{ number: 1 }], findings: [] })
     await backUpCluster(cluster, { into })
     expect(await verifyBackups(into)).toMatchObject({
