@@ -13,6 +13,8 @@ if (flock === null) console.log('what is seen from flock(1) is not tested: there
 
 /** Says that it runs, and goes on for ever. */
 const forever = 'echo ready; while :; do sleep 0.05; done'
+/** Says that it runs, and waits for ever without a child, because a child would hold the lock, too. */
+const alone = 'mkfifo "$$.never"; echo "pid $$;"; echo ready; read -r _ <>"$$.never"'
 
 /** A directory with locks in it. */
 class Place extends WorkingDirectory {
@@ -24,7 +26,7 @@ class Place extends WorkingDirectory {
 
   /** Holds a lock until this is disposed: the pid of the command that runs with it. */
   async hold(...args: readonly string[]): Promise<{ running: Running; pid: number }> {
-    const running = this.start(...args, '--', 'sh', '-c', `echo "pid $$;"; ${forever}`)
+    const running = this.start(...args, '--', 'sh', '-c', alone)
     await running.says('ready')
     const pid = Number(/^pid (\d+);$/m.exec(running.stdout)?.[1])
     this.#pids.push(pid)

@@ -2,15 +2,20 @@ import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { temporaryDirectory } from '@howdah/fixtures'
+import { freePorts, temporaryDirectory } from '@howdah/fixtures'
 import type { ReadmeExample } from './readme-examples.ts'
 
 const workspace = fileURLToPath(new URL('../../../..', import.meta.url))
+
+/** A port that an example wants to have. */
+const named = /localhost:(\d+)/g
 
 /** A project of a reader, with what the READMEs tell to install, and with files that the reader has written. */
 export class ReadersProject {
   readonly #directory = temporaryDirectory({ prefix: 'howdah-readme-' })
   readonly #environment: NodeJS.ProcessEnv
+  /** Free ports by the ports in the examples, which other programs may have here. */
+  readonly #ports = new Map<string, number>()
 
   /** Without the real npx a command is started by what npx comes to, which takes a fraction of the CPU. */
   constructor(files: Readonly<Record<string, string>>, { realNpx = true } = {}) {
@@ -43,10 +48,12 @@ export class ReadersProject {
   }
 
   /**
-   * Runs an example as it was pasted, and fails if it fails or prints something else than its comments say. Commands start in the
-   * directory and with the exported variables that the commands before them have left, as in a reader's shell.
+   * Runs an example as it was pasted, only with ports that are free here, and fails if it fails or prints something else than its
+   * comments say. Commands start in the directory and with the exported variables that the commands before them have left, as in a
+   * reader's shell.
    */
-  async run({ language, code }: ReadmeExample): Promise<void> {
+  async run({ language, code: written }: ReadmeExample): Promise<void> {
+    const code = await this.#onFreePorts(written)
     if (language === 'js') {
       const script = this.#directory.file('project/example.js')
       writeFileSync(script, code)
@@ -65,6 +72,14 @@ export class ReadersProject {
       `{ export -p; printf "cd '%s'\\n" "$PWD"; } >'${left}'`,
     ]
     await this.#outcome('sh', ['-e', '-c', script.join('\n')])
+  }
+
+  async #onFreePorts(code: string): Promise<string> {
+    for (const [, port = ''] of code.matchAll(named)) {
+      const [free = 0] = await freePorts(1)
+      if (!this.#ports.has(port)) this.#ports.set(port, free)
+    }
+    return code.replaceAll(named, (_, port: string) => `localhost:${this.#ports.get(port)}`)
   }
 
   async #outcome(command: string, args: readonly string[]): Promise<string> {
