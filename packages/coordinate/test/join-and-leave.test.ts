@@ -140,12 +140,12 @@ describe('waiting', () => {
   test('who waits for change is told, and gives up after the timeout', async () => {
     await using arena = new Arena()
     const { subject, paths } = arena
-    const slow = Guard.join(subject, paths, { start: { slowStart: 1_000 } })
-    await until('it is being started', () => arena.has('server'))
+    const first = await Guard.join(subject, paths, { start: {} })
+    const change = await acquire(paths.change)
     const waits: string[] = []
     const hasty = Guard.join(subject, paths, {
       start: {},
-      timeout: 50,
+      timeout: 1_000,
       onWait: (wait) => waits.push(`${wait.for} ${wait.path} ${wait.holders[0]?.pid}`),
     })
     await expect(hasty).rejects.toMatchObject({
@@ -154,7 +154,8 @@ describe('waiting', () => {
     })
     const holder = isLinux ? process.pid : undefined
     expect(waits).toEqual([`change ${paths.change} ${holder}`])
-    expect(await (await slow).leave()).toBe('stopped')
+    change.release()
+    expect(await first.leave()).toBe('stopped')
   })
 
   test('an abort ends a wait with its reason', async () => {
