@@ -24,8 +24,6 @@ export interface PostmasterPid {
   readonly status: 'starting' | 'stopping' | 'ready' | 'standby' | null
   /** The inode of the file. Every server makes a new file. */
   readonly inode: bigint
-  /** When the file was last written. */
-  readonly writtenAt: Date
 }
 
 /** A `postmaster.pid` that names no process: it is empty, as after a power failure, or was not written by a server. */
@@ -82,17 +80,16 @@ export async function lookAtPidFile(
 interface PidFile {
   readonly content: string
   readonly inode: bigint
-  readonly writtenAt: Date
 }
 
 function readPidFile({ pidFile }: DataDirectory): PidFile {
   const fd = openPlainFileSync(pidFile)
   try {
-    const { ino, mtime } = fstatSync(fd, { bigint: true })
+    const { ino } = fstatSync(fd, { bigint: true })
     // The file has one or two paths and some numbers.
     const bytes = Buffer.alloc(16 * 1024)
     const length = readSync(fd, bytes, 0, bytes.length, 0)
-    return { content: bytes.toString('utf8', 0, length), inode: ino, writtenAt: mtime }
+    return { content: bytes.toString('utf8', 0, length), inode: ino }
   } finally {
     closeSync(fd)
   }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import type { DataDirectory } from '../data-directory.ts'
 import { unknownStatus } from '../errors.ts'
 import { isChild, processesIn } from '../processes/postgres-processes.ts'
@@ -14,14 +13,13 @@ import { workingIn } from '../processes/working-directory.ts'
  * Throws `ERR_CLUSTER_UNKNOWN_STATUS` if the server that wrote `postmaster.pid` may live in another container. It was not
  * started by howdah, so there is no lock by which the kernel could tell.
  *
- * It does not throw in these cases: the server started before this boot; its shared memory is in this ipc namespace, where
- * the next server finds out by itself whether the memory is in use; the file was copied with the directory; or all processes
- * can be seen and no postmaster works in the directory.
+ * It does not throw in these cases: its shared memory is in this ipc namespace, where the next server finds out by itself
+ * whether the memory is in use; the file was copied with the directory; or all processes can be seen and no postmaster works
+ * in the directory. A file that seems older than the kernel's boot proves nothing: if the wall clock is set forward, as after
+ * the sleep of a virtual machine, the time of the boot in proc_stat(5) moves with it.
  */
 export async function refuseForeign(directory: DataDirectory, file: PostmasterPid): Promise<void> {
   if (process.platform !== 'linux') return
-  const booted = bootTime()
-  if (booted !== null && (file.startedAt < booted || file.writtenAt < booted)) return
   if (file.sharedMemory !== null) {
     const { id, key } = file.sharedMemory
     if (segments().some((one) => one.id === id && one.key === key)) return
@@ -99,14 +97,4 @@ function isOfCopy(directory: DataDirectory, { dataDir, sharedMemory }: Postmaste
   if (isOwn !== null) return !isOwn
   // If there is nothing at the path, it may be the path of this directory in a container.
   return leadsHere(dataDir, directory) === false
-}
-
-/** The time of the kernel's boot by the wall clock, proc_stat(5). */
-function bootTime(): Date | null {
-  try {
-    const seconds = /^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1]
-    return seconds === undefined ? null : new Date(Number(seconds) * 1000)
-  } catch {
-    return null
-  }
 }

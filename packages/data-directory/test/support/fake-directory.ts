@@ -10,7 +10,6 @@ import {
   rmSync,
   statSync,
   symlinkSync,
-  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { temporaryDirectory, until } from '@howdah/fixtures'
@@ -151,11 +150,6 @@ export class FakeDirectory implements AsyncDisposable {
   /** How many of the processes run. */
   get running(): number {
     return this.#children.filter(isRunning).length
-  }
-
-  /** Has the pid file be of another time. */
-  datePidFile(date: Date): void {
-    utimesSync(this.directory.pidFile, date, date)
   }
 
   /** Gives the directory to another user. */
