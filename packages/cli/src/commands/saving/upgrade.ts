@@ -37,7 +37,10 @@ export async function upgrade(context: Context, [version]: readonly string[]): P
     ...patience,
     settings: options.set,
     to: version === undefined ? undefined : parseConstraint(version, { cwd: io.cwd }),
-    onProgress: (progress) => output.progress.show(describe(progress)),
+    onProgress(progress) {
+      waiting[Symbol.dispose]()
+      output.progress.show(describe(progress))
+    },
     onNotice: (notice) => notices.push(notice),
   }).finally(() => output.progress.clear())
   if (options.json) await output.json({ ...upgraded, notices })
