@@ -1,10 +1,5 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import {
-  onlyIf,
-  postgresPackage,
-  temporaryDirectory,
-  type TemporaryDirectory,
-} from '@howdah/fixtures'
+import { onlyIf, postgresPackage } from '@howdah/fixtures'
 import { bundled } from '@howdah/runtime'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { Project, type Result } from './project.ts'
@@ -13,14 +8,12 @@ const older = postgresPackage(15)
 const programs = onlyIf(older !== null, 'there is no PostgreSQL 15 here')
 
 let project: Project
-let state: TemporaryDirectory
 let env: NodeJS.ProcessEnv
 
 beforeAll(async () => {
   project = new Project()
   // Commands of other tests look at all clusters that they know, and an upgrade says so if it waits for them.
-  state = temporaryDirectory()
-  vi.stubEnv('HOWDAH_STATE_DIR', state.file('state'))
+  vi.stubEnv('HOWDAH_STATE_DIR', project.file('state'))
   const runtime = older === null ? null : await bundled({ packages: [older] }).fallback()
   // First on PATH, it is what a new cluster is made with.
   env = { PATH: `${runtime?.bindir}:${process.env['PATH']}` }
@@ -28,7 +21,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await project[Symbol.asyncDispose]()
   vi.unstubAllEnvs()
-  state[Symbol.dispose]()
 })
 
 async function howdah(...args: string[]): Promise<Result> {

@@ -91,7 +91,7 @@ describe('the server of a directory', () => {
     }
   })
 
-  // The file has whole seconds, and time(2), by which PostgreSQL tells them, is up to a tick of the kernel's clock behind.
+  // The file has whole seconds of a clock that is a few ms behind.
   test.each(['00:00:10.003', '00:00:10.900'])(
     'launched at %s has written its file, even if that names the second before',
     async (launched) => {

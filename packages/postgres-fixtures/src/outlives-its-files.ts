@@ -1,5 +1,5 @@
 /**
- * Settings of a server whose files are removed soon after its start. Without them, processes that read files soon after a
- * start may find none, and then the server ends by itself.
+ * Settings for a server that is to outlive the removal of its files. They turn off two processes that read files soon after a
+ * start: a server ends by itself if such a process finds no files.
  */
 export const outlivesItsFiles = { autovacuum: 'off', max_logical_replication_workers: '0' }

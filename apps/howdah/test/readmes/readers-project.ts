@@ -14,7 +14,7 @@ const named = /localhost:(\d+)/g
 export class ReadersProject {
   readonly #directory = temporaryDirectory({ prefix: 'howdah-readme-' })
   readonly #environment: NodeJS.ProcessEnv
-  /** Free ports by the ports in the examples, which other programs may have here. */
+  /** A free port for each port in the examples, because another program may have that one here. */
   readonly #ports = new Map<string, number>()
 
   /** Without the real npx a command is started by what npx comes to, which takes a fraction of the CPU. */
@@ -76,8 +76,9 @@ export class ReadersProject {
 
   async #onFreePorts(code: string): Promise<string> {
     for (const [, port = ''] of code.matchAll(named)) {
+      if (this.#ports.has(port)) continue
       const [free = 0] = await freePorts(1)
-      if (!this.#ports.has(port)) this.#ports.set(port, free)
+      this.#ports.set(port, free)
     }
     return code.replaceAll(named, (_, port: string) => `localhost:${this.#ports.get(port)}`)
   }

@@ -68,9 +68,8 @@ async function postmasterOf(
 /**
  * Whether the file was written before the launch of the server that has the same pid now, and so by another server.
  *
- * The file has the beginning of its second, and a server takes that from time(2), which is a few ms behind: until the next
- * tick of the kernel's clock it still tells the last second. So a server may seem to have started up to two seconds before
- * its launch.
+ * A server may seem to have started up to two seconds before its launch. The file has whole seconds, and PostgreSQL reads
+ * them by time(2), whose clock is up to a tick of the kernel behind.
  */
 function isOlder({ startedAt }: PostmasterPid, launched: Date | null): boolean {
   return launched !== null && launched.getTime() - startedAt.getTime() >= 2000
