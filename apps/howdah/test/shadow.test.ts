@@ -18,7 +18,7 @@ test('--shadow gives a command an empty database of its own, which is dropped at
   expect((await project.howdah(databases)).stdout).not.toContain('howdah-shadow')
   const killed = project.start(['exec', '--shadow', '--', 'sh', '-c', 'echo here; exec sleep 600'])
   await killed.says('here')
-  process.kill(-(killed.child.pid ?? 0), 'SIGKILL')
+  process.kill(-killed.child.pid!, 'SIGKILL')
   await killed.result
   expect((await project.howdah(databases)).stdout).toContain('howdah-shadow')
   // As a process on a Mac is called.

@@ -90,7 +90,7 @@ describe('what is destroyed or dropped', () => {
     const kept = () => (existsSync(place) ? readdirSync(place) : [])
     const restore = project.start(['restore', '--from', 'backups', '--to', project.dataDir])
     await until('it makes a cluster', () => kept().length > 0)
-    process.kill(-(restore.child.pid ?? 0), 'SIGKILL')
+    process.kill(-restore.child.pid!, 'SIGKILL')
     await restore.result
     expect(kept()).toHaveLength(1)
     expect(await saved(project)).toEqual([])

@@ -29,7 +29,7 @@ async function heldInRecovery(): Promise<() => void> {
     client.on('error', () => undefined)
     await client.query('CREATE TABLE IF NOT EXISTS much AS SELECT generate_series(1, 50000) AS n')
     const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
-    process.kill(rows[0]?.pid ?? 0, 'SIGKILL')
+    process.kill(rows[0]!.pid, 'SIGKILL')
     // It may be over before it is seen.
     const pid = await until('it recovers', startup, 2000).catch(() => null)
     if (pid === null) return null

@@ -25,7 +25,7 @@ describe.concurrent(
           const client = await session.connect()
           await client.query('CREATE TABLE kept AS SELECT generate_series(1, 5000) AS n')
           const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
-          process.kill(rows[0]?.pid ?? 0, 'SIGKILL')
+          process.kill(rows[0]!.pid, 'SIGKILL')
           await until('it begins to recover', () =>
             readFileSync(cluster.logFile, 'utf8').includes('reinitializing'),
           )

@@ -37,7 +37,7 @@ describe.skipIf(!hasGit)('the cluster of a worktree (with git on the machine)', 
     const worktree = repository.worktree('topic')
     const user = start(worktree, ['exec', '--', 'sh', '-c', 'echo here; exec sleep 600'])
     await user.says('here')
-    process.kill(-(user.child.pid ?? 0), 'SIGKILL')
+    process.kill(-user.child.pid!, 'SIGKILL')
     await until('its server is gone', () => serversBelow(worktree).length === 0, 5000)
     repository.git('worktree', 'remove', worktree)
     expect(repository.git('worktree', 'list')).not.toContain(worktree)

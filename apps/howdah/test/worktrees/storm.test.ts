@@ -175,7 +175,7 @@ class Storm {
     const { exitCode, pid } = user.child
     if (exitCode !== null)
       throw new Error(`it ended by itself: ${JSON.stringify(await user.result)}`)
-    process.kill(-(pid ?? 0), 'SIGKILL')
+    process.kill(-pid!, 'SIGKILL')
     await user.result
   }
 
@@ -197,7 +197,7 @@ class Storm {
     this.#removeWhile(worktree)
     await this.#isGone(worktree)
     try {
-      process.kill(-(user.child.pid ?? 0), 'SIGTERM')
+      process.kill(-user.child.pid!, 'SIGTERM')
     } catch {
       // It has failed, because its files were removed while it made them.
     }

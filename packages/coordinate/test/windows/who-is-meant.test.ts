@@ -35,7 +35,7 @@ describe.each(watchdogKinds)('a watchdog (%s)', (watchdog) => {
         await using subject = FakeSubject.thatIs().alreadyExisting()
         const { paths } = subject
         const guard = await Guard.join(subject, paths, { start: undefined, watchdog })
-        process.kill((await subject.process())?.pid ?? 0, 'SIGKILL')
+        process.kill((await subject.process())!.pid, 'SIGKILL')
         await until('the server is dead', async () => (await subject.process()) === null)
         using bystander = killed(spawn('sleep', ['600']))
         await once(bystander, 'spawn')
@@ -56,7 +56,7 @@ test.each(watchdogKinds)(
     await using subject = FakeSubject.thatIs().alreadyExisting()
     const { paths } = subject
     const guard = await Guard.join(subject, paths, { start: undefined, watchdog })
-    process.kill((await subject.process())?.pid ?? 0, 'SIGKILL')
+    process.kill((await subject.process())!.pid, 'SIGKILL')
     await until('the server is dead', async () => (await subject.process()) === null)
     // Its parent has become a program that does not ask for it.
     const script = 'exec 3<&0; (read -r _ <&3) & echo $!; exec sleep 600'

@@ -173,7 +173,7 @@ export class FakeDirectory implements AsyncDisposable {
       if (!isRunning(child)) continue
       const exit = once(child, 'exit')
       // With what it has forked.
-      process.kill(-(child.pid ?? 0), 'SIGKILL')
+      process.kill(-child.pid!, 'SIGKILL')
       await exit
     }
     this.#temporary[Symbol.dispose]()
