@@ -35,6 +35,22 @@ export function unknownStatus(dataDir: string, why: string, options?: ErrorOptio
   )
 }
 
+/** It is unknown which files of shared memory in a directory are used, because of a process of a server. */
+export function unknownMemory(
+  directory: string,
+  pid: number,
+  why: string,
+  cause?: unknown,
+): ClusterError {
+  return new ClusterError(
+    'ERR_CLUSTER_UNKNOWN_STATUS',
+    directory,
+    `cannot tell which shared memory in ${directory} is used: PostgreSQL's process ${pid} ${why}; ` +
+      'stop its server, or look as root with the capability SYS_PTRACE',
+    { cause },
+  )
+}
+
 /** This user, or the server's, may not read, enter or write a file or directory of the cluster. */
 export function notPermitted(
   dataDir: string,

@@ -1,66 +1,87 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { promisify } from 'node:util'
 import { linuxOnly, needsProgram, temporaryDirectory } from '@howdah/fixtures'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { abandonedSegments } from '@howdah/data-directory'
 import { Cluster } from '@howdah/cluster'
 import { newest } from '@howdah/postgres-fixtures'
 
-/** As a server's control segment begins: its magic number, and then its items. */
-const control = (...numbers: number[]) =>
-  Buffer.from(Uint32Array.of(0x9a503d32, numbers.length, 64, 0, ...numbers).buffer)
+const memory = linuxOnly('/dev/shm, and /proc, which tells who maps a file')
+const isRoot = process.geteuid?.() === 0
 
-const python = `
-import mmap, sys
-file = open(sys.argv[1], "r+b")
-memory = mmap.mmap(file.fileno(), 0)
-print("mapped", flush=True)
-sys.stdin.read()
+/** What is found, or why nothing can be found. */
+const script = `
+import { abandonedSegments } from '@howdah/data-directory'
+const found = await abandonedSegments('/dev/shm').catch(({ code, message }) => ({ code, message }))
+console.log(JSON.stringify(found))
 `
 
-const memory = linuxOnly('/dev/shm, and /proc, which tells who maps a file')
+/** Has root look for abandoned segments with few capabilities, as in a container. */
+async function lookWith(...capabilities: readonly string[]): Promise<unknown> {
+  const few = ['-all', ...capabilities.map((name) => `+${name}`)].join(',')
+  const node = [process.execPath, '--input-type=module', '--eval', script]
+  const { stdout } = await promisify(execFile)(
+    'setpriv',
+    ['--bounding-set', few, '--inh-caps', '-all', ...node],
+    { cwd: import.meta.dirname },
+  )
+  return JSON.parse(stdout)
+}
 
-it(
-  'finds what no process maps, and no control segment of one that lives has',
-  { skip: memory.skip || needsProgram('python3').skip },
-  async () => {
-    using place = temporaryDirectory()
-    const segment = (number: number, content: Buffer) => {
-      const path = place.file(`PostgreSQL.${number}`)
-      writeFileSync(path, content, { mode: 0o600 })
-      return path
-    }
-    const live = segment(1000, control(2000))
-    segment(2000, Buffer.alloc(4096))
-    const abandonedControl = segment(3000, control(4000))
-    const abandoned = segment(4000, Buffer.alloc(8192))
-    writeFileSync(place.file('PostgreSQL.x'), 'not of a server')
-    const mapper = spawn('python3', ['-c', python, live])
-    try {
-      await once(mapper.stdout, 'data')
-      const found = await abandonedSegments(place.path)
-      expect(found.map(({ path }) => path).toSorted()).toEqual([abandonedControl, abandoned])
-      expect(found.find(({ path }) => path === abandoned)).toMatchObject({
-        size: 8192,
-        uid: process.getuid?.(),
+describe('the shared memory of a server that runs is never abandoned', memory, () => {
+  it('to a user who may look into it', async () => {
+    await using running = await run()
+    expect(abandonedOf(running, await abandonedSegments('/dev/shm'))).toEqual([])
+  })
+
+  const setpriv = needsProgram('setpriv')
+  it.runIf(isRoot && !setpriv.skip)(
+    'to root who may not look into the processes of others, but may ask as them (needs root and setpriv)',
+    async () => {
+      await using running = await run()
+      const found = (await lookWith('dac_override', 'setuid', 'setgid')) as { path: string }[]
+      expect(abandonedOf(running, found)).toEqual([])
+    },
+  )
+
+  it.runIf(isRoot && !setpriv.skip)(
+    'to root who may do neither, and who is told so (needs root and setpriv)',
+    async () => {
+      await using _ = await run()
+      expect(await lookWith('dac_override')).toEqual({
+        code: 'ERR_CLUSTER_UNKNOWN_STATUS',
+        message: expect.stringMatching(
+          /: PostgreSQL's process \d+ cannot be looked into \(EACCES\); /,
+        ),
       })
-    } finally {
-      mapper.stdin.end()
-      await once(mapper, 'close')
-    }
-  },
-)
+    },
+  )
+})
 
-it('finds nothing of a server that runs', memory, async () => {
-  using home = temporaryDirectory()
+interface Running extends AsyncDisposable {
+  /** The paths of the segments that the server maps. */
+  readonly own: readonly string[]
+}
+
+async function run(): Promise<Running> {
+  const home = temporaryDirectory()
   const cluster = new Cluster(home.file('data'), { strategy: newest.strategy })
-  await using session = await cluster.run()
+  const session = await cluster.run()
   const status = await cluster.status()
   const maps = readFileSync(`/proc/${status.state === 'running' ? status.pid : 0}/maps`, 'utf8')
   const own = maps.match(/\/dev\/shm\/PostgreSQL\.\d+/g) ?? []
   expect(own.length).toBeGreaterThan(0)
-  const abandoned = new Set((await abandonedSegments('/dev/shm')).map(({ path }) => path))
-  expect(own.filter((path) => abandoned.has(path))).toEqual([])
-  expect(session.started).toBe('modified')
-})
+  return {
+    own,
+    async [Symbol.asyncDispose]() {
+      await session.leave()
+      home[Symbol.dispose]()
+    },
+  }
+}
+
+function abandonedOf({ own }: Running, found: readonly { readonly path: string }[]): string[] {
+  const abandoned = new Set(found.map(({ path }) => path))
+  return own.filter((path) => abandoned.has(path))
+}

@@ -13,7 +13,7 @@ import {
 } from '@howdah/data-directory'
 import { Alone, busy } from '../alone.ts'
 import type { Check, Complaint } from '../check.ts'
-import { ofEach } from '../of-each.ts'
+import { ofEach, unknown } from '../of-each.ts'
 import type { Scene } from '../scene.ts'
 
 /** Shared memory of killed servers. On macOS only System V segments, of which the system has 32. */
@@ -25,7 +25,9 @@ export const sharedMemory: Check = {
     const all = seesAllProcesses()
     // POSIX segments come first, because a starting server finds them by the System V segment.
     const isListed = platform === 'linux' && scene.wholeMachine
-    const dynamic = isListed ? await dynamicComplaints('/dev/shm', all) : []
+    const dynamic = isListed
+      ? await dynamicComplaints('/dev/shm', all).catch((error: unknown) => [unknown(error)])
+      : []
     const named = await ofEach(scene, async (directory) => await complain(directory, all, scene))
     return [...dynamic, ...named]
   },
