@@ -10,5 +10,5 @@ export interface WorkOptions {
   /** Called with the progress, some times a second. */
   onProgress?: ((progress: Progress) => void) | undefined
   /** Called once for each thing that it waits for. */
-  onWait?: ((wait: Pick<Wait, 'holders'>) => void) | undefined
+  onWait?: ((wait: Pick<Wait, 'holders' | 'over'>) => void) | undefined
 }

@@ -2,11 +2,12 @@ import { hasGate, openGate, tryGate, type Steps } from './waiting/contend.ts'
 import { drive } from './waiting/drive.ts'
 import { LockError, deadlock, lockLost, lockReleased } from './errors.ts'
 import { inSuccession, noteGivenUp, noteHeld } from './held-locks.ts'
-import { kernelLocksOn, quickHolders } from './process/holder.ts'
+import { kernelLocksOn } from './process/holder.ts'
 import type { LockFile } from './lock-file.ts'
 import type { LockMode } from './lock-mode.ts'
 import { Patience } from './waiting/patience.ts'
 import { checkTimeout, type WaitOptions } from './waiting/request.ts'
+import { tellWait } from './waiting/tell-wait.ts'
 
 /** Options of {@link Lock.upgrade}. */
 export type UpgradeOptions = WaitOptions
@@ -145,7 +146,7 @@ export class Lock implements Disposable, AsyncDisposable {
     const patience = new Patience({ path, mode: 'exclusive', timeout, signal })
     signal?.throwIfAborted()
     if (this.tryUpgrade()) return
-    onWait?.({ path, mode: 'exclusive', holders: quickHolders(path) })
+    using _ = tellWait({ path, mode: 'exclusive', onWait })
     await drive(this.#upgrading(file), patience)
   }
 

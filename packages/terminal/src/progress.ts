@@ -15,13 +15,18 @@ export class Progress implements Disposable {
   readonly #io: Pick<ProcessIo, 'stderr' | 'env'>
   readonly #wanted: boolean
   #timer: NodeJS.Timeout | null = null
-  #text = ''
+  #text: string | null = null
   #frame = 0
   #drawn = false
 
   constructor(io: Pick<ProcessIo, 'stderr' | 'env'>, wanted: boolean) {
     this.#io = io
     this.#wanted = wanted
+  }
+
+  /** The text that is shown, or will be in a moment; `null` if nothing is shown. */
+  get text(): string | null {
+    return this.#text
   }
 
   /** Shows a text from now on. */
@@ -44,6 +49,7 @@ export class Progress implements Disposable {
     // Timers of either kind are cleared alike.
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
+    this.#text = null
     if (this.#drawn) this.#io.stderr.write('\r\u001B[K')
     this.#drawn = false
   }
@@ -58,6 +64,6 @@ export class Progress implements Disposable {
     this.#drawn = true
     this.#frame = (this.#frame + 1) % frames.length
     const width = Math.max(10, (stderr.columns || 80) - 4)
-    stderr.write(`\r\u001B[K${frames[this.#frame]} ${this.#text.slice(0, width)}`)
+    stderr.write(`\r\u001B[K${frames[this.#frame]} ${this.#text?.slice(0, width)}`)
   }
 }

@@ -89,6 +89,7 @@ describe(
       await expect(cluster.run({ signal: controller.signal, onWait })).rejects.toThrow('enough')
       expect(waits).toEqual([
         expect.objectContaining({
+          over: expect.objectContaining({ aborted: true }),
           what: expect.stringMatching(
             /^the server on \/.*: the database system is (starting|in|not) /,
           ),

@@ -61,6 +61,6 @@ async function takeTurn(
     fair: false,
     timeout,
     signal,
-    onWait: onWait && (({ holders }) => onWait({ for: 'change', path, holders })),
+    onWait: onWait && (({ holders, over }) => onWait({ for: 'change', path, holders, over })),
   })
 }

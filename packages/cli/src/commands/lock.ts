@@ -45,29 +45,24 @@ async function take(
   path: string,
 ): Promise<Lock | null> {
   const timeout = options.nonblock === true ? 0 : (options.timeout ?? options.wait)
-  let waits = true
-  const tellWaiting = async () => {
+  const tellWaiting = async (over: AbortSignal) => {
     const holders = await heldBy(path)
-    // The wait may be over by now.
-    if (waits) output.message(`howdah: waiting for the lock on ${path}${holders}`)
+    if (!over.aborted) output.message(`howdah: waiting for the lock on ${path}${holders}`)
   }
   try {
     return await acquire(path, {
       mode: options.shared ? 'shared' : 'exclusive',
       timeout,
       signal: interruption.signal,
-      onWait: () => void tellWaiting(),
+      onWait: ({ over }) => void tellWaiting(over),
     })
   } catch (error) {
-    waits = false
     if (errno(error) !== 'ERR_LOCK_TIMEOUT') throw error
     output.complain(
       `howdah: the lock on ${path} was not acquired within ${(timeout ?? 0) / 1000} s${await heldBy(path)}; ` +
         'wait longer, or end the process that holds it',
     )
     return null
-  } finally {
-    waits = false
   }
 }
 

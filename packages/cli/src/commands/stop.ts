@@ -2,15 +2,13 @@ import type { Context } from '../program/command.ts'
 import { exitStatus } from '../exit-status.ts'
 import { openCluster } from '../opening/open-cluster.ts'
 import { patienceOf } from '../opening/patience-of.ts'
-import { Waiting } from '../program/waiting.ts'
 
 /** Stops the server, if nobody uses it. */
 export async function stop(context: Context): Promise<number> {
   const { output, options } = context
   const { cluster } = openCluster(context)
   output.progress.show(`stopping PostgreSQL on ${cluster.dataDir}`)
-  using waiting = new Waiting(output, 'to start or stop PostgreSQL')
-  const outcome = await cluster.stop({ ...patienceOf(context), onWait: waiting.onWait })
+  const outcome = await cluster.stop(patienceOf(context))
   const changed = outcome === 'modified'
   if (options.json) await output.json({ changed, dataDir: cluster.dataDir })
   else

@@ -1,19 +1,19 @@
-import type { Progress } from '@howdah/backup'
+import type { WorkOptions } from '@howdah/backup'
 import type { Context } from '../program/command.ts'
-import type { Waiting } from '../program/waiting.ts'
+import { tellWaits } from '../program/tell-waits.ts'
 import { describeProgress } from './describe-progress.ts'
 
-/** Options for work on backups, with which it can be interrupted and shows its waits and progress. */
+/**
+ * Options for work on backups, with which it can be interrupted and shows its waits and progress. `purpose` completes
+ * "waiting for others …".
+ */
 export function followBackup(
   { output, interruption }: Pick<Context, 'output' | 'interruption'>,
-  waiting: Waiting,
-): Pick<Waiting, 'onWait'> & { signal: AbortSignal; onProgress: (progress: Progress) => void } {
+  purpose: string,
+): Pick<WorkOptions, 'signal' | 'onWait' | 'onProgress'> {
   return {
     signal: interruption.signal,
-    onWait: waiting.onWait,
-    onProgress(progress) {
-      if (progress.phase !== 'preparing') waiting[Symbol.dispose]()
-      output.progress.show(describeProgress(progress))
-    },
+    onWait: tellWaits(output, purpose),
+    onProgress: (progress) => output.progress.show(describeProgress(progress)),
   }
 }

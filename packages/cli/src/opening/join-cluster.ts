@@ -14,7 +14,7 @@ import { clearGone } from '../project/clear-gone.ts'
 import { beginsEmpty, provideFork, whatIsNew } from '../project/provide-fork.ts'
 import { provideRuntime } from './runtime/provide-runtime.ts'
 import { openCluster, type OpenCluster } from './open-cluster.ts'
-import { Waiting } from '../program/waiting.ts'
+import { tellWaits } from '../program/tell-waits.ts'
 
 /** Joins the cluster of a command: starts it if it does not run, and keeps it running until the session is left. */
 export async function joinCluster(
@@ -65,7 +65,7 @@ export async function whileStarting<T>(
 ): Promise<T> {
   const { io, options, output, interruption } = context
   const { set, mode, locale, trust, init, timeout, linger, destroy, branch } = options
-  using waiting = new Waiting(output, 'to start or stop PostgreSQL')
+  const onWait = tellWaits(output, 'to start or stop PostgreSQL')
   try {
     if (options.install) await provideRuntime(context, open)
     const provided = context.asked === undefined ? null : await import('../project/provide.ts')
@@ -73,7 +73,7 @@ export async function whileStarting<T>(
     const settle: Settle = async (server, told) => {
       if (provision !== null) await provided?.settle(context, provision, server, told)
     }
-    const waits = { signal: interruption.signal, waitTimeout: timeout, onWait: waiting.onWait }
+    const waits = { signal: interruption.signal, waitTimeout: timeout, onWait }
     if (options.ifExists !== true) await provideFork(context, open, waits)
     const run: RunOptions = {
       ...(await loginOf(context, open.cluster)),
@@ -91,9 +91,8 @@ export async function whileStarting<T>(
       ...(branch !== undefined && branch !== mainBranch && { ifExists: true }),
       ...(destroy && { atEnd: 'destroy', throwAway: true }),
       signal: interruption.signal,
-      onWait: waiting.onWait,
+      onWait,
       onProgress(step) {
-        waiting[Symbol.dispose]()
         if (step === 'creating') prepare(context, open)
         const doing = step === 'creating' ? 'creating a cluster in' : 'starting PostgreSQL on'
         output.progress.show(`${doing} ${open.place.path}`)

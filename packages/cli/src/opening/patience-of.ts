@@ -1,12 +1,18 @@
+import type { WaitingOptions } from '@howdah/cluster'
 import type { Context } from '../program/command.ts'
+import { tellWaits } from '../program/tell-waits.ts'
 
-/** The options of a command that stops something that others may use: force, timeout and interruption. */
-export function patienceOf({ options, interruption }: Context): {
+/** The options of a command that stops something that others may use, with which it shows its waits. */
+export function patienceOf({ output, options, interruption }: Context): WaitingOptions & {
   force: boolean | undefined
   timeout: number | undefined
-  waitTimeout: number | undefined
-  signal: AbortSignal
 } {
   const { force, timeout } = options
-  return { force, timeout, waitTimeout: timeout, signal: interruption.signal }
+  return {
+    force,
+    timeout,
+    waitTimeout: timeout,
+    signal: interruption.signal,
+    onWait: tellWaits(output, 'to start or stop PostgreSQL'),
+  }
 }

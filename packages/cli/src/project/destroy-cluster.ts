@@ -2,7 +2,6 @@ import type { Cluster } from '@howdah/cluster'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Context } from '../program/command.ts'
-import { Waiting } from '../program/waiting.ts'
 import { patienceOf } from '../opening/patience-of.ts'
 
 /**
@@ -16,8 +15,7 @@ export async function destroyCluster(
 ): Promise<boolean> {
   const { output } = context
   output.progress.show(`destroying ${cluster.dataDir}`)
-  using waiting = new Waiting(output, 'to start or stop PostgreSQL')
-  const ending = { ...patienceOf(context), onWait: waiting.onWait }
+  const ending = patienceOf(context)
   if (!isToBeSaved(context, cluster)) return (await cluster.destroy(ending)) === 'modified'
   const { SavedClusters } = await import('@howdah/backup')
   await new SavedClusters(cluster.dataDir).keep(cluster, by, ending)
@@ -31,11 +29,9 @@ export async function replaceCluster<Made>(
   by: string,
   make: (elsewhere: Cluster) => Promise<Made>,
 ): Promise<Made> {
-  using waiting = new Waiting(context.output, 'to start or stop PostgreSQL')
   const { SavedClusters } = await import('@howdah/backup')
   return await new SavedClusters(cluster.dataDir).replace(cluster, by, make, {
     ...patienceOf(context),
-    onWait: waiting.onWait,
     save: isToBeSaved(context, cluster),
   })
 }

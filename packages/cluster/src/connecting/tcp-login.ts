@@ -1,4 +1,5 @@
 import { errno } from '@howdah/durable'
+import type { WaitOptions } from '@howdah/coordinate'
 import { acquire } from '@howdah/lock'
 import type { Runtime } from '@howdah/runtime'
 import type { DataDirectory, ServerUser } from '@howdah/data-directory'
@@ -7,10 +8,9 @@ import { postgres, Server } from '../server.ts'
 import { findAddress } from './find-address.ts'
 import { superuserOf } from '../running/superuser.ts'
 import { storePassword, storedPassword, setPassword } from './tcp-password.ts'
-import type { ReadyOptions } from '../running/when-ready.ts'
 
 /** A server that listens on TCP, and how to log in. */
-export interface TcpLogin extends Pick<ReadyOptions, 'timeout' | 'signal'> {
+export interface TcpLogin extends Pick<WaitOptions, 'timeout' | 'signal'> {
   readonly directory: DataDirectory
   readonly runtime: Runtime
   readonly user: ServerUser | null

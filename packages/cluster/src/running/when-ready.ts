@@ -1,19 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Wait } from '@howdah/coordinate'
+import type { WaitOptions } from '@howdah/coordinate'
 import { type DataDirectory, findPostmaster } from '@howdah/data-directory'
 import { notReady, notRunning } from '../errors.ts'
 import { FailedRecovery } from './failed-recovery.ts'
 import { defaultPatience } from './reload.ts'
-
-/** How long to wait for a running server that does not accept connections yet. */
-export interface ReadyOptions {
-  /** In ms; 60,000 by default, as for a start. */
-  readonly timeout?: number | undefined
-  /** Ends the wait; the promise then rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined
-  /** Called once, if it has to wait. */
-  readonly onWait?: ((wait: Wait) => void) | undefined
-}
 
 /**
  * The SQLSTATEs of temporary refusals: cannot_connect_now (the server starts, recovers or shuts down), and the two with which
@@ -28,30 +18,37 @@ const lost = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE'])
  * Connects to a server, and waits while it accepts no connections, for example because it recovers from the crash of one of
  * its processes.
  *
- * Each attempt is a new call of `connect`. A server of ours that has given up to recover is ended. Throws `ERR_CLUSTER_NOT_READY` if the server accepts no connections for too long,
- * and `ERR_CLUSTER_NOT_RUNNING` if it has ended.
+ * Each attempt is a new call of `connect`. A server of ours that has given up to recover is ended. Throws
+ * `ERR_CLUSTER_NOT_READY` if the server accepts no connections for `timeout` ms, by default 60,000 as for a start, and
+ * `ERR_CLUSTER_NOT_RUNNING` if it has ended.
  */
 export async function whenReady<Connection>(
   directory: DataDirectory,
   connect: () => Promise<Connection>,
-  { timeout = defaultPatience, signal, onWait }: ReadyOptions = {},
+  { timeout = defaultPatience, signal, onWait }: WaitOptions = {},
 ): Promise<Connection> {
   const deadline = performance.now() + timeout
   const recovery = new FailedRecovery(directory)
-  for (let told = false; ; told = true) {
-    let refusal: Error
-    try {
-      return await connect()
-    } catch (error) {
-      if (!(await mayPass(directory, error))) throw error
-      refusal = error as Error
+  const ending = new AbortController()
+  try {
+    for (let told = false; ; told = true) {
+      let refusal: Error
+      try {
+        return await connect()
+      } catch (error) {
+        if (!(await mayPass(directory, error))) throw error
+        refusal = error as Error
+      }
+      signal?.throwIfAborted()
+      await recovery.end()
+      if (performance.now() > deadline) throw notReady(directory.path, timeout, refusal)
+      const what = `the server on ${directory.path}: ${refusal.message}`
+      const { signal: over } = ending
+      if (!told) onWait?.({ for: 'process', path: directory.pidFile, holders: [], what, over })
+      await sleep(20)
     }
-    signal?.throwIfAborted()
-    await recovery.end()
-    if (performance.now() > deadline) throw notReady(directory.path, timeout, refusal)
-    const what = `the server on ${directory.path}: ${refusal.message}`
-    if (!told) onWait?.({ for: 'process', path: directory.pidFile, holders: [], what })
-    await sleep(20)
+  } finally {
+    ending.abort()
   }
 }
 

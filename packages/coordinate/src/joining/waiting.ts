@@ -13,6 +13,8 @@ export interface Wait {
   readonly holders: readonly Holder[]
   /** If it waits for a process: the event that it waits for, in words. */
   readonly what?: string | undefined
+  /** Aborted when the wait is over, whether what it waited for has come or not. */
+  readonly over: AbortSignal
 }
 
 /** The options of all calls that wait. */
@@ -63,7 +65,7 @@ export class Waiting {
         fair: false,
         timeout: this.remaining,
         signal,
-        onWait: onWait && (({ holders }) => onWait({ for: what, path, holders })),
+        onWait: onWait && (({ holders, over }) => onWait({ for: what, path, holders, over })),
       })
     } catch (error) {
       if (errno(error) !== 'ERR_LOCK_TIMEOUT') throw error
@@ -78,13 +80,19 @@ export class Waiting {
     waitedFor: string,
     look: () => Promise<Found | null>,
   ): Promise<Found> {
-    for (let told = false; ; told = true) {
-      const found = await look()
-      if (found !== null) return found
-      this.#options.signal?.throwIfAborted()
-      if (this.remaining === 0) throw this.#timedOut(path, waitedFor)
-      if (!told) this.#options.onWait?.({ for: what, path, holders: [], what: waitedFor })
-      await sleep(10)
+    const { signal, onWait } = this.#options
+    const ending = new AbortController()
+    try {
+      for (let told = false; ; told = true) {
+        const found = await look()
+        if (found !== null) return found
+        signal?.throwIfAborted()
+        if (this.remaining === 0) throw this.#timedOut(path, waitedFor)
+        if (!told) onWait?.({ for: what, path, holders: [], what: waitedFor, over: ending.signal })
+        await sleep(10)
+      }
+    } finally {
+      ending.abort()
     }
   }
 

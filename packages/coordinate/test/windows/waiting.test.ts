@@ -49,9 +49,33 @@ describe('a wait for an event', () => {
     const waiting = new Waiting({ onWait: (wait) => told.push(wait) })
     expect(await waiting.until('process', '/record', 'the server to go', look)).toBe('found')
     expect(looks()).toBe(4)
-    expect(told).toEqual([
+    expect(told).toMatchObject([
       { for: 'process', path: '/record', holders: [], what: 'the server to go' },
     ])
+  })
+
+  test.each([
+    ['happened', async (looks: number) => (looks < 3 ? null : 'found')],
+    ['not happened in time', async () => null],
+    [
+      'become impossible',
+      async (looks: number) => {
+        if (looks === 3) throw new Error('gone')
+        return null
+      },
+    ],
+  ])('is over when the event has %s, and not before', async (_, look) => {
+    const told: Wait[] = []
+    const states: (boolean | undefined)[] = []
+    let looks = 0
+    const waiting = new Waiting({ timeout: 50, onWait: (wait) => told.push(wait) })
+    const outcome = waiting.until('process', '/record', 'the server to go', async () => {
+      states.push(told[0]?.over.aborted)
+      return await look(++looks)
+    })
+    await Promise.allSettled([outcome])
+    expect(states.slice(0, 3)).toEqual([undefined, false, false])
+    expect(told.map(({ over }) => over.aborted)).toEqual([true])
   })
 
   test('looks once if there is no time, and then says what did not happen', async () => {
@@ -84,11 +108,12 @@ describe('a wait for a lock', () => {
     const lock = await new Waiting({
       onWait: (wait) => {
         told.push(wait)
+        expect(wait.over.aborted).toBe(false)
         held.release()
       },
     }).lock({ for: 'change', path, mode: 'exclusive', create: false })
     expect([lock.held, lock.mode]).toEqual([true, 'exclusive'])
-    expect(told).toMatchObject([{ for: 'change', path }])
+    expect(told).toMatchObject([{ for: 'change', path, over: { aborted: true } }])
     expect(existsSync(`${path}.gate`)).toBe(false)
     lock.release()
   })

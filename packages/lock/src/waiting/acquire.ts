@@ -2,13 +2,14 @@ import { binding } from '../binding/load-binding.ts'
 import { attempt, contend, tryOnce } from './contend.ts'
 import { drive, driveSync } from './drive.ts'
 import { deadlock, timedOut } from '../errors.ts'
-import { quickHolder, quickHolders } from '../process/holder.ts'
+import { quickHolder } from '../process/holder.ts'
 import { mayWaitAgain, waitInKernel } from './kernel-wait.ts'
 import type { LockFile } from '../lock-file.ts'
 import { Lock } from '../lock.ts'
 import { Patience } from './patience.ts'
 import { Turn, isQueued, isQueuedByAnyName } from './queue.ts'
 import { request, type AcquireOptions, type Request, type TryOptions } from './request.ts'
+import { tellWait } from './tell-wait.ts'
 import { threadState } from './thread-state.ts'
 
 /**
@@ -57,7 +58,7 @@ export function acquireSync(path: string, options: AcquireOptions = {}): Lock {
   if (file.mode !== null) return lockOf(file, wanted)
   file.release()
   failAtOnce(wanted)
-  tellWaiting(wanted)
+  using _ = tellWait(wanted)
   const steps = contend(overtake ? { ...wanted, fair: false } : wanted)
   const waited = driveSync(steps, new Patience(wanted), (blocking) => {
     if (blocking === null) return
@@ -99,7 +100,7 @@ async function waitForTurn(wanted: Request, opened: LockFile | null): Promise<Lo
   try {
     failAtOnce(wanted)
     const patience = new Patience(wanted)
-    tellWaiting(wanted)
+    using _ = tellWait(wanted)
     if (!turn.hasCome) await turn.comes(patience)
     while (queue !== null) {
       patience.check()
@@ -135,10 +136,6 @@ function lockOf(file: LockFile, { fair }: Request): Lock {
 
 function failAtOnce({ path, mode, timeout }: Request): void {
   if (timeout === 0) throw timedOut(path, mode, 0, quickHolder(path))
-}
-
-function tellWaiting({ path, mode, onWait }: Request): void {
-  onWait?.({ path, mode, holders: quickHolders(path) })
 }
 
 /** Takes waiters of this thread out of the kernel's queue, because they could not go on while the thread is blocked. */

@@ -11,6 +11,8 @@ export interface Contention {
   readonly mode: LockMode
   /** The holders of the lock that can be seen without a search; `inspect` sees more. */
   readonly holders: readonly Holder[]
+  /** Aborted when the wait is over: the lock was acquired, or the call has failed. */
+  readonly over: AbortSignal
 }
 
 /** Options of a single try. */

@@ -6,20 +6,18 @@ import { followBackup } from '../../opening/follow-backup.ts'
 import { exitStatus } from '../../exit-status.ts'
 import { openCluster } from '../../opening/open-cluster.ts'
 import { provideRuntime } from '../../opening/runtime/provide-runtime.ts'
-import { Waiting } from '../../program/waiting.ts'
 
 /** Backs up the cluster into a directory, and makes the server archive its WAL there from then on. */
 export async function backup(context: Context): Promise<number> {
   const { io, output, options } = context
   const open = openCluster(context)
   if (options.install) await provideRuntime(context, open)
-  using waiting = new Waiting(output, 'to back up, or to start or stop PostgreSQL')
   const made = await backUpCluster(open.cluster, {
     into: fullPath(io, options.into ?? ''),
     keep: options.keep,
     timeout: options.timeout,
     waitTimeout: options.timeout,
-    ...followBackup(context, waiting),
+    ...followBackup(context, 'to back up, or to start or stop PostgreSQL'),
   }).finally(() => output.progress.clear())
   if (options.json) await output.json(made)
   else {

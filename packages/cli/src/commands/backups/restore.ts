@@ -11,7 +11,6 @@ import { momentOf } from '../../opening/moment-of.ts'
 import { openCluster } from '../../opening/open-cluster.ts'
 import { isSaved, replaceCluster } from '../../project/destroy-cluster.ts'
 import type { Options } from '../../program/options.ts'
-import { Waiting } from '../../program/waiting.ts'
 
 /**
  * Makes a cluster from a backup and the WAL that was archived since, up to a given point or the end. An existing cluster can
@@ -27,7 +26,6 @@ export async function restore(context: Context): Promise<number> {
     options: { ...options, datadir: to },
     place: undefined,
   })
-  using waiting = new Waiting(output, 'to back up, or to make something of the directory')
   const restoreInto = async (into: Cluster) =>
     await restoreCluster(into, {
       from: fullPath(io, from),
@@ -35,7 +33,7 @@ export async function restore(context: Context): Promise<number> {
       backup,
       timeline,
       waitTimeout: timeout,
-      ...followBackup(context, waiting),
+      ...followBackup(context, 'to back up, or to make something of the directory'),
     })
   const isInPlace = await cluster.exists()
   const restored = await (

@@ -3,7 +3,6 @@ import { fullPath } from '@howdah/terminal'
 import type { Context } from '../../program/command.ts'
 import { followBackup } from '../../opening/follow-backup.ts'
 import { exitStatus } from '../../exit-status.ts'
-import { Waiting } from '../../program/waiting.ts'
 
 /** Reads all backups in a directory and the WAL since the first one, and reports problems. */
 export async function verify(
@@ -11,10 +10,9 @@ export async function verify(
   [directory = '']: readonly string[],
 ): Promise<number> {
   const { io, output, options } = context
-  using waiting = new Waiting(output, 'to back up')
   const verification = await verifyBackups(fullPath(io, directory), {
     waitTimeout: options.timeout,
-    ...followBackup(context, waiting),
+    ...followBackup(context, 'to back up'),
   }).finally(() => output.progress.clear())
   const { backups, walFiles, findings } = verification
   if (options.json) await output.json(verification)

@@ -11,7 +11,6 @@ import { describeProgress } from '../../opening/describe-progress.ts'
 import { whileStarting } from '../../opening/join-cluster.ts'
 import { openCluster } from '../../opening/open-cluster.ts'
 import { patienceOf } from '../../opening/patience-of.ts'
-import { Waiting } from '../../program/waiting.ts'
 
 /** Makes, lists or drops branches of the cluster. */
 export async function branch(context: Context, words: readonly string[]): Promise<number> {
@@ -84,10 +83,9 @@ function row({
 async function drop(context: Context, name: string): Promise<number> {
   const { output, options } = context
   const { save } = options
-  using waiting = new Waiting(output, 'to start or stop PostgreSQL')
   const { cluster } = openCluster(context)
   output.progress.show(`dropping ${name}`)
-  await new Branches(cluster).drop(name, { ...patienceOf(context), onWait: waiting.onWait, save })
+  await new Branches(cluster).drop(name, { ...patienceOf(context), save })
   const kept = save === false ? '' : `; ${savedBy(name)}`
   if (options.json) await output.json({ name })
   else output.message(`dropped branch ${name}${kept}`)
@@ -104,12 +102,10 @@ export async function resetBranch(context: Context): Promise<number> {
   const { current } = branches
   if (current === mainBranch)
     throw misused('reset: main is the cluster itself; "howdah destroy" removes it')
-  using waiting = new Waiting(output, 'to start or stop PostgreSQL')
   const made = await branches.reset(current, {
     ...patienceOf(context),
     within: projectDirectory(open.place),
     signal: interruption.signal,
-    onWait: waiting.onWait,
     onProgress: (progress) => output.progress.show(describeProgress(progress)),
     save,
   })

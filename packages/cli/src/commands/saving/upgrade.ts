@@ -13,15 +13,13 @@ import { openCluster, type OpenCluster } from '../../opening/open-cluster.ts'
 import { patienceOf } from '../../opening/patience-of.ts'
 import { installWithProgress } from '../../opening/runtime/install-with-progress.ts'
 import { newest, provideRuntime } from '../../opening/runtime/provide-runtime.ts'
-import { Waiting } from '../../program/waiting.ts'
 
 /** Makes the cluster one of a newer major, or removes the old ones that earlier upgrades have kept. */
 export async function upgrade(context: Context, [version]: readonly string[]): Promise<number> {
   const { io, output, options } = context
   const open = openCluster(context)
   const { cluster } = open
-  using waiting = new Waiting(output, 'to start or stop PostgreSQL')
-  const patience = { ...patienceOf(context), onWait: waiting.onWait }
+  const patience = patienceOf(context)
   if (options.dropOld === true) {
     if (version !== undefined) throw misused('upgrade: --drop-old goes without a version')
     const removed = await dropFormerClusters(cluster, patience)
@@ -37,10 +35,7 @@ export async function upgrade(context: Context, [version]: readonly string[]): P
     ...patience,
     settings: options.set,
     to: version === undefined ? undefined : parseConstraint(version, { cwd: io.cwd }),
-    onProgress(progress) {
-      waiting[Symbol.dispose]()
-      output.progress.show(describe(progress))
-    },
+    onProgress: (progress) => output.progress.show(describe(progress)),
     onNotice: (notice) => notices.push(notice),
   }).finally(() => output.progress.clear())
   if (options.json) await output.json({ ...upgraded, notices })
