@@ -1,8 +1,15 @@
 import { backUpCluster, restoreCluster } from '../src/index.ts'
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { DataDirectory } from '@howdah/data-directory'
-import { temporaryDirectory } from '@howdah/fixtures'
+import { temporaryDirectory, until as waitUntil } from '@howdah/fixtures'
 import { expect, it } from 'vitest'
 import { Cluster } from '@howdah/cluster'
 import type { RecoveryTarget, Restored } from '../src/index.ts'
@@ -211,31 +218,39 @@ it('does not take a gap in the WAL for its end', async () => {
   expect(await readRows(session)).toEqual([1, 2])
 })
 
-it('leaves no shared memory of a server that was killed after it had recovered', async () => {
+it('loses nothing of a server that was killed after it had recovered, and leaves no shared memory of it', async () => {
   using home = temporaryDirectory()
   const from = home.file('backups')
   const cluster = new Cluster(home.file('data'), { strategy })
   await cluster.create()
+  // A server stands still once it has recovered.
+  const killed = home.file('killed')
+  const standing = `recovery_end_command = 'until [ -e "${killed}" ]; do sleep 0.01; done'\n`
+  appendFileSync(join(cluster.dataDir, 'postgresql.conf'), standing)
   await backUpCluster(cluster, { into: from })
-  const other = new Cluster(home.file('other'), { strategy })
-  const held: SharedMemory[] = []
-  const look = setInterval(() => {
-    for (const staging of stagingsIn(other.dataDir)) {
-      if (!/archive recovery complete/.test(logOf(staging))) continue
-      for (const server of postmastersOf([staging])) {
-        process.kill(server.pid, 'SIGKILL')
-        held.push(server)
-        clearInterval(look)
-      }
+  {
+    await using session = await cluster.run()
+    const writer = await Writer.on(session)
+    const client = await session.connect()
+    for (let row = 1; row <= 3; row += 1) {
+      await writer.write()
+      await client.query('SELECT pg_switch_wal()')
     }
-  }, 1)
-  try {
-    await restoreCluster(other, { from })
-  } finally {
-    clearInterval(look)
   }
-  expect(held).toHaveLength(1)
-  expect(held.filter(isLeft)).toEqual([])
+  const other = new Cluster(home.file('other'), { strategy })
+  const kill = async (): Promise<SharedMemory> => {
+    const server = await waitUntil('a server has recovered', () => {
+      const recovered = (staging: string) => /archive recovery complete/.test(logOf(staging))
+      return postmastersOf(stagingsIn(other.dataDir).filter(recovered))[0]
+    })
+    process.kill(server.pid, 'SIGKILL')
+    writeFileSync(killed, '')
+    return server
+  }
+  const [held] = await Promise.all([kill(), restoreCluster(other, { from })])
+  expect(isLeft(held)).toBe(false)
+  await using session = await other.run()
+  expect(await readRows(session)).toEqual([1, 2, 3])
 })
 
 function stagingsIn(dataDir: string): string[] {
