@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import type { Writable } from 'node:stream'
-import { temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
+import { killed, temporaryDirectory, type TemporaryDirectory, until } from '@howdah/fixtures'
 import { identifyProcess, liveness } from '@howdah/lock'
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import { Cluster } from '../../src/index.ts'
@@ -265,7 +265,7 @@ it.each(everyPostgres.filter(({ major }) => major >= 13))(
 )
 
 it.each(everyPostgres.filter(({ major }) => major >= 13))(
-  'leaves nothing of its killed postmaster if it is asked for its superusers, on $name',
+  'leaves nothing of its killed postmaster if it is asked for its superusers, even if another process has its pid, on $name',
   async ({ strategy }) => {
     const other = new Cluster(home.file('asked'), { strategy })
     await other.start()
@@ -273,6 +273,11 @@ it.each(everyPostgres.filter(({ major }) => major >= 13))(
     for (const { pid } of held) process.kill(pid, 'SIGKILL')
     await until('its server is gone', async () => !(await other.running()))
     expect(held.map(isLeft)).toEqual([true])
+    const { uid, gid } = statSync(other.dataDir)
+    using taker = killed(spawn('sleep', ['600'], { uid, gid }))
+    await once(taker, 'spawn')
+    const file = `${other.dataDir}/postmaster.pid`
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/^\d+/, String(taker.pid)))
     expect(await other.superusers()).toHaveLength(1)
     expect(held.map(isLeft)).toEqual([false])
     await other.destroy()

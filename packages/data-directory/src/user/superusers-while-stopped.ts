@@ -3,6 +3,7 @@ import type { DataDirectory } from '../data-directory.ts'
 import { diskFull, noSuperuser } from '../errors.ts'
 import { endOrphans } from '../processes/orphans.ts'
 import { giveBackMemory } from '../server/abandoned.ts'
+import { removeLeftFiles } from '../server/left-files.ts'
 import { runServerProgram } from './server-program.ts'
 import type { ServerUser } from './server-user.ts'
 import { singleUserArguments } from './single-user-arguments.ts'
@@ -24,6 +25,8 @@ export async function superusersWhileStopped(
     "select encode(convert_to(rolname, 'UTF8'), 'hex') as role from pg_roles where rolsuper and rolcanlogin order by oid\n"
   if (await directory.has(directory.pidFile)) {
     await endOrphans(directory)
+    // A server program refuses to run while a process has the pid of the killed server, even if that is a zombie.
+    await removeLeftFiles(directory)
     // In single-user mode, PostgreSQL removes the segment that a killed server has left, and not the files that it names.
     await giveBackMemory(directory, runtime, user)
   }
