@@ -61,20 +61,33 @@ export function kernelLocksOn({ dev, ino }: { dev: bigint; ino: bigint }): Kerne
 /** The living processes that took the lock, according to `/proc/locks`. */
 export function quickHolders(path: string): Holder[] {
   const holders = new Map<number, Holder>()
-  for (const { pid, mode, blocked } of kernelLocks(path)) {
-    if (!blocked && identifyProcess(pid) !== null)
-      holders.set(pid, { pid, mode, command: commandOf(pid) })
-  }
+  for (const { pid, mode } of livingTakers(path))
+    holders.set(pid, { pid, mode, command: commandOf(pid) })
   return [...holders.values()]
 }
 
 /** One holder of the lock, to be named in an error. */
 export function quickHolder(path: string): LockHolder | undefined {
-  const found = kernelLocks(path).find(
-    ({ blocked, pid }) => !blocked && identifyProcess(pid) !== null,
-  )
+  const [found] = livingTakers(path)
   return found && { pid: found.pid, liveness: 'alive' }
 }
+
+/**
+ * The locks of living takers. The kernel gives its table in pieces, and a lock may be in none of them while other locks are
+ * released, so one look at which nobody is found is not believed.
+ */
+function livingTakers(path: string): KernelLock[] {
+  for (let look = 0; look < looks; look += 1) {
+    const found = kernelLocks(path).filter(
+      ({ blocked, pid }) => !blocked && identifyProcess(pid) !== null,
+    )
+    if (found.length > 0) return found
+  }
+  return []
+}
+
+/** How often to look for a taker. */
+const looks = 4
 
 /** The command line of a process, from `/proc` (proc_pid_cmdline(5)). */
 export function commandOf(pid: number): string | null {
