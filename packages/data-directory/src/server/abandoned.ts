@@ -11,7 +11,7 @@ import { findPostmaster } from './postmaster.ts'
 /** How long the processes of a killed server may take to end, in ms. */
 const patience = 10_000
 
-/** How to run a server program on a directory that will be removed. */
+/** How to run a server program on the directory of a killed server. */
 export interface Removal {
   readonly user: ServerUser | null
   /** Finds the PostgreSQL whose segment is removed. */
@@ -19,8 +19,8 @@ export interface Removal {
 }
 
 /**
- * Ends the children and frees the shared memory of a killed server before its data directory is removed, because they could
- * not be found later. If no server was killed, nothing happens. The caller holds the change and use locks.
+ * Ends the children and frees the shared memory of a killed server. Call it before its data directory is removed, because
+ * they could not be found later. If no server was killed, nothing happens. The caller holds the change and use locks.
  */
 export async function takeBackAbandoned(
   directory: DataDirectory,

@@ -1,9 +1,7 @@
 import type { Runtime } from '@howdah/runtime'
 import type { DataDirectory } from '../data-directory.ts'
 import { diskFull, noSuperuser } from '../errors.ts'
-import { endOrphans } from '../processes/orphans.ts'
-import { giveBackMemory } from '../server/abandoned.ts'
-import { removeLeftFiles } from '../server/left-files.ts'
+import { takeBackAbandoned } from '../server/abandoned.ts'
 import { runServerProgram } from './server-program.ts'
 import type { ServerUser } from './server-user.ts'
 import { singleUserArguments } from './single-user-arguments.ts'
@@ -23,13 +21,9 @@ export async function superusersWhileStopped(
   // The names are read as hexadecimal digits, because a newline ends a statement and quotes in a value are not escaped.
   const query =
     "select encode(convert_to(rolname, 'UTF8'), 'hex') as role from pg_roles where rolsuper and rolcanlogin order by oid\n"
-  if (await directory.has(directory.pidFile)) {
-    await endOrphans(directory)
-    // A server program refuses to run while a process has the pid of the killed server, even if that is a zombie.
-    await removeLeftFiles(directory)
-    // In single-user mode, PostgreSQL removes the segment that a killed server has left, and not the files that it names.
-    await giveBackMemory(directory, runtime, user)
-  }
+  // PostgreSQL refuses single-user mode while a process has the pid of a killed server, even if that is a zombie. It then
+  // removes the segment that the server has left, and not the files that the segment names.
+  await takeBackAbandoned(directory, { user, runtime: () => Promise.resolve(runtime) })
   const { stdout, stderr } = await runServerProgram(runtime, 'postgres', {
     user,
     path: directory.path,
