@@ -49,8 +49,9 @@ describe('a wait for an event', () => {
     const waiting = new Waiting({ onWait: (wait) => told.push(wait) })
     expect(await waiting.until('process', '/record', 'the server to go', look)).toBe('found')
     expect(looks()).toBe(4)
-    expect(told).toMatchObject([
-      { for: 'process', path: '/record', holders: [], what: 'the server to go' },
+    const over = expect.any(AbortSignal)
+    expect(told).toEqual([
+      { for: 'process', path: '/record', holders: [], what: 'the server to go', over },
     ])
   })
 

@@ -68,8 +68,8 @@ async function postmasterOf(
 /**
  * Whether the file was written before the launch of the server that has the same pid now, and so by another server.
  *
- * A server may seem to have started up to two seconds before its launch. The file has whole seconds, and PostgreSQL reads
- * them by time(2), whose clock is up to a tick of the kernel behind.
+ * A server may seem to have started up to two seconds before its launch. The file has whole seconds. PostgreSQL reads the
+ * time by time(2), and the clock of time(2) lags by up to one tick of the kernel.
  */
 function isOlder({ startedAt }: PostmasterPid, launched: Date | null): boolean {
   return launched !== null && launched.getTime() - startedAt.getTime() >= 2000

@@ -145,7 +145,9 @@ describe('an upgrade that waits', () => {
     const other = await acquire(path, { mode: 'shared' })
     const waits: unknown[] = []
     const upgraded = lock.upgrade({ onWait: (found) => void waits.push(found) })
-    expect(waits).toMatchObject([{ path, mode: 'exclusive', holders: expect.any(Array) }])
+    expect(waits).toEqual([
+      { path, mode: 'exclusive', holders: expect.any(Array), over: expect.any(AbortSignal) },
+    ])
     expect(await tryAcquire(`${path}.gate`)).toBeNull()
     other.release()
     await upgraded
